@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: 0BSD
+# Interlock: build, install, test. `make help` lists the targets.
+
+CC            = gcc
+CFLAGS        = -O2 -g
+SQLITE_CFLAGS =
+TCLSH         = tclsh
+PREFIX        = /usr/local
+DESTDIR       =
+B             = build
+
+# make DEBUG=1 builds with asserts, make SAN=address,undefined with sanitizers.
+# Such builds go into a folder of their own, never under another name: SQLite
+# derives the entry point from the letters of the file's name.
+ifdef DEBUG
+  B         := $(B)/debug
+  CFLAGS     = -O1 -g
+  MODE      += -DINTERLOCK_DEBUG=1
+else
+  MODE      += -DNDEBUG
+endif
+ifdef SAN
+  B         := $(B)/san-$(subst $(comma),-,$(SAN))
+  MODE      += -fsanitize=$(SAN) -fno-omit-frame-pointer
+endif
+comma := ,
+
+STRICT = -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
+COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B)
+
+SRC = $(wildcard ext/*.c)
+HDR = $(wildcard ext/*.h)
+SQL = $(wildcard sql/*.sql)
+OBJ = $(SRC:ext/%.c=$(B)/%.o)
+
+.PHONY: all help clean install uninstall
+
+all: $(B)/interlock.so
+
+$(B)/interlock.so: $(OBJ)
+	$(COMPILE) -shared -o $@ $(OBJ)
+
+$(B)/%.o: ext/%.c $(HDR) Makefile
+	@mkdir -p $(B)
+	$(COMPILE) -c -o $@ $<
+
+install: all
+	mkdir -p $(DESTDIR)$(PREFIX)/lib
+	cp $(B)/interlock.so $(DESTDIR)$(PREFIX)/lib/interlock.so
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/lib/interlock.so
+
+clean:
+	rm -rf build
