@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What a table looks like. See shape.h.
+**
+** Everything comes from PRAGMAs with quoted names: no table-valued form of
+** a PRAGMA, since a user's table of that name would hide it, and nothing
+** that is newer than SQLite 3.34. Only what SQLite keeps as text, an
+** expression index, is read as text.
+*/
+#include <string.h>
+#include "shape.h"
+#include "token.h"
+SQLITE_EXTENSION_INIT3
+
+/* Columns of the PRAGMAs used here. */
+enum { XINFO_NAME = 1, XINFO_TYPE, XINFO_NOTNULL, XINFO_DEFAULT, XINFO_PK,
+       XINFO_HIDDEN };
+enum { LIST_NAME = 1, LIST_UNIQUE, LIST_ORIGIN };
+enum { IXINFO_CID = 1, IXINFO_COLL = 4, IXINFO_KEY };
+
+/* Column of that name, or -1. */
+int shapeColumn(const Shape *pShape, const char *zName){
+  int i;
+  for(i=0; i<pShape->nCol; i++){
+    if( sqlite3_stricmp(pShape->aCol[i].zName, zName)==0 ) return i;
+  }
+  return -1;
+}
+
+/* Whether a path depends on a column, by a term or in an expression. */
+int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol){
+  const char *zName = pShape->aCol[iCol].zName;
+  const char *z = pPath->zWhere;
+  int i;
+  if( z && tokenMentions(z, z+strlen(z), zName) ) return 1;
+  for(i=0; i<pPath->nTerm; i++){
+    if( pPath->aTerm[i].iCol==iCol ) return 1;
+    z = pPath->aTerm[i].zExpr;
+    if( z && tokenMentions(z, z+strlen(z), zName) ) return 1;
+  }
+  return 0;
+}
+
+/* The text of a name token without its quotes. */
+static const char *unquoted(Sqlx *p, const Token *pTok){
+  char *z = sqlxAlloc(p, (sqlite3_uint64)pTok->n + 1);
+  if( z==0 || !tokenUnquote(pTok, z) ) return 0;
+  return z;
+}
+
+static int schemaExists(Sqlx *p, const char *zSchema){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA database_list");
+  int bFound = 0;
+  while( sqlxStep(p, pStmt) ){
+    const char *z = sqlxColumn(p, pStmt, 1);
+    if( z && sqlite3_stricmp(z, zSchema)==0 ) bFound = 1;
+  }
+  sqlxFinalize(p, pStmt);
+  return bFound || sqlite3_stricmp(zSchema, "temp")==0;
+}
+
+/*
+** Split a table argument into schema and name. A dot splits only where the
+** left part is a schema; each part may be quoted as in SQL. A text that is
+** no SQL name is taken as it is.
+*/
+static void splitName(
+  Sqlx *p,
+  const char *zTable,
+  const char **pzSchema, /* OUT: NULL if none is named */
+  const char **pzName
+){
+  const char *zEnd = zTable + strlen(zTable);
+  const char *zDot = strchr(zTable, '.');
+  Token t = tokenAt(zTable, zEnd);
+  Token tDot = tokenAt(t.z + t.n, zEnd);
+  *pzSchema = 0;
+  *pzName = zTable;
+  if( tDot.kind==TOKEN_END ){
+    const char *z = unquoted(p, &t);
+    if( z ) *pzName = z;
+    return;
+  }
+  if( !tokenIsByte(&tDot, '.') ){
+    if( zDot==0 ) return;
+    t.kind = TOKEN_WORD;
+    t.z = zTable;
+    t.n = (int)(zDot - zTable);
+    tDot.z = zDot;
+    tDot.n = 1;
+  }
+  *pzSchema = unquoted(p, &t);
+  if( *pzSchema==0 || !schemaExists(p, *pzSchema) ){
+    *pzSchema = 0;
+    return;
+  }
+  *pzName = tDot.z + 1;
+  t = tokenAt(*pzName, zEnd);
+  if( t.z+t.n==zEnd && t.kind==TOKEN_QUOTED ) *pzName = unquoted(p, &t);
+}
+
+/* Look for a table in one schema. 1 if there, with what sqlite_master says
+** of it. */
+static int findIn(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  Shape *pShape,
+  const char **pzType
+){
+  int bFound = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p,
+      "SELECT name, type, sql FROM \"%w\".sqlite_master"
+      " WHERE type IN('table','view') AND name=%Q COLLATE NOCASE",
+      zSchema, zName);
+  if( sqlxStep(p, pStmt) ){
+    pShape->zSchema = zSchema;
+    pShape->zName = sqlxColumn(p, pStmt, 0);
+    *pzType = sqlxColumn(p, pStmt, 1);
+    pShape->zSql = sqlxColumn(p, pStmt, 2);
+    bFound = p->rc==SQLITE_OK;
+  }
+  sqlxFinalize(p, pStmt);
+  return bFound;
+}
+
+/* Whether a virtual table keeps its data in this one. */
+static int isShadow(Sqlx *p, const Shape *pShape){
+  if( sqlite3_libversion_number()>=3037000 ){
+    sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_list(\"%w\")",
+        pShape->zSchema, pShape->zName);
+    int bShadow = 0;
+    while( sqlxStep(p, pStmt) ){
+      const char *zType = sqlxColumn(p, pStmt, 2);
+      if( zType && strcmp(zType, "shadow")==0 ) bShadow = 1;
+    }
+    sqlxFinalize(p, pStmt);
+    return bShadow;
+  }
+  return sqlxExists(p,
+      "SELECT 1 FROM \"%w\".sqlite_master WHERE type='table'"
+      " AND sql LIKE 'CREATE VIRTUAL TABLE%%'"
+      " AND substr(%Q,1,length(name)+1)=name||'_' COLLATE NOCASE",
+      pShape->zSchema, pShape->zName);
+}
+
+/*
+** Find a table by what a user typed, as SQLite does: temp, main, then the
+** attached files. Fills zSchema, zName and zSql. Returns 0 with
+** `bad argument:` set if there is none, or if it is no ordinary table.
+*/
+int shapeFind(Sqlx *p, const char *zTable, Shape *pShape){
+  const char *zSchema = 0, *zName = 0, *zType = 0;
+  const char *zSql;
+  int bFound = 0;
+  memset(pShape, 0, sizeof(*pShape));
+  splitName(p, zTable, &zSchema, &zName);
+  if( zSchema ){
+    bFound = findIn(p, zSchema, zName, pShape, &zType);
+  }else{
+    sqlite3_stmt *pStmt;
+    bFound = findIn(p, "temp", zName, pShape, &zType);
+    pStmt = sqlxPrepare(p, "PRAGMA database_list");
+    while( !bFound && sqlxStep(p, pStmt) ){
+      const char *z = sqlxColumn(p, pStmt, 1);
+      if( z && strcmp(z, "temp")!=0 ){
+        bFound = findIn(p, z, zName, pShape, &zType);
+      }
+    }
+    sqlxFinalize(p, pStmt);
+  }
+  if( !bFound ){
+    sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
+               " schema.name", zTable);
+    return 0;
+  }
+  zSql = pShape->zSql ? pShape->zSql : "";
+  if( strcmp(zType, "view")==0 ){
+    sqlxBad(p, "%Q is a view; allowed are tables", zTable);
+  }else if( sqlite3_strnicmp(zSql, "CREATE VIRTUAL", 14)==0 ){
+    sqlxBad(p, "%Q is a virtual table; allowed are ordinary tables", zTable);
+  }else if( sqlite3_strnicmp(pShape->zName, "sqlite_", 7)==0 ){
+    sqlxBad(p, "%Q belongs to SQLite itself; allowed are your own tables",
+            zTable);
+  }else if( isShadow(p, pShape) ){
+    sqlxBad(p, "%Q holds the data of a virtual table; allowed are ordinary"
+               " tables", zTable);
+  }
+  return p->rc==SQLITE_OK;
+}
+
+static int hasText(const char *z, const char *zPart){
+  size_t n = strlen(zPart);
+  for(; *z; z++){
+    if( sqlite3_strnicmp(z, zPart, (int)n)==0 ) return 1;
+  }
+  return 0;
+}
+
+/* SQLite's rules for the affinity of a declared type, in their order. A
+** STRICT table's ANY is a type of no affinity; elsewhere it is NUMERIC. */
+static const char *affinityOf(const char *zType, int bStrict){
+  if( hasText(zType, "INT") ) return "INTEGER";
+  if( hasText(zType, "CHAR") || hasText(zType, "CLOB")
+   || hasText(zType, "TEXT") ) return "TEXT";
+  if( zType[0]==0 || hasText(zType, "BLOB") ) return "";
+  if( hasText(zType, "REAL") || hasText(zType, "FLOA")
+   || hasText(zType, "DOUB") ) return "REAL";
+  if( bStrict && sqlite3_stricmp(zType, "ANY")==0 ) return "";
+  return "NUMERIC";
+}
+
+/* Whether STRICT stands behind the list of columns. */
+static int isStrict(const Shape *pShape){
+  const char *z = pShape->zSql ? pShape->zSql : "";
+  const char *zEnd = z + strlen(z);
+  Token t = tokenAt(z, zEnd);
+  while( t.kind!=TOKEN_END && !tokenIsByte(&t, '(') ) t = tokenNext(&t, zEnd);
+  if( t.kind==TOKEN_END ) return 0;
+  t = tokenAt(tokenClose(&t, zEnd), zEnd);
+  for(; t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( tokenIsWord(&t, "STRICT") ) return 1;
+  }
+  return 0;
+}
+
+/* The collation that a column was declared with. */
+static const char *collationOf(Sqlx *p, const Shape *pShape, const char *z){
+  const char *zColl = 0;
+  int rc = sqlite3_table_column_metadata(p->db, pShape->zSchema,
+      pShape->zName, z, 0, &zColl, 0, 0, 0);
+  if( rc!=SQLITE_OK ) sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+  return sqlxPrintf(p, "%s", zColl ? zColl : "BINARY");
+}
+
+static void readColumns(Sqlx *p, Shape *pShape){
+  const char *zPragma = sqlxPrintf(p, "PRAGMA \"%w\".table_xinfo(\"%w\")",
+      pShape->zSchema, pShape->zName);
+  int nAlloc = sqlxCount(p, zPragma);
+  int bStrict = isStrict(pShape);
+  sqlite3_stmt *pStmt;
+  pShape->aCol = sqlxAlloc(p, sizeof(ShapeColumn)*(sqlite3_uint64)nAlloc);
+  pStmt = sqlxPrepare(p, "%s", zPragma);
+  while( sqlxStep(p, pStmt) && pShape->nCol<nAlloc ){
+    ShapeColumn *pCol = &pShape->aCol[pShape->nCol];
+    const char *zType = sqlxColumn(p, pStmt, XINFO_TYPE);
+    pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
+    pCol->zAffinity = affinityOf(zType ? zType : "", bStrict);
+    pCol->zDefault = sqlxColumn(p, pStmt, XINFO_DEFAULT);
+    pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
+    pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;
+    pCol->bGenerated = sqlite3_column_int(pStmt, XINFO_HIDDEN)>=2;
+    if( p->rc!=SQLITE_OK ) break;
+    pCol->zColl = collationOf(p, pShape, pCol->zName);
+    if( pCol->bKey ) pShape->bDeclaredKey = 1;
+    pShape->nCol++;
+  }
+  sqlxFinalize(p, pStmt);
+}
+
+/*
+** The text of the expression number iTerm of an index, and, if iTerm is
+** negative, of its WHERE. zSql is the CREATE INDEX statement, whose first
+** '(' outside quotes opens the list of terms.
+*/
+static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
+  const char *zEnd = zSql + strlen(zSql);
+  const char *zStart, *zClose;
+  Token t = tokenAt(zSql, zEnd);
+  Token tLast;
+  while( t.kind!=TOKEN_END && !tokenIsByte(&t, '(') ) t = tokenNext(&t, zEnd);
+  if( t.kind==TOKEN_END ) return "";
+  zClose = tokenClose(&t, zEnd);
+  if( iTerm<0 ){
+    t = tokenAt(zClose, zEnd);
+    while( t.kind!=TOKEN_END && !tokenIsWord(&t, "WHERE") ){
+      t = tokenNext(&t, zEnd);
+    }
+    return sqlxPrintf(p, "%s", t.z + t.n);
+  }
+  t = tokenNext(&t, zClose);
+  for(zStart=t.z, tLast=t; t.kind!=TOKEN_END; t=tokenNext(&t, zClose)){
+    if( tokenIsByte(&t, ',') && iTerm--==0 ) break;
+    if( tokenIsByte(&t, ',') ) zStart = t.z+1;
+    if( tokenIsByte(&t, '(') ) t = tokenAt(tokenClose(&t, zClose), zClose);
+    tLast = t;
+  }
+  if( tokenIsWord(&tLast, "ASC") || tokenIsWord(&tLast, "DESC") ){
+    return sqlxPrintf(p, "%.*s", (int)(tLast.z - zStart), zStart);
+  }
+  return sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart);
+}
+
+/* Read the terms of one index. */
+static void readTerms(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zIndex,    /* an index, or a WITHOUT ROWID table itself */
+  const char *zSql,      /* its CREATE INDEX, "" for an automatic one */
+  ShapePath *pPath
+){
+  const char *zPragma = sqlxPrintf(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
+      pShape->zSchema, zIndex);
+  int nAlloc = sqlxCount(p, zPragma);
+  sqlite3_stmt *pStmt;
+  pPath->aTerm = sqlxAlloc(p, sizeof(ShapeTerm)*(sqlite3_uint64)nAlloc);
+  pStmt = sqlxPrepare(p, "%s", zPragma);
+  while( sqlxStep(p, pStmt) && pPath->nTerm<nAlloc ){
+    ShapeTerm *pTerm = &pPath->aTerm[pPath->nTerm];
+    if( !sqlite3_column_int(pStmt, IXINFO_KEY) ) continue;
+    pTerm->iCol = sqlite3_column_int(pStmt, IXINFO_CID);
+    pTerm->zColl = sqlxColumn(p, pStmt, IXINFO_COLL);
+    if( pTerm->iCol<0 || pTerm->iCol>=pShape->nCol ){
+      pTerm->iCol = -1;
+      pTerm->zExpr = indexText(p, zSql, pPath->nTerm);
+    }
+    pPath->nTerm++;
+  }
+  sqlxFinalize(p, pStmt);
+}
+
+/* Read one row of PRAGMA index_list. */
+static void readIndex(Sqlx *p, Shape *pShape, sqlite3_stmt *pList){
+  const char *zIndex = sqlxColumn(p, pList, LIST_NAME);
+  const char *zOrigin = sqlxColumn(p, pList, LIST_ORIGIN);
+  const char *zSql = 0;
+  ShapePath path;
+  sqlite3_stmt *pStmt;
+  int i;
+  if( !zIndex || !zOrigin || !sqlite3_column_int(pList, LIST_UNIQUE) ) return;
+  if( strcmp(zOrigin, "pk")==0 ){
+    if( !pShape->bWithoutRowid ){
+      readTerms(p, pShape, zIndex, "", &pShape->key);
+    }
+    return;
+  }
+  pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
+      " WHERE type='index' AND name=%Q", pShape->zSchema, zIndex);
+  if( sqlxStep(p, pStmt) ) zSql = sqlxColumn(p, pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  memset(&path, 0, sizeof(path));
+  path.zIndex = zIndex;
+  readTerms(p, pShape, zIndex, zSql ? zSql : "", &path);
+  if( zSql ) path.zWhere = indexText(p, zSql, -1);
+  if( path.zWhere && path.zWhere[0]==0 ) path.zWhere = 0;
+  /* In order of name: SQLite's order is that of making and opening. */
+  for(i=pShape->nPath++; i>0; i--){
+    if( strcmp(pShape->aPath[i-1].zIndex, zIndex)<0 ) break;
+    pShape->aPath[i] = pShape->aPath[i-1];
+  }
+  pShape->aPath[i] = path;
+}
+
+static void readIndexes(Sqlx *p, Shape *pShape){
+  const char *zPragma = sqlxPrintf(p, "PRAGMA \"%w\".index_list(\"%w\")",
+      pShape->zSchema, pShape->zName);
+  int nAlloc = sqlxCount(p, zPragma);
+  sqlite3_stmt *pStmt;
+  pShape->aPath = sqlxAlloc(p, sizeof(ShapePath)*(sqlite3_uint64)nAlloc);
+  pStmt = sqlxPrepare(p, "%s", zPragma);
+  while( sqlxStep(p, pStmt) && pShape->nPath<nAlloc ){
+    readIndex(p, pShape, pStmt);
+  }
+  sqlxFinalize(p, pStmt);
+}
+
+/* How SQL can name the rowid: by the INTEGER PRIMARY KEY, or by an alias
+** that no column has taken. */
+static const char *rowidName(Sqlx *p, const Shape *pShape){
+  static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
+  size_t i;
+  int iCol;
+  if( pShape->bWithoutRowid ) return 0;
+  for(iCol=0; pShape->bRowidKey && iCol<pShape->nCol; iCol++){
+    if( pShape->aCol[iCol].bKey ){
+      return sqlxPrintf(p, "\"%w\"", pShape->aCol[iCol].zName);
+    }
+  }
+  for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
+    if( shapeColumn(pShape, azAlias[i])<0 ) return azAlias[i];
+  }
+  return 0;
+}
+
+/*
+** Read the table that shapeFind() found. A WITHOUT ROWID table is told by
+** PRAGMA index_xinfo, which answers for the table's own name only then.
+*/
+void shapeRead(Sqlx *p, Shape *pShape){
+  readColumns(p, pShape);
+  pShape->bWithoutRowid = sqlxExists(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
+      pShape->zSchema, pShape->zName);
+  readIndexes(p, pShape);
+  if( pShape->bWithoutRowid ){
+    readTerms(p, pShape, pShape->zName, "", &pShape->key);
+  }
+  pShape->bRowidKey = pShape->key.nTerm==0;
+  pShape->zRowid = rowidName(p, pShape);
+}

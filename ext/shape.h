@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What a table looks like: its columns, its key, and every way in which
+** one row can stand in the way of another (the rowid, the PRIMARY KEY, each
+** UNIQUE index). Read from the schema; nothing is written.
+**
+** The key of a row is what names it for the outside: the INTEGER PRIMARY
+** KEY, the declared PRIMARY KEY, or the rowid if neither is declared.
+** All memory belongs to the request (sqlx.h).
+*/
+#ifndef INTERLOCK_SHAPE_H
+#define INTERLOCK_SHAPE_H
+
+#include "sqlx.h"
+
+typedef struct ShapeColumn ShapeColumn;
+typedef struct ShapeTerm ShapeTerm;
+typedef struct ShapePath ShapePath;
+typedef struct Shape Shape;
+
+struct ShapeColumn {
+  const char *zName;
+  const char *zAffinity; /* INTEGER, TEXT, NUMERIC, REAL or "" for none */
+  const char *zColl;     /* declared collation */
+  const char *zDefault;  /* text of the default, NULL if there is none */
+  int bNotNull;
+  int bKey;              /* part of a declared PRIMARY KEY */
+  int bGenerated;
+};
+
+struct ShapeTerm {
+  int iCol;              /* index into aCol, or -1: zExpr */
+  const char *zExpr;     /* text of an expression over the columns, or NULL */
+  const char *zColl;     /* collation by which the index compares */
+};
+
+/* A way in which rows exclude one another: equal in every term, and, in a
+** partial index, both within zWhere. */
+struct ShapePath {
+  const char *zIndex;
+  int nTerm;
+  ShapeTerm *aTerm;
+  const char *zWhere;    /* text of a partial index's condition, or NULL */
+};
+
+struct Shape {
+  const char *zSchema;   /* main, temp or the name of an attached file */
+  const char *zName;     /* as the schema spells it */
+  const char *zSql;      /* its CREATE TABLE statement */
+  int nCol;
+  ShapeColumn *aCol;
+  const char *zRowid;    /* how SQL names the rowid, quoted where it is a
+                         ** column; NULL: WITHOUT ROWID, or all names of it
+                         ** are taken by columns */
+  int bWithoutRowid;
+  int bRowidKey;         /* the rowid is the key */
+  int bDeclaredKey;      /* a PRIMARY KEY of some kind was declared */
+  ShapePath key;         /* the declared key; no terms if bRowidKey */
+  int nPath;
+  ShapePath *aPath;      /* UNIQUE indexes other than the PRIMARY KEY's */
+};
+
+int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
+void shapeRead(Sqlx *p, Shape *pShape);
+int shapeColumn(const Shape *pShape, const char *zName);
+int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Running SQL from inside an SQL function. See sqlx.h for the contract.
+*/
+#include <string.h>
+#include "sqlx.h"
+SQLITE_EXTENSION_INIT3
+
+struct SqlxMem {
+  SqlxMem *pNext;
+  void *pHeld;           /* from sqlite3_malloc64() */
+};
+
+void sqlxBegin(Sqlx *p, sqlite3 *db){
+  memset(p, 0, sizeof(*p));
+  p->db = db;
+}
+
+/* Free what belongs to the request. The error stays readable as a code. */
+void sqlxEnd(Sqlx *p){
+  SqlxMem *pMem = p->pMem;
+  while( pMem ){
+    SqlxMem *pNext = pMem->pNext;
+    sqlite3_free(pMem->pHeld);
+    sqlite3_free(pMem);
+    pMem = pNext;
+  }
+  p->pMem = 0;
+  p->zErr = 0;
+}
+
+/* Make the sticky error the result of the SQL function. Text first, then
+** the code: sqlite3_result_error() resets the code. */
+void sqlxResultError(Sqlx *p, sqlite3_context *ctx){
+  if( p->rc==SQLITE_NOMEM ){
+    sqlite3_result_error_nomem(ctx);
+    return;
+  }
+  sqlite3_result_error(ctx, p->zErr ? p->zErr : sqlite3_errstr(p->rc), -1);
+  sqlite3_result_error_code(ctx, p->rc);
+}
+
+/* Give pHeld to the request. Frees it and reports NOMEM if that fails. */
+static void *hold(Sqlx *p, void *pHeld){
+  SqlxMem *pMem;
+  if( pHeld==0 ){
+    if( p->rc==SQLITE_OK ) p->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  pMem = sqlite3_malloc64(sizeof(*pMem));
+  if( pMem==0 ){
+    sqlite3_free(pHeld);
+    if( p->rc==SQLITE_OK ) p->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  pMem->pHeld = pHeld;
+  pMem->pNext = p->pMem;
+  p->pMem = pMem;
+  return pHeld;
+}
+
+static void failV(Sqlx *p, int rc, const char *zFormat, va_list ap){
+  char *z;
+  if( p->rc!=SQLITE_OK ) return;
+  z = hold(p, sqlite3_vmprintf(zFormat, ap));
+  if( z==0 ) return;
+  p->rc = rc;
+  p->zErr = z;
+}
+
+/* Set the sticky error, unless there is one already. */
+void sqlxFail(Sqlx *p, int rc, const char *zFormat, ...){
+  va_list ap;
+  va_start(ap, zFormat);
+  failV(p, rc, zFormat, ap);
+  va_end(ap);
+}
+
+/* SQL ERROR bad argument: is set here; the format gives what follows. */
+void sqlxBad(Sqlx *p, const char *zFormat, ...){
+  const char *z;
+  va_list ap;
+  if( p->rc!=SQLITE_OK ) return;
+  va_start(ap, zFormat);
+  z = hold(p, sqlite3_vmprintf(zFormat, ap));
+  va_end(ap);
+  if( z ) sqlxFail(p, SQLITE_ERROR, "bad argument: %s", z);
+}
+
+/* Forget an error that the caller has dealt with. */
+void sqlxClear(Sqlx *p){
+  p->rc = SQLITE_OK;
+  p->zErr = 0;
+}
+
+/* Zeroed memory that lives until sqlxEnd(), or NULL. */
+void *sqlxAlloc(Sqlx *p, sqlite3_uint64 nByte){
+  void *pNew;
+  if( p->rc!=SQLITE_OK ) return 0;
+  pNew = hold(p, sqlite3_malloc64(nByte ? nByte : 1));
+  if( pNew ) memset(pNew, 0, (size_t)nByte);
+  return pNew;
+}
+
+/* A formatted text that lives until sqlxEnd(). Never NULL. */
+const char *sqlxPrintf(Sqlx *p, const char *zFormat, ...){
+  const char *z = 0;
+  va_list ap;
+  if( p->rc!=SQLITE_OK ) return "";
+  va_start(ap, zFormat);
+  z = hold(p, sqlite3_vmprintf(zFormat, ap));
+  va_end(ap);
+  return z ? z : "";
+}
+
+/* Take over a finished string builder. Never NULL. */
+const char *sqlxText(Sqlx *p, sqlite3_str *pStr){
+  int rc = sqlite3_str_errcode(pStr);
+  int n = sqlite3_str_length(pStr);
+  char *z = sqlite3_str_finish(pStr);
+  if( p->rc==SQLITE_OK && rc!=SQLITE_OK ) p->rc = rc;
+  if( p->rc!=SQLITE_OK || n==0 ){
+    sqlite3_free(z);
+    return "";
+  }
+  z = hold(p, z);
+  return z ? z : "";
+}
+
+/* Take the connection's present error as the sticky one. */
+static void failDb(Sqlx *p, int rc){
+  if( rc==SQLITE_NOMEM ){
+    if( p->rc==SQLITE_OK ) p->rc = rc;
+  }else{
+    sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+  }
+}
+
+static sqlite3_stmt *prepare(Sqlx *p, const char *zSql){
+  sqlite3_stmt *pStmt = 0;
+  int rc;
+  if( p->rc!=SQLITE_OK ) return 0;
+  rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, 0);
+  if( rc!=SQLITE_OK ) failDb(p, rc);
+  return pStmt;
+}
+
+static sqlite3_stmt *prepareV(Sqlx *p, const char *zFormat, va_list ap){
+  const char *zSql;
+  if( p->rc!=SQLITE_OK ) return 0;
+  zSql = hold(p, sqlite3_vmprintf(zFormat, ap));
+  return zSql ? prepare(p, zSql) : 0;
+}
+
+/* A statement, or NULL with the sticky error set. The functions below all
+** accept NULL. */
+sqlite3_stmt *sqlxPrepare(Sqlx *p, const char *zFormat, ...){
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  va_start(ap, zFormat);
+  pStmt = prepareV(p, zFormat, ap);
+  va_end(ap);
+  return pStmt;
+}
+
+/* 1 while there is a row. */
+int sqlxStep(Sqlx *p, sqlite3_stmt *pStmt){
+  int rc;
+  if( p->rc!=SQLITE_OK || pStmt==0 ) return 0;
+  rc = sqlite3_step(pStmt);
+  if( rc!=SQLITE_ROW && rc!=SQLITE_DONE ) failDb(p, rc);
+  return rc==SQLITE_ROW;
+}
+
+/* A copy of a column's text; NULL for an SQL NULL, and after an error. */
+const char *sqlxColumn(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
+  const unsigned char *z;
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( sqlite3_column_type(pStmt, iCol)==SQLITE_NULL ) return 0;
+  z = sqlite3_column_text(pStmt, iCol);
+  if( z==0 ){
+    p->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  return sqlxPrintf(p, "%s", z);
+}
+
+/* Finalize. A statement that failed in sqlxStep() has been heard already. */
+void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt){
+  int rc = sqlite3_finalize(pStmt);
+  if( p->rc==SQLITE_OK && rc!=SQLITE_OK ) failDb(p, rc);
+}
+
+/* Run a text of statements to its end, or to the first that fails. */
+void sqlxScript(Sqlx *p, const char *zSql){
+  while( p->rc==SQLITE_OK && zSql[0] ){
+    sqlite3_stmt *pStmt = 0;
+    const char *zTail = "";
+    int rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, &zTail);
+    if( rc!=SQLITE_OK ) failDb(p, rc);
+    while( sqlxStep(p, pStmt) ){}
+    sqlxFinalize(p, pStmt);
+    zSql = zTail;
+  }
+}
+
+/* Run one formatted statement to its end, whatever rows it returns. */
+void sqlxRun(Sqlx *p, const char *zFormat, ...){
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  va_start(ap, zFormat);
+  pStmt = prepareV(p, zFormat, ap);
+  va_end(ap);
+  while( sqlxStep(p, pStmt) ){}
+  sqlxFinalize(p, pStmt);
+}
+
+/* Whether a query has a row. */
+int sqlxExists(Sqlx *p, const char *zFormat, ...){
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  int bRow;
+  va_start(ap, zFormat);
+  pStmt = prepareV(p, zFormat, ap);
+  va_end(ap);
+  bRow = sqlxStep(p, pStmt);
+  sqlxFinalize(p, pStmt);
+  return bRow;
+}
+
+/* How many rows a query returns. */
+int sqlxCount(Sqlx *p, const char *zSql){
+  sqlite3_stmt *pStmt = prepare(p, zSql);
+  int n = 0;
+  while( sqlxStep(p, pStmt) ) n++;
+  sqlxFinalize(p, pStmt);
+  return n;
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The trigger generator. See triggers.h.
+**
+** A template is filled in two steps: valuesOf() makes the text of each
+** placeholder once for the table, fill() puts them in. Names are always
+** quoted, as ALTER TABLE ... RENAME writes them too, so that a renamed
+** table or column still compares equal with a fresh generation.
+*/
+#include <string.h>
+#include "triggers.h"
+#include "token.h"
+#include "sql_text.h"
+SQLITE_EXTENSION_INIT3
+
+/* The placeholders of the templates in sql/. */
+typedef enum Value {
+  V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
+  V_FOLLOWS, V_REFUSE, V_LIFT,
+  V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
+  V_KEY_ROW_WHOLE, V_SAME_KEY, V_TOMBSTONE_NEW, V_ROW_IS_NEW_KEY,
+  V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
+  V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
+  V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS,
+  V_COUNT
+} Value;
+
+static const char *const azValue[V_COUNT] = {
+  "trigger", "table", "schema", "version", "label", "tombstones", "now",
+  "follows", "refuse", "lift",
+  "keys", "key_columns", "key_old", "key_row", "key_old_whole",
+  "key_row_whole", "same_key", "tombstone_new", "row_is_new_key",
+  "self_old", "self_new", "row_is_old",
+  "blocked", "blocked_by_other", "blocker",
+  "of_key", "of_unique", "of_others"
+};
+
+/* What can stand in $if(...). */
+typedef enum Flag { F_NULLABLE, F_COUNT } Flag;
+static const char *const azFlag[F_COUNT] = { "nullable" };
+
+/* The set. Whether a trigger is part of it may depend on the rule. */
+static const struct {
+  const char *zWhat;
+  const char *zTemplate;
+} aTrigger[] = {
+  { "check", versioned_check_sql },
+  { "bump",  versioned_bump_sql },
+  { "kept",  versioned_kept_sql },
+  { "first", versioned_first_sql },
+  { "gone",  versioned_gone_sql },
+  { "note",  versioned_note_sql },
+  { "again", versioned_again_sql },
+  { "evict", versioned_evict_sql },
+  { "moved", versioned_moved_sql },
+};
+
+/* Unix ms. The rounding: julianday() is a hair below the millisecond. */
+#define NOW_SQL \
+  "CAST(round((julianday('now')-2440587.5)*86400000) AS INTEGER)"
+
+typedef struct Gen Gen;
+struct Gen {
+  Sqlx *p;
+  const Shape *pShape;
+  const TriggersRule *pRule;
+  const char *azText[V_COUNT];
+  int abFlag[F_COUNT];
+};
+
+/* ---- pieces of SQL about one table ------------------------------------ */
+
+/* Append a separator, except before the first. */
+static void join(sqlite3_str *pStr, const char *zSep){
+  if( sqlite3_str_length(pStr) ) sqlite3_str_appendall(pStr, zSep);
+}
+
+static int isNullable(const Shape *pShape, const ShapeTerm *pTerm){
+  return !pShape->bWithoutRowid && !pShape->aCol[pTerm->iCol].bNotNull;
+}
+
+/* " COLLATE x" where a term compares otherwise than its column. */
+static const char *collate(Gen *g, const ShapeTerm *pTerm){
+  const char *zOwn = pTerm->iCol<0 ? "BINARY"
+                   : g->pShape->aCol[pTerm->iCol].zColl;
+  if( sqlite3_stricmp(zOwn, pTerm->zColl ? pTerm->zColl : "BINARY")==0 ){
+    return "";
+  }
+  return sqlxPrintf(g->p, " COLLATE \"%w\"", pTerm->zColl);
+}
+
+/*
+** The value that a column is about to get. Under OR REPLACE a NULL in a
+** NOT NULL column becomes the default, after the BEFORE triggers have seen
+** the NULL.
+*/
+static const char *newValue(Gen *g, int iCol){
+  const ShapeColumn *pCol = &g->pShape->aCol[iCol];
+  const char *z = pCol->zDefault;
+  Token t;
+  if( !pCol->bNotNull || z==0 ){
+    return sqlxPrintf(g->p, "NEW.\"%w\"", pCol->zName);
+  }
+  t = tokenAt(z, z+strlen(z));
+  if( t.kind==TOKEN_QUOTED && z[t.n]==0 ){
+    /* A default in double quotes is a string; here it would be a name. */
+    char *zString = sqlxAlloc(g->p, (sqlite3_uint64)t.n + 1);
+    if( zString && tokenUnquote(&t, zString) ){
+      z = sqlxPrintf(g->p, "%Q", zString);
+    }
+  }
+  return sqlxPrintf(g->p, "ifnull(NEW.\"%w\",(%s))", pCol->zName, z);
+}
+
+/* An expression of an index over NEW's columns instead of a row's: evaluated
+** in a subquery that gives NEW's values the names of the columns, so that
+** nothing in its text needs to be rewritten. */
+static const char *newExpression(Gen *g, const char *zExpr){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  for(i=0; i<pShape->nCol; i++){
+    const char *zName = pShape->aCol[i].zName;
+    if( !tokenMentions(zExpr, zExpr+strlen(zExpr), zName) ) continue;
+    join(pStr, ",");
+    sqlite3_str_appendf(pStr, "%s AS \"%w\"", newValue(g, i), zName);
+  }
+  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
+  return sqlxPrintf(g->p, "(SELECT %s FROM (SELECT %s))", zExpr,
+                    sqlxText(g->p, pStr));
+}
+
+/* "row r stands in NEW's way by this path" */
+static const char *pathBlocks(Gen *g, const ShapePath *pPath){
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  for(i=0; i<pPath->nTerm; i++){
+    const ShapeTerm *pTerm = &pPath->aTerm[i];
+    join(pStr, " AND ");
+    if( pTerm->iCol<0 ){
+      sqlite3_str_appendf(pStr, "(%s)%s=%s", pTerm->zExpr, collate(g, pTerm),
+                          newExpression(g, pTerm->zExpr));
+    }else{
+      sqlite3_str_appendf(pStr, "r.\"%w\"%s=%s",
+          g->pShape->aCol[pTerm->iCol].zName, collate(g, pTerm),
+          newValue(g, pTerm->iCol));
+    }
+  }
+  if( pPath->zWhere ) sqlite3_str_appendf(pStr, " AND (%s)", pPath->zWhere);
+  return sqlxText(g->p, pStr);
+}
+
+/* "a and b are the same row": zA and zB are prefixes, as NEW. or nothing. */
+static const char *sameRow(Gen *g, const char *zA, const char *zB){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->zRowid ){
+    return sqlxPrintf(g->p, "%s%s=%s%s", zA, pShape->zRowid, zB,
+                      pShape->zRowid);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    const char *zName = pShape->aCol[pTerm->iCol].zName;
+    join(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "%s\"%w\"%s%s%s\"%w\"", zA, zName,
+        collate(g, pTerm), isNullable(pShape, pTerm) ? " IS " : "=",
+        zB, zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* The columns of the key, each with a prefix as OLD. or nothing. */
+static const char *keyList(Gen *g, const char *zPrefix){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ){
+    return sqlxPrintf(g->p, "%s%s", zPrefix, pShape->zRowid);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    join(pStr, ",");
+    sqlite3_str_appendf(pStr, "%s\"%w\"", zPrefix,
+                        pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "no column of the key is NULL": such a key names no row, and a tombstone
+** for it would match nothing. "1" where that cannot be. */
+static const char *keyWhole(Gen *g, const char *zPrefix){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    if( !isNullable(pShape, pTerm) ) continue;
+    join(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "%s\"%w\" NOT NULL", zPrefix,
+                        pShape->aCol[pTerm->iCol].zName);
+  }
+  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
+  return sqlxText(g->p, pStr);
+}
+
+/* "NEW has OLD's key" */
+static const char *sameKey(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ) return sameRow(g, "NEW.", "OLD.");
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    const char *zName = pShape->aCol[pTerm->iCol].zName;
+    join(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "NEW.\"%w\"%s IS OLD.\"%w\"", zName,
+                        collate(g, pTerm), zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* ---- the columns of the tombstones ------------------------------------ */
+
+static int keyCount(const Shape *pShape){
+  return pShape->bRowidKey ? 1 : pShape->key.nTerm;
+}
+
+static const char *tombstoneKeys(Gen *g){
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  for(i=1; i<=keyCount(g->pShape); i++){
+    join(pStr, ",");
+    sqlite3_str_appendf(pStr, "k%d", i);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+static const char *tombstoneColumns(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ) return "k1 INTEGER NOT NULL";
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    const char *zAffinity = pShape->aCol[pTerm->iCol].zAffinity;
+    join(pStr, ", ");
+    sqlite3_str_appendf(pStr, "k%d %s%sNOT NULL", i+1, zAffinity,
+                        zAffinity[0] ? " " : "");
+    if( sqlite3_stricmp(pTerm->zColl, "BINARY")!=0 ){
+      sqlite3_str_appendf(pStr, " COLLATE \"%w\"", pTerm->zColl);
+    }
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "this tombstone has NEW's key" */
+static const char *tombstoneIsNew(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ){
+    return sqlxPrintf(g->p, "k1=NEW.%s", pShape->zRowid);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    join(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "k%d=NEW.\"%w\"", i+1,
+                        pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* ---- rows in the way -------------------------------------------------- */
+
+/* Every path by which a row can stand in NEW's way, as conditions on r. */
+static int blockers(Gen *g, const char **azPath){
+  const Shape *pShape = g->pShape;
+  int n = 0, i;
+  if( pShape->zRowid ) azPath[n++] = sameRow(g, "r.", "NEW.");
+  if( !pShape->bRowidKey ) azPath[n++] = pathBlocks(g, &pShape->key);
+  for(i=0; i<pShape->nPath; i++){
+    azPath[n++] = pathBlocks(g, &pShape->aPath[i]);
+  }
+  return n;
+}
+
+static void valuesOfBlockers(Gen *g){
+  Sqlx *p = g->p;
+  const char **azPath = sqlxAlloc(p, sizeof(azPath[0])*(sqlite3_uint64)
+                                  (g->pShape->nPath + 2));
+  sqlite3_str *pAny, *pOther, *pBlocker;
+  int n, i;
+  if( azPath==0 ) return;
+  n = blockers(g, azPath);
+  pAny = sqlite3_str_new(p->db);
+  pOther = sqlite3_str_new(p->db);
+  pBlocker = sqlite3_str_new(p->db);
+  for(i=0; i<n; i++){
+    join(pAny, " OR ");
+    sqlite3_str_appendf(pAny, "EXISTS(SELECT 1 FROM \"%w\" AS r WHERE %s)",
+                        g->pShape->zName, azPath[i]);
+    join(pOther, " OR ");
+    sqlite3_str_appendf(pOther,
+        "EXISTS(SELECT 1 FROM \"%w\" AS r WHERE %s AND NOT(%s))",
+        g->pShape->zName, azPath[i], g->azText[V_ROW_IS_OLD]);
+    join(pBlocker, " OR ");
+    sqlite3_str_appendall(pBlocker, azPath[i]);
+  }
+  g->azText[V_BLOCKED] = sqlxText(p, pAny);
+  g->azText[V_BLOCKED_BY_OTHER] = sqlxText(p, pOther);
+  g->azText[V_BLOCKER] = sqlxText(p, pBlocker);
+}
+
+/* The row r has the key that NEW is about to get. */
+static const char *rowIsNewKey(Gen *g){
+  const Shape *pShape = g->pShape;
+  if( pShape->bRowidKey ) return sameRow(g, "r.", "NEW.");
+  return sqlxPrintf(g->p, "ifnull(%s,0)", pathBlocks(g, &pShape->key));
+}
+
+/* ---- UPDATE OF lists -------------------------------------------------- */
+
+/* The rowid has three names beside its column's, and UPDATE OF compares
+** names as text. */
+#define ROWID_NAMES "rowid,_rowid_,oid"
+
+static const char *ofKey(Gen *g){
+  const Shape *pShape = g->pShape;
+  if( !pShape->bRowidKey ) return keyList(g, "");
+  if( !pShape->bDeclaredKey ) return ROWID_NAMES;
+  return sqlxPrintf(g->p, "%s," ROWID_NAMES, pShape->zRowid);
+}
+
+/* Every column that a path depends on, or nothing, which is all columns,
+** where one of them is generated: SQLite names what a statement sets. */
+static const char *ofUnique(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int bAll = 0, i, j;
+  for(i=0; i<pShape->nCol; i++){
+    const ShapeColumn *pCol = &pShape->aCol[i];
+    int bPart = pCol->bKey;
+    for(j=0; j<pShape->nPath && !bPart; j++){
+      bPart = shapePathMentions(pShape, &pShape->aPath[j], i);
+    }
+    if( !bPart ) continue;
+    if( pCol->bGenerated ) bAll = 1;
+    join(pStr, ",");
+    sqlite3_str_appendf(pStr, "\"%w\"", pCol->zName);
+  }
+  if( !pShape->bWithoutRowid ){
+    join(pStr, ",");
+    sqlite3_str_appendall(pStr, ROWID_NAMES);
+  }
+  if( bAll ){
+    sqlite3_str_reset(pStr);
+    sqlxText(g->p, pStr);
+    return "";
+  }
+  return sqlxPrintf(g->p, "OF %s", sqlxText(g->p, pStr));
+}
+
+/* ---- templates -------------------------------------------------------- */
+
+/* The index of the name at z in a list of names; *pn is its length. */
+static int lookUp(const char *z, const char *const *az, int nName, int *pn){
+  int n = 0, i;
+  while( (z[n]>='a' && z[n]<='z') || z[n]=='_' ) n++;
+  *pn = n;
+  for(i=0; i<nName; i++){
+    if( (int)strlen(az[i])==n && strncmp(az[i], z, (size_t)n)==0 ) return i;
+  }
+  return -1;
+}
+
+/* Append a byte, two blanks never one after the other. */
+static void appendByte(sqlite3_str *pStr, char c){
+  int n = sqlite3_str_length(pStr);
+  if( c==' ' && n>0 && sqlite3_str_value(pStr)
+   && sqlite3_str_value(pStr)[n-1]==' ' ) return;
+  sqlite3_str_appendchar(pStr, 1, c);
+}
+
+/* Put the values into a template. $if(flag) ... $end is left out where the
+** flag is not set. An unknown placeholder is a mistake in sql/. */
+static const char *fill(Gen *g, const char *z){
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int bSkip = 0, n, i;
+  while( *z ){
+    if( *z!='$' ){
+      if( !bSkip ) appendByte(pStr, *z);
+      z++;
+    }else if( strncmp(z, "$if(", 4)==0 ){
+      i = lookUp(z+4, azFlag, F_COUNT, &n);
+      bSkip = i<0 || !g->abFlag[i];
+      z += 4 + n + 1;
+    }else if( strncmp(z, "$end", 4)==0 ){
+      bSkip = 0;
+      z += 4;
+    }else{
+      i = lookUp(z+1, azValue, V_COUNT, &n);
+      if( i<0 || g->azText[i]==0 ){
+        sqlxFail(g->p, SQLITE_INTERNAL, "sql: unknown $%.*s", n, z+1);
+      }else if( !bSkip ){
+        sqlite3_str_appendall(pStr, g->azText[i]);
+      }
+      z += 1 + n;
+    }
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* The text of every placeholder for this table and rule. */
+static void valuesOf(Gen *g){
+  Sqlx *p = g->p;
+  const Shape *pShape = g->pShape;
+  const TriggersRule *pRule = g->pRule;
+  const char **az = g->azText;
+  az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pShape->zName);
+  az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pShape->zSchema);
+  az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
+  az[V_LABEL] = sqlxPrintf(p, "%q", pRule->zLabel);
+  az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
+                                pRule->zNumber);
+  az[V_NOW] = NOW_SQL;
+  az[V_KEYS] = tombstoneKeys(g);
+  az[V_KEY_COLUMNS] = tombstoneColumns(g);
+  az[V_KEY_OLD] = keyList(g, "OLD.");
+  az[V_KEY_ROW] = keyList(g, "r.");
+  az[V_KEY_OLD_WHOLE] = keyWhole(g, "OLD.");
+  az[V_KEY_ROW_WHOLE] = keyWhole(g, "r.");
+  g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
+  az[V_SAME_KEY] = sameKey(g);
+  az[V_TOMBSTONE_NEW] = tombstoneIsNew(g);
+  az[V_ROW_IS_NEW_KEY] = rowIsNewKey(g);
+  az[V_SELF_OLD] = sameRow(g, "", "OLD.");
+  az[V_SELF_NEW] = sameRow(g, "", "NEW.");
+  az[V_ROW_IS_OLD] = sameRow(g, "r.", "OLD.");
+  valuesOfBlockers(g);
+  az[V_OF_KEY] = ofKey(g);
+  az[V_OF_UNIQUE] = ofUnique(g);
+  az[V_OF_OTHERS] = "";
+  az[V_FOLLOWS] = sqlxPrintf(p, "NEW.%s IS OLD.%s+1",
+                             az[V_VERSION], az[V_VERSION]);
+  az[V_REFUSE] = sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')",
+                            az[V_LABEL]);
+  az[V_LIFT] = fill(g, versioned_lift_sql);
+}
+
+/* Generate the set. On failure the sticky error is set and *pSet is of no
+** use. */
+void triggersMake(
+  Sqlx *p,
+  const Shape *pShape,
+  const TriggersRule *pRule,
+  TriggersSet *pSet
+){
+  Gen g;
+  size_t i;
+  memset(&g, 0, sizeof(g));
+  memset(pSet, 0, sizeof(*pSet));
+  g.p = p;
+  g.pShape = pShape;
+  g.pRule = pRule;
+  valuesOf(&g);
+  pSet->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones",
+                                 pRule->zNumber);
+  pSet->zTombstonesSql = fill(&g, versioned_tombstones_sql);
+  for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
+    TriggersOne *pOne = &pSet->a[pSet->n++];
+    pOne->zName = sqlxPrintf(p, "interlock_%s_%s", pRule->zNumber,
+                             aTrigger[i].zWhat);
+    g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
+    pOne->zSql = fill(&g, aTrigger[i].zTemplate);
+  }
+}
+
+/* The statement that makes the registry of a schema. */
+const char *triggersRegistry(Sqlx *p, const char *zSchema){
+  Gen g;
+  memset(&g, 0, sizeof(g));
+  g.p = p;
+  g.azText[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", zSchema);
+  return fill(&g, versioned_registry_sql);
+}
+
+/* The same CREATE statement with the schema before the name. */
+const char *triggersQualified(Sqlx *p, const char *zSql, const char *zSchema){
+  const char *zName = strchr(zSql, '"');
+  if( zName==0 ) return zSql;
+  return sqlxPrintf(p, "%.*s\"%w\".%s", (int)(zName - zSql), zSql, zSchema,
+                    zName);
+}

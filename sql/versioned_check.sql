@@ -1,0 +1,20 @@
+-- SPDX-License-Identifier: 0BSD
+-- check: an UPDATE that names the version must carry the one that follows.
+--
+-- UPDATE OF fires for a column in the SET list, changed or not, and so tells
+-- a writer who carries a version from one who does not mention it. Without
+-- this trigger a stale `SET ..., version = 6` over a row at 6 is accepted.
+--
+-- typeof: OLD.version + 1 at 2^63-1 is a REAL. IS: a NULL must be refused,
+-- not make the whole condition NULL. The last part lets one step through
+-- that is no writer's: the lift of a row over the tombstone of its own key.
+CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table
+WHEN NOT(typeof(NEW.$version)='integer' AND ($follows))
+ AND NOT($same_key AND EXISTS(
+   SELECT 1 FROM $tombstones WHERE $tombstone_new
+   AND version>=OLD.$version AND NEW.$version IS version+1))
+BEGIN
+  SELECT CASE WHEN OLD.$version=9223372036854775807
+    THEN RAISE(ABORT,'version exhausted: $label')
+    ELSE $refuse END;
+END

@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: 0BSD
+-- evict: an UPDATE that may replace another row writes down its version.
+--
+-- UPDATE OR REPLACE, or an ON CONFLICT REPLACE in the table, removes the row
+-- that stands in the way and fires no DELETE trigger for it.
+CREATE TRIGGER $trigger BEFORE UPDATE $of_unique ON $table
+WHEN $blocked_by_other
+BEGIN
+  INSERT INTO $tombstones($keys,version,live,at)
+  SELECT $key_row,r.$version,0,$now FROM $table AS r
+  WHERE ($blocker) AND NOT($row_is_old) $if(nullable) AND $key_row_whole $end
+  ON CONFLICT($keys) DO UPDATE
+  SET version=max(version,excluded.version),live=0,at=excluded.at;
+END

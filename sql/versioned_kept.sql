@@ -1,0 +1,11 @@
+-- SPDX-License-Identifier: 0BSD
+-- kept: no UPDATE ends with the version it began with.
+--
+-- A trigger of the user's that skips rows (RAISE(IGNORE)) can swallow the
+-- bump. It also checks at every write what SQLite's manual leaves undefined:
+-- that a row changed by a BEFORE trigger is read again.
+CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
+WHEN NEW.$version IS OLD.$version
+BEGIN
+  SELECT RAISE(ABORT,'version not raised: $label');
+END

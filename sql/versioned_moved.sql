@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: 0BSD
+-- moved: a changed key is the end of one row and the start of another.
+--
+-- The old key gets a tombstone, as if deleted; under the new key the row goes
+-- on above that key's tombstone, as if inserted.
+CREATE TRIGGER $trigger AFTER UPDATE OF $of_key ON $table
+WHEN NOT($same_key)
+BEGIN
+  INSERT INTO $tombstones($keys,version,live,at)
+  SELECT $key_old,OLD.$version,0,$now WHERE $key_old_whole
+  ON CONFLICT($keys) DO UPDATE
+  SET version=max(version,excluded.version),live=0,at=excluded.at;
+  $lift
+END

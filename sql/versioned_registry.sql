@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: 0BSD
+-- The versioned tables of one database file.
+--
+-- number     drawn when the table was first declared; in the names of its
+--            triggers and tombstones, so that renaming needs nothing here
+-- name       of the table, when it was last declared
+-- generator  which generation of trigger text was written
+-- declared   0: undeclared; its tombstones wait for it
+CREATE TABLE IF NOT EXISTS $schema.interlock_versioned(
+  number TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL COLLATE NOCASE,
+  "column" TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  on_stale TEXT NOT NULL,
+  except_columns TEXT NOT NULL,
+  tombstones INTEGER NOT NULL,
+  generator INTEGER NOT NULL,
+  declared INTEGER NOT NULL) WITHOUT ROWID
