@@ -40,7 +40,11 @@ all: $(B)/interlock.so
 $(B)/interlock.so: $(OBJ)
 	$(COMPILE) -shared -o $@ $(OBJ)
 
-$(B)/%.o: ext/%.c $(HDR) Makefile
+$(B)/sql_text.h: $(SQL) tool/embed.tcl
+	@mkdir -p $(B)
+	$(TCLSH) tool/embed.tcl $(SQL) > $@.new && mv $@.new $@
+
+$(B)/%.o: ext/%.c $(HDR) $(B)/sql_text.h Makefile
 	@mkdir -p $(B)
 	$(COMPILE) -c -o $@ $<
 

@@ -1,0 +1,581 @@
+# SPDX-License-Identifier: 0BSD
+# An oracle for versioned tables. It makes random statements, runs them on a
+# connection, and judges what it sees by reading the table alone: never the
+# triggers, the tombstones or the registry.
+#
+# What it holds true (mode auto), for every key of the table:
+#   G1  a row that is there after a statement and was not there before, or
+#       looks different, has a version that its key never had before (every
+#       statement writes a payload of its own, so every touch shows);
+#   G2  an UPDATE that carries version w touches only rows that were at w-1,
+#       and is refused as stale if it matches any other row;
+#   G3  one that carries the right version everywhere is not refused as stale,
+#       nor is one that carries none;
+#   G4  an UPDATE that carries no version raises it by one where nothing else
+#       is going on;
+#   G5  a statement that failed changed nothing (but for OR FAIL);
+#   G6  every version is an integer, not negative.
+# A rollback gives back the versions that the transaction used.
+#
+# model::run returns "" or a description of the first violation, with the
+# statements that led to it. Seeds are printed by the caller and replayed by
+# SEED=n.
+
+namespace eval model {
+  variable shape            ;# the shape under test, a dict
+  variable db               ;# connection that runs the statements
+  variable rows             ;# key -> whole row, as last seen
+  variable vers             ;# key -> version, as last seen
+  variable high             ;# key -> highest version ever
+  variable stack            ;# saved {rows vers high} of open savepoints
+  variable serial 0         ;# payload of the next statement
+  variable log              ;# the statements so far
+  variable shapes           ;# name -> shape
+  variable seed 1
+}
+
+# ---- random choice, the same for the same seed everywhere -----------------
+
+proc model::rnd {n} {
+  variable seed
+  set seed [expr {($seed * 6364136223846793005 + 1442695040888963407)
+                  & 0xffffffffffffffff}]
+  expr {($seed >> 33) % $n}
+}
+proc model::pick {list} { lindex $list [rnd [llength $list]] }
+proc model::chance {percent} { expr {[rnd 100] < $percent} }
+
+# ---- shapes of table ------------------------------------------------------
+# ddl    statements that make the table, always called t, with a payload p
+# key    its key columns
+# gen    a script that returns a literal for each key column
+# uniq   pairs of a UNIQUE column and a script that returns a literal for it
+# fold   1: keys compare without case
+# rowid  1: the rowid can be set beside the key
+# oldest SQLite's version number that can make it
+
+proc model::shape {name args} {
+  variable shapes
+  dict set shapes $name [dict merge {
+    uniq {} fold 0 rowid 0 oldest 3034000 generated {} column version
+  } $args]
+}
+
+set model::shapes {}
+set smallInt {rnd 6}
+set anyText {pick {'a' 'b' 'C' 'c' 'd' ''}}
+
+model::shape intkey  ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p);
+} key id gen $smallInt
+model::shape autoinc ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, p, u UNIQUE);
+} key id gen $smallInt uniq [list u $smallInt]
+model::shape unique2 ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u UNIQUE, w TEXT COLLATE NOCASE);
+  CREATE UNIQUE INDEX tw ON t(w);
+} key id gen $smallInt uniq [list u $smallInt w $anyText]
+model::shape nokey ddl {
+  CREATE TABLE t(p, u UNIQUE);
+} key rowid gen $smallInt uniq [list u $smallInt]
+model::shape textkey ddl {
+  CREATE TABLE t(id TEXT PRIMARY KEY, p, u UNIQUE);
+} key id gen $anyText uniq [list u $smallInt] rowid 1
+model::shape nocase ddl {
+  CREATE TABLE t(id TEXT COLLATE NOCASE PRIMARY KEY, p) WITHOUT ROWID;
+} key id gen $anyText fold 1
+model::shape nocaseindex ddl {
+  CREATE TABLE t(id TEXT, p, PRIMARY KEY(id COLLATE NOCASE));
+} key id gen $anyText fold 1 rowid 1
+model::shape blobkey ddl {
+  CREATE TABLE t(id BLOB PRIMARY KEY, p);
+} key id gen {pick {x'00' x'01' x'0001' '1' 1 x''}} rowid 1
+model::shape typeless ddl {
+  CREATE TABLE t(id PRIMARY KEY, p) WITHOUT ROWID;
+} key id gen {pick {1 '1' 2 '2' 'a' x'31'}}
+model::shape composite ddl {
+  CREATE TABLE t(a, b TEXT, p, u UNIQUE, PRIMARY KEY(a, b));
+} key {a b} gen {list [pick {1 2 NULL '1'}] [pick {'x' 'y' NULL}]} \
+    uniq [list u $smallInt] rowid 1
+model::shape compositewr ddl {
+  CREATE TABLE t(p, b INT, a TEXT, u, PRIMARY KEY(a, b)) WITHOUT ROWID;
+  CREATE UNIQUE INDEX tu ON t(u);
+} key {a b} gen {list [pick {'x' 'y'}] [rnd 3]} uniq [list u $smallInt]
+model::shape partial ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u, w);
+  CREATE UNIQUE INDEX tp ON t(u) WHERE w > 2;
+} key id gen $smallInt uniq [list u {rnd 3} w {rnd 5}]
+model::shape expression ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u TEXT, w);
+  CREATE UNIQUE INDEX te ON t(lower(u) DESC, (w % 2)) WHERE u <> 'd';
+} key id gen $smallInt uniq [list u $anyText w $smallInt]
+model::shape strict oldest 3037000 ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p INT, u ANY UNIQUE) STRICT;
+} key id gen $smallInt uniq [list u {pick {1 '1' 2 'a' NULL}}]
+model::shape generated ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u,
+    g AS (u % 3) STORED UNIQUE);
+} key id gen $smallInt uniq [list u $smallInt]
+model::shape replaces ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY ON CONFLICT REPLACE, p,
+    u INT UNIQUE ON CONFLICT REPLACE,
+    w INT NOT NULL ON CONFLICT REPLACE DEFAULT 3 UNIQUE ON CONFLICT IGNORE);
+} key id gen $smallInt uniq [list u $smallInt w {pick {1 2 3 4 NULL}}]
+model::shape defaults ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p,
+    w TEXT NOT NULL DEFAULT "b" UNIQUE);
+} key id gen $smallInt uniq [list w {pick {'a' 'b' 'c' NULL}}]
+model::shape selfref ddl {
+  PRAGMA foreign_keys = ON;
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p,
+    u INT REFERENCES t(id) ON UPDATE CASCADE ON DELETE SET NULL);
+} key id gen $smallInt uniq [list u {pick {NULL NULL 1 2 3}}]
+model::shape cascade ddl {
+  PRAGMA foreign_keys = ON;
+  CREATE TABLE t(id TEXT PRIMARY KEY, p,
+    u TEXT REFERENCES t(id) ON UPDATE CASCADE ON DELETE CASCADE);
+} key id gen $anyText uniq [list u {pick {NULL NULL 'a' 'b'}}] rowid 1
+model::shape columnrowid ddl {
+  CREATE TABLE t("rowid" TEXT NOT NULL PRIMARY KEY, p, "oid" UNIQUE);
+} key rowid gen $anyText uniq [list oid $smallInt]
+model::shape rowidtaken ddl {
+  CREATE TABLE t(rowid UNIQUE, oid TEXT, _rowid_, p, PRIMARY KEY(oid));
+} key oid gen $anyText uniq [list rowid $smallInt]
+model::shape usertouch ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u UNIQUE, n DEFAULT 0);
+  CREATE TRIGGER tu AFTER UPDATE OF u ON t BEGIN
+    UPDATE t SET n = n + 1 WHERE id = NEW.id;
+  END;
+  CREATE TRIGGER ti AFTER INSERT ON t WHEN NEW.id % 2 BEGIN
+    UPDATE t SET n = -1 WHERE id = NEW.id;
+  END;
+} key id gen $smallInt uniq [list u $smallInt]
+model::shape userskip ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u UNIQUE);
+  CREATE TRIGGER ts BEFORE UPDATE ON t WHEN NEW.id = 3 BEGIN
+    SELECT RAISE(IGNORE);
+  END;
+  CREATE TRIGGER td BEFORE DELETE ON t WHEN OLD.id = 2 BEGIN
+    SELECT RAISE(IGNORE);
+  END;
+} key id gen $smallInt uniq [list u $smallInt]
+
+model::shape userunchanged ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u UNIQUE);
+  CREATE TRIGGER ts BEFORE UPDATE ON t WHEN NEW.p IS OLD.p BEGIN
+    SELECT RAISE(IGNORE);
+  END;
+} key id gen $smallInt uniq [list u $smallInt]
+
+# ---- what the table looks like --------------------------------------------
+
+proc model::keyLiteral {v} {
+  if {[regexp {^(-?\d+)\.0$} $v - int]} { return $int }
+  return $v
+}
+
+# Read the whole table into rows and vers. A key with a NULL in it names no
+# row: such rows go by their rowid, and only while they live.
+proc model::look {rowsVar versVar} {
+  variable shape
+  variable db
+  upvar 1 $rowsVar rows $versVar vers
+  array unset rows
+  array unset vers
+  array set rows {}
+  array set vers {}
+  set fold [dict get $shape fold]
+  set nKey [llength [dict get $shape key]]
+  foreach r [$db eval [dict get $shape look]] {
+    set f [lrange $r 0 end]
+    set key {}
+    set null 0
+    foreach k [lrange $f 0 [expr {$nKey-1}]] {
+      if {$k eq "NULL"} { set null 1 }
+      lappend key [keyLiteral [expr {$fold ? [string tolower $k] : $k}]]
+    }
+    if {$null} { set key "null:[lindex $f $nKey]" }
+    set rows($key) $f
+    set vers($key) [lindex $f end]
+  }
+}
+
+# The SELECT that gives each row as a Tcl list of literals.
+proc model::lookSql {} {
+  variable shape
+  variable db
+  set cols {}
+  $db eval {SELECT name FROM pragma_table_xinfo('t')} { lappend cols $name }
+  set rowid [expr {[dict get $shape rowid] ? "rowid" : "0"}]
+  set sql {}
+  foreach k [dict get $shape key] { lappend sql "quote(\"$k\")" }
+  if {[dict get $shape key] eq "rowid"} { set sql "quote(rowid)" }
+  lappend sql "quote($rowid)"
+  foreach c $cols {
+    if {$c ne [dict get $shape column]} { lappend sql "quote(\"$c\")" }
+  }
+  lappend sql "quote(\"[dict get $shape column]\")"
+  return "SELECT [join $sql {||' '||}] FROM t"
+}
+
+# ---- random statements ----------------------------------------------------
+
+proc model::keyGen {} {
+  variable shape
+  set r [eval [dict get $shape gen]]
+  return [expr {[llength [dict get $shape key]]==1 ? [list $r] : $r}]
+}
+proc model::keyWhere {literals} {
+  variable shape
+  set w {}
+  foreach k [dict get $shape key] l $literals { lappend w "\"$k\" IS $l" }
+  if {[dict get $shape key] eq "rowid"} {
+    set w [list "rowid IS [lindex $literals 0]"]
+  }
+  return [join $w " AND "]
+}
+proc model::orClause {} {
+  pick {"" "" "" "OR REPLACE" "OR REPLACE" "OR IGNORE" "OR FAIL" "OR ABORT"}
+}
+proc model::where {} {
+  variable serial
+  switch [rnd 5] {
+    0 { return "p % 3 = [rnd 3]" }
+    1 { return "1" }
+    default { return [keyWhere [keyGen]] }
+  }
+}
+
+# Values for an INSERT: a dict column -> literal.
+proc model::rowGen {} {
+  variable shape
+  variable serial
+  set d [dict create p $serial]
+  if {![chance 12] || [dict get $shape key] ne "rowid"} {
+    foreach k [dict get $shape key] l [keyGen] { dict set d $k $l }
+  }
+  if {[dict get $shape rowid] && [chance 15]} { dict set d rowid [rnd 6] }
+  foreach {u gen} [dict get $shape uniq] {
+    if {[chance 80]} { dict set d $u [eval $gen] }
+  }
+  if {[chance 25]} {
+    dict set d [dict get $shape column] \
+        [pick {0 1 2 3 5 8 20 NULL -1 1.5 'x' 2.0 4}]
+  }
+  return $d
+}
+proc model::quoteNames {names} {
+  set r {}
+  foreach n $names { lappend r [expr {$n eq "rowid" ? "rowid" : "\"$n\""}] }
+  return $r
+}
+
+# One random statement: a dict with sql, and what the oracle needs of it:
+#   kind     insert, update or delete
+#   where    of an UPDATE, to ask which rows it matches
+#   carries  "" for none, "next" for version + 1, or a literal
+#   plain    1: nothing but the payload (and version) is set
+proc model::statement {} {
+  variable shape
+  variable serial
+  incr serial
+  set v [dict get $shape column]
+  set r [rnd 100]
+  if {$r < 38} {
+    set d [rowGen]
+    set or [expr {[chance 50] ? "" : [orClause]}]
+    set sql "INSERT $or INTO t([join [quoteNames [dict keys $d]] ,])"
+    append sql " VALUES([join [dict values $d] ,])"
+    if {[chance 15]} {
+      set e [rowGen]
+      dict for {k -} $d { if {![dict exists $e $k]} { dict set e $k NULL } }
+      set vals {}
+      foreach k [dict keys $d] { lappend vals [dict get $e $k] }
+      append sql ",([join $vals ,])"
+    }
+    if {$or eq "" && [chance 35]} {
+      append sql " ON CONFLICT"
+      if {[chance 70] && [dict get $shape key] ne "rowid"
+       && ![dict get $shape fold]} {
+        append sql "([join [quoteNames [dict get $shape key]] ,])"
+        append sql [pick [list " DO NOTHING" \
+            " DO UPDATE SET p = $serial" \
+            " DO UPDATE SET p = $serial, \"$v\" = \"$v\" + 1"]]
+      } else {
+        append sql " DO NOTHING"
+      }
+    }
+    return [dict create kind insert sql $sql]
+  }
+  if {$r < 50} {
+    return [dict create kind delete sql "DELETE FROM t WHERE [where]"]
+  }
+  set or [orClause]
+  set where [where]
+  set set [list "p = $serial"]
+  set plain 1
+  set carries ""
+  if {[chance 25]} {
+    set plain 0
+    if {[dict get $shape rowid] && [chance 20]} {
+      lappend set "[pick {rowid oid _rowid_}] = [rnd 6]"
+    } else {
+      set lits [keyGen]
+      foreach k [dict get $shape key] l $lits {
+        if {$k eq "rowid"} { lappend set "rowid = $l" 
+        } elseif {$k eq "id" && [rnd 3]==0 && $l ne "NULL"
+               && [string is integer $l] && ![dict get $shape rowid]
+               && [dict get $shape gen] eq {rnd 6}} {
+          lappend set "[pick {rowid oid _rowid_}] = $l"
+        } else { lappend set "\"$k\" = $l" }
+      }
+    }
+  }
+  foreach {u gen} [dict get $shape uniq] {
+    if {[chance 20]} { lappend set "\"$u\" = [eval $gen]"; set plain 0 }
+  }
+  if {[chance 50]} {
+    if {[chance 35]} {
+      set carries next
+      lappend set "\"$v\" = \"$v\" + 1"
+    } else {
+      set carries [expr {[chance 90] ? [guess $where]
+                         : [pick {NULL 'x' 1.5 -1 9223372036854775807}]}]
+      lappend set "\"$v\" = $carries"
+    }
+  }
+  set sql "UPDATE $or t SET [join [shuffle $set] {, }] WHERE $where"
+  return [dict create kind update sql $sql where $where carries $carries \
+              plain $plain or $or]
+}
+
+proc model::shuffle {list} {
+  set out {}
+  while {[llength $list]} {
+    set i [rnd [llength $list]]
+    lappend out [lindex $list $i]
+    set list [lreplace $list $i $i]
+  }
+  return $out
+}
+
+# A version that has a chance to be right for what the WHERE matches.
+proc model::guess {where} {
+  variable vers
+  set all [array names vers]
+  if {[llength $all]==0} { return [rnd 4] }
+  set v $vers([pick $all])
+  if {![string is integer -strict $v]} { return 1 }
+  return [expr {$v + [pick {1 1 1 1 0 2 -1}]}]
+}
+
+# ---- judgement ------------------------------------------------------------
+
+proc model::matched {where} {
+  variable shape
+  variable db
+  set keys {}
+  set sql "[dict get $shape look] WHERE $where"
+  set nKey [llength [dict get $shape key]]
+  set fold [dict get $shape fold]
+  foreach r [$db eval $sql] {
+    set key {}
+    set null 0
+    foreach k [lrange $r 0 [expr {$nKey-1}]] {
+      if {$k eq "NULL"} { set null 1 }
+      lappend key [keyLiteral [expr {$fold ? [string tolower $k] : $k}]]
+    }
+    if {$null} { set key "null:[lindex $r $nKey]" }
+    lappend keys $key
+  }
+  return $keys
+}
+
+# Run one statement and judge it. Returns "" or the violation.
+proc model::step {st} {
+  variable shape
+  variable db
+  variable rows
+  variable vers
+  variable high
+  set hit {}
+  if {[dict get $st kind] eq "update"} {
+    set hit [matched [dict get $st where]]
+  }
+  set failed [catch {$db eval [dict get $st sql]} msg]
+  look now nowVers
+  set changed 0
+  foreach k [array names now] {
+    if {![string is integer -strict $nowVers($k)] || $nowVers($k) < 0} {
+      return "G6 version of $k is $nowVers($k)"
+    }
+    if {[info exists rows($k)] && $rows($k) eq $now($k)} continue
+    set changed 1
+    if {[info exists high($k)] && $nowVers($k) <= $high($k)} {
+      return "G1 key $k is at $nowVers($k), it has been at $high($k)"
+    }
+  }
+  if {[array size now] != [array size rows]} { set changed 1 }
+  if {$failed && $changed && ![string match "*OR FAIL*" [dict get $st sql]]} {
+    return "G5 failed with '$msg' and changed the table"
+  }
+  if {[dict get $st kind] eq "update"} {
+    set bad [judgeUpdate $st $hit $failed $msg now nowVers]
+    if {$bad ne ""} { return $bad }
+  }
+  if {$failed && [string match "*version not raised*" $msg]
+   && ![string match *RAISE(IGNORE)* [dict get $shape ddl]]} {
+    return "G3 refused with '$msg'"
+  }
+  array unset rows
+  array unset vers
+  array set rows [array get now]
+  array set vers [array get nowVers]
+  foreach k [array names vers] {
+    # A key with a NULL names no row: nothing to remember beyond its life.
+    if {[string match null:* $k]} continue
+    if {![info exists high($k)] || $high($k) < $vers($k)} {
+      set high($k) $vers($k)
+    }
+  }
+  return ""
+}
+
+proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
+  variable rows
+  variable vers
+  upvar 1 $nowVar now $nowVersVar nowVers
+  set w [dict get $st carries]
+  set stale 0
+  foreach k $hit {
+    if {$w ne "" && $w ne "next" && !([string is integer -strict $w]
+        && $w == $vers($k) + 1)} { set stale 1 }
+  }
+  if {$failed && [string match "*stale write*" $msg] && !$stale
+   && [dict get $st plain]} {
+    return "G3 refused as stale"
+  }
+  if {!$failed && $stale && ![skips $hit] && [dict get $st plain]} {
+    return "G2 accepted a stale write"
+  }
+  if {$failed || ![dict get $st plain]} { return "" }
+  foreach k $hit {
+    if {![info exists nowVers($k)] || $now($k) eq $rows($k)} continue
+    if {$w ne "" && $w ne "next" && $nowVers($k) != $w
+     && ![touches]} {
+      return "G2 key $k carried $w and is at $nowVers($k)"
+    }
+    if {$w in {"" next} && $nowVers($k) != $vers($k)+1 && ![touches]} {
+      return "G4 key $k went from $vers($k) to $nowVers($k)"
+    }
+  }
+  return ""
+}
+# Triggers of the user's, or foreign keys, may skip or touch more rows.
+proc model::skips {hit} {
+  variable shape
+  return [string match *RAISE(IGNORE)* [dict get $shape ddl]]
+}
+proc model::touches {} {
+  variable shape
+  return [regexp {TRIGGER|REFERENCES} [dict get $shape ddl]]
+}
+
+# ---- transactions ---------------------------------------------------------
+
+proc model::save {} {
+  variable rows; variable vers; variable high; variable stack
+  lappend stack [list [array get rows] [array get vers] [array get high]]
+}
+proc model::restore {i} {
+  variable rows; variable vers; variable high; variable stack
+  foreach a {rows vers high} saved [lindex $stack $i] {
+    array unset $a
+    array set $a $saved
+  }
+}
+
+# Open, close or undo a transaction or a savepoint, at random.
+proc model::transaction {} {
+  variable db
+  variable stack
+  variable log
+  set n [llength $stack]
+  if {$n==0} {
+    set sql [pick {"BEGIN" "BEGIN IMMEDIATE" "SAVEPOINT s0"}]
+    save
+  } elseif {$n < 4 && [chance 45]} {
+    set sql "SAVEPOINT s$n"
+    save
+  } elseif {[chance 30]} {
+    restore 0
+    set stack {}
+    set sql ROLLBACK
+  } elseif {[chance 40]} {
+    set stack {}
+    set sql COMMIT
+  } elseif {$n > 1} {
+    set i [expr {1 + [rnd [expr {$n-1}]]}]
+    if {[chance 50]} {
+      restore $i
+      set stack [lrange $stack 0 $i]
+      set sql "ROLLBACK TO s$i"
+    } else {
+      set stack [lrange $stack 0 [expr {$i-1}]]
+      set sql "RELEASE s$i"
+    }
+  } else {
+    return
+  }
+  lappend log $sql
+  $db eval $sql
+}
+
+# ---- runs -----------------------------------------------------------------
+
+# Make the table of a shape on one connection, ready to run on another.
+proc model::start {name makeDb runDb declare} {
+  variable shapes
+  variable shape [dict get $shapes $name]
+  variable db $runDb
+  variable log {}
+  variable stack {}
+  variable rows
+  variable vers
+  variable high
+  foreach a {rows vers high} { array unset $a; array set $a {} }
+  $makeDb eval [dict get $shape ddl]
+  eval $declare
+  if {[string match *foreign_keys* [dict get $shape ddl]]} {
+    $runDb eval {PRAGMA foreign_keys = ON}
+  }
+  dict set shape look [lookSql]
+  look rows vers
+}
+
+# Run n statements. Returns "" or the violation and how it came about.
+proc model::run {n} {
+  variable db
+  variable log
+  variable stack
+  for {set i 0} {$i < $n} {incr i} {
+    if {[chance 12]} transaction
+    if {[chance 2]} {
+      set sql "PRAGMA recursive_triggers = [rnd 2]"
+      lappend log $sql
+      $db eval $sql
+    }
+    set st [statement]
+    lappend log [dict get $st sql]
+    set bad [step $st]
+    if {$bad eq "" && [$db onecolumn {SELECT 1}] ne 1} { set bad "lost" }
+    if {$bad ne ""} {
+      return "$bad\nafter [expr {$i+1}] statements:\n[join $log ";\n"];"
+    }
+  }
+  if {[llength $stack]} {
+    $db eval COMMIT
+    set stack {}
+  }
+  return ""
+}

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: 0BSD
+# Embed the SQL of sql/*.sql into C.
+#
+#   tclsh tool/embed.tcl FILE.sql ... > sql_text.h
+#
+# Each file becomes `static const char NAME_sql[]`. Comments go and white
+# space becomes one blank: every connection parses this text again.
+# What stands in quotes stays as it is. $placeholders are left to the
+# generator (ext/triggers.c).
+
+namespace eval embed {}
+
+proc embed::squeeze {text} {
+  set out ""
+  # A quoted text, a comment, white space, or one other character.
+  set re {'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\s+|.}
+  foreach token [regexp -all -inline $re $text] {
+    if {[string match "--*" $token] || [string is space $token]} {
+      if {$out ne "" && [string index $out end] ne " "} { append out " " }
+    } else {
+      append out $token
+    }
+  }
+  return [string trim $out]
+}
+
+# A C string literal; ISO C promises no more than 4095 characters of one.
+proc embed::literal {name text} {
+  if {[string length $text] > 4095} {
+    error "sql/$name.sql: longer than a C string literal may be"
+  }
+  return "\"[string map {\\ \\\\ \" \\\"} $text]\""
+}
+
+foreach file $argv {
+  set fd [open $file]
+  fconfigure $fd -encoding utf-8
+  set name [file rootname [file tail $file]]
+  set text [embed::squeeze [read $fd]]
+  close $fd
+  puts "static const char ${name}_sql\[\] =\n  [embed::literal $name $text];"
+}
