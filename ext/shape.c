@@ -59,10 +59,17 @@ static int schemaExists(Sqlx *p, const char *zSchema){
   return bFound || sqlite3_stricmp(zSchema, "temp")==0;
 }
 
+/* A name as it stands in SQL, without its quotes; any other text as it is. */
+static const char *nameOf(Sqlx *p, const char *z){
+  Token t = tokenAt(z, z+strlen(z));
+  const char *zName = 0;
+  if( t.kind==TOKEN_QUOTED && z[t.n]==0 ) zName = unquoted(p, &t);
+  return zName ? zName : z;
+}
+
 /*
 ** Split a table argument into schema and name. A dot splits only where the
-** left part is a schema; each part may be quoted as in SQL. A text that is
-** no SQL name is taken as it is.
+** left part is a schema; quotes around either part are taken off later.
 */
 static void splitName(
   Sqlx *p,
@@ -70,33 +77,19 @@ static void splitName(
   const char **pzSchema, /* OUT: NULL if none is named */
   const char **pzName
 ){
-  const char *zEnd = zTable + strlen(zTable);
-  const char *zDot = strchr(zTable, '.');
-  Token t = tokenAt(zTable, zEnd);
-  Token tDot = tokenAt(t.z + t.n, zEnd);
+  Token t = tokenAt(zTable, zTable + strlen(zTable));
+  const char *zDot = t.kind==TOKEN_QUOTED && zTable[t.n]=='.'
+                   ? zTable + t.n : strchr(zTable, '.');
   *pzSchema = 0;
   *pzName = zTable;
-  if( tDot.kind==TOKEN_END ){
-    const char *z = unquoted(p, &t);
-    if( z ) *pzName = z;
-    return;
+  if( zDot ){
+    const char *zLeft = nameOf(p, sqlxPrintf(p, "%.*s", (int)(zDot - zTable),
+                                             zTable));
+    if( schemaExists(p, zLeft) ){
+      *pzSchema = zLeft;
+      *pzName = zDot + 1;
+    }
   }
-  if( !tokenIsByte(&tDot, '.') ){
-    if( zDot==0 ) return;
-    t.kind = TOKEN_WORD;
-    t.z = zTable;
-    t.n = (int)(zDot - zTable);
-    tDot.z = zDot;
-    tDot.n = 1;
-  }
-  *pzSchema = unquoted(p, &t);
-  if( *pzSchema==0 || !schemaExists(p, *pzSchema) ){
-    *pzSchema = 0;
-    return;
-  }
-  *pzName = tDot.z + 1;
-  t = tokenAt(*pzName, zEnd);
-  if( t.z+t.n==zEnd && t.kind==TOKEN_QUOTED ) *pzName = unquoted(p, &t);
 }
 
 /* Look for a table in one schema. 1 if there, with what sqlite_master says
@@ -144,47 +137,65 @@ static int isShadow(Sqlx *p, const Shape *pShape){
       pShape->zSchema, pShape->zName);
 }
 
+/* The same in one schema, or, if zSchema is NULL, in every schema, in
+** SQLite's order: temp, main, then the attached files. */
+static int findName(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  Shape *pShape,
+  const char **pzType
+){
+  sqlite3_stmt *pStmt;
+  int bFound;
+  if( zSchema ) return findIn(p, zSchema, zName, pShape, pzType);
+  bFound = findIn(p, "temp", zName, pShape, pzType);
+  pStmt = sqlxPrepare(p, "PRAGMA database_list");
+  while( !bFound && sqlxStep(p, pStmt) ){
+    const char *z = sqlxColumn(p, pStmt, 1);
+    if( z ) bFound = findIn(p, z, zName, pShape, pzType);
+  }
+  sqlxFinalize(p, pStmt);
+  return bFound;
+}
+
+/* Ordinary tables only. */
+static void checkKind(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zType
+){
+  const char *zWhy = 0;
+  if( strcmp(zType, "view")==0 ){
+    zWhy = "is a view";
+  }else if( pShape->zSql
+         && sqlite3_strnicmp(pShape->zSql, "CREATE VIRTUAL", 14)==0 ){
+    zWhy = "is a virtual table";
+  }else if( sqlite3_strnicmp(pShape->zName, "sqlite_", 7)==0 ){
+    zWhy = "belongs to SQLite itself";
+  }else if( isShadow(p, pShape) ){
+    zWhy = "holds the data of a virtual table";
+  }
+  if( zWhy ){
+    sqlxBad(p, "%s %s; allowed are ordinary tables", pShape->zName, zWhy);
+  }
+}
+
 /*
-** Find a table by what a user typed, as SQLite does: temp, main, then the
-** attached files. Fills zSchema, zName and zSql. Returns 0 with
-** `bad argument:` set if there is none, or if it is no ordinary table.
+** Find a table by what a user typed: `name` or `schema.name`, each part as
+** it is or quoted as in SQL. Fills zSchema, zName and zSql. Returns 0, with
+** `bad argument:` set, if there is none, or if it is no ordinary table.
 */
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape){
   const char *zSchema = 0, *zName = 0, *zType = 0;
-  const char *zSql;
-  int bFound = 0;
   memset(pShape, 0, sizeof(*pShape));
   splitName(p, zTable, &zSchema, &zName);
-  if( zSchema ){
-    bFound = findIn(p, zSchema, zName, pShape, &zType);
+  if( findName(p, zSchema, zName, pShape, &zType)
+   || findName(p, zSchema, nameOf(p, zName), pShape, &zType) ){
+    checkKind(p, pShape, zType);
   }else{
-    sqlite3_stmt *pStmt;
-    bFound = findIn(p, "temp", zName, pShape, &zType);
-    pStmt = sqlxPrepare(p, "PRAGMA database_list");
-    while( !bFound && sqlxStep(p, pStmt) ){
-      const char *z = sqlxColumn(p, pStmt, 1);
-      if( z && strcmp(z, "temp")!=0 ){
-        bFound = findIn(p, z, zName, pShape, &zType);
-      }
-    }
-    sqlxFinalize(p, pStmt);
-  }
-  if( !bFound ){
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
                " schema.name", zTable);
-    return 0;
-  }
-  zSql = pShape->zSql ? pShape->zSql : "";
-  if( strcmp(zType, "view")==0 ){
-    sqlxBad(p, "%Q is a view; allowed are tables", zTable);
-  }else if( sqlite3_strnicmp(zSql, "CREATE VIRTUAL", 14)==0 ){
-    sqlxBad(p, "%Q is a virtual table; allowed are ordinary tables", zTable);
-  }else if( sqlite3_strnicmp(pShape->zName, "sqlite_", 7)==0 ){
-    sqlxBad(p, "%Q belongs to SQLite itself; allowed are your own tables",
-            zTable);
-  }else if( isShadow(p, pShape) ){
-    sqlxBad(p, "%Q holds the data of a virtual table; allowed are ordinary"
-               " tables", zTable);
   }
   return p->rc==SQLITE_OK;
 }

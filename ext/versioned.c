@@ -242,7 +242,7 @@ static const char *plan(
   if( pDecl->zNumber==0 ) pDecl->zNumber = drawNumber(p, zSchema);
   memset(&rule, 0, sizeof(rule));
   rule.zNumber = pDecl->zNumber;
-  rule.zColumn = iCol<0 ? zColumn : pShape->aCol[iCol].zName;
+  rule.zColumn = zColumn;
   rule.zLabel = sqlxPrintf(p, "%s.%s", pShape->zName, rule.zColumn);
   triggersMake(p, pShape, &rule, &set);
   if( !bAlways && bSame && iCol>=0 && isWhole(p, pDecl, &set) ) return "";
@@ -309,10 +309,14 @@ static void scopeEnd(Sqlx *p, int bOwn){
   sqlxEnd(&undo);
 }
 
-/* The column of a request: as given, as registered, or the default. */
+/* The column of a request: as given, as registered, or the default; spelled
+** as the table spells it. */
 static const char *columnOf(const VersionedRequest *pReq, const Declared *p){
-  if( pReq->zColumn ) return pReq->zColumn;
-  return p->zColumn ? p->zColumn : "version";
+  const char *z = p->zColumn ? p->zColumn : "version";
+  int iCol;
+  if( pReq->zColumn ) z = pReq->zColumn;
+  iCol = shapeColumn(&p->shape, z);
+  return iCol<0 ? z : p->shape.aCol[iCol].zName;
 }
 
 /* Declare a table. Returns "table.column", NULL for a table of Interlock's
