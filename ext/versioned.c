@@ -219,16 +219,29 @@ static int isWhole(Sqlx *p, const Declared *pDecl, const TriggersSet *pSet){
   return hasTable(p, pDecl->shape.zSchema, pSet->zTombstones);
 }
 
+/* As text, one statement is one line. */
+static void checkLines(Sqlx *p, const Shape *pShape, const TriggersSet *pSet){
+  int bBreak = strchr(pShape->zSchema, '\n')!=0;
+  int i;
+  for(i=0; i<pSet->n; i++){
+    if( strchr(pSet->a[i].zSql, '\n') ) bBreak = 1;
+  }
+  if( bBreak ){
+    sqlxBad(p, "a name or an index of table %Q has a line break in it;"
+               " allowed in text are names without", pShape->zName);
+  }
+}
+
 /*
 ** The statements that declare the table, one a line; none where it is
-** declared already and bAlways is not set. The set is always made whole and
+** declared already and bText is not set. The set is always made whole and
 ** in one order, never a single trigger put back.
 */
 static const char *plan(
   Sqlx *p,
   Declared *pDecl,
   const char *zColumn,
-  int bAlways
+  int bText
 ){
   const Shape *pShape = &pDecl->shape;
   const char *zSchema = pShape->zSchema;
@@ -245,7 +258,8 @@ static const char *plan(
   rule.zColumn = zColumn;
   rule.zLabel = sqlxPrintf(p, "%s.%s", pShape->zName, rule.zColumn);
   triggersMake(p, pShape, &rule, &set);
-  if( !bAlways && bSame && iCol>=0 && isWhole(p, pDecl, &set) ) return "";
+  if( bText ) checkLines(p, pShape, &set);
+  if( !bText && bSame && iCol>=0 && isWhole(p, pDecl, &set) ) return "";
 
   pPlan = sqlite3_str_new(p->db);
   if( iCol<0 ){
