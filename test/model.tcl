@@ -23,7 +23,8 @@
 
 namespace eval model {
   variable shape            ;# the shape under test, a dict
-  variable db               ;# connection that runs the statements
+  variable db               ;# connection that runs the next statement
+  variable dbs              ;# connections to choose from between transactions
   variable rows             ;# key -> whole row, as last seen
   variable vers             ;# key -> version, as last seen
   variable high             ;# key -> highest version ever
@@ -533,11 +534,12 @@ proc model::transaction {} {
 
 # ---- runs -----------------------------------------------------------------
 
-# Make the table of a shape on one connection, ready to run on another.
-proc model::start {name makeDb runDb declare} {
+# Make the table of a shape on one connection, ready to run on others.
+proc model::start {name makeDb runDbs declare} {
   variable shapes
   variable shape [dict get $shapes $name]
-  variable db $runDb
+  variable dbs $runDbs
+  variable db [lindex $runDbs 0]
   variable log {}
   variable stack {}
   variable rows
@@ -547,18 +549,38 @@ proc model::start {name makeDb runDb declare} {
   $makeDb eval [dict get $shape ddl]
   eval $declare
   if {[string match *foreign_keys* [dict get $shape ddl]]} {
-    $runDb eval {PRAGMA foreign_keys = ON}
+    foreach d $dbs { $d eval {PRAGMA foreign_keys = ON} }
   }
   dict set shape look [lookSql]
   look rows vers
 }
 
+# Make the triggers of a table anew, in random order.
+proc model::reorder {d} {
+  set all {}
+  $d eval {SELECT name, sql FROM sqlite_master WHERE type = 'trigger'} {
+    $d eval "DROP TRIGGER \"$name\""
+    lappend all $sql
+  }
+  foreach sql [shuffle $all] { $d eval $sql }
+}
+
+# Drop the trigger of the set that does one thing.
+proc model::leaveOut {d what} {
+  set name [$d onecolumn "SELECT name FROM sqlite_master
+      WHERE type = 'trigger' AND name GLOB 'interlock_*_$what'"]
+  if {$name eq ""} { error "there is no trigger $what" }
+  $d eval "DROP TRIGGER \"$name\""
+}
+
 # Run n statements. Returns "" or the violation and how it came about.
 proc model::run {n} {
   variable db
+  variable dbs
   variable log
   variable stack
   for {set i 0} {$i < $n} {incr i} {
+    if {[llength $stack]==0} { set db [pick $dbs] }
     if {[chance 12]} transaction
     if {[chance 2]} {
       set sql "PRAGMA recursive_triggers = [rnd 2]"
@@ -568,7 +590,6 @@ proc model::run {n} {
     set st [statement]
     lappend log [dict get $st sql]
     set bad [step $st]
-    if {$bad eq "" && [$db onecolumn {SELECT 1}] ne 1} { set bad "lost" }
     if {$bad ne ""} {
       return "$bad\nafter [expr {$i+1}] statements:\n[join $log ";\n"];"
     }
