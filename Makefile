@@ -34,6 +34,7 @@ SQL = $(wildcard sql/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all help clean install uninstall
+.PHONY: check reference
 
 all: $(B)/interlock.so
 
@@ -47,6 +48,14 @@ $(B)/sql_text.h: $(SQL) tool/embed.tcl
 $(B)/%.o: ext/%.c $(HDR) $(B)/sql_text.h Makefile
 	@mkdir -p $(B)
 	$(COMPILE) -c -o $@ $<
+
+# What keeps the tree honest; `make check CHECK=layout` for one of them.
+check: all
+	$(TCLSH) tool/check.tcl $(CHECK)
+
+# sql/README.md from the comments in ext/ and sql/.
+reference:
+	$(TCLSH) tool/reference.tcl
 
 install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/lib

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: 0BSD
+# Check: what comments and documents name exists. In comments of ext/ words
+# that look like code (camelCase, `name()`), in all comments and documents
+# the names of files, in documents their links.
+
+namespace eval check {
+  # What looks like a name of ours and is somebody else's.
+  variable foreign {
+    PostgreSQL MySQL MariaDB SQLAlchemy ActiveRecord JavaScript TypeORM
+    MikroORM GitHub
+    fork dlopen dlclose mmap fstat stat fallocate ftruncate rename fcntl
+    memcpy malloc free sleep poll
+    changes total_changes typeof last_insert_rowid
+    sqlite3ext.h sqlite3.h update.c wal.c sqlite3.c tester.tcl
+    malloc_common.tcl lock_common.tcl triggerC.test
+  }
+}
+
+proc check::names {root} {
+  set known [knownWords $root]
+  set problems {}
+  foreach file [csource::files $root ext/*.c ext/*.h] {
+    foreach {line comment} [csource::comments [csource::slurp $root/$file]] {
+      lappend problems {*}[unknownWords $file $line $comment $known] \
+        {*}[unknownFiles $root $file $line $comment]
+    }
+  }
+  foreach file [csource::files $root sql/*.sql tool/* tool/check/* test/* \
+                  .ci/* Makefile] {
+    if {[file isdirectory $root/$file]} continue
+    if {[file extension $file] ni {.sql .tcl .test .sh ""}} continue
+    set line 0
+    foreach row [split [csource::slurp $root/$file] \n] {
+      incr line
+      if {[regexp {^\s*(?:#|--)(.*)$} $row -> comment]} {
+        lappend problems {*}[unknownFiles $root $file $line $comment]
+      }
+    }
+  }
+  foreach file [csource::files $root *.md */*.md] {
+    lappend problems {*}[unknownLinks $root $file]
+  }
+  return $problems
+}
+
+# Every word of the code, of tests and SQL, and of SQLite's headers.
+proc check::knownWords {root} {
+  variable foreign
+  set known [dict create]
+  foreach word $foreign { dict set known $word 1 }
+  set texts {}
+  foreach file [csource::files $root ext/*.c ext/*.h] {
+    lappend texts [csource::without [csource::slurp $root/$file] comment]
+  }
+  foreach file [csource::files $root sql/*.sql test/*.tcl test/*.test] {
+    lappend texts [csource::slurp $root/$file]
+  }
+  foreach header {sqlite3.h sqlite3ext.h} {
+    if {[file exists /usr/include/$header]} {
+      lappend texts [csource::slurp /usr/include/$header]
+    }
+  }
+  foreach text $texts {
+    foreach word [regexp -all -inline {\w+} $text] { dict set known $word 1 }
+  }
+  return $known
+}
+
+proc check::unknownWords {file line comment known} {
+  set problems {}
+  foreach row [split $comment \n] {
+    # Where an idea comes from is said in other people's words.
+    if {![regexp {^\*\* From:} $row]} {
+      foreach {- word} [concat \
+          [regexp -all -inline {\m([A-Za-z]*[a-z][A-Z][A-Za-z0-9]*)\M} $row] \
+          [regexp -all -inline {\m(\w+)\(\)} $row]] {
+        if {![dict exists $known $word]} {
+          lappend problems "$file:$line: names $word, which does not exist"
+        }
+      }
+    }
+    incr line
+  }
+  return $problems
+}
+
+proc check::unknownFiles {root file line comment} {
+  variable foreign
+  set problems {}
+  foreach row [split $comment \n] {
+    set pattern {[\w./*-]*\w\.(?:c|h|sql|tcl|test|md)\M(?!\w|\.\w)}
+    append pattern {|\m(?:ext|sql|tool|test)/[\w*-]+(?:[/.][\w*-]+)*}
+    foreach name [regexp -all -inline $pattern $row] {
+      if {[regexp {^(?:\.+/)?build/|^\.} $name] || $name in $foreign} continue
+      if {[fileExists $root $file $name]} continue
+      lappend problems "$file:$line: names $name, which does not exist"
+    }
+    incr line
+  }
+  return $problems
+}
+
+# A name is complete, or without the folder.
+proc check::fileExists {root file name} {
+  # What the build makes of sql/.
+  if {$name eq "sql_text.h"} { return 1 }
+  foreach folder [list . [file dirname $file] ext sql test tool tool/check] {
+    if {[llength [glob -nocomplain -directory $root/$folder $name]]} {
+      return 1
+    }
+  }
+  return 0
+}
+
+proc check::unknownLinks {root file} {
+  set problems {}
+  set line 0
+  set fence 0
+  foreach row [split [csource::slurp $root/$file] \n] {
+    incr line
+    if {[string match "```*" $row]} { set fence [expr {!$fence}] }
+    if {$fence} continue
+    foreach {- target} [regexp -all -inline {\]\(([^)#\s]+)[^)]*\)} $row] {
+      if {[regexp {^[a-z]+:} $target]} continue
+      if {![file exists [file join $root [file dirname $file] $target]]} {
+        lappend problems "$file:$line: links to $target, which does not exist"
+      }
+    }
+    foreach {- name} [regexp -all -inline {`([^`]+)`} $row] {
+      lappend problems {*}[unknownFiles $root $file $line $name]
+    }
+  }
+  return $problems
+}

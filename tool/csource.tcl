@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: 0BSD
+# Reading C source as text: files, comments, what is left without them.
+#
+# No parser: pieces found by one pattern, with the line where each begins.
+# Enough for the tools in this folder, which look at names and layout.
+
+namespace eval csource {
+  # A block comment, a line comment, a string, a character, other text.
+  # (No non-greedy quantifier: in Tcl one branch decides for all of them.)
+  variable pattern [join {
+    {/\*(?:[^*]|\*+[^*/])*\*+/} {//[^\n]*}
+    {"(?:[^"\\]|\\.)*"} {'(?:[^'\\]|\\.)*'} {[^/"']+} {.}
+  } |]
+}
+
+proc csource::slurp {file} {
+  set fd [open $file]
+  fconfigure $fd -encoding utf-8
+  set text [read $fd]
+  close $fd
+  return $text
+}
+
+# The files of $root that match the patterns, in order, as relative names.
+proc csource::files {root args} {
+  set list {}
+  foreach pattern $args {
+    lappend list {*}[glob -nocomplain -directory $root -tails $pattern]
+  }
+  return [lsort -unique $list]
+}
+
+# The text as a list: kind (comment, string or code), line, text.
+proc csource::pieces {text} {
+  variable pattern
+  set line 1
+  set out {}
+  foreach piece [regexp -all -inline $pattern $text] {
+    switch -glob -- $piece {
+      /\\** - //* { set kind comment }
+      \"?* - '?*  { set kind string }
+      default     { set kind code }
+    }
+    lappend out $kind $line $piece
+    incr line [regexp -all \n $piece]
+  }
+  return $out
+}
+
+# The text with all pieces of the given kinds made blank, lines kept.
+proc csource::without {text args} {
+  set out ""
+  foreach {kind line piece} [pieces $text] {
+    if {$kind in $args} { regsub -all {[^\n]} $piece " " piece }
+    append out $piece
+  }
+  return $out
+}
+
+# The comments of a text: line, comment.
+proc csource::comments {text} {
+  set out {}
+  foreach {kind line piece} [pieces $text] {
+    if {$kind eq "comment"} { lappend out $line $piece }
+  }
+  return $out
+}
+
+# The functions that a C text defines: name, line where the definition
+# begins, line of its closing brace. By layout: both stand in column 0.
+proc csource::functions {text} {
+  set out {}
+  set line 0
+  set start 0
+  foreach row [split [without $text comment string] \n] {
+    incr line
+    if {[regexp {^[A-Za-z_].*?(\w+)\(} $row -> name]} { set start $line }
+    if {$row eq "\}" && $start} {
+      lappend out $name $start $line
+      set start 0
+    } elseif {[regexp {^\S.*;\s*$} $row] || [regexp {^#} $row]
+              || [regexp {^\S.*=} $row]} {
+      set start 0
+    }
+  }
+  return $out
+}
