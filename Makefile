@@ -34,7 +34,7 @@ SQL = $(wildcard sql/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all help clean install uninstall
-.PHONY: check reference
+.PHONY: check reference amalgam
 
 all: $(B)/interlock.so
 
@@ -57,12 +57,26 @@ check: all
 reference:
 	$(TCLSH) tool/reference.tcl
 
+# All of ext/ as one file, for who links statically.
+amalgam: $(B)/interlock-amalgam.c
+
+$(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
+                          tool/csource.tcl tool/layers.tcl
+	$(TCLSH) tool/amalgam.tcl $(B)/sql_text.h > $@.new && mv $@.new $@
+
+LIBDIR = $(DESTDIR)$(PREFIX)/lib
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/interlock
+
 install: all
-	mkdir -p $(DESTDIR)$(PREFIX)/lib
-	cp $(B)/interlock.so $(DESTDIR)$(PREFIX)/lib/interlock.so
+	install -d $(LIBDIR) $(DOCDIR)/sql
+	install -m 755 $(B)/interlock.so $(LIBDIR)
+	install -m 644 README.md LICENSE $(DOCDIR)
+	install -m 644 sql/README.md $(DOCDIR)/sql
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/lib/interlock.so
+	rm -f $(LIBDIR)/interlock.so
+	rm -f $(DOCDIR)/README.md $(DOCDIR)/LICENSE $(DOCDIR)/sql/README.md
+	rmdir $(DOCDIR)/sql $(DOCDIR) 2>/dev/null || true
 
 clean:
 	rm -rf build

@@ -21,6 +21,7 @@ namespace eval layers {
     3 sqlx      {}
     3 shape     {sqlx token}
     3 triggers  {sqlx shape token}
+    3 registry  {sqlx shape token triggers}
     3 session   {sqlx}
     4 versioned {}
     4 guard     {}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: 0BSD
+# The amalgamation: all of ext/ as one C file, for who links statically.
+#
+#   tclsh tool/amalgam.tcl SQL_TEXT.h > interlock-amalgam.c
+#
+# tool/layers.tcl is the table of contents: a concept's header, then its .c,
+# lowest layer first. Of several platforms' files all are there; each guards
+# itself. An #include of a header of ours becomes its text, once. Functions
+# that headers declare become static: what is declared static first stays so
+# where it is defined. What is left visible is the entry points.
+
+namespace eval amalgam {
+  variable home [file dirname [file normalize [info script]]]
+  variable done {}         ;# headers whose text is there
+}
+source $amalgam::home/csource.tcl
+source $amalgam::home/layers.tcl
+
+proc amalgam::head {} {
+  return [join {
+    {/* SPDX-License-Identifier: 0BSD */}
+    {/*}
+    {** Interlock as one file, made by tool/amalgam.tcl from ext/ and sql/.}
+    {**}
+    {** As a loadable extension: gcc -shared -fPIC. In a program that has}
+    {** SQLite in itself: -DSQLITE_CORE, then sqlite3_interlock_init(db,}
+    {** &zErrMsg, 0) on each connection, or by sqlite3_auto_extension().}
+    {*/}
+  } \n]\n
+}
+
+# Macros that system headers look at: they must come before all of them.
+proc amalgam::featureMacros {root} {
+  set out {}
+  foreach file [csource::files $root ext/*.c ext/*.h] {
+    lappend out {*}[regexp -all -inline -line \
+      {^#define _(?:GNU|POSIX_C|XOPEN|DEFAULT|FILE)\w*.*$} \
+      [csource::slurp $root/$file]]
+  }
+  return [lmap row [lsort -unique $out] {
+    string cat "#ifndef [lindex $row 1]\n$row\n#endif\n"
+  }]
+}
+
+# SQLite's API table, which SQLITE_EXTENSION_INIT1 would make visible.
+proc amalgam::api {} {
+  return [join {
+    {#include <sqlite3ext.h>}
+    {#ifndef SQLITE_CORE}
+    {static const sqlite3_api_routines *sqlite3_api = 0;}
+    {#endif}
+  } \n]\n
+}
+
+# A prototype in a header made static. Data cannot be declared static and
+# defined elsewhere.
+proc amalgam::hide {file row bare} {
+  if {[regexp {^extern\M} $bare]} {
+    error "$file: extern data: let a function return it"
+  }
+  if {[regexp {^[A-Za-z_][\w \*]*\m\w+\(} $bare]
+      && ![regexp {^(?:static|typedef|struct|enum|union|_Static_assert)\M} \
+             $bare]} {
+    return "static $row"
+  }
+  return $row
+}
+
+# The text of a file with its includes resolved.
+proc amalgam::text {root file sqlText} {
+  variable done
+  set isHeader [string match *.h $file]
+  if {[file tail $file] in $done} return
+  if {$isHeader} { lappend done [file tail $file] }
+  set path [expr {$file eq "sql_text.h" ? $sqlText : "$root/ext/$file"}]
+  set out "\n/* ---- $file [string repeat - [expr {66 - [
+    string length $file]}]] */\n"
+  set plain [split [csource::without [csource::slurp $path] comment] \n]
+  foreach row [split [string trimright [csource::slurp $path]] \n] \
+          bare $plain {
+    if {[regexp {^#include "([^"]+)"} $row -> header]} {
+      append out [text $root $header $sqlText]
+    } elseif {[regexp {^#include <sqlite3(ext)?\.h>} $row]
+              || [regexp {^SQLITE_EXTENSION_INIT[13]$} $row]
+              || [regexp {^/\* SPDX-} $row]
+              || [regexp {^#define _(?:GNU|POSIX_C|XOPEN|DEFAULT|FILE)} \
+                    $row]} {
+      continue
+    } elseif {$isHeader} {
+      append out [hide $file $row $bare] \n
+    } else {
+      append out $row \n
+    }
+  }
+  return $out
+}
+
+proc amalgam::main {root sqlText} {
+  set out [head]
+  append out {*}[featureMacros $root] [api]
+  foreach concept [layers::concepts] {
+    foreach file [list $concept.h $concept.c] {
+      if {[file exists $root/ext/$file]} {
+        append out [text $root $file $sqlText]
+      }
+    }
+  }
+  foreach file [csource::files $root/ext *.c] {
+    if {[layers::of [file rootname $file]] < 0} {
+      error "ext/$file: not in tool/layers.tcl"
+    }
+  }
+  return $out
+}
+
+if {[info exists argv0]
+    && [file normalize $argv0] eq [file normalize [info script]]} {
+  puts -nonewline [amalgam::main [file dirname $amalgam::home] \
+                     [lindex $argv 0]]
+}
