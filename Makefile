@@ -34,7 +34,7 @@ SQL = $(wildcard sql/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all help clean install uninstall
-.PHONY: check reference amalgam
+.PHONY: deps demo test fulltest check reference amalgam
 
 all: $(B)/interlock.so
 
@@ -49,9 +49,55 @@ $(B)/%.o: ext/%.c $(HDR) $(B)/sql_text.h Makefile
 	@mkdir -p $(B)
 	$(COMPILE) -c -o $@ $<
 
+help:
+	@echo "make             the extension, $(B)/interlock.so"
+	@echo "make demo        what it is for, in under a minute"
+	@echo "make test        the tests, TEST='load versioned' for some"
+	@echo "make fulltest    the tests in every world (test/README.md)"
+	@echo "make check       what keeps the tree honest, CHECK=layout for one"
+	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"
+	@echo "make reference   sql/README.md from the comments"
+	@echo "make install     to PREFIX=$(PREFIX); also make uninstall"
+	@echo "make deps        install what all of these need (Debian)"
+	@echo "make clean       everything that was built"
+	@echo "DEBUG=1, SAN=address,undefined, CC=clang: other ways to build"
+
+deps:
+	@tool/deps
+
+# What must work on a bare machine installs what it needs, before make looks
+# at anything that needs a compiler: hence $(MAKE) and no prerequisites.
+demo:
+	@tool/deps test
+	@$(MAKE) -s all
+	@$(TCLSH) tool/demo.tcl $(B)/interlock
+
+test:
+	@tool/deps test
+	@$(MAKE) -s all
+	@INTERLOCK_LIB=$(CURDIR)/$(B)/interlock.so \
+	  $(TCLSH) tool/runtests.tcl $(TEST)
+
+fulltest:
+	@tool/deps full
+	@$(MAKE) -s all
+	@$(TCLSH) tool/runtests.tcl -world all $(TEST)
+
 # What keeps the tree honest; `make check CHECK=layout` for one of them.
-check: all
-	$(TCLSH) tool/check.tcl $(CHECK)
+check:
+	@tool/deps check
+	@$(MAKE) -s all
+	@$(TCLSH) tool/check.tcl $(CHECK)
+
+# The amalgamation as an extension, and a test program of test/c/: for
+# tool/runtests.tcl.
+$(B)/amalgam/interlock.so: $(B)/interlock-amalgam.c
+	@mkdir -p $(@D)
+	$(COMPILE) -shared -o $@ $<
+
+$(B)/test/%: test/c/%.c $(OBJ)
+	@mkdir -p $(@D)
+	$(COMPILE) -Iext -o $@ $< $(OBJ) -lpthread
 
 # sql/README.md from the comments in ext/ and sql/.
 reference:

@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: 0BSD
+# Run test files, in one world or several.
+#
+#   tclsh tool/runtests.tcl ?OPTION...? ?FILE...?
+#
+#   -world NAME...   comma-separated worlds, or `all`; quick if left out
+#   -jobs N          files at a time; as many as cores, at most 2
+#   -timeout S       seconds for a file, instead of the world's
+#   -list            say which worlds and which files there are
+#   -table           the table of test/README.md
+#
+# A FILE is the name of one in test/, with or without .test, or a path.
+# Each runs in a process and a session of its own, in a folder of its own
+# under build/scratch/; its output goes to build/log/WORLD/. A file passes
+# if its last lines say so, it ended by itself, with that exit status, left
+# no process behind, and no sanitizer complained. SEED and other variables of
+# the environment reach the tests. The last line is `N passed, N failed`.
+
+namespace eval runtests {
+  variable home [file dirname [file dirname [file normalize [info script]]]]
+  variable jobs {}      ;# what is still to run: {world file}...
+  variable running 0
+  variable done 0       ;# vwait
+  variable sum {passed 0 failed 0}
+  variable again {}     ;# how to run what failed
+}
+source $runtests::home/tool/worlds.tcl
+
+# ---- what there is --------------------------------------------------------
+
+# The head of a test file: {what worlds}. what is its first sentence; worlds
+# are the patterns of a line `# Worlds: PATTERN...`, or *.
+proc runtests::head {file} {
+  set fd [open $file]
+  fconfigure $fd -encoding utf-8
+  set words {}
+  set worlds *
+  while {[gets $fd line] >= 0} {
+    if {[regexp {SPDX} $line] || $line eq "/*"} continue
+    if {[regexp {^(?:#|\*\*) Worlds: (.*)$} $line - worlds]} continue
+    if {![regexp {^(?:#|\*\*) (.*)$} $line - text]} break
+    lappend words {*}[split $text]
+  }
+  close $fd
+  set what [join $words]
+  regexp {^(.*?[.:])(?: |$)} $what - what
+  return [list [string trimright $what .:] $worlds]
+}
+proc runtests::files {pattern} {
+  variable home
+  lsort [glob -nocomplain $home/test/$pattern]
+}
+proc runtests::find {name} {
+  variable home
+  foreach path [list $name $home/test/$name $home/test/$name.test \
+                  $home/test/c/$name.c] {
+    if {[file isfile $path]} { return [file normalize $path] }
+  }
+  error "no such test file: $name"
+}
+proc runtests::runsIn {file world} {
+  set isProgram [expr {[file extension $file] eq ".c"}]
+  if {$isProgram != ($world eq "c")} { return 0 }
+  foreach pattern [lindex [head $file] 1] {
+    if {[string match $pattern $world]} { return 1 }
+  }
+  return 0
+}
+
+proc runtests::listAll {} {
+  foreach {name -} $worlds::all {
+    set about [join [dict get [worlds::get $name] about]]
+    puts [format "%-8s %s" $name $about]
+  }
+  puts ""
+  foreach file [concat [files *.test] [files c/*.c]] {
+    lassign [head $file] what worlds
+    puts [format "%-16s %s" [file rootname [file tail $file]] $what]
+  }
+}
+# test/runner.test compares this with test/README.md.
+proc runtests::table {} {
+  puts "| file | what | worlds |\n|---|---|---|"
+  foreach file [concat [files *.test] [files c/*.c]] {
+    lassign [head $file] what worlds
+    if {[file extension $file] eq ".c"} { set worlds c }
+    if {$worlds eq "*"} { set worlds all }
+    puts "| [file tail $file] | $what | $worlds |"
+  }
+}
+
+# ---- one world made ready -------------------------------------------------
+
+# Build what a world needs; the parts of its command, and its environment.
+proc runtests::prepare {world} {
+  variable home
+  dict with world {
+    set log $home/build/log/$name.build
+    file mkdir [file dirname $log]
+    if {$name eq "c"} { return [list {} {}] }
+    exec make -s -C $home {*}$make >& $log
+    foreach part {program sqlite} {
+      set value [set $part]
+      if {$value ni {tclsh ""}} {
+        set $part [exec [info nameofexecutable] $home/tool/sqlite.tcl $value \
+                     2>> $log]
+      }
+    }
+    if {$program eq "tclsh"} { set program [info nameofexecutable] }
+    if {[info exists ::env(INTERLOCK_LIB)] && $name eq "quick"} {
+      set library $::env(INTERLOCK_LIB)
+    }
+    lappend env INTERLOCK_WORLD $name INTERLOCK_JOURNAL $journal \
+      INTERLOCK_LIB [file join $home $library] INTERLOCK_SQLITE $sqlite \
+      INTERLOCK_STATIC $static INTERLOCK_PATIENCE $patience
+    if {[string match testfixture* [file tail $program]]} {
+      lappend env INTERLOCK_TESTER \
+        [exec [info nameofexecutable] $home/tool/sqlite.tcl tester]
+    }
+  }
+  return [list $program $env]
+}
+
+# The program made from test/c/NAME.c.
+proc runtests::compile {file} {
+  variable home
+  set name [file rootname [file tail $file]]
+  exec make -s -C $home build/test/$name 2>@1
+  return $home/build/test/$name
+}
+
+# ---- one file -------------------------------------------------------------
+
+proc runtests::start {world program env file} {
+  variable home
+  variable running
+  set name [file rootname [file tail $file]]
+  set log $home/build/log/[dict get $world name]/$name.log
+  set scratch $home/build/scratch/[dict get $world name]-$name-[pid]
+  file mkdir [file dirname $log] $scratch
+  if {[file extension $file] eq ".c"} {
+    if {[catch { compile $file } message]} {
+      judge [dict create world $world file $file name $name log $log \
+               scratch $scratch output $message status "not built" ms 0]
+      return
+    }
+    set command [list [compile $file]]
+  } else {
+    set command [list $program $file]
+  }
+  lappend env INTERLOCK_SCRATCH $scratch TMPDIR $scratch
+  set assign {}
+  foreach {variable value} $env { lappend assign $variable=$value }
+  # A session of its own, so that it can be ended with all it started.
+  set pipe [open |[list env -C $scratch {*}$assign setsid {*}$command \
+                    < /dev/null 2>@1] r]
+  fconfigure $pipe -blocking 0 -translation binary
+  variable run$pipe
+  set job [dict create world $world file $file name $name log $log \
+             scratch $scratch output "" status "" pid [pid $pipe] \
+             start [clock milliseconds]]
+  dict set job timer [after [expr {1000*[dict get $world timeout]}] \
+                        [list runtests::late $pipe]]
+  set run$pipe $job
+  incr running
+  fileevent $pipe readable [list runtests::hear $pipe]
+}
+proc runtests::late {pipe} {
+  variable run$pipe
+  dict set run$pipe status "timed out"
+  endAll [dict get [set run$pipe] pid]
+}
+# End what is left of a session that we started. 1 if there was anything.
+proc runtests::endAll {pid} {
+  expr {![catch { exec kill -KILL -- -$pid 2>@1 }]}
+}
+proc runtests::hear {pipe} {
+  variable run$pipe
+  variable running
+  dict append run$pipe output [read $pipe]
+  if {![eof $pipe]} return
+  set job [set run$pipe]
+  unset run$pipe
+  after cancel [dict get $job timer]
+  fconfigure $pipe -blocking 1
+  set bad [catch { close $pipe } - options]
+  if {[dict get $job status] eq ""} {
+    dict set job status [howEnded $bad $options]
+    # A child that has just been told to end may need a moment.
+    for {set i 0} {$i < 100} {incr i} {
+      if {[catch { exec kill -0 -- -[dict get $job pid] 2>@1 }]} break
+      after 10
+    }
+    if {[endAll [dict get $job pid]]} {
+      dict set job status "left processes behind"
+    }
+  }
+  dict set job ms [expr {[clock milliseconds] - [dict get $job start]}]
+  incr running -1
+  judge $job
+  next
+}
+# "" for exit 0 and 1 (what the counts say), or what happened.
+proc runtests::howEnded {bad options} {
+  if {!$bad} { return "" }
+  set code [dict get $options -errorcode]
+  switch -- [lindex $code 0] {
+    CHILDSTATUS { return "exit [lindex $code 2]" }
+    CHILDKILLED { return "killed by [lindex $code 2]" }
+    default { return $code }
+  }
+}
+
+# Does what a test printed, and how it ended, say that it passed?
+# {passed failed why}
+proc runtests::verdict {output status leakCheck} {
+  set why {}
+  set tests 0
+  set errors 0
+  if {![regexp -line {^(\d+) errors out of (\d+) tests} $output - errors tests]} {
+    lappend why "did not run to its end"
+  } elseif {$errors > 0} {
+    lappend why "$errors errors"
+  } elseif {$leakCheck && ![string match "*All memory allocations freed -\
+ no leaks*" $output]} {
+    lappend why "leaks"
+  }
+  set skipped [regexp -line {^Skipped: } $output]
+  if {$tests == 0 && !$skipped} { lappend why "ran no test" }
+  if {[regexp {(?:Address|Thread|Leak)Sanitizer|: runtime error: } $output]} {
+    lappend why "sanitizer"
+  }
+  if {$status ne "" && !($status eq "exit 1" && $errors > 0)} {
+    lappend why $status
+  }
+  set failed [expr {$errors > 0 ? $errors : [llength $why] > 0}]
+  set passed [expr {$skipped ? 0 : max(0, $tests - $errors)}]
+  return [list $passed $failed [join $why ", "]]
+}
+
+proc runtests::judge {job} {
+  variable home
+  variable sum
+  variable again
+  dict with job {
+    set worldName [dict get $world name]
+    # Written beside and renamed: two runs at once do not mix.
+    set fd [open $log.[pid] w]
+    fconfigure $fd -translation binary
+    puts -nonewline $fd $output
+    close $fd
+    file rename -force $log.[pid] $log
+    set leakCheck [string match testfixture* [dict get $world program]]
+    lassign [verdict $output $status $leakCheck] passed failed why
+    dict incr sum passed $passed
+    dict incr sum failed $failed
+    set note $why
+    regexp -line {^Skipped: .*} $output note
+    puts [format "%-12s %-18s %6d passed %5d failed %7.1f s  %s" \
+            $worldName $name $passed $failed [expr {$ms/1000.0}] $note]
+    if {$failed} {
+      set lines {}
+      foreach line [split $output \n] {
+        if {[regexp {^(!|Error:|invalid|.*Sanitizer|.*runtime error)} $line]} {
+          lappend lines "    [string range $line 0 199]"
+        }
+      }
+      if {$lines eq ""} { set lines [lrange [split $output \n] end-8 end] }
+      puts [join [lrange $lines 0 11] \n]
+      lappend again "tclsh tool/runtests.tcl -world $worldName\
+ [expr {[file dirname $file] eq "$home/test" ? $name : $file}]   # $log"
+    } else {
+      file delete -force $scratch
+    }
+    flush stdout
+  }
+}
+
+# ---- all of them ----------------------------------------------------------
+
+proc runtests::next {} {
+  variable jobs
+  variable running
+  variable parallel
+  variable done
+  while {$running < $parallel && [llength $jobs]} {
+    set jobs [lassign $jobs job]
+    start {*}$job
+  }
+  if {$running == 0} { set done 1 }
+}
+proc runtests::cores {} {
+  if {[catch { exec nproc } n]} { return 1 }
+  return $n
+}
+
+proc runtests::main {argv} {
+  variable home
+  variable jobs
+  variable parallel [expr {min(2, [cores])}]
+  variable sum
+  variable again
+  set names quick
+  set timeout ""
+  while {[string match -* [lindex $argv 0]]} {
+    set argv [lassign $argv option]
+    switch -- $option {
+      -list { listAll; return 0 }
+      -table { table; return 0 }
+      -world { set argv [lassign $argv names] }
+      -jobs { set argv [lassign $argv parallel] }
+      -timeout { set argv [lassign $argv timeout] }
+      default { error "no such option: $option; see the head of $::argv0" }
+    }
+  }
+  if {$names eq "all"} { set names [join $worlds::full ,] }
+  set given [lmap name $argv { find $name }]
+  foreach name [split $names ,] {
+    set world [worlds::get $name]
+    if {$timeout ne ""} { dict set world timeout $timeout }
+    set files $given
+    if {$files eq ""} { set files [concat [files *.test] [files c/*.c]] }
+    set files [lmap file $files {
+      if {![runsIn $file $name]} continue
+      set file
+    }]
+    if {$files eq ""} continue
+    if {[catch { prepare $world } ready]} {
+      dict incr sum failed
+      puts "$name: cannot be made ready: $ready"
+      catch { puts [exec tail -n 12 $home/build/log/$name.build] }
+      lappend again "see build/log/$name.build"
+      continue
+    }
+    foreach file $files { lappend jobs [list $world {*}$ready $file] }
+  }
+  next
+  if {$jobs ne "" || $runtests::running} { vwait runtests::done }
+  if {$again ne ""} {
+    puts "\nAgain, one at a time:"
+    foreach line $again { puts "  $line" }
+  }
+  if {[dict get $sum passed] + [dict get $sum failed] == 0} {
+    puts "no test ran"
+    return 1
+  }
+  dict with sum { puts "$passed passed, $failed failed" }
+  return [expr {[dict get $sum failed] > 0}]
+}
+
+if {[info exists argv0]
+    && [file normalize $argv0] eq [file normalize [info script]]} {
+  fconfigure stdout -buffering line
+  if {[catch { runtests::main $argv } result]} {
+    puts stderr "runtests: $result"
+    exit 2
+  }
+  exit $result
+}

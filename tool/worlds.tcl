@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: 0BSD
+# The worlds: in what surroundings the tests run. Data for tool/runtests.tcl.
+#
+# A world is a dict; what is left out is as in `quick`:
+#
+#   about     for `runtests.tcl -list` and test/README.md
+#   program   what runs a test file: tclsh, or what tool/sqlite.tcl makes
+#   sqlite    the SQLite that tclsh loads, as tool/sqlite.tcl makes it
+#   make      arguments of make that build the extension
+#   library   the extension, under the root
+#   static    1: `sqlite` contains the extension
+#   env       further variables of the environment
+#   timeout   seconds for one file
+#   patience  ms a test waits for one thing
+#
+# NAME-wal is the world NAME with every new database in WAL mode. The world
+# `c` runs the programs made from test/c/*.c, and has no such variant.
+
+namespace eval worlds {
+  variable all {
+    quick {
+      about {the system's SQLite under tclsh}
+      program tclsh  sqlite ""  make {}  library build/interlock.so
+      static 0  env {}  timeout 60  patience 20000
+    }
+    debug {
+      about {the same, the extension with asserts}
+      make DEBUG=1  library build/debug/interlock.so
+    }
+    full {
+      about {SQLite's own testfixture, 3.40.1: faults, leaks}
+      program testfixture  timeout 300
+    }
+    asan {
+      about {testfixture and extension under the address and undefined
+             behaviour sanitizers, with asserts}
+      program testfixture-asan
+      make {DEBUG=1 SAN=address,undefined}
+      library build/debug/san-address-undefined/interlock.so
+      env {ASAN_OPTIONS detect_leaks=0
+           UBSAN_OPTIONS print_stacktrace=1:halt_on_error=1}
+      timeout 600  patience 60000
+    }
+    oldest {
+      about {the oldest SQLite that is supported, 3.34.0}
+      sqlite tcl-oldest
+    }
+    newest {
+      about {the newest SQLite, 3.54.1, with its asserts}
+      sqlite tcl-newest  timeout 120
+    }
+    amalgam {
+      about {the extension built from the amalgamation}
+      make build/amalgam/interlock.so  library build/amalgam/interlock.so
+    }
+    static {
+      about {the amalgamation compiled into SQLite}
+      make amalgam  sqlite static  static 1
+    }
+    c {
+      about {programs in C over the layers that know no SQLite}
+      timeout 120
+    }
+  }
+  # What `make fulltest` runs, beside `quick`.
+  variable full {
+    quick-wal debug full full-wal asan asan-wal oldest oldest-wal
+    newest newest-wal amalgam static c
+  }
+}
+
+# A world by its name, with everything filled in.
+proc worlds::get {name} {
+  variable all
+  regsub -- {-wal$} $name {} base
+  if {![dict exists $all $base] || $name eq "c-wal"} {
+    error "no such world: $name; there are [join [dict keys $all] {, }],\
+ most also with -wal"
+  }
+  set world [dict merge [dict get $all quick] [dict get $all $base]]
+  dict set world name $name
+  dict set world journal [expr {$name eq $base ? "delete" : "wal"}]
+  return $world
+}
