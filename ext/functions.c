@@ -70,7 +70,7 @@ static int argVersioned(
   memset(pReq, 0, sizeof(*pReq));
   if( !argCount(p, nArg, 1, 2, zForm) ) return 0;
   pReq->zTable = argText(p, apArg[0], "table");
-  if( nArg>1 ) pReq->zColumn = argText(p, apArg[1], "column");
+  if( nArg>1 ) pReq->words.zColumn = argText(p, apArg[1], "column");
   return p->rc==SQLITE_OK;
 }
 
@@ -120,7 +120,7 @@ static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argVersioned(&x, nArg, ap, "versioned(table [, column])", &req) ){
-    z = versionedDeclare(&x, &req);
+    z = versionedDeclare(&x, &req, VERSIONED_SELECT);
   }
   endText(&x, ctx, z);
 }
@@ -157,7 +157,7 @@ static void unversionedFunc(
   if( argCount(&x, nArg, 1, 1, "unversioned(table)") ){
     zTable = argText(&x, apArg[0], "table");
   }
-  if( x.rc==SQLITE_OK ) bDone = versionedUndeclare(&x, zTable);
+  if( x.rc==SQLITE_OK ) bDone = versionedUndeclare(&x, zTable, VERSIONED_SELECT);
   if( x.rc!=SQLITE_OK ){
     sqlxResultError(&x, ctx);
   }else{

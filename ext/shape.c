@@ -59,8 +59,9 @@ static int schemaExists(Sqlx *p, const char *zSchema){
   return bFound || sqlite3_stricmp(zSchema, "temp")==0;
 }
 
-/* A name as it stands in SQL, without its quotes; any other text as it is. */
-static const char *nameOf(Sqlx *p, const char *z){
+/* A name as it may stand in SQL, without its quotes; any other text as it
+** is. */
+const char *shapeUnquote(Sqlx *p, const char *z){
   Token t = tokenAt(z, z+strlen(z));
   const char *zName = 0;
   if( t.kind==TOKEN_QUOTED && z[t.n]==0 ) zName = unquoted(p, &t);
@@ -83,7 +84,7 @@ static void splitName(
   *pzSchema = 0;
   *pzName = zTable;
   if( zDot ){
-    const char *zLeft = nameOf(p, sqlxPrintf(p, "%.*s", (int)(zDot - zTable),
+    const char *zLeft = shapeUnquote(p, sqlxPrintf(p, "%.*s", (int)(zDot - zTable),
                                              zTable));
     if( schemaExists(p, zLeft) ){
       *pzSchema = zLeft;
@@ -137,7 +138,21 @@ static int isShadow(Sqlx *p, const Shape *pShape){
       pShape->zSchema, pShape->zName);
 }
 
-/* The same in one schema, or, if zSchema is NULL, in every schema, in
+/* Find a table in one schema by its name as it is. Fills zSchema, zName and
+** zSql; returns 0, and no error, if there is none. */
+int shapeExists(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  Shape *pShape
+){
+  const char *zType = 0;
+  memset(pShape, 0, sizeof(*pShape));
+  return findIn(p, zSchema, zName, pShape, &zType)
+      && strcmp(zType, "table")==0;
+}
+
+/* Look in one schema, or, if zSchema is NULL, in every schema, in
 ** SQLite's order: temp, main, then the attached files. */
 static int findName(
   Sqlx *p,
@@ -191,7 +206,7 @@ int shapeFind(Sqlx *p, const char *zTable, Shape *pShape){
   memset(pShape, 0, sizeof(*pShape));
   splitName(p, zTable, &zSchema, &zName);
   if( findName(p, zSchema, zName, pShape, &zType)
-   || findName(p, zSchema, nameOf(p, zName), pShape, &zType) ){
+   || findName(p, zSchema, shapeUnquote(p, zName), pShape, &zType) ){
     checkKind(p, pShape, zType);
   }else{
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"

@@ -61,7 +61,10 @@ struct Shape {
 };
 
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
+int shapeExists(Sqlx *p, const char *zSchema, const char *zName,
+                Shape *pShape);
 void shapeRead(Sqlx *p, Shape *pShape);
+const char *shapeUnquote(Sqlx *p, const char *z);
 int shapeColumn(const Shape *pShape, const char *zName);
 int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol);
 

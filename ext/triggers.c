@@ -18,7 +18,8 @@ typedef enum Value {
   V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
   V_FOLLOWS, V_REFUSE, V_LIFT,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
-  V_KEY_ROW_WHOLE, V_SAME_KEY, V_TOMBSTONE_NEW, V_ROW_IS_NEW_KEY,
+  V_KEY_ROW_WHOLE, V_SAME_KEY, V_TOMBSTONE_NEW, V_TOMBSTONE_OLD,
+  V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
   V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS,
@@ -29,35 +30,49 @@ static const char *const azValue[V_COUNT] = {
   "trigger", "table", "schema", "version", "label", "tombstones", "now",
   "follows", "refuse", "lift",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
-  "key_row_whole", "same_key", "tombstone_new", "row_is_new_key",
+  "key_row_whole", "same_key", "tombstone_new", "tombstone_old",
+  "tombstone_row", "row_is_new_key",
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
   "of_key", "of_unique", "of_others"
 };
 
 /* What can stand in $if(...). */
-typedef enum Flag { F_NULLABLE, F_COUNT } Flag;
-static const char *const azFlag[F_COUNT] = { "nullable" };
+typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_COUNT } Flag;
+static const char *const azFlag[F_COUNT] = {
+  "nullable", "strict", "tombstones"
+};
 
-/* The set. Whether a trigger is part of it may depend on the rule. */
+/* The rules under which a trigger is part of the set, as bits. */
+#define WHEN(mode, bIgnore)  (1u << ((mode)*2 + (bIgnore)))
+#define WHEN_AUTO    (WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_AUTO, 1))
+#define WHEN_STRICT  (WHEN(TRIGGERS_STRICT, 0) | WHEN(TRIGGERS_STRICT, 1))
+#define WHEN_ECHO    (WHEN(TRIGGERS_ECHO, 0) | WHEN(TRIGGERS_ECHO, 1))
+#define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
+
+/* The set, in the order in which it is made. Two triggers of one event and
+** time never depend on each other: SQLite leaves their order open. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
+  unsigned mWhen;
+  int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
 } aTrigger[] = {
-  { "check", versioned_check_sql },
-  { "bump",  versioned_bump_sql },
-  { "kept",  versioned_kept_sql },
-  { "first", versioned_first_sql },
-  { "gone",  versioned_gone_sql },
-  { "note",  versioned_note_sql },
-  { "again", versioned_again_sql },
-  { "evict", versioned_evict_sql },
-  { "moved", versioned_moved_sql },
+  { "check",    versioned_check_sql,    WHEN_EVER, -1 },
+  { "bump",     versioned_bump_sql,
+      WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_ECHO, 0), -1 },
+  { "kept",     versioned_kept_sql,     WHEN(TRIGGERS_AUTO, 0), -1 },
+  { "raise",    versioned_raise_sql,    WHEN(TRIGGERS_AUTO, 1) | WHEN_ECHO,
+      -1 },
+  { "required", versioned_required_sql, WHEN_STRICT, -1 },
+  { "first",    versioned_first_sql,    WHEN_EVER, -1 },
+  { "gone",     versioned_gone_sql,     WHEN_EVER, 1 },
+  { "unmark",   versioned_unmark_sql,   WHEN_EVER, 0 },
+  { "note",     versioned_note_sql,     WHEN_EVER, -1 },
+  { "again",    versioned_again_sql,    WHEN_EVER, -1 },
+  { "evict",    versioned_evict_sql,    WHEN_EVER, -1 },
+  { "moved",    versioned_moved_sql,    WHEN_EVER, -1 },
 };
-
-/* Unix ms. The rounding: julianday() is a hair below the millisecond. */
-#define NOW_SQL \
-  "CAST(round((julianday('now')-2440587.5)*86400000) AS INTEGER)"
 
 typedef struct Gen Gen;
 struct Gen {
@@ -224,14 +239,15 @@ static const char *sameKey(Gen *g){
 
 /* ---- the columns of the tombstones ------------------------------------ */
 
-static int keyCount(const Shape *pShape){
+/* How many columns the key has. */
+int triggersKeys(const Shape *pShape){
   return pShape->bRowidKey ? 1 : pShape->key.nTerm;
 }
 
 static const char *tombstoneKeys(Gen *g){
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
-  for(i=1; i<=keyCount(g->pShape); i++){
+  for(i=1; i<=triggersKeys(g->pShape); i++){
     join(pStr, ",");
     sqlite3_str_appendf(pStr, "k%d", i);
   }
@@ -257,18 +273,18 @@ static const char *tombstoneColumns(Gen *g){
   return sqlxText(g->p, pStr);
 }
 
-/* "this tombstone has NEW's key" */
-static const char *tombstoneIsNew(Gen *g){
+/* "this tombstone has NEW's key", or OLD's */
+static const char *tombstoneIs(Gen *g, const char *zPrefix){
   const Shape *pShape = g->pShape;
   sqlite3_str *pStr;
   int i;
   if( pShape->bRowidKey ){
-    return sqlxPrintf(g->p, "k1=NEW.%s", pShape->zRowid);
+    return sqlxPrintf(g->p, "k1=%s%s", zPrefix, pShape->zRowid);
   }
   pStr = sqlite3_str_new(g->p->db);
   for(i=0; i<pShape->key.nTerm; i++){
     join(pStr, " AND ");
-    sqlite3_str_appendf(pStr, "k%d=NEW.\"%w\"", i+1,
+    sqlite3_str_appendf(pStr, "k%d=%s\"%w\"", i+1, zPrefix,
                         pShape->aCol[pShape->key.aTerm[i].iCol].zName);
   }
   return sqlxText(g->p, pStr);
@@ -276,18 +292,22 @@ static const char *tombstoneIsNew(Gen *g){
 
 /* ---- rows in the way -------------------------------------------------- */
 
-/* Every path by which a row can stand in NEW's way, as conditions on r. */
+/* Every path by which a row can stand in NEW's way, as conditions on r.
+** Without tombstones only the row under NEW's own key is of interest. */
 static int blockers(Gen *g, const char **azPath){
   const Shape *pShape = g->pShape;
   int n = 0, i;
-  if( pShape->zRowid ) azPath[n++] = sameRow(g, "r.", "NEW.");
   if( !pShape->bRowidKey ) azPath[n++] = pathBlocks(g, &pShape->key);
+  if( n>0 && !g->pRule->bTombstones ) return n;
+  if( pShape->zRowid ) azPath[n++] = sameRow(g, "r.", "NEW.");
+  if( !g->pRule->bTombstones ) return n;
   for(i=0; i<pShape->nPath; i++){
     azPath[n++] = pathBlocks(g, &pShape->aPath[i]);
   }
   return n;
 }
 
+/* The three conditions that are made of them. */
 static void valuesOfBlockers(Gen *g){
   Sqlx *p = g->p;
   const char **azPath = sqlxAlloc(p, sizeof(azPath[0])*(sqlite3_uint64)
@@ -364,6 +384,67 @@ static const char *ofUnique(Gen *g){
   return sqlxPrintf(g->p, "OF %s", sqlxText(g->p, pStr));
 }
 
+static int isExcepted(const TriggersRule *pRule, const char *zName){
+  int i;
+  for(i=0; i<pRule->nExcept; i++){
+    if( sqlite3_stricmp(pRule->azExcept[i], zName)==0 ) return 1;
+  }
+  return 0;
+}
+
+/* The columns whose change raises the version: all, and so no list, unless
+** some are excepted. (A list would miss a column that is added later.) */
+static const char *ofOthers(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( g->pRule->nExcept==0 ) return "";
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->nCol; i++){
+    const ShapeColumn *pCol = &pShape->aCol[i];
+    if( pCol->bGenerated || isExcepted(g->pRule, pCol->zName)
+     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+    sqlite3_str_appendf(pStr, "%s\"%w\"",
+        sqlite3_str_length(pStr) ? "," : "OF ", pCol->zName);
+  }
+  if( !pShape->bWithoutRowid ){
+    sqlite3_str_appendf(pStr, "%s" ROWID_NAMES,
+        sqlite3_str_length(pStr) ? "," : "OF ");
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* ---- what an UPDATE may carry ----------------------------------------- */
+
+/* "nothing but the version changes". quote() tells apart what a collation
+** or an affinity would not. */
+static const char *nothingElse(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  if( pShape->zRowid ){
+    sqlite3_str_appendall(pStr, sameRow(g, "NEW.", "OLD."));
+  }
+  for(i=0; i<pShape->nCol; i++){
+    const ShapeColumn *pCol = &pShape->aCol[i];
+    if( pCol->bGenerated
+     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+    join(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "quote(NEW.\"%w\")=quote(OLD.\"%w\")",
+                        pCol->zName, pCol->zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+static const char *follows(Gen *g){
+  const char *zCol = g->azText[V_VERSION];
+  if( g->pRule->mode!=TRIGGERS_ECHO ){
+    return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
+  }
+  return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
+                    zCol, zCol, zCol, zCol, nothingElse(g));
+}
+
 /* ---- templates -------------------------------------------------------- */
 
 /* The index of the name at z in a list of names; *pn is its length. */
@@ -423,19 +504,23 @@ static void valuesOf(Gen *g){
   az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pShape->zName);
   az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pShape->zSchema);
   az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
-  az[V_LABEL] = sqlxPrintf(p, "%q", pRule->zLabel);
+  az[V_LABEL] = pRule->zLabel;
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
                                 pRule->zNumber);
-  az[V_NOW] = NOW_SQL;
+  az[V_NOW] = TRIGGERS_NOW;
   az[V_KEYS] = tombstoneKeys(g);
   az[V_KEY_COLUMNS] = tombstoneColumns(g);
   az[V_KEY_OLD] = keyList(g, "OLD.");
   az[V_KEY_ROW] = keyList(g, "r.");
   az[V_KEY_OLD_WHOLE] = keyWhole(g, "OLD.");
   az[V_KEY_ROW_WHOLE] = keyWhole(g, "r.");
+  g->abFlag[F_STRICT] = pRule->mode==TRIGGERS_STRICT;
+  g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
   az[V_SAME_KEY] = sameKey(g);
-  az[V_TOMBSTONE_NEW] = tombstoneIsNew(g);
+  az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
+  az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
+  az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
   az[V_ROW_IS_NEW_KEY] = rowIsNewKey(g);
   az[V_SELF_OLD] = sameRow(g, "", "OLD.");
   az[V_SELF_NEW] = sameRow(g, "", "NEW.");
@@ -443,11 +528,10 @@ static void valuesOf(Gen *g){
   valuesOfBlockers(g);
   az[V_OF_KEY] = ofKey(g);
   az[V_OF_UNIQUE] = ofUnique(g);
-  az[V_OF_OTHERS] = "";
-  az[V_FOLLOWS] = sqlxPrintf(p, "NEW.%s IS OLD.%s+1",
-                             az[V_VERSION], az[V_VERSION]);
-  az[V_REFUSE] = sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')",
-                            az[V_LABEL]);
+  az[V_OF_OTHERS] = ofOthers(g);
+  az[V_FOLLOWS] = follows(g);
+  az[V_REFUSE] = pRule->bIgnore ? "RAISE(IGNORE)"
+      : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
   az[V_LIFT] = fill(g, versioned_lift_sql);
 }
 
@@ -470,8 +554,13 @@ void triggersMake(
   pSet->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones",
                                  pRule->zNumber);
   pSet->zTombstonesSql = fill(&g, versioned_tombstones_sql);
+  pSet->zRebornSql = fill(&g, versioned_reborn_sql);
   for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
-    TriggersOne *pOne = &pSet->a[pSet->n++];
+    TriggersOne *pOne = &pSet->a[pSet->n];
+    if( !(aTrigger[i].mWhen & WHEN(pRule->mode, pRule->bIgnore)) ) continue;
+    if( aTrigger[i].iTombstones==!pRule->bTombstones ) continue;
+    pSet->n++;
+    pOne->zWhat = aTrigger[i].zWhat;
     pOne->zName = sqlxPrintf(p, "interlock_%s_%s", pRule->zNumber,
                              aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);

@@ -3,68 +3,15 @@
 ** Versioned tables. See versioned.h; the triggers themselves, and why each
 ** exists, are in sql/versioned_*.sql.
 **
-** The registry, interlock_versioned, stands in the schema of the table. A
-** table is found in it by the number in the names of its triggers, which
-** follow a RENAME; by its name only where the triggers are gone, as after
-** the rebuild of a table by a migration.
+** A change is made in three steps: look at everything and refuse what cannot
+** be; write down all statements (plan); run them in a scope that undoes all
+** of them if one fails.
 */
 #include <string.h>
 #include "versioned.h"
-#include "triggers.h"
+#include "status.h"
 #include "token.h"
 SQLITE_EXTENSION_INIT3
-
-/* One table on its way to being declared. */
-typedef struct Declared Declared;
-struct Declared {
-  Shape shape;
-  const char *zNumber;   /* NULL if it was never declared */
-  const char *zColumn;   /* the column that was declared, or NULL */
-  int iGenerator;
-  int bDeclared;         /* declared, and not given up since */
-};
-
-/* ---- the registry ----------------------------------------------------- */
-
-static int hasTable(Sqlx *p, const char *zSchema, const char *zName){
-  return sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
-      " WHERE type='table' AND name=%Q COLLATE NOCASE", zSchema, zName);
-}
-
-/* Look a table up. A number whose triggers are on another table is that
-** table's, whatever name it was declared under. */
-static void registryFind(Sqlx *p, Declared *pDecl){
-  const Shape *pShape = &pDecl->shape;
-  sqlite3_stmt *pStmt;
-  if( !hasTable(p, pShape->zSchema, "interlock_versioned") ) return;
-  pStmt = sqlxPrepare(p,
-      "SELECT number, \"column\", generator, declared FROM ("
-      "SELECT v.*, (SELECT tbl_name FROM \"%w\".sqlite_master"
-      " WHERE type='trigger'"
-      " AND substr(name,1,19)='interlock_'||v.number||'_' LIMIT 1) AS at"
-      " FROM \"%w\".interlock_versioned AS v)"
-      " WHERE ifnull(at,name)=%Q COLLATE NOCASE ORDER BY at IS NULL LIMIT 1",
-      pShape->zSchema, pShape->zSchema, pShape->zName);
-  if( sqlxStep(p, pStmt) ){
-    pDecl->zNumber = sqlxColumn(p, pStmt, 0);
-    pDecl->zColumn = sqlxColumn(p, pStmt, 1);
-    pDecl->iGenerator = sqlite3_column_int(pStmt, 2);
-    pDecl->bDeclared = sqlite3_column_int(pStmt, 3);
-  }
-  sqlxFinalize(p, pStmt);
-}
-
-/* A number that no object of the schema has in its name. */
-static const char *drawNumber(Sqlx *p, const char *zSchema){
-  unsigned int u;
-  const char *z;
-  do{
-    sqlite3_randomness((int)sizeof(u), &u);
-    z = sqlxPrintf(p, "%08x", u);
-  }while( sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
-      " WHERE substr(name,1,18)='interlock_%s'", zSchema, z) );
-  return z;
-}
 
 /* ---- what may not be versioned ---------------------------------------- */
 
@@ -81,25 +28,54 @@ static int inCheck(const Shape *pShape, const char *zColumn){
   return 0;
 }
 
-static int inForeignKey(Sqlx *p, const Shape *pShape, const char *zColumn){
-  int bIn = 0;
-  sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "PRAGMA \"%w\".foreign_key_list(\"%w\")",
-      pShape->zSchema, pShape->zName);
-  while( sqlxStep(p, pStmt) ){
-    const char *zFrom = sqlxColumn(p, pStmt, 3);
-    if( zFrom && sqlite3_stricmp(zFrom, zColumn)==0 ) bIn = 1;
-  }
-  sqlxFinalize(p, pStmt);
-  return bIn;
-}
-
 static int inUnique(const Shape *pShape, int iCol){
   int i;
   for(i=0; i<pShape->nPath; i++){
     if( shapePathMentions(pShape, &pShape->aPath[i], iCol) ) return 1;
   }
   return 0;
+}
+
+/* Columns of PRAGMA foreign_key_list. */
+enum { FK_FROM = 3, FK_ON_UPDATE = 5, FK_ON_DELETE };
+
+static int inForeignKey(Sqlx *p, const Shape *pShape, const char *zColumn){
+  int bIn = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p,
+      "PRAGMA \"%w\".foreign_key_list(\"%w\")",
+      pShape->zSchema, pShape->zName);
+  while( sqlxStep(p, pStmt) ){
+    const char *zFrom = sqlxColumn(p, pStmt, FK_FROM);
+    if( zFrom && sqlite3_stricmp(zFrom, zColumn)==0 ) bIn = 1;
+  }
+  sqlxFinalize(p, pStmt);
+  return bIn;
+}
+
+/* A foreign key action that updates rows of this table: it can carry no
+** version. */
+static void checkActions(Sqlx *p, const Shape *pShape){
+  const char *zAction = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p,
+      "PRAGMA \"%w\".foreign_key_list(\"%w\")",
+      pShape->zSchema, pShape->zName);
+  while( sqlxStep(p, pStmt) ){
+    const char *zUpdate = sqlxColumn(p, pStmt, FK_ON_UPDATE);
+    const char *zDelete = sqlxColumn(p, pStmt, FK_ON_DELETE);
+    if( zUpdate==0 || zDelete==0 ) continue;
+    if( sqlite3_stricmp(zUpdate, "CASCADE")==0
+     || sqlite3_strnicmp(zUpdate, "SET ", 4)==0 ){
+      zAction = sqlxPrintf(p, "ON UPDATE %s", zUpdate);
+    }else if( sqlite3_strnicmp(zDelete, "SET ", 4)==0 ){
+      zAction = sqlxPrintf(p, "ON DELETE %s", zDelete);
+    }
+  }
+  sqlxFinalize(p, pStmt);
+  if( zAction ){
+    sqlxBad(p, "table %s has a FOREIGN KEY %s, and what that updates carries"
+               " no version; allowed are the modes auto and echo",
+            pShape->zName, zAction);
+  }
 }
 
 /* A version column that stands there already: taken as it is, unless a
@@ -146,25 +122,10 @@ static void checkRows(Sqlx *p, const Shape *pShape, const char *zColumn){
   }
 }
 
-/* Find and check the table of a request. Returns 0 with no error for a
-** table of Interlock's own. */
-static int declaredFind(Sqlx *p, const char *zTable, Declared *pDecl){
-  Shape *pShape = &pDecl->shape;
-  memset(pDecl, 0, sizeof(*pDecl));
-  if( !shapeFind(p, zTable, pShape) ) return 0;
-  if( sqlite3_strnicmp(pShape->zName, "interlock_", 10)==0 ) return 0;
-  shapeRead(p, pShape);
-  registryFind(p, pDecl);
-  if( pDecl->iGenerator>TRIGGERS_GENERATOR ){
-    sqlxBad(p, "%s was declared by a newer Interlock (generator %d, this is"
-               " %d); load that one", pShape->zName, pDecl->iGenerator,
-            TRIGGERS_GENERATOR);
-  }
-  return p->rc==SQLITE_OK;
-}
-
-static void checkTable(Sqlx *p, const Shape *pShape, const char *zColumn){
-  int iCol = shapeColumn(pShape, zColumn);
+/* Everything that can stand in the way of declaring a table. */
+static void checkTable(Sqlx *p, const VersionedTable *pTab){
+  const Shape *pShape = &pTab->shape;
+  int iCol = shapeColumn(pShape, pTab->rule.zColumn);
   if( sqlite3_db_readonly(p->db, pShape->zSchema)==1 ){
     sqlxBad(p, "database %s is read-only; allowed is one that can be"
                " written", pShape->zSchema);
@@ -174,49 +135,162 @@ static void checkTable(Sqlx *p, const Shape *pShape, const char *zColumn){
                " is a table with a PRIMARY KEY", pShape->zName);
   }else if( iCol>=0 ){
     checkColumn(p, pShape, iCol);
-    checkRows(p, pShape, pShape->aCol[iCol].zName);
+    if( !pTab->entry.bDeclared ) checkRows(p, pShape, pTab->rule.zColumn);
   }
+  if( pTab->rule.mode==TRIGGERS_STRICT ) checkActions(p, pShape);
+}
+
+/* Find the table of a request, and what the registry knows of it. Returns 0
+** with no error for a table of Interlock's own. */
+int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab){
+  memset(pTab, 0, sizeof(*pTab));
+  if( !shapeFind(p, zTable, &pTab->shape) ) return 0;
+  if( sqlite3_strnicmp(pTab->shape.zName, "interlock_", 10)==0 ) return 0;
+  shapeRead(p, &pTab->shape);
+  registryFind(p, &pTab->shape, &pTab->entry);
+  if( pTab->entry.iGenerator>TRIGGERS_GENERATOR ){
+    sqlxBad(p, "%s was declared by a newer Interlock (generator %d, this is"
+               " %d); load that one", pTab->shape.zName,
+            pTab->entry.iGenerator, TRIGGERS_GENERATOR);
+  }
+  return p->rc==SQLITE_OK;
 }
 
 /* ---- the plan --------------------------------------------------------- */
 
-/* Whether the schema has the object with exactly this text. */
-static int isInstalled(Sqlx *p, const Shape *pShape, const char *zName,
-                       const char *zSql){
-  return sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
-      " WHERE name=%Q AND sql=%Q", pShape->zSchema, zName, zSql);
+/* The statements of a change, one a line, and those that undo them. */
+typedef struct Plan Plan;
+struct Plan {
+  sqlite3_str *pDo;
+  sqlite3_str *pUndo;
+};
+
+static void planBegin(Sqlx *p, Plan *pPlan){
+  pPlan->pDo = sqlite3_str_new(p->db);
+  pPlan->pUndo = sqlite3_str_new(p->db);
 }
 
-/* Append DROP TRIGGER for every trigger of that number. Returns how many. */
-static int planDrop(
-  Sqlx *p,
-  const Declared *pDecl,
-  sqlite3_str *pPlan
-){
-  int n = 0;
-  sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "SELECT name FROM \"%w\".sqlite_master WHERE type='trigger'"
-      " AND substr(name,1,19)='interlock_%s_' ORDER BY name",
-      pDecl->shape.zSchema, pDecl->zNumber);
-  while( sqlxStep(p, pStmt) ){
-    sqlite3_str_appendf(pPlan, "DROP TRIGGER \"%w\".\"%w\";\n",
-        pDecl->shape.zSchema, sqlxColumn(p, pStmt, 0));
-    n++;
-  }
+/* The text of an object as sqlite_master keeps it, or NULL. */
+static const char *installed(Sqlx *p, const char *zSchema, const char *zName){
+  const char *z = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
+      " WHERE name=%Q", zSchema, zName);
+  if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
   sqlxFinalize(p, pStmt);
-  return n;
+  return z;
 }
 
-/* Whether all of the set is there, and nothing else under its number. */
-static int isWhole(Sqlx *p, const Declared *pDecl, const TriggersSet *pSet){
+/* Drop every trigger of the table's number; undone by making them again. */
+static void planDrop(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
+  const char *zSchema = pTab->shape.zSchema;
   int i;
-  if( !pDecl->bDeclared || pDecl->iGenerator!=TRIGGERS_GENERATOR ) return 0;
-  for(i=0; i<pSet->n; i++){
-    if( !isInstalled(p, &pDecl->shape, pSet->a[i].zName, pSet->a[i].zSql) ){
-      return 0;
-    }
+  for(i=0; i<pTab->entry.nTrigger; i++){
+    const TriggersOne *pOne = &pTab->entry.aTrigger[i];
+    sqlite3_str_appendf(pPlan->pDo, "DROP TRIGGER \"%w\".\"%w\";\n",
+                        zSchema, pOne->zName);
+    sqlite3_str_appendf(pPlan->pUndo, "%s;\n",
+                        triggersQualified(p, pOne->zSql, zSchema));
   }
-  return hasTable(p, pDecl->shape.zSchema, pSet->zTombstones);
+}
+
+/* Make the triggers; undone, before all else, by dropping them. */
+static void planTriggers(
+  Sqlx *p,
+  const char *zSchema,
+  const TriggersSet *pSet,
+  Plan *pPlan
+){
+  sqlite3_str *pUndo = sqlite3_str_new(p->db);
+  int i;
+  for(i=0; i<pSet->n; i++){
+    sqlite3_str_appendf(pPlan->pDo, "%s;\n",
+        triggersQualified(p, pSet->a[i].zSql, zSchema));
+    sqlite3_str_appendf(pUndo, "DROP TRIGGER IF EXISTS \"%w\".\"%w\";\n",
+                        zSchema, pSet->a[i].zName);
+  }
+  sqlite3_str_appendall(pUndo, sqlxText(p, pPlan->pUndo));
+  pPlan->pUndo = pUndo;
+}
+
+/* The registry's entry, and the registry itself if it is the first. */
+static void planRegistry(
+  Sqlx *p,
+  const VersionedTable *pTab,
+  const RegistryEntry *pNew,
+  Plan *pPlan
+){
+  const char *zSchema = pTab->shape.zSchema;
+  if( !registryExists(p, zSchema) ){
+    sqlite3_str_appendf(pPlan->pDo, "%s;\n", triggersRegistry(p, zSchema));
+    sqlite3_str_appendf(pPlan->pUndo,
+        "DROP TABLE IF EXISTS \"%w\".interlock_versioned;\n", zSchema);
+  }else if( pTab->entry.zNumber ){
+    registryStore(pPlan->pUndo, zSchema, &pTab->entry);
+  }else{
+    sqlite3_str_appendf(pPlan->pUndo,
+        "DELETE FROM \"%w\".interlock_versioned WHERE number=%Q;\n",
+        zSchema, pNew->zNumber);
+  }
+  registryStore(pPlan->pDo, zSchema, pNew);
+}
+
+/*
+** The tombstones. Where a rebuild has changed the key they are taken over as
+** far as they still name a key, that is, if it has as many columns.
+*/
+static void planTombstones(
+  Sqlx *p,
+  const VersionedTable *pTab,
+  const TriggersSet *pSet,
+  Plan *pPlan
+){
+  const char *zSchema = pTab->shape.zSchema;
+  const char *zOld = installed(p, zSchema, pSet->zTombstones);
+  const char *zCopy;
+  if( zOld && strcmp(zOld, pSet->zTombstonesSql)==0 ) return;
+  zCopy = sqlxPrintf(p, "interlock_%q_former", pTab->rule.zNumber);
+  if( zOld ){
+    sqlite3_str_appendf(pPlan->pDo,
+        "CREATE TABLE \"%w\".%s AS SELECT * FROM \"%w\".%s;\n"
+        "DROP TABLE \"%w\".%s;\n", zSchema, zCopy, zSchema,
+        pSet->zTombstones, zSchema, pSet->zTombstones);
+  }
+  sqlite3_str_appendf(pPlan->pDo, "%s;\n",
+      triggersQualified(p, pSet->zTombstonesSql, zSchema));
+  if( zOld==0 ){
+    sqlite3_str_appendf(pPlan->pUndo, "DROP TABLE IF EXISTS \"%w\".%s;\n",
+                        zSchema, pSet->zTombstones);
+    return;
+  }
+  if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
+                              pSet->zTombstones))==triggersKeys(&pTab->shape)+3 ){
+    sqlite3_str_appendf(pPlan->pDo,
+        "INSERT OR IGNORE INTO \"%w\".%s SELECT * FROM \"%w\".%s"
+        " ORDER BY version DESC;\n", zSchema, pSet->zTombstones, zSchema,
+        zCopy);
+  }
+  sqlite3_str_appendf(pPlan->pDo, "DROP TABLE \"%w\".%s;\n", zSchema, zCopy);
+}
+
+/* The version column, if it is missing. One that a rebuild has lost comes
+** back above every version that its rows can have had: at unix ms. */
+static void planColumn(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
+  const Shape *pShape = &pTab->shape;
+  const char *zDefault = "1";
+  if( shapeColumn(pShape, pTab->rule.zColumn)>=0 ) return;
+  if( pTab->entry.zNumber ){
+    sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT " TRIGGERS_NOW);
+    if( sqlxStep(p, pStmt) ) zDefault = sqlxColumn(p, pStmt, 0);
+    sqlxFinalize(p, pStmt);
+  }
+  sqlite3_str_appendf(pPlan->pDo, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN"
+      " \"%w\" INTEGER NOT NULL DEFAULT %s;\n", pShape->zSchema,
+      pShape->zName, pTab->rule.zColumn, zDefault);
+  if( sqlite3_libversion_number()>=3035000 ){
+    sqlite3_str_appendf(pPlan->pUndo,
+        "ALTER TABLE \"%w\".\"%w\" DROP COLUMN \"%w\";\n",
+        pShape->zSchema, pShape->zName, pTab->rule.zColumn);
+  }
 }
 
 /* As text, one statement is one line. */
@@ -232,89 +306,95 @@ static void checkLines(Sqlx *p, const Shape *pShape, const TriggersSet *pSet){
   }
 }
 
-/*
-** The statements that declare the table, one a line; none where it is
-** declared already and bText is not set. The set is always made whole and
-** in one order, never a single trigger put back.
-*/
-static const char *plan(
+/* Whether there is nothing to do. */
+static int isWhole(
   Sqlx *p,
-  Declared *pDecl,
-  const char *zColumn,
-  int bText
+  const VersionedTable *pTab,
+  const RegistryEntry *pNew,
+  const TriggersSet *pSet
 ){
-  const Shape *pShape = &pDecl->shape;
-  const char *zSchema = pShape->zSchema;
-  int iCol = shapeColumn(pShape, zColumn);
-  int bSame = pDecl->bDeclared && sqlite3_stricmp(pDecl->zColumn,zColumn)==0;
-  TriggersRule rule;
+  const RegistryEntry *pOld = &pTab->entry;
+  if( !pOld->bDeclared || pOld->iGenerator!=pNew->iGenerator
+   || pOld->bTombstones!=pNew->bTombstones
+   || strcmp(pOld->zName, pNew->zName)!=0
+   || sqlite3_stricmp(pOld->zColumn, pNew->zColumn)!=0
+   || sqlite3_stricmp(pOld->zMode, pNew->zMode)!=0
+   || sqlite3_stricmp(pOld->zOnStale, pNew->zOnStale)!=0
+   || strcmp(pOld->zExcept, pNew->zExcept)!=0
+   || shapeColumn(&pTab->shape, pNew->zColumn)<0 ) return 0;
+  return statusOfSet(p, &pTab->shape, pOld, pSet)==STATUS_OK;
+}
+
+/*
+** Plan what declares the table: nothing where all is there already and bText
+** is not set. The set is always made whole and in one order, never a single
+** trigger put back. The column comes last of what cannot be undone by hand
+** in every SQLite: a trigger may name it before it is there.
+*/
+static int plan(Sqlx *p, VersionedTable *pTab, int bText, Plan *pPlan){
+  const char *zSchema = pTab->shape.zSchema;
+  RegistryEntry entry;
   TriggersSet set;
-  sqlite3_str *pPlan;
-  int i;
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = registryDraw(p, zSchema);
+  triggersMake(p, &pTab->shape, &pTab->rule, &set);
+  entry = ruleEntry(p, &pTab->shape, &pTab->rule);
+  if( bText ) checkLines(p, &pTab->shape, &set);
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( !bText && isWhole(p, pTab, &entry, &set) ) return 0;
 
-  if( pDecl->zNumber==0 ) pDecl->zNumber = drawNumber(p, zSchema);
-  memset(&rule, 0, sizeof(rule));
-  rule.zNumber = pDecl->zNumber;
-  rule.zColumn = zColumn;
-  rule.zLabel = sqlxPrintf(p, "%s.%s", pShape->zName, rule.zColumn);
-  triggersMake(p, pShape, &rule, &set);
-  if( bText ) checkLines(p, pShape, &set);
-  if( !bText && bSame && iCol>=0 && isWhole(p, pDecl, &set) ) return "";
-
-  pPlan = sqlite3_str_new(p->db);
-  if( iCol<0 ){
-    sqlite3_str_appendf(pPlan, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN \"%w\""
-        " INTEGER NOT NULL DEFAULT 1;\n", zSchema, pShape->zName, zColumn);
+  planBegin(p, pPlan);
+  if( pTab->entry.zNumber ) planDrop(p, pTab, pPlan);
+  planRegistry(p, pTab, &entry, pPlan);
+  planTombstones(p, pTab, &set, pPlan);
+  planTriggers(p, zSchema, &set, pPlan);
+  planColumn(p, pTab, pPlan);
+  if( pTab->entry.zNumber && set.zRebornSql[0] ){
+    sqlite3_str_appendf(pPlan->pDo, "%s;\n", set.zRebornSql);
   }
-  sqlite3_str_appendf(pPlan, "%s;\n", triggersRegistry(p, zSchema));
-  if( !hasTable(p, zSchema, set.zTombstones) ){
-    sqlite3_str_appendf(pPlan, "%s;\n",
-        triggersQualified(p, set.zTombstonesSql, zSchema));
-  }
-  planDrop(p, pDecl, pPlan);
-  for(i=0; i<set.n; i++){
-    sqlite3_str_appendf(pPlan, "%s;\n",
-        triggersQualified(p, set.a[i].zSql, zSchema));
-  }
-  sqlite3_str_appendf(pPlan,
-      "INSERT OR REPLACE INTO \"%w\".interlock_versioned"
-      " VALUES(%Q,%Q,%Q,'auto','abort','',1,%d,1);\n",
-      zSchema, rule.zNumber, pShape->zName, rule.zColumn,
-      TRIGGERS_GENERATOR);
-  return sqlxText(p, pPlan);
+  return 1;
 }
 
 /* ---- all or nothing --------------------------------------------------- */
+
+typedef struct Scope Scope;
+struct Scope {
+  int bOpen;
+  int bOwn;              /* a transaction of its own, not a savepoint */
+};
 
 /*
 ** Open a scope for writing: the write lock at once where no transaction is
 ** open, so that busy_timeout works; a savepoint where one is. A savepoint
 ** is refused inside a statement that writes, and nothing has happened yet.
 */
-static int scopeBegin(Sqlx *p){
-  int bOwn = sqlite3_get_autocommit(p->db);
+static Scope scopeBegin(Sqlx *p, VersionedScope eScope){
+  Scope s = { 0, 0 };
+  if( eScope==VERSIONED_STATEMENT ) return s;
+  s.bOwn = sqlite3_get_autocommit(p->db);
   sqlxRun(p, "SAVEPOINT interlock_versioned");
   if( p->rc==SQLITE_BUSY ){
     sqlxClear(p);
     sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
                " its own");
-    return -1;
+    return s;
   }
-  if( bOwn ){
+  if( s.bOwn ){
     sqlxRun(p, "RELEASE interlock_versioned");
     sqlxRun(p, "BEGIN IMMEDIATE");
   }
-  return p->rc==SQLITE_OK ? bOwn : -1;
+  s.bOpen = p->rc==SQLITE_OK;
+  return s;
 }
 
 /* Close it: keep what was done, or, after an error, undo all of it. */
-static void scopeEnd(Sqlx *p, int bOwn){
+static void scopeEnd(Sqlx *p, Scope s){
   Sqlx undo;
-  if( bOwn<0 ) return;
-  sqlxRun(p, bOwn ? "COMMIT" : "RELEASE interlock_versioned");
+  if( !s.bOpen ) return;
+  sqlxRun(p, s.bOwn ? "COMMIT" : "RELEASE interlock_versioned");
   if( p->rc==SQLITE_OK || sqlite3_get_autocommit(p->db) ) return;
   sqlxBegin(&undo, p->db);
-  if( bOwn ){
+  if( s.bOwn ){
     sqlxRun(&undo, "ROLLBACK");
   }else{
     sqlxRun(&undo, "ROLLBACK TO interlock_versioned");
@@ -323,59 +403,133 @@ static void scopeEnd(Sqlx *p, int bOwn){
   sqlxEnd(&undo);
 }
 
-/* The column of a request: as given, as registered, or the default; spelled
-** as the table spells it. */
-static const char *columnOf(const VersionedRequest *pReq, const Declared *p){
-  const char *z = p->zColumn ? p->zColumn : "version";
-  int iCol;
-  if( pReq->zColumn ) z = pReq->zColumn;
-  iCol = shapeColumn(&p->shape, z);
-  return iCol<0 ? z : p->shape.aCol[iCol].zName;
+/*
+** Run a plan. Inside a statement that writes there is no scope: SQLite
+** refuses a savepoint, and for one row it has none of its own. There the
+** undo text, written down before the first statement, is run by hand.
+*/
+static void run(Sqlx *p, Plan *pPlan, Scope s){
+  const char *zDo = sqlxText(p, pPlan->pDo);
+  const char *zUndo = sqlxText(p, pPlan->pUndo);
+  sqlxScript(p, zDo);
+  if( p->rc!=SQLITE_OK && !s.bOpen && !sqlite3_get_autocommit(p->db) ){
+    Sqlx undo;
+    sqlxBegin(&undo, p->db);
+    sqlxScript(&undo, zUndo);
+    sqlxEnd(&undo);
+  }
 }
+
+/* ---- what users ask for ----------------------------------------------- */
 
 /* Declare a table. Returns "table.column", NULL for a table of Interlock's
 ** own. After an error nothing has changed. */
-const char *versionedDeclare(Sqlx *p, const VersionedRequest *pReq){
-  Declared decl;
+const char *versionedDeclare(
+  Sqlx *p,
+  const VersionedRequest *pReq,
+  VersionedScope eScope
+){
+  VersionedTable tab;
+  Plan todo;
   const char *zResult = 0;
-  int bOwn = scopeBegin(p);
-  if( declaredFind(p, pReq->zTable, &decl) ){
-    const char *zColumn = columnOf(pReq, &decl);
-    checkTable(p, &decl.shape, zColumn);
-    sqlxScript(p, plan(p, &decl, zColumn, 0));
-    zResult = sqlxPrintf(p, "%s.%s", decl.shape.zName, zColumn);
+  Scope s = scopeBegin(p, eScope);
+  if( versionedFind(p, pReq->zTable, &tab) ){
+    ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
+    checkTable(p, &tab);
+    if( plan(p, &tab, 0, &todo) ) run(p, &todo, s);
+    zResult = sqlxPrintf(p, "%s.%s", tab.shape.zName, tab.rule.zColumn);
   }
-  scopeEnd(p, bOwn);
+  scopeEnd(p, s);
   return zResult;
 }
 
 /* The same as text, with nothing run. */
 const char *versionedText(Sqlx *p, const VersionedRequest *pReq){
-  Declared decl;
+  VersionedTable tab;
+  Plan todo;
   const char *zText = 0;
-  if( declaredFind(p, pReq->zTable, &decl) ){
-    const char *zColumn = columnOf(pReq, &decl);
-    checkTable(p, &decl.shape, zColumn);
-    zText = plan(p, &decl, zColumn, 1);
+  if( versionedFind(p, pReq->zTable, &tab) ){
+    ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
+    checkTable(p, &tab);
+    if( plan(p, &tab, 1, &todo) ){
+      zText = sqlxText(p, todo.pDo);
+      sqlxText(p, todo.pUndo);
+    }
   }
   return zText;
 }
 
 /* Drop the triggers of a table; its column and its tombstones stay. Returns
 ** 1, or 0 if it was not declared. */
-int versionedUndeclare(Sqlx *p, const char *zTable){
-  Declared decl;
+int versionedUndeclare(Sqlx *p, const char *zTable, VersionedScope eScope){
+  VersionedTable tab;
   int bDone = 0;
-  int bOwn = scopeBegin(p);
-  if( declaredFind(p, zTable, &decl) && decl.bDeclared ){
-    sqlite3_str *pPlan = sqlite3_str_new(p->db);
-    planDrop(p, &decl, pPlan);
-    sqlite3_str_appendf(pPlan, "UPDATE \"%w\".interlock_versioned"
-        " SET name=%Q, declared=0 WHERE number=%Q;\n",
-        decl.shape.zSchema, decl.shape.zName, decl.zNumber);
-    sqlxScript(p, sqlxText(p, pPlan));
+  Scope s = scopeBegin(p, eScope);
+  if( versionedFind(p, zTable, &tab) && tab.entry.bDeclared ){
+    RegistryEntry entry = tab.entry;
+    Plan todo;
+    entry.bDeclared = 0;
+    planBegin(p, &todo);
+    planDrop(p, &tab, &todo);
+    planRegistry(p, &tab, &entry, &todo);
+    run(p, &todo, s);
     bDone = 1;
   }
-  scopeEnd(p, bOwn);
+  scopeEnd(p, s);
   return bDone;
+}
+
+/* Put back what a table lacks. Returns 1 if there was something to mend. */
+static int repairOne(Sqlx *p, const char *zTable, Scope s){
+  VersionedTable tab;
+  Plan todo;
+  if( !versionedFind(p, zTable, &tab) || !tab.entry.bDeclared ) return 0;
+  ruleMake(p, &tab.shape, &tab.entry, 0, &tab.rule);
+  checkTable(p, &tab);
+  if( !plan(p, &tab, 0, &todo) ) return 0;
+  run(p, &todo, s);
+  return p->rc==SQLITE_OK;
+}
+
+/* Mend one table, or, if zTable is NULL, every declared table of every
+** schema: all or nothing. Returns how many. */
+int versionedRepair(Sqlx *p, const char *zTable){
+  Scope s = scopeBegin(p, VERSIONED_SELECT);
+  int n = 0;
+  if( zTable ){
+    n = repairOne(p, zTable, s);
+  }else{
+    StatusWalk walk;
+    statusWalkBegin(p, &walk);
+    while( statusWalkNext(p, &walk) ){
+      if( walk.status==STATUS_TABLE ) continue;
+      n += repairOne(p, sqlxPrintf(p, "\"%w\".\"%w\"", walk.zSchema,
+                                   walk.entry.zTable), s);
+    }
+    statusWalkEnd(p, &walk);
+  }
+  scopeEnd(p, s);
+  return n;
+}
+
+/* Purge the tombstones of a table that are older. Returns how many. */
+sqlite3_int64 versionedForget(
+  Sqlx *p,
+  const char *zTable,
+  sqlite3_int64 msOlder
+){
+  VersionedTable tab;
+  sqlite3_int64 n = 0;
+  Scope s = scopeBegin(p, VERSIONED_SELECT);
+  if( versionedFind(p, zTable, &tab) ){
+    if( tab.entry.zNumber==0 ){
+      sqlxBad(p, "table %s was never versioned; allowed are tables of"
+                 " versioned_tables", tab.shape.zName);
+    }
+    sqlxRun(p, "DELETE FROM \"%w\".interlock_%q_tombstones WHERE at<=%s-%lld",
+            tab.shape.zSchema, tab.entry.zNumber, TRIGGERS_NOW, msOlder);
+    if( p->rc==SQLITE_OK ) n = sqlite3_changes(p->db);
+  }
+  scopeEnd(p, s);
+  return n;
 }

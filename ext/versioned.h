@@ -1,23 +1,44 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Versioned tables: what it takes to declare one, to give it up, and to
-** print the same as text. Which triggers there are is decided by the
+** Versioned tables: what it takes to declare one, to give it up, to mend it,
+** and to print the same as text. Which triggers there are is decided by the
 ** generator (triggers.h); this file decides whether a table may have them,
 ** and puts them there all or not at all.
 */
 #ifndef INTERLOCK_VERSIONED_H
 #define INTERLOCK_VERSIONED_H
 
-#include "sqlx.h"
+#include "rule.h"
 
 typedef struct VersionedRequest VersionedRequest;
+typedef struct VersionedTable VersionedTable;
+
 struct VersionedRequest {
-  const char *zTable;    /* as the user typed it */
-  const char *zColumn;   /* NULL: as registered, or "version" */
+  const char *zTable;
+  RuleWords words;
 };
 
-const char *versionedDeclare(Sqlx *p, const VersionedRequest *pReq);
-int versionedUndeclare(Sqlx *p, const char *zTable);
+/* A table, what the registry knows of it, and the rule it is to follow. */
+struct VersionedTable {
+  Shape shape;
+  RegistryEntry entry;
+  TriggersRule rule;
+};
+
+/* Where a change is made from. */
+typedef enum VersionedScope {
+  VERSIONED_SELECT,      /* a function: a transaction or savepoint around it */
+  VERSIONED_STATEMENT    /* a statement that writes: undone by hand */
+} VersionedScope;
+
+const char *versionedDeclare(Sqlx *p, const VersionedRequest *pReq,
+                             VersionedScope eScope);
+int versionedUndeclare(Sqlx *p, const char *zTable, VersionedScope eScope);
 const char *versionedText(Sqlx *p, const VersionedRequest *pReq);
+int versionedRepair(Sqlx *p, const char *zTable);
+sqlite3_int64 versionedForget(Sqlx *p, const char *zTable,
+                              sqlite3_int64 msOlder);
+
+int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab);
 
 #endif

@@ -4,7 +4,7 @@
 -- columns.
 --
 -- version  the last version under that key
--- live     1: written by `note` for a row that was about to be replaced
+-- live     1: written by `note` for a row that may be about to be replaced
 -- at       when, in unix ms
 CREATE TABLE $tombstones(
   $key_columns, version INTEGER, live INTEGER NOT NULL, at INTEGER NOT NULL,

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What is wrong with a versioned table. See status.h.
+*/
+#include <string.h>
+#include "status.h"
+#include "token.h"
+SQLITE_EXTENSION_INIT3
+
+const char *statusName(Status status){
+  static const char *const az[] = {
+    "ok", "triggers broken", "triggers outdated", "triggers changed",
+    "triggers missing", "column missing", "table missing"
+  };
+  return az[status];
+}
+
+/* Whether a trigger's text depends on the indexes or on the list of columns,
+** and so can have been overtaken by a new one. */
+static int canBeOvertaken(const char *zWhat, const char *zSql){
+  static const char *const az[] = { "note", "evict" };
+  static const char *const azOf[] = { "bump", "kept", "raise", "required" };
+  size_t i;
+  for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
+    if( strcmp(zWhat, az[i])==0 ) return 1;
+  }
+  for(i=0; i<sizeof(azOf)/sizeof(azOf[0]); i++){
+    if( strcmp(zWhat, azOf[i])==0 ) return strstr(zSql, " UPDATE OF ")!=0;
+  }
+  return 0;
+}
+
+/* Whether SQLite can compile every kind of write to the table, and so finds
+** all that its triggers name. */
+static int isBroken(Sqlx *p, const Shape *pShape, const char *zColumn){
+  static const char *const azWrite[] = {
+    "INSERT INTO \"%w\".\"%w\"(\"%w\") VALUES(0)",
+    "DELETE FROM \"%w\".\"%w\" WHERE \"%w\"=0",
+    "UPDATE \"%w\".\"%w\" SET \"%w\"=0",
+  };
+  int bBroken = 0;
+  size_t i;
+  for(i=0; i<sizeof(azWrite)/sizeof(azWrite[0]); i++){
+    sqlite3_stmt *pStmt;
+    if( p->rc!=SQLITE_OK ) return 0;
+    pStmt = sqlxPrepare(p, azWrite[i], pShape->zSchema, pShape->zName,
+                        zColumn);
+    sqlxFinalize(p, pStmt);
+    if( p->rc==SQLITE_ERROR ){
+      sqlxClear(p);
+      bBroken = 1;
+    }
+  }
+  return bBroken;
+}
+
+/* The triggers that are installed against those that should be. */
+Status statusOfSet(
+  Sqlx *p,
+  const Shape *pShape,
+  const RegistryEntry *pEntry,
+  const TriggersSet *pSet
+){
+  Status status = STATUS_OK;
+  int i, j;
+  if( p->rc!=SQLITE_OK ) return STATUS_OK;
+  for(i=0; i<pSet->n; i++){
+    const TriggersOne *pNew = &pSet->a[i];
+    Status one = STATUS_MISSING;
+    for(j=0; j<pEntry->nTrigger; j++){
+      const TriggersOne *pOld = &pEntry->aTrigger[j];
+      if( strcmp(pOld->zName, pNew->zName)!=0 ) continue;
+      if( strcmp(pOld->zSql, pNew->zSql)==0 ){
+        one = STATUS_OK;
+      }else{
+        one = canBeOvertaken(pNew->zWhat, pNew->zSql) ? STATUS_OUTDATED
+                                                      : STATUS_CHANGED;
+      }
+    }
+    if( one>status ) status = one;
+  }
+  if( pEntry->nTrigger>pSet->n && status<STATUS_CHANGED ){
+    status = STATUS_CHANGED;
+  }
+  if( status==STATUS_OK && isBroken(p, pShape, pEntry->zColumn) ){
+    status = STATUS_BROKEN;
+  }
+  return status;
+}
+
+/* The status of the entry that the walk stands on. The label is taken as it
+** is installed: a renamed table goes on saying its old name, no more. */
+static Status statusOf(Sqlx *p, StatusWalk *pWalk){
+  const RegistryEntry *pEntry = &pWalk->entry;
+  TriggersRule rule;
+  TriggersSet set;
+  if( !shapeExists(p, pWalk->zSchema, pEntry->zTable, &pWalk->shape) ){
+    return STATUS_TABLE;
+  }
+  shapeRead(p, &pWalk->shape);
+  if( shapeColumn(&pWalk->shape, pEntry->zColumn)<0 ) return STATUS_COLUMN;
+  ruleMake(p, &pWalk->shape, pEntry, 0, &rule);
+  if( pEntry->zLabel ) rule.zLabel = pEntry->zLabel;
+  triggersMake(p, &pWalk->shape, &rule, &set);
+  if( p->rc==SQLITE_ERROR ){
+    sqlxClear(p);
+    return STATUS_CHANGED;
+  }
+  return statusOfSet(p, &pWalk->shape, pEntry, &set);
+}
+
+void statusWalkBegin(Sqlx *p, StatusWalk *pWalk){
+  int nAlloc = sqlxCount(p, "PRAGMA database_list") + 1;
+  sqlite3_stmt *pStmt;
+  memset(pWalk, 0, sizeof(*pWalk));
+  pWalk->azSchema = sqlxAlloc(p, sizeof(char*)*(sqlite3_uint64)nAlloc);
+  pStmt = sqlxPrepare(p, "PRAGMA database_list");
+  while( sqlxStep(p, pStmt) && pWalk->nSchema<nAlloc ){
+    pWalk->azSchema[pWalk->nSchema++] = sqlxColumn(p, pStmt, 1);
+  }
+  sqlxFinalize(p, pStmt);
+  pWalk->iSchema = -1;
+}
+
+/* Step to the next declared table. Returns 0 at the end. */
+int statusWalkNext(Sqlx *p, StatusWalk *pWalk){
+  while( p->rc==SQLITE_OK ){
+    if( registryNext(p, &pWalk->cur, &pWalk->entry) ){
+      if( !pWalk->entry.bDeclared ) continue;
+      pWalk->status = statusOf(p, pWalk);
+      return p->rc==SQLITE_OK;
+    }
+    registryClose(p, &pWalk->cur);
+    if( ++pWalk->iSchema>=pWalk->nSchema ) break;
+    pWalk->zSchema = pWalk->azSchema[pWalk->iSchema];
+    registryOpen(p, pWalk->zSchema, &pWalk->cur);
+  }
+  return 0;
+}
+
+void statusWalkEnd(Sqlx *p, StatusWalk *pWalk){
+  registryClose(p, &pWalk->cur);
+}
+
+/* Whether the text of a trigger updates that table. */
+static int updates(const char *zSql, const char *zTable){
+  const char *zEnd = zSql + strlen(zSql);
+  Token t;
+  for(t=tokenAt(zSql, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( !tokenIsWord(&t, "UPDATE") ) continue;
+    t = tokenNext(&t, zEnd);
+    if( tokenIsWord(&t, "OR") ){
+      t = tokenNext(&t, zEnd);
+      t = tokenNext(&t, zEnd);
+    }
+    if( tokenIsName(&t, zTable) ) return 1;
+  }
+  return 0;
+}
+
+/* What a user should know of a table that is none of its status. */
+const char *statusNote(Sqlx *p, const Shape *pShape){
+  sqlite3_str *pNote = sqlite3_str_new(p->db);
+  sqlite3_stmt *pStmt;
+  if( !pShape->bDeclaredKey ){
+    sqlite3_str_appendall(pNote, "no PRIMARY KEY: rows go by their rowid,"
+        " which VACUUM may change");
+  }
+  pStmt = sqlxPrepare(p, "SELECT name, sql FROM \"%w\".sqlite_master"
+      " WHERE type='trigger' AND substr(name,1,10)<>'interlock_'",
+      pShape->zSchema);
+  while( sqlxStep(p, pStmt) ){
+    const char *zName = sqlxColumn(p, pStmt, 0);
+    const char *zSql = sqlxColumn(p, pStmt, 1);
+    if( zName==0 || zSql==0 || !updates(zSql, pShape->zName) ) continue;
+    sqlite3_str_appendf(pNote, "%strigger %s updates this table and raises"
+        " the version again, unless all it sets is in except",
+        sqlite3_str_length(pNote) ? "; " : "", zName);
+  }
+  sqlxFinalize(p, pStmt);
+  return sqlxText(p, pNote);
+}
