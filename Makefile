@@ -104,11 +104,15 @@ reference:
 	$(TCLSH) tool/reference.tcl
 
 # All of ext/ as one file, for who links statically.
-amalgam: $(B)/interlock-amalgam.c
+amalgam: $(B)/interlock-amalgam.c $(B)/amalgam/interlock.so
 
 $(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
                           tool/csource.tcl tool/layers.tcl
 	$(TCLSH) tool/amalgam.tcl $(B)/sql_text.h > $@.new && mv $@.new $@
+
+$(B)/amalgam/interlock.so: $(B)/interlock-amalgam.c
+	@mkdir -p $(B)/amalgam
+	$(COMPILE) -shared -o $@ $<
 
 LIBDIR = $(DESTDIR)$(PREFIX)/lib
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/interlock

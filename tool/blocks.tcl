@@ -243,8 +243,9 @@ proc blocks::raised {item} {
 proc blocks::arguments {block} {
   set words {}
   foreach head [dict get $block heads] {
-    regexp {\((.*)\)} $head -> list
-    lappend words {*}[regexp -all -inline {[a-z_0-9]+} $list]
+    if {[regexp {\((.*)\)} $head -> list]} {
+      lappend words {*}[regexp -all -inline {[a-z_0-9]+} $list]
+    }
   }
   return [lsort -unique $words]
 }

@@ -21,9 +21,11 @@ namespace eval layers {
     3 sqlx      {}
     3 shape     {sqlx token}
     3 triggers  {sqlx shape token}
-    3 registry  {sqlx shape token triggers}
     3 session   {sqlx}
-    4 versioned {}
+    4 registry  {}
+    4 rule      {registry}
+    4 status    {registry rule}
+    4 versioned {registry rule status}
     4 guard     {}
     4 lease     {}
     5 functions {}

@@ -57,7 +57,8 @@ proc check::knownWords {root} {
   }
   foreach header {sqlite3.h sqlite3ext.h} {
     if {[file exists /usr/include/$header]} {
-      lappend texts [csource::slurp /usr/include/$header]
+      lappend texts [csource::without [csource::slurp /usr/include/$header] \
+                       comment]
     }
   }
   foreach text $texts {
@@ -71,9 +72,9 @@ proc check::unknownWords {file line comment known} {
   foreach row [split $comment \n] {
     # Where an idea comes from is said in other people's words.
     if {![regexp {^\*\* From:} $row]} {
-      foreach {- word} [concat \
-          [regexp -all -inline {\m([A-Za-z]*[a-z][A-Z][A-Za-z0-9]*)\M} $row] \
-          [regexp -all -inline {\m(\w+)\(\)} $row]] {
+      foreach word [lsort -unique [concat \
+          [regexp -all -inline {\m[A-Za-z]*[a-z][A-Z][A-Za-z0-9]*\M} $row] \
+          [regexp -all -inline {\m\w+\M(?=\(\))} $row]]] {
         if {![dict exists $known $word]} {
           lappend problems "$file:$line: names $word, which does not exist"
         }
