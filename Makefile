@@ -110,10 +110,6 @@ $(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
                           tool/csource.tcl tool/layers.tcl
 	$(TCLSH) tool/amalgam.tcl $(B)/sql_text.h > $@.new && mv $@.new $@
 
-$(B)/amalgam/interlock.so: $(B)/interlock-amalgam.c
-	@mkdir -p $(B)/amalgam
-	$(COMPILE) -shared -o $@ $<
-
 LIBDIR = $(DESTDIR)$(PREFIX)/lib
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/interlock
 
