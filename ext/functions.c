@@ -8,7 +8,7 @@
 */
 #include <string.h>
 #include "functions.h"
-#include "triggers.h"
+#include "expect.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -43,6 +43,30 @@ static const char *argText(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
   return z;
 }
 
+/* An INTEGER argument; a REAL without a fraction is one, since JavaScript
+** binds every number as REAL. */
+static sqlite3_int64 argInteger(
+  Sqlx *p,
+  sqlite3_value *pVal,
+  const char *zWhat
+){
+  double r;
+  if( p->rc!=SQLITE_OK ) return 0;
+  switch( sqlite3_value_type(pVal) ){
+    case SQLITE_INTEGER:
+      return sqlite3_value_int64(pVal);
+    case SQLITE_FLOAT:
+      r = sqlite3_value_double(pVal);
+      if( r>=-9007199254740992.0 && r<=9007199254740992.0
+       && (double)(sqlite3_int64)r==r ) return (sqlite3_int64)r;
+      break;
+    default:
+      break;
+  }
+  sqlxBad(p, "%s is %s; allowed is INTEGER", zWhat, typeName(pVal));
+  return 0;
+}
+
 static int argCount(Sqlx *p, int nArg, int nMin, int nMax, const char *zForm){
   if( nArg<nMin || nArg>nMax ){
     sqlxBad(p, "%d given; allowed is %s", nArg, zForm);
@@ -60,6 +84,36 @@ static void endText(Sqlx *p, sqlite3_context *ctx, const char *z){
   sqlxEnd(p);
 }
 
+/* One option: name=value. */
+static void argOption(Sqlx *p, const char *z, RuleWords *pWords){
+  static const char *const azName[] = { "on_stale", "except", "tombstones" };
+  const char **apValue[3];
+  int i;
+  apValue[0] = &pWords->zOnStale;
+  apValue[1] = &pWords->zExcept;
+  apValue[2] = &pWords->zTombstones;
+  for(i=0; i<3; i++){
+    int n = (int)strlen(azName[i]);
+    if( sqlite3_strnicmp(z, azName[i], n)==0 && z[n]=='=' ){
+      *apValue[i] = z + n + 1;
+      return;
+    }
+  }
+  sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
+             " except=column,..., tombstones=on, tombstones=off", z);
+}
+
+#define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
+
+static void endInteger(Sqlx *p, sqlite3_context *ctx, sqlite3_int64 i){
+  if( p->rc!=SQLITE_OK ){
+    sqlxResultError(p, ctx);
+  }else{
+    sqlite3_result_int64(ctx, i);
+  }
+  sqlxEnd(p);
+}
+
 static int argVersioned(
   Sqlx *p,
   int nArg,
@@ -67,36 +121,57 @@ static int argVersioned(
   const char *zForm,
   VersionedRequest *pReq
 ){
+  int i;
   memset(pReq, 0, sizeof(*pReq));
-  if( !argCount(p, nArg, 1, 2, zForm) ) return 0;
+  if( !argCount(p, nArg, 1, 6, zForm) ) return 0;
   pReq->zTable = argText(p, apArg[0], "table");
   if( nArg>1 ) pReq->words.zColumn = argText(p, apArg[1], "column");
+  if( nArg>2 ) pReq->words.zMode = argText(p, apArg[2], "mode");
+  for(i=3; i<nArg; i++){
+    const char *z = argText(p, apArg[i], "option");
+    if( z ) argOption(p, z, &pReq->words);
+  }
   return p->rc==SQLITE_OK;
 }
 
 /* ---- versioned tables ------------------------------------------------- */
 
 /*
-** SQL FUNCTION versioned(table [, column])
+** SQL FUNCTION versioned(table [, column [, mode [, option...]]])
 **
 ** Declares a versioned table: every accepted change of a row raises its
-** version, and an UPDATE that carries a version is refused unless it carries
-** the one that follows the row's. The column is added if it is missing (as
-** `INTEGER NOT NULL DEFAULT 1`). The triggers that do this are plain SQL:
-** they hold for every writer, also one that never loaded Interlock.
+** version, and an UPDATE that carries a version is refused unless it is the
+** right one. The column is added if it is missing (as `INTEGER NOT NULL
+** DEFAULT 1`). The triggers that do this are plain SQL: they hold for every
+** writer, also one that never loaded Interlock.
 **
-** Run again, it puts back what is missing and changes nothing else. It
-** takes SQLite's write lock first, so that `busy_timeout` works, and does
-** all or nothing.
+** In mode `auto` an UPDATE that sets the version must set it to the row's
+** plus one; one that does not mention it is accepted. In mode `strict` the
+** latter is refused, and so is a REPLACE of a row that does not carry the
+** next version. In mode `echo` an UPDATE sets the version to what it read,
+** for savers that write back every column; it is raised for them.
+**
+** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
+** which is what many ORMs look at. `except=a,b` names columns whose change
+** does not raise the version, for triggers that keep `updated_at` or a
+** counter. `tombstones=off` forgets the version of a deleted row.
+**
+** Run again, it puts back what is missing; an option that is given changes,
+** one that is left out stays. It takes SQLite's write lock first, so that
+** `busy_timeout` works, and does all or nothing.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
 **   column  TEXT  the version column; default `version`, or as declared
+**   mode    TEXT  auto (default), strict or echo
+**   option  TEXT  on_stale=abort (default), on_stale=ignore,
+**     except=column,..., tombstones=on (default), tombstones=off
 ** Result: TEXT `table.column`; NULL for a table of Interlock's own (its name
 **   begins with `interlock_`)
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
 **   `stale write:` SQLITE_CONSTRAINT_TRIGGER, of later UPDATEs
+**   `version required:` SQLITE_CONSTRAINT_TRIGGER, of later writes (strict)
 **   `version not raised:` SQLITE_CONSTRAINT_TRIGGER, of later writes
 **   `version invalid:` SQLITE_CONSTRAINT_TRIGGER, of later INSERTs
 **   `version exhausted:` SQLITE_CONSTRAINT_TRIGGER, of later writes
@@ -119,7 +194,7 @@ static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   VersionedRequest req;
   const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argVersioned(&x, nArg, ap, "versioned(table [, column])", &req) ){
+  if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
     z = versionedDeclare(&x, &req, VERSIONED_SELECT);
   }
   endText(&x, ctx, z);
@@ -157,17 +232,14 @@ static void unversionedFunc(
   if( argCount(&x, nArg, 1, 1, "unversioned(table)") ){
     zTable = argText(&x, apArg[0], "table");
   }
-  if( x.rc==SQLITE_OK ) bDone = versionedUndeclare(&x, zTable, VERSIONED_SELECT);
-  if( x.rc!=SQLITE_OK ){
-    sqlxResultError(&x, ctx);
-  }else{
-    sqlite3_result_int(ctx, bDone);
+  if( x.rc==SQLITE_OK ){
+    bDone = versionedUndeclare(&x, zTable, VERSIONED_SELECT);
   }
-  sqlxEnd(&x);
+  endInteger(&x, ctx, bDone);
 }
 
 /*
-** SQL FUNCTION versioned_sql(table [, column])
+** SQL FUNCTION versioned_sql(table [, column [, mode [, option...]]])
 **
 ** The statements that `versioned` would run, as text, one a line; nothing is
 ** run. For migrations, and for engines that load no extension. The text is
@@ -176,6 +248,8 @@ static void unversionedFunc(
 ** Arguments:
 **   table   TEXT  name, or schema.name
 **   column  TEXT  the version column; default `version`, or as declared
+**   mode    TEXT  as of versioned
+**   option  TEXT  as of versioned
 ** Result: TEXT; NULL for a table of Interlock's own
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
@@ -196,10 +270,140 @@ static void versionedSqlFunc(
   VersionedRequest req;
   const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argVersioned(&x, nArg, apArg, "versioned_sql(table [, column])", &req) ){
+  if( argVersioned(&x, nArg, apArg, "versioned_sql" VERSIONED_FORM, &req) ){
     z = versionedText(&x, &req);
   }
   endText(&x, ctx, z);
+}
+
+/*
+** SQL FUNCTION expect_version(table, key..., version)
+**
+** Makes sure that a row that was read, and is not going to be written, is
+** still at the version it had: the transaction fails here, not silently
+** later. Also the guard before a DELETE. Call it as a SELECT of its own in a
+** transaction: in a WHERE it is not called for a row that is missing. In a
+** deferred transaction that another writer has overtaken it passes, and the
+** first write then fails with SQLITE_BUSY_SNAPSHOT.
+**
+** Arguments:
+**   table    TEXT     name, or schema.name, of a versioned table
+**   key      any      a value for each column of the key, in its order
+**   version  INTEGER  as it was read; NULL expects that there is no such row
+** Result: INTEGER the version; 0 if there is, as expected, no such row
+** Errors:
+**   `stale read:` SQLITE_CONSTRAINT_FUNCTION
+**   `no transaction:` SQLITE_ERROR, with no transaction open
+**   `bad argument:` SQLITE_ERROR
+** From: read-set validation of optimistic concurrency control
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   INSERT INTO account VALUES(1, 100), (2, 0);
+**   SELECT versioned('account');
+**   -- account.version
+**   BEGIN;
+**   SELECT expect_version('account', 1, 1);
+**   -- 1
+**   UPDATE account SET balance = 10, version = 2 WHERE id = 2;
+**   COMMIT;
+**   BEGIN;
+**   SELECT expect_version('account', 2, 1);
+**   -- error: stale read: account(2) is at version 2, expected 1
+**   ROLLBACK;
+*/
+static void expectFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  Sqlx x;
+  sqlite3_int64 i = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( nArg<3 ){
+    sqlxBad(&x, "%d given; allowed is expect_version(table, key..., version)",
+            nArg);
+  }else{
+    const char *zTable = argText(&x, apArg[0], "table");
+    if( sqlite3_value_type(apArg[nArg-1])!=SQLITE_NULL ){
+      argInteger(&x, apArg[nArg-1], "version");
+    }
+    if( x.rc==SQLITE_OK ){
+      i = expectVersion(&x, zTable, nArg-2, &apArg[1], apArg[nArg-1]);
+    }
+  }
+  endInteger(&x, ctx, i);
+}
+
+/*
+** SQL FUNCTION versioned_repair([table])
+**
+** Puts back what `versioned_tables` says is wrong with a table, or with all.
+** The set of triggers is always made whole and anew. A version column that a
+** rebuild has lost comes back above every earlier version, at the time in
+** unix ms. Rows that were inserted while no trigger was there are lifted over
+** their tombstones. All or nothing.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name; all versioned tables if left out
+** Result: INTEGER how many tables were mended
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   SELECT versioned('account');
+**   -- account.version
+**   CREATE TABLE copy AS SELECT * FROM account;
+**   DROP TABLE account;
+**   ALTER TABLE copy RENAME TO account;
+**   SELECT name, status FROM versioned_tables;
+**   -- account|triggers missing
+**   SELECT versioned_repair(), versioned_repair();
+**   -- 1|0
+*/
+static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  Sqlx x;
+  const char *zTable = 0;
+  int n = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( argCount(&x, nArg, 0, 1, "versioned_repair([table])") && nArg>0 ){
+    zTable = argText(&x, apArg[0], "table");
+  }
+  if( x.rc==SQLITE_OK ) n = versionedRepair(&x, zTable);
+  endInteger(&x, ctx, n);
+}
+
+/*
+** SQL FUNCTION versioned_forget(table, older_than_ms)
+**
+** Purges the tombstones of a table that are older. A form that is older than
+** this may then overwrite a row that has come back under its key.
+**
+** Arguments:
+**   table          TEXT     name, or schema.name
+**   older_than_ms  INTEGER  age in ms; 0 for all
+** Result: INTEGER how many were purged
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: gc_grace_seconds of Cassandra
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   SELECT versioned('account');
+**   -- account.version
+**   INSERT INTO account(id) VALUES(1);
+**   DELETE FROM account;
+**   SELECT versioned_forget('account', 86400000);
+**   -- 0
+**   SELECT versioned_forget('account', 0);
+**   -- 1
+*/
+static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  Sqlx x;
+  sqlite3_int64 n = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( argCount(&x, nArg, 2, 2, "versioned_forget(table, older_than_ms)") ){
+    const char *zTable = argText(&x, apArg[0], "table");
+    sqlite3_int64 ms = argInteger(&x, apArg[1], "older_than_ms");
+    if( ms<0 ) sqlxBad(&x, "older_than_ms is negative; allowed is 0 and up");
+    if( x.rc==SQLITE_OK ) n = versionedForget(&x, zTable, ms);
+  }
+  endInteger(&x, ctx, n);
 }
 
 /* ---- the extension ---------------------------------------------------- */
@@ -242,10 +446,22 @@ static const struct {
   { "versioned",         ANY_COUNT, versionedFunc },
   { "unversioned",       ANY_COUNT, unversionedFunc },
   { "versioned_sql",     ANY_COUNT, versionedSqlFunc },
+  { "expect_version",    ANY_COUNT, expectFunc },
+  { "versioned_repair",  ANY_COUNT, repairFunc },
+  { "versioned_forget",  ANY_COUNT, forgetFunc },
   { "interlock_version", 0,         versionFunc },
 };
 
 #define FUNCTION_COUNT ((int)(sizeof(aFunction)/sizeof(aFunction[0])))
+
+/* Take the first n functions away again. */
+static void unregister(sqlite3 *db, int n){
+  int i;
+  for(i=0; i<n; i++){
+    sqlite3_create_function_v2(db, aFunction[i].zName, aFunction[i].nArg,
+        SQLITE_UTF8, 0, 0, 0, 0, 0);
+  }
+}
 
 /*
 ** Register every function on a connection, all or none: SQLite unloads the
@@ -265,10 +481,7 @@ int functionsRegister(sqlite3 *db, void *pOwner, void (*xGone)(void*)){
   }
   if( rc!=SQLITE_OK ){
     /* The one that failed is not there; those before it are. */
-    for(i-=2; i>=0; i--){
-      sqlite3_create_function_v2(db, aFunction[i].zName, aFunction[i].nArg,
-          SQLITE_UTF8, 0, 0, 0, 0, 0);
-    }
+    unregister(db, i-1);
   }
   return rc;
 }

@@ -13,6 +13,7 @@
 */
 #include <pthread.h>
 #include "functions.h"
+#include "vtab.h"
 SQLITE_EXTENSION_INIT1
 
 #define INTERLOCK_API __attribute__((visibility("default")))
@@ -103,7 +104,13 @@ INTERLOCK_API int sqlite3_interlock_init(
 #endif
   rc = remember(db, &pNew);
   if( rc==SQLITE_DONE ) return SQLITE_OK;
-  if( rc==SQLITE_OK ) rc = functionsRegister(db, pNew, forget);
+  if( rc==SQLITE_OK ) rc = vtabRegister(db);
+  if( rc==SQLITE_OK ){
+    rc = functionsRegister(db, pNew, forget);
+    if( rc!=SQLITE_OK ) vtabUnregister(db);
+  }else if( pNew ){
+    forget(pNew);
+  }
   if( rc!=SQLITE_OK ) *pzErrMsg = sqlite3_mprintf("interlock: %s",
                                                   sqlite3_errstr(rc));
   return rc;

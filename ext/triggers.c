@@ -16,7 +16,7 @@ SQLITE_EXTENSION_INIT3
 /* The placeholders of the templates in sql/. */
 typedef enum Value {
   V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
-  V_FOLLOWS, V_REFUSE, V_LIFT,
+  V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
   V_KEY_ROW_WHOLE, V_SAME_KEY, V_TOMBSTONE_NEW, V_TOMBSTONE_OLD,
   V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
@@ -28,7 +28,7 @@ typedef enum Value {
 
 static const char *const azValue[V_COUNT] = {
   "trigger", "table", "schema", "version", "label", "tombstones", "now",
-  "follows", "refuse", "lift",
+  "follows", "refuse", "lift", "lifts",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
   "key_row_whole", "same_key", "tombstone_new", "tombstone_old",
   "tombstone_row", "row_is_new_key",
@@ -530,6 +530,8 @@ static void valuesOf(Gen *g){
   az[V_OF_UNIQUE] = ofUnique(g);
   az[V_OF_OTHERS] = ofOthers(g);
   az[V_FOLLOWS] = follows(g);
+  az[V_LIFTS] = pRule->mode==TRIGGERS_ECHO ? nothingElse(g)
+                                           : az[V_SAME_KEY];
   az[V_REFUSE] = pRule->bIgnore ? "RAISE(IGNORE)"
       : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
   az[V_LIFT] = fill(g, versioned_lift_sql);

@@ -278,7 +278,8 @@ static void planColumn(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
   const Shape *pShape = &pTab->shape;
   const char *zDefault = "1";
   if( shapeColumn(pShape, pTab->rule.zColumn)>=0 ) return;
-  if( pTab->entry.zNumber ){
+  if( pTab->entry.zNumber
+   && sqlite3_stricmp(pTab->entry.zColumn, pTab->rule.zColumn)==0 ){
     sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT " TRIGGERS_NOW);
     if( sqlxStep(p, pStmt) ) zDefault = sqlxColumn(p, pStmt, 0);
     sqlxFinalize(p, pStmt);

@@ -8,9 +8,11 @@
 -- typeof: OLD.version + 1 at 2^63-1 is a REAL. IS: a NULL must be refused,
 -- not make the whole condition NULL. The last part lets one step through
 -- that is no writer's: the lift of a row over the tombstone of its own key.
+-- In mode echo it may change nothing else, for there current + 1 is the sign
+-- of a stale writer, and `note` may have left a mark at the current version.
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table
 WHEN NOT(typeof(NEW.$version)='integer' AND ($follows))
- AND NOT($same_key AND EXISTS(
+ AND NOT($lifts AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
    AND version>=OLD.$version AND NEW.$version IS version+1))
 BEGIN

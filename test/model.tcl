@@ -3,19 +3,25 @@
 # connection, and judges what it sees by reading the table alone: never the
 # triggers, the tombstones or the registry.
 #
-# What it holds true (mode auto), for every key of the table:
+# What it holds true, for every key of the table:
 #   G1  a row that is there after a statement and was not there before, or
 #       looks different, has a version that its key never had before (every
 #       statement writes a payload of its own, so every touch shows);
-#   G2  an UPDATE that carries version w touches only rows that were at w-1,
-#       and is refused as stale if it matches any other row;
+#   G2  an UPDATE that carries a version touches only rows that it is right
+#       for: current + 1, in mode echo current. It is refused as stale if it
+#       matches any other row; with on_stale=ignore it skips those;
 #   G3  one that carries the right version everywhere is not refused as stale,
 #       nor is one that carries none;
-#   G4  an UPDATE that carries no version raises it by one where nothing else
-#       is going on;
+#   G4  an UPDATE raises the version of a row by one where nothing else is
+#       going on;
 #   G5  a statement that failed changed nothing (but for OR FAIL);
-#   G6  every version is an integer, not negative.
-# A rollback gives back the versions that the transaction used.
+#   G6  every version is an integer, not negative;
+#   G7  in mode strict no UPDATE without a version touches a row, and no
+#       REPLACE of a live row that does not carry the next one.
+#   G8  RETURNING version of an UPDATE that does not mention the version shows
+#       the new one (with on_stale=abort).
+# A rollback gives back the versions that the transaction used. Columns in
+# `except` are not looked at.
 #
 # model::run returns "" or a description of the first violation, with the
 # statements that led to it. Seeds are printed by the caller and replayed by
@@ -33,6 +39,9 @@ namespace eval model {
   variable log              ;# the statements so far
   variable shapes           ;# name -> shape
   variable seed 1
+  variable mode auto
+  variable ignore 0         ;# on_stale=ignore
+  variable returning 0      ;# this SQLite has RETURNING (3.35)
 }
 
 # ---- random choice, the same for the same seed everywhere -----------------
@@ -54,11 +63,12 @@ proc model::chance {percent} { expr {[rnd 100] < $percent} }
 # fold   1: keys compare without case
 # rowid  1: the rowid can be set beside the key
 # oldest SQLite's version number that can make it
+# except columns that the table is to be declared with as except
 
 proc model::shape {name args} {
   variable shapes
   dict set shapes $name [dict merge {
-    uniq {} fold 0 rowid 0 oldest 3034000 generated {} column version
+    uniq {} fold 0 rowid 0 oldest 3034000 except {} column version
   } $args]
 }
 
@@ -168,6 +178,16 @@ model::shape userunchanged ddl {
   END;
 } key id gen $smallInt uniq [list u $smallInt]
 
+model::shape usertouchexcept except n ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u UNIQUE, n DEFAULT 0);
+  CREATE TRIGGER tu AFTER UPDATE ON t BEGIN
+    UPDATE t SET n = n + 1 WHERE id = NEW.id;
+  END;
+  CREATE TRIGGER ti AFTER INSERT ON t BEGIN
+    UPDATE t SET n = -1 WHERE id = NEW.id;
+  END;
+} key id gen $smallInt uniq [list u $smallInt]
+
 # ---- what the table looks like --------------------------------------------
 
 proc model::keyLiteral {v} {
@@ -213,7 +233,9 @@ proc model::lookSql {} {
   if {[dict get $shape key] eq "rowid"} { set sql "quote(rowid)" }
   lappend sql "quote($rowid)"
   foreach c $cols {
-    if {$c ne [dict get $shape column]} { lappend sql "quote(\"$c\")" }
+    if {$c ne [dict get $shape column] && $c ni [dict get $shape except]} {
+      lappend sql "quote(\"$c\")"
+    }
   }
   lappend sql "quote(\"[dict get $shape column]\")"
   return "SELECT [join $sql {||' '||}] FROM t"
@@ -274,8 +296,9 @@ proc model::quoteNames {names} {
 # One random statement: a dict with sql, and what the oracle needs of it:
 #   kind     insert, update or delete
 #   where    of an UPDATE, to ask which rows it matches
-#   carries  "" for none, "next" for version + 1, or a literal
+#   carries  "" for none, "next" for version + 1, "same", or a literal
 #   plain    1: nothing but the payload (and version) is set
+#   single   1: an INSERT of one row
 proc model::statement {} {
   variable shape
   variable serial
@@ -287,7 +310,8 @@ proc model::statement {} {
     set or [expr {[chance 50] ? "" : [orClause]}]
     set sql "INSERT $or INTO t([join [quoteNames [dict keys $d]] ,])"
     append sql " VALUES([join [dict values $d] ,])"
-    if {[chance 15]} {
+    set single [chance 85]
+    if {!$single} {
       set e [rowGen]
       dict for {k -} $d { if {![dict exists $e $k]} { dict set e $k NULL } }
       set vals {}
@@ -301,12 +325,13 @@ proc model::statement {} {
         append sql "([join [quoteNames [dict get $shape key]] ,])"
         append sql [pick [list " DO NOTHING" \
             " DO UPDATE SET p = $serial" \
+            " DO UPDATE SET p = $serial, \"$v\" = \"$v\"" \
             " DO UPDATE SET p = $serial, \"$v\" = \"$v\" + 1"]]
       } else {
         append sql " DO NOTHING"
       }
     }
-    return [dict create kind insert sql $sql]
+    return [dict create kind insert sql $sql single $single]
   }
   if {$r < 50} {
     return [dict create kind delete sql "DELETE FROM t WHERE [where]"]
@@ -337,8 +362,11 @@ proc model::statement {} {
   }
   if {[chance 50]} {
     if {[chance 35]} {
-      set carries next
-      lappend set "\"$v\" = \"$v\" + 1"
+      variable mode
+      set likely [expr {$mode eq "echo" ? "same" : "next"}]
+      set carries [pick [list $likely $likely $likely next same]]
+      lappend set [dict get [dict create next "\"$v\" = \"$v\" + 1" \
+                                 same "\"$v\" = \"$v\""] $carries]
     } else {
       set carries [expr {[chance 90] ? [guess $where]
                          : [pick {NULL 'x' 1.5 -1 9223372036854775807}]}]
@@ -346,8 +374,14 @@ proc model::statement {} {
     }
   }
   set sql "UPDATE $or t SET [join [shuffle $set] {, }] WHERE $where"
+  variable mode
+  variable ignore
+  variable returning
+  set returns [expr {$returning && $plain && $carries eq "" && !$ignore
+                     && $mode ne "strict" && [chance 30]}]
+  if {$returns} { append sql " RETURNING \"$v\"" }
   return [dict create kind update sql $sql where $where carries $carries \
-              plain $plain or $or]
+              plain $plain or $or returns $returns]
 }
 
 proc model::shuffle {list} {
@@ -367,7 +401,9 @@ proc model::guess {where} {
   if {[llength $all]==0} { return [rnd 4] }
   set v $vers([pick $all])
   if {![string is integer -strict $v]} { return 1 }
-  return [expr {$v + [pick {1 1 1 1 0 2 -1}]}]
+  variable mode
+  set right [expr {$mode eq "echo" ? 0 : 1}]
+  return [expr {$v + [pick [list $right $right $right $right 0 1 2 -1]]}]
 }
 
 # ---- judgement ------------------------------------------------------------
@@ -424,6 +460,12 @@ proc model::step {st} {
     set bad [judgeUpdate $st $hit $failed $msg now nowVers]
     if {$bad ne ""} { return $bad }
   }
+  variable mode
+  if {[dict get $st kind] eq "insert" && !$failed && $mode eq "strict"
+   && [dict get $st single]} {
+    set bad [judgeInsert now nowVers]
+    if {$bad ne ""} { return $bad }
+  }
   if {$failed && [string match "*version not raised*" $msg]
    && ![string match *RAISE(IGNORE)* [dict get $shape ddl]]} {
     return "G3 refused with '$msg'"
@@ -442,43 +484,88 @@ proc model::step {st} {
   return ""
 }
 
+# Whether version v may be carried as w by an UPDATE that sets other columns.
+proc model::right {w v} {
+  variable mode
+  if {$w eq ""} { return 1 }
+  set right [expr {$mode eq "echo" ? $v : $v + 1}]
+  if {$w eq "next"} { return [expr {$right == $v + 1}] }
+  if {$w eq "same"} { return [expr {$right == $v}] }
+  return [expr {[string is integer -strict $w] && $w == $right}]
+}
+
 proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
   variable rows
   variable vers
+  variable mode
+  variable ignore
   upvar 1 $nowVar now $nowVersVar nowVers
   set w [dict get $st carries]
   set stale 0
   foreach k $hit {
-    if {$w ne "" && $w ne "next" && !([string is integer -strict $w]
-        && $w == $vers($k) + 1)} { set stale 1 }
+    if {![right $w $vers($k)]} { set stale 1 }
   }
   if {$failed && [string match "*stale write*" $msg] && !$stale
    && [dict get $st plain]} {
     return "G3 refused as stale"
   }
-  if {!$failed && $stale && ![skips $hit] && [dict get $st plain]} {
+  if {!$failed && $stale && !$ignore && ![skips] && [dict get $st plain]} {
     return "G2 accepted a stale write"
   }
   if {$failed || ![dict get $st plain]} { return "" }
-  foreach k $hit {
-    if {![info exists nowVers($k)] || $now($k) eq $rows($k)} continue
-    if {$w ne "" && $w ne "next" && $nowVers($k) != $w
-     && ![touches]} {
-      return "G2 key $k carried $w and is at $nowVers($k)"
+  if {[dict get $st returns] && ![touches]} {
+    set changed {}
+    foreach k $hit {
+      if {$now($k) ne $rows($k)} { lappend changed $nowVers($k) }
     }
-    if {$w in {"" next} && $nowVers($k) != $vers($k)+1 && ![touches]} {
+    if {[lsort $changed] ne [lsort $msg]} {
+      return "G8 returned $msg, the rows are at $changed"
+    }
+  }
+  foreach k $hit {
+    if {![info exists nowVers($k)]} continue
+    if {$now($k) eq $rows($k)} {
+      if {[right $w $vers($k)] && ![skips] && [dict get $st or] eq ""} {
+        return "G3 key $k was skipped"
+      }
+      continue
+    }
+    if {![right $w $vers($k)] && ![touches]} {
+      return "G2 key $k was at $vers($k) and took $w"
+    }
+    if {$mode eq "strict" && $w eq ""} {
+      return "G7 key $k was changed without a version"
+    }
+    if {$nowVers($k) != $vers($k)+1 && ![touches]} {
       return "G4 key $k went from $vers($k) to $nowVers($k)"
     }
   }
   return ""
 }
+
+# In mode strict: a live row that an INSERT has changed went to the next
+# version, by a REPLACE or an UPSERT that carried it.
+proc model::judgeInsert {nowVar nowVersVar} {
+  variable rows
+  variable vers
+  upvar 1 $nowVar now $nowVersVar nowVers
+  foreach k [array names now] {
+    if {![info exists rows($k)] || $rows($k) eq $now($k)} continue
+    if {$nowVers($k) != $vers($k)+1 && ![touches]} {
+      return "G7 key $k was replaced at $vers($k), is at $nowVers($k)"
+    }
+  }
+  return ""
+}
+
 # Triggers of the user's, or foreign keys, may skip or touch more rows.
-proc model::skips {hit} {
+proc model::skips {} {
   variable shape
   return [string match *RAISE(IGNORE)* [dict get $shape ddl]]
 }
 proc model::touches {} {
   variable shape
+  if {[dict get $shape except] ne ""} { return 0 }
   return [regexp {TRIGGER|REFERENCES} [dict get $shape ddl]]
 }
 
@@ -546,6 +633,8 @@ proc model::start {name makeDb runDbs declare} {
   variable vers
   variable high
   foreach a {rows vers high} { array unset $a; array set $a {} }
+  variable returning [expr {[package vcompare \
+      [lindex [$makeDb onecolumn {SELECT sqlite_version()}] 0] 3.35.0] >= 0}]
   $makeDb eval [dict get $shape ddl]
   eval $declare
   if {[string match *foreign_keys* [dict get $shape ddl]]} {

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The virtual table versioned_tables. See vtab.h.
+*/
+#include <string.h>
+#include "vtab.h"
+#include "status.h"
+#include "versioned.h"
+SQLITE_EXTENSION_INIT3
+
+/*
+** SQL TABLE versioned_tables
+**
+** The versioned tables of every database file of the connection, and what is
+** wrong with them, if anything. INSERT declares a table, UPDATE changes its
+** options, DELETE gives it up: as `versioned` and `unversioned` do.
+**
+** `status` is the first of these that applies: `table missing`, `column
+** missing`, `triggers missing`, `triggers changed`, `triggers outdated` (a
+** UNIQUE index or, with `except`, a column came since), `triggers broken` (a
+** trigger names a table that is not there), `ok`. `versioned_repair` mends
+** all but the first. `note` tells of what is no fault and yet worth knowing.
+**
+** Columns:
+**   schema          TEXT     main, temp, or an attached file
+**   name            TEXT     the table
+**   column          TEXT     the version column
+**   mode            TEXT     auto, strict or echo
+**   on_stale        TEXT     abort or ignore
+**   except_columns  TEXT     names separated by commas
+**   tombstones      TEXT     on or off
+**   status          TEXT     see above; not written
+**   note            TEXT     see above; not written
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   INSERT INTO versioned_tables(name) VALUES('account');
+**   UPDATE versioned_tables SET mode = 'strict' WHERE name = 'account';
+**   SELECT schema, name, "column", mode, status FROM versioned_tables;
+**   -- main|account|version|strict|ok
+**   DELETE FROM versioned_tables WHERE name = 'account';
+**   SELECT count(*) FROM versioned_tables;
+**   -- 0
+*/
+#define VERSIONED_TABLES_SQL \
+  "CREATE TABLE x(schema TEXT, name TEXT, \"column\" TEXT, mode TEXT," \
+  " on_stale TEXT, except_columns TEXT, tombstones TEXT, status TEXT," \
+  " note TEXT)"
+
+enum { COL_SCHEMA, COL_NAME, COL_COLUMN, COL_MODE, COL_ON_STALE, COL_EXCEPT,
+       COL_TOMBSTONES, COL_STATUS, COL_NOTE, COL_COUNT };
+
+typedef struct Table Table;
+typedef struct Row Row;
+typedef struct Cursor Cursor;
+
+struct Table {
+  sqlite3_vtab base;
+  sqlite3 *db;
+};
+
+struct Row {
+  sqlite3_int64 iRowid;
+  const char *azCol[COL_COUNT];
+  Row *pNext;
+};
+
+/* A scan reads everything when it starts: a row may be changed or declared
+** while the next ones are read. */
+struct Cursor {
+  sqlite3_vtab_cursor base;
+  Sqlx x;                /* owns the rows */
+  Row *pRow;
+};
+
+/* Make the sticky error that of the virtual table. */
+static int vtabError(Sqlx *p, sqlite3_vtab *pTab){
+  int rc = p->rc;
+  if( rc!=SQLITE_OK && rc!=SQLITE_NOMEM ){
+    sqlite3_free(pTab->zErrMsg);
+    pTab->zErrMsg = sqlite3_mprintf("%s", p->zErr ? p->zErr
+                                                  : sqlite3_errstr(rc));
+  }
+  return rc;
+}
+
+static int xConnect(
+  sqlite3 *db,
+  void *pAux,
+  int argc,
+  const char *const *argv,
+  sqlite3_vtab **ppVtab,
+  char **pzErr
+){
+  Table *pNew;
+  int rc = sqlite3_declare_vtab(db, VERSIONED_TABLES_SQL);
+  (void)pAux; (void)argc; (void)argv; (void)pzErr;
+  if( rc!=SQLITE_OK ) return rc;
+  pNew = sqlite3_malloc64(sizeof(*pNew));
+  if( pNew==0 ) return SQLITE_NOMEM;
+  memset(pNew, 0, sizeof(*pNew));
+  pNew->db = db;
+  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  *ppVtab = &pNew->base;
+  return SQLITE_OK;
+}
+
+static int xDisconnect(sqlite3_vtab *pVtab){
+  sqlite3_free(pVtab);
+  return SQLITE_OK;
+}
+
+static int xBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
+  (void)pVtab;
+  pInfo->estimatedCost = 1000000;
+  pInfo->estimatedRows = 100;
+  return SQLITE_OK;
+}
+
+static int xOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
+  Cursor *pNew = sqlite3_malloc64(sizeof(*pNew));
+  if( pNew==0 ) return SQLITE_NOMEM;
+  memset(pNew, 0, sizeof(*pNew));
+  sqlxBegin(&pNew->x, ((Table*)pVtab)->db);
+  *ppCursor = &pNew->base;
+  return SQLITE_OK;
+}
+
+static int xClose(sqlite3_vtab_cursor *pCursor){
+  Cursor *pCur = (Cursor*)pCursor;
+  sqlxEnd(&pCur->x);
+  sqlite3_free(pCur);
+  return SQLITE_OK;
+}
+
+/* The schema and the number, as one integer. */
+static sqlite3_int64 rowidOf(const StatusWalk *pWalk){
+  const char *z = pWalk->entry.zNumber;
+  sqlite3_int64 i = pWalk->iSchema;
+  for(; z && *z; z++) i = (i<<4) | (*z<='9' ? *z-'0' : (*z-'a'+10)&15);
+  return i;
+}
+
+static Row *readRow(Sqlx *p, const StatusWalk *pWalk){
+  const RegistryEntry *pEntry = &pWalk->entry;
+  Row *pRow = sqlxAlloc(p, sizeof(*pRow));
+  if( pRow==0 ) return 0;
+  pRow->iRowid = rowidOf(pWalk);
+  pRow->azCol[COL_SCHEMA] = pWalk->zSchema;
+  pRow->azCol[COL_NAME] = pEntry->zTable;
+  pRow->azCol[COL_COLUMN] = pEntry->zColumn;
+  pRow->azCol[COL_MODE] = pEntry->zMode;
+  pRow->azCol[COL_ON_STALE] = pEntry->zOnStale;
+  pRow->azCol[COL_EXCEPT] = pEntry->zExcept;
+  pRow->azCol[COL_TOMBSTONES] = pEntry->bTombstones ? "on" : "off";
+  pRow->azCol[COL_STATUS] = statusName(pWalk->status);
+  pRow->azCol[COL_NOTE] = pWalk->status==STATUS_TABLE ? ""
+                        : statusNote(p, &pWalk->shape);
+  return pRow;
+}
+
+static int xFilter(
+  sqlite3_vtab_cursor *pCursor,
+  int idxNum,
+  const char *idxStr,
+  int argc,
+  sqlite3_value **argv
+){
+  Cursor *pCur = (Cursor*)pCursor;
+  Sqlx *p = &pCur->x;
+  Row **ppLast = &pCur->pRow;
+  StatusWalk walk;
+  (void)idxNum; (void)idxStr; (void)argc; (void)argv;
+  sqlxEnd(p);
+  sqlxBegin(p, ((Table*)pCursor->pVtab)->db);
+  pCur->pRow = 0;
+  statusWalkBegin(p, &walk);
+  while( statusWalkNext(p, &walk) ){
+    Row *pRow = readRow(p, &walk);
+    if( pRow==0 ) break;
+    *ppLast = pRow;
+    ppLast = &pRow->pNext;
+  }
+  statusWalkEnd(p, &walk);
+  return vtabError(p, pCursor->pVtab);
+}
+
+static int xNext(sqlite3_vtab_cursor *pCursor){
+  Cursor *pCur = (Cursor*)pCursor;
+  pCur->pRow = pCur->pRow->pNext;
+  return SQLITE_OK;
+}
+
+static int xEof(sqlite3_vtab_cursor *pCursor){
+  return ((Cursor*)pCursor)->pRow==0;
+}
+
+static int xColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *ctx, int i){
+  const char *z = ((Cursor*)pCursor)->pRow->azCol[i];
+  if( z ) sqlite3_result_text(ctx, z, -1, SQLITE_TRANSIENT);
+  return SQLITE_OK;
+}
+
+static int xRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
+  *piRowid = ((Cursor*)pCursor)->pRow->iRowid;
+  return SQLITE_OK;
+}
+
+/* ---- writing ---------------------------------------------------------- */
+
+/* A TEXT value, or NULL for NULL. */
+static const char *textOf(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
+  const char *z;
+  if( p->rc!=SQLITE_OK || sqlite3_value_type(pVal)==SQLITE_NULL ) return 0;
+  if( sqlite3_value_type(pVal)!=SQLITE_TEXT ){
+    sqlxBad(p, "%s is no TEXT; allowed is TEXT, or NULL for what it is", zWhat);
+    return 0;
+  }
+  z = (const char*)sqlite3_value_text(pVal);
+  if( z==0 ) p->rc = SQLITE_NOMEM;
+  return z;
+}
+
+/* The table that a row names: schema.name, quoted. */
+static const char *tableOf(Sqlx *p, const char *zSchema, const char *zName){
+  if( zSchema==0 ) return zName;
+  return sqlxPrintf(p, "\"%w\".\"%w\"", zSchema, zName);
+}
+
+/* The declared table of a rowid: it holds the number, which stays while rows
+** before it come and go. */
+static const char *tableAt(
+  Sqlx *p,
+  sqlite3_int64 iRowid,
+  const char **pzSchema,
+  const char **pzName
+){
+  StatusWalk walk;
+  *pzName = 0;
+  statusWalkBegin(p, &walk);
+  while( *pzName==0 && statusWalkNext(p, &walk) ){
+    if( rowidOf(&walk)!=iRowid ) continue;
+    *pzSchema = walk.zSchema;
+    *pzName = walk.entry.zTable;
+  }
+  statusWalkEnd(p, &walk);
+  if( *pzName==0 ) sqlxBad(p, "this versioned table is no longer there");
+  return tableOf(p, *pzSchema, *pzName);
+}
+
+/* What a row of values asks for. */
+static void requestOf(Sqlx *p, sqlite3_value **apVal, VersionedRequest *pReq){
+  const char *zSchema = textOf(p, apVal[COL_SCHEMA], "schema");
+  const char *zName = textOf(p, apVal[COL_NAME], "name");
+  memset(pReq, 0, sizeof(*pReq));
+  if( zName==0 ) sqlxBad(p, "name is NULL; allowed is the name of a table");
+  pReq->zTable = tableOf(p, zSchema, zName);
+  pReq->words.zColumn = textOf(p, apVal[COL_COLUMN], "column");
+  pReq->words.zMode = textOf(p, apVal[COL_MODE], "mode");
+  pReq->words.zOnStale = textOf(p, apVal[COL_ON_STALE], "on_stale");
+  pReq->words.zExcept = textOf(p, apVal[COL_EXCEPT], "except_columns");
+  pReq->words.zTombstones = textOf(p, apVal[COL_TOMBSTONES], "tombstones");
+}
+
+static void insertRow(Sqlx *p, sqlite3_value **apVal){
+  VersionedRequest req;
+  int i;
+  for(i=COL_STATUS; i<=COL_NOTE; i++){
+    if( sqlite3_value_type(apVal[i])!=SQLITE_NULL ){
+      sqlxBad(p, "status and note cannot be written");
+    }
+  }
+  requestOf(p, apVal, &req);
+  if( p->rc==SQLITE_OK ) versionedDeclare(p, &req, VERSIONED_STATEMENT);
+}
+
+static void updateRow(Sqlx *p, sqlite3_int64 iRowid, sqlite3_value **apVal){
+  const char *zSchema = 0, *zName = 0;
+  VersionedRequest req;
+  tableAt(p, iRowid, &zSchema, &zName);
+  requestOf(p, apVal, &req);
+  if( p->rc!=SQLITE_OK ) return;
+  if( sqlite3_stricmp(req.zTable, tableOf(p, zSchema, zName))!=0 ){
+    sqlxBad(p, "schema and name cannot be changed; allowed is ALTER TABLE"
+               " ... RENAME");
+    return;
+  }
+  versionedDeclare(p, &req, VERSIONED_STATEMENT);
+}
+
+static int xUpdate(
+  sqlite3_vtab *pVtab,
+  int argc,
+  sqlite3_value **argv,
+  sqlite3_int64 *piRowid
+){
+  Sqlx x;
+  int rc;
+  sqlxBegin(&x, ((Table*)pVtab)->db);
+  if( sqlite3_value_type(argv[0])==SQLITE_NULL ){
+    insertRow(&x, &argv[2]);
+    *piRowid = sqlite3_last_insert_rowid(x.db);
+  }else if( argc>1 ){
+    updateRow(&x, sqlite3_value_int64(argv[0]), &argv[2]);
+  }else{
+    const char *zSchema = 0, *zName = 0;
+    const char *z = tableAt(&x, sqlite3_value_int64(argv[0]), &zSchema,
+                            &zName);
+    if( x.rc==SQLITE_OK ) versionedUndeclare(&x, z, VERSIONED_STATEMENT);
+  }
+  rc = vtabError(&x, pVtab);
+  sqlxEnd(&x);
+  return rc;
+}
+
+/* ---- registration ----------------------------------------------------- */
+
+/* No xCreate: eponymous, and only so. */
+static const sqlite3_module versionedTables = {
+  .iVersion = 1,
+  .xConnect = xConnect,
+  .xBestIndex = xBestIndex,
+  .xDisconnect = xDisconnect,
+  .xOpen = xOpen,
+  .xClose = xClose,
+  .xFilter = xFilter,
+  .xNext = xNext,
+  .xEof = xEof,
+  .xColumn = xColumn,
+  .xRowid = xRowid,
+  .xUpdate = xUpdate,
+};
+
+int vtabRegister(sqlite3 *db){
+  return sqlite3_create_module_v2(db, "versioned_tables", &versionedTables,
+                                  0, 0);
+}
+
+/* After a failed load: leave nothing that points into the library. */
+void vtabUnregister(sqlite3 *db){
+  sqlite3_create_module_v2(db, "versioned_tables", 0, 0, 0);
+}
