@@ -14,6 +14,8 @@ namespace eval check {
     sqlite3ext.h sqlite3.h update.c wal.c sqlite3.c tester.tcl
     malloc_common.tcl lock_common.tcl triggerC.test
   }
+  # What the build makes.
+  variable made {sql_text.h interlock-amalgam.c}
 }
 
 proc check::names {root} {
@@ -32,7 +34,7 @@ proc check::names {root} {
     set line 0
     foreach row [split [csource::slurp $root/$file] \n] {
       incr line
-      if {[regexp {^\s*(?:#|--)(.*)$} $row -> comment]} {
+      if {[regexp {^\s*(?:#(?!include)|--)(.*)$} $row -> comment]} {
         lappend problems {*}[unknownFiles $root $file $line $comment]
       }
     }
@@ -92,7 +94,7 @@ proc check::unknownFiles {root file line comment} {
     set pattern {[\w./*-]*\w\.(?:c|h|sql|tcl|test|md)\M(?!\w|\.\w)}
     append pattern {|\m(?:ext|sql|tool|test)/[\w*-]+(?:[/.][\w*-]+)*}
     foreach name [regexp -all -inline $pattern $row] {
-      if {[regexp {^(?:\.+/)?build/|^\.} $name] || $name in $foreign} continue
+      if {[regexp {^(?:\./)?build/|^\.} $name] || $name in $foreign} continue
       if {[fileExists $root $file $name]} continue
       lappend problems "$file:$line: names $name, which does not exist"
     }
@@ -101,10 +103,12 @@ proc check::unknownFiles {root file line comment} {
   return $problems
 }
 
-# A name is complete, or without the folder.
+# A name is complete, or without the folder. NAME.c stands for any.
 proc check::fileExists {root file name} {
-  # What the build makes of sql/.
-  if {$name eq "sql_text.h"} { return 1 }
+  variable made
+  if {$name in $made || [regexp {^[A-Z_./]*[A-Z_]+\.[a-z]+$} $name]} {
+    return 1
+  }
   foreach folder [list . [file dirname $file] ext sql test tool tool/check] {
     if {[llength [glob -nocomplain -directory $root/$folder $name]]} {
       return 1
