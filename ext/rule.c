@@ -53,8 +53,63 @@ static void exceptOne(
   }
 }
 
-/* Split the names at commas outside quotes. */
-static void exceptAll(
+/* The UPDATE OF list of an installed trigger, from OF to ON; "" if it has
+** none. RENAME COLUMN has kept it true. */
+static Token ofList(const RegistryEntry *pEntry){
+  Token tOf = { TOKEN_END, "", 0 };
+  int i;
+  for(i=0; i<pEntry->nTrigger; i++){
+    const char *z = pEntry->aTrigger[i].zSql;
+    const char *zEnd = z + strlen(z);
+    const char *zWhat = pEntry->aTrigger[i].zWhat;
+    Token t;
+    if( strcmp(zWhat, "raise") && strcmp(zWhat, "kept")
+     && strcmp(zWhat, "required") ) continue;
+    for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+      if( tokenIsWord(&t, "OF") ) tOf = t;
+      if( tokenIsWord(&t, "ON") ) break;
+    }
+    tOf.n = (int)(t.z - tOf.z);
+    if( tOf.kind!=TOKEN_END ) return tOf;
+  }
+  tOf.z = "";
+  tOf.n = 0;
+  return tOf;
+}
+
+/*
+** Columns of except that were renamed: the registry has their old names, but
+** the triggers tell which columns they watch. Taken only where it is certain:
+** as many columns are unwatched as names are missing.
+*/
+static void exceptRenamed(
+  const Shape *pShape,
+  const RegistryEntry *pEntry,
+  int nMissing,
+  TriggersRule *pRule
+){
+  Token tOf = ofList(pEntry);
+  int nFound = pRule->nExcept;
+  int i, j;
+  if( nMissing==0 || tOf.n==0 ) return;
+  for(i=0; i<pShape->nCol && nFound-pRule->nExcept<=nMissing; i++){
+    const ShapeColumn *pCol = &pShape->aCol[i];
+    if( pCol->bKey || pCol->bGenerated
+     || sqlite3_stricmp(pCol->zName, pRule->zColumn)==0
+     || tokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName) ) continue;
+    for(j=0; j<pRule->nExcept; j++){
+      if( pRule->azExcept[j]==pCol->zName ) break;
+    }
+    if( j<pRule->nExcept ) continue;
+    if( nFound-pRule->nExcept<nMissing ) pRule->azExcept[nFound] = pCol->zName;
+    nFound++;
+  }
+  if( nFound-pRule->nExcept==nMissing ) pRule->nExcept = nFound;
+}
+
+/* Split the names at commas outside quotes. Returns how many of them the
+** table does not have. */
+static int exceptAll(
   Sqlx *p,
   const Shape *pShape,
   const char *z,
@@ -62,6 +117,7 @@ static void exceptAll(
   TriggersRule *pRule
 ){
   const char *zEnd = z + strlen(z);
+  int nName = 0;
   pRule->azExcept = sqlxAlloc(p, sizeof(char*)*(strlen(z) + 1));
   while( pRule->azExcept && z<zEnd ){
     Token t = tokenAt(z, zEnd);
@@ -75,11 +131,13 @@ static void exceptAll(
     exceptOne(p, pShape, shapeUnquote(p, sqlxPrintf(p, "%.*s",
               (int)(zStop - z), z)), bAsked, pRule);
     z = t.z + t.n;
+    nName++;
   }
+  return nName - pRule->nExcept;
 }
 
 /* The names of except as the registry keeps them. */
-static const char *exceptText(Sqlx *p, const TriggersRule *pRule){
+const char *ruleExcept(Sqlx *p, const TriggersRule *pRule){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pRule->nExcept; i++){
@@ -107,7 +165,7 @@ void ruleMake(
   static const RuleWords none = { 0, 0, 0, 0, 0 };
   int bKnown = pEntry->zNumber!=0;
   RuleWords w = pWords ? *pWords : none;
-  int iCol;
+  int iCol, bAsked, nMissing;
   memset(pRule, 0, sizeof(*pRule));
   if( w.zColumn==0 ) w.zColumn = bKnown ? pEntry->zColumn : "version";
   if( w.zMode==0 ) w.zMode = bKnown ? pEntry->zMode : "auto";
@@ -124,7 +182,11 @@ void ruleMake(
   pRule->mode = (TriggersMode)oneOf(p, "mode", w.zMode, azMode, 3);
   pRule->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
   pRule->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
-  exceptAll(p, pShape, w.zExcept, pWords && pWords->zExcept, pRule);
+  bAsked = pWords && pWords->zExcept;
+  nMissing = exceptAll(p, pShape, w.zExcept, bAsked, pRule);
+  if( !bAsked && p->rc==SQLITE_OK ){
+    exceptRenamed(pShape, pEntry, nMissing, pRule);
+  }
 }
 
 /* What the registry is to say of a table that follows the rule. */
@@ -141,7 +203,7 @@ RegistryEntry ruleEntry(
   e.zColumn = pRule->zColumn;
   e.zMode = azMode[pRule->mode];
   e.zOnStale = azStale[pRule->bIgnore];
-  e.zExcept = exceptText(p, pRule);
+  e.zExcept = ruleExcept(p, pRule);
   e.bTombstones = pRule->bTombstones;
   e.iGenerator = TRIGGERS_GENERATOR;
   e.bDeclared = 1;

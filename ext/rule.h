@@ -21,6 +21,7 @@ struct RuleWords {
 
 void ruleMake(Sqlx *p, const Shape *pShape, const RegistryEntry *pEntry,
               const RuleWords *pWords, TriggersRule *pRule);
+const char *ruleExcept(Sqlx *p, const TriggersRule *pRule);
 RegistryEntry ruleEntry(Sqlx *p, const Shape *pShape,
                         const TriggersRule *pRule);
 

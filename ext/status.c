@@ -91,7 +91,7 @@ Status statusOfSet(
 /* The status of the entry that the walk stands on. The label is taken as it
 ** is installed: a renamed table goes on saying its old name, no more. */
 static Status statusOf(Sqlx *p, StatusWalk *pWalk){
-  const RegistryEntry *pEntry = &pWalk->entry;
+  RegistryEntry *pEntry = &pWalk->entry;
   TriggersRule rule;
   TriggersSet set;
   if( !shapeExists(p, pWalk->zSchema, pEntry->zTable, &pWalk->shape) ){
@@ -100,6 +100,7 @@ static Status statusOf(Sqlx *p, StatusWalk *pWalk){
   shapeRead(p, &pWalk->shape);
   if( shapeColumn(&pWalk->shape, pEntry->zColumn)<0 ) return STATUS_COLUMN;
   ruleMake(p, &pWalk->shape, pEntry, 0, &rule);
+  pEntry->zExcept = ruleExcept(p, &rule);
   if( pEntry->zLabel ) rule.zLabel = pEntry->zLabel;
   triggersMake(p, &pWalk->shape, &rule, &set);
   if( p->rc==SQLITE_ERROR ){
