@@ -222,9 +222,10 @@ proc blocks::sentence {rows} {
   return [string trim [join [lmap row $rows { string trim $row }] " "]]
 }
 
-# An item of Arguments and Columns: name, type, text.
+# An item of Arguments and Columns: name, type, text. A type is `any`, or
+# one or more of SQL's.
 proc blocks::typed {item} {
-  set types {[A-Z]+(?:(?:, | or )[A-Z]+)*}
+  set types {any|[A-Z]+(?:(?:, | or )[A-Z]+)*}
   if {[regexp "^(\\w+)(?:\\.\\.\\.)?\\s+($types)\\s\\s+(\\S.*)$" $item \
          -> name type text]} {
     return [list $name $type $text]

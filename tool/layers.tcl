@@ -26,6 +26,7 @@ namespace eval layers {
     4 rule      {registry}
     4 status    {registry rule}
     4 versioned {registry rule status}
+    4 expect    {versioned}
     4 guard     {}
     4 lease     {}
     5 functions {}
