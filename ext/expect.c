@@ -6,6 +6,16 @@
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
 
+/*
+** SQL ERROR no transaction:
+**
+** The function is of use only inside a transaction, and none is open.
+**
+** Code: SQLITE_ERROR
+** Retry: the statement, after BEGIN
+** Cure: BEGIN; many drivers open no transaction for a SELECT
+*/
+
 /* Something has to hold what is seen: a transaction, or the statement that
 ** writes and calls this. A savepoint is refused inside the latter. */
 static void needTransaction(Sqlx *p){
@@ -55,7 +65,16 @@ static const char *keyText(Sqlx *p, int nKey, sqlite3_value **apKey){
   return sqlxText(p, pStr);
 }
 
-/* SQL ERROR no transaction: and stale read: are raised here. */
+/*
+** SQL ERROR stale read:
+**
+** A row that the transaction rests on is no longer at the version that was
+** read. The text names the row, the version it is at and the expected one.
+**
+** Code: SQLITE_CONSTRAINT_FUNCTION
+** Retry: the transaction, from the reading on
+** Cure: none is needed
+*/
 static void compare(
   Sqlx *p,
   const VersionedTable *pTab,

@@ -137,6 +137,74 @@ static int argVersioned(
 /* ---- versioned tables ------------------------------------------------- */
 
 /*
+** SQL AREA Versioned tables
+**
+** A versioned table refuses an UPDATE that rests on something no longer true.
+** What to do then depends on the mode. In `auto` and `strict`, retry from the
+** reading on:
+**
+** ```python
+** while True:
+**     balance, version = db.execute("SELECT balance, version"
+**         " FROM account WHERE id = ?", (id,)).fetchone()
+**     try:
+**         with db:
+**             db.execute("UPDATE account SET balance = ?, version = ?"
+**                        " WHERE id = ?", (balance + 1, version + 1, id))
+**         break
+**     except sqlite3.IntegrityError as e:
+**         if not str(e).startswith("stale write:"):
+**             raise
+** ```
+**
+** Where several rows are read and written in one transaction, roll back and
+** retry the whole transaction: what it read before is as old as the row that
+** was refused. With `on_stale=ignore` look at changes() instead of an error:
+** 0 rows means stale. A program that must not miss an unchecked table looks
+** when it starts:
+**
+** ```sql
+** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+** SELECT versioned('account');
+** -- account.version
+** SELECT schema, name, status FROM versioned_tables WHERE status <> 'ok';
+** DROP TABLE account;
+** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+** SELECT schema, name, status FROM versioned_tables WHERE status <> 'ok';
+** -- main|account|column missing
+** ```
+**
+** A message cannot name the row. Of the rows that the UPDATE matched, these
+** are the ones it was refused for:
+**
+** ```sql
+** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+** INSERT INTO account VALUES(1, 100), (2, 100);
+** SELECT versioned('account');
+** -- account.version
+** UPDATE account SET balance = 0 WHERE id = 2;
+** UPDATE account SET balance = balance + 1, version = 2 WHERE balance < 200;
+** -- error: stale write: account.version
+** SELECT id, version FROM account WHERE balance < 200 AND version <> 2 - 1;
+** -- 2|2
+** ```
+**
+** An object whose saver writes back every column (mode `echo`) is stale after
+** its save, since the version was raised for it: let it read the version
+** again. For Django:
+**
+** ```python
+** def save(self, *args, **kwargs):
+**     super().save(*args, **kwargs)
+**     self.refresh_from_db(fields=["version"])
+** ```
+**
+** In a migration that rebuilds tables, or adds UNIQUE indexes, run
+** `SELECT versioned_repair();` last. Where the extension cannot be loaded,
+** print `versioned_sql` once where it can, and put the text there.
+*/
+
+/*
 ** SQL FUNCTION versioned(table [, column [, mode [, option...]]])
 **
 ** Declares a versioned table: every accepted change of a row raises its
@@ -256,7 +324,7 @@ static void unversionedFunc(
 ** From: Interlock
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
-**   SELECT versioned_sql('account') LIKE 'ALTER TABLE %;' || char(10) || '%';
+**   SELECT versioned_sql('account') LIKE '%;' || char(10) || 'CREATE TRIGGER %';
 **   -- 1
 **   SELECT count(*) FROM pragma_table_info('account') WHERE name = 'version';
 **   -- 0
@@ -288,7 +356,7 @@ static void versionedSqlFunc(
 **
 ** Arguments:
 **   table    TEXT     name, or schema.name, of a versioned table
-**   key      any      a value for each column of the key, in its order
+**   key      ANY      a value for each column of the key, in its order
 **   version  INTEGER  as it was read; NULL expects that there is no such row
 ** Result: INTEGER the version; 0 if there is, as expected, no such row
 ** Errors:
@@ -407,6 +475,13 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 }
 
 /* ---- the extension ---------------------------------------------------- */
+
+/*
+** SQL AREA The extension
+**
+** Loading it a second time into one connection changes nothing. Two SQLite
+** libraries in one process need a copy of the file each.
+*/
 
 /*
 ** SQL FUNCTION interlock_version()

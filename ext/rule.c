@@ -63,8 +63,8 @@ static Token ofList(const RegistryEntry *pEntry){
     const char *zEnd = z + strlen(z);
     const char *zWhat = pEntry->aTrigger[i].zWhat;
     Token t;
-    if( strcmp(zWhat, "raise") && strcmp(zWhat, "kept")
-     && strcmp(zWhat, "required") ) continue;
+    if( strcmp(zWhat, "raise")!=0 && strcmp(zWhat, "kept")!=0
+     && strcmp(zWhat, "required")!=0 ) continue;
     for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
       if( tokenIsWord(&t, "OF") ) tOf = t;
       if( tokenIsWord(&t, "ON") ) break;

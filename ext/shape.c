@@ -84,8 +84,8 @@ static void splitName(
   *pzSchema = 0;
   *pzName = zTable;
   if( zDot ){
-    const char *zLeft = shapeUnquote(p, sqlxPrintf(p, "%.*s", (int)(zDot - zTable),
-                                             zTable));
+    const char *zLeft = shapeUnquote(p, sqlxPrintf(p, "%.*s",
+                                     (int)(zDot - zTable), zTable));
     if( schemaExists(p, zLeft) ){
       *pzSchema = zLeft;
       *pzName = zDot + 1;

@@ -76,7 +76,16 @@ void sqlxFail(Sqlx *p, int rc, const char *zFormat, ...){
   va_end(ap);
 }
 
-/* SQL ERROR bad argument: is set here; the format gives what follows. */
+/*
+** SQL ERROR bad argument:
+**
+** A function was called with something that it cannot take; the text names
+** it, and what is allowed. Nothing has changed.
+**
+** Code: SQLITE_ERROR
+** Retry: nothing
+** Cure: in the text
+*/
 void sqlxBad(Sqlx *p, const char *zFormat, ...){
   const char *z;
   va_list ap;

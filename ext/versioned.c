@@ -246,7 +246,7 @@ static void planTombstones(
 ){
   const char *zSchema = pTab->shape.zSchema;
   const char *zOld = installed(p, zSchema, pSet->zTombstones);
-  const char *zCopy;
+  const char *zCopy, *zInfo;
   if( zOld && strcmp(zOld, pSet->zTombstonesSql)==0 ) return;
   zCopy = sqlxPrintf(p, "interlock_%q_former", pTab->rule.zNumber);
   if( zOld ){
@@ -262,8 +262,9 @@ static void planTombstones(
                         zSchema, pSet->zTombstones);
     return;
   }
-  if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
-                              pSet->zTombstones))==triggersKeys(&pTab->shape)+3 ){
+  zInfo = sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
+                     pSet->zTombstones);
+  if( sqlxCount(p, zInfo)==triggersKeys(&pTab->shape)+3 ){
     sqlite3_str_appendf(pPlan->pDo,
         "INSERT OR IGNORE INTO \"%w\".%s SELECT * FROM \"%w\".%s"
         " ORDER BY version DESC;\n", zSchema, pSet->zTombstones, zSchema,

@@ -49,8 +49,8 @@ SQLITE_EXTENSION_INIT3
   " on_stale TEXT, except_columns TEXT, tombstones TEXT, status TEXT," \
   " note TEXT)"
 
-enum { COL_SCHEMA, COL_NAME, COL_COLUMN, COL_MODE, COL_ON_STALE, COL_EXCEPT,
-       COL_TOMBSTONES, COL_STATUS, COL_NOTE, COL_COUNT };
+enum { TAB_SCHEMA, TAB_NAME, TAB_COLUMN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
+       TAB_TOMBSTONES, TAB_STATUS, TAB_NOTE, TAB_COUNT };
 
 typedef struct Table Table;
 typedef struct Row Row;
@@ -63,7 +63,7 @@ struct Table {
 
 struct Row {
   sqlite3_int64 iRowid;
-  const char *azCol[COL_COUNT];
+  const char *azCol[TAB_COUNT];
   Row *pNext;
 };
 
@@ -148,15 +148,15 @@ static Row *readRow(Sqlx *p, const StatusWalk *pWalk){
   Row *pRow = sqlxAlloc(p, sizeof(*pRow));
   if( pRow==0 ) return 0;
   pRow->iRowid = rowidOf(pWalk);
-  pRow->azCol[COL_SCHEMA] = pWalk->zSchema;
-  pRow->azCol[COL_NAME] = pEntry->zTable;
-  pRow->azCol[COL_COLUMN] = pEntry->zColumn;
-  pRow->azCol[COL_MODE] = pEntry->zMode;
-  pRow->azCol[COL_ON_STALE] = pEntry->zOnStale;
-  pRow->azCol[COL_EXCEPT] = pEntry->zExcept;
-  pRow->azCol[COL_TOMBSTONES] = pEntry->bTombstones ? "on" : "off";
-  pRow->azCol[COL_STATUS] = statusName(pWalk->status);
-  pRow->azCol[COL_NOTE] = pWalk->status==STATUS_TABLE ? ""
+  pRow->azCol[TAB_SCHEMA] = pWalk->zSchema;
+  pRow->azCol[TAB_NAME] = pEntry->zTable;
+  pRow->azCol[TAB_COLUMN] = pEntry->zColumn;
+  pRow->azCol[TAB_MODE] = pEntry->zMode;
+  pRow->azCol[TAB_ON_STALE] = pEntry->zOnStale;
+  pRow->azCol[TAB_EXCEPT] = pEntry->zExcept;
+  pRow->azCol[TAB_TOMBSTONES] = pEntry->bTombstones ? "on" : "off";
+  pRow->azCol[TAB_STATUS] = statusName(pWalk->status);
+  pRow->azCol[TAB_NOTE] = pWalk->status==STATUS_TABLE ? ""
                         : statusNote(p, &pWalk->shape);
   return pRow;
 }
@@ -252,22 +252,22 @@ static const char *tableAt(
 
 /* What a row of values asks for. */
 static void requestOf(Sqlx *p, sqlite3_value **apVal, VersionedRequest *pReq){
-  const char *zSchema = textOf(p, apVal[COL_SCHEMA], "schema");
-  const char *zName = textOf(p, apVal[COL_NAME], "name");
+  const char *zSchema = textOf(p, apVal[TAB_SCHEMA], "schema");
+  const char *zName = textOf(p, apVal[TAB_NAME], "name");
   memset(pReq, 0, sizeof(*pReq));
   if( zName==0 ) sqlxBad(p, "name is NULL; allowed is the name of a table");
   pReq->zTable = tableOf(p, zSchema, zName);
-  pReq->words.zColumn = textOf(p, apVal[COL_COLUMN], "column");
-  pReq->words.zMode = textOf(p, apVal[COL_MODE], "mode");
-  pReq->words.zOnStale = textOf(p, apVal[COL_ON_STALE], "on_stale");
-  pReq->words.zExcept = textOf(p, apVal[COL_EXCEPT], "except_columns");
-  pReq->words.zTombstones = textOf(p, apVal[COL_TOMBSTONES], "tombstones");
+  pReq->words.zColumn = textOf(p, apVal[TAB_COLUMN], "column");
+  pReq->words.zMode = textOf(p, apVal[TAB_MODE], "mode");
+  pReq->words.zOnStale = textOf(p, apVal[TAB_ON_STALE], "on_stale");
+  pReq->words.zExcept = textOf(p, apVal[TAB_EXCEPT], "except_columns");
+  pReq->words.zTombstones = textOf(p, apVal[TAB_TOMBSTONES], "tombstones");
 }
 
 static void insertRow(Sqlx *p, sqlite3_value **apVal){
   VersionedRequest req;
   int i;
-  for(i=COL_STATUS; i<=COL_NOTE; i++){
+  for(i=TAB_STATUS; i<=TAB_NOTE; i++){
     if( sqlite3_value_type(apVal[i])!=SQLITE_NULL ){
       sqlxBad(p, "status and note cannot be written");
     }

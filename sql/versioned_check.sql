@@ -10,6 +10,17 @@
 -- that is no writer's: the lift of a row over the tombstone of its own key.
 -- In mode echo it may change nothing else, for there current + 1 is the sign
 -- of a stale writer, and `note` may have left a mark at the current version.
+
+-- SQL ERROR stale write:
+-- Somebody has changed the row since it was read: the version that the UPDATE
+-- carries is not the right one. The text names the table and the column, not
+-- the row. This finds it: of the rows that the UPDATE matches, those that
+-- `SELECT * FROM t WHERE ... AND version <> ?` returns, with the version that
+-- was read.
+-- Code: SQLITE_CONSTRAINT_TRIGGER
+-- Retry: from the reading on: read the row again, compute again, write again
+-- Cure: none is needed, it is the point of a versioned table; if it comes for
+--   every write, the writers use another convention than the table's mode
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table
 WHEN NOT(typeof(NEW.$version)='integer' AND ($follows))
  AND NOT($lifts AND EXISTS(

@@ -4,6 +4,14 @@
 -- A trigger of the user's that skips rows (RAISE(IGNORE)) can swallow the
 -- bump. It also checks at every write what SQLite's manual leaves undefined:
 -- that a row changed by a BEFORE trigger is read again.
+
+-- SQL ERROR version not raised:
+-- The version of a row should have gone up and did not: a trigger on the
+-- table (RAISE(IGNORE)) has swallowed the UPDATE that raises it. The write is
+-- undone.
+-- Code: SQLITE_CONSTRAINT_TRIGGER
+-- Retry: nothing
+-- Cure: let that trigger pass an UPDATE that changes only the version
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN

@@ -348,7 +348,7 @@ proc model::statement {} {
     } else {
       set lits [keyGen]
       foreach k [dict get $shape key] l $lits {
-        if {$k eq "rowid"} { lappend set "rowid = $l" 
+        if {$k eq "rowid"} { lappend set "rowid = $l"
         } elseif {$k eq "id" && [rnd 3]==0 && $l ne "NULL"
                && [string is integer $l] && ![dict get $shape rowid]
                && [dict get $shape gen] eq {rnd 6}} {

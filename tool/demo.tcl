@@ -64,8 +64,8 @@ if {$library eq ""} {
   set library [file join [file dirname [file dirname \
       [file normalize [info script]]]] build interlock]
 }
-set folder [file join [expr {[info exists env(TMPDIR)] ? $env(TMPDIR) : "/tmp"}] \
-                interlock-demo-[pid]]
+set tmp [expr {[info exists env(TMPDIR)] ? $env(TMPDIR) : "/tmp"}]
+set folder [file join $tmp interlock-demo-[pid]]
 file mkdir $folder
 set file [file join $folder bank.db]
 set workers {}

@@ -72,9 +72,12 @@ proc check::knownWords {root} {
 
 proc check::unknownWords {file line comment known} {
   set problems {}
+  set fence 0
   foreach row [split $comment \n] {
-    # Where an idea comes from is said in other people's words.
-    if {![regexp {^\*\* From:} $row]} {
+    if {[string match "\*\* ```*" $row]} { set fence [expr {!$fence}] }
+    # Where an idea comes from is said in other people's words, and so is
+    # an example in another language.
+    if {!$fence && ![regexp {^\*\* From:} $row]} {
       foreach word [lsort -unique [concat \
           [regexp -all -inline {\m[A-Za-z]*[a-z][A-Z][A-Za-z0-9]*\M} $row] \
           [regexp -all -inline {\m\w+\M(?=\(\))} $row]]] {
