@@ -324,7 +324,7 @@ static void unversionedFunc(
 ** From: Interlock
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
-**   SELECT versioned_sql('account') LIKE '%;' || char(10) || 'CREATE TRIGGER %';
+**   SELECT versioned_sql('account') LIKE '%;' || char(10) || 'CREATE %';
 **   -- 1
 **   SELECT count(*) FROM pragma_table_info('account') WHERE name = 'version';
 **   -- 0

@@ -10,7 +10,7 @@ SQLITE_EXTENSION_INIT3
 const char *statusName(Status status){
   static const char *const az[] = {
     "ok", "triggers broken", "triggers outdated", "triggers changed",
-    "triggers missing", "column missing", "table missing"
+    "triggers missing", "column missing", "table missing", "newer"
   };
   return az[status];
 }
@@ -88,12 +88,14 @@ Status statusOfSet(
   return status;
 }
 
-/* The status of the entry that the walk stands on. The label is taken as it
+/* The status of the entry that the walk stands on. What a newer Interlock has
+** made is not judged. The label is taken as it
 ** is installed: a renamed table goes on saying its old name, no more. */
 static Status statusOf(Sqlx *p, StatusWalk *pWalk){
   RegistryEntry *pEntry = &pWalk->entry;
   TriggersRule rule;
   TriggersSet set;
+  if( pEntry->iGenerator>TRIGGERS_GENERATOR ) return STATUS_NEWER;
   if( !shapeExists(p, pWalk->zSchema, pEntry->zTable, &pWalk->shape) ){
     return STATUS_TABLE;
   }

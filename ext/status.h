@@ -16,7 +16,8 @@ typedef enum Status {
   STATUS_CHANGED,        /* a trigger's text is not what it should be */
   STATUS_MISSING,        /* a trigger is not there */
   STATUS_COLUMN,         /* the version column is not there */
-  STATUS_TABLE           /* the table is not there */
+  STATUS_TABLE,          /* the table is not there */
+  STATUS_NEWER           /* declared by a newer Interlock: not looked at */
 } Status;
 
 typedef struct StatusWalk StatusWalk;
@@ -29,7 +30,7 @@ struct StatusWalk {
   RegistryCursor cur;
   const char *zSchema;
   RegistryEntry entry;
-  Shape shape;           /* not read where status is STATUS_TABLE */
+  Shape shape;           /* empty for STATUS_TABLE and STATUS_NEWER */
   Status status;
 };
 

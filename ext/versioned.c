@@ -135,7 +135,6 @@ static void checkTable(Sqlx *p, const VersionedTable *pTab){
                " is a table with a PRIMARY KEY", pShape->zName);
   }else if( iCol>=0 ){
     checkColumn(p, pShape, iCol);
-    if( !pTab->entry.bDeclared ) checkRows(p, pShape, pTab->rule.zColumn);
   }
   if( pTab->rule.mode==TRIGGERS_STRICT ) checkActions(p, pShape);
 }
@@ -344,6 +343,10 @@ static int plan(Sqlx *p, VersionedTable *pTab, int bText, Plan *pPlan){
   if( bText ) checkLines(p, &pTab->shape, &set);
   if( p->rc!=SQLITE_OK ) return 0;
   if( !bText && isWhole(p, pTab, &entry, &set) ) return 0;
+  if( shapeColumn(&pTab->shape, pTab->rule.zColumn)>=0 ){
+    checkRows(p, &pTab->shape, pTab->rule.zColumn);
+  }
+  if( p->rc!=SQLITE_OK ) return 0;
 
   planBegin(p, pPlan);
   if( pTab->entry.zNumber ) planDrop(p, pTab, pPlan);
@@ -504,7 +507,7 @@ int versionedRepair(Sqlx *p, const char *zTable){
     StatusWalk walk;
     statusWalkBegin(p, &walk);
     while( statusWalkNext(p, &walk) ){
-      if( walk.status==STATUS_TABLE ) continue;
+      if( walk.status==STATUS_OK || walk.status>=STATUS_TABLE ) continue;
       n += repairOne(p, sqlxPrintf(p, "\"%w\".\"%w\"", walk.zSchema,
                                    walk.entry.zTable), s);
     }

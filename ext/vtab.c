@@ -19,7 +19,8 @@ SQLITE_EXTENSION_INIT3
 ** missing`, `triggers missing`, `triggers changed`, `triggers outdated` (a
 ** UNIQUE index or, with `except`, a column came since), `triggers broken` (a
 ** trigger names a table that is not there), `ok`. `versioned_repair` mends
-** all but the first. `note` tells of what is no fault and yet worth knowing.
+** all but the first. A table that a newer Interlock has declared is `newer`,
+** and left alone. `note` tells of what is no fault and yet worth knowing.
 **
 ** Columns:
 **   schema          TEXT     main, temp, or an attached file
@@ -156,7 +157,7 @@ static Row *readRow(Sqlx *p, const StatusWalk *pWalk){
   pRow->azCol[TAB_EXCEPT] = pEntry->zExcept;
   pRow->azCol[TAB_TOMBSTONES] = pEntry->bTombstones ? "on" : "off";
   pRow->azCol[TAB_STATUS] = statusName(pWalk->status);
-  pRow->azCol[TAB_NOTE] = pWalk->status==STATUS_TABLE ? ""
+  pRow->azCol[TAB_NOTE] = pWalk->status>=STATUS_TABLE ? ""
                         : statusNote(p, &pWalk->shape);
   return pRow;
 }
