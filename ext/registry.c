@@ -64,12 +64,27 @@ static void readTrigger(Sqlx *p, RegistryEntry *pEntry, sqlite3_stmt *pStmt){
   if( strcmp(pOne->zWhat, "check")==0 ) readCheck(p, pEntry, pOne->zSql);
 }
 
+/* Numbers become parts of names. A file from elsewhere can have anything in
+** the registry; what is no number is passed over. */
+static int isNumber(const char *z){
+  int i;
+  for(i=0; z && i<8; i++){
+    if( !(z[i]>='0' && z[i]<='9') && !(z[i]>='a' && z[i]<='f') ) return 0;
+  }
+  return z && z[8]==0;
+}
+
 /* The next entry. Returns 0 at the end. */
 int registryNext(Sqlx *p, RegistryCursor *pCur, RegistryEntry *pEntry){
   sqlite3_stmt *pStmt = pCur->pStmt;
   memset(pEntry, 0, sizeof(*pEntry));
+  while( pCur->bRow && p->rc==SQLITE_OK ){
+    pEntry->zNumber = sqlxColumn(p, pStmt, COL_NUMBER);
+    if( isNumber(pEntry->zNumber) ) break;
+    pEntry->zNumber = 0;
+    pCur->bRow = sqlxStep(p, pStmt);
+  }
   if( !pCur->bRow || p->rc!=SQLITE_OK ) return 0;
-  pEntry->zNumber = sqlxColumn(p, pStmt, COL_NUMBER);
   pEntry->zName = sqlxColumn(p, pStmt, COL_NAME);
   pEntry->zTable = pEntry->zName;
   pEntry->zColumn = sqlxColumn(p, pStmt, COL_COLUMN);
