@@ -84,10 +84,10 @@ proc process::answer {name} {
   append unread($name) [read $channel($name)]
   set n [string first \n $unread($name)]
   if {$n > 0} {
-    set length [string range $unread($name) 0 $n-1]
-    if {[string length $unread($name)] > $n + $length} {
-      set bytes [string range $unread($name) $n+1 $n+$length]
-      set unread($name) [string range $unread($name) $n+$length+1 end]
+    set end [expr {$n + [string range $unread($name) 0 $n-1]}]
+    if {[string length $unread($name)] > $end} {
+      set bytes [string range $unread($name) $n+1 $end]
+      set unread($name) [string range $unread($name) $end+1 end]
       return [encoding convertfrom utf-8 $bytes]
     }
   }

@@ -6,22 +6,26 @@
 #   -world NAME...   comma-separated worlds, or `all`; quick if left out
 #   -jobs N          files at a time; as many as cores, at most 2
 #   -timeout S       seconds for a file, instead of the world's
+#   -out DIR         for logs and scratch folders, instead of build/
 #   -list            say which worlds and which files there are
 #   -table           the table of test/README.md
 #
 # A FILE is the name of one in test/, with or without .test, or a path.
 # Each runs in a process and a session of its own, in a folder of its own
-# under build/scratch/; its output goes to build/log/WORLD/. A file passes
+# under build/scratch/, kept if it fails; its output goes to build/log/WORLD/.
+# A file passes
 # if its last lines say so, it ended by itself, with that exit status, left
 # no process behind, and no sanitizer complained. SEED and other variables of
 # the environment reach the tests. The last line is `N passed, N failed`.
 
 namespace eval runtests {
   variable home [file dirname [file dirname [file normalize [info script]]]]
+  variable out $home/build
   variable jobs {}      ;# what is still to run: {world file}...
   variable running 0
   variable done 0       ;# vwait
   variable sum {passed 0 failed 0}
+  variable skipped 0    ;# files
   variable again {}     ;# how to run what failed
 }
 source $runtests::home/tool/worlds.tcl
@@ -94,8 +98,9 @@ proc runtests::table {} {
 # Build what a world needs; the parts of its command, and its environment.
 proc runtests::prepare {world} {
   variable home
+  variable out
   dict with world {
-    set log $home/build/log/$name.build
+    set log $out/log/$name.build
     file mkdir [file dirname $log]
     if {$name eq "c"} { return [list {} {}] }
     exec make -s -C $home {*}$make >& $log
@@ -105,6 +110,9 @@ proc runtests::prepare {world} {
         set $part [exec [info nameofexecutable] $home/tool/sqlite.tcl $value \
                      2>> $log]
       }
+    }
+    foreach thing $also {
+      exec [info nameofexecutable] $home/tool/sqlite.tcl $thing 2>> $log
     }
     if {$program eq "tclsh"} { set program [info nameofexecutable] }
     if {[info exists ::env(INTERLOCK_LIB)] && $name eq "quick"} {
@@ -132,11 +140,11 @@ proc runtests::compile {file} {
 # ---- one file -------------------------------------------------------------
 
 proc runtests::start {world program env file} {
-  variable home
+  variable out
   variable running
   set name [file rootname [file tail $file]]
-  set log $home/build/log/[dict get $world name]/$name.log
-  set scratch $home/build/scratch/[dict get $world name]-$name-[pid]
+  set log $out/log/[dict get $world name]/$name.log
+  set scratch $out/scratch/[dict get $world name]-$name-[pid]
   file mkdir [file dirname $log] $scratch
   if {[file extension $file] eq ".c"} {
     if {[catch { compile $file } message]} {
@@ -168,11 +176,25 @@ proc runtests::start {world program env file} {
 proc runtests::late {pipe} {
   variable run$pipe
   dict set run$pipe status "timed out"
-  endAll [dict get [set run$pipe] pid]
+  endSession [dict get [set run$pipe] pid]
 }
-# End what is left of a session that we started. 1 if there was anything.
-proc runtests::endAll {pid} {
-  expr {![catch { exec kill -KILL -- -$pid 2>@1 }]}
+# The processes of a session, without those that only wait to be reaped.
+proc runtests::session {leader} {
+  set found {}
+  foreach path [glob -nocomplain /proc/\[0-9\]*/stat] {
+    if {[catch { set fd [open $path] }]} continue
+    set stat [read $fd]
+    close $fd
+    set fields [string range $stat [string last ) $stat]+2 end]
+    lassign $fields state parent group session
+    if {$session eq $leader && $state ne "Z"} {
+      lappend found [lindex $stat 0]
+    }
+  }
+  return $found
+}
+proc runtests::endSession {leader} {
+  foreach pid [session $leader] { catch { exec kill -KILL $pid } }
 }
 proc runtests::hear {pipe} {
   variable run$pipe
@@ -187,11 +209,13 @@ proc runtests::hear {pipe} {
   if {[dict get $job status] eq ""} {
     dict set job status [howEnded $bad $options]
     # A child that has just been told to end may need a moment.
-    for {set i 0} {$i < 100} {incr i} {
-      if {[catch { exec kill -0 -- -[dict get $job pid] 2>@1 }]} break
+    set left [session [dict get $job pid]]
+    for {set i 0} {$i < 100 && $left ne ""} {incr i} {
       after 10
+      set left [session [dict get $job pid]]
     }
-    if {[endAll [dict get $job pid]]} {
+    if {$left ne ""} {
+      endSession [dict get $job pid]
       dict set job status "left processes behind"
     }
   }
@@ -217,7 +241,8 @@ proc runtests::verdict {output status leakCheck} {
   set why {}
   set tests 0
   set errors 0
-  if {![regexp -line {^(\d+) errors out of (\d+) tests} $output - errors tests]} {
+  set counts {^(\d+) errors out of (\d+) tests}
+  if {![regexp -line $counts $output - errors tests]} {
     lappend why "did not run to its end"
   } elseif {$errors > 0} {
     lappend why "$errors errors"
@@ -241,6 +266,7 @@ proc runtests::verdict {output status leakCheck} {
 proc runtests::judge {job} {
   variable home
   variable sum
+  variable skipped
   variable again
   dict with job {
     set worldName [dict get $world name]
@@ -255,7 +281,7 @@ proc runtests::judge {job} {
     dict incr sum passed $passed
     dict incr sum failed $failed
     set note $why
-    regexp -line {^Skipped: .*} $output note
+    incr skipped [regexp -line {^Skipped: .*} $output note]
     puts [format "%-12s %-18s %6d passed %5d failed %7.1f s  %s" \
             $worldName $name $passed $failed [expr {$ms/1000.0}] $note]
     if {$failed} {
@@ -273,6 +299,15 @@ proc runtests::judge {job} {
       file delete -force $scratch
     }
     flush stdout
+  }
+}
+
+# Scratch folders of runners that are gone.
+proc runtests::sweep {} {
+  variable out
+  foreach dir [glob -nocomplain -type d $out/scratch/*] {
+    regexp {\d+$} $dir pid
+    if {![file exists /proc/$pid]} { file delete -force $dir }
   }
 }
 
@@ -300,6 +335,7 @@ proc runtests::main {argv} {
   variable parallel [expr {min(2, [cores])}]
   variable sum
   variable again
+  variable out
   set names quick
   set timeout ""
   while {[string match -* [lindex $argv 0]]} {
@@ -310,9 +346,14 @@ proc runtests::main {argv} {
       -world { set argv [lassign $argv names] }
       -jobs { set argv [lassign $argv parallel] }
       -timeout { set argv [lassign $argv timeout] }
+      -out {
+        set argv [lassign $argv out]
+        set out [file normalize $out]
+      }
       default { error "no such option: $option; see the head of $::argv0" }
     }
   }
+  sweep
   if {$names eq "all"} { set names [join $worlds::full ,] }
   set given [lmap name $argv { find $name }]
   foreach name [split $names ,] {
@@ -328,8 +369,9 @@ proc runtests::main {argv} {
     if {[catch { prepare $world } ready]} {
       dict incr sum failed
       puts "$name: cannot be made ready: $ready"
-      catch { puts [exec tail -n 12 $home/build/log/$name.build] }
-      lappend again "see build/log/$name.build"
+      catch { puts [exec tail -n 12 $out/log/$name.build] }
+      lappend again "tclsh tool/runtests.tcl -world $name\
+   # $out/log/$name.build"
       continue
     }
     foreach file $files { lappend jobs [list $world {*}$ready $file] }
@@ -340,7 +382,8 @@ proc runtests::main {argv} {
     puts "\nAgain, one at a time:"
     foreach line $again { puts "  $line" }
   }
-  if {[dict get $sum passed] + [dict get $sum failed] == 0} {
+  variable skipped
+  if {[dict get $sum passed] + [dict get $sum failed] + $skipped == 0} {
     puts "no test ran"
     return 1
   }

@@ -8,6 +8,7 @@
 #   sqlite    the SQLite that tclsh loads, as tool/sqlite.tcl makes it
 #   make      arguments of make that build the extension
 #   library   the extension, under the root
+#   also      what else tool/sqlite.tcl should make, for test/load.test
 #   static    1: `sqlite` contains the extension
 #   env       further variables of the environment
 #   timeout   seconds for one file
@@ -21,7 +22,7 @@ namespace eval worlds {
     quick {
       about {the system's SQLite under tclsh}
       program tclsh  sqlite ""  make {}  library build/interlock.so
-      static 0  env {}  timeout 60  patience 20000
+      static 0  env {}  also {}  timeout 120  patience 20000
     }
     debug {
       about {the same, the extension with asserts}
@@ -43,15 +44,15 @@ namespace eval worlds {
     }
     oldest {
       about {the oldest SQLite that is supported, 3.34.0}
-      sqlite tcl-oldest
+      sqlite tcl-oldest  also tcl-tooold
     }
     newest {
       about {the newest SQLite, 3.54.1, with its asserts}
-      sqlite tcl-newest  timeout 120
+      sqlite tcl-newest  timeout 240
     }
     amalgam {
       about {the extension built from the amalgamation}
-      make build/amalgam/interlock.so  library build/amalgam/interlock.so
+      make amalgam  library build/amalgam/interlock.so
     }
     static {
       about {the amalgamation compiled into SQLite}

