@@ -12,6 +12,7 @@ B             = build
 # make DEBUG=1 builds with asserts, make SAN=address,undefined with sanitizers.
 # Such builds go into a folder of their own, never under another name: SQLite
 # derives the entry point from the letters of the file's name.
+comma := ,
 ifdef DEBUG
   B         := $(B)/debug
   CFLAGS     = -O1 -g
@@ -23,7 +24,6 @@ ifdef SAN
   B         := $(B)/san-$(subst $(comma),-,$(SAN))
   MODE      += -fsanitize=$(SAN) -fno-omit-frame-pointer
 endif
-comma := ,
 
 STRICT = -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B)

@@ -2,7 +2,8 @@
 /*
 ** For the world `static`: loads the extension into a connection of SQLite's
 ** Tcl interface, where the amalgamation is compiled into the same library.
-** Tcl's `load` calls Interlockstatic_Init; the command is
+** Tcl loads a library under one name only, so `load` calls ours, and ours
+** calls SQLite's. The command is
 **
 **   interlock_static DB
 */
@@ -10,6 +11,7 @@
 #include <tcl.h>
 
 int sqlite3_interlock_init(sqlite3*, char**, const void*);
+int Sqlite3_Init(Tcl_Interp*);
 
 static int loadInto(
   ClientData unused,
@@ -40,7 +42,7 @@ static int loadInto(
 }
 
 int Interlockstatic_Init(Tcl_Interp *interp){
-  if( Tcl_InitStubs(interp, "8.6", 0)==0 ) return TCL_ERROR;
+  if( Sqlite3_Init(interp)!=TCL_OK ) return TCL_ERROR;
   Tcl_CreateObjCommand(interp, "interlock_static", loadInto, 0, 0);
   return TCL_OK;
 }

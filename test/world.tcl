@@ -37,10 +37,11 @@ proc in_testfixture {} {
 if {[in_testfixture]} {
 } elseif {$world::sqlite eq ""} {
   package require sqlite3
+} elseif {$world::static} {
+  load $world::sqlite Interlockstatic
 } else {
   load $world::sqlite Sqlite3
 }
-if {$world::static} { load $world::sqlite Interlockstatic }
 
 proc world {} { return $world::name }
 proc world_journal {} { return $world::journal }
