@@ -146,15 +146,14 @@ const char *registryDraw(Sqlx *p, const char *zSchema){
   return z;
 }
 
-/* Append the statement that stores an entry. */
-void registryStore(
-  sqlite3_str *pPlan,
+/* The statement that stores an entry. */
+const char *registryStore(
+  Sqlx *p,
   const char *zSchema,
   const RegistryEntry *pEntry
 ){
-  sqlite3_str_appendf(pPlan,
-      "INSERT OR REPLACE INTO \"%w\".interlock_versioned"
-      " VALUES(%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d);\n",
+  return sqlxPrintf(p, "INSERT OR REPLACE INTO \"%w\".interlock_versioned"
+      " VALUES(%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d)",
       zSchema, pEntry->zNumber, pEntry->zTable, pEntry->zColumn,
       pEntry->zMode, pEntry->zOnStale, pEntry->zExcept,
       pEntry->bTombstones, pEntry->iGenerator, pEntry->bDeclared);

@@ -43,7 +43,7 @@ void registryOpen(Sqlx *p, const char *zSchema, RegistryCursor *pCur);
 int registryNext(Sqlx *p, RegistryCursor *pCur, RegistryEntry *pEntry);
 void registryClose(Sqlx *p, RegistryCursor *pCur);
 const char *registryDraw(Sqlx *p, const char *zSchema);
-void registryStore(sqlite3_str *pPlan, const char *zSchema,
-                   const RegistryEntry *pEntry);
+const char *registryStore(Sqlx *p, const char *zSchema,
+                          const RegistryEntry *pEntry);
 
 #endif

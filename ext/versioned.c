@@ -157,16 +157,32 @@ int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab){
 
 /* ---- the plan --------------------------------------------------------- */
 
-/* The statements of a change, one a line, and those that undo them. */
+/* A change: its statements in order, each with the one that undoes it. */
+typedef struct Step Step;
 typedef struct Plan Plan;
+struct Step {
+  const char *zDo;
+  const char *zUndo;     /* NULL: the one before it undoes this one, too */
+  Step *pPrev, *pNext;
+};
 struct Plan {
-  sqlite3_str *pDo;
-  sqlite3_str *pUndo;
+  Step *pFirst, *pLast;
 };
 
-static void planBegin(Sqlx *p, Plan *pPlan){
-  pPlan->pDo = sqlite3_str_new(p->db);
-  pPlan->pUndo = sqlite3_str_new(p->db);
+/*
+** Inside a statement that writes nothing undoes CREATE TABLE: DROP TABLE is
+** "locked" while anything reads. This is then the one way back.
+*/
+#define UNDO_ALL "ROLLBACK"
+
+static void step(Sqlx *p, Plan *pPlan, const char *zDo, const char *zUndo){
+  Step *pStep = sqlxAlloc(p, sizeof(*pStep));
+  if( pStep==0 ) return;
+  pStep->zDo = zDo;
+  pStep->zUndo = zUndo;
+  pStep->pPrev = pPlan->pLast;
+  *(pPlan->pLast ? &pPlan->pLast->pNext : &pPlan->pFirst) = pStep;
+  pPlan->pLast = pStep;
 }
 
 /* The text of an object as sqlite_master keeps it, or NULL. */
@@ -179,36 +195,48 @@ static const char *installed(Sqlx *p, const char *zSchema, const char *zName){
   return z;
 }
 
-/* Drop every trigger of the table's number; undone by making them again. */
 static void planDrop(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
   const char *zSchema = pTab->shape.zSchema;
   int i;
   for(i=0; i<pTab->entry.nTrigger; i++){
     const TriggersOne *pOne = &pTab->entry.aTrigger[i];
-    sqlite3_str_appendf(pPlan->pDo, "DROP TRIGGER \"%w\".\"%w\";\n",
-                        zSchema, pOne->zName);
-    sqlite3_str_appendf(pPlan->pUndo, "%s;\n",
-                        triggersQualified(p, pOne->zSql, zSchema));
+    step(p, pPlan,
+        sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", zSchema, pOne->zName),
+        triggersQualified(p, pOne->zSql, zSchema));
   }
 }
 
-/* Make the triggers; undone, before all else, by dropping them. */
 static void planTriggers(
   Sqlx *p,
   const char *zSchema,
   const TriggersSet *pSet,
   Plan *pPlan
 ){
-  sqlite3_str *pUndo = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pSet->n; i++){
-    sqlite3_str_appendf(pPlan->pDo, "%s;\n",
-        triggersQualified(p, pSet->a[i].zSql, zSchema));
-    sqlite3_str_appendf(pUndo, "DROP TRIGGER IF EXISTS \"%w\".\"%w\";\n",
-                        zSchema, pSet->a[i].zName);
+    step(p, pPlan, triggersQualified(p, pSet->a[i].zSql, zSchema),
+        sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", zSchema,
+                   pSet->a[i].zName));
   }
-  sqlite3_str_appendall(pUndo, sqlxText(p, pPlan->pUndo));
-  pPlan->pUndo = pUndo;
+}
+
+/* The statement that gives an entry of the registry back as it stands there,
+** old names included. */
+static const char *storedEntry(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zNumber
+){
+  const char *z = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT quote(number)||','"
+      "||quote(name)||','||quote(\"column\")||','||quote(mode)||','"
+      "||quote(on_stale)||','||quote(except_columns)||','||tombstones"
+      "||','||generator||','||declared"
+      " FROM \"%w\".interlock_versioned WHERE number=%Q", zSchema, zNumber);
+  if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  return sqlxPrintf(p, "INSERT OR REPLACE INTO \"%w\".interlock_versioned"
+      " VALUES(%s)", zSchema, z ? z : "");
 }
 
 /* The registry's entry, and the registry itself if it is the first. */
@@ -219,18 +247,17 @@ static void planRegistry(
   Plan *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
+  const char *zUndo;
   if( !registryExists(p, zSchema) ){
-    sqlite3_str_appendf(pPlan->pDo, "%s;\n", triggersRegistry(p, zSchema));
-    sqlite3_str_appendf(pPlan->pUndo,
-        "DROP TABLE IF EXISTS \"%w\".interlock_versioned;\n", zSchema);
+    step(p, pPlan, triggersRegistry(p, zSchema), UNDO_ALL);
+    zUndo = 0;
   }else if( pTab->entry.zNumber ){
-    registryStore(pPlan->pUndo, zSchema, &pTab->entry);
+    zUndo = storedEntry(p, zSchema, pTab->entry.zNumber);
   }else{
-    sqlite3_str_appendf(pPlan->pUndo,
-        "DELETE FROM \"%w\".interlock_versioned WHERE number=%Q;\n",
-        zSchema, pNew->zNumber);
+    zUndo = sqlxPrintf(p, "DELETE FROM \"%w\".interlock_versioned"
+        " WHERE number=%Q", zSchema, pNew->zNumber);
   }
-  registryStore(pPlan->pDo, zSchema, pNew);
+  step(p, pPlan, registryStore(p, zSchema, pNew), zUndo);
 }
 
 /*
@@ -241,57 +268,56 @@ static void planTombstones(
   Sqlx *p,
   const VersionedTable *pTab,
   const TriggersSet *pSet,
+  VersionedScope eScope,
   Plan *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
-  const char *zOld = installed(p, zSchema, pSet->zTombstones);
-  const char *zCopy, *zInfo;
-  if( zOld && strcmp(zOld, pSet->zTombstonesSql)==0 ) return;
-  zCopy = sqlxPrintf(p, "interlock_%q_former", pTab->rule.zNumber);
-  if( zOld ){
-    sqlite3_str_appendf(pPlan->pDo,
-        "CREATE TABLE \"%w\".%s AS SELECT * FROM \"%w\".%s;\n"
-        "DROP TABLE \"%w\".%s;\n", zSchema, zCopy, zSchema,
-        pSet->zTombstones, zSchema, pSet->zTombstones);
-  }
-  sqlite3_str_appendf(pPlan->pDo, "%s;\n",
-      triggersQualified(p, pSet->zTombstonesSql, zSchema));
+  const char *zNew = pSet->zTombstones;
+  const char *zOld = installed(p, zSchema, zNew);
+  const char *zMake = triggersQualified(p, pSet->zTombstonesSql, zSchema);
+  const char *zCopy = sqlxPrintf(p, "interlock_%q_former",
+                                 pTab->rule.zNumber);
   if( zOld==0 ){
-    sqlite3_str_appendf(pPlan->pUndo, "DROP TABLE IF EXISTS \"%w\".%s;\n",
-                        zSchema, pSet->zTombstones);
-    return;
+    step(p, pPlan, zMake, UNDO_ALL);
+  }else if( strcmp(zOld, pSet->zTombstonesSql)!=0 ){
+    if( eScope==VERSIONED_STATEMENT ){
+      sqlxBad(p, "the key of %s has changed since it was declared; allowed"
+                 " is SELECT versioned() in a statement of its own",
+              pTab->shape.zName);
+    }
+    step(p, pPlan, sqlxPrintf(p, "CREATE TABLE \"%w\".%s AS SELECT * FROM"
+        " \"%w\".%s", zSchema, zCopy, zSchema, zNew), UNDO_ALL);
+    step(p, pPlan, sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zNew), 0);
+    step(p, pPlan, zMake, 0);
+    if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
+                                zNew))==triggersKeys(&pTab->shape)+3 ){
+      step(p, pPlan, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
+          " FROM \"%w\".%s ORDER BY version DESC", zSchema, zNew, zSchema,
+          zCopy), 0);
+    }
+    step(p, pPlan, sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zCopy), 0);
   }
-  zInfo = sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
-                     pSet->zTombstones);
-  if( sqlxCount(p, zInfo)==triggersKeys(&pTab->shape)+3 ){
-    sqlite3_str_appendf(pPlan->pDo,
-        "INSERT OR IGNORE INTO \"%w\".%s SELECT * FROM \"%w\".%s"
-        " ORDER BY version DESC;\n", zSchema, pSet->zTombstones, zSchema,
-        zCopy);
-  }
-  sqlite3_str_appendf(pPlan->pDo, "DROP TABLE \"%w\".%s;\n", zSchema, zCopy);
 }
 
 /* The version column, if it is missing. One that a rebuild has lost comes
 ** back above every version that its rows can have had: at unix ms. */
 static void planColumn(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
   const Shape *pShape = &pTab->shape;
+  const char *zColumn = pTab->rule.zColumn;
   const char *zDefault = "1";
-  if( shapeColumn(pShape, pTab->rule.zColumn)>=0 ) return;
+  if( shapeColumn(pShape, zColumn)>=0 ) return;
   if( pTab->entry.zNumber
-   && sqlite3_stricmp(pTab->entry.zColumn, pTab->rule.zColumn)==0 ){
+   && sqlite3_stricmp(pTab->entry.zColumn, zColumn)==0 ){
     sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT " TRIGGERS_NOW);
     if( sqlxStep(p, pStmt) ) zDefault = sqlxColumn(p, pStmt, 0);
     sqlxFinalize(p, pStmt);
   }
-  sqlite3_str_appendf(pPlan->pDo, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN"
-      " \"%w\" INTEGER NOT NULL DEFAULT %s;\n", pShape->zSchema,
-      pShape->zName, pTab->rule.zColumn, zDefault);
-  if( sqlite3_libversion_number()>=3035000 ){
-    sqlite3_str_appendf(pPlan->pUndo,
-        "ALTER TABLE \"%w\".\"%w\" DROP COLUMN \"%w\";\n",
-        pShape->zSchema, pShape->zName, pTab->rule.zColumn);
-  }
+  step(p, pPlan, sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN \"%w\""
+      " INTEGER NOT NULL DEFAULT %s", pShape->zSchema, pShape->zName,
+      zColumn, zDefault),
+    sqlite3_libversion_number()<3035000 ? UNDO_ALL
+    : sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" DROP COLUMN \"%w\"",
+      pShape->zSchema, pShape->zName, zColumn));
 }
 
 /* As text, one statement is one line. */
@@ -329,13 +355,20 @@ static int isWhole(
 /*
 ** Plan what declares the table: nothing where all is there already and bText
 ** is not set. The set is always made whole and in one order, never a single
-** trigger put back. The column comes last of what cannot be undone by hand
-** in every SQLite: a trigger may name it before it is there.
+** trigger put back. What can be undone by itself comes before the tables: a
+** trigger may name one before it is there.
 */
-static int plan(Sqlx *p, VersionedTable *pTab, int bText, Plan *pPlan){
+static int plan(
+  Sqlx *p,
+  VersionedTable *pTab,
+  VersionedScope eScope,
+  int bText,
+  Plan *pPlan
+){
   const char *zSchema = pTab->shape.zSchema;
   RegistryEntry entry;
   TriggersSet set;
+  memset(pPlan, 0, sizeof(*pPlan));
   if( p->rc!=SQLITE_OK ) return 0;
   if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = registryDraw(p, zSchema);
   triggersMake(p, &pTab->shape, &pTab->rule, &set);
@@ -348,16 +381,15 @@ static int plan(Sqlx *p, VersionedTable *pTab, int bText, Plan *pPlan){
   }
   if( p->rc!=SQLITE_OK ) return 0;
 
-  planBegin(p, pPlan);
   if( pTab->entry.zNumber ) planDrop(p, pTab, pPlan);
-  planRegistry(p, pTab, &entry, pPlan);
-  planTombstones(p, pTab, &set, pPlan);
-  planTriggers(p, zSchema, &set, pPlan);
   planColumn(p, pTab, pPlan);
+  planTriggers(p, zSchema, &set, pPlan);
+  planTombstones(p, pTab, &set, eScope, pPlan);
+  planRegistry(p, pTab, &entry, pPlan);
   if( pTab->entry.zNumber && set.zRebornSql[0] ){
-    sqlite3_str_appendf(pPlan->pDo, "%s;\n", set.zRebornSql);
+    step(p, pPlan, set.zRebornSql, 0);
   }
-  return 1;
+  return p->rc==SQLITE_OK;
 }
 
 /* ---- all or nothing --------------------------------------------------- */
@@ -366,6 +398,9 @@ typedef struct Scope Scope;
 struct Scope {
   int bOpen;
   int bOwn;              /* a transaction of its own, not a savepoint */
+  sqlite3_stmt *pRelease;
+  sqlite3_stmt *pBack;   /* undoes all; made first, since nothing can be
+                         ** compiled once memory has run out */
 };
 
 /*
@@ -374,54 +409,64 @@ struct Scope {
 ** is refused inside a statement that writes, and nothing has happened yet.
 */
 static Scope scopeBegin(Sqlx *p, VersionedScope eScope){
-  Scope s = { 0, 0 };
+  Scope s = { 0, 0, 0, 0 };
+  sqlite3_stmt *pSave;
   if( eScope==VERSIONED_STATEMENT ) return s;
   s.bOwn = sqlite3_get_autocommit(p->db);
-  sqlxRun(p, "SAVEPOINT interlock_versioned");
+  pSave = sqlxPrepare(p, "SAVEPOINT interlock_versioned");
+  s.pRelease = sqlxPrepare(p, "RELEASE interlock_versioned");
+  s.pBack = sqlxPrepare(p, s.bOwn ? "ROLLBACK"
+                                  : "ROLLBACK TO interlock_versioned");
+  sqlxStep(p, pSave);
   if( p->rc==SQLITE_BUSY ){
     sqlxClear(p);
     sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
                " its own");
-    return s;
-  }
-  if( s.bOwn ){
-    sqlxRun(p, "RELEASE interlock_versioned");
-    sqlxRun(p, "BEGIN IMMEDIATE");
   }
   s.bOpen = p->rc==SQLITE_OK;
+  sqlite3_finalize(pSave);
+  if( s.bOwn ){
+    sqlxStep(p, s.pRelease);
+    sqlxRun(p, "BEGIN IMMEDIATE");
+  }
   return s;
 }
 
 /* Close it: keep what was done, or, after an error, undo all of it. */
 static void scopeEnd(Sqlx *p, Scope s){
-  Sqlx undo;
-  if( !s.bOpen ) return;
-  sqlxRun(p, s.bOwn ? "COMMIT" : "RELEASE interlock_versioned");
-  if( p->rc==SQLITE_OK || sqlite3_get_autocommit(p->db) ) return;
-  sqlxBegin(&undo, p->db);
-  if( s.bOwn ){
-    sqlxRun(&undo, "ROLLBACK");
-  }else{
-    sqlxRun(&undo, "ROLLBACK TO interlock_versioned");
-    sqlxRun(&undo, "RELEASE interlock_versioned");
+  if( s.bOpen && s.bOwn ) sqlxRun(p, "COMMIT");
+  if( s.bOpen && !s.bOwn ) sqlxStep(p, s.pRelease);
+  if( s.bOpen && p->rc!=SQLITE_OK && !sqlite3_get_autocommit(p->db) ){
+    sqlite3_step(s.pBack);
+    if( !s.bOwn ) sqlite3_step(s.pRelease);
   }
-  sqlxEnd(&undo);
+  sqlite3_finalize(s.pBack);
+  sqlite3_finalize(s.pRelease);
 }
 
 /*
-** Run a plan. Inside a statement that writes there is no scope: SQLite
-** refuses a savepoint, and for one row it has none of its own. There the
-** undo text, written down before the first statement, is run by hand.
+** Undo the steps up to pStep, one by one, in a statement that writes: SQLite
+** refuses a savepoint there, and for one row has none of its own. If that
+** fails, or cannot be, the transaction goes: half of it must not stay.
 */
-static void run(Sqlx *p, Plan *pPlan, Scope s){
-  const char *zDo = sqlxText(p, pPlan->pDo);
-  const char *zUndo = sqlxText(p, pPlan->pUndo);
-  sqlxScript(p, zDo);
-  if( p->rc!=SQLITE_OK && !s.bOpen && !sqlite3_get_autocommit(p->db) ){
-    Sqlx undo;
-    sqlxBegin(&undo, p->db);
-    sqlxScript(&undo, zUndo);
-    sqlxEnd(&undo);
+static void undo(sqlite3 *db, const Step *pStep){
+  Sqlx x;
+  sqlxBegin(&x, db);
+  for(; pStep && !sqlite3_get_autocommit(db); pStep=pStep->pPrev){
+    if( pStep->zUndo ) sqlxScript(&x, pStep->zUndo);
+  }
+  if( x.rc!=SQLITE_OK && !sqlite3_get_autocommit(db) ){
+    sqlxClear(&x);
+    sqlxScript(&x, UNDO_ALL);
+  }
+  sqlxEnd(&x);
+}
+
+static void run(Sqlx *p, const Plan *pPlan, Scope s){
+  const Step *pStep;
+  for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
+    sqlxScript(p, pStep->zDo);
+    if( p->rc!=SQLITE_OK && !s.bOpen ) undo(p->db, pStep->pPrev);
   }
 }
 
@@ -441,7 +486,7 @@ const char *versionedDeclare(
   if( versionedFind(p, pReq->zTable, &tab) ){
     ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
-    if( plan(p, &tab, 0, &todo) ) run(p, &todo, s);
+    if( plan(p, &tab, eScope, 0, &todo) ) run(p, &todo, s);
     zResult = sqlxPrintf(p, "%s.%s", tab.shape.zName, tab.rule.zColumn);
   }
   scopeEnd(p, s);
@@ -456,9 +501,13 @@ const char *versionedText(Sqlx *p, const VersionedRequest *pReq){
   if( versionedFind(p, pReq->zTable, &tab) ){
     ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
-    if( plan(p, &tab, 1, &todo) ){
-      zText = sqlxText(p, todo.pDo);
-      sqlxText(p, todo.pUndo);
+    if( plan(p, &tab, VERSIONED_SELECT, 1, &todo) ){
+      sqlite3_str *pText = sqlite3_str_new(p->db);
+      const Step *pStep;
+      for(pStep=todo.pFirst; pStep; pStep=pStep->pNext){
+        sqlite3_str_appendf(pText, "%s;\n", pStep->zDo);
+      }
+      zText = sqlxText(p, pText);
     }
   }
   return zText;
@@ -472,9 +521,8 @@ int versionedUndeclare(Sqlx *p, const char *zTable, VersionedScope eScope){
   Scope s = scopeBegin(p, eScope);
   if( versionedFind(p, zTable, &tab) && tab.entry.bDeclared ){
     RegistryEntry entry = tab.entry;
-    Plan todo;
+    Plan todo = { 0, 0 };
     entry.bDeclared = 0;
-    planBegin(p, &todo);
     planDrop(p, &tab, &todo);
     planRegistry(p, &tab, &entry, &todo);
     run(p, &todo, s);
@@ -491,9 +539,36 @@ static int repairOne(Sqlx *p, const char *zTable, Scope s){
   if( !versionedFind(p, zTable, &tab) || !tab.entry.bDeclared ) return 0;
   ruleMake(p, &tab.shape, &tab.entry, 0, &tab.rule);
   checkTable(p, &tab);
-  if( !plan(p, &tab, 0, &todo) ) return 0;
+  if( !plan(p, &tab, VERSIONED_SELECT, 0, &todo) ) return 0;
   run(p, &todo, s);
   return p->rc==SQLITE_OK;
+}
+
+/* The tables that status finds fault with, the last one first. They are
+** listed before any is mended: while the list is being read SQLite drops no
+** table. */
+typedef struct Faulty Faulty;
+struct Faulty {
+  const char *zTable;
+  Faulty *pNext;
+};
+
+static Faulty *faulty(Sqlx *p){
+  Faulty *pList = 0;
+  StatusWalk walk;
+  statusWalkBegin(p, &walk);
+  while( statusWalkNext(p, &walk) ){
+    Faulty *pNew;
+    if( walk.status==STATUS_OK || walk.status>=STATUS_TABLE ) continue;
+    pNew = sqlxAlloc(p, sizeof(*pNew));
+    if( pNew==0 ) break;
+    pNew->zTable = sqlxPrintf(p, "\"%w\".\"%w\"", walk.zSchema,
+                              walk.entry.zTable);
+    pNew->pNext = pList;
+    pList = pNew;
+  }
+  statusWalkEnd(p, &walk);
+  return pList;
 }
 
 /* Mend one table, or, if zTable is NULL, every declared table of every
@@ -504,14 +579,10 @@ int versionedRepair(Sqlx *p, const char *zTable){
   if( zTable ){
     n = repairOne(p, zTable, s);
   }else{
-    StatusWalk walk;
-    statusWalkBegin(p, &walk);
-    while( statusWalkNext(p, &walk) ){
-      if( walk.status==STATUS_OK || walk.status>=STATUS_TABLE ) continue;
-      n += repairOne(p, sqlxPrintf(p, "\"%w\".\"%w\"", walk.zSchema,
-                                   walk.entry.zTable), s);
+    const Faulty *pOne;
+    for(pOne=faulty(p); pOne; pOne=pOne->pNext){
+      n += repairOne(p, pOne->zTable, s);
     }
-    statusWalkEnd(p, &walk);
   }
   scopeEnd(p, s);
   return n;
