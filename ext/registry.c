@@ -158,3 +158,9 @@ const char *registryStore(
       pEntry->zMode, pEntry->zOnStale, pEntry->zExcept,
       pEntry->bTombstones, pEntry->iGenerator, pEntry->bDeclared);
 }
+
+/* Take back the declaration of a table that is gone. */
+void registryGiveUp(Sqlx *p, const char *zSchema, const RegistryEntry *pEntry){
+  sqlxRun(p, "UPDATE \"%w\".interlock_versioned SET declared=0"
+      " WHERE number=%Q", zSchema, pEntry->zNumber);
+}

@@ -45,5 +45,6 @@ void registryClose(Sqlx *p, RegistryCursor *pCur);
 const char *registryDraw(Sqlx *p, const char *zSchema);
 const char *registryStore(Sqlx *p, const char *zSchema,
                           const RegistryEntry *pEntry);
+void registryGiveUp(Sqlx *p, const char *zSchema, const RegistryEntry *pEntry);
 
 #endif

@@ -200,6 +200,8 @@ static int xEof(sqlite3_vtab_cursor *pCursor){
 
 static int xColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *ctx, int i){
   const char *z = ((Cursor*)pCursor)->pRow->azCol[i];
+  /* An UPDATE that sets it is told by this from one that does not. */
+  if( i>=TAB_STATUS && sqlite3_vtab_nochange(ctx) ) return SQLITE_OK;
   if( z ) sqlite3_result_text(ctx, z, -1, SQLITE_TRANSIENT);
   return SQLITE_OK;
 }
@@ -220,7 +222,11 @@ static const char *textOf(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
     return 0;
   }
   z = (const char*)sqlite3_value_text(pVal);
-  if( z==0 ) p->rc = SQLITE_NOMEM;
+  if( z==0 ){
+    p->rc = SQLITE_NOMEM;
+  }else if( (int)strlen(z)!=sqlite3_value_bytes(pVal) ){
+    sqlxBad(p, "%s is cut by a NUL character; allowed is TEXT without", zWhat);
+  }
   return z;
 }
 
@@ -231,24 +237,14 @@ static const char *tableOf(Sqlx *p, const char *zSchema, const char *zName){
 }
 
 /* The declared table of a rowid: it holds the number, which stays while rows
-** before it come and go. */
-static const char *tableAt(
-  Sqlx *p,
-  sqlite3_int64 iRowid,
-  const char **pzSchema,
-  const char **pzName
-){
-  StatusWalk walk;
-  *pzName = 0;
-  statusWalkBegin(p, &walk);
-  while( *pzName==0 && statusWalkNext(p, &walk) ){
-    if( rowidOf(&walk)!=iRowid ) continue;
-    *pzSchema = walk.zSchema;
-    *pzName = walk.entry.zTable;
-  }
-  statusWalkEnd(p, &walk);
-  if( *pzName==0 ) sqlxBad(p, "this versioned table is no longer there");
-  return tableOf(p, *pzSchema, *pzName);
+** before it come and go. Returns 0, with an error set, if it is not there. */
+static int walkTo(Sqlx *p, sqlite3_int64 iRowid, StatusWalk *pWalk){
+  int bFound = 0;
+  statusWalkBegin(p, pWalk);
+  while( !bFound && statusWalkNext(p, pWalk) ) bFound = rowidOf(pWalk)==iRowid;
+  statusWalkEnd(p, pWalk);
+  if( !bFound ) sqlxBad(p, "this versioned table is no longer there");
+  return p->rc==SQLITE_OK;
 }
 
 /* What a row of values asks for. */
@@ -259,36 +255,58 @@ static void requestOf(Sqlx *p, sqlite3_value **apVal, VersionedRequest *pReq){
   if( zName==0 ) sqlxBad(p, "name is NULL; allowed is the name of a table");
   pReq->zTable = tableOf(p, zSchema, zName);
   pReq->words.zColumn = textOf(p, apVal[TAB_COLUMN], "column");
+  if( pReq->words.zColumn && pReq->words.zColumn[0]==0 ){
+    sqlxBad(p, "column is empty; allowed is a name");
+  }
   pReq->words.zMode = textOf(p, apVal[TAB_MODE], "mode");
   pReq->words.zOnStale = textOf(p, apVal[TAB_ON_STALE], "on_stale");
   pReq->words.zExcept = textOf(p, apVal[TAB_EXCEPT], "except_columns");
   pReq->words.zTombstones = textOf(p, apVal[TAB_TOMBSTONES], "tombstones");
 }
 
-static void insertRow(Sqlx *p, sqlite3_value **apVal){
-  VersionedRequest req;
+/* What the table says by itself is not written. An UPDATE gives all values,
+** those that it does not set without their text (xColumn). */
+static void checkReadOnly(Sqlx *p, sqlite3_value **apVal, int bUpdate){
   int i;
   for(i=TAB_STATUS; i<=TAB_NOTE; i++){
-    if( sqlite3_value_type(apVal[i])!=SQLITE_NULL ){
-      sqlxBad(p, "status and note cannot be written");
-    }
+    int bGiven = bUpdate ? !sqlite3_value_nochange(apVal[i])
+                         : sqlite3_value_type(apVal[i])!=SQLITE_NULL;
+    if( bGiven ) sqlxBad(p, "status and note cannot be written");
   }
+}
+
+static void insertRow(Sqlx *p, sqlite3_value **apVal){
+  VersionedRequest req;
+  checkReadOnly(p, apVal, 0);
   requestOf(p, apVal, &req);
   if( p->rc==SQLITE_OK ) versionedDeclare(p, &req, VERSIONED_STATEMENT);
 }
 
 static void updateRow(Sqlx *p, sqlite3_int64 iRowid, sqlite3_value **apVal){
-  const char *zSchema = 0, *zName = 0;
+  StatusWalk walk;
   VersionedRequest req;
-  tableAt(p, iRowid, &zSchema, &zName);
+  checkReadOnly(p, apVal, 1);
+  if( !walkTo(p, iRowid, &walk) ) return;
   requestOf(p, apVal, &req);
   if( p->rc!=SQLITE_OK ) return;
-  if( sqlite3_stricmp(req.zTable, tableOf(p, zSchema, zName))!=0 ){
+  if( sqlite3_stricmp(req.zTable, tableOf(p, walk.zSchema,
+                                          walk.entry.zTable))!=0 ){
     sqlxBad(p, "schema and name cannot be changed; allowed is ALTER TABLE"
                " ... RENAME");
     return;
   }
   versionedDeclare(p, &req, VERSIONED_STATEMENT);
+}
+
+static void deleteRow(Sqlx *p, sqlite3_int64 iRowid){
+  StatusWalk walk;
+  if( !walkTo(p, iRowid, &walk) ) return;
+  if( walk.status==STATUS_TABLE ){
+    registryGiveUp(p, walk.zSchema, &walk.entry);
+  }else{
+    versionedUndeclare(p, tableOf(p, walk.zSchema, walk.entry.zTable),
+                       VERSIONED_STATEMENT);
+  }
 }
 
 static int xUpdate(
@@ -306,10 +324,7 @@ static int xUpdate(
   }else if( argc>1 ){
     updateRow(&x, sqlite3_value_int64(argv[0]), &argv[2]);
   }else{
-    const char *zSchema = 0, *zName = 0;
-    const char *z = tableAt(&x, sqlite3_value_int64(argv[0]), &zSchema,
-                            &zName);
-    if( x.rc==SQLITE_OK ) versionedUndeclare(&x, z, VERSIONED_STATEMENT);
+    deleteRow(&x, sqlite3_value_int64(argv[0]));
   }
   rc = vtabError(&x, pVtab);
   sqlxEnd(&x);
