@@ -5,8 +5,10 @@
 -- a writer who carries a version from one who does not mention it. Without
 -- this trigger a stale `SET ..., version = 6` over a row at 6 is accepted.
 --
--- typeof: OLD.version + 1 at 2^63-1 is a REAL. IS: a NULL must be refused,
--- not make the whole condition NULL. The last part lets one step through
+-- 2^63-1: OLD.version + 1 would be a REAL there. Everywhere else what equals
+-- it is an INTEGER, for the column has made one of it before a trigger runs;
+-- typeof() would say so too, and costs as much as the rest. IS: a NULL must be
+-- refused, not make the condition NULL. The last part lets one step through
 -- that is no writer's: the lift of a row over the tombstone of its own key.
 -- In mode echo it may change nothing else, for there current + 1 is the sign
 -- of a stale writer, and `note` may have left a mark at the current version.
@@ -22,7 +24,7 @@
 -- Cure: none is needed, it is the point of a versioned table; if it comes for
 --   every write, the writers use another convention than the table's mode
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table
-WHEN NOT(typeof(NEW.$version)='integer' AND ($follows))
+WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
  AND NOT($lifts AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
    AND version>=OLD.$version AND NEW.$version IS version+1))
