@@ -416,23 +416,28 @@ static const char *ofOthers(Gen *g){
 
 /* ---- what an UPDATE may carry ----------------------------------------- */
 
-/* "nothing but the version changes". quote() tells apart what a collation
-** or an affinity would not. */
+/* "nothing but the version changes", to the last bit: IS by the column's own
+** collation or across INTEGER and REAL would call different values the same.
+** The two meet only in a column without affinity. */
 static const char *nothingElse(Gen *g){
   const Shape *pShape = g->pShape;
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
   if( pShape->zRowid ){
-    sqlite3_str_appendf(pStr, "NEW.%s=OLD.%s", pShape->zRowid,
-                        pShape->zRowid);
+    sqlite3_str_appendall(pStr, sameRow(g, "NEW.", "OLD."));
   }
   for(i=0; i<pShape->nCol; i++){
     const ShapeColumn *pCol = &pShape->aCol[i];
+    const char *zName = pCol->zName;
     if( pCol->bGenerated
-     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+     || sqlite3_stricmp(zName, g->pRule->zColumn)==0 ) continue;
     join(pStr, " AND ");
-    sqlite3_str_appendf(pStr, "quote(NEW.\"%w\")=quote(OLD.\"%w\")",
-                        pCol->zName, pCol->zName);
+    sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
+        sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
+    if( pCol->zAffinity[0]==0 ){
+      sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
+                          zName, zName);
+    }
   }
   return sqlxText(g->p, pStr);
 }
