@@ -424,7 +424,8 @@ static const char *nothingElse(Gen *g){
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
   if( pShape->zRowid ){
-    sqlite3_str_appendall(pStr, sameRow(g, "NEW.", "OLD."));
+    sqlite3_str_appendf(pStr, "NEW.%s=OLD.%s", pShape->zRowid,
+                        pShape->zRowid);
   }
   for(i=0; i<pShape->nCol; i++){
     const ShapeColumn *pCol = &pShape->aCol[i];
