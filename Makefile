@@ -56,7 +56,7 @@ help:
 	@echo "make fulltest    the tests in every world (test/README.md)"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"
-	@echo "make reference   sql/README.md from the comments"
+	@echo "make reference   what is generated in sql/README.md, test/README.md"
 	@echo "make install     to PREFIX=$(PREFIX); also make uninstall"
 	@echo "make deps        install what all of these need (Debian)"
 	@echo "make clean       everything that was built"
@@ -89,19 +89,16 @@ check:
 	@$(MAKE) -s all
 	@$(TCLSH) tool/check.tcl $(CHECK)
 
-# The amalgamation as an extension, and a test program of test/c/: for
-# tool/runtests.tcl.
+# The amalgamation as an extension.
 $(B)/amalgam/interlock.so: $(B)/interlock-amalgam.c
 	@mkdir -p $(@D)
 	$(COMPILE) -shared -o $@ $<
 
-$(B)/test/%: test/c/%.c $(OBJ)
-	@mkdir -p $(@D)
-	$(COMPILE) -Iext -o $@ $< $(OBJ) -lpthread
-
-# sql/README.md from the comments in ext/ and sql/.
+# sql/README.md from the comments in ext/ and sql/, the table of
+# test/README.md from those of the tests.
 reference:
 	$(TCLSH) tool/reference.tcl
+	$(TCLSH) tool/runtests.tcl -readme
 
 # All of ext/ as one file, for who links statically.
 amalgam: $(B)/interlock-amalgam.c $(B)/amalgam/interlock.so

@@ -51,6 +51,20 @@ proc needs {condition reason} {
   finish_test
 }
 
+# A program is a test: in time, with exit status 0. Shows what it printed.
+proc do_program_test {name seconds args} {
+  do_test $name [list harness::program $seconds $args] passes
+}
+proc harness::program {seconds command} {
+  set failed [catch {
+    exec timeout --kill-after=5 $seconds {*}$command 2>@1
+  } output options]
+  puts "\n$output"
+  if {!$failed} { return passes }
+  set status [lindex [dict get $options -errorcode] end]
+  return [expr {$status == 124 ? "timed out" : "ends with $status"}]
+}
+
 # What tester.tcl does not delete.
 proc harness::forget {} {
   catch { db close }

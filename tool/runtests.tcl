@@ -9,14 +9,15 @@
 #   -out DIR         for logs and scratch folders, instead of build/
 #   -list            say which worlds and which files there are
 #   -table           the table of test/README.md
+#   -readme          write it there (`make reference` does)
 #
 # A FILE is the name of one in test/, with or without .test, or a path.
 # Each runs in a process and a session of its own, in a folder of its own
 # under build/scratch/, kept if it fails; its output goes to build/log/WORLD/.
-# A file passes
-# if its last lines say so, it ended by itself, with that exit status, left
-# no process behind, and no sanitizer complained. SEED and other variables of
-# the environment reach the tests. The last line is `N passed, N failed`.
+# A file passes if its last lines say so, it ended by itself, with that exit
+# status, left no process behind, and no sanitizer complained. SEED and other
+# variables of the environment reach the tests. The last line is
+# `N passed, N failed`.
 
 namespace eval runtests {
   variable home [file dirname [file dirname [file normalize [info script]]]]
@@ -40,9 +41,9 @@ proc runtests::head {file} {
   set words {}
   set worlds *
   while {[gets $fd line] >= 0} {
-    if {[regexp {SPDX} $line] || $line eq "/*"} continue
-    if {[regexp {^(?:#|\*\*) Worlds: (.*)$} $line - worlds]} continue
-    if {![regexp {^(?:#|\*\*) (.*)$} $line - text]} break
+    if {[string match *SPDX* $line]} continue
+    if {[regexp {^# Worlds: (.*)$} $line - worlds]} continue
+    if {![regexp {^# (.*)$} $line - text]} break
     lappend words {*}[split $text]
   }
   close $fd
@@ -50,22 +51,21 @@ proc runtests::head {file} {
   regexp {^(.*?[.:])(?: |$)} $what - what
   return [list [string trimright $what .:] $worlds]
 }
-proc runtests::files {pattern} {
+proc runtests::files {} {
   variable home
-  lsort [glob -nocomplain $home/test/$pattern]
+  lsort [glob -nocomplain $home/test/*.test]
 }
 proc runtests::find {name} {
   variable home
-  foreach path [list $name $home/test/$name $home/test/$name.test \
-                  $home/test/c/$name.c] {
+  foreach path [list $name $home/test/$name $home/test/$name.test] {
     if {[file isfile $path]} { return [file normalize $path] }
   }
   error "no such test file: $name"
 }
 proc runtests::runsIn {file world} {
-  set isProgram [expr {[file extension $file] eq ".c"}]
-  if {$isProgram != ($world eq "c")} { return 0 }
   foreach pattern [lindex [head $file] 1] {
+    # Not all files mean anything there: one has to name it.
+    if {$world eq "c" && $pattern ne "c"} continue
     if {[string match $pattern $world]} { return 1 }
   }
   return 0
@@ -77,20 +77,33 @@ proc runtests::listAll {} {
     puts [format "%-8s %s" $name $about]
   }
   puts ""
-  foreach file [concat [files *.test] [files c/*.c]] {
+  foreach file [files] {
     lassign [head $file] what worlds
     puts [format "%-16s %s" [file rootname [file tail $file]] $what]
   }
 }
-# test/runner.test compares this with test/README.md.
+# The table at the end of test/README.md; test/runner.test compares.
 proc runtests::table {} {
-  puts "| file | what | worlds |\n|---|---|---|"
-  foreach file [concat [files *.test] [files c/*.c]] {
+  set lines {"| file | what | worlds |" |---|---|---|}
+  foreach file [files] {
     lassign [head $file] what worlds
-    if {[file extension $file] eq ".c"} { set worlds c }
     if {$worlds eq "*"} { set worlds all }
-    puts "| [file tail $file] | $what | $worlds |"
+    lappend lines "| [file tail $file] | $what | $worlds |"
   }
+  return [join $lines \n]\n
+}
+proc runtests::readme {} {
+  variable home
+  set fd [open $home/test/README.md r+]
+  fconfigure $fd -encoding utf-8
+  set text [read $fd]
+  set start [string first "| file | what | worlds |" $text]
+  if {$start < 0} { error "test/README.md has lost its table" }
+  set text [string range $text 0 $start-1][table]
+  seek $fd 0
+  puts -nonewline $fd $text
+  chan truncate $fd
+  close $fd
 }
 
 # ---- one world made ready -------------------------------------------------
@@ -122,7 +135,6 @@ proc runtests::prepare {world} {
   dict with world {
     set log $out/log/$name.build
     file mkdir [file dirname $log]
-    if {$name eq "c"} { return [list {} {}] }
     exec make -s -C $home {*}$make >& $log
     foreach part {program sqlite} {
       set value [set $part]
@@ -149,14 +161,6 @@ proc runtests::prepare {world} {
   return [list $program $env]
 }
 
-# The program made from test/c/NAME.c.
-proc runtests::compile {file} {
-  variable home
-  set name [file rootname [file tail $file]]
-  exec make -s -C $home build/test/$name 2>@1
-  return $home/build/test/$name
-}
-
 # ---- one file -------------------------------------------------------------
 
 proc runtests::start {world program env file} {
@@ -166,21 +170,11 @@ proc runtests::start {world program env file} {
   set log $out/log/[dict get $world name]/$name.log
   set scratch $out/scratch/[dict get $world name]-$name-[pid]
   file mkdir [file dirname $log] $scratch
-  if {[file extension $file] eq ".c"} {
-    if {[catch { compile $file } message]} {
-      judge [dict create world $world file $file name $name log $log \
-               scratch $scratch output $message status "not built" ms 0]
-      return
-    }
-    set command [list [compile $file]]
-  } else {
-    set command [list $program $file]
-  }
   lappend env INTERLOCK_SCRATCH $scratch TMPDIR $scratch
   set assign {}
   foreach {variable value} $env { lappend assign $variable=$value }
   # A session of its own, so that it can be ended with all it started.
-  set pipe [open |[list env -C $scratch {*}$assign setsid {*}$command \
+  set pipe [open |[list env -C $scratch {*}$assign setsid $program $file \
                     < /dev/null 2>@1] r]
   fconfigure $pipe -blocking 0 -translation binary
   variable run$pipe
@@ -259,10 +253,11 @@ proc runtests::howEnded {bad options} {
 # {passed failed why}
 proc runtests::verdict {output status leakCheck} {
   set why {}
-  set tests 0
-  set errors 0
-  set counts {^(\d+) errors out of (\d+) tests}
-  if {![regexp -line $counts $output - errors tests]} {
+  set counts [regexp -all -inline -line {^(\d+) errors out of (\d+) tests} \
+                $output]
+  lassign [lrange $counts end-2 end] - errors tests
+  if {$counts eq ""} {
+    lassign {0 0} errors tests
     lappend why "did not run to its end"
   } elseif {$errors > 0} {
     lappend why "$errors errors"
@@ -362,7 +357,8 @@ proc runtests::main {argv} {
     set argv [lassign $argv option]
     switch -- $option {
       -list { listAll; return 0 }
-      -table { table; return 0 }
+      -table { puts -nonewline [table]; return 0 }
+      -readme { readme; return 0 }
       -world { set argv [lassign $argv names] }
       -jobs { set argv [lassign $argv parallel] }
       -timeout { set argv [lassign $argv timeout] }
@@ -382,12 +378,15 @@ proc runtests::main {argv} {
     set name [dict get $world name]
     if {$timeout ne ""} { dict set world timeout $timeout }
     set files $given
-    if {$files eq ""} { set files [concat [files *.test] [files c/*.c]] }
+    if {$files eq ""} { set files [files] }
     set files [lmap file $files {
       if {![runsIn $file $name]} continue
       set file
     }]
-    if {$files eq ""} continue
+    if {$files eq ""} {
+      puts "$name: no file for this world"
+      continue
+    }
     if {[catch { prepare $world } ready]} {
       dict incr sum failed
       puts "$name: cannot be made ready: $ready"

@@ -15,7 +15,8 @@
 #   patience  ms a test waits for one thing
 #
 # NAME-wal is the world NAME with every new database in WAL mode. The world
-# `c` runs the programs made from test/c/*.c, and has no such variant.
+# `c` is for files that run programs in C; only those run there that name it,
+# and it has no such variant.
 
 namespace eval worlds {
   variable all {
@@ -59,8 +60,8 @@ namespace eval worlds {
       make amalgam  sqlite static  static 1
     }
     c {
-      about {programs in C over the layers that know no SQLite}
-      timeout 120
+      about {programs in C, of the layers that know no SQLite}
+      timeout 1200
     }
   }
   # What `make fulltest` runs, beside `quick`.
