@@ -97,8 +97,11 @@ static int xConnect(
 ){
   Table *pNew;
   int rc = sqlite3_declare_vtab(db, VERSIONED_TABLES_SQL);
-  (void)pAux; (void)argc; (void)argv; (void)pzErr;
-  if( rc!=SQLITE_OK ) return rc;
+  (void)pAux; (void)argc; (void)argv;
+  if( rc!=SQLITE_OK ){
+    *pzErr = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+    return rc;
+  }
   pNew = sqlite3_malloc64(sizeof(*pNew));
   if( pNew==0 ) return SQLITE_NOMEM;
   memset(pNew, 0, sizeof(*pNew));
