@@ -529,34 +529,47 @@ static const struct {
 
 #define FUNCTION_COUNT ((int)(sizeof(aFunction)/sizeof(aFunction[0])))
 
-/* Take the first n functions away again. */
-static void unregister(sqlite3 *db, int n){
-  int i;
-  for(i=0; i<n; i++){
-    sqlite3_create_function_v2(db, aFunction[i].zName, aFunction[i].nArg,
-        SQLITE_UTF8, 0, 0, 0, 0, 0);
+/* Whether a statement of the connection is being run: SQLite then takes no
+** function away. */
+static int isRunning(sqlite3 *db){
+  sqlite3_stmt *pStmt = sqlite3_next_stmt(db, 0);
+  while( pStmt && !sqlite3_stmt_busy(pStmt) ){
+    pStmt = sqlite3_next_stmt(db, pStmt);
   }
+  return pStmt!=0;
 }
 
 /*
-** Register every function on a connection, all or none: SQLite unloads the
-** library if loading fails, and a function left behind would then point
-** nowhere.
+** Register the functions on a connection from number *pnDone on; *pnDone is
+** then how many there are. After a failure that is none, except where the
+** extension was loaded by a statement (`SELECT load_extension()`): those that
+** were registered stay, and the library has to stay with them.
 **
 ** xGone(pOwner) is called when the connection really ends: it is the
-** destructor of one of the functions. It is called after a failure as well.
+** destructor of the first function. It is called as well when *pnDone is 0
+** after a failure.
 */
-int functionsRegister(sqlite3 *db, void *pOwner, void (*xGone)(void*)){
+int functionsRegister(
+  sqlite3 *db,
+  void *pOwner,
+  void (*xGone)(void*),
+  int *pnDone
+){
   int rc = SQLITE_OK;
   int i;
-  for(i=0; i<FUNCTION_COUNT && rc==SQLITE_OK; i++){
+  for(i=*pnDone; i<FUNCTION_COUNT; i++){
     rc = sqlite3_create_function_v2(db, aFunction[i].zName,
         aFunction[i].nArg, SQLITE_UTF8|SQLITE_DIRECTONLY,
         i==0 ? pOwner : 0, aFunction[i].xFunc, 0, 0, i==0 ? xGone : 0);
+    if( rc!=SQLITE_OK ) break;
   }
-  if( rc!=SQLITE_OK ){
-    /* The one that failed is not there; those before it are. */
-    unregister(db, i-1);
+  *pnDone = i;
+  if( rc!=SQLITE_OK && !isRunning(db) ){
+    while( i-->0 ){
+      sqlite3_create_function_v2(db, aFunction[i].zName, aFunction[i].nArg,
+          SQLITE_UTF8, 0, 0, 0, 0, 0);
+    }
+    *pnDone = 0;
   }
   return rc;
 }

@@ -8,6 +8,7 @@
 
 #include <sqlite3ext.h>
 
-int functionsRegister(sqlite3 *db, void *pOwner, void (*xGone)(void*));
+int functionsRegister(sqlite3 *db, void *pOwner, void (*xGone)(void*),
+                      int *pnDone);
 
 #endif

@@ -24,6 +24,7 @@ SQLITE_EXTENSION_INIT1
 typedef struct Loaded Loaded;
 struct Loaded {
   sqlite3 *db;
+  int nFunction;         /* registered; fewer than all after a failed load */
   Loaded *pNext;
 };
 
@@ -41,26 +42,42 @@ static void forget(void *pArg){
   sqlite3_free(pThis);
 }
 
-/* Enter a connection into the list. Returns SQLITE_DONE, and no entry, if
-** it is there already. */
-static int remember(sqlite3 *db, Loaded **ppNew){
+/* The entry of a connection, a new one if it has none; NULL if there is no
+** memory for it. */
+static Loaded *remember(sqlite3 *db){
   Loaded *pNew = sqlite3_malloc64(sizeof(*pNew));
   Loaded *p;
-  if( pNew==0 ) return SQLITE_NOMEM;
+  if( pNew==0 ) return 0;
   pthread_mutex_lock(&mutex);
   for(p=pLoadedList; p && p->db!=db; p=p->pNext){}
   if( p==0 ){
     pNew->db = db;
+    pNew->nFunction = 0;
     pNew->pNext = pLoadedList;
-    pLoadedList = pNew;
+    pLoadedList = p = pNew;
   }
   pthread_mutex_unlock(&mutex);
-  if( p ){
-    sqlite3_free(pNew);
-    return SQLITE_DONE;
+  if( p!=pNew ) sqlite3_free(pNew);
+  return p;
+}
+
+/* Register what is not yet there. If *pnDone is 0 afterwards, nothing is,
+** and the entry is gone. */
+static int complete(sqlite3 *db, Loaded *pThis, int *pnDone){
+  int rc = SQLITE_OK;
+  *pnDone = pThis->nFunction;
+  if( *pnDone==0 ) rc = vtabRegister(db);
+  if( rc!=SQLITE_OK ){
+    forget(pThis);
+    return rc;
   }
-  *ppNew = pNew;
-  return SQLITE_OK;
+  rc = functionsRegister(db, pThis, forget, pnDone);
+  if( *pnDone ){
+    pThis->nFunction = *pnDone;
+  }else{
+    vtabUnregister(db);
+  }
+  return rc;
 }
 
 /*
@@ -85,8 +102,9 @@ INTERLOCK_API int sqlite3_interlock_init(
   char **pzErrMsg,
   const sqlite3_api_routines *pApi
 ){
-  Loaded *pNew = 0;
-  int rc;
+  Loaded *pThis;
+  int rc = SQLITE_NOMEM;
+  int nDone = 0;
 #ifdef SQLITE_CORE
   (void)pApi;
 #else
@@ -102,15 +120,14 @@ INTERLOCK_API int sqlite3_interlock_init(
     return SQLITE_ERROR;
   }
 #endif
-  rc = remember(db, &pNew);
-  if( rc==SQLITE_DONE ) return SQLITE_OK;
-  if( rc==SQLITE_OK ) rc = vtabRegister(db);
-  if( rc==SQLITE_OK ){
-    rc = functionsRegister(db, pNew, forget);
-    if( rc!=SQLITE_OK ) vtabUnregister(db);
-  }else if( pNew ){
-    forget(pNew);
-  }
+  pThis = remember(db);
+  if( pThis ) rc = complete(db, pThis, &nDone);
+#ifndef SQLITE_CORE
+  /* SQLite unloads the library after an error. Functions that cannot be
+  ** taken away must not be left pointing nowhere: the next load completes
+  ** them. If memory has run out, the statement that loads says so itself. */
+  if( rc!=SQLITE_OK && nDone ) return SQLITE_OK_LOAD_PERMANENTLY;
+#endif
   if( rc!=SQLITE_OK ) *pzErrMsg = sqlite3_mprintf("interlock: %s",
                                                   sqlite3_errstr(rc));
   return rc;
