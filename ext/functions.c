@@ -140,28 +140,13 @@ static int argVersioned(
 ** SQL AREA Versioned tables
 **
 ** A versioned table refuses an UPDATE that rests on something no longer true.
-** What to do then depends on the mode. In `auto` and `strict`, retry from the
-** reading on:
+** What to do then: read again, compute again, write again. Where several rows
+** were read and written in one transaction, roll back and retry all of it:
+** what it read before is as old as the row that was refused. With
+** `on_stale=ignore` look at changes() instead of an error: 0 rows means stale.
+** [RECIPES.md](RECIPES.md) has the loops.
 **
-** ```python
-** while True:
-**     balance, version = db.execute("SELECT balance, version"
-**         " FROM account WHERE id = ?", (id,)).fetchone()
-**     try:
-**         with db:
-**             db.execute("UPDATE account SET balance = ?, version = ?"
-**                        " WHERE id = ?", (balance + 1, version + 1, id))
-**         break
-**     except sqlite3.IntegrityError as e:
-**         if not str(e).startswith("stale write:"):
-**             raise
-** ```
-**
-** Where several rows are read and written in one transaction, roll back and
-** retry the whole transaction: what it read before is as old as the row that
-** was refused. With `on_stale=ignore` look at changes() instead of an error:
-** 0 rows means stale. A program that must not miss an unchecked table looks
-** when it starts:
+** A program that must not miss an unchecked table looks when it starts:
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -187,16 +172,6 @@ static int argVersioned(
 ** -- error: stale write: account.version
 ** SELECT id, version FROM account WHERE balance < 200 AND version <> 2 - 1;
 ** -- 2|2
-** ```
-**
-** An object whose saver writes back every column (mode `echo`) is stale after
-** its save, since the version was raised for it: let it read the version
-** again. For Django:
-**
-** ```python
-** def save(self, *args, **kwargs):
-**     super().save(*args, **kwargs)
-**     self.refresh_from_db(fields=["version"])
 ** ```
 **
 ** In a migration that rebuilds tables, or adds UNIQUE indexes, run
