@@ -9,6 +9,12 @@
 SQLITE_EXTENSION_INIT3
 
 /*
+** SQL AREA Versioned tables
+**
+** What is declared, and whether it is whole, is a table: `versioned_tables`.
+*/
+
+/*
 ** SQL TABLE versioned_tables
 **
 ** The versioned tables of every database file of the connection, and what is
