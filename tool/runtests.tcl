@@ -150,6 +150,9 @@ proc runtests::prepare {world} {
     if {[info exists ::env(INTERLOCK_LIB)] && $name eq "quick"} {
       set library $::env(INTERLOCK_LIB)
     }
+    foreach variable [dict keys $env] {
+      if {[info exists ::env($variable)]} { dict unset env $variable }
+    }
     lappend env INTERLOCK_WORLD $name INTERLOCK_JOURNAL $journal \
       INTERLOCK_LIB [file join $home $library] INTERLOCK_SQLITE $sqlite \
       INTERLOCK_STATIC $static INTERLOCK_PATIENCE $patience
@@ -309,7 +312,8 @@ proc runtests::judge {job} {
       if {$lines eq ""} { set lines [lrange [split $output \n] end-8 end] }
       puts [join [lrange $lines 0 11] \n]
       lappend again "tclsh tool/runtests.tcl -world $worldName\
- [expr {[file dirname $file] eq "$home/test" ? $name : $file}]   # $log"
+ [expr {[file dirname $file] eq "$home/test" ? $name : $file}]
+    $log"
     } else {
       file delete -force $scratch
     }
@@ -391,8 +395,8 @@ proc runtests::main {argv} {
       dict incr sum failed
       puts "$name: cannot be made ready: $ready"
       catch { puts [exec tail -n 12 $out/log/$name.build] }
-      lappend again "tclsh tool/runtests.tcl -world $name\
-   # $out/log/$name.build"
+      lappend again "tclsh tool/runtests.tcl -world $name
+    $out/log/$name.build"
       continue
     }
     foreach file $files { lappend jobs [list $world {*}$ready $file] }

@@ -10,8 +10,8 @@
 #   library   the extension, under the root
 #   also      what else tool/sqlite.tcl should make, for test/load.test
 #   static    1: `sqlite` contains the extension
-#   env       further variables of the environment
-#   timeout   seconds for one file
+#   env       further variables of the environment, where it has none such
+#   timeout   seconds for one file: a guard against what hangs
 #   patience  ms a test waits for one thing
 #
 # NAME-wal is the world NAME with every new database in WAL mode. The world
@@ -23,7 +23,7 @@ namespace eval worlds {
     quick {
       about {the system's SQLite under tclsh}
       program tclsh  sqlite ""  make {}  library build/interlock.so
-      static 0  env {}  also {}  timeout 120  patience 20000
+      static 0  env {}  also {}  timeout 300  patience 20000
     }
     debug {
       about {the same, the extension with asserts}
@@ -31,7 +31,7 @@ namespace eval worlds {
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
-      program testfixture  timeout 300
+      program testfixture  timeout 600
     }
     asan {
       about {testfixture and extension under the address and undefined
@@ -39,9 +39,9 @@ namespace eval worlds {
       program testfixture-asan
       make {DEBUG=1 SAN=address,undefined}
       library build/debug/san-address-undefined/interlock.so
-      env {ASAN_OPTIONS detect_leaks=0
+      env {ASAN_OPTIONS detect_leaks=0  STATEMENTS 30000
            UBSAN_OPTIONS print_stacktrace=1:halt_on_error=1}
-      timeout 600  patience 60000
+      timeout 1200  patience 60000
     }
     oldest {
       about {the oldest SQLite that is supported, 3.34.0}
@@ -49,7 +49,7 @@ namespace eval worlds {
     }
     newest {
       about {the newest SQLite, 3.54.1, with its asserts}
-      sqlite tcl-newest  timeout 240
+      sqlite tcl-newest  timeout 600
     }
     amalgam {
       about {the extension built from the amalgamation}
