@@ -7,17 +7,9 @@
 #include "token.h"
 SQLITE_EXTENSION_INIT3
 
-/* Every entry of the registry, once for each trigger under its number, or
-** once with NULLs. One pass over the schema, however many tables there are. */
-#define REGISTRY_SELECT \
-  "SELECT v.number, v.name, v.\"column\", v.mode, v.on_stale," \
-  " v.except_columns, v.tombstones, v.generator, v.declared," \
-  " m.tbl_name, m.name, m.sql" \
-  " FROM \"%w\".interlock_versioned AS v LEFT JOIN (" \
-  "SELECT substr(name,11,8) AS number, tbl_name, name, sql, rowid AS made" \
-  " FROM \"%w\".sqlite_master" \
-  " WHERE type='trigger' AND substr(name,1,10)='interlock_'" \
-  ") AS m ON m.number=v.number"
+#define REGISTRY_COLUMNS \
+  "v.number, v.name, v.\"column\", v.mode, v.on_stale, v.except_columns," \
+  " v.tombstones, v.generator, v.declared"
 
 enum { COL_NUMBER, COL_NAME, COL_COLUMN, COL_MODE, COL_ON_STALE, COL_EXCEPT,
        COL_TOMBSTONES, COL_GENERATOR, COL_DECLARED, COL_TABLE, COL_TRIGGER,
@@ -50,18 +42,41 @@ static void readCheck(Sqlx *p, RegistryEntry *pEntry, const char *zSql){
   }
 }
 
-/* Add the trigger of the present row to the entry. */
-static void readTrigger(Sqlx *p, RegistryEntry *pEntry, sqlite3_stmt *pStmt){
+/* Add a trigger to the entry. */
+static void addTrigger(
+  Sqlx *p,
+  RegistryEntry *pEntry,
+  const char *zTable,
+  const char *zName,
+  const char *zSql
+){
   TriggersOne *pOne = &pEntry->aTrigger[pEntry->nTrigger];
-  const char *zTable = sqlxColumn(p, pStmt, COL_TABLE);
-  pOne->zName = sqlxColumn(p, pStmt, COL_TRIGGER);
-  pOne->zSql = sqlxColumn(p, pStmt, COL_SQL);
-  if( zTable==0 || pOne->zName==0 || pOne->zSql==0
-   || strlen(pOne->zName)<20 ) return;
-  pOne->zWhat = pOne->zName + 19;
+  if( zTable==0 || zName==0 || zSql==0 || strlen(zName)<20
+   || pEntry->nTrigger>=TRIGGERS_MAX ) return;
+  pOne->zName = zName;
+  pOne->zSql = zSql;
+  pOne->zWhat = zName + 19;
   pEntry->zTable = zTable;
   pEntry->nTrigger++;
-  if( strcmp(pOne->zWhat, "check")==0 ) readCheck(p, pEntry, pOne->zSql);
+  if( strcmp(pOne->zWhat, "check")==0 ) readCheck(p, pEntry, zSql);
+}
+
+/* Add those of a list that have the entry's number. */
+static void addListed(Sqlx *p, RegistryEntry *pEntry, const ShapeList *pList){
+  int iLow = pList->nUser, iHigh = pList->nTrigger;
+  while( iLow<iHigh ){
+    int iMid = (iLow + iHigh)/2;
+    if( sqlite3_stricmp(pList->a[iMid].zName+10, pEntry->zNumber)<0 ){
+      iLow = iMid + 1;
+    }else{
+      iHigh = iMid;
+    }
+  }
+  for(; iLow<pList->nTrigger; iLow++){
+    const ShapeItem *pItem = &pList->a[iLow];
+    if( strncmp(pItem->zName+10, pEntry->zNumber, 8)!=0 ) break;
+    addTrigger(p, pEntry, pItem->zTable, pItem->zName, pItem->zSql);
+  }
 }
 
 /* Numbers become parts of names. A file from elsewhere can have anything in
@@ -74,17 +89,15 @@ static int isNumber(const char *z){
   return z && z[8]==0;
 }
 
-/* The next entry. Returns 0 at the end. */
-int registryNext(Sqlx *p, RegistryCursor *pCur, RegistryEntry *pEntry){
-  sqlite3_stmt *pStmt = pCur->pStmt;
+/* Step to a row of the registry. Returns 0 at the end. */
+static int readEntry(Sqlx *p, sqlite3_stmt *pStmt, RegistryEntry *pEntry){
+  const char *zNumber;
   memset(pEntry, 0, sizeof(*pEntry));
-  while( pCur->bRow && p->rc==SQLITE_OK ){
-    pEntry->zNumber = sqlxColumn(p, pStmt, COL_NUMBER);
-    if( isNumber(pEntry->zNumber) ) break;
-    pEntry->zNumber = 0;
-    pCur->bRow = sqlxStep(p, pStmt);
-  }
-  if( !pCur->bRow || p->rc!=SQLITE_OK ) return 0;
+  do{
+    if( !sqlxStep(p, pStmt) ) return 0;
+    zNumber = sqlxColumn(p, pStmt, COL_NUMBER);
+  }while( !isNumber(zNumber) );
+  pEntry->zNumber = zNumber;
   pEntry->zName = sqlxColumn(p, pStmt, COL_NAME);
   pEntry->zTable = pEntry->zName;
   pEntry->zColumn = sqlxColumn(p, pStmt, COL_COLUMN);
@@ -94,44 +107,71 @@ int registryNext(Sqlx *p, RegistryCursor *pCur, RegistryEntry *pEntry){
   pEntry->bTombstones = sqlite3_column_int(pStmt, COL_TOMBSTONES)!=0;
   pEntry->iGenerator = sqlite3_column_int(pStmt, COL_GENERATOR);
   pEntry->bDeclared = sqlite3_column_int(pStmt, COL_DECLARED)!=0;
-  do{
-    const char *zNumber = sqlxColumn(p, pStmt, COL_NUMBER);
-    if( zNumber==0 || strcmp(zNumber, pEntry->zNumber)!=0 ) break;
-    if( sqlite3_column_type(pStmt, COL_SQL)!=SQLITE_NULL
-     && pEntry->nTrigger<TRIGGERS_MAX ) readTrigger(p, pEntry, pStmt);
-    pCur->bRow = sqlxStep(p, pStmt);
-  }while( pCur->bRow );
   return p->rc==SQLITE_OK;
 }
 
-/* All entries of a schema, in the order of their names. */
-void registryOpen(Sqlx *p, const char *zSchema, RegistryCursor *pCur){
+/* The next entry. Returns 0 at the end. */
+int registryNext(Sqlx *p, RegistryCursor *pCur, RegistryEntry *pEntry){
+  if( !readEntry(p, pCur->pStmt, pEntry) ) return 0;
+  addListed(p, pEntry, pCur->pList);
+  return p->rc==SQLITE_OK;
+}
+
+/* All entries of a schema, in the order of their names; and the list of the
+** schema, read here if there is a registry. Of the triggers of thousands of
+** tables SQLite would make a join that is quadratic, or spills to disk. */
+void registryOpen(
+  Sqlx *p,
+  const char *zSchema,
+  RegistryCursor *pCur,
+  ShapeList *pList
+){
   memset(pCur, 0, sizeof(*pCur));
   if( !registryExists(p, zSchema) ) return;
-  pCur->pStmt = sqlxPrepare(p, REGISTRY_SELECT
-      " ORDER BY v.name, v.number, m.made", zSchema, zSchema);
-  pCur->bRow = sqlxStep(p, pCur->pStmt);
+  shapeList(p, zSchema, pList);
+  pCur->pList = pList;
+  pCur->pStmt = sqlxPrepare(p, "SELECT " REGISTRY_COLUMNS
+      " FROM \"%w\".interlock_versioned AS v ORDER BY v.name, v.number",
+      zSchema);
 }
 
 void registryClose(Sqlx *p, RegistryCursor *pCur){
   sqlxFinalize(p, pCur->pStmt);
   pCur->pStmt = 0;
-  pCur->bRow = 0;
 }
+
+/* The triggers of a schema, by number. */
+#define REGISTRY_TRIGGERS \
+  "SELECT substr(name,11,8) AS number, tbl_name, name, sql, rowid AS made" \
+  " FROM \"%w\".sqlite_master" \
+  " WHERE type='trigger' AND substr(name,1,10)='interlock_'"
 
 /* Look a table up. A number whose triggers are on another table is that
 ** table's, whatever name it was declared under. */
 void registryFind(Sqlx *p, const Shape *pShape, RegistryEntry *pEntry){
-  RegistryCursor cur;
+  const char *zSchema = pShape->zSchema, *zName = pShape->zName;
+  sqlite3_stmt *pStmt;
   memset(pEntry, 0, sizeof(*pEntry));
-  if( !registryExists(p, pShape->zSchema) ) return;
-  cur.pStmt = sqlxPrepare(p, REGISTRY_SELECT
+  if( !registryExists(p, zSchema) ) return;
+  pStmt = sqlxPrepare(p, "SELECT " REGISTRY_COLUMNS ", m.tbl_name, m.name,"
+      " m.sql FROM \"%w\".interlock_versioned AS v"
+      " LEFT JOIN (" REGISTRY_TRIGGERS ") AS m ON m.number=v.number"
       " WHERE ifnull(m.tbl_name,v.name)=%Q COLLATE NOCASE"
+      " AND v.number IN (SELECT number FROM \"%w\".interlock_versioned"
+      " WHERE name=%Q UNION ALL SELECT number FROM (" REGISTRY_TRIGGERS
+      ") WHERE tbl_name=%Q COLLATE NOCASE)"
       " ORDER BY m.made IS NULL, v.declared DESC, v.number, m.made",
-      pShape->zSchema, pShape->zSchema, pShape->zName);
-  cur.bRow = sqlxStep(p, cur.pStmt);
-  registryNext(p, &cur, pEntry);
-  registryClose(p, &cur);
+      zSchema, zSchema, zName, zSchema, zName, zSchema, zName);
+  if( readEntry(p, pStmt, pEntry) ){
+    do{
+      const char *zNumber = sqlxColumn(p, pStmt, COL_NUMBER);
+      if( zNumber==0 || strcmp(zNumber, pEntry->zNumber)!=0 ) break;
+      addTrigger(p, pEntry, sqlxColumn(p, pStmt, COL_TABLE),
+                 sqlxColumn(p, pStmt, COL_TRIGGER),
+                 sqlxColumn(p, pStmt, COL_SQL));
+    }while( sqlxStep(p, pStmt) );
+  }
+  sqlxFinalize(p, pStmt);
 }
 
 /* A number that no object of the schema has in its name. */

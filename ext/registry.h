@@ -28,18 +28,20 @@ struct RegistryEntry {
   int bTombstones;
   int iGenerator;
   int bDeclared;         /* 0: given up; number and tombstones stay */
-  int nTrigger;          /* triggers under its number, in order of making */
+  int nTrigger;          /* triggers under its number, from registryFind() in
+                         ** the order in which they were made */
   TriggersOne aTrigger[TRIGGERS_MAX];
 };
 
 struct RegistryCursor {
   sqlite3_stmt *pStmt;
-  int bRow;              /* the statement stands on a row not read yet */
+  const ShapeList *pList;
 };
 
 int registryExists(Sqlx *p, const char *zSchema);
 void registryFind(Sqlx *p, const Shape *pShape, RegistryEntry *pEntry);
-void registryOpen(Sqlx *p, const char *zSchema, RegistryCursor *pCur);
+void registryOpen(Sqlx *p, const char *zSchema, RegistryCursor *pCur,
+                  ShapeList *pList);
 int registryNext(Sqlx *p, RegistryCursor *pCur, RegistryEntry *pEntry);
 void registryClose(Sqlx *p, RegistryCursor *pCur);
 const char *registryDraw(Sqlx *p, const char *zSchema);

@@ -7,6 +7,7 @@
 ** that is newer than SQLite 3.34. Only what SQLite keeps as text, an
 ** expression index, is read as text.
 */
+#include <stdlib.h>
 #include <string.h>
 #include "shape.h"
 #include "token.h"
@@ -138,18 +139,101 @@ static int isShadow(Sqlx *p, const Shape *pShape){
       pShape->zSchema, pShape->zName);
 }
 
-/* Find a table in one schema by its name as it is. Fills zSchema, zName and
-** zSql; returns 0, and no error, if there is none. */
+/* 0, 1, 2: its place in a list */
+static int itemKind(const ShapeItem *pItem){
+  if( strcmp(pItem->zType, "trigger")!=0 ) return 2;
+  return strncmp(pItem->zName, "interlock_", 10)==0;
+}
+
+static int compareItems(const void *pA, const void *pB){
+  const ShapeItem *a = pA, *b = pB;
+  int c = itemKind(a) - itemKind(b);
+  if( c==0 && itemKind(a)==0 ) c = a->iMade - b->iMade;
+  return c ? c : sqlite3_stricmp(a->zName, b->zName);
+}
+
+/* Read the list of a schema. */
+void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
+  const char *zSql = sqlxPrintf(p, "SELECT type, name, tbl_name, sql"
+      " FROM \"%w\".sqlite_master", zSchema);
+  int nAlloc = sqlxCount(p, zSql);
+  sqlite3_stmt *pStmt;
+  memset(pList, 0, sizeof(*pList));
+  pList->a = sqlxAlloc(p, sizeof(ShapeItem)*(sqlite3_uint64)nAlloc);
+  pStmt = sqlxPrepare(p, "%s", zSql);
+  while( sqlxStep(p, pStmt) && pList->n<nAlloc ){
+    ShapeItem *pItem = &pList->a[pList->n];
+    pItem->zType = sqlxColumn(p, pStmt, 0);
+    pItem->zName = sqlxColumn(p, pStmt, 1);
+    pItem->zTable = sqlxColumn(p, pStmt, 2);
+    pItem->zSql = sqlxColumn(p, pStmt, 3);
+    if( !pItem->zType || !pItem->zName || !pItem->zTable ) continue;
+    pItem->iMade = pList->n;
+    pList->nUser += itemKind(pItem)==0;
+    pList->nTrigger += itemKind(pItem)<2;
+    pList->n++;
+  }
+  sqlxFinalize(p, pStmt);
+  if( pList->n>1 ){
+    qsort(pList->a, (size_t)pList->n, sizeof(ShapeItem), compareItems);
+  }
+}
+
+/* The table or index of that name, or NULL. */
+static const ShapeItem *listed(
+  const ShapeList *pList,
+  const char *zType,
+  const char *zName
+){
+  int iLow = pList->nTrigger, iHigh = pList->n;
+  while( iLow<iHigh ){
+    int iMid = (iLow + iHigh)/2;
+    int c = sqlite3_stricmp(pList->a[iMid].zName, zName);
+    if( c==0 ){
+      int bType = strcmp(pList->a[iMid].zType, zType)==0;
+      return bType ? &pList->a[iMid] : 0;
+    }
+    if( c<0 ) iLow = iMid + 1; else iHigh = iMid;
+  }
+  return 0;
+}
+
+/* Find a table in a list by its name as it is. Fills zSchema, zName, zSql
+** and pList; returns 0 if there is none. */
 int shapeExists(
-  Sqlx *p,
+  const ShapeList *pList,
   const char *zSchema,
   const char *zName,
   Shape *pShape
 ){
-  const char *zType = 0;
+  const ShapeItem *pItem = listed(pList, "table", zName);
   memset(pShape, 0, sizeof(*pShape));
-  return findIn(p, zSchema, zName, pShape, &zType)
-      && strcmp(zType, "table")==0;
+  if( pItem==0 ) return 0;
+  pShape->pList = pList;
+  pShape->zSchema = zSchema;
+  pShape->zName = pItem->zName;
+  pShape->zSql = pItem->zSql;
+  return 1;
+}
+
+/* The CREATE statement of an object in the table's schema, or NULL. */
+const char *shapeText(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zType,
+  const char *zName
+){
+  const char *zSql = 0;
+  sqlite3_stmt *pStmt;
+  if( pShape->pList ){
+    const ShapeItem *pItem = listed(pShape->pList, zType, zName);
+    return pItem ? pItem->zSql : 0;
+  }
+  pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
+      " WHERE type=%Q AND name=%Q", pShape->zSchema, zType, zName);
+  if( sqlxStep(p, pStmt) ) zSql = sqlxColumn(p, pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  return zSql;
 }
 
 /* Look in one schema, or, if zSchema is NULL, in every schema, in
@@ -349,9 +433,8 @@ static void readTerms(
 static void readIndex(Sqlx *p, Shape *pShape, sqlite3_stmt *pList){
   const char *zIndex = sqlxColumn(p, pList, LIST_NAME);
   const char *zOrigin = sqlxColumn(p, pList, LIST_ORIGIN);
-  const char *zSql = 0;
+  const char *zSql;
   ShapePath path;
-  sqlite3_stmt *pStmt;
   int i;
   if( !zIndex || !zOrigin || !sqlite3_column_int(pList, LIST_UNIQUE) ) return;
   if( strcmp(zOrigin, "pk")==0 ){
@@ -360,10 +443,7 @@ static void readIndex(Sqlx *p, Shape *pShape, sqlite3_stmt *pList){
     }
     return;
   }
-  pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
-      " WHERE type='index' AND name=%Q", pShape->zSchema, zIndex);
-  if( sqlxStep(p, pStmt) ) zSql = sqlxColumn(p, pStmt, 0);
-  sqlxFinalize(p, pStmt);
+  zSql = shapeText(p, pShape, "index", zIndex);
   memset(&path, 0, sizeof(path));
   path.zIndex = zIndex;
   readTerms(p, pShape, zIndex, zSql ? zSql : "", &path);

@@ -16,6 +16,8 @@
 typedef struct ShapeColumn ShapeColumn;
 typedef struct ShapeTerm ShapeTerm;
 typedef struct ShapePath ShapePath;
+typedef struct ShapeItem ShapeItem;
+typedef struct ShapeList ShapeList;
 typedef struct Shape Shape;
 
 struct ShapeColumn {
@@ -43,7 +45,26 @@ struct ShapePath {
   const char *zWhere;    /* text of a partial index's condition, or NULL */
 };
 
+/* What sqlite_master says of a schema: the users' triggers in order of making,
+** then Interlock's, then everything else, both in order of name. Read in one
+** pass by who looks at many tables. */
+struct ShapeItem {
+  int iMade;
+  const char *zType;
+  const char *zName;
+  const char *zTable;
+  const char *zSql;      /* NULL for an automatic index */
+};
+
+struct ShapeList {
+  int n;
+  int nUser;             /* the users' triggers come first, */
+  int nTrigger;          /* and Interlock's up to here */
+  ShapeItem *a;
+};
+
 struct Shape {
+  const ShapeList *pList;  /* of its schema, or NULL: ask sqlite_master */
   const char *zSchema;   /* main, temp or the name of an attached file */
   const char *zName;     /* as the schema spells it */
   const char *zSql;      /* its CREATE TABLE statement */
@@ -61,8 +82,11 @@ struct Shape {
 };
 
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
-int shapeExists(Sqlx *p, const char *zSchema, const char *zName,
-                Shape *pShape);
+int shapeExists(const ShapeList *pList, const char *zSchema,
+                const char *zName, Shape *pShape);
+void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList);
+const char *shapeText(Sqlx *p, const Shape *pShape, const char *zType,
+                      const char *zName);
 void shapeRead(Sqlx *p, Shape *pShape);
 const char *shapeUnquote(Sqlx *p, const char *z);
 int shapeColumn(const Shape *pShape, const char *zName);

@@ -30,28 +30,12 @@ static int canBeOvertaken(const char *zWhat, const char *zSql){
   return 0;
 }
 
-/* Whether SQLite can compile every kind of write to the table, and so finds
-** all that its triggers name. */
-static int isBroken(Sqlx *p, const Shape *pShape, const char *zColumn){
-  static const char *const azWrite[] = {
-    "INSERT INTO \"%w\".\"%w\"(\"%w\") VALUES(0)",
-    "DELETE FROM \"%w\".\"%w\" WHERE \"%w\"=0",
-    "UPDATE \"%w\".\"%w\" SET \"%w\"=0",
-  };
-  int bBroken = 0;
-  size_t i;
-  for(i=0; i<sizeof(azWrite)/sizeof(azWrite[0]); i++){
-    sqlite3_stmt *pStmt;
-    if( p->rc!=SQLITE_OK ) return 0;
-    pStmt = sqlxPrepare(p, azWrite[i], pShape->zSchema, pShape->zName,
-                        zColumn);
-    sqlxFinalize(p, pStmt);
-    if( p->rc==SQLITE_ERROR ){
-      sqlxClear(p);
-      bBroken = 1;
-    }
-  }
-  return bBroken;
+/* Whether a body names a table that is not there, or not as it should be.
+** Beside the table itself they name only the tombstones. */
+static int isBroken(Sqlx *p, const Shape *pShape, const TriggersSet *pSet){
+  const char *zSql = shapeText(p, pShape, "table", pSet->zTombstones);
+  return p->rc==SQLITE_OK
+      && (zSql==0 || strcmp(zSql, pSet->zTombstonesSql)!=0);
 }
 
 /* The triggers that are installed against those that should be. */
@@ -82,7 +66,7 @@ Status statusOfSet(
   if( pEntry->nTrigger>pSet->n && status<STATUS_CHANGED ){
     status = STATUS_CHANGED;
   }
-  if( status==STATUS_OK && isBroken(p, pShape, pEntry->zColumn) ){
+  if( status==STATUS_OK && isBroken(p, pShape, pSet) ){
     status = STATUS_BROKEN;
   }
   return status;
@@ -96,7 +80,8 @@ static Status statusOf(Sqlx *p, StatusWalk *pWalk){
   TriggersRule rule;
   TriggersSet set;
   if( pEntry->iGenerator>TRIGGERS_GENERATOR ) return STATUS_NEWER;
-  if( !shapeExists(p, pWalk->zSchema, pEntry->zTable, &pWalk->shape) ){
+  if( !shapeExists(&pWalk->list, pWalk->zSchema, pEntry->zTable,
+                   &pWalk->shape) ){
     return STATUS_TABLE;
   }
   shapeRead(p, &pWalk->shape);
@@ -136,7 +121,7 @@ int statusWalkNext(Sqlx *p, StatusWalk *pWalk){
     registryClose(p, &pWalk->cur);
     if( ++pWalk->iSchema>=pWalk->nSchema ) break;
     pWalk->zSchema = pWalk->azSchema[pWalk->iSchema];
-    registryOpen(p, pWalk->zSchema, &pWalk->cur);
+    registryOpen(p, pWalk->zSchema, &pWalk->cur, &pWalk->list);
   }
   return 0;
 }
@@ -164,22 +149,17 @@ static int updates(const char *zSql, const char *zTable){
 /* What a user should know of a table that is none of its status. */
 const char *statusNote(Sqlx *p, const Shape *pShape){
   sqlite3_str *pNote = sqlite3_str_new(p->db);
-  sqlite3_stmt *pStmt;
+  int i;
   if( !pShape->bDeclaredKey ){
     sqlite3_str_appendall(pNote, "no PRIMARY KEY: rows go by their rowid,"
         " which VACUUM may change");
   }
-  pStmt = sqlxPrepare(p, "SELECT name, sql FROM \"%w\".sqlite_master"
-      " WHERE type='trigger' AND substr(name,1,10)<>'interlock_'",
-      pShape->zSchema);
-  while( sqlxStep(p, pStmt) ){
-    const char *zName = sqlxColumn(p, pStmt, 0);
-    const char *zSql = sqlxColumn(p, pStmt, 1);
-    if( zName==0 || zSql==0 || !updates(zSql, pShape->zName) ) continue;
+  for(i=0; pShape->pList && i<pShape->pList->nUser; i++){
+    const ShapeItem *pItem = &pShape->pList->a[i];
+    if( pItem->zSql==0 || !updates(pItem->zSql, pShape->zName) ) continue;
     sqlite3_str_appendf(pNote, "%strigger %s updates this table and raises"
         " the version again, unless all it sets is in except",
-        sqlite3_str_length(pNote) ? "; " : "", zName);
+        sqlite3_str_length(pNote) ? "; " : "", pItem->zName);
   }
-  sqlxFinalize(p, pStmt);
   return sqlxText(p, pNote);
 }

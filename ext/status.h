@@ -29,6 +29,7 @@ struct StatusWalk {
   const char **azSchema;
   RegistryCursor cur;
   const char *zSchema;
+  ShapeList list;        /* of that schema */
   RegistryEntry entry;
   Shape shape;           /* empty for STATUS_TABLE and STATUS_NEWER */
   Status status;
