@@ -34,7 +34,7 @@ SQL = $(wildcard sql/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all help clean install uninstall
-.PHONY: deps demo test fulltest check reference amalgam
+.PHONY: deps demo test fulltest bench check reference amalgam
 
 all: $(B)/interlock.so
 
@@ -54,6 +54,7 @@ help:
 	@echo "make demo        what it is for, in under a minute"
 	@echo "make test        the tests, TEST='load versioned' for some"
 	@echo "make fulltest    the tests in every world (test/README.md)"
+	@echo "make bench       what versioned tables cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"
 	@echo "make reference   what is generated in sql/README.md, test/README.md"
@@ -82,6 +83,11 @@ fulltest:
 	@tool/deps full
 	@$(MAKE) -s all
 	@$(TCLSH) tool/runtests.tcl -world all $(TEST)
+
+bench:
+	@tool/deps test
+	@$(MAKE) -s all
+	@$(TCLSH) tool/bench.tcl $(B)/interlock.so $(BENCH)
 
 # What keeps the tree honest; `make check CHECK=layout` for one of them.
 check:
