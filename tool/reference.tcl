@@ -127,6 +127,7 @@ proc reference::areas {blocks} {
         set text($current) ""
         set in($current) {}
       }
+      if {$text($current) ne ""} { append text($current) \n\n }
       append text($current) [paragraphs [dict get $block text]]
     } else {
       lappend in($current) $block
