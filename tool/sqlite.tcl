@@ -105,7 +105,7 @@ proc sqlite::amalgamation {version} {
   variable carrier
   into $home/amalgamation-$version {
     set package better-sqlite3@[dict get $carrier $version]
-    run npm pack --silent --pack-destination $dir $package
+    run npm pack --loglevel=error --pack-destination $dir $package
     run tar -xzf [glob $dir/*.tgz] -C $dir
     set packed $dir/package/deps/sqlite3.tar.gz
     if {[file exists $packed]} { run tar -xzf $packed -C $dir }
