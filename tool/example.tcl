@@ -101,10 +101,10 @@ proc example::steps {rows} {
 
 # sqlite3_complete(), of the connection command's class.
 proc example::complete {sql} {
-  if {[info commands ::exampledb_complete] eq ""} {
-    sqlite3 ::exampledb_complete :memory:
-  }
-  return [::exampledb_complete complete $sql]
+  sqlite3 exampledb_complete :memory:
+  set complete [exampledb_complete complete $sql]
+  exampledb_complete close
+  return $complete
 }
 
 # What statements print, as lines. (A trace, since an array of values by
