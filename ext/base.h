@@ -90,7 +90,6 @@ typedef struct LockMem {
   X(END_WORK)        /* 4.7 d  WORK set */ \
   X(SETTLE_LEFT)     /* 4.8    left is 0 */ \
   X(SETTLE_KEEP)     /* 4.8    keep set back */ \
-  X(SETTLE_SESSION)  /* 4.8    session is FREE */ \
   X(REMOVE_STATE)    /* 4.8, 4.12  state is FREE */ \
   X(REMOVE_CHAIN)    /* 4.8, 4.12  out of its chain */ \
   X(REMOVE_LIST)     /* 4.8, 4.12  in the free list */ \
