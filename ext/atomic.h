@@ -35,6 +35,9 @@ static inline int atomicCas64(u64 *p, u64 iOld, u64 iNew){
       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+/* A 32-bit word that may be part of something else. */
+typedef u32 __attribute__((may_alias)) atomicAlias32;
+
 /* Tells the processor that this is a spin loop. */
 static inline void atomicPause(void){
 #if defined(__x86_64__) || defined(__i386__)

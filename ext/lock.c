@@ -747,6 +747,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
 LockRc lockCancel(LockFile *pF, u64 iId){
   u32 k;
   LockRc rc = usable(pF);
+  if( rc==LOCK_OK && segStale(&pF->seg) ) rc = segRefresh(&pF->seg);
   if( rc!=LOCK_OK ) return rc;
   for(k=1; k<=LIMIT_SESSION; k++){
     if( atomicGet(&segSession(&pF->seg, k)->id)==iId ){
@@ -1025,6 +1026,8 @@ int lockMoved(LockFile *pF){
 int lockPending(LockSession *p){ return p->iRequest!=0; }
 u32 lockSlot(LockSession *p){ return p->k; }
 Seg *lockSegment(LockFile *pF){ return &pF->seg; }
+const LockMem *lockMemory(LockFile *pF){ return &pF->mem; }
+int lockForked(LockFile *pF){ return pF->bForked!=0; }
 
 const char *lockCheck(LockFile *pF){
   const char *z;

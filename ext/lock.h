@@ -141,11 +141,13 @@ typedef struct LockSessionRow {
 
 typedef struct LockRow {
   u32 iSession;                 /* index into aSession */
-  u32 eMode;
-  u32 bGranted, nCount;         /* nCount: session scope */
+  u32 eMode, eKind;
+  u32 bGranted;                 /* 0: wanted */
+  u32 nCount;                   /* held so often in session scope */
   u32 bTransaction;             /* held or wanted in transaction scope */
   u64 iToken, iTicket, msSince;
-  LockKey key;
+  const u8 *pKey;               /* nKey bytes, in the snapshot's memory */
+  u32 nKey;
 } LockRow;
 
 typedef struct LockWaitRow {
@@ -158,14 +160,18 @@ typedef struct LockSnapshot {
   u32 nSession, nRow, nWait;
   LockSessionRow *aSession;
   LockRow *aRow;                /* sorted by key, then by ticket */
-  LockWaitRow *aWait;
+  u8 *aKey;
+  LockWaitRow *aWait;           /* one row a pair of waiter and blocker */
   u64 aStat[STAT_COUNT];
   u64 nByte;                    /* length of the lock file */
 } LockSnapshot;
 
-/* A copy of everything, read without the mutex: each row is whole, rows may be
-** of different moments.  bWaits: fill aWait too. */
-LockRc lockSnapshot(LockFile*, int bWaits, LockSnapshot*);
+/*
+** A copy of everything, read without the mutex, so that it works while
+** somebody is stopped inside; each row is whole, rows may be of different
+** moments.  LOCK_NOMEM and LOCK_FORKED leave nothing to free.  In lockview.c.
+*/
+LockRc lockSnapshot(LockFile*, LockSnapshot*);
 void lockSnapshotFree(LockFile*, LockSnapshot*);
 
 /* For tests: 1 while a request is queued or its outcome is not read; the slot
@@ -175,6 +181,8 @@ u32 lockSlot(LockSession*);
 
 /* For tests: the segment, and the check of all of it under the mutex. */
 Seg *lockSegment(LockFile*);
+const LockMem *lockMemory(LockFile*);
+int lockForked(LockFile*);
 const char *lockCheck(LockFile*);
 
 #endif

@@ -243,7 +243,7 @@ int osWait(u32 *p, u32 iValue, i64 us){
   i64 usStep = 50;
   u64 usEnd = osMonotonicUs() + (u64)us;
   for(;;){
-    if( atomicGetAcq(p)!=iValue ) return 0;
+    if( atomicGetAcq((atomicAlias32*)p)!=iValue ) return 0;
     if( osMonotonicUs()>=usEnd ) return 1;
     osSleep(usStep);
     if( usStep<1000 ) usStep *= 2;

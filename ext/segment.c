@@ -29,17 +29,22 @@ static u32 recordsWithin(u64 nLength){
   return n%SEG_EXTENT ? 0 : (u32)(n/SEG_EXTENT)*LIMIT_EXTENT;
 }
 
+/* Threads may do this at the same time, so both words only rise; what is
+** known already is read before the length that must not be below it. */
 LockRc segRefresh(Seg *p){
+  u64 nKnown = atomicGetAcq(&p->nLength);
   u64 nLength = atomicGetAcq(&segHeader(p)->length);
   u64 nFile = SEG_WINDOW;
-  u32 nRecord = recordsWithin(nLength);
+  u32 nRecord = recordsWithin(nLength), nOld;
   if( p->file.fd>=0 && osSize(&p->file, &nFile)!=LOCK_OK ) return LOCK_IOERR;
-  if( nRecord==0 || nLength>nFile || nLength<p->nLength ){
+  if( nRecord==0 || nLength>nFile || nLength<nKnown ){
     p->bDamaged = 1;
     return LOCK_MALFORMED;
   }
-  p->nLength = nLength;
-  p->nRecord = nRecord;
+  while( (nOld = atomicGet(&p->nRecord))<nRecord
+      && !atomicCas32(&p->nRecord, nOld, nRecord) ){}
+  while( (nKnown = atomicGet(&p->nLength))<nLength
+      && !atomicCas64(&p->nLength, nKnown, nLength) ){}
   return LOCK_OK;
 }
 

@@ -183,8 +183,8 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 #define SEG_WINDOW   ((size_t)SEG_EXTENTS + (size_t)LIMIT_EXTENTS*SEG_EXTENT)
 
 /*
-** A mapped segment in this process.  nRecord follows `length` and is read
-** and written under the segment's mutex, or before anybody else can see it.
+** A mapped segment in this process.  nRecord and nLength follow `length`, only
+** upwards (segRefresh).
 */
 typedef struct Seg {
   u8 *pBase;               /* SEG_WINDOW bytes of address space */
@@ -216,7 +216,7 @@ static inline SegSession *segSession(Seg *p, u32 i){
 }
 static inline SegRecord *segRecord(Seg *p, u32 i){
   u32 k = i-1;
-  if( k>=p->nRecord ){
+  if( k>=atomicGet(&p->nRecord) ){
     p->bDamaged = 1;
     memset(&p->nilRecord, 0, sizeof(p->nilRecord));
     return &p->nilRecord;
@@ -229,7 +229,7 @@ static inline SegText *segText(Seg *p, u32 i){
   return (SegText*)(void*)segRecord(p, i);
 }
 static inline u32 *segBucket(Seg *p, u32 b){
-  if( b>=p->nRecord ){
+  if( b>=atomicGet(&p->nRecord) ){
     p->bDamaged = 1;
     b = 0;
   }
@@ -242,7 +242,7 @@ static inline u32 *segBucket(Seg *p, u32 b){
 ** No list has more members than there are slots.
 */
 static inline int segBound(Seg *p, u32 *pnStep){
-  if( (*pnStep)++ <= p->nRecord ) return 1;
+  if( (*pnStep)++ <= atomicGet(&p->nRecord) ) return 1;
   p->bDamaged = 1;
   return 0;
 }
@@ -266,7 +266,7 @@ LockRc segFormat(Seg*);
 */
 LockRc segGrow(Seg*);
 static inline int segStale(Seg *p){
-  return atomicGetAcq(&segHeader(p)->length)!=p->nLength;
+  return atomicGetAcq(&segHeader(p)->length)!=atomicGet(&p->nLength);
 }
 LockRc segRefresh(Seg*);
 
