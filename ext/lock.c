@@ -290,6 +290,8 @@ static int lookAt(LockSession *p, Ask *a, u32 i){
     a->mHeld |= m;
   }else if( e==SEG_WAITING ){
     a->mAhead |= m;
+  }else{
+    noteProbe(p, r->session);      /* cancelled: its waiter may have died */
   }
   return 0;
 }
@@ -298,6 +300,7 @@ static int lookAt(LockSession *p, Ask *a, u32 i){
 static void look(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
+  p->nProbe = 0;
   a->iOwn = a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = 0;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     if( !lookAt(p, a, i) ) continue;
@@ -350,7 +353,6 @@ static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = tableConflicts(a->eMode), kFirst = 0, eFirst = 0;
   u32 nSkip = p->iProbe, nMet = 0;
-  p->nProbe = 0;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
@@ -495,8 +497,9 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
     }else if( rc==LOCK_NO && !bProbed ){
       if( !probe(p) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
-    }else if( rc!=LOCK_DEADLOCK || !probe(p) ){
-      return rc;
+    }else{
+      int bDead = probe(p);
+      if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
     }
   }
 }

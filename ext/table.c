@@ -202,9 +202,12 @@ void tableMove(Seg *p, u32 i){
 ** belongs there moves over, in order. */
 static void splitBucket(Seg *p){
   SegHeader *h = segHeader(p);
-  u32 bNew = h->nBucket, i, iNext, n = 0;
-  u32 bOld = bNew & (SEG_ALL >> (__builtin_clz(bNew)+1));
-  u32 iTail = 0;
+  u32 bNew = h->nBucket, i, iNext, n = 0, iTail = 0, bOld;
+  if( bNew<2 ){
+    p->bDamaged = 1;
+    return;
+  }
+  bOld = bNew & (SEG_ALL >> (__builtin_clz(bNew)+1));
   *segBucket(p, bNew) = 0;
   for(i=*segBucket(p, bOld); i && segBound(p, &n); i=iNext){
     SegRecord *r = segRecord(p, i);
@@ -616,8 +619,8 @@ static void rebuildFree(Seg *p){
   for(i=1; i<=p->nRecord; i++){
     SegRecord *r = segRecord(p, i);
     u32 iState = atomicGetAcq(&r->state), e = SEG_STATE(iState);
-    r->linked = 0;
     if( e==SEG_FREE || e==SEG_TEXT ) continue;
+    r->linked = 0;
     if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i) || tableVoid(p, r) ){
       atomicSet(&r->state, SEG_WITH(iState, SEG_FREE));
       CRASH(REBUILD_FREE);

@@ -34,7 +34,7 @@ typedef struct LockKey {
 
 /* Fields of a record's `what`. */
 #define REC_MODE(r) ((r)->what & 0xFF)
-#define REC_KIND(r) (((r)->what>>8) & 0xFF)
+#define REC_KIND(r) (((r)->what>>8) & 0x1F)
 #define REC_NKEY(r) (((r)->what>>16) & 0xFF)
 
 /*

@@ -18,6 +18,7 @@ typedef struct Ses {
   u32 bWaits, nSp;
 } Ses;
 static Ses aS[MX];
+static u64 aDead[MX];          /* last one killed, of each place */
 static u64 aMaxToken[LOG_KEYS][LOCK_MODES];
 static u64 nGot, nDead, nCancel, nSlip;
 static const u32 aConf[] = { 0, 1u<<5, 1u<<3|1u<<4|1u<<5, 1u<<2|1u<<4|1u<<5,
@@ -90,6 +91,8 @@ static void result(u64 i, const LogEntry *e){
 static void entry(u64 i, const LogEntry *e){
   Ses *s = &aS[e->iSes%MX];
   u32 k, m;
+  /* between the entry of its kill and its death a process may log more */
+  if( e->iInc && e->iInc<=aDead[e->iSes/2] ) return;
   switch( e->eType ){
     case LOG_OPEN: memset(s, 0, sizeof *s); s->iId = e->iToken; break;
     case LOG_CLOSE: memset(s->a, 0, sizeof s->a); s->iId = 0; break;
@@ -111,6 +114,7 @@ static void entry(u64 i, const LogEntry *e){
       for(k=0; k<MX; k++) if( aS[k].iId==e->iToken ) aS[k].iCancelAt = i;
       break;
     case LOG_KILL:
+      aDead[e->iSes/2] = e->iToken;
       memset(&aS[e->iSes], 0, sizeof aS[0]);
       memset(&aS[e->iSes+1], 0, sizeof aS[0]);
       break;

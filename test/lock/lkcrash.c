@@ -45,7 +45,7 @@ void crashPoint(int i){
   raise(pCtl->eHow==KILL ? SIGKILL : SIGSTOP);
 }
 
-static LockKey kA, kB, kC, kD, kU, kG, kQ, kLong;
+static LockKey kA, kB, kC, kD, kU, kG, kQ, kLong, kHeld;
 static LockFile *pF;
 static LockSession *W, *E, *T, *Q, *Q2;
 
@@ -252,6 +252,7 @@ static void driverSetup(const Run *r){
   Q = beginOrDie(pF); Q2 = beginOrDie(pF);
   NEED( lockAsk(E, &kD, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0)==LOCK_OK );
   NEED( lockAsk(T, &kU, LOCK_SHARED, LOCK_SCOPE_SESSION, 0)==LOCK_OK );
+  NEED( lockAsk(T, &kHeld, LOCK_EXCLUSIVE, 0, 0)==LOCK_OK );
 }
 /* Queues that the scenarios need, once the victim has its locks. */
 static void driverQueues(const Run *r){
@@ -304,6 +305,7 @@ static void afterDeath(const Run *r, int bEnded){
   }else NEED( getsIt(W) );
   if( lockPending(W) ) NEED( getsIt(W) );
   NEED( holdsNow(W, &kA) );
+  NEED( holdsNow(T, &kHeld) );
   if( !bEnded ){
     NEED( holdsNow(E, &kD) );
     NEED( try(T, &kD)==LOCK_NO );
@@ -388,7 +390,7 @@ static void contend(const Run *r, pid_t pid){
     NEED( victimState(pid)=='s' );
     lockTxnEnd(E);                 /* E's lock is void; WORK is set */
     NEED( segHeader(p)->mutex & MUTEX_WORK );
-    kill(pid, SIGCONT);
+    signalOne(pid, SIGCONT);
   }
   pCtl->bGo = 1;
 }
@@ -414,12 +416,12 @@ static int run(const Run *r){
     else whileStopped(r);
     if( r->iOp==ATTACH ) otherOpens(r, 1);
     bEnded = 1;
-    kill(pid, r->eHow==STOPKILL ? SIGKILL : SIGCONT);
+    signalOne(pid, r->eHow==STOPKILL ? SIGKILL : SIGCONT);
     if( r->eHow==STOPGO ) NEED( victimState(pid)=='e' );
   }
   if( e!='d' ){
     /* alive: its lock on A is its own, except where it gave it up */
-    kill(pid, SIGKILL);
+    signalOne(pid, SIGKILL);
     waitpid(pid, 0, 0);
   }
   afterDeath(r, bEnded);
@@ -439,7 +441,8 @@ int main(int n, char **a){
               MAP_SHARED|MAP_ANONYMOUS, -1, 0);
   kA = keyText("A"); kB = keyText("B"); kC = keyInt(3); kD = keyInt(4);
   kU = keyText("U"); kG = keyText("G"); kQ = keyText("Q");
-  { char z[255]; memset(z, 'x', 255); tableKey(&kLong, KEY_BLOB, z, 255); }
+  { char z[255]; memset(z, 'x', 255); tableKey(&kLong, KEY_BLOB, z, 255);
+    tableKey(&kHeld, KEY_TEXT, z, 255); }
   memset(aSeen, 0, sizeof aSeen);
   for(iOp=0; iOp<NOP; iOp++){
     int aHit[CRASH_COUNT];

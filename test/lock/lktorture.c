@@ -11,6 +11,8 @@
 static Log *pLog;
 static u64 seed;
 static const char *zDb;
+static u64 iInc;               /* of a worker */
+static u64 aInc[32];           /* the parent's: last one started */
 static u32 R(u32 n){ return (u32)(rnd(&seed)>>33) % n; }
 
 static LogEntry *put(u32 eType, u32 iSes){
@@ -19,6 +21,7 @@ static LogEntry *put(u32 eType, u32 iSes){
   if( i>=pLog->mxEntry ) _exit(0);
   e = &pLog->a[i];
   e->iSes = iSes;
+  e->iInc = iInc;
   atomicSetRel(&e->eType, eType);
   return e;
 }
@@ -153,8 +156,15 @@ static void step(Me *m, int bTry, u32 nProc){
     case 7: if( R(3)==0 ) cancelOne(nProc); break;
   }
 }
+static void letGo(Me *m){
+  put(LOG_TXNEND, m->iSes);
+  m->nSp = 0;
+  lockTxnEnd(m->p);
+  releaseAll(m);
+}
 static void worker(u32 iProc, u32 nProc, u64 iSeed){
   Me a[2];
+  int bSecond = 0;
   seed = iSeed*2654435761u+1;
   pF = openOrDie(zDb);
   a[0].iSes = iProc*2;
@@ -162,26 +172,15 @@ static void worker(u32 iProc, u32 nProc, u64 iSeed){
   openMe(&a[0]);
   openMe(&a[1]);
   while( atomicAdd(&pLog->nOp, 1)<pLog->mxOp ){
-    int j = R(8)==0;                 /* the second session never waits */
-    step(&a[j], j, nProc);
-    if( R(6)==0 ){                   /* let go: others want to work too */
-      put(LOG_TXNEND, a[j].iSes);
-      a[j].nSp = 0;
-      lockTxnEnd(a[j].p);
-      releaseAll(&a[j]);
-    }
-    if( j && R(2) ){
-      put(LOG_TXNEND, a[1].iSes);
-      a[1].nSp = 0;
-      lockTxnEnd(a[1].p);
-      releaseAll(&a[1]);
-    }else if( R(4)==0 ){
-      /* the waiting one must not wait for its own other session */
-      put(LOG_TXNEND, a[1].iSes);
-      a[1].nSp = 0;
-      lockTxnEnd(a[1].p);
-      releaseAll(&a[1]);
-    }
+    /* The second session never waits, and while it may hold something the
+    ** first does not either: nobody can see that one thread stands behind
+    ** both. */
+    int j = R(8)==0;
+    step(&a[j], j || bSecond, nProc);
+    if( j ) bSecond = 1;
+    if( R(6)==0 || j==0 ) letGo(&a[1]);
+    if( j==0 ) bSecond = 0;
+    if( R(6)==0 ) letGo(&a[0]);      /* others want to work too */
   }
   put(LOG_CLOSE, a[0].iSes);
   put(LOG_CLOSE, a[1].iSes);
@@ -191,7 +190,10 @@ static void worker(u32 iProc, u32 nProc, u64 iSeed){
 }
 
 static pid_t start(u32 i, u32 nProc, u64 iSeed){
-  pid_t pid = fork();
+  pid_t pid;
+  aInc[i]++;
+  pid = fork();
+  iInc = pid==0 ? aInc[i] : 0;
   if( pid==0 ) worker(i, nProc, iSeed);
   return pid;
 }
@@ -226,7 +228,7 @@ int main(int n, char **a){
       if( !WIFEXITED(st) || WEXITSTATUS(st)!=0 ){
         fprintf(stderr, "process %u ended: %x\n", i, st);
         nError++;
-        for(i=0; i<nProc; i++) if( aPid[i]!=pid ) kill(aPid[i], SIGKILL);
+        for(i=0; i<nProc; i++) if( aPid[i]!=pid ) signalOne(aPid[i], SIGKILL);
         break;
       }
       nLive--;
@@ -239,21 +241,21 @@ int main(int n, char **a){
     i = R(nProc);
     if( aPid[i]<0 ) continue;
     if( R(3)==0 ){
-      put(LOG_KILL, i*2);
-      kill(aPid[i], SIGKILL);
+      put(LOG_KILL, i*2)->iToken = aInc[i];
+      signalOne(aPid[i], SIGKILL);
       waitpid(aPid[i], &st, 0);
       pLog->nKill++;
       aPid[i] = start(i, nProc, rnd(&seed));
     }else{
-      kill(aPid[i], SIGSTOP);
+      signalOne(aPid[i], SIGSTOP);
       osSleep(1000*(i64)R(20));
       if( R(8)==0 ){
-        put(LOG_KILL, i*2);
-        kill(aPid[i], SIGKILL);
+        put(LOG_KILL, i*2)->iToken = aInc[i];
+        signalOne(aPid[i], SIGKILL);
         waitpid(aPid[i], &st, 0);
         pLog->nKill++;
         aPid[i] = start(i, nProc, rnd(&seed));
-      }else kill(aPid[i], SIGCONT);
+      }else signalOne(aPid[i], SIGCONT);
       pLog->nStop++;
     }
   }
@@ -270,6 +272,17 @@ int main(int n, char **a){
     CHECK(lockCheck(p)==0);
     lockSessionEnd(s);
     CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
+    if( getenv("SHOW") ) for(i=1; i<=segHeader(lockSegment(p))->usedRecord; i++){
+      SegRecord *r = segRecord(lockSegment(p), i);
+      SegSession *q;
+      if( SEG_STATE(r->state)==0 ) continue;
+      q = segSession(lockSegment(p), r->session);
+      fprintf(stderr, "%u: state %u ses %u gen %u (now %llx owner %llu state %llx"
+        " left %u) mode %u sc %u thold %llx key %x\n", i, SEG_STATE(r->state),
+        r->session, r->generation, (unsigned long long)q->now,
+        (unsigned long long)q->owner, (unsigned long long)q->state, q->left,
+        REC_MODE(r), r->scount, (unsigned long long)r->thold, r->key[0]);
+    }
     printf("lktorture: %u processes, %llu operations, %llu kills, %llu stops, "
         "%.1f s; waits %llu deadlocks %llu cured %llu recoveries %llu\n",
         nProc, (unsigned long long)nOp,

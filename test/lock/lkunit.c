@@ -117,7 +117,7 @@ static void granted(char *zOut){
   }
 }
 static void exampleLine(char *zLine){
-  char zWho[16], zCmd[32], *z, *zArrow, zOut[200], zGot[200];
+  char zWho[16], zCmd[32], *z, *zArrow, zOut[200], zGot[800];
   char z1[32] = "", z2[32] = "";
   int iStep, n = 0, m = 0;
   Player *q;
@@ -392,6 +392,7 @@ static void testFork(void){
   LockFile *p = openOrDie(zDb);
   LockSession *s = beginOrDie(p), *t;
   LockKey k = keyInt(1);
+  LockWait w = { 250, 0, 0, 0 };
   int st;
   pid_t pid;
   lockName(z, zDb);
@@ -429,9 +430,8 @@ static void testFork(void){
     raise(SIGKILL);
   }
   waitpid(pid, &st, 0);
-  osSleep(20000);       /* the children close their copy when they first run */
-  k = keyInt(2);
-  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  k = keyInt(2);        /* the children close their copy when they first run */
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w), LOCK_OK);
   /* exit without close */
   pid = fork();
   if( pid==0 ){
@@ -494,7 +494,7 @@ static void testDeath(void){
       CHECK_EQ(lockAsk(s, &k, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
     }
     pid2 = fork();
-    if( pid2==0 ){ osSleep(20000); kill(pid, SIGKILL); _exit(0); }
+    if( pid2==0 ){ osSleep(20000); signalOne(pid, SIGKILL); _exit(0); }
     t0 = seconds();
     rc = i&1 ? lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w) : lockWait(s, &w);
     CHECK_EQ(rc, LOCK_OK);
@@ -522,7 +522,7 @@ static void testStopped(void){
   double t0;
   u32 i, n = 0;
   lockName(z, zDb);
-  kill(pid, SIGSTOP);
+  signalOne(pid, SIGSTOP);
   t0 = seconds();
   CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w), LOCK_TIMEOUT);
   CHECK(seconds()-t0>=0.12 && seconds()-t0<0.3);
@@ -538,13 +538,13 @@ static void testStopped(void){
   }
   CHECK_EQ(n, 1);
   lockSnapshotFree(p, &snap);
-  kill(pid, SIGKILL);
+  signalOne(pid, SIGKILL);
   waitpid(pid, 0, 0);
   /* stopped inside the mutex */
   CHECK_EQ(lockAcquire(s, &k2, LOCK_EXCLUSIVE, 1, 0), LOCK_OK);
   CHECK_EQ(lockAsk(t, &k2, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
   pid = holder(zDb, 1, 1);
-  kill(pid, SIGSTOP);
+  signalOne(pid, SIGSTOP);
   t0 = seconds();
   CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_BUSY);
   CHECK(seconds()-t0>=0.9 && seconds()-t0<1.3);
@@ -557,7 +557,7 @@ static void testStopped(void){
   CHECK_EQ(lockSnapshot(p, &snap), LOCK_OK);
   lockSnapshotFree(p, &snap);
   CHECK(seconds()-t0<0.1);
-  kill(pid, SIGKILL);
+  signalOne(pid, SIGKILL);
   waitpid(pid, 0, 0);
   t = beginOrDie(p);
   CHECK_EQ(lockAcquire(t, &k2, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);

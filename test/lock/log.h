@@ -20,6 +20,7 @@ typedef struct LogEntry {
   i32 rc;
   u32 iLevel;             /* savepoint depth */
   u64 iToken;             /* or session id */
+  u64 iInc;               /* which process of that place in the array */
   u64 aCycle[4];
 } LogEntry;
 typedef struct Log {

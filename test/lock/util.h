@@ -56,6 +56,11 @@ static inline LockKey keyText(const char *z){
   return k;
 }
 
+/* Signals one process that the caller started; -1 would be everybody. */
+static inline void signalOne(pid_t pid, int iSignal){
+  if( pid>1 ) kill(pid, iSignal);
+}
+
 static inline double seconds(void){ return (double)osMonotonicUs()/1e6; }
 
 /* A folder for this program's files; removed by the caller of the tests. */
