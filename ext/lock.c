@@ -895,12 +895,14 @@ void lockSessionLabel(LockSession *p, const char *z){
 
 /*------------------------------------------------------------ open file ---*/
 
-/* In a fork's child: the parent's locks must not live on through this copy of
-** the descriptor, and nothing here may touch the segment again. */
+/* In a fork's child: the parent's byte must not stay locked through this copy
+** of the descriptor, nor through the inherited mapping, which refers to the
+** same open file; and nothing here may touch the segment again. */
 static void forkChild(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
     pF->bForked = 1;
+    osForget(pF->seg.pBase, SEG_WINDOW);
     osClose(&pF->seg.file);
   }
   pFiles = 0;

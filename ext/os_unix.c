@@ -154,6 +154,11 @@ void osUnmap(void *pMap, size_t nByte){
   munmap(pMap, nByte);
 }
 
+void osForget(void *pMap, size_t nByte){
+  mmap(pMap, nByte, PROT_READ|PROT_WRITE,
+       MAP_FIXED|MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
+}
+
 /*---------------------------------------------------------- byte locks ---*/
 
 static int byteLock(int fd, short eType, off_t iByte){

@@ -126,13 +126,13 @@ static void rollback(Me *m){
   lockRollbackTo(m->p, m->aSp[i]);
   m->nSp = i+1;
 }
-static void cancelOne(u32 nProc){
+static void cancelOne(Me *m, u32 nProc){
   u64 iId = pLog->aId[R(nProc*2)];
-  LogEntry *e = put(LOG_CANCEL, 0);
+  LogEntry *e = put(LOG_CANCEL, m->iSes);
   LockRc rc;
   e->iToken = iId;
   rc = lockCancel(pF, iId);
-  if( rc==LOCK_OK ) put(LOG_CANCELLED, 0)->iToken = iId;
+  if( rc==LOCK_OK ) put(LOG_CANCELLED, m->iSes)->iToken = iId;
   else if( rc!=LOCK_NO ) fatal("cancel", rc);
 }
 static void step(Me *m, int bTry, u32 nProc){
@@ -153,7 +153,7 @@ static void step(Me *m, int bTry, u32 nProc){
         openMe(m);
       }
       break;
-    case 7: if( R(3)==0 ) cancelOne(nProc); break;
+    case 7: if( R(3)==0 ) cancelOne(m, nProc); break;
   }
 }
 static void letGo(Me *m){
