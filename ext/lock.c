@@ -646,12 +646,14 @@ LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
 
 /* At most SWEEP_MAX records of one of the two lists, from *pi on: 1 if there
 ** are more. */
-static int releaseSome(LockSession *p, u32 *pi, u32 mKind, u64 *pn){
+static int releaseSome(LockSession *p, u32 *pi, u32 mKind, u64 *pn,
+                       u32 *pnStep){
   Seg *pSeg = &p->pFile->seg;
   u32 n;
   for(n=0; *pi && n<SWEEP_MAX; n++){
     u32 i = *pi;
     SegRecord *r = segRecord(pSeg, i);
+    if( !segBound(pSeg, pnStep) ) return 0;
     *pi = r->sesNext;
     if( !(mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
@@ -673,6 +675,7 @@ static int releaseSome(LockSession *p, u32 *pi, u32 mKind, u64 *pn){
 LockRc lockReleaseAll(LockSession *p, u32 mKind, u64 *pn){
   LockFile *pF = p->pFile;
   u64 n = 0, nRecover;
+  u32 nStep = 0;
   LockRc rc = enterSettled(p);
   int iList;
   if( pn ) *pn = 0;
@@ -680,13 +683,14 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u64 *pn){
   nRecover = segHeader(&pF->seg)->stat[STAT_RECOVERIES];
   for(iList=0; iList<2 && rc==LOCK_OK; iList++){
     u32 i = iList ? slot(p)->firstSes : slot(p)->firstTxn;
-    while( rc==LOCK_OK && releaseSome(p, &i, mKind, &n) ){
+    while( rc==LOCK_OK && releaseSome(p, &i, mKind, &n, &nStep) ){
       rc = leave(pF);
       if( rc==LOCK_OK ) rc = enter(pF);
       if( rc!=LOCK_OK ) return rc;
       if( nRecover!=segHeader(&pF->seg)->stat[STAT_RECOVERIES] ){
         nRecover = segHeader(&pF->seg)->stat[STAT_RECOVERIES];
         i = slot(p)->firstTxn;
+        nStep = 0;
         iList = 0;
       }
     }

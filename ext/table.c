@@ -522,14 +522,15 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
     if( n>=nMax ) return 1;
     if( bEnding ){
       tableRemove(p, i);
+      n++;
     }else if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ){
       continue;
     }else if( tableHoldVoid(p, r) ){
       sweepHold(p, i);
+      n++;
     }else if( SEG_LOW(r->thold) && !s->mixed ){
       break;
     }
-    n++;
   }
   while( bEnding && s->firstSes && segBound(p, &nStep) ){
     if( n++>=nMax ) return 1;

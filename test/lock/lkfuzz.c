@@ -5,7 +5,7 @@
 ** later, or without having noticed; opening afterwards gives an error or a
 ** fresh file.  Each round is a process of its own.
 **
-**   lkfuzz ROUNDS SEED
+**   lkfuzz ROUNDS SEED [FIRST]
 */
 #include "util.h"
 
@@ -79,7 +79,7 @@ int main(int n, char **a){
   char z[400];
   double t0 = seconds();
   snprintf(z, sizeof z, "%s-interlock", zDb);
-  for(i=0; i<nRound; i++){
+  for(i=n>3 ? atoi(a[3]) : 0; i<nRound; i++){
     int st;
     pid_t pid;
     LockRc rc;

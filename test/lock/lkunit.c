@@ -352,6 +352,32 @@ static void testSessions(void){
   CHECK(lockCheck(p)==0);
   lockClose(p);
 }
+/* Many transaction locks, in a list that a rebuild has left unsorted. */
+static void testMixed(void){
+  LockFile *p = 0;
+  LockSession *s;
+  LockKey k;
+  u32 i, iLevel, n = LIMIT_RECORD<100 ? 2 : 5000;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  for(i=0; i<n; i++){
+    k = keyInt(i);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 1, 0), LOCK_OK);
+  }
+  iLevel = lockLevel(s);
+  for(; i<n+n/2; i++){
+    k = keyInt(i);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 1, 0), LOCK_OK);
+  }
+  segSession(lockSegment(p), lockSlot(s))->mixed = 1;
+  lockRollbackTo(s, iLevel);
+  CHECK_EQ(segHeader(lockSegment(p))->nRecord, n);
+  CHECK(lockCheck(p)==0);
+  lockTxnEnd(s);
+  CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
+  lockSessionEnd(s);
+  lockClose(p);
+}
 /* Sessions of dead processes do not fill the table. */
 static void testDeadSessions(void){
   const char *zDb = scratch("lkdead");
@@ -845,6 +871,7 @@ int main(int n, char **a){
   testFiles();
   testAgain();
   testFull();
+  testMixed();
   testSessions();
   testDeadSessions();
   testFork();
