@@ -69,11 +69,16 @@ typedef union Slot {
   SegText t;
 } Slot;
 
-/* The words of a record, or of a text slot, as they are at this moment. */
-static void copySlot(Slot *pTo, SegRecord *pFrom){
+/* The words of a record, or of a text slot, as they are at this moment; of a
+** record not the derived ones, which are nobody's but the mutex owner's. */
+static void copySlot(Slot *pTo, SegRecord *pFrom, int bText){
+  const u32 iFrom = offsetof(SegRecord, hashNext)/4;
+  const u32 iTo = offsetof(SegRecord, key)/4;
   atomicAlias32 *a = (atomicAlias32*)(void*)pFrom;
   u32 i;
-  for(i=0; i<sizeof(SegRecord)/4; i++) pTo->a[i] = atomicGet(&a[i]);
+  for(i=0; i<sizeof(SegRecord)/4; i++){
+    pTo->a[i] = bText || i<iFrom || i>=iTo ? atomicGet(&a[i]) : 0;
+  }
 }
 
 /* Was the copied record neither void nor over? */
@@ -99,7 +104,7 @@ static int copyKey(View *v, const SegRecord *r){
   for(nDone=nPart; nDone<n; nDone+=nPart){
     Slot x;
     if( iText-1>=v->p->nRecord ) return 0;
-    copySlot(&x, segRecord(v->p, iText));
+    copySlot(&x, segRecord(v->p, iText), 1);
     nPart = n-nDone<SEG_TEXTBYTES ? n-nDone : SEG_TEXTBYTES;
     memcpy(pTo+nDone, x.t.key, nPart);
     iText = x.t.next;
@@ -113,7 +118,7 @@ static void copyRecord(View *v, u32 i){
   LockRow *pRow = &v->pOut->aRow[v->pOut->nRow];
   u32 iState = atomicGetAcq(&pRec->state);
   if( SEG_STATE(iState)==SEG_FREE || SEG_STATE(iState)==SEG_TEXT ) return;
-  copySlot(&x, pRec);
+  copySlot(&x, pRec, 0);
   r = &x.r;
   r->state = iState;
   if( v->pOut->nRow>=v->mxRow || !counts(v, r) || !copyKey(v, r) ) return;

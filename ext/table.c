@@ -556,7 +556,8 @@ void tableSweepLeft(Seg *p){
     }
     atomicSwap(&s->left, 0);
     CRASH(SWEEP_LEFT);
-    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) tableSweep(p, k, SEG_ALL);
+    if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
+    tableSweep(p, k, SEG_ALL);
   }
 }
 
@@ -734,7 +735,8 @@ static const char *checkRecord(Seg *p, u32 i){
   u32 m = tableConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
   u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1;
   LockKey key;
-  if( (eState!=SEG_WAITING && eState!=SEG_GRANTED) || tableVoid(p, r) ) return 0;
+  if( eState!=SEG_WAITING && eState!=SEG_GRANTED ) return 0;
+  if( tableVoid(p, r) ) return 0;
   tableKeyOf(p, r, &key);
   while( (j = tableNext(p, &key, j, &n))!=0 ){
     SegRecord *q = segRecord(p, j);

@@ -25,6 +25,7 @@ LK_FLAGS_asan  = -O1 -g -DINTERLOCK_DEBUG -fsanitize=address,undefined \
 LK_FLAGS_tsan  = -O1 -g -fsanitize=thread
 LK_FLAGS_clang = -O2 -g -DINTERLOCK_DEBUG
 LK_CC_clang    = clang
+LK_CC_tsan     = clang
 LK_WORLDS = fast debug tiny posix asan tsan clang
 
 # $(1) world, $(2) program
