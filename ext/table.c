@@ -208,6 +208,10 @@ static void splitBucket(Seg *p){
     return;
   }
   bOld = bNew & (SEG_ALL >> (__builtin_clz(bNew)+1));
+  /* the bucket that is split some inserts later: in the cache by then */
+  if( bOld+8<bNew && (i = *segBucket(p, bOld+8))!=0 ){
+    __builtin_prefetch(segRecord(p, i), 1);
+  }
   *segBucket(p, bNew) = 0;
   for(i=*segBucket(p, bOld); i && segBound(p, &n); i=iNext){
     SegRecord *r = segRecord(p, i);
