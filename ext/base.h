@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** base.h: what every file of layers 0 to 2 needs: integer types, the result
-** enum, the allocator, and the three switches of test builds.
+** enum, the allocator, and the switches of test builds.
 **
 **   INTERLOCK_TINY     arrays of 2 and 3, so that every boundary is crossed
 **   INTERLOCK_CRASH    crashPoint(n) is called after every store that another
 **                      process can see; the test program defines it
 **   INTERLOCK_BUG=n    seeds mistake n; the suite has to find it
+**   INTERLOCK_TEST     adds what only tests call; in debug builds anyway
 **
 ** Nothing of SQLite is known here.
 */
@@ -34,9 +35,9 @@ typedef enum LockRc {
   LOCK_NO,           /* a try was refused; nothing to release or cancel */
   LOCK_WAITING,      /* lockAsk only: the request is queued */
   LOCK_TIMEOUT,      /* the wait took longer than allowed */
-  LOCK_REFUSED,      /* would have to wait, and xMayWait said no */
+  LOCK_REFUSED,      /* would have to wait, and may not */
   LOCK_CANCELLED,    /* another session ended this wait */
-  LOCK_INTERRUPTED,  /* xInterrupted ended this wait */
+  LOCK_INTERRUPTED,  /* the caller's xPoll ended this wait */
   LOCK_DEADLOCK,     /* waiting would close a cycle */
   LOCK_BUSY,         /* somebody is stopped inside the mutex or the format */
   LOCK_FULL,         /* a limit of the lock file is reached */
@@ -59,9 +60,13 @@ typedef struct LockMem {
   void (*xFree)(void*);
 } LockMem;
 
+#if defined(INTERLOCK_DEBUG) && !defined(INTERLOCK_TEST)
+# define INTERLOCK_TEST 1
+#endif
+
 /*
 ** Crash points: the stores of the protocol that another process can see, in
-** the order of protocol.md section 4.  ext/LOCKS.md has a row for each: what
+** the order of the steps.  ext/LOCKS.md has a row for each: what
 ** a death right after it leaves behind and who repairs it.
 */
 #define CRASH_POINTS(X) \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** graph.c: deadlocks (semantics.md D1 to D5).
+** graph.c: deadlocks.
 **
 ** Nodes are sessions.  A waiting session has a hard edge to everybody who
 ** holds a mode that conflicts with its request, and a soft edge to everybody
@@ -64,7 +64,7 @@ const u32 *graphMembers(Graph *g, u32 *pn){
 }
 
 /* The request that session k waits for; 0 if it does not wait. */
-static u32 requestOf(Graph *g, u32 k){
+static u32 waitOf(Graph *g, u32 k){
   u32 i = segSession(g->p, k)->waits;
   SegRecord *r;
   if( i==0 ) return 0;
@@ -151,7 +151,7 @@ static void noteCycle(Graph *g, u32 nFrame, u32 iSoft, u32 *pnSoft){
       Edge *e = &g->aSoft[iSoft + (*pnSoft)++];
       u32 k = i<nFrame ? g->aFrame[i].k : g->aFrame[0].k;
       e->iWaiter = f->iRecord;
-      e->iBlocker = requestOf(g, k);
+      e->iBlocker = waitOf(g, k);
     }
   }
 }
@@ -166,7 +166,7 @@ static void push(Graph *g, u32 *pn, u32 k, u32 iRecord){
 
 /* Is session k on a cycle?  Depth first; no session is entered twice. */
 static int findCycle(Graph *g, u32 k, u32 iSoft, u32 *pnSoft){
-  u32 n = 0, i = requestOf(g, k);
+  u32 n = 0, i = waitOf(g, k);
   if( i==0 ) return 0;
   g->iVisit++;
   push(g, &n, k, i);
@@ -178,7 +178,7 @@ static int findCycle(Graph *g, u32 k, u32 iSoft, u32 *pnSoft){
       noteCycle(g, n, iSoft, pnSoft);
       return 1;
     }else if( kNext<NODES && g->aVisit[kNext]!=g->iVisit ){
-      i = requestOf(g, kNext);
+      i = waitOf(g, kNext);
       if( i ) push(g, &n, kNext, i);
     }
   }

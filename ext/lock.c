@@ -410,7 +410,7 @@ static void renumber(LockSession *p, const Ask *a){
 }
 
 /* The cycle by session ids, and its members' processes to be asked about. */
-static void noteCycle(LockSession *p){
+static void noteDeadlock(LockSession *p){
   LockFile *pF = p->pFile;
   u32 n, j;
   const u32 *a = graphCycle(pF->pGraph, &n);
@@ -435,7 +435,7 @@ static LockRc enqueue(LockSession *p, const Ask *a){
   p->key = *a->pKey;
   if( a->iPlace ) renumber(p, a);
   if( graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
-    noteCycle(p);
+    noteDeadlock(p);
     tableRemove(&pF->seg, i);
     p->iRequest = 0;
     return LOCK_DEADLOCK;
@@ -902,7 +902,7 @@ void lockSessionLabel(LockSession *p, const char *z){
 /* In a fork's child: the parent's byte must not stay locked through this copy
 ** of the descriptor, nor through the inherited mapping, which refers to the
 ** same open file; and nothing here may touch the segment again. */
-static void forkChild(void){
+static void forgetFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
     pF->bForked = 1;
@@ -943,7 +943,7 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   pF->pGraph = graphInit(pF->pGraph);
   if( zName ){
     memcpy(pF->zPath, zName, n);
-    strcpy(pF->zPath+n, zSuffix);
+    memcpy(pF->zPath+n, zSuffix, strlen(zSuffix)+1);
   }
   return pF;
 }
@@ -980,7 +980,7 @@ static LockRc openFile(LockFile *pNew, const char *zDb, int bCreate,
   LockRc rc = LOCK_OK;
   *pp = 0;
   if( pNew==0 ) return LOCK_NOMEM;
-  osAtFork(forkChild);
+  osAtFork(forgetFiles);
   osProcessEnter();
   pF = findFile(pNew, zDb==0);
   if( pF ){
@@ -1032,12 +1032,13 @@ int lockMoved(LockFile *pF){
   return iDev!=pF->seg.file.iDev || iIno!=pF->seg.file.iIno;
 }
 
-int lockPending(LockSession *p){ return p->iRequest!=0; }
-u32 lockSlot(LockSession *p){ return p->k; }
 Seg *lockSegment(LockFile *pF){ return &pF->seg; }
 const LockMem *lockMemory(LockFile *pF){ return &pF->mem; }
 int lockForked(LockFile *pF){ return pF->bForked!=0; }
 
+#ifdef INTERLOCK_TEST
+int lockPending(LockSession *p){ return p->iRequest!=0; }
+u32 lockSlot(LockSession *p){ return p->k; }
 const char *lockCheck(LockFile *pF){
   const char *z;
   LockRc rc = enter(pF);
@@ -1047,3 +1048,4 @@ const char *lockCheck(LockFile *pF){
   rc = leave(pF);
   return z==0 && rc!=LOCK_OK ? "damaged" : z;
 }
+#endif

@@ -174,15 +174,17 @@ typedef struct LockSnapshot {
 LockRc lockSnapshot(LockFile*, LockSnapshot*);
 void lockSnapshotFree(LockFile*, LockSnapshot*);
 
-/* For tests: 1 while a request is queued or its outcome is not read; the slot
-** of a session. */
-int lockPending(LockSession*);
-u32 lockSlot(LockSession*);
-
-/* For tests: the segment, and the check of all of it under the mutex. */
+/* For lockview.c: the segment, where memory comes from, is it the child's. */
 Seg *lockSegment(LockFile*);
 const LockMem *lockMemory(LockFile*);
 int lockForked(LockFile*);
+
+/* For tests: 1 while a request is queued or its outcome is not read; the slot
+** of a session; the check of everything under the mutex, 0 or a text. */
+#ifdef INTERLOCK_TEST
+int lockPending(LockSession*);
+u32 lockSlot(LockSession*);
 const char *lockCheck(LockFile*);
+#endif
 
 #endif

@@ -258,7 +258,7 @@ static u32 allPairs(View *v){
 
 /*------------------------------------------------------------- snapshot ---*/
 
-static LockRc fill(View *v){
+static LockRc fillView(View *v){
   SegHeader *h = segHeader(v->p);
   LockSnapshot *s = v->pOut;
   LockRc rc;
@@ -290,7 +290,7 @@ LockRc lockSnapshot(LockFile *pF, LockSnapshot *pOut){
   v.pF = pF;
   v.p = lockSegment(pF);
   v.pOut = pOut;
-  rc = fill(&v);
+  rc = fillView(&v);
   if( v.aSeen ) lockMemory(pF)->xFree(v.aSeen);
   if( rc!=LOCK_OK ) lockSnapshotFree(pF, pOut);
   return rc;

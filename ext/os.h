@@ -18,7 +18,7 @@ typedef struct OsFile {
 
 /* One letter for the layer, part of the magic word: the ways of locking do
 ** not see each other, so the builds must refuse each other's file. */
-extern const u8 osLayer;
+u8 osLayer(void);
 
 enum { OS_UNLOCKED, OS_SHARED, OS_EXCLUSIVE };
 

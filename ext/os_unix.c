@@ -9,8 +9,8 @@
 ** the process is somebody else; with POSIX locks both are the same owner, and
 ** closing one descriptor drops the locks of the other: a limit of that layer.
 */
-#define _GNU_SOURCE
-#define _FILE_OFFSET_BITS 64
+#define _GNU_SOURCE           /* NOLINT(bugprone-reserved-identifier) */
+#define _FILE_OFFSET_BITS 64  /* NOLINT(bugprone-reserved-identifier) */
 #include "os.h"
 #include "atomic.h"
 #include <errno.h>
@@ -28,11 +28,11 @@
 # include <sys/vfs.h>
 # define SETLK F_OFD_SETLK
 # define GETLK F_OFD_GETLK
-const u8 osLayer = 'L';
+u8 osLayer(void){ return 'L'; }
 #else
 # define SETLK F_SETLK
 # define GETLK F_GETLK
-const u8 osLayer = 'P';
+u8 osLayer(void){ return 'P'; }
 #endif
 
 #define NUMBER_BASE ((off_t)1<<40)
@@ -75,7 +75,7 @@ LockRc osOpen(OsFile *p, const char *zPath, const char *zLike, int bCreate){
   int flags = O_RDWR|O_CLOEXEC|O_NOFOLLOW|O_NONBLOCK|O_NOCTTY;
   struct stat sLike, s;
   int bLike = zLike && stat(zLike, &sLike)==0;
-  LockRc rc;
+  LockRc rc = LOCK_OK;
   p->fd = open(zPath, flags);
   if( p->fd<0 && errno==ENOENT ){
     if( !bCreate ) return LOCK_NOFILE;
@@ -85,14 +85,14 @@ LockRc osOpen(OsFile *p, const char *zPath, const char *zLike, int bCreate){
       p->fd = open(zPath, flags);
     }else if( p->fd>=0 && bLike ){
       /* the umask must not narrow what the database allows */
-      if( fchmod(p->fd, sLike.st_mode & 0666)!=0 ) { /* as SQLite: go on */ }
+      (void)fchmod(p->fd, sLike.st_mode & 0666);
       if( geteuid()==0 && fchown(p->fd, sLike.st_uid, sLike.st_gid)!=0 ){
-        /* as SQLite: go on */
+        rc = LOCK_CANTOPEN;
       }
     }
   }
   if( p->fd<0 ) return LOCK_CANTOPEN;
-  rc = checkFile(p->fd, bLike ? &sLike : 0, &s);
+  if( rc==LOCK_OK ) rc = checkFile(p->fd, bLike ? &sLike : 0, &s);
   if( rc==LOCK_OK && isNetwork(p->fd) ) rc = LOCK_NETWORK;
   if( rc!=LOCK_OK ){
     osClose(p);
@@ -151,12 +151,12 @@ void *osMap(const OsFile *p, size_t nByte){
 }
 
 void osUnmap(void *pMap, size_t nByte){
-  munmap(pMap, nByte);
+  (void)munmap(pMap, nByte);
 }
 
 void osForget(void *pMap, size_t nByte){
-  mmap(pMap, nByte, PROT_READ|PROT_WRITE,
-       MAP_FIXED|MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
+  (void)mmap(pMap, nByte, PROT_READ|PROT_WRITE,
+             MAP_FIXED|MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
 }
 
 /*---------------------------------------------------------- byte locks ---*/

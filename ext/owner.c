@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** owner.c: process numbers, death, and the mutex (protocol 4.1, 4.2, 4.4 to
-** 4.6 a).
+** owner.c: process numbers, death, and the mutex, steps 4.1, 4.2, 4.4 to 4.6 a
+** of ext/LOCKS.md.
 **
 ** A process is a number that is never used again; it lives as long as the
 ** byte of that number is locked.  The kernel drops the lock whatever ended the
@@ -19,7 +19,7 @@
 #define US_GIVEUP 1000000          /* patience with a live mutex owner */
 #define US_SLEEP  20000            /* a sleeper looks whether the owner died */
 #ifndef SPIN
-# define SPIN     300              /* looks before sleeping: test/lock/bench */
+# define SPIN     300              /* looks before sleeping */
 #endif
 
 /*
@@ -199,8 +199,4 @@ int ownerLeave(Seg *p){
     }
     return 0;
   }
-}
-
-int ownerInside(Seg *p){
-  return MUTEX_OWNER(atomicGet(&segHeader(p)->mutex))==p->iNumber;
 }

@@ -39,7 +39,4 @@ int ownerTry(Seg*, i64 usWait);
 int ownerTask(Seg*);
 int ownerLeave(Seg*);
 
-/* 1 if this process owns the mutex: for asserts. */
-int ownerInside(Seg*);
-
 #endif

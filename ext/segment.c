@@ -143,6 +143,7 @@ u32 segBucketOf(u32 iHash, u32 nBucket){
   return b<nBucket ? b : b & (iMask>>1);
 }
 
+#ifdef INTERLOCK_TEST
 /*--------------------------------------------------------------- check ---*/
 
 /* Free slots are FREE, and with those in use there are usedRecord. */
@@ -251,3 +252,4 @@ const char *segmentCheck(Seg *p){
   if( h->nRecord+nFree!=h->usedRecord ) return "free slots";
   return p->bDamaged ? "damaged" : 0;
 }
+#endif

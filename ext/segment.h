@@ -49,7 +49,7 @@
 */
 #define SEG_FORMAT ((u64)1 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
-#define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer)
+#define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
 /* Bits of the mutex word; the rest of it, from bit 2, is the owner's number. */
 #define MUTEX_WAITERS ((u64)1)     /* somebody sleeps on the word */
@@ -107,7 +107,7 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F( 132, u32, nBucket,)     /* D hash buckets in use: linear hashing */ \
   F( 136, u32, freeSession,) /* D first free session */ \
   F( 140, u32, usedSession,) /* D no session above it was ever used */ \
-  F( 144, u32, nWait,)       /* D linked requests: WAITING or later, not granted */ \
+  F( 144, u32, nWait,)       /* D linked records that are not granted */ \
   F( 148, u32, pad3,[11]) \
   F( 192, u64, stat,[16])    /* M see STAT_GRANTS */ \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
@@ -131,7 +131,7 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F(  80, u32, label,[12])   /* T S what others see; 48 bytes, 0-padded */
 
 #define SEG_RECORD(F) \
-  F(   0, u32, state,)       /* T {sequence, SEG_FREE ...}: last word stored */ \
+  F(   0, u32, state,)       /* T {sequence, SEG_FREE ...}; stored last */ \
   F(   4, u32, session,)     /* T M whose it is */ \
   F(   8, u32, generation,)  /* T M of that session slot */ \
   F(  12, u32, scount,)      /* T S how often held in session scope */ \
@@ -178,9 +178,9 @@ _Static_assert(sizeof(SegRecord)==128, "record");
 _Static_assert(sizeof(SegText)==128, "text slot");
 
 #define SEG_SESSIONS 4096u
-#define SEG_EXTENTS  (SEG_SESSIONS + LIMIT_SESSION*128u)
-#define SEG_EXTENT   (LIMIT_EXTENT*132u)
-#define SEG_WINDOW   ((size_t)SEG_EXTENTS + (size_t)LIMIT_EXTENTS*SEG_EXTENT)
+#define SEG_EXTENTS  (SEG_SESSIONS + (size_t)LIMIT_SESSION*128)
+#define SEG_EXTENT   ((size_t)LIMIT_EXTENT*132)
+#define SEG_WINDOW   (SEG_EXTENTS + LIMIT_EXTENTS*SEG_EXTENT)
 
 /*
 ** A mapped segment in this process.  nRecord and nLength follow `length`, only
@@ -193,7 +193,7 @@ typedef struct Seg {
   u64 iTaken;              /* the dead owner that the mutex was taken from */
   u64 nLength;             /* value of `length` that nRecord follows */
   u32 nRecord;             /* record slots that may be touched */
-  u32 bDamaged;            /* nonsense was met: see segDamaged */
+  u32 bDamaged;            /* nonsense was met in the file */
   SegSession nilSession;   /* what an index out of bounds leads to */
   SegRecord nilRecord;
 } Seg;
@@ -222,7 +222,7 @@ static inline SegRecord *segRecord(Seg *p, u32 i){
     return &p->nilRecord;
   }
   return (SegRecord*)(void*)(p->pBase + SEG_EXTENTS
-      + (size_t)(k/LIMIT_EXTENT)*SEG_EXTENT + LIMIT_EXTENT*4u)
+      + (size_t)(k/LIMIT_EXTENT)*SEG_EXTENT + (size_t)LIMIT_EXTENT*4)
       + k%LIMIT_EXTENT;
 }
 static inline SegText *segText(Seg *p, u32 i){
@@ -274,7 +274,9 @@ LockRc segRefresh(Seg*);
 ** segmentCheck: are chains, lists and counts what the records say?  Under the
 ** mutex.  Returns 0, or a constant text that says what is not.
 */
+#ifdef INTERLOCK_TEST
 const char *segmentCheck(Seg*);
+#endif
 
 /* The bucket of a hash when n buckets are in use. */
 u32 segBucketOf(u32 iHash, u32 nBucket);

@@ -731,6 +731,7 @@ void tableScanAll(Seg *p){
   }
 }
 
+#ifdef INTERLOCK_TEST
 /*---------------------------------------------------------------- check ---*/
 
 /* Request or grant i against everything before it in its queue. */
@@ -770,3 +771,4 @@ const char *tableCheck(Seg *p){
   }
   return z;
 }
+#endif

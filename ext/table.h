@@ -20,7 +20,7 @@ enum { KEY_INTEGER = 1,  /* 8 bytes */
        KEY_PAIR,         /* two times 4 bytes */
        KEY_TEXT, KEY_BLOB,
        KEY_NAME,         /* MySQL's get_lock names */
-       KEY_ROW,          /* table's name, 0, the row's key as the caller codes it */
+       KEY_ROW,          /* table's name, 0, the row's key */
        KEY_TABLE,        /* table's name */
        KEY_TURN,         /* the queue for SQLite's write lock; no bytes */
        KEY_KINDS };
@@ -110,6 +110,8 @@ void tableScanAll(Seg*);
 
 /* Is there a request that could be granted, or are there two conflicting
 ** grants?  0, or a text.  For debug builds and tests. */
+#ifdef INTERLOCK_TEST
 const char *tableCheck(Seg*);
+#endif
 
 #endif

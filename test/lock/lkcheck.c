@@ -20,6 +20,7 @@ typedef struct Ses {
 static Ses aS[MX];
 static u64 aDead[MX];          /* last one killed, of each place */
 static u64 aMaxToken[LOG_KEYS][LOCK_MODES];
+static u64 aOpen[MX];          /* whom the cancel that is under way aims at */
 static u64 nGot, nDead, nCancel, nSlip;
 static const u32 aConf[] = { 0, 1u<<5, 1u<<3|1u<<4|1u<<5, 1u<<2|1u<<4|1u<<5,
                              1u<<2|1u<<3|1u<<4|1u<<5, 62 };
@@ -76,6 +77,19 @@ static void deadlock(u64 i, const LogEntry *e){
     }
   }
 }
+/* A cancel that has begun and of which no later entry is known may still hit
+** a wait that began after it. */
+static int aimedAt(u64 iId){
+  u32 c;
+  for(c=0; c<MX; c++) if( iId && aOpen[c]==iId ) return 1;
+  return 0;
+}
+static void closeCancel(u64 i, u32 c){
+  u32 k;
+  if( aOpen[c]==0 ) return;
+  for(k=0; k<MX; k++) if( aS[k].iId==aOpen[c] ) aS[k].iCancelAt = i;
+  aOpen[c] = 0;
+}
 static void result(u64 i, const LogEntry *e){
   Ses *s = &aS[e->iSes];
   if( !s->bWaits ) bad(i, "a result without an ask");
@@ -83,7 +97,9 @@ static void result(u64 i, const LogEntry *e){
   if( e->rc==LOCK_DEADLOCK ) deadlock(i, e);
   if( e->rc==LOCK_CANCELLED ){
     nCancel++;
-    if( s->iCancelAt<s->iAskAt ) bad(i, "cancelled by nobody");
+    if( s->iCancelAt<s->iAskAt && !aimedAt(s->iId) ){
+      bad(i, "cancelled by nobody");
+    }
   }
   s->bWaits = 0;
   s->iLastEnd = i;
@@ -93,6 +109,7 @@ static void entry(u64 i, const LogEntry *e){
   u32 k, m;
   /* between the entry of its kill and its death a process may log more */
   if( e->iInc && e->iInc<=aDead[e->iSes/2] ) return;
+  if( e->iInc ) closeCancel(i, e->iSes);
   switch( e->eType ){
     case LOG_OPEN: memset(s, 0, sizeof *s); s->iId = e->iToken; break;
     case LOG_CLOSE: memset(s->a, 0, sizeof s->a); s->iId = 0; break;
@@ -111,7 +128,7 @@ static void entry(u64 i, const LogEntry *e){
     case LOG_SAVEPOINT: s->nSp = e->iLevel; break;
     case LOG_ROLLBACK: drop(s, e->iLevel); s->nSp = e->iLevel; break;
     case LOG_CANCEL:
-      for(k=0; k<MX; k++) if( aS[k].iId==e->iToken ) aS[k].iCancelAt = i;
+      aOpen[e->iSes] = e->iToken;
       break;
     case LOG_KILL:
       aDead[e->iSes/2] = e->iToken;

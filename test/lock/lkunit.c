@@ -632,6 +632,7 @@ static void testTurn(void){
   LockSession *a, *b, *c;
   LockKey k, o = keyInt(1);
   u32 iLevel;
+  u64 iTok, iTok2;
   lockOpenMemory(&sysMem, 0, &p);
   a = beginOrDie(p); b = beginOrDie(p); c = beginOrDie(p);
   tableKey(&k, KEY_TURN, 0, 0);
@@ -642,8 +643,11 @@ static void testTurn(void){
   CHECK_EQ(lockAsk(c, &k, LOCK_EXCLUSIVE, LOCK_SCOPE_TURN, 1), LOCK_WAITING);
   lockRollbackTo(a, iLevel);
   CHECK_EQ(lockOutcome(b), LOCK_WAITING);
+  CHECK_EQ(lockToken(a, &k, &iTok), LOCK_OK);
   lockTxnEnd(a);
   CHECK_EQ(lockOutcome(b), LOCK_OK);
+  CHECK_EQ(lockToken(b, &k, &iTok2), LOCK_OK);
+  CHECK(iTok2>iTok);
   CHECK_EQ(lockOutcome(c), LOCK_WAITING);
   CHECK_EQ(lockAsk(c==0 ? b : a, &o, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
   lockSessionEnd(b);
@@ -742,7 +746,7 @@ static void testKeys(void){
     tableKey(&x, KEY_BLOB, a, 200);
     a[199] = 'y';
     tableKey(&y, KEY_BLOB, a, 200);
-    x.iHash = y.iHash;
+    x.iHash = y.iHash;          /* as if the hash said nothing */
     CHECK_EQ(lockAcquire(s, &x, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     CHECK_EQ(lockAcquire(t, &y, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
   }
@@ -827,6 +831,108 @@ static void testThreads(void){
   unlink(z);
 }
 
+/* Giving up and being granted at the same moment: one of the two, and after
+** a wait that was given up nothing is held. */
+static LockSession *pRace;
+static u32 eRace;                /* 1: the other thread may release, 2: done */
+static void *raceMain(void *pArg){
+  LockKey k = keyInt(9);
+  u32 e;
+  (void)pArg;
+  while( (e = atomicGetAcq(&eRace))!=3 ){
+    if( e!=1 ) continue;
+    lockRelease(pRace, &k, LOCK_EXCLUSIVE);
+    atomicSetRel(&eRace, 2);
+  }
+  return 0;
+}
+static void testRace(void){
+  LockFile *p = 0;
+  LockSession *s;
+  LockKey k = keyInt(9);
+  pthread_t t;
+  u64 seed = 5;
+  int i, j, nWon = 0, nLost = 0;
+  double tEnd = seconds()+4;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  pRace = beginOrDie(p);
+  pthread_create(&t, 0, raceMain, 0);
+  for(i=0; i<20000 && seconds()<tEnd && nError==0; i++){
+    int nSpin = (int)(rnd(&seed)>>33)%400;
+    LockRc rc;
+    CHECK_EQ(lockAcquire(pRace, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockAsk(s, &k, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
+    atomicSetRel(&eRace, 1);
+    for(j=0; j<nSpin; j++) atomicPause();
+    rc = lockGiveUp(s, LOCK_TIMEOUT);
+    while( atomicGetAcq(&eRace)!=2 ) atomicPause();
+    CHECK(rc==LOCK_OK || rc==LOCK_TIMEOUT);
+    CHECK_EQ(lockRelease(s, &k, LOCK_EXCLUSIVE),
+             rc==LOCK_OK ? LOCK_OK : LOCK_NO);
+    CHECK_EQ(lockAcquire(pRace, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockRelease(pRace, &k, LOCK_EXCLUSIVE), LOCK_OK);
+    if( rc==LOCK_OK ) nWon++; else nLost++;
+  }
+  CHECK(nWon>0 && nLost>0);
+  atomicSetRel(&eRace, 3);
+  pthread_join(t, 0);
+  lockSessionEnd(s);
+  lockSessionEnd(pRace);
+  lockClose(p);
+}
+
+/* Cancel hits the wait it has read, not one that began after. */
+static u32 nWaitNow, bStopCancel;
+static u64 iCancelId;
+static LockFile *pCancelFile;
+static u32 nHit, nLate;
+static u32 iHitSeen;
+static void *cancelMain(void *pArg){
+  (void)pArg;
+  while( !atomicGetAcq(&bStopCancel) ){
+    u32 n = atomicGetAcq(&nWaitNow);
+    if( lockCancel(pCancelFile, iCancelId)==LOCK_OK ){
+      u32 iHit;
+      while( (iHit = atomicGetAcq(&iHitSeen))==0 && !bStopCancel ) atomicPause();
+      nHit++;
+      nLate += iHit>n+1;
+      atomicSetRel(&iHitSeen, 0);
+    }
+    osSleep(1);
+  }
+  return 0;
+}
+static void testCancelAim(void){
+  LockSession *s, *h;
+  LockKey k = keyInt(9);
+  pthread_t t;
+  double tEnd = seconds()+1;
+  lockOpenMemory(&sysMem, 0, &pCancelFile);
+  s = beginOrDie(pCancelFile);
+  h = beginOrDie(pCancelFile);
+  iCancelId = lockSessionId(s);
+  CHECK_EQ(lockAcquire(h, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  pthread_create(&t, 0, cancelMain, 0);
+  while( seconds()<tEnd ){
+    int j;
+    atomicAdd(&nWaitNow, 1);
+    if( lockAsk(s, &k, LOCK_EXCLUSIVE, 0, 1)!=LOCK_WAITING ) break;
+    for(j=0; j<300; j++) atomicPause();
+    if( lockGiveUp(s, LOCK_TIMEOUT)==LOCK_CANCELLED ){
+      atomicSetRel(&iHitSeen, nWaitNow);
+      while( atomicGetAcq(&iHitSeen) && !bStopCancel ) atomicPause();
+    }
+  }
+  atomicSetRel(&bStopCancel, 1);
+  pthread_join(t, 0);
+  CHECK(nHit>10);
+  CHECK(nLate*2<=nHit);          /* a thread may sleep before its call, rarely */
+  lockSessionEnd(s);
+  lockSessionEnd(h);
+  lockClose(pCancelFile);
+}
+
 /* A full disk, as far as a limit of the file size can play one. */
 static void testNoSpace(void){
   const char *zDb = scratch("lkspace");
@@ -891,6 +997,8 @@ int main(int n, char **a){
   testKeys();
   testNoMem();
   testThreads();
+  testRace();
+  testCancelAim();
   testNoSpace();
   return finish("lkunit");
 }

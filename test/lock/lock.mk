@@ -13,7 +13,7 @@ LK_CORE = $(addprefix ext/,os_unix.c segment.c owner.c table.c graph.c lock.c \
             lockview.c)
 LK_HDR  = $(wildcard ext/*.h) $(wildcard test/lock/*.h)
 LK_PROG = lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench
-LK_WARN = -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
+LK_WARN = -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
 
 LK_FLAGS_fast  = -O2 -DNDEBUG
