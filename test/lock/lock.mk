@@ -55,7 +55,7 @@ lockfull: locktest lockworlds lockbugs
 
 .PHONY: lockworlds
 lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkunit lkmodel,\
-              $(LK_B)/$(w)/$(p))) $(LK_B)/tiny/lkcrash $(LK_B)/posix/lkcrash
+              $(LK_B)/$(w)/$(p))) $(LK_B)/posix/lkcrash
 	for w in tiny posix asan clang tsan; do \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkunit test/lock || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkmodel 50000 3 || exit 1; done
