@@ -17,6 +17,7 @@ namespace eval layers {
     1 table     {segment}
     2 graph     {}
     2 lock      {graph}
+    2 lockview  {lock}
     3 token     {}
     3 sqlx      {}
     3 shape     {sqlx token}

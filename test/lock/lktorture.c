@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** lktorture.c: processes that lock and unlock at random while others of them
+** are killed and stopped.  Writes a log for lkcheck.
+**
+**   lktorture PROCESSES OPERATIONS SEED LOGFILE
+*/
+#include "util.h"
+#include "log.h"
+
+static Log *pLog;
+static u64 seed;
+static const char *zDb;
+static u64 iInc;               /* of a worker */
+static u64 aInc[32];           /* the parent's: last one started */
+static u32 R(u32 n){ return (u32)(rnd(&seed)>>33) % n; }
+
+static LogEntry *put(u32 eType, u32 iSes){
+  u64 i = atomicAdd(&pLog->nEntry, 1);
+  LogEntry *e;
+  if( i>=pLog->mxEntry ) _exit(0);
+  e = &pLog->a[i];
+  e->iSes = iSes;
+  e->iInc = iInc;
+  atomicSetRel(&e->eType, eType);
+  return e;
+}
+
+typedef struct Held { u32 n[LOG_KEYS][LOCK_MODES]; } Held;
+typedef struct Me {
+  LockSession *p;
+  u32 iSes;
+  Held h;                      /* session scope, as it believes */
+  u32 nSp, aSp[3];
+  u64 iTok[LOG_KEYS][LOCK_MODES];
+} Me;
+static LockFile *pF;
+
+static void key(LockKey *k, u32 i){
+  char z[200];
+  memset(z, 'a'+(int)i, sizeof z);
+  if( i%4==3 ) tableKey(k, KEY_TEXT, z, 60+20*i);
+  else{ i64 v = (i64)i; tableKey(k, KEY_INTEGER, &v, 8); }
+}
+static void openMe(Me *m){
+  LogEntry *e;
+  u32 iSes = m->iSes;
+  memset(m, 0, sizeof *m);
+  m->iSes = iSes;
+  m->p = beginOrDie(pF);
+  e = put(LOG_OPEN, iSes);
+  e->iToken = lockSessionId(m->p);
+  pLog->aId[iSes] = e->iToken;
+}
+static void fatal(const char *z, int rc){
+  fprintf(stderr, "torture: %s: %d\n", z, rc);
+  _exit(3);
+}
+static void askOne(Me *m, int bTry){
+  static const i64 aMs[] = { 0, 1, 5, 30000, 30000, 30000 };
+  u32 i = R(LOG_KEYS), eMode = R(2) ? LOCK_EXCLUSIVE : 1+R(5), eScope = R(2);
+  LockWait w = { 0, 0, 0, 0 };
+  LogEntry *e;
+  LockKey k;
+  LockRc rc;
+  w.msTimeout = aMs[R(6)];
+  key(&k, i);
+  e = put(LOG_ASK, m->iSes);
+  e->iKey = i; e->eMode = (u16)eMode; e->eScope = (u16)eScope;
+  if( m->nSp==0 && eScope && R(3)==0 && m->nSp<3 ){
+    m->aSp[m->nSp++] = lockLevel(m->p);
+    put(LOG_SAVEPOINT, m->iSes)->iLevel = m->nSp;
+  }
+  rc = lockAcquire(m->p, &k, eMode, eScope, bTry || R(4)==0 ? 0 : &w);
+  if( rc==LOCK_BUSY || rc==LOCK_TIMEOUT || rc==LOCK_NO || rc==LOCK_CANCELLED
+   || rc==LOCK_DEADLOCK || rc==LOCK_OK ){
+    u64 iTok = 0;
+    if( rc==LOCK_OK ) lockToken(m->p, &k, &iTok);
+    e = put(LOG_RESULT, m->iSes);
+    e->iKey = i; e->eMode = (u16)eMode; e->eScope = (u16)eScope; e->rc = rc;
+    if( rc==LOCK_DEADLOCK ){
+      const LockTrouble *t = lockTrouble(m->p);
+      memcpy(e->aCycle, t->aCycle, (t->nCycle<4 ? t->nCycle : 4)*8);
+    }
+    e->iToken = iTok;
+    if( rc==LOCK_TIMEOUT && w.msTimeout==30000 ) fatal("stuck", rc);
+    if( rc==LOCK_OK && eScope==0 ) m->h.n[i][eMode]++;
+  }else fatal("acquire", rc);
+}
+static void releaseOne(Me *m){
+  u32 i = R(LOG_KEYS), eMode = 1+R(5), j;
+  LogEntry *e;
+  LockKey k;
+  LockRc rc;
+  for(j=0; j<40 && m->h.n[i][eMode]==0; j++){
+    i = R(LOG_KEYS);
+    eMode = 1+R(5);
+  }
+  key(&k, i);
+  e = put(LOG_RELEASE, m->iSes);
+  e->iKey = i; e->eMode = (u16)eMode;
+  rc = lockRelease(m->p, &k, eMode);
+  e = put(LOG_RELEASED, m->iSes);
+  e->iKey = i; e->eMode = (u16)eMode; e->rc = rc;
+  if( rc==LOCK_OK && m->h.n[i][eMode]==0 ) fatal("released too much", rc);
+  if( rc==LOCK_NO && m->h.n[i][eMode] ) fatal("a lock was lost", rc);
+  if( rc==LOCK_OK ) m->h.n[i][eMode]--;
+}
+static void releaseAll(Me *m){
+  u64 n = 0, x = 0;
+  u32 i, j;
+  LockRc rc;
+  for(i=0; i<LOG_KEYS; i++) for(j=0; j<LOCK_MODES; j++) n += m->h.n[i][j];
+  put(LOG_RELEASEALL, m->iSes);
+  rc = lockReleaseAll(m->p, ~0u, &x);
+  if( rc!=LOCK_OK && rc!=LOCK_BUSY ) fatal("release all", rc);
+  if( rc==LOCK_OK && n!=x ) fatal("release all counts", (int)x);
+  if( rc==LOCK_BUSY ) fatal("busy in release all", 0);
+  memset(&m->h, 0, sizeof m->h);
+}
+static void rollback(Me *m){
+  u32 i;
+  if( m->nSp==0 ) return;
+  i = R(m->nSp);
+  put(LOG_ROLLBACK, m->iSes)->iLevel = i+1;
+  lockRollbackTo(m->p, m->aSp[i]);
+  m->nSp = i+1;
+}
+static void cancelOne(Me *m, u32 nProc){
+  u64 iId = pLog->aId[R(nProc*2)];
+  LogEntry *e = put(LOG_CANCEL, m->iSes);
+  LockRc rc;
+  e->iToken = iId;
+  rc = lockCancel(pF, iId);
+  if( rc==LOCK_OK ) put(LOG_CANCELLED, m->iSes)->iToken = iId;
+  else if( rc!=LOCK_NO ) fatal("cancel", rc);
+}
+static void step(Me *m, int bTry, u32 nProc){
+  switch( R(12) ){
+    default: askOne(m, bTry); break;
+    case 0: case 1: case 2: releaseOne(m); break;
+    case 3:
+      put(LOG_TXNEND, m->iSes);
+      m->nSp = 0;
+      lockTxnEnd(m->p);
+      break;
+    case 4: rollback(m); break;
+    case 5: if( R(4)==0 ) releaseAll(m); break;
+    case 6:
+      if( R(10)==0 ){
+        put(LOG_CLOSE, m->iSes);
+        lockSessionEnd(m->p);
+        openMe(m);
+      }
+      break;
+    case 7: if( R(3)==0 ) cancelOne(m, nProc); break;
+  }
+}
+static void letGo(Me *m){
+  put(LOG_TXNEND, m->iSes);
+  m->nSp = 0;
+  lockTxnEnd(m->p);
+  releaseAll(m);
+}
+static void worker(u32 iProc, u32 nProc, u64 iSeed){
+  Me a[2];
+  int bSecond = 0;
+  seed = iSeed*2654435761u+1;
+  pF = openOrDie(zDb);
+  a[0].iSes = iProc*2;
+  a[1].iSes = iProc*2+1;
+  openMe(&a[0]);
+  openMe(&a[1]);
+  while( atomicAdd(&pLog->nOp, 1)<pLog->mxOp ){
+    /* The second session never waits, and while it may hold something the
+    ** first does not either: nobody can see that one thread stands behind
+    ** both. */
+    int j = R(8)==0;
+    step(&a[j], j || bSecond, nProc);
+    if( j ) bSecond = 1;
+    if( R(6)==0 || j==0 ) letGo(&a[1]);
+    if( j==0 ) bSecond = 0;
+    if( R(6)==0 ) letGo(&a[0]);      /* others want to work too */
+  }
+  put(LOG_CLOSE, a[0].iSes);
+  put(LOG_CLOSE, a[1].iSes);
+  lockSessionEnd(a[0].p);
+  lockSessionEnd(a[1].p);
+  _exit(0);
+}
+
+static pid_t start(u32 i, u32 nProc, u64 iSeed){
+  pid_t pid;
+  aInc[i]++;
+  pid = fork();
+  iInc = pid==0 ? aInc[i] : 0;
+  if( pid==0 ) worker(i, nProc, iSeed);
+  return pid;
+}
+
+int main(int n, char **a){
+  u32 nProc = n>1 ? (u32)atoi(a[1]) : 4, i, nLive;
+  u64 nOp = n>2 ? strtoull(a[2], 0, 10) : 10000, iSeed = 1;
+  pid_t aPid[32];
+  char z[400];
+  size_t nByte;
+  int fd, st;
+  double t0 = seconds(), tLast;
+  if( nProc>32 ) nProc = 32;
+  if( n>3 ) iSeed = strtoull(a[3], 0, 10);
+  seed = iSeed;
+  rnd(&seed);
+  zDb = strdup(scratch("lktorture"));
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  unlink(z);
+  nByte = sizeof(Log) + (size_t)nOp*8*sizeof(LogEntry) + 1000000;
+  fd = open(n>4 ? a[4] : "/dev/null", O_RDWR|O_CREAT|O_TRUNC, 0600);
+  if( fd<0 || ftruncate(fd, (off_t)nByte)!=0 ) return 2;
+  pLog = mmap(0, nByte, PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
+  pLog->mxEntry = (nByte-sizeof(Log))/sizeof(LogEntry);
+  pLog->mxOp = nOp;
+  for(i=0; i<nProc; i++) aPid[i] = start(i, nProc, iSeed*100+i);
+  tLast = seconds();
+  for(nLive=nProc; nLive>0; ){
+    pid_t pid = waitpid(-1, &st, WNOHANG);
+    if( pid>0 ){
+      for(i=0; i<nProc && aPid[i]!=pid; i++){}
+      if( !WIFEXITED(st) || WEXITSTATUS(st)!=0 ){
+        fprintf(stderr, "process %u ended: %x\n", i, st);
+        nError++;
+        for(i=0; i<nProc; i++) if( aPid[i]!=pid ) signalOne(aPid[i], SIGKILL);
+        break;
+      }
+      nLive--;
+      aPid[i] = -1;
+      continue;
+    }
+    osSleep(500);
+    if( seconds()-tLast<0.003 || atomicGet(&pLog->nOp)>=nOp ) continue;
+    tLast = seconds();
+    i = R(nProc);
+    if( aPid[i]<0 ) continue;
+    if( R(3)==0 ){
+      put(LOG_KILL, i*2)->iToken = aInc[i];
+      signalOne(aPid[i], SIGKILL);
+      waitpid(aPid[i], &st, 0);
+      pLog->nKill++;
+      aPid[i] = start(i, nProc, rnd(&seed));
+    }else{
+      signalOne(aPid[i], SIGSTOP);
+      osSleep(1000*(i64)R(20));
+      if( R(8)==0 ){
+        put(LOG_KILL, i*2)->iToken = aInc[i];
+        signalOne(aPid[i], SIGKILL);
+        waitpid(aPid[i], &st, 0);
+        pLog->nKill++;
+        aPid[i] = start(i, nProc, rnd(&seed));
+      }else signalOne(aPid[i], SIGCONT);
+      pLog->nStop++;
+    }
+  }
+  put(LOG_END, 0);
+  /* nothing is left, whoever died in whatever moment */
+  {
+    LockFile *p = openOrDie(zDb);
+    LockSession *s = beginOrDie(p);
+    for(i=0; i<LOG_KEYS && !nError; i++){
+      LockKey k;
+      key(&k, i);
+      CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    }
+    CHECK(lockCheck(p)==0);
+    lockSessionEnd(s);
+    CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
+    if( getenv("SHOW") ) for(i=1; i<=segHeader(lockSegment(p))->usedRecord; i++){
+      SegRecord *r = segRecord(lockSegment(p), i);
+      SegSession *q;
+      if( SEG_STATE(r->state)==0 ) continue;
+      q = segSession(lockSegment(p), r->session);
+      fprintf(stderr, "%u: state %u ses %u gen %u (now %llx owner %llu state %llx"
+        " left %u) mode %u sc %u thold %llx key %x\n", i, SEG_STATE(r->state),
+        r->session, r->generation, (unsigned long long)q->now,
+        (unsigned long long)q->owner, (unsigned long long)q->state, q->left,
+        REC_MODE(r), r->scount, (unsigned long long)r->thold, r->key[0]);
+    }
+    printf("lktorture: %u processes, %llu operations, %llu kills, %llu stops, "
+        "%.1f s; waits %llu deadlocks %llu cured %llu recoveries %llu\n",
+        nProc, (unsigned long long)nOp,
+        (unsigned long long)pLog->nKill, (unsigned long long)pLog->nStop,
+        seconds()-t0,
+        (unsigned long long)segHeader(lockSegment(p))->stat[STAT_WAITS],
+        (unsigned long long)segHeader(lockSegment(p))->stat[STAT_DEADLOCKS],
+        (unsigned long long)segHeader(lockSegment(p))->stat[STAT_REORDERED],
+        (unsigned long long)segHeader(lockSegment(p))->stat[STAT_RECOVERIES]);
+    lockClose(p);
+  }
+  unlink(z);
+  return finish("lktorture");
+}

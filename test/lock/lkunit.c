@@ -1,0 +1,1004 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** lkunit.c: the lock manager piece by piece: the recorded examples
+** (examples.txt), files that are no lock files, limits, growth, fork, stopped
+** processes, inspection, guards, turns, events, failing memory.
+**
+**   lkunit FOLDER-OF-THIS-FILE
+*/
+#include "util.h"
+#include <sys/stat.h>
+#include <sys/resource.h>
+#include <pthread.h>
+
+static const char *zSrc = "test/lock";
+
+/*------------------------------------------------------------- examples ---*/
+
+typedef struct Player {
+  char zName[8];
+  LockSession *p;
+  int iStep;                    /* of the request it waits in */
+  int nSp;
+  char azSp[4][8];
+  u32 aSp[4];
+} Player;
+static Player aP[8];
+static int nP;
+static LockFile *pEx;
+
+static Player *player(const char *z){
+  int i;
+  for(i=0; i<nP; i++) if( strcmp(aP[i].zName, z)==0 ) return &aP[i];
+  memset(&aP[nP], 0, sizeof(Player));
+  strcpy(aP[nP].zName, z);
+  aP[nP].p = beginOrDie(pEx);
+  return &aP[nP++];
+}
+static void endExample(void){
+  int i;
+  if( pEx==0 ) return;
+  for(i=0; i<nP; i++) lockSessionEnd(aP[i].p);
+  nP = 0;
+  lockClose(pEx);
+  pEx = 0;
+}
+/* "s1,s2": whom the player waits for, from the snapshot. */
+static void waitsFor(Player *q, char *zOut){
+  LockSnapshot s;
+  u32 i;
+  int j;
+  zOut[0] = 0;
+  CHECK_EQ(lockSnapshot(pEx, &s), LOCK_OK);
+  for(j=0; j<nP; j++) for(i=0; i<s.nWait; i++){
+    if( s.aWait[i].iWaiter==lockSessionId(q->p)
+     && s.aWait[i].iBlocker==lockSessionId(aP[j].p) ){
+      if( zOut[0] ) strcat(zOut, ",");
+      strcat(zOut, aP[j].zName);
+    }
+  }
+  lockSnapshotFree(pEx, &s);
+}
+static void savepoints(Player *q, const char *zCmd, const char *zArg){
+  int i = q->nSp-1;
+  if( strcmp(zCmd, "savepoint")==0 ){
+    strcpy(q->azSp[q->nSp], zArg);
+    q->aSp[q->nSp++] = lockLevel(q->p);
+    return;
+  }
+  while( i>=0 && strcmp(q->azSp[i], zArg)!=0 ) i--;
+  if( strcmp(zCmd, "release")==0 ){
+    q->nSp = i;
+  }else{
+    lockRollbackTo(q->p, q->aSp[i]);
+    q->nSp = i+1;
+  }
+}
+/* One command; its result as the examples write it. */
+static void play(Player *q, int iStep, char *zCmd, char *z1, char *z2,
+                 char *zOut){
+  LockKey k = keyInt(atoi(z1));
+  u32 m = z2[0]=='X' ? LOCK_EXCLUSIVE : LOCK_SHARED;
+  char *zVerb = zCmd[0]=='x' ? zCmd+1 : zCmd;
+  u32 eScope = zCmd[0]=='x';
+  LockRc rc;
+  strcpy(zOut, "ok");
+  if( strcmp(zVerb, "lock")==0 ){
+    rc = lockAsk(q->p, &k, m, eScope, 1);
+    if( rc==LOCK_WAITING && lockOutcome(q->p)==LOCK_OK ){
+      strcpy(zOut, "waits, then ok");
+    }else if( rc==LOCK_WAITING ){
+      q->iStep = iStep;
+      strcpy(zOut, "WAITS for ");
+      waitsFor(q, zOut+10);
+    }else if( rc==LOCK_DEADLOCK ) strcpy(zOut, "ERROR deadlock");
+  }else if( strcmp(zVerb, "try")==0 ){
+    rc = lockAsk(q->p, &k, m, eScope, 0);
+    strcpy(zOut, rc==LOCK_OK ? "true" : "false");
+  }else if( strcmp(zCmd, "unlock")==0 ){
+    strcpy(zOut, lockRelease(q->p, &k, m)==LOCK_OK ? "true" : "false");
+  }else if( strcmp(zCmd, "unlock_all")==0 ){
+    lockReleaseAll(q->p, ~0u, 0);
+  }else if( strcmp(zCmd, "commit")==0 || strcmp(zCmd, "rollback")==0 ){
+    lockTxnEnd(q->p);
+    q->nSp = 0;
+  }else if( strcmp(zCmd, "begin")!=0 ){
+    savepoints(q, zCmd, z1);
+  }
+}
+static void granted(char *zOut){
+  int i;
+  zOut[0] = 0;
+  for(i=0; i<nP; i++){
+    if( aP[i].iStep==0 || lockOutcome(aP[i].p)!=LOCK_OK ) continue;
+    sprintf(zOut+strlen(zOut), "%s%s#%d granted", zOut[0] ? "; " : "",
+            aP[i].zName, aP[i].iStep);
+    aP[i].iStep = 0;
+  }
+}
+static void exampleLine(char *zLine){
+  char zWho[16], zCmd[32], *z, *zArrow, zOut[200], zGot[800];
+  char z1[32] = "", z2[32] = "";
+  int iStep, n = 0, m = 0;
+  Player *q;
+  if( zLine[0]=='#' ){ endExample(); return; }
+  if( pEx==0 ) lockOpenMemory(&sysMem, 0, &pEx);
+  zLine[strcspn(zLine, "\n")] = 0;
+  sscanf(zLine, " %d %15s %31s%n", &iStep, zWho, zCmd, &n);
+  z = zLine+n;
+  q = player(zWho);
+  if( strstr(zCmd, "lock")==zCmd || strstr(zCmd, "xlock") || strstr(zCmd, "try")
+   || strcmp(zCmd, "unlock")==0 ){
+    sscanf(z, "%31s %31s%n", z1, z2, &m);
+    z += m;
+  }else if( strstr(zCmd, "savepoint") || strstr(zCmd, "release")
+         || strstr(zCmd, "rollback_to") ){
+    sscanf(z, "%31s%n", z1, &m);
+    z += m;
+  }else if( strcmp(z, " / xlock 1 S          ok")==0 ){
+    strcpy(zCmd, "xlock"); strcpy(z1, "1"); strcpy(z2, "S");
+    z = strstr(z, "ok");
+  }
+  zArrow = strstr(z, "=> ");
+  if( zArrow ){ *zArrow = 0; zArrow += 3; }
+  while( *z==' ' ) z++;
+  for(n=(int)strlen(z); n>0 && z[n-1]==' '; n--) z[n-1] = 0;
+  play(q, iStep, zCmd, z1, z2, zOut);
+  granted(zGot);
+  nTest += 2;
+  if( strcmp(zGot, zArrow ? zArrow : "") ){
+    nError++;
+    fprintf(stderr, "%s\n   woke: %s\n", zLine, zGot);
+  }
+  if( strncmp(z, "ERROR deadlock", 14)==0 ) z[14] = 0;
+  if( strcmp(z, "waits, then ERROR DEADLOCK")==0 ) z = "ERROR deadlock";
+  if( strncmp(z, "false +WARNING", 14)==0 ) z = "false";
+  if( strcmp(zCmd, "unlock_all")!=0 && strcmp(z, zOut) ){
+    nError++;
+    fprintf(stderr, "%s\n   got: %s, expected: %s\n", zLine, zOut, z);
+  }
+}
+static void testExamples(void){
+  char z[400];
+  FILE *f;
+  snprintf(z, sizeof z, "%s/examples.txt", zSrc);
+  f = fopen(z, "r");
+  CHECK(f!=0);
+  while( f && fgets(z, sizeof z, f) ) exampleLine(z);
+  endExample();
+  if( f ) fclose(f);
+}
+
+/*---------------------------------------------------------------- files ---*/
+
+static void lockName(char *zOut, const char *zDb){
+  sprintf(zOut, "%s-interlock", zDb);
+}
+static LockRc opens(const char *zDb){
+  LockFile *p = 0;
+  LockSession *s = 0;
+  LockRc rc = lockOpen(&sysMem, zDb, 1, &p);
+  if( rc==LOCK_OK ){
+    rc = lockSessionBegin(p, &s);
+    lockSessionEnd(s);
+    lockClose(p);
+  }
+  return rc;
+}
+static void putFile(const char *z, const void *p, size_t n, int mode){
+  int fd = open(z, O_RDWR|O_CREAT|O_TRUNC, 0600);
+  if( n ) CHECK_EQ(write(fd, p, n), (ssize_t)n);
+  fchmod(fd, (mode_t)mode);
+  close(fd);
+}
+static void testFiles(void){
+  const char *zDb = scratch("lkfile");
+  char z[400], z2[420], aJunk[8192];
+  u64 seed = 99;
+  LockFile *p = 0, *p2 = 0;
+  struct stat s;
+  size_t i;
+  lockName(z, zDb);
+  sprintf(z2, "%s2", z);
+  unlink(z); unlink(z2);
+  CHECK_EQ(lockOpen(&sysMem, zDb, 0, &p), LOCK_NOFILE);
+  CHECK(access(z, F_OK)!=0);
+  putFile(zDb, "x", 1, 0640);
+  CHECK_EQ(opens(zDb), LOCK_OK);
+  CHECK(stat(z, &s)==0 && (s.st_mode & 0777)==0640);
+  CHECK((u64)s.st_size<1000000);
+  putFile(z, 0, 0, 0600);
+  CHECK_EQ(opens(zDb), LOCK_OK);                     /* empty: formatted */
+  putFile(z, "short", 5, 0600);
+  CHECK_EQ(opens(zDb), LOCK_MALFORMED);
+  memset(aJunk, 0, sizeof aJunk);
+  putFile(z, aJunk, sizeof aJunk, 0600);
+  CHECK_EQ(opens(zDb), LOCK_OK);                     /* half formatted */
+  for(i=0; i<sizeof aJunk; i++) aJunk[i] = (char)rnd(&seed);
+  putFile(z, aJunk, sizeof aJunk, 0600);
+  CHECK_EQ(opens(zDb), LOCK_MALFORMED);
+  { u64 m = SEG_MAGIC ^ 0x0300; memcpy(aJunk, &m, 8); }
+  putFile(z, aJunk, sizeof aJunk, 0600);
+  CHECK_EQ(opens(zDb), LOCK_OK);         /* other format, nobody in it */
+  unlink(z);
+  CHECK_EQ(lockOpen(&sysMem, zDb, 1, &p), LOCK_OK);
+  { /* other format in use */
+    pid_t pid;
+    int st;
+    segHeader(lockSegment(p))->magic ^= 0x0300;
+    pid = fork();
+    if( pid==0 ) _exit(opens(zDb)==LOCK_FORMAT ? 0 : 1);
+    waitpid(pid, &st, 0);
+    CHECK_EQ(st, 0);
+    segHeader(lockSegment(p))->magic ^= 0x0300;
+  }
+  CHECK_EQ(lockOpen(&sysMem, zDb, 1, &p2), LOCK_OK);
+  CHECK(p==p2);                                      /* one a process */
+  lockClose(p2);
+  CHECK_EQ(lockMoved(p), 0);
+  rename(z, z2);
+  CHECK_EQ(lockMoved(p), 1);
+  { LockSession *q = 0; CHECK_EQ(lockSessionBegin(p, &q), LOCK_REPLACED); }
+  CHECK_EQ(opens(zDb), LOCK_OK);                     /* makes a new one */
+  lockClose(p);
+  unlink(z);
+  CHECK(symlink(z2, z)==0);
+  CHECK_EQ(opens(zDb), LOCK_CANTOPEN);
+  unlink(z);
+  CHECK(link(z2, z)==0);
+  CHECK_EQ(opens(zDb), LOCK_CANTOPEN);               /* two names */
+  unlink(z); unlink(z2);
+  mkdir(z, 0700);
+  CHECK_EQ(opens(zDb), LOCK_CANTOPEN);
+  rmdir(z);
+  CHECK(mkfifo(z, 0600)==0);
+  CHECK_EQ(opens(zDb), LOCK_CANTOPEN);
+  unlink(z);
+  if( geteuid()==0 ){
+    pid_t pid;
+    int st;
+    putFile(z, 0, 0, 0444);
+    pid = fork();
+    if( pid==0 ){
+      if( setuid(65534)!=0 ) _exit(2);
+      _exit(opens(zDb)==LOCK_CANTOPEN ? 0 : 1);      /* not writable */
+    }
+    waitpid(pid, &st, 0);
+    CHECK_EQ(st, 0);
+    putFile(z, 0, 0, 0666);
+    CHECK(chown(z, 12345, 12345)==0);
+    CHECK_EQ(opens(zDb), LOCK_CANTOPEN);             /* a foreign owner */
+    CHECK(chown(zDb, 12345, 12345)==0);
+    CHECK_EQ(opens(zDb), LOCK_OK);                   /* the database's owner */
+  }
+  unlink(z); unlink(zDb);
+}
+
+/* Tokens and session ids of a file that is formatted again never go back. */
+static void testAgain(void){
+  const char *zDb = scratch("lkagain");
+  char z[400];
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p);
+  LockKey k = keyInt(1);
+  u64 iTok, iTok2, iId = lockSessionId(s);
+  lockName(z, zDb);
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK_EQ(lockToken(s, &k, &iTok), LOCK_OK);
+  CHECK(iTok>1500000000000000 && iTok<((u64)1<<53));
+  segHeader(lockSegment(p))->token += 1000000000000;      /* a clock set back */
+  segHeader(lockSegment(p))->damaged = 1;
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_MALFORMED);
+  lockSessionEnd(s);
+  lockClose(p);
+  p = openOrDie(zDb);                                     /* formats */
+  s = beginOrDie(p);
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK_EQ(lockToken(s, &k, &iTok2), LOCK_OK);
+  CHECK(iTok2>iTok+1000000000000);
+  CHECK(lockSessionId(s)>iId);
+  lockSessionEnd(s);
+  lockClose(p);
+  unlink(z);
+}
+
+/*--------------------------------------------------------------- limits ---*/
+
+static void testFull(void){
+  LockFile *p = 0;
+  LockSession *s = 0, *t = 0;
+  LockKey k;
+  u32 i, n = LIMIT_RECORD<100 ? LIMIT_RECORD : 3*LIMIT_EXTENT+5;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  for(i=0; i<n; i++){
+    k = keyInt(i);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, i&1, 0), LOCK_OK);
+  }
+  if( LIMIT_RECORD<100 ){
+    LockWait w = { 10, 0, 0, 0 };
+    k = keyInt(-1);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_FULL);
+    CHECK_EQ(lockAcquire(t, &k, LOCK_EXCLUSIVE, 1, &w), LOCK_FULL);
+    k = keyInt(0);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockAcquire(t, &k, LOCK_EXCLUSIVE, 0, &w), LOCK_FULL);
+    CHECK_EQ(lockRelease(s, &k, LOCK_EXCLUSIVE), LOCK_OK);
+    CHECK_EQ(lockRelease(s, &k, LOCK_EXCLUSIVE), LOCK_OK);
+    CHECK_EQ(lockAcquire(t, &k, LOCK_EXCLUSIVE, 1, 0), LOCK_OK);
+  }
+  CHECK(lockCheck(p)==0);
+  lockTxnEnd(s);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  CHECK(lockCheck(p)==0);
+  CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
+  lockClose(p);
+}
+static void testSessions(void){
+  static LockSession *a[LIMIT_SESSION+1];
+  LockFile *p = 0;
+  u32 i;
+  LockSession *s = 0;
+  lockOpenMemory(&sysMem, 0, &p);
+  for(i=0; i<LIMIT_SESSION; i++) CHECK_EQ(lockSessionBegin(p, &a[i]), LOCK_OK);
+  CHECK_EQ(lockSessionBegin(p, &s), LOCK_FULL);
+  CHECK(s==0);
+  lockSessionEnd(a[1]);
+  CHECK_EQ(lockSessionBegin(p, &a[1]), LOCK_OK);
+  for(i=0; i<LIMIT_SESSION; i++) lockSessionEnd(a[i]);
+  CHECK(lockCheck(p)==0);
+  lockClose(p);
+}
+/* Many transaction locks, in a list that a rebuild has left unsorted. */
+static void testMixed(void){
+  LockFile *p = 0;
+  LockSession *s;
+  LockKey k;
+  u32 i, iLevel, n = LIMIT_RECORD<100 ? 2 : 5000;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  for(i=0; i<n; i++){
+    k = keyInt(i);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 1, 0), LOCK_OK);
+  }
+  iLevel = lockLevel(s);
+  for(; i<n+n/2; i++){
+    k = keyInt(i);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 1, 0), LOCK_OK);
+  }
+  segSession(lockSegment(p), lockSlot(s))->mixed = 1;
+  lockRollbackTo(s, iLevel);
+  CHECK_EQ(segHeader(lockSegment(p))->nRecord, n);
+  CHECK(lockCheck(p)==0);
+  lockTxnEnd(s);
+  CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
+  lockSessionEnd(s);
+  lockClose(p);
+}
+/* Sessions of dead processes do not fill the table. */
+static void testDeadSessions(void){
+  const char *zDb = scratch("lkdead");
+  char z[400];
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = 0;
+  int i;
+  lockName(z, zDb);
+  for(i=0; i<2; i++){
+    pid_t pid = fork();
+    if( pid==0 ){
+      LockFile *q = openOrDie(zDb);
+      LockKey k;
+      u32 j;
+      for(j=0; j<LIMIT_SESSION; j++) if( lockSessionBegin(q, &s) ) break;
+      if( j!=LIMIT_SESSION ) _exit(1);
+      for(j=0; j<4 && j<LIMIT_RECORD; j++){
+        k = keyInt(j);
+        if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0) ) _exit(2);
+      }
+      raise(SIGKILL);
+    }
+    { int st; waitpid(pid, &st, 0); CHECK(WIFSIGNALED(st)); }
+  }
+  CHECK_EQ(lockSessionBegin(p, &s), LOCK_OK);
+  CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockClose(p);
+  unlink(z);
+}
+
+/*----------------------------------------------------------------- fork ---*/
+
+static void testFork(void){
+  const char *zDb = scratch("lkfork");
+  char z[400];
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p), *t;
+  LockKey k = keyInt(1);
+  LockWait w = { 250, 0, 0, 0 };
+  int st;
+  pid_t pid;
+  lockName(z, zDb);
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  pid = fork();
+  if( pid==0 ){
+    LockFile *q = 0;
+    LockSession *u = 0;
+    int e = 0;
+    if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0)!=LOCK_FORKED ) e |= 1;
+    if( lockRelease(s, &k, LOCK_EXCLUSIVE)!=LOCK_FORKED ) e |= 2;
+    lockTxnEnd(s);
+    lockSessionEnd(s);
+    if( lockOpen(&sysMem, zDb, 1, &q)!=LOCK_OK || q==p ) e |= 4;
+    if( lockSessionBegin(q, &u)!=LOCK_OK ) e |= 8;
+    if( lockAcquire(u, &k, LOCK_EXCLUSIVE, 0, 0)!=LOCK_NO ) e |= 16;
+    lockClose(p);
+    _exit(e);
+  }
+  waitpid(pid, &st, 0);
+  CHECK_EQ(st, 0);
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  /* a parent that dies while its child lives on is dead all the same */
+  pid = fork();
+  if( pid==0 ){
+    LockFile *q = openOrDie(zDb);
+    LockKey k2 = keyInt(2);
+    LockSession *u = beginOrDie(q);
+    if( lockAcquire(u, &k2, LOCK_EXCLUSIVE, 0, 0) ) _exit(1);
+    if( fork()==0 ){ osSleep(300000); _exit(0); }
+    if( fork()==0 ){
+      execl("/bin/sleep", "sleep", "0.3", (char*)0);
+      _exit(0);
+    }
+    raise(SIGKILL);
+  }
+  waitpid(pid, &st, 0);
+  k = keyInt(2);        /* the children close their copy when they first run */
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w), LOCK_OK);
+  /* exit without close */
+  pid = fork();
+  if( pid==0 ){
+    LockKey k3 = keyInt(3);
+    if( lockAcquire(beginOrDie(openOrDie(zDb)), &k3, LOCK_EXCLUSIVE, 0, 0) ){
+      _exit(1);
+    }
+    _exit(0);
+  }
+  waitpid(pid, &st, 0);
+  CHECK_EQ(st, 0);
+  k = keyInt(3);
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  t = beginOrDie(p);
+  lockSessionEnd(t);
+  lockSessionEnd(s);
+  CHECK(lockCheck(p)==0);
+  lockClose(p);
+  unlink(z);
+}
+
+/*----------------------------------------------------- death and stopping */
+
+/* A process with lock k, perhaps inside the mutex; ready when it returns. */
+static pid_t holder(const char *zDb, i64 i, int bInside){
+  int a[2];
+  char c;
+  pid_t pid;
+  if( pipe(a)!=0 ) exit(1);
+  pid = fork();
+  if( pid==0 ){
+    LockFile *q = openOrDie(zDb);
+    LockKey k = keyInt(i);
+    LockSession *u = beginOrDie(q);
+    if( lockAcquire(u, &k, LOCK_EXCLUSIVE, 0, 0) ) _exit(1);
+    lockSessionLabel(u, "holder");
+    if( bInside ) ownerEnter(lockSegment(q));
+    if( write(a[1], "x", 1)!=1 ) _exit(1);
+    for(;;) pause();
+  }
+  close(a[1]);
+  CHECK_EQ(read(a[0], &c, 1), 1);
+  close(a[0]);
+  return pid;
+}
+static void testDeath(void){
+  const char *zDb = scratch("lkdeath");
+  char z[400];
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p), *t = beginOrDie(p);
+  LockKey k = keyInt(1);
+  LockWait w = { 2000, 0, 0, 0 };
+  int i, nSlow = 0;
+  lockName(z, zDb);
+  for(i=0; i<6; i++){
+    pid_t pid = holder(zDb, 1, i&1), pid2;
+    double t0;
+    LockRc rc;
+    if( (i&1)==0 ){
+      CHECK_EQ(lockAsk(s, &k, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
+    }
+    pid2 = fork();
+    if( pid2==0 ){ osSleep(20000); signalOne(pid, SIGKILL); _exit(0); }
+    t0 = seconds();
+    rc = i&1 ? lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w) : lockWait(s, &w);
+    CHECK_EQ(rc, LOCK_OK);
+    nSlow += seconds()-t0>=0.02+0.11;
+    CHECK(seconds()-t0<1.0);
+    waitpid(pid, 0, 0);
+    waitpid(pid2, 0, 0);
+    CHECK_EQ(lockRelease(s, &k, LOCK_EXCLUSIVE), LOCK_OK);
+    CHECK(lockCheck(p)==0);
+  }
+  CHECK(nSlow<6);     /* a busy machine may be late, but not every time */
+  CHECK(segHeader(lockSegment(p))->stat[STAT_RECOVERIES]>=3);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockClose(p);
+  unlink(z);
+}
+static void testStopped(void){
+  const char *zDb = scratch("lkstop");
+  char z[400];
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p), *t = beginOrDie(p);
+  LockKey k = keyInt(1), k2 = keyInt(2);
+  LockWait w = { 120, 0, 0, 0 };
+  LockSnapshot snap;
+  pid_t pid = holder(zDb, 1, 0);
+  double t0;
+  u32 i, n = 0;
+  lockName(z, zDb);
+  signalOne(pid, SIGSTOP);
+  t0 = seconds();
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w), LOCK_TIMEOUT);
+  CHECK(seconds()-t0>=0.12 && seconds()-t0<0.3);
+  CHECK_EQ(lockTrouble(s)->iPid, (u32)pid);
+  CHECK_EQ(lockSnapshot(p, &snap), LOCK_OK);
+  for(i=0; i<snap.nSession; i++){
+    if( snap.aSession[i].iPid==(u32)pid ){
+      n++;
+      CHECK_EQ(snap.aSession[i].eState, OS_STOPPED);
+      CHECK(strcmp(snap.aSession[i].zLabel, "holder")==0);
+      CHECK_EQ(snap.aSession[i].nLock, 1);
+    }
+  }
+  CHECK_EQ(n, 1);
+  lockSnapshotFree(p, &snap);
+  signalOne(pid, SIGKILL);
+  waitpid(pid, 0, 0);
+  /* stopped inside the mutex */
+  CHECK_EQ(lockAcquire(s, &k2, LOCK_EXCLUSIVE, 1, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(t, &k2, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
+  pid = holder(zDb, 1, 1);
+  signalOne(pid, SIGSTOP);
+  t0 = seconds();
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_BUSY);
+  CHECK(seconds()-t0>=0.9 && seconds()-t0<1.3);
+  CHECK_EQ(lockRelease(s, &k2, LOCK_EXCLUSIVE), LOCK_BUSY);
+  t0 = seconds();
+  CHECK_EQ(lockCancel(p, lockSessionId(t)), LOCK_OK);
+  CHECK_EQ(lockOutcome(t), LOCK_CANCELLED);
+  lockTxnEnd(s);
+  lockSessionEnd(t);
+  CHECK_EQ(lockSnapshot(p, &snap), LOCK_OK);
+  lockSnapshotFree(p, &snap);
+  CHECK(seconds()-t0<0.1);
+  signalOne(pid, SIGKILL);
+  waitpid(pid, 0, 0);
+  t = beginOrDie(p);
+  CHECK_EQ(lockAcquire(t, &k2, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockClose(p);
+  unlink(z);
+}
+
+/*----------------------------------------------- guards, turns and events */
+
+static void testWriter(void){
+  LockFile *p = 0;
+  LockSession *s, *t;
+  LockKey row, table, other = keyInt(1);
+  lockOpenMemory(&sysMem, "writer", &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  tableKey(&row, KEY_ROW, "t\0001", 3);
+  tableKey(&table, KEY_TABLE, "t", 1);
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);
+  CHECK_EQ(lockGuard(s, &row, LOCK_EXCLUSIVE), LOCK_OK);
+  CHECK_EQ(lockAsk(t, &row, LOCK_EXCLUSIVE, 0, 0), LOCK_NO);
+  CHECK_EQ(lockTrouble(t)->iBlocker, lockSessionId(s));
+  CHECK_EQ(lockAsk(t, &other, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &table, LOCK_INTENT_EXCLUSIVE, 1, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(t, &row, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
+  lockRollbackTo(s, 0);
+  CHECK_EQ(lockOutcome(t), LOCK_WAITING);
+  lockTxnEnd(s);
+  CHECK_EQ(lockOutcome(t), LOCK_OK);
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);
+  CHECK_EQ(lockGuard(s, &row, LOCK_EXCLUSIVE), LOCK_NO);
+  CHECK_EQ(lockTrouble(s)->iBlocker, lockSessionId(t));
+  lockSessionEnd(s);
+  CHECK_EQ(lockAsk(t, &table, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(t);
+  lockClose(p);
+}
+static void testTurn(void){
+  LockFile *p = 0;
+  LockSession *a, *b, *c;
+  LockKey k, o = keyInt(1);
+  u32 iLevel;
+  u64 iTok, iTok2;
+  lockOpenMemory(&sysMem, 0, &p);
+  a = beginOrDie(p); b = beginOrDie(p); c = beginOrDie(p);
+  tableKey(&k, KEY_TURN, 0, 0);
+  iLevel = lockLevel(a);
+  CHECK_EQ(lockAsk(a, &o, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(a, &k, LOCK_EXCLUSIVE, LOCK_SCOPE_TURN, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(b, &k, LOCK_EXCLUSIVE, LOCK_SCOPE_TURN, 1), LOCK_WAITING);
+  CHECK_EQ(lockAsk(c, &k, LOCK_EXCLUSIVE, LOCK_SCOPE_TURN, 1), LOCK_WAITING);
+  lockRollbackTo(a, iLevel);
+  CHECK_EQ(lockOutcome(b), LOCK_WAITING);
+  CHECK_EQ(lockToken(a, &k, &iTok), LOCK_OK);
+  lockTxnEnd(a);
+  CHECK_EQ(lockOutcome(b), LOCK_OK);
+  CHECK_EQ(lockToken(b, &k, &iTok2), LOCK_OK);
+  CHECK(iTok2>iTok);
+  CHECK_EQ(lockOutcome(c), LOCK_WAITING);
+  CHECK_EQ(lockAsk(c==0 ? b : a, &o, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  lockSessionEnd(b);
+  CHECK_EQ(lockOutcome(c), LOCK_OK);
+  lockSessionEnd(a);
+  lockSessionEnd(c);
+  lockClose(p);
+}
+static void *waitEvent(void *pArg){
+  LockFile *p = pArg;
+  u32 iSeen = lockEvent(p, "lease");
+  lockEventWait(p, "lease", iSeen, 2000);
+  return 0;
+}
+static void testEvents(void){
+  LockFile *p = 0;
+  pthread_t t;
+  double t0 = seconds();
+  lockOpenMemory(&sysMem, 0, &p);
+  pthread_create(&t, 0, waitEvent, p);
+  osSleep(30000);
+  lockEventPost(p, "lease");
+  pthread_join(t, 0);
+  CHECK(seconds()-t0<1.0);
+  lockClose(p);
+}
+
+/*----------------------------------------------------------- answers, keys */
+
+static int mayNot(void *p){ ++*(int*)p; return 0; }
+static LockRc interrupt(void *p){
+  return ++*(int*)p>1 ? LOCK_INTERRUPTED : LOCK_OK;
+}
+static void testAnswers(void){
+  LockFile *p = 0;
+  LockSession *s, *t;
+  LockKey k = keyInt(1);
+  int n = 0;
+  LockWait w = { -1, mayNot, 0, 0 };
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  w.pArg = &n;
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w), LOCK_OK);
+  CHECK_EQ(n, 0);
+  CHECK_EQ(lockAcquire(t, &k, LOCK_SHARED, 0, &w), LOCK_REFUSED);
+  CHECK_EQ(n, 1);
+  w.xMayWait = 0;
+  w.msTimeout = 0;
+  CHECK_EQ(lockAcquire(t, &k, LOCK_SHARED, 0, &w), LOCK_TIMEOUT);
+  w.msTimeout = -1;
+  w.xPoll = interrupt;
+  n = 0;
+  CHECK_EQ(lockAcquire(t, &k, LOCK_SHARED, 0, &w), LOCK_INTERRUPTED);
+  CHECK_EQ(lockCancel(p, lockSessionId(t)), LOCK_NO);
+  CHECK_EQ(lockCancel(p, 123456789), LOCK_NO);
+  CHECK_EQ(lockAcquire(t, &k, 0, 0, 0), LOCK_MISUSE);
+  CHECK_EQ(lockAcquire(t, &k, 6, 0, 0), LOCK_MISUSE);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockClose(p);
+}
+/* Keys of all kinds and lengths are told apart, also by their last byte. */
+static void testKeys(void){
+  LockFile *p = 0;
+  LockSession *s, *t;
+  char a[256];
+  u32 n, i, aLen[] = { 0, 1, 3, 4, 47, 48, 49, 52, 159, 160, 161, 254, 255 };
+  LockKey k;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  memset(a, 'a', sizeof a);
+  CHECK_EQ(tableKey(&k, KEY_TEXT, a, 256), LOCK_MISUSE);
+  CHECK_EQ(tableKey(&k, 0, a, 1), LOCK_MISUSE);
+  CHECK_EQ(tableKey(&k, KEY_KINDS, a, 1), LOCK_MISUSE);
+  for(n=0; n<13 && LIMIT_RECORD>100; n++) for(i=1; i<KEY_KINDS; i++){
+    u64 iTok;
+    tableKey(&k, (int)i, a, aLen[n]);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockAcquire(t, &k, LOCK_SHARED, 0, 0), LOCK_NO);
+    if( aLen[n] ){
+      a[aLen[n]-1] ^= 1;
+      tableKey(&k, (int)i, a, aLen[n]);
+      k.iHash ^= 0;
+      CHECK_EQ(lockAcquire(t, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+      CHECK_EQ(lockToken(t, &k, &iTok), LOCK_OK);
+      a[aLen[n]-1] ^= 1;
+    }
+  }
+  CHECK(lockCheck(p)==0);
+  { /* two long keys with one hash: told apart by their bytes alone */
+    LockKey x, y;
+    memset(a, 'x', sizeof a);
+    tableKey(&x, KEY_BLOB, a, 200);
+    a[199] = 'y';
+    tableKey(&y, KEY_BLOB, a, 200);
+    x.iHash = y.iHash;          /* as if the hash said nothing */
+    CHECK_EQ(lockAcquire(s, &x, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockAcquire(t, &y, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  }
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
+  CHECK(lockCheck(p)==0);
+  lockClose(p);
+}
+
+/* Memory that fails at every allocation in turn. */
+static int nAlloc, nFailAt;
+static void *failAlloc(size_t n){
+  return ++nAlloc==nFailAt ? 0 : malloc(n);
+}
+static void testNoMem(void){
+  LockMem m = { failAlloc, free };
+  int i, bDone = 0;
+  for(i=1; i<40 && !bDone; i++){
+    LockFile *p = 0;
+    LockSession *s = 0;
+    LockSnapshot snap;
+    nAlloc = 0;
+    nFailAt = i;
+    if( lockOpenMemory(&m, "nomem", &p)!=LOCK_OK ){ CHECK(p==0); continue; }
+    if( lockSessionBegin(p, &s)==LOCK_OK ){
+      LockKey k = keyInt(1);
+      LockRc rc;
+      CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+      rc = lockSnapshot(p, &snap);
+      CHECK(rc==LOCK_OK || rc==LOCK_NOMEM);
+      if( rc==LOCK_OK ){ lockSnapshotFree(p, &snap); bDone = nAlloc<i; }
+      lockSessionEnd(s);
+    }
+    lockClose(p);
+  }
+  CHECK(bDone);
+}
+
+/*-------------------------------------------------------------- threads ---*/
+
+static LockFile *pThread;
+static int nInside, bWrong;
+static void *threadMain(void *pArg){
+  LockSession *s = beginOrDie(pThread);
+  LockKey k = keyInt(7);
+  LockWait w = { 20000, 0, 0, 0 };
+  int i, nSlow = 0;
+  double dLast = 0;
+  (void)pArg;
+  for(i=0; i<3000; i++){
+    double t0 = seconds();
+    nSlow += i>0 && dLast>0.045;     /* a poll, where a wake-up was due */
+    if( nSlow>100 ){ bWrong = 2; break; }
+    if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w)!=LOCK_OK ){ bWrong = 1; break; }
+    dLast = seconds()-t0;
+    if( __atomic_add_fetch(&nInside, 1, __ATOMIC_RELAXED)!=1 ) bWrong = 1;
+    __atomic_sub_fetch(&nInside, 1, __ATOMIC_RELAXED);
+    if( i%64==0 ){
+      LockSnapshot snap;
+      if( lockSnapshot(pThread, &snap)!=LOCK_OK ) bWrong = 1;
+      else lockSnapshotFree(pThread, &snap);
+    }
+    if( lockRelease(s, &k, LOCK_EXCLUSIVE)!=LOCK_OK ) bWrong = 1;
+  }
+  lockSessionEnd(s);
+  return 0;
+}
+static void testThreads(void){
+  const char *zDb = scratch("lkthread");
+  char z[400];
+  pthread_t a[3];
+  int i;
+  lockName(z, zDb);
+  pThread = openOrDie(zDb);
+  for(i=0; i<3; i++) pthread_create(&a[i], 0, threadMain, 0);
+  for(i=0; i<3; i++) pthread_join(a[i], 0);
+  CHECK_EQ(bWrong, 0);
+  CHECK(lockCheck(pThread)==0);
+  CHECK_EQ(segHeader(lockSegment(pThread))->nRecord, 0);
+  lockClose(pThread);
+  unlink(z);
+}
+
+/* Giving up and being granted at the same moment: one of the two, and after
+** a wait that was given up nothing is held. */
+static LockSession *pRace;
+static u32 eRace;                /* 1: the other thread may release, 2: done */
+static void *raceMain(void *pArg){
+  LockKey k = keyInt(9);
+  u32 e;
+  (void)pArg;
+  while( (e = atomicGetAcq(&eRace))!=3 ){
+    if( e!=1 ) continue;
+    lockRelease(pRace, &k, LOCK_EXCLUSIVE);
+    atomicSetRel(&eRace, 2);
+  }
+  return 0;
+}
+static void testRace(void){
+  LockFile *p = 0;
+  LockSession *s;
+  LockKey k = keyInt(9);
+  pthread_t t;
+  u64 seed = 5;
+  int i, j, nWon = 0, nLost = 0;
+  double tEnd = seconds()+4;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  pRace = beginOrDie(p);
+  pthread_create(&t, 0, raceMain, 0);
+  for(i=0; i<20000 && seconds()<tEnd && nError==0; i++){
+    int nSpin = (int)(rnd(&seed)>>33)%400;
+    LockRc rc;
+    CHECK_EQ(lockAcquire(pRace, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockAsk(s, &k, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
+    atomicSetRel(&eRace, 1);
+    for(j=0; j<nSpin; j++) atomicPause();
+    rc = lockGiveUp(s, LOCK_TIMEOUT);
+    while( atomicGetAcq(&eRace)!=2 ) atomicPause();
+    CHECK(rc==LOCK_OK || rc==LOCK_TIMEOUT);
+    CHECK_EQ(lockRelease(s, &k, LOCK_EXCLUSIVE),
+             rc==LOCK_OK ? LOCK_OK : LOCK_NO);
+    CHECK_EQ(lockAcquire(pRace, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockRelease(pRace, &k, LOCK_EXCLUSIVE), LOCK_OK);
+    if( rc==LOCK_OK ) nWon++; else nLost++;
+  }
+  CHECK(i<2000 || (nWon>0 && nLost>0));
+  atomicSetRel(&eRace, 3);
+  pthread_join(t, 0);
+  lockSessionEnd(s);
+  lockSessionEnd(pRace);
+  lockClose(p);
+}
+
+/* Cancel hits the wait it has read, not one that began after. */
+static u32 nWaitNow, bStopCancel;
+static u64 iCancelId;
+static LockFile *pCancelFile;
+static u32 nHit, nLate;
+static u32 iHitSeen;
+static void *cancelMain(void *pArg){
+  (void)pArg;
+  while( !atomicGetAcq(&bStopCancel) ){
+    u32 n = atomicGetAcq(&nWaitNow);
+    if( lockCancel(pCancelFile, iCancelId)==LOCK_OK ){
+      u32 iHit;
+      while( (iHit = atomicGetAcq(&iHitSeen))==0 && !bStopCancel ) atomicPause();
+      nHit++;
+      nLate += iHit>n+1;
+      atomicSetRel(&iHitSeen, 0);
+    }
+    osSleep(1);
+  }
+  return 0;
+}
+static void testCancelAim(void){
+  LockSession *s, *h;
+  LockKey k = keyInt(9);
+  pthread_t t;
+  double tEnd = seconds()+1;
+  lockOpenMemory(&sysMem, 0, &pCancelFile);
+  s = beginOrDie(pCancelFile);
+  h = beginOrDie(pCancelFile);
+  iCancelId = lockSessionId(s);
+  CHECK_EQ(lockAcquire(h, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  pthread_create(&t, 0, cancelMain, 0);
+  while( seconds()<tEnd ){
+    int j;
+    atomicAdd(&nWaitNow, 1);
+    if( lockAsk(s, &k, LOCK_EXCLUSIVE, 0, 1)!=LOCK_WAITING ) break;
+    for(j=0; j<300; j++) atomicPause();
+    if( lockGiveUp(s, LOCK_TIMEOUT)==LOCK_CANCELLED ){
+      atomicSetRel(&iHitSeen, nWaitNow);
+      while( atomicGetAcq(&iHitSeen) && !bStopCancel ) atomicPause();
+    }
+  }
+  atomicSetRel(&bStopCancel, 1);
+  pthread_join(t, 0);
+  CHECK(nHit>10);
+  CHECK(nLate*2<=nHit);          /* a thread may sleep before its call, rarely */
+  lockSessionEnd(s);
+  lockSessionEnd(h);
+  lockClose(pCancelFile);
+}
+
+/* A full disk, as far as a limit of the file size can play one. */
+static void testNoSpace(void){
+  const char *zDb = scratch("lkspace");
+  char z[400];
+  int st;
+  pid_t pid;
+  lockName(z, zDb);
+  pid = fork();
+  if( pid==0 ){
+    struct rlimit l;
+    LockFile *p = 0;
+    LockSession *s;
+    LockKey k;
+    LockRc rc = LOCK_OK;
+    u32 i, n;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &l);
+    l.rlim_cur = 100;
+    setrlimit(RLIMIT_FSIZE, &l);
+    if( lockOpen(&sysMem, zDb, 1, &p)!=LOCK_NOSPACE ) _exit(1);
+    l.rlim_cur = SEG_EXTENTS+SEG_EXTENT+10;
+    setrlimit(RLIMIT_FSIZE, &l);
+    s = beginOrDie(openOrDie(zDb));
+    for(i=0; i<=LIMIT_EXTENT && rc==LOCK_OK; i++){
+      k = keyInt(i);
+      rc = lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0);
+    }
+    if( rc!=LOCK_NOSPACE || i!=LIMIT_EXTENT+1 ) _exit(2);
+    k = keyInt(0);
+    if( lockRelease(s, &k, LOCK_EXCLUSIVE)!=LOCK_OK ) _exit(3);
+    l.rlim_cur = l.rlim_max;
+    setrlimit(RLIMIT_FSIZE, &l);
+    for(n=0; n<2; n++){
+      k = keyInt(i+n);
+      if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0) ) _exit(4);
+    }
+    _exit(0);
+  }
+  waitpid(pid, &st, 0);
+  CHECK_EQ(st, 0);
+  unlink(z);
+}
+
+int main(int n, char **a){
+  if( n>1 ) zSrc = a[1];
+  alarm(120);
+  setvbuf(stderr, 0, _IONBF, 0);
+  if( LIMIT_SESSION>8 ) testExamples();
+  testFiles();
+  testAgain();
+  testFull();
+  testMixed();
+  testSessions();
+  testDeadSessions();
+  testFork();
+  testDeath();
+  testStopped();
+  testWriter();
+  testTurn();
+  testEvents();
+  testAnswers();
+  testKeys();
+  testNoMem();
+  testThreads();
+  testRace();
+  testCancelAim();
+  testNoSpace();
+  return finish("lkunit");
+}

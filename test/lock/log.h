@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** log.h: the log between lktorture and lkcheck: one file, entries taken by
+** fetch-and-add, so that their order is an order in which the events can have
+** happened.  What a session gives up is logged before the call, what it got
+** after it: between the two entries it believes to hold the lock.
+*/
+#ifndef LOCK_TEST_LOG_H
+#define LOCK_TEST_LOG_H
+#include "../../ext/base.h"
+
+enum { LOG_NONE, LOG_OPEN, LOG_CLOSE, LOG_ASK, LOG_RESULT, LOG_RELEASE,
+       LOG_RELEASED, LOG_RELEASEALL, LOG_TXNEND, LOG_SAVEPOINT, LOG_ROLLBACK,
+       LOG_TOKEN, LOG_CANCEL, LOG_CANCELLED, LOG_KILL, LOG_END };
+typedef struct LogEntry {
+  u32 eType;
+  u32 iSes;               /* process*2 + session of it */
+  u32 iKey;
+  u16 eMode, eScope;
+  i32 rc;
+  u32 iLevel;             /* savepoint depth */
+  u64 iToken;             /* or session id */
+  u64 iInc;               /* which process of that place in the array */
+  u64 aCycle[4];
+} LogEntry;
+typedef struct Log {
+  u64 nEntry, mxEntry, nOp, mxOp;
+  u64 nKill, nStop;
+  u64 aId[64];            /* present session id of each iSes */
+  LogEntry a[1];
+} Log;
+enum { LOG_KEYS = 8 };
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** util.h: what the lock manager's C tests share.  Every program prints
+** "N errors out of M tests" last and exits 1 if N is not 0; test/lock.test
+** runs them.
+*/
+#ifndef LOCK_TEST_UTIL_H
+#define LOCK_TEST_UTIL_H
+
+#define _GNU_SOURCE
+#include "../../ext/lock.h"
+#include "../../ext/owner.h"
+#include "../../ext/graph.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int nTest, nError;
+#define CHECK(x) do{ nTest++; if( !(x) ){ nError++; \
+  fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); } }while(0)
+#define CHECK_EQ(a,b) do{ long long x_=(long long)(a), y_=(long long)(b); \
+  nTest++; if( x_!=y_ ){ nError++; fprintf(stderr, \
+  "%s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, #a, x_, y_); } \
+  }while(0)
+
+static inline int finish(const char *zName){
+  printf("%s: %d errors out of %d tests\n", zName, nError, nTest);
+  fflush(stdout);
+  return nError!=0;
+}
+
+static inline u64 rnd(u64 *p){          /* xorshift64* */
+  *p ^= *p>>12;
+  *p ^= *p<<25;
+  *p ^= *p>>27;
+  return *p * 0x2545F4914F6CDD1DULL;
+}
+
+static const LockMem sysMem = { malloc, free };
+
+static inline LockKey keyInt(i64 i){
+  LockKey k;
+  tableKey(&k, KEY_INTEGER, &i, 8);
+  return k;
+}
+static inline LockKey keyText(const char *z){
+  LockKey k;
+  tableKey(&k, KEY_TEXT, z, (u32)strlen(z));
+  return k;
+}
+
+/* Signals one process that the caller started; -1 would be everybody. */
+static inline void signalOne(pid_t pid, int iSignal){
+  if( pid>1 ) kill(pid, iSignal);
+}
+
+static inline double seconds(void){ return (double)osMonotonicUs()/1e6; }
+
+/* A folder for this program's files; removed by the caller of the tests. */
+static inline const char *scratch(const char *zName){
+  static char a[4][300];
+  static int i;
+  const char *zDir = getenv("LOCK_TEST_DIR");
+  char *z = a[i = (i+1)%4];
+  snprintf(z, sizeof(a[0]), "%s/%s-%d", zDir ? zDir : "/tmp", zName,
+           (int)getpid());
+  return z;
+}
+
+static inline LockFile *openOrDie(const char *zDb){
+  LockFile *pF = 0;
+  LockRc rc = lockOpen(&sysMem, zDb, 1, &pF);
+  if( rc!=LOCK_OK ){
+    fprintf(stderr, "lockOpen %s: %d\n", zDb, rc);
+    _exit(99);
+  }
+  return pF;
+}
+static inline LockSession *beginOrDie(LockFile *pF){
+  LockSession *p = 0;
+  LockRc rc = lockSessionBegin(pF, &p);
+  if( rc!=LOCK_OK ){
+    fprintf(stderr, "lockSessionBegin: %d\n", rc);
+    _exit(98);
+  }
+  return p;
+}
+#endif
