@@ -28,7 +28,12 @@ endif
 STRICT = -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B)
 
-SRC = $(wildcard ext/*.c)
+# The lock manager is plain C, built and tested by itself; it comes into the
+# extension with the SQL that uses it.
+.DEFAULT_GOAL := all
+include test/lock/lock.mk
+
+SRC = $(filter-out $(LK_CORE),$(wildcard ext/*.c))
 HDR = $(wildcard ext/*.h)
 SQL = $(wildcard sql/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
@@ -56,6 +61,7 @@ help:
 	@echo "make fulltest    the tests in every world (test/README.md)"
 	@echo "make bench       what versioned tables cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
+	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
 	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"
 	@echo "make reference   what is generated in sql/README.md, test/README.md"
 	@echo "make install     to PREFIX=$(PREFIX); also make uninstall"

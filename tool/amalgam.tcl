@@ -99,6 +99,7 @@ proc amalgam::main {root sqlText} {
   set out [head]
   append out {*}[featureMacros $root] [api]
   foreach concept [layers::concepts] {
+    if {$concept in $layers::apart} continue
     foreach file [list $concept.h $concept.c] {
       if {[file exists $root/ext/$file]} {
         append out [text $root $file $sqlText]

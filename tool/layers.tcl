@@ -34,6 +34,10 @@ namespace eval layers {
     5 vtab      {}
     6 interlock {}
   }
+  # Built and tested by themselves until there is SQL on them (lock.mk): not
+  # in the extension, nor in the amalgamation.
+  variable apart {base atomic os os_unix segment owner table graph lock
+                  lockview}
   # Made by tool/embed.tcl, not a file of ext/.
   variable generated {sql_text}
   # The lowest layer that may include SQLite's headers.
