@@ -126,11 +126,12 @@ install: all
 	install -d $(LIBDIR) $(DOCDIR)/sql
 	install -m 755 $(B)/interlock.so $(LIBDIR)
 	install -m 644 README.md LICENSE $(DOCDIR)
-	install -m 644 sql/README.md $(DOCDIR)/sql
+	install -m 644 sql/README.md sql/RECIPES.md $(DOCDIR)/sql
 
 uninstall:
 	rm -f $(LIBDIR)/interlock.so
 	rm -f $(DOCDIR)/README.md $(DOCDIR)/LICENSE $(DOCDIR)/sql/README.md
+	rm -f $(DOCDIR)/sql/RECIPES.md
 	rmdir $(DOCDIR)/sql $(DOCDIR) 2>/dev/null || true
 
 clean:
