@@ -141,7 +141,8 @@ static void opGrow(void){
     if( lockAcquire(V2, &k, LOCK_EXCLUSIVE, 0, 0)!=LOCK_OK ) break;
   }
 }
-static void opCancel(void){ lockCancel(pVF, lockSessionId(W)); }
+static u64 iCancelId;              /* W's, noted before the fork */
+static void opCancel(void){ lockCancel(pVF, iCancelId); }
 static void opWriter(void){
   need(lockWriterEnter(V), LOCK_OK, 60);
   lockTxnEnd(V);
@@ -248,7 +249,9 @@ static void driverSetup(const Run *r){
   pCtl->nth = r->nth;
   pCtl->eHow = r->eHow;
   pF = openOrDie(zDb);
-  W = beginOrDie(pF); E = beginOrDie(pF); T = beginOrDie(pF);
+  W = beginOrDie(pF);
+  iCancelId = lockSessionId(W);
+  E = beginOrDie(pF); T = beginOrDie(pF);
   Q = beginOrDie(pF); Q2 = beginOrDie(pF);
   NEED( lockAsk(E, &kD, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0)==LOCK_OK );
   NEED( lockAsk(T, &kU, LOCK_SHARED, LOCK_SCOPE_SESSION, 0)==LOCK_OK );
@@ -409,7 +412,10 @@ static int run(const Run *r){
   if( r->iOp==TAKEOVER ) deadHolder(1);
   contend(r, pid);
   e = victimState(pid);
-  if( e=='e' && r->eHow!=DRY && r->nth==1 ) say(r, "point not passed");
+  if( e=='e' && r->eHow!=DRY && r->nth==1
+   && r->iOp!=CONTENDED && r->iOp!=ENDCONTENDED ){   /* those depend on time */
+    say(r, "point not passed");
+  }
   if( e=='x' || e=='t' ) say(r, "the victim failed");
   if( e=='s' ){
     if( bEnded ) { if( lockPending(Q) ) lockGiveUp(Q, LOCK_TIMEOUT); }
@@ -465,7 +471,10 @@ int main(int n, char **a){
   }
   for(iPoint=1; iPoint<CRASH_COUNT; iPoint++){
     if( aSeen[iPoint] ) nPoint++;
-    else if( n<2 ) fprintf(stderr, "never passed: %s\n", azPoint[iPoint]);
+    else if( n<2 ){
+      nError++;
+      fprintf(stderr, "never passed: %s\n", azPoint[iPoint]);
+    }
   }
   unlink(zDb);
   printf("lkcrash: %d runs, %d of %d points, %.1f s\n", nRun, nPoint,
