@@ -271,7 +271,7 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
     for(k=0; k<SEG_TEXTBYTES/4 && iWord<nWord; k++){
       atomicSet(&t->key[k], pKey->a[iWord++]);
     }
-    atomicSetRel(&t->state, SEG_NEXTSEQ(t->state, SEG_TEXT));
+    atomicSetRel(&t->state, SEG_NEXTSEQ(atomicGet(&t->state), SEG_TEXT));
     atomicSet(pLink, iText);
     pLink = &t->next;
     CRASH(TAKE_TEXT);
@@ -286,7 +286,9 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   if( h->nRecord + 1 + textSlots(pKey->nKey) > p->nRecord ) return 0;
   i = takeSlot(p);
   r = segRecord(p, i);
-  iState = SEG_NEXTSEQ(r->state, pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
+  /* A canceller may still compare and swap this word, and fail. */
+  iState = SEG_NEXTSEQ(atomicGet(&r->state),
+                       pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
   if( BUG(VALID_FIRST) ) atomicSetRel(&r->state, iState);
   atomicSet(&r->session, pNew->iSession);
   atomicSet(&r->generation, pNew->iGeneration);

@@ -75,7 +75,7 @@ static int round_(const char *zDb){
 }
 int main(int n, char **a){
   int nRound = n>1 ? atoi(a[1]) : 100, i, nSaid = 0;
-  const char *zDb = strdup(scratch("lkfuzz"));
+  char *zDb = strdup(scratch("lkfuzz"));
   char z[400];
   double t0 = seconds();
   snprintf(z, sizeof z, "%s-interlock", zDb);
@@ -107,6 +107,7 @@ int main(int n, char **a){
     }
   }
   unlink(z);
+  free(zDb);
   printf("lkfuzz: %d rounds, %d noticed, %.1f s\n", nRound, nSaid,
          seconds()-t0);
   return finish("lkfuzz");

@@ -22,11 +22,14 @@ LK_FLAGS_tiny  = -O1 -g -DINTERLOCK_DEBUG -DINTERLOCK_TINY
 LK_FLAGS_posix = -O1 -g -DINTERLOCK_DEBUG -DINTERLOCK_OS_POSIX
 LK_FLAGS_asan  = -O1 -g -DINTERLOCK_DEBUG -fsanitize=address,undefined \
                  -fno-sanitize-recover=undefined
+# Random bytes in the file are refused, not asserted against.
+LK_FLAGS_fuzz  = -O1 -g -DNDEBUG -fsanitize=address,undefined \
+                 -fno-sanitize-recover=undefined
 LK_FLAGS_tsan  = -O1 -g -fsanitize=thread
 LK_FLAGS_clang = -O2 -g -DINTERLOCK_DEBUG
 LK_CC_clang    = clang
 LK_CC_tsan     = clang
-LK_WORLDS = fast debug tiny posix asan tsan clang
+LK_WORLDS = fast debug tiny posix asan fuzz tsan clang
 
 # $(1) world, $(2) program
 define LK_RULE
@@ -42,13 +45,14 @@ $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
 LK_RUN = LOCK_TEST_DIR=$(LK_DIR) nice
 
 .PHONY: locktest lockfull lockbench lockbugs lockmodels
-locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_B)/fast/lkmodel
+locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_B)/fast/lkmodel \
+          $(LK_B)/fuzz/lkfuzz
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/lock
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkmodel 100000 1
 	$(LK_RUN) timeout 120 $(LK_B)/fast/lkmodel 1000000 2
 	$(LK_RUN) timeout 300 $(LK_B)/debug/lkcrash
 	$(LK_RUN) timeout 120 test/lock/torture.sh $(LK_B)/debug 8 10000 1
-	$(LK_RUN) timeout 120 $(LK_B)/debug/lkfuzz 300 1
+	$(LK_RUN) timeout 120 $(LK_B)/fuzz/lkfuzz 300 1
 
 lockfull: locktest lockworlds lockbugs
 	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/debug 16 1000000 2
