@@ -61,7 +61,7 @@ namespace eval worlds {
     }
     c {
       about {programs in C, of the layers that know no SQLite}
-      timeout 1200
+      timeout 6000
     }
   }
   # What `make fulltest` runs, beside `quick`.

@@ -113,7 +113,8 @@ proc check::fileExists {root file name} {
   if {$name in $made || [regexp {^[A-Z_./]*[A-Z_]+\.[a-z]+$} $name]} {
     return 1
   }
-  foreach folder [list . [file dirname $file] ext sql test test/lock tool tool/check] {
+  foreach folder [list . [file dirname $file] ext sql test test/lock tool \
+                    tool/check] {
     if {[llength [glob -nocomplain -directory $root/$folder $name]]} {
       return 1
     }
