@@ -195,8 +195,21 @@ proc model::keyLiteral {v} {
   return $v
 }
 
-# Read the whole table into rows and vers. A key with a NULL in it names no
-# row: such rows go by their rowid, and only while they live.
+# The key of a row of lookSql. One with a NULL in it names no row: such rows
+# go by their rowid, and only while they live.
+proc model::keyOf {row} {
+  variable shape
+  set nKey [llength [dict get $shape key]]
+  set fold [dict get $shape fold]
+  set key {}
+  foreach k [lrange $row 0 [expr {$nKey-1}]] {
+    if {$k eq "NULL"} { return "null:[lindex $row $nKey]" }
+    lappend key [keyLiteral [expr {$fold ? [string tolower $k] : $k}]]
+  }
+  return $key
+}
+
+# Read the whole table into rows and vers.
 proc model::look {rowsVar versVar} {
   variable shape
   variable db
@@ -205,19 +218,10 @@ proc model::look {rowsVar versVar} {
   array unset vers
   array set rows {}
   array set vers {}
-  set fold [dict get $shape fold]
-  set nKey [llength [dict get $shape key]]
-  foreach r [$db eval [dict get $shape look]] {
-    set f [lrange $r 0 end]
-    set key {}
-    set null 0
-    foreach k [lrange $f 0 [expr {$nKey-1}]] {
-      if {$k eq "NULL"} { set null 1 }
-      lappend key [keyLiteral [expr {$fold ? [string tolower $k] : $k}]]
-    }
-    if {$null} { set key "null:[lindex $f $nKey]" }
-    set rows($key) $f
-    set vers($key) [lindex $f end]
+  foreach row [$db eval [dict get $shape look]] {
+    set key [keyOf $row]
+    set rows($key) [lrange $row 0 end]
+    set vers($key) [lindex $row end]
   }
 }
 
@@ -411,21 +415,9 @@ proc model::guess {where} {
 proc model::matched {where} {
   variable shape
   variable db
-  set keys {}
-  set sql "[dict get $shape look] WHERE $where"
-  set nKey [llength [dict get $shape key]]
-  set fold [dict get $shape fold]
-  foreach r [$db eval $sql] {
-    set key {}
-    set null 0
-    foreach k [lrange $r 0 [expr {$nKey-1}]] {
-      if {$k eq "NULL"} { set null 1 }
-      lappend key [keyLiteral [expr {$fold ? [string tolower $k] : $k}]]
-    }
-    if {$null} { set key "null:[lindex $r $nKey]" }
-    lappend keys $key
-  }
-  return $keys
+  return [lmap row [$db eval "[dict get $shape look] WHERE $where"] {
+    keyOf $row
+  }]
 }
 
 # Run one statement and judge it. Returns "" or the violation.
