@@ -8,6 +8,7 @@
 */
 #include <string.h>
 #include "functions.h"
+#include "args.h"
 #include "expect.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
@@ -15,74 +16,6 @@ SQLITE_EXTENSION_INIT3
 #define INTERLOCK_VERSION "0.1.0"
 
 /* ---- arguments -------------------------------------------------------- */
-
-static const char *typeName(sqlite3_value *pVal){
-  static const char *const az[] = {
-    "", "INTEGER", "REAL", "TEXT", "BLOB", "NULL"
-  };
-  return az[sqlite3_value_type(pVal)];
-}
-
-/* A TEXT argument. zWhat says in the error what it stands for. */
-static const char *argText(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
-  const char *z;
-  int n;
-  if( p->rc!=SQLITE_OK ) return 0;
-  if( sqlite3_value_type(pVal)!=SQLITE_TEXT ){
-    sqlxBad(p, "%s is %s; allowed is TEXT", zWhat, typeName(pVal));
-    return 0;
-  }
-  z = (const char*)sqlite3_value_text(pVal);
-  n = sqlite3_value_bytes(pVal);
-  if( z==0 ){
-    p->rc = SQLITE_NOMEM;
-  }else if( n==0 || (int)strlen(z)!=n ){
-    sqlxBad(p, "%s is %s; allowed is a name", zWhat,
-            n==0 ? "empty" : "cut by a NUL character");
-  }
-  return z;
-}
-
-/* An INTEGER argument; a REAL without a fraction is one, since JavaScript
-** binds every number as REAL. */
-static sqlite3_int64 argInteger(
-  Sqlx *p,
-  sqlite3_value *pVal,
-  const char *zWhat
-){
-  double r;
-  if( p->rc!=SQLITE_OK ) return 0;
-  switch( sqlite3_value_type(pVal) ){
-    case SQLITE_INTEGER:
-      return sqlite3_value_int64(pVal);
-    case SQLITE_FLOAT:
-      r = sqlite3_value_double(pVal);
-      if( r>=-9007199254740992.0 && r<=9007199254740992.0
-       && (double)(sqlite3_int64)r==r ) return (sqlite3_int64)r;
-      break;
-    default:
-      break;
-  }
-  sqlxBad(p, "%s is %s; allowed is INTEGER", zWhat, typeName(pVal));
-  return 0;
-}
-
-static int argCount(Sqlx *p, int nArg, int nMin, int nMax, const char *zForm){
-  if( nArg<nMin || nArg>nMax ){
-    sqlxBad(p, "%d given; allowed is %s", nArg, zForm);
-  }
-  return p->rc==SQLITE_OK;
-}
-
-/* The result of a request that ends here. NULL for NULL. */
-static void endText(Sqlx *p, sqlite3_context *ctx, const char *z){
-  if( p->rc!=SQLITE_OK ){
-    sqlxResultError(p, ctx);
-  }else if( z ){
-    sqlite3_result_text(ctx, z, -1, SQLITE_TRANSIENT);
-  }
-  sqlxEnd(p);
-}
 
 /* One option: name=value. */
 static void argOption(Sqlx *p, const char *z, RuleWords *pWords){
@@ -105,15 +38,6 @@ static void argOption(Sqlx *p, const char *z, RuleWords *pWords){
 
 #define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
 
-static void endInteger(Sqlx *p, sqlite3_context *ctx, sqlite3_int64 i){
-  if( p->rc!=SQLITE_OK ){
-    sqlxResultError(p, ctx);
-  }else{
-    sqlite3_result_int64(ctx, i);
-  }
-  sqlxEnd(p);
-}
-
 static int argVersioned(
   Sqlx *p,
   int nArg,
@@ -123,12 +47,12 @@ static int argVersioned(
 ){
   int i;
   memset(pReq, 0, sizeof(*pReq));
-  if( !argCount(p, nArg, 1, 6, zForm) ) return 0;
-  pReq->zTable = argText(p, apArg[0], "table");
-  if( nArg>1 ) pReq->words.zColumn = argText(p, apArg[1], "column");
-  if( nArg>2 ) pReq->words.zMode = argText(p, apArg[2], "mode");
+  if( !argsCount(p, nArg, 1, 6, zForm) ) return 0;
+  pReq->zTable = argsText(p, apArg[0], "table");
+  if( nArg>1 ) pReq->words.zColumn = argsText(p, apArg[1], "column");
+  if( nArg>2 ) pReq->words.zMode = argsText(p, apArg[2], "mode");
   for(i=3; i<nArg; i++){
-    const char *z = argText(p, apArg[i], "option");
+    const char *z = argsText(p, apArg[i], "option");
     if( z ) argOption(p, z, &pReq->words);
   }
   return p->rc==SQLITE_OK;
@@ -240,7 +164,7 @@ static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
     z = versionedDeclare(&x, &req, VERSIONED_SELECT);
   }
-  endText(&x, ctx, z);
+  argsEndText(&x, ctx, z);
 }
 
 /*
@@ -272,13 +196,13 @@ static void unversionedFunc(
   const char *zTable = 0;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argCount(&x, nArg, 1, 1, "unversioned(table)") ){
-    zTable = argText(&x, apArg[0], "table");
+  if( argsCount(&x, nArg, 1, 1, "unversioned(table)") ){
+    zTable = argsText(&x, apArg[0], "table");
   }
   if( x.rc==SQLITE_OK ){
     bDone = versionedUndeclare(&x, zTable, VERSIONED_SELECT);
   }
-  endInteger(&x, ctx, bDone);
+  argsEndInteger(&x, ctx, bDone);
 }
 
 /*
@@ -316,7 +240,7 @@ static void versionedSqlFunc(
   if( argVersioned(&x, nArg, apArg, "versioned_sql" VERSIONED_FORM, &req) ){
     z = versionedText(&x, &req);
   }
-  endText(&x, ctx, z);
+  argsEndText(&x, ctx, z);
 }
 
 /*
@@ -362,15 +286,15 @@ static void expectFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
     sqlxBad(&x, "%d given; allowed is expect_version(table, key..., version)",
             nArg);
   }else{
-    const char *zTable = argText(&x, apArg[0], "table");
+    const char *zTable = argsText(&x, apArg[0], "table");
     if( sqlite3_value_type(apArg[nArg-1])!=SQLITE_NULL ){
-      argInteger(&x, apArg[nArg-1], "version");
+      argsInteger(&x, apArg[nArg-1], "version");
     }
     if( x.rc==SQLITE_OK ){
       i = expectVersion(&x, zTable, nArg-2, &apArg[1], apArg[nArg-1]);
     }
   }
-  endInteger(&x, ctx, i);
+  argsEndInteger(&x, ctx, i);
 }
 
 /*
@@ -405,11 +329,11 @@ static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const char *zTable = 0;
   int n = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argCount(&x, nArg, 0, 1, "versioned_repair([table])") && nArg>0 ){
-    zTable = argText(&x, apArg[0], "table");
+  if( argsCount(&x, nArg, 0, 1, "versioned_repair([table])") && nArg>0 ){
+    zTable = argsText(&x, apArg[0], "table");
   }
   if( x.rc==SQLITE_OK ) n = versionedRepair(&x, zTable);
-  endInteger(&x, ctx, n);
+  argsEndInteger(&x, ctx, n);
 }
 
 /*
@@ -440,13 +364,13 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   sqlite3_int64 n = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argCount(&x, nArg, 2, 2, "versioned_forget(table, older_than_ms)") ){
-    const char *zTable = argText(&x, apArg[0], "table");
-    sqlite3_int64 ms = argInteger(&x, apArg[1], "older_than_ms");
+  if( argsCount(&x, nArg, 2, 2, "versioned_forget(table, older_than_ms)") ){
+    const char *zTable = argsText(&x, apArg[0], "table");
+    sqlite3_int64 ms = argsInteger(&x, apArg[1], "older_than_ms");
     if( ms<0 ) sqlxBad(&x, "older_than_ms is negative; allowed is 0 and up");
     if( x.rc==SQLITE_OK ) n = versionedForget(&x, zTable, ms);
   }
-  endInteger(&x, ctx, n);
+  argsEndInteger(&x, ctx, n);
 }
 
 /* ---- the extension ---------------------------------------------------- */

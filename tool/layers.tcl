@@ -20,6 +20,7 @@ namespace eval layers {
     2 lockview  {lock}
     3 token     {}
     3 sqlx      {}
+    3 args      {sqlx}
     3 shape     {sqlx token}
     3 triggers  {sqlx shape token}
     3 session   {sqlx}
