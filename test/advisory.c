@@ -111,7 +111,7 @@ static void states(sqlite3 *db, sqlite3 *db2){
   sqlite3_blob_close(pBlob);
   run(db, "PRAGMA locking_mode = EXCLUSIVE; SELECT * FROM t");
   expectWait(__LINE__, db, SQLITE_TXN_NONE, 0);
-  run(db, "PRAGMA locking_mode = NORMAL; SELECT * FROM t");
+  run(db, "PRAGMA locking_mode = NORMAL");
   expectWait(__LINE__, db, SQLITE_TXN_NONE, 1);
   /* A transaction lock leaves main alone. */
   run(db, "BEGIN; SELECT advisory_xact_lock(3)");

@@ -406,6 +406,7 @@ typedef struct Aim {
   int iEnd;              /* the round that it has ended */
   int bGranted;
   int iHeld;             /* the round for which the holder holds the lock */
+  int iDone;             /* the round that the holder has looked at */
   int us;                /* after so long the holder unlocks */
 } Aim;
 static void spinUntil(int *pWord, int iValue_){
@@ -433,7 +434,7 @@ static void aimHolder(Aim *a, int nRound){
     must("SELECT try_advisory_lock(1)");
     if( iValue!=!a->bGranted ) fatal("L2: an error, and the lock is held");
     if( iValue ) must("SELECT advisory_unlock(1)");
-    __atomic_store_n(&a->iHeld, -i, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&a->iDone, i, __ATOMIC_SEQ_CST);
   }
   sqlite3_close(db);
   _exit(0);
@@ -460,7 +461,7 @@ static int aim(int nRound){
     /* Towards where one is as likely as the other. */
     a->us += rc==SQLITE_OK ? 7 : -7;
     __atomic_store_n(&a->iEnd, i, __ATOMIC_SEQ_CST);
-    spinUntil(&a->iHeld, -i);
+    spinUntil(&a->iDone, i);
     run("SELECT advisory_unlock%s(1)", i%3==0 ? "_shared" : "");
     if( iValue!=a->bGranted ) fatal("what was granted is not held");
   }

@@ -109,12 +109,7 @@ proc spec::sql {command} {
       return "SELECT advisory_lock_timeout($rest)"
     }
     cancel { return "SELECT advisory_cancel($id($rest))" }
-    sql {
-      foreach name [array names id] {
-        regsub -all "@$name\\M" $rest $id($name) rest
-      }
-      return $rest
-    }
+    sql { return [named $rest] }
   }
   error "no such command: $command"
 }
@@ -139,23 +134,35 @@ proc spec::outcome {command answer expected} {
 }
 # The word for an error, if its code is the one that it should have.
 proc spec::failure {message code expected} {
-  foreach {word pattern wanted} {
+  set words {
     deadlock {deadlock detected: *} 6
     timeout {lock timeout: *} 5
     refused {lock wait refused: *} 5
+    interrupted {lock wait cancelled: interrupted*} 9
     cancelled {lock wait cancelled: *} 9
-    interrupted *interrupt* 9
     notransaction {no transaction: *} 1
     badargument {bad argument: *} 1
-  } {
+  }
+  # Any other by a part of its text.
+  set part [named [regsub {^(waits, then )?ERROR } $expected {}]]
+  if {$part ne "" && [string tolower $part] ni $words
+      && [string first $part $message] >= 0} {
+    return $part
+  }
+  foreach {word pattern wanted} $words {
     if {![string match $pattern $message]} continue
     if {$code != $wanted} { return "$message (code $code)" }
     return $word
   }
-  # Any other by a part of its text.
-  set part [regsub {^(waits, then )?ERROR } $expected {}]
-  if {$part ne "" && [string first $part $message] >= 0} { return $part }
   return $message
+}
+# A text in which `@s1` stands for the number of session s1.
+proc spec::named {text} {
+  variable id
+  foreach name [array names id] {
+    regsub -all "@$name\\M" $text $id($name) text
+  }
+  return $text
 }
 
 # ---- acting out -----------------------------------------------------------
@@ -300,7 +307,7 @@ proc spec::playStep {step} {
       }
     }
     # Not `waits, then`: that is not seen when it is short.
-    regsub {^waits, then } $result {} wanted
+    set wanted [named [regsub {^waits, then } $result {}]]
     if {![string equal -nocase $wanted $got]} {
       error "got: $got, expected: $wanted"
     }
