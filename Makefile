@@ -28,12 +28,11 @@ endif
 STRICT = -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B)
 
-# The lock manager is plain C, built and tested by itself; it comes into the
-# extension with the SQL that uses it.
+# The lock manager is plain C, and tested by itself as well.
 .DEFAULT_GOAL := all
 include test/lock/lock.mk
 
-SRC = $(filter-out $(LK_CORE),$(wildcard ext/*.c))
+SRC = $(wildcard ext/*.c)
 HDR = $(wildcard ext/*.h)
 SQL = $(wildcard sql/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)

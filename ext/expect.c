@@ -9,9 +9,11 @@ SQLITE_EXTENSION_INIT3
 /*
 ** SQL ERROR no transaction:
 **
-** The function is of use only inside a transaction, and none is open.
+** The function is of use only inside a transaction, and none is open. Or it
+** is a lock that ends with the transaction, and nothing can follow that to
+** its end: PRAGMA query_only, or an authorizer, refuses what it takes.
 **
-** Code: SQLITE_ERROR
+** Code: SQLITE_ERROR; SQLITE_READONLY with query_only, SQLITE_AUTH
 ** Retry: the statement, after BEGIN
 ** Cure: BEGIN; many drivers open no transaction for a SELECT
 */

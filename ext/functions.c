@@ -8,8 +8,11 @@
 */
 #include <string.h>
 #include "functions.h"
+#include "advisory.h"
 #include "args.h"
 #include "expect.h"
+#include "lockstatus.h"
+#include "namelock.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -410,23 +413,46 @@ static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 
 /* ---- registration ----------------------------------------------------- */
 
-#define ANY_COUNT (-1)     /* counted by the function, with a better error */
+#define NO_WORD { 0, 0, 0, 0 }
 
-static const struct {
-  const char *zName;
-  int nArg;
-  void (*xFunc)(sqlite3_context*, int, sqlite3_value**);
-} aFunction[] = {
-  { "versioned",         ANY_COUNT, versionedFunc },
-  { "unversioned",       ANY_COUNT, unversionedFunc },
-  { "versioned_sql",     ANY_COUNT, versionedSqlFunc },
-  { "expect_version",    ANY_COUNT, expectFunc },
-  { "versioned_repair",  ANY_COUNT, repairFunc },
-  { "versioned_forget",  ANY_COUNT, forgetFunc },
-  { "interlock_version", 0,         versionFunc },
+static const Function aVersioned[] = {
+  { "versioned",         FUNCTION_ANY, versionedFunc,    NO_WORD },
+  { "unversioned",       FUNCTION_ANY, unversionedFunc,  NO_WORD },
+  { "versioned_sql",     FUNCTION_ANY, versionedSqlFunc, NO_WORD },
+  { "expect_version",    FUNCTION_ANY, expectFunc,       NO_WORD },
+  { "versioned_repair",  FUNCTION_ANY, repairFunc,       NO_WORD },
+  { "versioned_forget",  FUNCTION_ANY, forgetFunc,       NO_WORD },
+  { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
-#define FUNCTION_COUNT ((int)(sizeof(aFunction)/sizeof(aFunction[0])))
+/* Function number i of all, or NULL. */
+static const Function *functionAt(int i){
+  FunctionTable at[4];
+  int iTable;
+  at[0].a = aVersioned;
+  at[0].n = sizeof(aVersioned)/sizeof(aVersioned[0]);
+  at[1] = advisoryFunctions();
+  at[2] = namelockFunctions();
+  at[3] = lockstatusFunctions();
+  for(iTable=0; iTable<4; iTable++){
+    if( i<at[iTable].n ) return &at[iTable].a[i];
+    i -= at[iTable].n;
+  }
+  return 0;
+}
+
+FunctionCall *functionsNew(Session *pSession){
+  FunctionCall *aCall;
+  int n = 0;
+  while( functionAt(n) ) n++;
+  aCall = sqlite3_malloc64((sqlite3_uint64)n*sizeof(*aCall));
+  if( aCall==0 ) return 0;
+  while( n-->0 ){
+    aCall[n].pThis = functionAt(n);
+    aCall[n].pSession = pSession;
+  }
+  return aCall;
+}
 
 /* Whether a statement of the connection is being run: SQLite then takes no
 ** function away. */
@@ -438,35 +464,27 @@ static int isRunning(sqlite3 *db){
   return pStmt!=0;
 }
 
-/*
-** Register the functions on a connection from number *pnDone on; *pnDone is
-** then how many there are. After a failure that is none, except where the
-** extension was loaded by a statement (`SELECT load_extension()`): those that
-** were registered stay, and the library has to stay with them.
-**
-** xGone(pOwner) is called when the connection really ends: it is the
-** destructor of the first function. It is called as well when *pnDone is 0
-** after a failure.
-*/
+/* The destructor hangs on the function that is registered first. */
 int functionsRegister(
   sqlite3 *db,
-  void *pOwner,
+  FunctionCall *aCall,
   void (*xGone)(void*),
   int *pnDone
 ){
+  const Function *p;
   int rc = SQLITE_OK;
   int i;
-  for(i=*pnDone; i<FUNCTION_COUNT; i++){
-    rc = sqlite3_create_function_v2(db, aFunction[i].zName,
-        aFunction[i].nArg, SQLITE_UTF8|SQLITE_DIRECTONLY,
-        i==0 ? pOwner : 0, aFunction[i].xFunc, 0, 0, i==0 ? xGone : 0);
+  for(i=*pnDone; (p = functionAt(i))!=0; i++){
+    rc = sqlite3_create_function_v2(db, p->zName, p->nArg,
+        SQLITE_UTF8|SQLITE_DIRECTONLY, &aCall[i], p->xFunc, 0, 0,
+        i==0 ? xGone : 0);
     if( rc!=SQLITE_OK ) break;
   }
   *pnDone = i;
   if( rc!=SQLITE_OK && !isRunning(db) ){
-    while( i-->0 ){
-      sqlite3_create_function_v2(db, aFunction[i].zName, aFunction[i].nArg,
-          SQLITE_UTF8, 0, 0, 0, 0, 0);
+    while( i-->0 && (p = functionAt(i))!=0 ){
+      sqlite3_create_function_v2(db, p->zName, p->nArg, SQLITE_UTF8, 0, 0, 0, 0,
+                                 0);
     }
     *pnDone = 0;
   }

@@ -12,7 +12,11 @@
 ** by its mutex, under which nothing of SQLite is called but the allocator.
 */
 #include <pthread.h>
+#include <string.h>
 #include "functions.h"
+#include "lockvtab.h"
+#include "os.h"
+#include "txnscope.h"
 #include "vtab.h"
 SQLITE_EXTENSION_INIT1
 
@@ -25,40 +29,76 @@ typedef struct Loaded Loaded;
 struct Loaded {
   sqlite3 *db;
   int nFunction;         /* registered; fewer than all after a failed load */
+  Session *pSession;
+  FunctionCall *aCall;   /* user data of the functions */
   Loaded *pNext;
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static Loaded *pLoadedList = 0;
 
-/* The connection ends: forget it. */
+static void freeLoaded(Loaded *p){
+  sessionFree(p->pSession);
+  sqlite3_free(p->aCall);
+  sqlite3_free(p);
+}
+
+/* The connection ends: give back what it holds, and forget it. */
 static void forget(void *pArg){
-  Loaded *pThis = (Loaded*)pArg;
+  FunctionCall *aCall = (FunctionCall*)pArg;
   Loaded **pp;
+  Loaded *p;
   pthread_mutex_lock(&mutex);
-  for(pp=&pLoadedList; *pp && *pp!=pThis; pp=&(*pp)->pNext){}
-  if( *pp ) *pp = pThis->pNext;
+  for(pp=&pLoadedList; *pp && (*pp)->aCall!=aCall; pp=&(*pp)->pNext){}
+  p = *pp;
+  if( p ) *pp = p->pNext;
   pthread_mutex_unlock(&mutex);
-  sqlite3_free(pThis);
+  if( p ) freeLoaded(p);
+}
+
+static Loaded *newLoaded(sqlite3 *db){
+  Loaded *p = sqlite3_malloc64(sizeof(*p));
+  if( p==0 ) return 0;
+  memset(p, 0, sizeof(*p));
+  p->db = db;
+  p->pSession = sessionNew(db);
+  p->aCall = functionsNew(p->pSession);
+  if( p->pSession==0 || p->aCall==0 ){
+    freeLoaded(p);
+    return 0;
+  }
+  return p;
 }
 
 /* The entry of a connection, a new one if it has none; NULL if there is no
 ** memory for it. */
 static Loaded *remember(sqlite3 *db){
-  Loaded *pNew = sqlite3_malloc64(sizeof(*pNew));
+  Loaded *pNew = newLoaded(db);
   Loaded *p;
   if( pNew==0 ) return 0;
   pthread_mutex_lock(&mutex);
   for(p=pLoadedList; p && p->db!=db; p=p->pNext){}
   if( p==0 ){
-    pNew->db = db;
-    pNew->nFunction = 0;
     pNew->pNext = pLoadedList;
     pLoadedList = p = pNew;
   }
   pthread_mutex_unlock(&mutex);
-  if( p!=pNew ) sqlite3_free(pNew);
+  if( p!=pNew ) freeLoaded(pNew);
   return p;
+}
+
+static int registerTables(sqlite3 *db, Session *pSession){
+  int rc = vtabRegister(db);
+  if( rc==SQLITE_OK ) rc = lockvtabRegister(db, pSession);
+  if( rc==SQLITE_OK ) rc = txnscopeRegister(sessionScope(pSession));
+  return rc;
+}
+
+/* Leave nothing that points into the library. */
+static void unregisterTables(sqlite3 *db){
+  vtabUnregister(db);
+  lockvtabUnregister(db);
+  txnscopeUnregister(db);
 }
 
 /* Register what is not yet there. If *pnDone is 0 afterwards, nothing is,
@@ -66,16 +106,17 @@ static Loaded *remember(sqlite3 *db){
 static int complete(sqlite3 *db, Loaded *pThis, int *pnDone){
   int rc = SQLITE_OK;
   *pnDone = pThis->nFunction;
-  if( *pnDone==0 ) rc = vtabRegister(db);
+  if( *pnDone==0 ) rc = registerTables(db, pThis->pSession);
   if( rc!=SQLITE_OK ){
-    forget(pThis);
+    unregisterTables(db);
+    forget(pThis->aCall);
     return rc;
   }
-  rc = functionsRegister(db, pThis, forget, pnDone);
+  rc = functionsRegister(db, pThis->aCall, forget, pnDone);
   if( *pnDone ){
     pThis->nFunction = *pnDone;
   }else{
-    vtabUnregister(db);
+    unregisterTables(db);
   }
   return rc;
 }
@@ -130,5 +171,23 @@ INTERLOCK_API int sqlite3_interlock_init(
 #endif
   if( rc!=SQLITE_OK ) *pzErrMsg = sqlite3_mprintf("interlock: %s",
                                                   sqlite3_errstr(rc));
+  return rc;
+}
+
+/*
+** Load into this connection, and into every one that this SQLite opens later
+** in this process: for programs that open connections out of reach (a pool,
+** an ORM).
+*/
+INTERLOCK_API int sqlite3_interlockauto_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  int rc = sqlite3_interlock_init(db, pzErrMsg, pApi);
+  if( rc==SQLITE_OK ){
+    osStay();
+    rc = sqlite3_auto_extension((void(*)(void))sqlite3_interlock_init);
+  }
   return rc;
 }

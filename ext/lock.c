@@ -1011,6 +1011,13 @@ LockRc lockOpenMemory(const LockMem *pMem, const char *zName, LockFile **pp){
   return openFile(newFile(pMem, zName, ""), 0, 1, pp);
 }
 
+LockFile *lockRetain(LockFile *pF){
+  osProcessEnter();
+  pF->nRef++;
+  osProcessLeave();
+  return pF;
+}
+
 void lockClose(LockFile *pF){
   LockFile **ppF;
   u32 nRef;

@@ -49,10 +49,12 @@ typedef struct LockWait {
 ** memory of this process in its place, shared by those who give the same
 ** name; a zName of 0 is shared with nobody.  lockClose: every session on it
 ** has ended.
+** lockRetain: one more lockClose is to come.
 ** lockMoved: 1 if the file's name leads elsewhere by now.
 */
 LockRc lockOpen(const LockMem*, const char *zDb, int bCreate, LockFile**);
 LockRc lockOpenMemory(const LockMem*, const char *zName, LockFile**);
+LockFile *lockRetain(LockFile*);
 void lockClose(LockFile*);
 int lockMoved(LockFile*);
 
@@ -173,6 +175,9 @@ typedef struct LockSnapshot {
 */
 LockRc lockSnapshot(LockFile*, LockSnapshot*);
 void lockSnapshotFree(LockFile*, LockSnapshot*);
+
+/* Who was inside the mutex last, for the message of LOCK_BUSY. */
+void lockInside(LockFile*, LockTrouble*);
 
 /* For lockview.c: the segment, where memory comes from, is it the child's. */
 Seg *lockSegment(LockFile*);

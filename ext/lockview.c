@@ -304,3 +304,14 @@ void lockSnapshotFree(LockFile *pF, LockSnapshot *p){
   if( p->aWait ) xFree(p->aWait);
   memset(p, 0, sizeof(*p));
 }
+
+void lockInside(LockFile *pF, LockTrouble *pOut){
+  Seg *p = lockSegment(pF);
+  u32 k;
+  memset(pOut, 0, sizeof(*pOut));
+  if( lockForked(pF) ) return;
+  k = atomicGet(&segHeader(p)->inside);
+  if( k-1>=LIMIT_SESSION ) return;
+  pOut->iBlocker = atomicGet(&segSession(p, k)->id);
+  pOut->iPid = atomicGet(&segSession(p, k)->pid);
+}

@@ -77,6 +77,10 @@ u64 osPidSpace(void);        /* number of the pid namespace, 0 unknown */
 enum { OS_RUNNING, OS_STOPPED, OS_GONE, OS_UNKNOWN };
 int osProcessState(u32 iPid, u64 iPidSpace);
 
+/* Keep this code in the process until it ends: what it has registered points
+** to it, and a library that is unloaded starts again without its state. */
+void osStay(void);
+
 /* The lock of this process over its list of open files.  xChild runs in a
 ** fork's child, with that lock held. */
 void osProcessEnter(void);

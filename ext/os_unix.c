@@ -13,6 +13,7 @@
 #define _FILE_OFFSET_BITS 64  /* NOLINT(bugprone-reserved-identifier) */
 #include "os.h"
 #include "atomic.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -317,4 +318,19 @@ void osAtFork(void (*xChild)(void)){
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   xForkChild = xChild;
   pthread_once(&once, forkRegister);
+}
+
+/*
+** A library that is opened once more, by its own name and never to be closed,
+** stays.  In a program that has this code in itself there is nothing to do.
+*/
+void osStay(void){
+  static const char here = 0;
+  static u32 bDone = 0;
+  Dl_info info;
+  if( atomicGet(&bDone) ) return;
+  if( dladdr(&here, &info) && info.dli_fname ){
+    dlopen(info.dli_fname, RTLD_LAZY|RTLD_NOLOAD|RTLD_NODELETE);
+  }
+  atomicSet(&bDone, 1);
 }

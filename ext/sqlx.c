@@ -36,8 +36,17 @@ void sqlxResultError(Sqlx *p, sqlite3_context *ctx){
     sqlite3_result_error_nomem(ctx);
     return;
   }
-  sqlite3_result_error(ctx, p->zErr ? p->zErr : sqlite3_errstr(p->rc), -1);
+  sqlite3_result_error(ctx, sqlxErrorText(p), -1);
   sqlite3_result_error_code(ctx, p->rc);
+}
+
+/* Make the sticky error that of the virtual table, and return its code. */
+int sqlxVtabError(Sqlx *p, sqlite3_vtab *pTab){
+  if( p->rc!=SQLITE_OK && p->rc!=SQLITE_NOMEM ){
+    sqlite3_free(pTab->zErrMsg);
+    pTab->zErrMsg = sqlite3_mprintf("%s", sqlxErrorText(p));
+  }
+  return p->rc;
 }
 
 /* Give pHeld to the request. Frees it and reports NOMEM if that fails. */
@@ -94,6 +103,11 @@ void sqlxBad(Sqlx *p, const char *zFormat, ...){
   z = hold(p, sqlite3_vmprintf(zFormat, ap));
   va_end(ap);
   if( z ) sqlxFail(p, SQLITE_ERROR, "bad argument: %s", z);
+}
+
+/* The text of the sticky error, as long as the request lives. */
+const char *sqlxErrorText(Sqlx *p){
+  return p->zErr ? p->zErr : sqlite3_errstr(p->rc);
 }
 
 /* Forget an error that the caller has dealt with. */

@@ -30,9 +30,11 @@ struct Sqlx {
 void sqlxBegin(Sqlx *p, sqlite3 *db);
 void sqlxEnd(Sqlx *p);
 void sqlxResultError(Sqlx *p, sqlite3_context *ctx);
+int sqlxVtabError(Sqlx *p, sqlite3_vtab *pTab);
 
 void sqlxFail(Sqlx *p, int rc, const char *zFormat, ...);
 void sqlxBad(Sqlx *p, const char *zFormat, ...);
+const char *sqlxErrorText(Sqlx *p);
 void sqlxClear(Sqlx *p);
 
 void *sqlxAlloc(Sqlx *p, sqlite3_uint64 nByte);

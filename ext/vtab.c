@@ -82,17 +82,6 @@ struct Cursor {
   Row *pRow;
 };
 
-/* Make the sticky error that of the virtual table. */
-static int vtabError(Sqlx *p, sqlite3_vtab *pTab){
-  int rc = p->rc;
-  if( rc!=SQLITE_OK && rc!=SQLITE_NOMEM ){
-    sqlite3_free(pTab->zErrMsg);
-    pTab->zErrMsg = sqlite3_mprintf("%s", p->zErr ? p->zErr
-                                                  : sqlite3_errstr(rc));
-  }
-  return rc;
-}
-
 static int xConnect(
   sqlite3 *db,
   void *pAux,
@@ -194,7 +183,7 @@ static int xFilter(
     ppLast = &pRow->pNext;
   }
   statusWalkEnd(p, &walk);
-  return vtabError(p, pCursor->pVtab);
+  return sqlxVtabError(p, pCursor->pVtab);
 }
 
 static int xNext(sqlite3_vtab_cursor *pCursor){
@@ -335,7 +324,7 @@ static int xUpdate(
   }else{
     deleteRow(&x, sqlite3_value_int64(argv[0]));
   }
-  rc = vtabError(&x, pVtab);
+  rc = sqlxVtabError(&x, pVtab);
   sqlxEnd(&x);
   return rc;
 }

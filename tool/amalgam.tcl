@@ -49,6 +49,9 @@ proc amalgam::api {} {
     {#ifndef SQLITE_CORE}
     {static const sqlite3_api_routines *sqlite3_api = 0;}
     {#endif}
+    {}
+    {/* What one layer offers to the ones above, not all of it used. */}
+    {#define INTERLOCK_STATIC static __attribute__((unused))}
   } \n]\n
 }
 
@@ -61,7 +64,7 @@ proc amalgam::hide {file row bare} {
   if {[regexp {^[A-Za-z_][\w \*]*\m\w+\(} $bare]
       && ![regexp {^(?:static|typedef|struct|enum|union|_Static_assert)\M} \
              $bare]} {
-    return "static $row"
+    return "INTERLOCK_STATIC $row"
   }
   return $row
 }
@@ -99,7 +102,6 @@ proc amalgam::main {root sqlText} {
   set out [head]
   append out {*}[featureMacros $root] [api]
   foreach concept [layers::concepts] {
-    if {$concept in $layers::apart} continue
     foreach file [list $concept.h $concept.c] {
       if {[file exists $root/ext/$file]} {
         append out [text $root $file $sqlText]

@@ -21,9 +21,13 @@ namespace eval layers {
     3 token     {}
     3 sqlx      {}
     3 args      {sqlx}
+    3 hashtext  {}
     3 shape     {sqlx token}
     3 triggers  {sqlx shape token}
-    3 session   {sqlx}
+    3 lockkey   {sqlx args}
+    3 waiting   {}
+    3 txnscope  {sqlx}
+    3 session   {sqlx lockkey waiting txnscope}
     4 registry  {}
     4 rule      {registry}
     4 status    {registry rule}
@@ -31,14 +35,16 @@ namespace eval layers {
     4 expect    {versioned}
     4 guard     {}
     4 lease     {}
-    5 functions {}
+    4 lockviews {}
+    4 function  {}
+    5 advisory  {}
+    5 namelock  {}
+    5 lockstatus {}
+    5 functions {advisory namelock lockstatus}
     5 vtab      {}
+    5 lockvtab  {}
     6 interlock {}
   }
-  # Built and tested by themselves until there is SQL on them (lock.mk): not
-  # in the extension, nor in the amalgamation.
-  variable apart {base atomic os os_unix segment owner table graph lock
-                  lockview}
   # Made by tool/embed.tcl, not a file of ext/.
   variable generated {sql_text}
   # The lowest layer that may include SQLite's headers.

@@ -5,7 +5,7 @@
 
 namespace eval check {
   # The documented entry points.
-  variable entryPoints {sqlite3_interlock_init}
+  variable entryPoints {sqlite3_interlock_init sqlite3_interlockauto_init}
 }
 
 proc check::symbols {root} {

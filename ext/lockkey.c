@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Keys of locks in SQL. See lockkey.h.
+*/
+#include <string.h>
+#include "lockkey.h"
+#include "args.h"
+SQLITE_EXTENSION_INIT3
+
+#define NAME_CHARACTERS 64     /* of a name of MySQL's */
+
+/* ---- from arguments --------------------------------------------------- */
+
+static int makeKey(Sqlx *p, LockKey *pKey, int eKind, const void *pData,
+                   int nData){
+  if( nData>(int)LIMIT_KEY ){
+    sqlxBad(p, "key has %d bytes; allowed are %d", nData, (int)LIMIT_KEY);
+  }else{
+    tableKey(pKey, eKind, pData, (u32)nData);
+  }
+  return p->rc==SQLITE_OK;
+}
+
+static int integerKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
+  i64 i = argsInteger(p, pVal, "key");
+  if( p->rc!=SQLITE_OK ) return 0;
+  return makeKey(p, pKey, KEY_INTEGER, &i, sizeof(i));
+}
+
+static int pairKey(Sqlx *p, sqlite3_value **apArg, LockKey *pKey){
+  static const char *const azWhat[] = { "first key", "second key" };
+  i32 a[2];
+  int i;
+  for(i=0; i<2; i++){
+    i64 iArg = argsInteger(p, apArg[i], azWhat[i]);
+    if( iArg<INT32_MIN || iArg>INT32_MAX ){
+      sqlxBad(p, "%s is %lld; allowed is -2147483648 to 2147483647", azWhat[i],
+              (sqlite3_int64)iArg);
+    }
+    a[i] = (i32)iArg;
+  }
+  return p->rc==SQLITE_OK && makeKey(p, pKey, KEY_PAIR, a, sizeof(a));
+}
+
+/* The bytes of a TEXT or BLOB. */
+static int bytesKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
+  int bText = sqlite3_value_type(pVal)==SQLITE_TEXT;
+  const void *pData = bText ? sqlite3_value_text(pVal)
+                            : sqlite3_value_blob(pVal);
+  int nData = sqlite3_value_bytes(pVal);
+  if( pData==0 && (bText || nData>0) ){
+    p->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  return makeKey(p, pKey, bText ? KEY_TEXT : KEY_BLOB, pData, nData);
+}
+
+int lockkeyArgs(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( nArg==2 ) return pairKey(p, apArg, pKey);
+  switch( sqlite3_value_type(apArg[0]) ){
+    case SQLITE_TEXT:
+    case SQLITE_BLOB:
+      return bytesKey(p, apArg[0], pKey);
+    case SQLITE_NULL:
+      sqlxBad(p, "key is NULL; allowed is INTEGER, TEXT or BLOB");
+      return 0;
+    default:
+      return integerKey(p, apArg[0], pKey);
+  }
+}
+
+int lockkeyIntegers(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
+  if( p->rc!=SQLITE_OK ) return 0;
+  return nArg==2 ? pairKey(p, apArg, pKey) : integerKey(p, apArg[0], pKey);
+}
+
+/* Bytes of the character at z, as UTF-8 has them. */
+static int characterBytes(const char *z){
+  int n = 1;
+  while( (z[n] & 0xC0)==0x80 ) n++;
+  return n;
+}
+
+int lockkeyName(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
+  const char *z = argsText(p, pVal, "name");
+  char aFolded[LIMIT_KEY+1];
+  int i, n = 0, nByte = 0;
+  if( z==0 || p->rc!=SQLITE_OK ) return 0;
+  for(i=0; z[i]; i+=characterBytes(&z[i])) n++;
+  if( n>NAME_CHARACTERS ){
+    sqlxBad(p, "name has %d characters; allowed are %d", n, NAME_CHARACTERS);
+    return 0;
+  }
+  for(; z[nByte] && nByte<(int)LIMIT_KEY; nByte++){
+    char c = z[nByte];
+    aFolded[nByte] = c>='A' && c<='Z' ? (char)(c+'a'-'A') : c;
+  }
+  if( z[nByte] ){
+    sqlxBad(p, "name has more than %d bytes", (int)LIMIT_KEY);
+    return 0;
+  }
+  return makeKey(p, pKey, KEY_NAME, aFolded, nByte);
+}
+
+/* ---- for people ------------------------------------------------------- */
+
+static void appendHex(sqlite3_str *pStr, const u8 *pKey, u32 nKey){
+  u32 i;
+  sqlite3_str_appendall(pStr, "x'");
+  for(i=0; i<nKey; i++) sqlite3_str_appendf(pStr, "%02x", pKey[i]);
+  sqlite3_str_appendall(pStr, "'");
+}
+
+void lockkeyAppend(sqlite3_str *pStr, u32 eKind, const u8 *pKey, u32 nKey){
+  i64 i = 0;
+  i32 a[2] = { 0, 0 };
+  switch( eKind ){
+    case KEY_INTEGER:
+      memcpy(&i, pKey, nKey<sizeof(i) ? nKey : sizeof(i));
+      sqlite3_str_appendf(pStr, "%lld", (sqlite3_int64)i);
+      break;
+    case KEY_PAIR:
+      memcpy(a, pKey, nKey<sizeof(a) ? nKey : sizeof(a));
+      sqlite3_str_appendf(pStr, "(%d,%d)", a[0], a[1]);
+      break;
+    case KEY_TEXT:
+    case KEY_NAME:
+      sqlite3_str_appendf(pStr, "'%.*q'", (int)nKey, (const char*)pKey);
+      break;
+    default:
+      appendHex(pStr, pKey, nKey);
+      break;
+  }
+}
+
+const char *lockkeyText(Sqlx *p, const LockKey *pKey){
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  lockkeyAppend(pStr, pKey->eKind, (const u8*)pKey->a, pKey->nKey);
+  return sqlxText(p, pStr);
+}
+
+void lockkeyResult(sqlite3_context *ctx, u32 eKind, const u8 *pKey, u32 nKey){
+  i64 i = 0;
+  sqlite3_str *pStr;
+  char *z;
+  switch( eKind ){
+    case KEY_INTEGER:
+      memcpy(&i, pKey, nKey<sizeof(i) ? nKey : sizeof(i));
+      sqlite3_result_int64(ctx, i);
+      return;
+    case KEY_TEXT:
+    case KEY_NAME:
+      sqlite3_result_text(ctx, (const char*)pKey, (int)nKey, SQLITE_TRANSIENT);
+      return;
+    case KEY_PAIR:
+      break;
+    default:
+      sqlite3_result_blob(ctx, pKey, (int)nKey, SQLITE_TRANSIENT);
+      return;
+  }
+  pStr = sqlite3_str_new(sqlite3_context_db_handle(ctx));
+  lockkeyAppend(pStr, eKind, pKey, nKey);
+  z = sqlite3_str_finish(pStr);
+  if( z ){
+    sqlite3_result_text(ctx, z, -1, sqlite3_free);
+  }else{
+    sqlite3_result_error_nomem(ctx);
+  }
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Hearing of the transaction. See txnscope.h.
+*/
+#include <string.h>
+#include "txnscope.h"
+SQLITE_EXTENSION_INIT3
+
+#define TABLE_NAME "interlock_transaction"
+#define CLOSE_NAME "interlock_close"
+
+typedef struct TxnTable {
+  sqlite3_vtab base;
+  TxnScope *pScope;
+} TxnTable;
+
+/* A table has no rows: a cursor is always at its end. */
+typedef struct TxnCursor {
+  sqlite3_vtab_cursor base;
+} TxnCursor;
+
+static TxnScope *txnOf(sqlite3_vtab *pVtab){
+  return ((TxnTable*)pVtab)->pScope;
+}
+
+/* ---- tables without rows ---------------------------------------------- */
+
+static int connectTable(sqlite3 *db, TxnScope *pScope, sqlite3_vtab **pp){
+  TxnTable *pNew;
+  int rc = sqlite3_declare_vtab(db, "CREATE TABLE x(unused)");
+  if( rc!=SQLITE_OK ) return rc;
+  pNew = sqlite3_malloc64(sizeof(*pNew));
+  if( pNew==0 ) return SQLITE_NOMEM;
+  memset(pNew, 0, sizeof(*pNew));
+  pNew->pScope = pScope;
+  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  *pp = &pNew->base;
+  return SQLITE_OK;
+}
+
+static int txnBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
+  (void)pVtab;
+  pInfo->estimatedCost = 1;
+  pInfo->estimatedRows = 1;
+  return SQLITE_OK;
+}
+
+static int txnOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
+  TxnCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
+  (void)pVtab;
+  if( pNew==0 ) return SQLITE_NOMEM;
+  memset(pNew, 0, sizeof(*pNew));
+  *ppCursor = &pNew->base;
+  return SQLITE_OK;
+}
+
+static int txnClose(sqlite3_vtab_cursor *pCursor){
+  sqlite3_free(pCursor);
+  return SQLITE_OK;
+}
+
+static int txnFilter(
+  sqlite3_vtab_cursor *pCursor,
+  int idxNum,
+  const char *idxStr,
+  int argc,
+  sqlite3_value **argv
+){
+  (void)pCursor; (void)idxNum; (void)idxStr; (void)argc; (void)argv;
+  return SQLITE_OK;
+}
+
+static int txnNext(sqlite3_vtab_cursor *pCursor){
+  (void)pCursor;
+  return SQLITE_OK;
+}
+
+static int txnEof(sqlite3_vtab_cursor *pCursor){
+  (void)pCursor;
+  return 1;
+}
+
+static int txnColumn(
+  sqlite3_vtab_cursor *pCursor,
+  sqlite3_context *ctx,
+  int i
+){
+  (void)pCursor; (void)i;
+  sqlite3_result_null(ctx);
+  return SQLITE_OK;
+}
+
+static int txnRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
+  (void)pCursor;
+  *piRowid = 0;
+  return SQLITE_OK;
+}
+
+static int txnDisconnect(sqlite3_vtab *pVtab){
+  sqlite3_free(pVtab);
+  return SQLITE_OK;
+}
+
+/* ---- interlock_transaction -------------------------------------------- */
+
+/* Nothing is written to it. That it could be is what enlists a statement. */
+static int txnUpdate(
+  sqlite3_vtab *pVtab,
+  int argc,
+  sqlite3_value **argv,
+  sqlite3_int64 *piRowid
+){
+  (void)argc; (void)argv; (void)piRowid;
+  sqlite3_free(pVtab->zErrMsg);
+  pVtab->zErrMsg = sqlite3_mprintf(TABLE_NAME " holds no rows");
+  return SQLITE_READONLY;
+}
+
+static int txnConnect(
+  sqlite3 *db,
+  void *pAux,
+  int argc,
+  const char *const *argv,
+  sqlite3_vtab **ppVtab,
+  char **pzErr
+){
+  if( argc<2 || sqlite3_stricmp(argv[1], "temp")!=0 ){
+    *pzErr = sqlite3_mprintf(TABLE_NAME " is a table of the temp schema");
+    return SQLITE_ERROR;
+  }
+  return connectTable(db, (TxnScope*)pAux, ppVtab);
+}
+
+/* The transaction that makes the table is not begun for it: it has begun. */
+static int txnCreate(
+  sqlite3 *db,
+  void *pAux,
+  int argc,
+  const char *const *argv,
+  sqlite3_vtab **ppVtab,
+  char **pzErr
+){
+  int rc = txnConnect(db, pAux, argc, argv, ppVtab, pzErr);
+  if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bEnlisted = 1;
+  return rc;
+}
+
+static int txnBegin(sqlite3_vtab *pVtab){
+  txnOf(pVtab)->bEnlisted = 1;
+  return SQLITE_OK;
+}
+
+static void endScope(TxnScope *p){
+  p->bEnlisted = 0;
+  p->bUntold = 0;
+  p->nMark = 0;
+  p->pEvents->xEnd(p->pArg);
+}
+
+/* Comes when the transaction is committed. In xSync, before, it may still be
+** refused and go on. */
+static int txnCommit(sqlite3_vtab *pVtab){
+  endScope(txnOf(pVtab));
+  return SQLITE_OK;
+}
+
+static int inTransaction(TxnScope *p){
+  return sqlite3_txn_state(p->db, "temp")==SQLITE_TXN_WRITE;
+}
+
+/*
+** Comes after the files have been rolled back, and also from an
+** sqlite3_close() that is then refused: the transaction goes on, the temp
+** file still being written, but nobody is going to tell of its end.
+*/
+static int txnRollback(sqlite3_vtab *pVtab){
+  TxnScope *p = txnOf(pVtab);
+  if( inTransaction(p) ){
+    p->bUntold = p->bUntold || p->bEnlisted;
+    p->bEnlisted = 0;
+  }else{
+    endScope(p);
+  }
+  return SQLITE_OK;
+}
+
+static int txnSavepoint(sqlite3_vtab *pVtab, int i){
+  TxnScope *p = txnOf(pVtab);
+  int rc = p->pEvents->xMark(p->pArg, p->nMark<i ? p->nMark : i, i);
+  if( rc==SQLITE_OK ) p->nMark = i + 1;
+  return rc;
+}
+
+static int txnRelease(sqlite3_vtab *pVtab, int i){
+  TxnScope *p = txnOf(pVtab);
+  if( i<0 ) i = 0;
+  if( i<p->nMark ) p->nMark = i;
+  return SQLITE_OK;
+}
+
+static int txnRollbackTo(sqlite3_vtab *pVtab, int i){
+  TxnScope *p = txnOf(pVtab);
+  if( i>=p->nMark ) return SQLITE_OK;
+  p->nMark = i + 1;
+  p->pEvents->xRollbackTo(p->pArg, i);
+  return SQLITE_OK;
+}
+
+/* xCreate is not xConnect: so it is not eponymous, which would make it a
+** table of main. */
+static const sqlite3_module transactionModule = {
+  .iVersion = 2,
+  .xCreate = txnCreate,
+  .xConnect = txnConnect,
+  .xBestIndex = txnBestIndex,
+  .xDisconnect = txnDisconnect,
+  .xDestroy = txnDisconnect,
+  .xOpen = txnOpen,
+  .xClose = txnClose,
+  .xFilter = txnFilter,
+  .xNext = txnNext,
+  .xEof = txnEof,
+  .xColumn = txnColumn,
+  .xRowid = txnRowid,
+  .xUpdate = txnUpdate,
+  .xBegin = txnBegin,
+  .xCommit = txnCommit,
+  .xRollback = txnRollback,
+  .xSavepoint = txnSavepoint,
+  .xRelease = txnRelease,
+  .xRollbackTo = txnRollbackTo,
+};
+
+/* ---- interlock_close -------------------------------------------------- */
+
+/*
+** The statement that enlists is kept, and holds a reference on the table it
+** writes: it would make sqlite3_close() fail. It has to go when the
+** connection is closed, and a table that it does not refer to is told of that:
+** this one, whose only use it is. A user's table of that name hides it, and
+** then nothing is kept.
+*/
+static void dropStatement(TxnScope *p){
+  sqlite3_stmt *pStmt = p->pEnlist;
+  p->pEnlist = 0;
+  sqlite3_finalize(pStmt);
+}
+
+static int txnConnectClose(
+  sqlite3 *db,
+  void *pAux,
+  int argc,
+  const char *const *argv,
+  sqlite3_vtab **ppVtab,
+  char **pzErr
+){
+  int rc = connectTable(db, (TxnScope*)pAux, ppVtab);
+  (void)argc; (void)argv; (void)pzErr;
+  if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bClosing = 1;
+  return rc;
+}
+
+static int txnDisconnectClose(sqlite3_vtab *pVtab){
+  TxnScope *p = txnOf(pVtab);
+  p->bClosing = 0;
+  dropStatement(p);
+  return txnDisconnect(pVtab);
+}
+
+static const sqlite3_module closeModule = {
+  .iVersion = 1,
+  .xConnect = txnConnectClose,
+  .xBestIndex = txnBestIndex,
+  .xDisconnect = txnDisconnectClose,
+  .xOpen = txnOpen,
+  .xClose = txnClose,
+  .xFilter = txnFilter,
+  .xNext = txnNext,
+  .xEof = txnEof,
+  .xColumn = txnColumn,
+  .xRowid = txnRowid,
+};
+
+/* ---- taking part ------------------------------------------------------ */
+
+/* A DELETE of no rows enlists its table, and moves neither
+** last_insert_rowid() nor total_changes(). */
+static void runEnlist(TxnScope *p, Sqlx *x){
+  if( p->pEnlist==0 ){
+    p->pEnlist = sqlxPrepare(x, "DELETE FROM temp." TABLE_NAME " WHERE 0");
+  }
+  if( p->pEnlist ){
+    sqlxStep(x, p->pEnlist);
+    sqlite3_reset(p->pEnlist);
+  }
+}
+
+/* Made under an open savepoint, the table would not hear of its roll back;
+** one more savepoint, opened for a moment, makes SQLite count it in. */
+static void makeTable(TxnScope *p, Sqlx *x){
+  sqlxRun(x, "CREATE VIRTUAL TABLE temp." TABLE_NAME " USING " TABLE_NAME);
+  if( x->rc!=SQLITE_OK ) return;
+  sqlxRun(x, "SAVEPOINT " TABLE_NAME);
+  if( x->rc==SQLITE_BUSY ){
+    sqlxClear(x);            /* a statement that writes is being run */
+    runEnlist(p, x);
+  }else{
+    runEnlist(p, x);
+    sqlxRun(x, "RELEASE " TABLE_NAME);
+  }
+}
+
+/* Keep the statement only if its end will be seen to. */
+static void keepStatement(TxnScope *p, Sqlx *x){
+  if( !p->bClosing ){
+    sqlxFinalize(x, sqlxPrepare(x, "SELECT 1 FROM " CLOSE_NAME));
+  }
+  if( !p->bClosing || x->rc!=SQLITE_OK ) dropStatement(p);
+}
+
+static void explain(Sqlx *x, const char *zWho){
+  int rc = x->rc;
+  const char *zWhy = sqlxErrorText(x);
+  if( rc==SQLITE_NOMEM ) return;
+  sqlxClear(x);
+  sqlxFail(x, rc, "no transaction: %s cannot take part in it: %s%s", zWho, zWhy,
+           rc==SQLITE_READONLY ? " (PRAGMA query_only)" : "");
+}
+
+void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
+  if( p->bEnlisted || x->rc!=SQLITE_OK ) return;
+  if( p->bUntold ) p->nMark = 0;     /* they may be of other savepoints */
+  runEnlist(p, x);
+  if( x->rc==SQLITE_ERROR ){         /* no such table */
+    sqlxClear(x);
+    dropStatement(p);
+    makeTable(p, x);
+  }
+  if( x->rc!=SQLITE_OK ){
+    explain(x, zWho);
+    dropStatement(p);
+  }else{
+    p->bUntold = 0;
+    keepStatement(p, x);
+  }
+}
+
+void txnscopeCatchUp(TxnScope *p){
+  if( p->bUntold && !inTransaction(p) ) endScope(p);
+}
+
+/* ---- registration ----------------------------------------------------- */
+
+void txnscopeInit(
+  TxnScope *p,
+  sqlite3 *db,
+  const TxnEvents *pEvents,
+  void *pArg
+){
+  memset(p, 0, sizeof(*p));
+  p->db = db;
+  p->pEvents = pEvents;
+  p->pArg = pArg;
+}
+
+int txnscopeRegister(TxnScope *p){
+  int rc = sqlite3_create_module_v2(p->db, TABLE_NAME, &transactionModule, p,
+                                    0);
+  if( rc!=SQLITE_OK ) return rc;
+  return sqlite3_create_module_v2(p->db, CLOSE_NAME, &closeModule, p, 0);
+}
+
+/* After a failed load. */
+void txnscopeUnregister(sqlite3 *db){
+  sqlite3_create_module_v2(db, TABLE_NAME, 0, 0, 0);
+  sqlite3_create_module_v2(db, CLOSE_NAME, 0, 0, 0);
+}

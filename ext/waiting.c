@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The rule about waiting. See waiting.h.
+*/
+#include <string.h>
+#include "waiting.h"
+SQLITE_EXTENSION_INIT3
+
+/* SQLite's levels of its lock on a file, as SQLITE_FCNTL_LOCKSTATE tells. */
+#define FILE_UNLOCKED 0
+#define FILE_SHARED   1
+
+/* ---- SQLite's own lock ------------------------------------------------ */
+
+/* Whether a file is in WAL mode, by its header. Somebody who holds SQLite's
+** shared lock reads it: the mode cannot change meanwhile. */
+static int isWal(sqlite3 *db, const char *zSchema){
+  sqlite3_file *pFile = 0;
+  unsigned char a[2];
+  int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_FILE_POINTER,
+                                &pFile);
+  if( rc!=SQLITE_OK || pFile==0 || pFile->pMethods==0 ) return 0;
+  rc = pFile->pMethods->xRead(pFile, a, sizeof(a), 18);
+  return rc==SQLITE_OK && a[0]==2 && a[1]==2;
+}
+
+/* Whether PRAGMA locking_mode says exclusive; 1 as well if it will not say. */
+static int isExclusive(sqlite3 *db, const char *zSchema){
+  sqlite3_stmt *pStmt = 0;
+  char *zSql = sqlite3_mprintf("PRAGMA \"%w\".locking_mode", zSchema);
+  const char *zMode = 0;
+  int bExclusive;
+  if( zSql==0 ) return 1;
+  if( sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0)==SQLITE_OK
+   && sqlite3_step(pStmt)==SQLITE_ROW ){
+    zMode = (const char*)sqlite3_column_text(pStmt, 0);
+  }
+  bExclusive = zMode==0 || sqlite3_stricmp(zMode, "normal")!=0;
+  sqlite3_finalize(pStmt);
+  sqlite3_free(zSql);
+  return bExclusive;
+}
+
+/*
+** Whether SQLite's lock on a file stays held without a transaction. The lock
+** outlives the pragma until the file is next used, so the lock itself is
+** asked. In WAL mode every connection holds it shared all the time, and what
+** counts are locks that cannot be asked for: there the pragma decides.
+*/
+static int keepsLock(sqlite3 *db, const char *zSchema){
+  int eLock = FILE_UNLOCKED;
+  int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_LOCKSTATE, &eLock);
+  if( rc!=SQLITE_OK || eLock==FILE_UNLOCKED ) return 0;
+  if( eLock>FILE_SHARED ) return 1;
+  return !isWal(db, zSchema) || isExclusive(db, zSchema);
+}
+
+/* ---- the files of a connection ---------------------------------------- */
+
+static Waiting askSchema(sqlite3 *db, const char *zSchema){
+  if( sqlite3_stricmp(zSchema, "temp")==0 ) return WAITING_ALLOWED;
+  if( sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE ){
+    return WAITING_TRANSACTION;
+  }
+  return keepsLock(db, zSchema) ? WAITING_LOCK_KEPT : WAITING_ALLOWED;
+}
+
+/* The files one by one, as a statement lists them: SQLite before 3.39 has no
+** other way. It opens no transaction. */
+static Waiting askListed(sqlite3 *db){
+  sqlite3_stmt *pStmt = 0;
+  Waiting eAnswer = WAITING_ALLOWED;
+  int rc = sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &pStmt, 0);
+  while( rc==SQLITE_OK && eAnswer==WAITING_ALLOWED
+      && (rc = sqlite3_step(pStmt))==SQLITE_ROW ){
+    const char *zSchema = (const char*)sqlite3_column_text(pStmt, 1);
+    rc = SQLITE_OK;
+    eAnswer = zSchema ? askSchema(db, zSchema) : WAITING_NOMEM;
+  }
+  sqlite3_finalize(pStmt);
+  if( rc==SQLITE_NOMEM ) return WAITING_NOMEM;
+  if( rc!=SQLITE_OK && rc!=SQLITE_DONE ) return WAITING_TRANSACTION;
+  return eAnswer;
+}
+
+Waiting waitingAllowed(sqlite3 *db, const char **pzSchema){
+  *pzSchema = 0;
+#if SQLITE_VERSION_NUMBER>=3039000
+  if( sqlite3_libversion_number()>=3039000 ){
+    Waiting eAnswer = WAITING_ALLOWED;
+    const char *zSchema;
+    int i;
+    for(i=0; (zSchema = sqlite3_db_name(db, i))!=0; i++){
+      eAnswer = askSchema(db, zSchema);
+      if( eAnswer!=WAITING_ALLOWED ){
+        *pzSchema = zSchema;
+        break;
+      }
+    }
+    return eAnswer;
+  }
+#endif
+  return askListed(db);
+}
+
+/* ---- during a wait ---------------------------------------------------- */
+
+/* sqlite3_is_interrupted() came with 3.41. A header from just before ends
+** where its slot in the API table begins. */
+#if SQLITE_VERSION_NUMBER>=3041000
+# define IS_INTERRUPTED(db) sqlite3_is_interrupted(db)
+#elif SQLITE_VERSION_NUMBER>=3040000 && !defined(SQLITE_CORE)
+typedef struct NextApi {
+  sqlite3_api_routines known;
+  int (*is_interrupted)(sqlite3*);
+} NextApi;
+# define IS_INTERRUPTED(db) \
+    ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
+#endif
+
+/* A statement of its own ends with SQLITE_INTERRUPT then. It runs inside the
+** one that waits, so it does not clear the flag. */
+static int stepsInterrupted(sqlite3 *db){
+  sqlite3_stmt *pStmt = 0;
+  int rc = sqlite3_prepare_v2(db, "SELECT 1", -1, &pStmt, 0);
+  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
+  sqlite3_finalize(pStmt);
+  return rc==SQLITE_INTERRUPT;
+}
+
+int waitingInterrupted(sqlite3 *db){
+#ifdef IS_INTERRUPTED
+  if( sqlite3_libversion_number()>=3041000 ) return IS_INTERRUPTED(db);
+#endif
+  return stepsInterrupted(db);
+}
+
+int waitingMoved(sqlite3 *db){
+  int bMoved = 0;
+  int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &bMoved);
+  return rc==SQLITE_OK && bMoved;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The rule about waiting, and what a wait asks of its connection meanwhile.
+**
+** A lock function waits only while its connection has no transaction open on
+** a database file, and does not keep SQLite's lock on one without. So nobody
+** sleeps here while others wait for him in SQLite: no deadlock can run through
+** SQLite's own locks, no sleeper stalls every writer, and who has waited does
+** not read a snapshot from before the wait. The temp schema does not count:
+** its file is the connection's own.
+*/
+#ifndef INTERLOCK_WAITING_H
+#define INTERLOCK_WAITING_H
+
+#include <sqlite3ext.h>
+
+typedef enum Waiting {
+  WAITING_ALLOWED,
+  WAITING_TRANSACTION,   /* a transaction is open on a database file */
+  WAITING_LOCK_KEPT,     /* PRAGMA locking_mode keeps SQLite's lock */
+  WAITING_NOMEM
+} Waiting;
+
+/* May it sleep? On any answer but the first *pzSchema names the file that
+** stands against it, valid until the next ATTACH or DETACH; or is NULL. */
+Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
+
+/* Has sqlite3_interrupt() been called? Only for a function of a statement that
+** is being run. */
+int waitingInterrupted(sqlite3 *db);
+
+/* Was the file of main renamed, replaced or deleted? */
+int waitingMoved(sqlite3 *db);
+
+#endif
