@@ -273,12 +273,12 @@ static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
 
 /* ---- opening ---------------------------------------------------------- */
 
-/* Whether main is kept in the memory of this process: VFS "memdb". */
+/* Whether main is kept in the memory of this process: VFS "memdb", which adds
+** an address and a size to its name. */
 static int isMemdb(sqlite3 *db){
   char *zVfs = 0;
   int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_VFSNAME, &zVfs);
-  size_t n = rc==SQLITE_OK && zVfs ? strlen(zVfs) : 0;
-  int bMemdb = n>=5 && strcmp(&zVfs[n-5], "memdb")==0;
+  int bMemdb = rc==SQLITE_OK && zVfs && strstr(zVfs, "memdb(")!=0;
   sqlite3_free(zVfs);
   return bMemdb;
 }
