@@ -458,6 +458,9 @@ i64 sessionReset(Session *p){
   ** or malformed file, has nothing to give back. */
   if( p->pLock && lockReleaseAll(p->pLock, ~0u, &n)!=LOCK_OK ) n = 0;
   dropSession(p);
+  /* The next session's levels begin anew: all that it takes in a transaction
+  ** that goes on came after the savepoints that are open now. */
+  if( p->mxMark ) memset(p->aMark, 0, (size_t)p->mxMark*sizeof(u32));
   p->msTimeout = -1;
   p->zLabel[0] = 0;
   return (i64)n;
