@@ -573,8 +573,10 @@ proc spec::threads::interrupt {name address} {
 }
 # Their waits have been cancelled: who hangs all the same stays so.
 proc spec::threads::forget {names} {
+  variable of
   foreach name $names {
-    if {[ready $name 1000] || 1} { catch { thread::send -async $spec::threads::of($name) {db close} } }
+    catch { ready $name 1000 }
+    catch { thread::send -async $of($name) {db close} }
   }
 }
 proc spec::threads::end {} {
@@ -600,7 +602,6 @@ proc spec::inline::answer {name} {
   return $got($name)
 }
 proc spec::inline::close {name} { ::spec_$name close }
-proc spec::inline::interrupt {name address} { threads::interrupt $name $address }
 proc spec::inline::forget {names} {
   foreach name $names { catch { ::spec_$name close } }
 }
