@@ -6,10 +6,23 @@
 #include "waiting.h"
 SQLITE_EXTENSION_INIT3
 
-/* No lock on a file, as SQLITE_FCNTL_LOCKSTATE tells. */
+/* SQLite's levels of its lock on a file, as SQLITE_FCNTL_LOCKSTATE tells. */
 #define FILE_UNLOCKED 0
+#define FILE_SHARED   1
 
 /* ---- SQLite's own lock ------------------------------------------------ */
+
+/* Whether a file is in WAL mode, by its header. Somebody who holds SQLite's
+** shared lock reads it: the mode cannot change meanwhile. */
+static int isWal(sqlite3 *db, const char *zSchema){
+  sqlite3_file *pFile = 0;
+  unsigned char a[2];
+  int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_FILE_POINTER,
+                                &pFile);
+  if( rc!=SQLITE_OK || pFile==0 || pFile->pMethods==0 ) return 0;
+  rc = pFile->pMethods->xRead(pFile, a, sizeof(a), 18);
+  return rc==SQLITE_OK && a[0]==2 && a[1]==2;
+}
 
 /* Whether PRAGMA locking_mode says exclusive; 1 as well if it will not say. */
 static int isExclusive(sqlite3 *db, const char *zSchema){
@@ -35,7 +48,7 @@ static int lockState(sqlite3 *db, const char *zSchema){
 }
 
 /* Read the file, and be done: SQLite lets go of a lock that it only keeps
-** since the pragma said so before. */
+** since the pragma said so before. In BEGIN the read would not end. */
 static void readOnce(sqlite3 *db, const char *zSchema){
   char *zSql = sqlite3_mprintf("PRAGMA \"%w\".schema_version", zSchema);
   if( zSql ) sqlite3_exec(db, zSql, 0, 0, 0);
@@ -45,13 +58,18 @@ static void readOnce(sqlite3 *db, const char *zSchema){
 /*
 ** Whether SQLite's lock on a file stays held by this connection without a
 ** transaction: in exclusive mode; and the lock outlives the pragma until the
-** file is next used, so it is used. What is locked still after that is
+** file is next used. Outside of BEGIN it is used, and what is locked still is
 ** locked by another connection of a shared cache, or, in WAL mode, shared, as
-** every connection has it.
+** every connection has it. In BEGIN one cannot tell: then any lock counts but
+** that of WAL mode.
 */
 static int keepsLock(sqlite3 *db, const char *zSchema){
-  if( lockState(db, zSchema)==FILE_UNLOCKED ) return 0;
+  int eLock = lockState(db, zSchema);
+  if( eLock==FILE_UNLOCKED ) return 0;
   if( isExclusive(db, zSchema) ) return 1;
+  if( !sqlite3_get_autocommit(db) ){
+    return eLock>FILE_SHARED || !isWal(db, zSchema);
+  }
   readOnce(db, zSchema);
   return 0;
 }
