@@ -43,7 +43,8 @@ int osUnlinked(const OsFile*);
 ** file, and so its byte locks, alive.
 */
 LockRc osSize(const OsFile*, u64 *pnByte);
-LockRc osExtend(const OsFile*, u64 nByte);
+LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);
+void osTouch(void*, size_t nByte);
 void *osMap(const OsFile*, size_t nByte);
 void osUnmap(void*, size_t nByte);
 void osForget(void*, size_t nByte);

@@ -85,7 +85,7 @@ LockRc segFormat(Seg *p){
       atomicSetRel(&h->magic, 0);
       CRASH(FORMAT_CLEAR);
     }
-    rc = osExtend(&p->file, nByte);
+    rc = osExtend(&p->file, 0, nByte);
     if( rc!=LOCK_OK ) return rc;
     CRASH(FORMAT_EXTEND);
     if( nFile>SEG_WINDOW ) nFile = SEG_WINDOW;
@@ -119,10 +119,10 @@ LockRc segGrow(Seg *p){
   nNew = nOld + nAdd*SEG_EXTENT;
   if( nNew>SEG_WINDOW ) nNew = SEG_WINDOW;
   if( nNew<=nOld ) return LOCK_FULL;
-  rc = osExtend(&p->file, nNew);
+  rc = osExtend(&p->file, nOld, nNew);
   if( rc==LOCK_NOSPACE && nAdd>1 ){
     nNew = nOld + SEG_EXTENT;
-    rc = osExtend(&p->file, nNew);
+    rc = osExtend(&p->file, nOld, nNew);
   }
   if( rc!=LOCK_OK ) return rc;
   CRASH(GROW_EXTEND);
@@ -130,6 +130,7 @@ LockRc segGrow(Seg *p){
     nLast = atomicGetAcq(pLength);
   }
   CRASH(GROW_LENGTH);
+  osTouch(p->pBase+nOld, (size_t)(nNew-nOld));
   return LOCK_OK;
 }
 

@@ -20,8 +20,7 @@
 ** the file has blocks behind all of it.  A word of 0 is what a fresh page
 ** holds, and everywhere means free, none or empty.
 **
-** TRUTH AND CACHE.  The header words up to `ticket`, and of each session and
-** record the fields marked T, are the truth.  Fields marked D are derived from
+** TRUTH AND CACHE.  The fields marked T are the truth.  Fields marked D are derived from
 ** them: only who owns the mutex reads or writes them, in any order, and after
 ** an owner's death they are computed anew.
 **
@@ -33,6 +32,11 @@
 ** live with the record's generation, and, if it is granted with scount 0, the
 ** high half of thold is the high half of the session's `now` and the low
 ** half not above the low half.
+**
+** CACHE LINES.  A line that two processes store in travels between their
+** processors, and costs more than everything else about a free lock.  So what
+** taking and releasing one stores in the header lies in one line of 64 bytes,
+** from `mutex` to the first statistic, apart from what is only read.
 **
 ** Who stores a field: M who owns the mutex; S the session it belongs to
 ** (its thread, with the mutex unless said otherwise); A anyone, atomically.
@@ -47,7 +51,7 @@
 ** The magic word: "Intrlk", the format's number, the OS layer's letter.  A
 ** build with tiny limits has a format of its own.
 */
-#define SEG_FORMAT ((u64)1 + (LIMIT_SESSION==4096u ? 0 : 128))
+#define SEG_FORMAT ((u64)2 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
@@ -90,28 +94,26 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F(  16, u64, numbers,)     /* T A last process number given */ \
   F(  24, u64, created,)     /* T wall clock at formatting, us */ \
   F(  32, u32, damaged,)     /* T A not 0: somebody found nonsense in here */ \
-  F(  36, u32, pad0,[7]) \
+  F(  36, u32, freeSession,) /* D first free session */ \
+  F(  40, u64, sessionId,)   /* T M last session id given */ \
+  F(  48, u32, usedSession,) /* D no session above it was ever used */ \
+  F(  52, u32, pad0,[3]) \
   F(  64, u64, mutex,)       /* T A 0, or {owner's number, WORK, WAITERS} */ \
-  F(  72, u32, inside,)      /* M session last inside, for messages */ \
-  F(  76, u32, pad1,) \
-  F(  80, u64, token,)       /* T M last fencing token given */ \
-  F(  88, u64, ticket,)      /* T M last place in a queue given */ \
-  F(  96, u64, sessionId,)   /* T M last session id given */ \
-  F( 104, u32, writer,)      /* T M session in the writer's place */ \
-  F( 108, u32, writerGen,)   /* T M its generation */ \
-  F( 112, u32, writerTxn,)   /* T M its transaction; 0: nobody writes */ \
-  F( 116, u32, pad2,) \
-  F( 120, u32, freeRecord,)  /* D first of the free slots below used */ \
-  F( 124, u32, usedRecord,)  /* D no slot above it was ever taken */ \
-  F( 128, u32, nRecord,)     /* D slots that are not free */ \
-  F( 132, u32, nBucket,)     /* D hash buckets in use: linear hashing */ \
-  F( 136, u32, freeSession,) /* D first free session */ \
-  F( 140, u32, usedSession,) /* D no session above it was ever used */ \
-  F( 144, u32, nWait,)       /* D linked records that are not granted */ \
-  F( 148, u32, pad3,[11]) \
-  F( 192, u64, stat,[16])    /* M see STAT_GRANTS */ \
+  F(  72, u64, token,)       /* T M last fencing token given */ \
+  F(  80, u64, ticket,)      /* T M last place in a queue given */ \
+  F(  88, u32, freeRecord,)  /* D first of the free slots below used */ \
+  F(  92, u32, usedRecord,)  /* D no slot above it was ever taken */ \
+  F(  96, u32, nRecord,)     /* D slots that are not free */ \
+  F( 100, u32, nBucket,)     /* D hash buckets in use: linear hashing */ \
+  F( 104, u32, nWait,)       /* D linked records that are not granted */ \
+  F( 108, u32, writerTxn,)   /* T M of the writer's place; 0: nobody writes */ \
+  F( 112, u32, writer,)      /* T M session in the writer's place */ \
+  F( 116, u32, inside,)      /* M session last inside, for messages */ \
+  F( 120, u64, stat,[16])    /* M A see STAT_GRANTS */ \
+  F( 248, u32, writerGen,)   /* T M generation of the writer's session */ \
+  F( 252, u32, pad1,[17]) \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
-  F( 576, u32, pad4,[880])
+  F( 576, u32, pad2,[880])
 
 #define SEG_SESSION(F) \
   F(   0, u64, state,)       /* T {generation, UNUSED M, LIVE M, ENDING S} */ \

@@ -39,15 +39,33 @@ u32 tableConflicts(u32 eMode){
 
 static u32 keyWords(u32 nKey){ return (nKey+3)/4; }
 
-/* Part of the format: processes of any build must agree on it. */
+/* Which of its two words has the low bits of an integer. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
+# define INTEGER_LOW 1u
+#else
+# define INTEGER_LOW 0u
+#endif
+
+/*
+** Part of the format: processes of any build must agree on it.  The low bits
+** of an integer stay out of the mixing and come in last, by exclusive or: 64
+** integers in a row get 64 buckets in a row, so who takes them one after the
+** other finds buckets and neighbours in the cache.  Which 64 buckets, and in
+** which order, is mixed as for any other key: integers that are not in one
+** row, such as multiples of 64, meet by chance only.
+*/
 static u32 keyHash(const LockKey *p){
-  u32 h = p->eKind*0x9E3779B1u + p->nKey, i;
+  u32 h = p->eKind*0x9E3779B1u + p->nKey, i, iLow = SEG_ALL, mNear = 0;
+  if( p->nKey==8 && p->eKind==KEY_INTEGER ) iLow = INTEGER_LOW;
+  if( p->nKey==8 && p->eKind==KEY_PAIR ) iLow = 1;
   for(i=0; i<keyWords(p->nKey); i++){
-    h = (h ^ p->a[i])*0x85EBCA6Bu;
+    u32 a = p->a[i];
+    if( i==iLow ) mNear = a & 63;
+    h = (h ^ (i==iLow ? a & ~63u : a))*0x85EBCA6Bu;
     h ^= h>>13;
   }
   h *= 0xC2B2AE35u;
-  return h ^ h>>16;
+  return (h ^ h>>16) ^ mNear;
 }
 
 LockRc tableKey(LockKey *p, int eKind, const void *pKey, u32 nKey){
