@@ -34,9 +34,11 @@
 ** half not above the low half.
 **
 ** CACHE LINES.  A line that two processes store in travels between their
-** processors, and costs more than everything else about a free lock.  So what
-** taking and releasing one stores in the header lies in one line of 64 bytes,
-** from `mutex` to the first statistic, apart from what is only read.
+** processors, which takes longer than all of lock and unlock.  What taking and
+** releasing a free lock stores outside the session's own records lies in one
+** line of 64 bytes, from `mutex` to the first statistic, and nothing else that
+** is often stored lies beside what is only read.  For the same reason a session
+** keeps the slot that it freed last (`next`), and takes that one first.
 **
 ** Who stores a field: M who owns the mutex; S the session it belongs to
 ** (its thread, with the mutex unless said otherwise); A anyone, atomically.
@@ -125,7 +127,7 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F(  40, u64, started,)     /* T M wall clock, ms */ \
   F(  48, u64, pidSpace,)    /* T M pid namespace, 0 unknown */ \
   F(  56, u32, pid,)         /* T M for display only */ \
-  F(  60, u32, next,)        /* D free list */ \
+  F(  60, u32, next,)        /* D slot that it keeps; UNUSED: free list */ \
   F(  64, u32, firstTxn,)    /* D records with a transaction hold */ \
   F(  68, u32, firstSes,)    /* D its other records */ \
   F(  72, u32, nRecord,)     /* D how many in both lists */ \
