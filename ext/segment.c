@@ -161,8 +161,9 @@ static const char *checkFree(Seg *p, u32 *pnFree){
   for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
     SegSession *s = segSession(p, k);
     if( SEG_LOW(s->state)==SEG_UNUSED || s->next==0 ) continue;
-    if( SEG_STATE(segRecord(p, s->next)->state)!=SEG_FREE ) return "kept, in use";
-    if( s->next>h->usedRecord ) return "kept slot beyond usedRecord";
+    i = s->next;
+    if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "kept, in use";
+    if( i>h->usedRecord ) return "kept slot beyond usedRecord";
     n++;
   }
   *pnFree = n;

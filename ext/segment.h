@@ -20,9 +20,9 @@
 ** the file has blocks behind all of it.  A word of 0 is what a fresh page
 ** holds, and everywhere means free, none or empty.
 **
-** TRUTH AND CACHE.  The fields marked T are the truth.  Fields marked D are derived from
-** them: only who owns the mutex reads or writes them, in any order, and after
-** an owner's death they are computed anew.
+** TRUTH AND CACHE.  The fields marked T are the truth.  Fields marked D are
+** derived from them: only who owns the mutex reads or writes them, in any
+** order, and after an owner's death they are computed anew.
 **
 ** READING WITHOUT THE MUTEX.  Load `state` with acquire, then the fields T,
 ** then an acquire fence, then `state` again: the fields belong to the state
@@ -81,7 +81,8 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
 
-/* Statistics, u64 each, stored by who owns the mutex. */
+/* Statistics, u64 each.  STAT_TIMEOUTS and STAT_CANCELS are added to by
+** anybody, atomically; the others are stored by who owns the mutex. */
 enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
        STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
 
@@ -111,7 +112,7 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F( 108, u32, writerTxn,)   /* T M of the writer's place; 0: nobody writes */ \
   F( 112, u32, writer,)      /* T M session in the writer's place */ \
   F( 116, u32, inside,)      /* M session last inside, for messages */ \
-  F( 120, u64, stat,[16])    /* M A see STAT_GRANTS */ \
+  F( 120, u64, stat,[16])    /* M or A: see STAT_GRANTS */ \
   F( 248, u32, writerGen,)   /* T M generation of the writer's session */ \
   F( 252, u32, pad1,[17]) \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
