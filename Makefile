@@ -42,8 +42,16 @@ OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 all: $(B)/interlock.so
 
+# What is used is compiled as one file: the compiler sees across the layers,
+# which a lock that is free can feel (ext/LOCKS.md). What is debugged keeps
+# its files.
+ifeq ($(DEBUG)$(SAN),)
+$(B)/interlock.so: $(B)/interlock-amalgam.c
+	$(COMPILE) -shared -o $@ $<
+else
 $(B)/interlock.so: $(OBJ)
 	$(COMPILE) -shared -o $@ $(OBJ)
+endif
 
 $(B)/sql_text.h: $(SQL) tool/embed.tcl
 	@mkdir -p $(B)
