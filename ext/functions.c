@@ -13,6 +13,7 @@
 #include "expect.h"
 #include "lockstatus.h"
 #include "namelock.h"
+#include "turn.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -427,14 +428,15 @@ static const Function aVersioned[] = {
 
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  FunctionTable at[4];
+  FunctionTable at[5];
   int iTable;
   at[0].a = aVersioned;
   at[0].n = sizeof(aVersioned)/sizeof(aVersioned[0]);
   at[1] = advisoryFunctions();
   at[2] = namelockFunctions();
   at[3] = lockstatusFunctions();
-  for(iTable=0; iTable<4; iTable++){
+  at[4] = turnFunctions();
+  for(iTable=0; iTable<5; iTable++){
     if( i<at[iTable].n ) return &at[iTable].a[i];
     i -= at[iTable].n;
   }
