@@ -51,10 +51,6 @@ namespace eval worlds {
       about {the newest SQLite, 3.54.1, with its asserts}
       sqlite tcl-newest  timeout 600
     }
-    amalgam {
-      about {the extension built from the amalgamation}
-      make amalgam  library build/amalgam/interlock.so
-    }
     static {
       about {the amalgamation compiled into SQLite}
       make amalgam  sqlite static  static 1
@@ -67,7 +63,7 @@ namespace eval worlds {
   # What `make fulltest` runs, beside `quick`.
   variable full {
     quick-wal debug full full-wal asan asan-wal oldest oldest-wal
-    newest newest-wal amalgam static c
+    newest newest-wal static c
   }
 }
 
