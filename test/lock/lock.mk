@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: 0BSD
 # Targets for the lock manager's C tests; included by the Makefile.
 #
-#   make locktest    quick: unit, model, crash points, torture, fuzz
+#   make locktest    quick: scenes, unit, model, crash points, torture, fuzz
 #   make lockfull    the same at length, in every world, and the seeded bugs
+#   make lockbugs    which program finds which seeded mistake, and how fast
 #   make lockbench   speed
 #   make lockmodels  exhaustive models in test/model
 #
@@ -12,7 +13,7 @@ LK_B    = build/lock
 LK_CORE = $(addprefix ext/,os_unix.c segment.c owner.c table.c graph.c lock.c \
             lockview.c)
 LK_HDR  = $(wildcard ext/*.h) $(wildcard test/lock/*.h)
-LK_PROG = lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench
+LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs
 LK_WARN = -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
 
@@ -27,16 +28,17 @@ LK_FLAGS_fuzz  = -O1 -g -DNDEBUG -fsanitize=address,undefined \
                  -fno-sanitize-recover=undefined
 LK_FLAGS_tsan  = -O1 -g -fsanitize=thread
 LK_FLAGS_clang = -O2 -g -DINTERLOCK_DEBUG
+LK_FLAGS_bugs  = -O1 -g -DINTERLOCK_DEBUG -DINTERLOCK_BUGS
 LK_CC_clang    = clang
 LK_CC_tsan     = clang
-LK_WORLDS = fast debug tiny posix asan fuzz tsan clang
+LK_WORLDS = fast debug tiny posix asan fuzz tsan clang bugs
 
 # $(1) world, $(2) program
 define LK_RULE
 $(LK_B)/$(1)/$(2): test/lock/$(2).c $(LK_CORE) $(LK_HDR) test/lock/lock.mk
 	@mkdir -p $$(dir $$@)
 	$(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
-	  $(if $(filter lkcrash,$(2)),-DINTERLOCK_CRASH) \
+	  $(if $(filter lkcrash lkstep,$(2)),-DINTERLOCK_CRASH) \
 	  $(LK_CORE) $$< -o $$@ -lpthread
 endef
 $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
@@ -47,6 +49,7 @@ LK_RUN = LOCK_TEST_DIR=$(LK_DIR) nice
 .PHONY: locktest lockfull lockbench lockbugs lockmodels
 locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_B)/fast/lkmodel \
           $(LK_B)/fuzz/lkfuzz
+	$(LK_RUN) timeout 120 $(LK_B)/debug/lkstep
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/lock
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkmodel 100000 1
 	$(LK_RUN) timeout 120 $(LK_B)/fast/lkmodel 1000000 2
@@ -58,17 +61,21 @@ lockfull: locktest lockworlds lockbugs
 	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/debug 16 1000000 2
 
 .PHONY: lockworlds
-lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkunit lkmodel,\
+lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkmodel,\
               $(LK_B)/$(w)/$(p))) $(LK_B)/posix/lkcrash
 	for w in tiny posix asan clang tsan; do \
+	  test $$w = tiny || \
+	    $(LK_RUN) timeout 200 $(LK_B)/$$w/lkstep || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkunit test/lock || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkmodel 50000 3 || exit 1; done
 	$(LK_RUN) timeout 400 $(LK_B)/posix/lkcrash
 	$(LK_RUN) timeout 200 valgrind -q --error-exitcode=9 \
 	  $(LK_B)/debug/lkmodel 5000 4
 
-lockbugs:
-	$(LK_RUN) test/lock/bugs.sh
+# The mistakes; `lkbugs quick` stops at the first program that finds one.
+LK_BUGS = $(addprefix $(LK_B)/bugs/,lkbugs lkstep lkmodel lkunit lkcrash)
+lockbugs: $(LK_BUGS)
+	$(LK_RUN) timeout 3600 $(LK_B)/bugs/lkbugs all $(LK_B)/bugs
 
 lockbench: $(LK_B)/fast/lkbench
 	$(LK_RUN) $(LK_B)/fast/lkbench
