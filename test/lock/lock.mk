@@ -53,11 +53,12 @@ locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_B)/fast/lkmodel \
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/lock
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkmodel 100000 1
 	$(LK_RUN) timeout 120 $(LK_B)/fast/lkmodel 1000000 2
-	$(LK_RUN) timeout 300 $(LK_B)/debug/lkcrash
+	$(LK_RUN) timeout 300 $(LK_B)/debug/lkcrash quick
 	$(LK_RUN) timeout 120 test/lock/torture.sh $(LK_B)/debug 8 10000 1
 	$(LK_RUN) timeout 120 $(LK_B)/fuzz/lkfuzz 300 1
 
 lockfull: locktest lockworlds lockbugs
+	$(LK_RUN) timeout 900 $(LK_B)/debug/lkcrash full
 	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/debug 16 1000000 2
 
 .PHONY: lockworlds
@@ -68,7 +69,7 @@ lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkm
 	    $(LK_RUN) timeout 200 $(LK_B)/$$w/lkstep || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkunit test/lock || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkmodel 50000 3 || exit 1; done
-	$(LK_RUN) timeout 400 $(LK_B)/posix/lkcrash
+	$(LK_RUN) timeout 400 $(LK_B)/posix/lkcrash quick
 	$(LK_RUN) timeout 200 valgrind -q --error-exitcode=9 \
 	  $(LK_B)/debug/lkmodel 5000 4
 
