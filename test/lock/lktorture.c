@@ -81,7 +81,7 @@ static void askOne(Me *m, int bTry){
   key(&k, i);
   PUT(LOG_ASK, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode,
       .eScope = (u8)eScope);
-  if( m->nSp==0 && eScope && R(3)==0 && m->nSp<3 ){
+  if( eScope && R(3)==0 && m->nSp<3 ){
     m->aSp[m->nSp++] = lockLevel(m->p);
     PUT(LOG_SAVEPOINT, m->iSes, .iLevel = (u8)m->nSp);
   }
