@@ -4,6 +4,7 @@
 ** enum, the allocator, and the switches of test builds.
 **
 **   INTERLOCK_TINY     arrays of 2 and 3, so that every boundary is crossed
+**   INTERLOCK_SMALL    arrays of 8 and 32, for exploring all states
 **   INTERLOCK_CRASH    crashPoint(n) is called after every store that another
 **                      process can see; the test program defines it
 **   INTERLOCK_BUGS     seeds the mistake that the test program chooses while it
@@ -194,6 +195,10 @@ extern int seededBug;
 # define LIMIT_SESSION 3u        /* sessions of one lock file */
 # define LIMIT_EXTENT 2u         /* records added at a time, a power of two */
 # define LIMIT_EXTENTS 3u        /* how often */
+#elif defined(INTERLOCK_SMALL)
+# define LIMIT_SESSION 8u
+# define LIMIT_EXTENT 32u
+# define LIMIT_EXTENTS 1u
 #else
 # define LIMIT_SESSION 4096u
 # define LIMIT_EXTENT 1024u

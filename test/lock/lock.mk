@@ -5,7 +5,7 @@
 #   make lockfull    the same at length, in every world, and the seeded bugs
 #   make lockbugs    which program finds which seeded mistake, and how fast
 #   make lockbench   speed
-#   make lockmodels  exhaustive models in test/model
+#   make lockmodels  all states of small cases: test/model
 #
 # A world is a set of -D and sanitizer flags; each has its own folder.
 
@@ -28,6 +28,7 @@ LK_FLAGS_fuzz  = -O1 -g -DNDEBUG -fsanitize=address,undefined \
                  -fno-sanitize-recover=undefined
 LK_FLAGS_tsan  = -O1 -g -fsanitize=thread
 LK_FLAGS_clang = -O2 -g -DINTERLOCK_DEBUG
+LK_FLAGS_model = -O2 -g -DINTERLOCK_SMALL -DINTERLOCK_CRASH
 LK_FLAGS_bugs  = -O1 -g -DINTERLOCK_DEBUG -DINTERLOCK_BUGS
 LK_CC_clang    = clang
 LK_CC_tsan     = clang
@@ -46,6 +47,13 @@ $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
 
 LK_RUN = LOCK_TEST_DIR=$(LK_DIR) nice
 
+# It contains lock.c, to see a session's own memory.
+$(LK_B)/model/lkstates: test/model/lkstates.c $(LK_CORE) $(LK_HDR) \
+                        test/lock/lock.mk
+	@mkdir -p $(dir $@)
+	$(CC) $(LK_WARN) $(LK_FLAGS_model) $(filter-out ext/lock.c,$(LK_CORE)) \
+	  $< -o $@ -lpthread
+
 .PHONY: locktest lockfull lockbench lockbugs lockmodels
 locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_B)/fast/lkmodel \
           $(LK_B)/fuzz/lkfuzz $(LK_B)/fast/lktorture $(LK_B)/fast/lkcheck
@@ -57,7 +65,7 @@ locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_B)/fast/lkmodel \
 	$(LK_RUN) timeout 120 test/lock/torture.sh $(LK_B)/debug 8 10000 1 spoil
 	$(LK_RUN) timeout 120 $(LK_B)/fuzz/lkfuzz 300 1
 
-lockfull: locktest lockworlds lockbugs
+lockfull: locktest lockworlds lockbugs lockmodels
 	$(LK_RUN) timeout 900 $(LK_B)/debug/lkcrash full
 	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/fast 16 1000000 2
 	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/debug 16 200000 3
@@ -79,6 +87,9 @@ lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkm
 LK_BUGS = $(addprefix $(LK_B)/bugs/,lkbugs lkstep lkmodel lkunit lkcrash)
 lockbugs: $(LK_BUGS)
 	$(LK_RUN) timeout 600 $(LK_B)/bugs/lkbugs quick $(LK_B)/bugs
+
+lockmodels: $(LK_B)/model/lkstates
+	$(LK_RUN) timeout 1200 $<
 
 lockbench: $(LK_B)/fast/lkbench
 	$(LK_RUN) $(LK_B)/fast/lkbench
