@@ -533,9 +533,11 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
   u32 *pState = &segRecord(pSeg, p->iRequest)->state;
   u32 iNew = SEG_WITH(p->iState, SEG_WITHDRAWN);
   if( p->pFile->bForked ) return LOCK_FORKED;
+  if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
+    return lockOutcome(p);
+  }
+  CRASH(WITHDRAW_LOOK);
   if( BUG(WITHDRAW_STORE) ){
-    if( atomicGetAcq(pState)!=p->iState ) return lockOutcome(p);
-    osSleep(1);
     atomicSetRel(pState, iNew);
   }else if( !atomicCas32(pState, p->iState, iNew) ){
     return lockOutcome(p);
@@ -737,8 +739,8 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
    || atomicGet(&r->generation)!=SEG_HIGH(iState) ){
     return LOCK_NO;
   }
+  CRASH(CANCEL_LOOK);
   if( BUG(CANCEL_NOSEQ) ){
-    osSleep(200);
     iRec = atomicGetAcq(&r->state);
     if( SEG_STATE(iRec)!=SEG_WAITING ) return LOCK_NO;
   }
