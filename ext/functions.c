@@ -235,12 +235,13 @@ static int argVersioned(
 static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   Sqlx x;
   VersionedRequest req;
-  const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
-    z = versionedDeclare(&x, &req, VERSIONED_SELECT);
+    req.pResult = ctx;
+    versionedDeclare(&x, &req, VERSIONED_SELECT);
   }
-  endText(&x, ctx, z);
+  if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
+  sqlxEnd(&x);
 }
 
 /*

@@ -16,6 +16,7 @@ typedef struct VersionedTable VersionedTable;
 struct VersionedRequest {
   const char *zTable;
   RuleWords words;
+  sqlite3_context *pResult;  /* who gets the result, or NULL */
 };
 
 /* A table, what the registry knows of it, and the rule it is to follow. */
