@@ -383,6 +383,11 @@ static void expectFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** unix ms. Rows that were inserted while no trigger was there are lifted over
 ** their tombstones. All or nothing.
 **
+** It also writes down the new name of a table that was renamed. After that a
+** rebuild is found again. For a table that was renamed and rebuilt before any
+** call, give its new name: if it is like just one of those that are `table
+** missing` (the same key, the same version column), it is taken for that one.
+**
 ** Arguments:
 **   table  TEXT  name, or schema.name; all versioned tables if left out
 ** Result: INTEGER how many tables were mended

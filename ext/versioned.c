@@ -155,6 +155,54 @@ int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab){
   return p->rc==SQLITE_OK;
 }
 
+/* Whether the tombstones of an entry are those that this table would have,
+** and its version column is there. */
+static int fits(Sqlx *p, const Shape *pShape, const RegistryEntry *pEntry){
+  TriggersRule rule;
+  TriggersSet set;
+  const char *z;
+  if( shapeColumn(pShape, pEntry->zColumn)<0 ) return 0;
+  memset(&rule, 0, sizeof(rule));
+  rule.zNumber = pEntry->zNumber;
+  rule.zColumn = pEntry->zColumn;
+  rule.zLabel = "";
+  triggersMake(p, pShape, &rule, &set);
+  z = shapeText(p, pShape, "table", set.zTombstones);
+  return p->rc==SQLITE_OK && z && strcmp(z, set.zTombstonesSql)==0;
+}
+
+/*
+** A table that was renamed and then rebuilt, with no Interlock there in
+** between, has lost every trace: its entry stands under the old name. Take
+** that entry for pTab, which has none: the one with that number, or, if
+** zNumber is NULL, the only one that fits.
+*/
+static void adopt(Sqlx *p, VersionedTable *pTab, const char *zNumber){
+  const char *zSchema = pTab->shape.zSchema;
+  const char *zFirst = 0;
+  RegistryCursor cur;
+  RegistryEntry entry;
+  ShapeList list;
+  Shape other;
+  registryOpen(p, zSchema, &cur, &list);
+  while( registryNext(p, &cur, &entry) ){
+    if( !entry.bDeclared || entry.nTrigger>0
+     || entry.iGenerator>TRIGGERS_GENERATOR
+     || shapeExists(&list, zSchema, entry.zName, &other) ) continue;
+    if( zNumber ? strcmp(zNumber, entry.zNumber)!=0
+                : !fits(p, &pTab->shape, &entry) ) continue;
+    if( zFirst ){
+      sqlxBad(p, "table %s was never versioned and can have been %s or %s;"
+                 " allowed is UPDATE versioned_tables SET name = %Q WHERE"
+                 " name = ...", pTab->shape.zName, zFirst, entry.zName,
+              pTab->shape.zName);
+    }
+    zFirst = entry.zName;
+    pTab->entry = entry;
+  }
+  registryClose(p, &cur);
+}
+
 /* ---- the plan --------------------------------------------------------- */
 
 /* A change: its statements in order, each with the one that undoes it. */
@@ -554,6 +602,17 @@ const char *versionedDeclare(
   const char *zResult = 0;
   Scope s = scopeBegin(p, eScope);
   if( versionedFind(p, pReq->zTable, &tab) ){
+    if( pReq->zNumber && tab.entry.zNumber ){
+      sqlxBad(p, "table %s is known by that name already; allowed is one that"
+                 " was never versioned", tab.shape.zName);
+    }
+    if( pReq->zNumber ){
+      adopt(p, &tab, pReq->zNumber);
+      if( tab.entry.zNumber==0 ){
+        sqlxBad(p, "table %s is in another schema than the one that is"
+                   " missing", tab.shape.zName);
+      }
+    }
     ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
     if( plan(p, &tab, eScope, 0, &todo) ) run(p, &todo, &s);
@@ -609,7 +668,9 @@ int versionedUndeclare(Sqlx *p, const char *zTable, VersionedScope eScope){
 static int repairOne(Sqlx *p, const char *zTable, Scope *s){
   VersionedTable tab;
   Plan todo;
-  if( !versionedFind(p, zTable, &tab) || !tab.entry.bDeclared ) return 0;
+  if( !versionedFind(p, zTable, &tab) ) return 0;
+  if( tab.entry.zNumber==0 ) adopt(p, &tab, 0);
+  if( !tab.entry.bDeclared ) return 0;
   ruleMake(p, &tab.shape, &tab.entry, 0, &tab.rule);
   checkTable(p, &tab);
   if( !plan(p, &tab, VERSIONED_SELECT, 0, &todo) ) return 0;
@@ -617,7 +678,8 @@ static int repairOne(Sqlx *p, const char *zTable, Scope *s){
   return p->rc==SQLITE_OK;
 }
 
-/* The tables that status finds fault with, the last one first. They are
+/* The tables that status finds fault with, or that were renamed: the name is
+** all that leads to a table once a rebuild has dropped its triggers. They are
 ** listed before any is mended: while the list is being read SQLite drops no
 ** table. */
 typedef struct Faulty Faulty;
@@ -633,7 +695,8 @@ static Faulty *faulty(Sqlx *p){
   statusWalkBegin(p, &walk);
   while( statusWalkNext(p, &walk) ){
     Faulty *pNew;
-    if( walk.status==STATUS_OK || walk.status>=STATUS_TABLE ) continue;
+    if( walk.status>=STATUS_TABLE ) continue;
+    if( walk.status==STATUS_OK && !statusRenamed(&walk) ) continue;
     pNew = sqlxAlloc(p, sizeof(*pNew));
     if( pNew==0 ) break;
     pNew->zTable = sqlxPrintf(p, "\"%w\".\"%w\"", walk.zSchema,
