@@ -460,17 +460,21 @@ static int lookUp(const char *z, const char *const *az, int nName, int *pn){
   while( (z[n]>='a' && z[n]<='z') || z[n]=='_' ) n++;
   *pn = n;
   for(i=0; i<nName; i++){
-    if( (int)strlen(az[i])==n && strncmp(az[i], z, (size_t)n)==0 ) return i;
+    if( az[i][0]==z[0] && strncmp(az[i], z, (size_t)n)==0
+     && az[i][n]==0 ) return i;
   }
   return -1;
 }
 
-/* Append a byte, two blanks never one after the other. */
-static void appendByte(sqlite3_str *pStr, char c){
-  int n = sqlite3_str_length(pStr);
-  if( c==' ' && n>0 && sqlite3_str_value(pStr)
-   && sqlite3_str_value(pStr)[n-1]==' ' ) return;
-  sqlite3_str_appendchar(pStr, 1, c);
+/* Append what stands at z up to the next placeholder, without its first blank
+** if there is one already. Returns its length. */
+static int appendPlain(sqlite3_str *pStr, const char *z){
+  int nStr = sqlite3_str_length(pStr);
+  int bBlank = nStr>0 && sqlite3_str_value(pStr)
+            && sqlite3_str_value(pStr)[nStr-1]==' ' && z[0]==' ';
+  int n = (int)strcspn(z, "$");
+  sqlite3_str_append(pStr, z+bBlank, n-bBlank);
+  return n;
 }
 
 /* Put the values into a template. $if(flag) ... $end is left out where the
@@ -480,8 +484,7 @@ static const char *fill(Gen *g, const char *z){
   int bSkip = 0, n, i;
   while( *z ){
     if( *z!='$' ){
-      if( !bSkip ) appendByte(pStr, *z);
-      z++;
+      z += bSkip ? (int)strcspn(z, "$") : appendPlain(pStr, z);
     }else if( strncmp(z, "$if(", 4)==0 ){
       i = lookUp(z+4, azFlag, F_COUNT, &n);
       bSkip = i<0 || !g->abFlag[i];

@@ -325,7 +325,7 @@ static void planTombstones(
   Plan *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
-  if( installed(p, zSchema, pSet->zTombstones)==0 ){
+  if( !sqlxTable(p, zSchema, pSet->zTombstones) ){
     step(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema),
         UNDO_ALL);
   }
