@@ -422,7 +422,9 @@ static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** SQL FUNCTION versioned_forget(table, older_than_ms)
 **
 ** Purges the tombstones of a table that are older. A form that is older than
-** this may then overwrite a row that has come back under its key.
+** this may then overwrite a row that has come back under its key. The age of a
+** tombstone counts from the first call of this function after the delete, so
+** call it regularly: nothing is purged that is younger, some of it later.
 **
 ** Arguments:
 **   table          TEXT     name, or schema.name

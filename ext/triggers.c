@@ -18,7 +18,7 @@ typedef enum Value {
   V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
   V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
-  V_KEY_ROW_WHOLE, V_SAME_KEY, V_TOMBSTONE_NEW, V_TOMBSTONE_OLD,
+  V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY, V_TOMBSTONE_NEW, V_TOMBSTONE_OLD,
   V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
@@ -30,7 +30,7 @@ static const char *const azValue[V_COUNT] = {
   "trigger", "table", "schema", "version", "label", "tombstones", "now",
   "follows", "refuse", "lift", "lifts",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
-  "key_row_whole", "same_key", "tombstone_new", "tombstone_old",
+  "key_row_whole", "key_end", "greater", "same_key", "tombstone_new", "tombstone_old",
   "tombstone_row", "row_is_new_key",
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
@@ -38,9 +38,10 @@ static const char *const azValue[V_COUNT] = {
 };
 
 /* What can stand in $if(...). */
-typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_COUNT } Flag;
+typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
+                    F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
-  "nullable", "strict", "tombstones"
+  "nullable", "strict", "tombstones", "marks"
 };
 
 /* The rules under which a trigger is part of the set, as bits. */
@@ -258,7 +259,7 @@ static const char *tombstoneColumns(Gen *g){
   const Shape *pShape = g->pShape;
   sqlite3_str *pStr;
   int i;
-  if( pShape->bRowidKey ) return "k1 INTEGER NOT NULL";
+  if( pShape->bRowidKey ) return "k1 INTEGER PRIMARY KEY";
   pStr = sqlite3_str_new(g->p->db);
   for(i=0; i<pShape->key.nTerm; i++){
     const ShapeTerm *pTerm = &pShape->key.aTerm[i];
@@ -526,7 +527,12 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW_WHOLE] = keyWhole(g, "r.");
   g->abFlag[F_STRICT] = pRule->mode==TRIGGERS_STRICT;
   g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
+  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
+  az[V_KEY_END] = pShape->bRowidKey ? ")"
+      : sqlxPrintf(p, ",PRIMARY KEY(%s)) WITHOUT ROWID", az[V_KEYS]);
+  az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
+                  " ELSE excluded.version END";
   az[V_SAME_KEY] = sameKey(g);
   az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
   az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");

@@ -731,7 +731,8 @@ int versionedRepair(Sqlx *p, const char *zTable){
   return n;
 }
 
-/* Purge the tombstones of a table that are older. Returns how many. */
+/* Purge the tombstones of a table that are older. A delete leaves no time, the
+** first of these calls after it does. Returns how many. */
 sqlite3_int64 versionedForget(
   Sqlx *p,
   const char *zTable,
@@ -745,6 +746,9 @@ sqlite3_int64 versionedForget(
       sqlxBad(p, "table %s was never versioned; allowed are tables of"
                  " versioned_tables", tab.shape.zName);
     }
+    sqlxRun(p, "UPDATE \"%w\".interlock_%q_tombstones SET at=%s"
+               " WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,
+            TRIGGERS_NOW);
     sqlxRun(p, "DELETE FROM \"%w\".interlock_%q_tombstones WHERE at<=%s-%lld",
             tab.shape.zSchema, tab.entry.zNumber, TRIGGERS_NOW, msOlder);
     if( p->rc==SQLITE_OK ) n = sqlite3_changes(p->db);
