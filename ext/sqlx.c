@@ -7,7 +7,7 @@
 SQLITE_EXTENSION_INIT3
 
 /* Small pieces come from blocks: a request makes thousands of them. With the
-** asserts each is an allocation of its own, so that a sanitizer sees its end. */
+** asserts each is an allocation of its own: a sanitizer then sees its end. */
 #ifdef INTERLOCK_DEBUG
 # define BLOCK 0
 #else

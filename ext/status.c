@@ -158,8 +158,8 @@ const char *statusNote(Sqlx *p, const StatusWalk *pWalk){
   int i;
   if( pWalk->status==STATUS_NEWER ) return "";
   if( pWalk->status==STATUS_TABLE ){
-    return "if it was renamed and then rebuilt: versioned_repair(its new"
-           " name); DELETE gives it up";
+    return "renamed and then rebuilt? versioned_repair(its new name);"
+           " DELETE gives it up";
   }
   pNote = sqlite3_str_new(p->db);
   if( statusRenamed(pWalk) ){

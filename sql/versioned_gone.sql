@@ -5,9 +5,10 @@
 -- the old row overwrites the new one.
 --
 -- A mark that `note` has made stays: under recursive_triggers REPLACE deletes
--- with triggers, and is still a REPLACE. One of an earlier statement has another
--- time. No clock and no other function here: a function in a trigger makes
--- SQLite open a journal for the statement, which costs more than the rest.
+-- with triggers, and is still a REPLACE. One of an earlier statement has
+-- another time. No clock and no other function here: a function in a trigger
+-- makes SQLite open a journal for the statement, and that costs more than all
+-- the rest.
 CREATE TRIGGER $trigger AFTER DELETE ON $table
 $if(nullable) WHEN $key_old_whole $end
 BEGIN
