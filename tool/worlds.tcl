@@ -11,6 +11,8 @@
 #   also      what else tool/sqlite.tcl should make, for test/load.test
 #   static    1: `sqlite` contains the extension
 #   env       further variables of the environment, where it has none such
+#             (STATEMENTS: of the model, more where it is fast, so that all
+#             of `make fulltest` makes two million)
 #   timeout   seconds for one file: a guard against what hangs
 #   patience  ms a test waits for one thing
 #
@@ -28,6 +30,7 @@ namespace eval worlds {
     debug {
       about {the same, the extension with asserts}
       make DEBUG=1  library build/debug/interlock.so
+      env {STATEMENTS 300000}  timeout 900
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
@@ -46,6 +49,7 @@ namespace eval worlds {
     oldest {
       about {the oldest SQLite that is supported, 3.34.0}
       sqlite tcl-oldest  also tcl-tooold
+      env {STATEMENTS 300000}  timeout 900
     }
     newest {
       about {the newest SQLite, 3.54.1, with its asserts}
@@ -54,6 +58,7 @@ namespace eval worlds {
     static {
       about {the amalgamation compiled into SQLite}
       make amalgam  sqlite static  static 1
+      env {STATEMENTS 450000}  timeout 1200
     }
     c {
       about {programs in C, of the layers that know no SQLite}
