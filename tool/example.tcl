@@ -261,7 +261,7 @@ proc example::shell-start {label text expected folder} {
     error "`$text` starts no shell of sqlite3"
   }
   # -interactive shows prompts, by which the end of an answer is seen.
-  set pipe [open |[list env HOME=$folder TERM=dumb sh -c \
+  set pipe [open |[list env HOME=$folder TERM=dumb COLUMNS=1000 sh -c \
       "cd '$folder' && exec sqlite3 -interactive $words" 2>@1] r+]
   fconfigure $pipe -blocking 0 -buffering line
   set shell($label,pipe) $pipe
