@@ -155,8 +155,8 @@ static void failFile(Session *p, Sqlx *x, LockRc eRc){
   int rc = SQLITE_ERROR;
   switch( eRc ){
     case LOCK_NOSPACE:   zWhy = "no space on its disk";                  break;
-    case LOCK_MALFORMED: zWhy = "malformed; it is made new when nobody has"
-                                " the database open";                    break;
+    case LOCK_MALFORMED: zWhy = "malformed; delete it when nobody has the"
+                                " database open";                        break;
     case LOCK_FORMAT:    zWhy = "in use by another version of Interlock, with"
                                 " another format";                       break;
     case LOCK_REPLACED:  zWhy = "replaced under us (it, or the database, was"
