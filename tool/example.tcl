@@ -26,6 +26,9 @@
 #   $ command               is run by sh
 #   # text                  a remark
 #
+# ```sh files is the same with the programs of the document at hand, each of
+# which names its file in its first line; test/recipeslock.test runs it.
+#
 # A number of four digits or more there stands for whatever number comes, and
 # wherever it stands again, also in what is typed, for the same one; 12:34:56
 # stands for any time.
@@ -58,18 +61,19 @@ proc example::fences {text} {
   return $out
 }
 
-# What to do with a fence: sql, continue, sh, shells or nothing.
+# What to do with a fence: sql, continue, sh, shells, files or nothing.
 proc example::way {info} {
   switch -exact -- $info {
     "sql" { return sql }
     "sql continue" { return continue }
     "sh run" { return sh }
     "sh shells" { return shells }
+    "sh files" { return files }
     "sh" { return "" }
   }
   if {[regexp -nocase {^(sql|sh)\M|^(sqlite|bash|shell)} $info]} {
     error "fence `$info`: allowed are sql, sql continue, sh, sh run,\
-      sh shells"
+      sh shells, sh files"
   }
   return ""
 }
