@@ -176,8 +176,8 @@ static void unlockAllFunc(
 **
 ** The result is the fencing token of the grant: it only grows, over all
 ** grants in this database. Send it along with what the lock protects; who
-** receives it refuses a token smaller than one it has seen, and so a holder
-** that was stopped, lost its lock and goes on does no harm.
+** receives it refuses a token smaller than one it has seen, and so what a
+** holder has sent that has died since, and arrives late, does no harm.
 **
 ** Arguments:
 **   key  ANY  INTEGER, TEXT or BLOB up to 255 bytes; or two INTEGERs of 32 bits
