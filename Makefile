@@ -58,7 +58,7 @@ help:
 	@echo "make demo        what it is for, in under a minute"
 	@echo "make test        the tests, TEST='load versioned' for some"
 	@echo "make fulltest    the tests in every world (test/README.md)"
-	@echo "make bench       what versioned tables cost, BENCH='insert delete'"
+	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
 	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"

@@ -36,15 +36,18 @@ int osUnlinked(const OsFile*);
 
 /*
 ** osSize: length of the file.  osExtend: make the file at least nByte long,
-** with blocks behind all of it, never shorter; LOCK_NOSPACE.  osMap: nByte
-** of address space over the file, or over zeroed memory of the process; the
-** file may be shorter.  osForget puts private zeroes in the place of a mapping:
-** for the child of a fork, whose inherited mapping would keep the parent's open
-** file, and so its byte locks, alive.
+** with blocks behind all of it from iFrom on, never shorter; LOCK_NOSPACE.
+** osMap: nByte of address space over the file, or over zeroed memory of the
+** process; the file may be shorter.  osTouch: a hint that these bytes will be
+** stored to soon; one call is cheaper than a fault a page.  osForget puts
+** private zeroes in the place of a mapping: for the child of a fork, whose
+** inherited mapping would keep the parent's open file, and so its byte locks,
+** alive.
 */
 LockRc osSize(const OsFile*, u64 *pnByte);
-LockRc osExtend(const OsFile*, u64 nByte);
+LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);
 void *osMap(const OsFile*, size_t nByte);
+void osTouch(void*, size_t nByte);
 void osUnmap(void*, size_t nByte);
 void osForget(void*, size_t nByte);
 

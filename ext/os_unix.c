@@ -134,11 +134,11 @@ LockRc osSize(const OsFile *p, u64 *pnByte){
 ** a full disk (SIGBUS).  glibc emulates it by writing where the file system
 ** cannot; that is what the portable layer relies on, too.
 */
-LockRc osExtend(const OsFile *p, u64 nByte){
+LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
   int e;
   if( p->fd<0 ) return LOCK_OK;
   do{
-    e = posix_fallocate(p->fd, 0, (off_t)nByte);
+    e = posix_fallocate(p->fd, (off_t)iFrom, (off_t)(nByte-iFrom));
   }while( e==EINTR );
   if( e==0 ) return LOCK_OK;
   if( e==ENOSPC || e==EDQUOT || e==EFBIG ) return LOCK_NOSPACE;
@@ -149,6 +149,16 @@ void *osMap(const OsFile *p, size_t nByte){
   int flags = p->fd<0 ? MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE : MAP_SHARED;
   void *pMap = mmap(0, nByte, PROT_READ|PROT_WRITE, flags, p->fd, 0);
   return pMap==MAP_FAILED ? 0 : pMap;
+}
+
+void osTouch(void *pMap, size_t nByte){
+#ifdef MADV_POPULATE_WRITE
+  size_t nPage = (size_t)sysconf(_SC_PAGESIZE), nSkip = (uintptr_t)pMap%nPage;
+  (void)madvise((u8*)pMap-nSkip, nByte+nSkip, MADV_POPULATE_WRITE);
+#else
+  (void)pMap;
+  (void)nByte;
+#endif
 }
 
 void osUnmap(void *pMap, size_t nByte){

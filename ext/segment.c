@@ -85,7 +85,7 @@ LockRc segFormat(Seg *p){
       atomicSetRel(&h->magic, 0);
       CRASH(FORMAT_CLEAR);
     }
-    rc = osExtend(&p->file, nByte);
+    rc = osExtend(&p->file, 0, nByte);
     if( rc!=LOCK_OK ) return rc;
     CRASH(FORMAT_EXTEND);
     if( nFile>SEG_WINDOW ) nFile = SEG_WINDOW;
@@ -106,8 +106,9 @@ LockRc segFormat(Seg *p){
 }
 
 /*
-** Grow (protocol 4.3) by about a quarter.  The length word only rises: two
-** who grow at once both get at least what they asked for.
+** Grow (protocol 4.3) by about a quarter, at most 2 MB.  The length word only
+** rises: two who grow at once both get at least what they asked for.  The file
+** has blocks up to the old length already.
 */
 LockRc segGrow(Seg *p){
   u64 *pLength = &segHeader(p)->length;
@@ -115,14 +116,14 @@ LockRc segGrow(Seg *p){
   u64 nAdd = recordsWithin(nOld)/(4*LIMIT_EXTENT);
   LockRc rc;
   if( nAdd<1 ) nAdd = 1;
-  if( nAdd>64 ) nAdd = 64;
+  if( nAdd>16 ) nAdd = 16;
   nNew = nOld + nAdd*SEG_EXTENT;
   if( nNew>SEG_WINDOW ) nNew = SEG_WINDOW;
   if( nNew<=nOld ) return LOCK_FULL;
-  rc = osExtend(&p->file, nNew);
+  rc = osExtend(&p->file, nOld, nNew);
   if( rc==LOCK_NOSPACE && nAdd>1 ){
     nNew = nOld + SEG_EXTENT;
-    rc = osExtend(&p->file, nNew);
+    rc = osExtend(&p->file, nOld, nNew);
   }
   if( rc!=LOCK_OK ) return rc;
   CRASH(GROW_EXTEND);
@@ -130,6 +131,7 @@ LockRc segGrow(Seg *p){
     nLast = atomicGetAcq(pLength);
   }
   CRASH(GROW_LENGTH);
+  osTouch(p->pBase+nOld, (size_t)(nNew-nOld));
   return LOCK_OK;
 }
 
@@ -149,12 +151,20 @@ u32 segBucketOf(u32 iHash, u32 nBucket){
 /* Free slots are FREE, and with those in use there are usedRecord. */
 static const char *checkFree(Seg *p, u32 *pnFree){
   SegHeader *h = segHeader(p);
-  u32 i, n = 0;
+  u32 i, k, n = 0;
   if( h->usedRecord>p->nRecord ) return "usedRecord beyond the length";
   for(i=h->freeRecord; i; i=segRecord(p, i)->hashNext){
     if( !segBound(p, &n) ) return "free list does not end";
     if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "free, in use";
     if( i>h->usedRecord ) return "free list beyond usedRecord";
+  }
+  for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
+    SegSession *s = segSession(p, k);
+    if( SEG_LOW(s->state)==SEG_UNUSED || s->next==0 ) continue;
+    i = s->next;
+    if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "kept, in use";
+    if( i>h->usedRecord ) return "kept slot beyond usedRecord";
+    n++;
   }
   *pnFree = n;
   return 0;

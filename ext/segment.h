@@ -20,10 +20,9 @@
 ** the file has blocks behind all of it.  A word of 0 is what a fresh page
 ** holds, and everywhere means free, none or empty.
 **
-** TRUTH AND CACHE.  The header words up to `ticket`, and of each session and
-** record the fields marked T, are the truth.  Fields marked D are derived from
-** them: only who owns the mutex reads or writes them, in any order, and after
-** an owner's death they are computed anew.
+** TRUTH AND CACHE.  The fields marked T are the truth.  Fields marked D are
+** derived from them: only who owns the mutex reads or writes them, in any
+** order, and after an owner's death they are computed anew.
 **
 ** READING WITHOUT THE MUTEX.  Load `state` with acquire, then the fields T,
 ** then an acquire fence, then `state` again: the fields belong to the state
@@ -33,6 +32,13 @@
 ** live with the record's generation, and, if it is granted with scount 0, the
 ** high half of thold is the high half of the session's `now` and the low
 ** half not above the low half.
+**
+** CACHE LINES.  A line that two processes store in travels between their
+** processors, which takes longer than all of lock and unlock.  What taking and
+** releasing a free lock stores outside the session's own records lies in one
+** line of 64 bytes, from `mutex` to the first statistic, and nothing else that
+** is often stored lies beside what is only read.  For the same reason a session
+** keeps the slot that it freed last (`next`), and takes that one first.
 **
 ** Who stores a field: M who owns the mutex; S the session it belongs to
 ** (its thread, with the mutex unless said otherwise); A anyone, atomically.
@@ -47,7 +53,7 @@
 ** The magic word: "Intrlk", the format's number, the OS layer's letter.  A
 ** build with tiny limits has a format of its own.
 */
-#define SEG_FORMAT ((u64)1 + (LIMIT_SESSION==4096u ? 0 : 128))
+#define SEG_FORMAT ((u64)2 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
@@ -75,7 +81,8 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
 
-/* Statistics, u64 each, stored by who owns the mutex. */
+/* Statistics, u64 each.  STAT_TIMEOUTS and STAT_CANCELS are added to by
+** anybody, atomically; the others are stored by who owns the mutex. */
 enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
        STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
 
@@ -90,28 +97,26 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F(  16, u64, numbers,)     /* T A last process number given */ \
   F(  24, u64, created,)     /* T wall clock at formatting, us */ \
   F(  32, u32, damaged,)     /* T A not 0: somebody found nonsense in here */ \
-  F(  36, u32, pad0,[7]) \
+  F(  36, u32, freeSession,) /* D first free session */ \
+  F(  40, u64, sessionId,)   /* T M last session id given */ \
+  F(  48, u32, usedSession,) /* D no session above it was ever used */ \
+  F(  52, u32, pad0,[3]) \
   F(  64, u64, mutex,)       /* T A 0, or {owner's number, WORK, WAITERS} */ \
-  F(  72, u32, inside,)      /* M session last inside, for messages */ \
-  F(  76, u32, pad1,) \
-  F(  80, u64, token,)       /* T M last fencing token given */ \
-  F(  88, u64, ticket,)      /* T M last place in a queue given */ \
-  F(  96, u64, sessionId,)   /* T M last session id given */ \
-  F( 104, u32, writer,)      /* T M session in the writer's place */ \
-  F( 108, u32, writerGen,)   /* T M its generation */ \
-  F( 112, u32, writerTxn,)   /* T M its transaction; 0: nobody writes */ \
-  F( 116, u32, pad2,) \
-  F( 120, u32, freeRecord,)  /* D first of the free slots below used */ \
-  F( 124, u32, usedRecord,)  /* D no slot above it was ever taken */ \
-  F( 128, u32, nRecord,)     /* D slots that are not free */ \
-  F( 132, u32, nBucket,)     /* D hash buckets in use: linear hashing */ \
-  F( 136, u32, freeSession,) /* D first free session */ \
-  F( 140, u32, usedSession,) /* D no session above it was ever used */ \
-  F( 144, u32, nWait,)       /* D linked records that are not granted */ \
-  F( 148, u32, pad3,[11]) \
-  F( 192, u64, stat,[16])    /* M see STAT_GRANTS */ \
+  F(  72, u64, token,)       /* T M last fencing token given */ \
+  F(  80, u64, ticket,)      /* T M last place in a queue given */ \
+  F(  88, u32, freeRecord,)  /* D first of the free slots below used */ \
+  F(  92, u32, usedRecord,)  /* D no slot above it was ever taken */ \
+  F(  96, u32, nRecord,)     /* D slots that are not free */ \
+  F( 100, u32, nBucket,)     /* D hash buckets in use: linear hashing */ \
+  F( 104, u32, nWait,)       /* D linked records that are not granted */ \
+  F( 108, u32, writerTxn,)   /* T M of the writer's place; 0: nobody writes */ \
+  F( 112, u32, writer,)      /* T M session in the writer's place */ \
+  F( 116, u32, inside,)      /* M session last inside, for messages */ \
+  F( 120, u64, stat,[16])    /* M or A: see STAT_GRANTS */ \
+  F( 248, u32, writerGen,)   /* T M generation of the writer's session */ \
+  F( 252, u32, pad1,[17]) \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
-  F( 576, u32, pad4,[880])
+  F( 576, u32, pad2,[880])
 
 #define SEG_SESSION(F) \
   F(   0, u64, state,)       /* T {generation, UNUSED M, LIVE M, ENDING S} */ \
@@ -123,7 +128,7 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F(  40, u64, started,)     /* T M wall clock, ms */ \
   F(  48, u64, pidSpace,)    /* T M pid namespace, 0 unknown */ \
   F(  56, u32, pid,)         /* T M for display only */ \
-  F(  60, u32, next,)        /* D free list */ \
+  F(  60, u32, next,)        /* D slot that it keeps; UNUSED: free list */ \
   F(  64, u32, firstTxn,)    /* D records with a transaction hold */ \
   F(  68, u32, firstSes,)    /* D its other records */ \
   F(  72, u32, nRecord,)     /* D how many in both lists */ \

@@ -158,7 +158,7 @@ static void failFile(Session *p, Sqlx *x, LockRc eRc){
   switch( eRc ){
     case LOCK_NOSPACE:   zWhy = "no space on its disk";                  break;
     case LOCK_MALFORMED: zWhy = "malformed; delete it when nobody has the"
-                                " database open";                        break;
+                                " database open";                    break;
     case LOCK_FORMAT:    zWhy = "in use by another version of Interlock, with"
                                 " another format";                       break;
     case LOCK_REPLACED:  zWhy = "replaced under us (it, or the database, was"
@@ -275,35 +275,50 @@ static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
 
 /* ---- opening ---------------------------------------------------------- */
 
-/* Whether main is kept in the memory of this process: VFS "memdb". */
-static int isMemdb(sqlite3 *db){
+/*
+** What a database of the VFS "memdb" is, so that the connections which share
+** one agree: 0 if main is none. Its name does not tell, newer versions of
+** SQLite hide it. Connections have a file object each; since 3.36 the first
+** thing in it is a pointer to what they share, and before they share nothing.
+** The VFS adds an address and a size to its name.
+*/
+typedef struct MemdbFile {
+  sqlite3_file base;
+  void *pStore;
+} MemdbFile;
+static LockRc memdbStore(sqlite3 *db, sqlite3_file *pFile, void **pp){
   char *zVfs = 0;
   int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_VFSNAME, &zVfs);
-  size_t n = rc==SQLITE_OK && zVfs ? strlen(zVfs) : 0;
-  int bMemdb = n>=5 && strcmp(&zVfs[n-5], "memdb")==0;
+  *pp = 0;
+  if( rc!=SQLITE_OK ) return LOCK_OK;
+  if( zVfs==0 ) return LOCK_NOMEM;
+  if( strncmp(zVfs, "memdb(", 6)==0 ){
+    *pp = sqlite3_libversion_number()<3036000 ? (void*)pFile
+                                              : ((MemdbFile*)pFile)->pStore;
+  }
   sqlite3_free(zVfs);
-  return bMemdb;
+  return LOCK_OK;
 }
 
 /*
 ** The lock file of main. A database that is no file of its own has private
-** memory in its place: connections that share the database share it, by the
-** name of a memdb, or by the file object of a shared cache.
+** memory in its place: connections that share the database share it, by what
+** a memdb is, or by the file object of a shared cache.
 */
 static LockRc openLockFile(sqlite3 *db, int bCreate, LockFile **pp){
   const char *zDb = sqlite3_db_filename(db, "main");
   sqlite3_file *pFile = 0;
+  void *pStore;
   LockRc eRc;
   char *z;
-  if( zDb && zDb[0]=='/' && !isMemdb(db) ){
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &pFile);
+  eRc = memdbStore(db, pFile, &pStore);
+  if( eRc!=LOCK_OK ) return eRc;
+  if( pStore==0 && zDb && zDb[0]=='/' ){
     return lockOpen(&memory, zDb, bCreate, pp);
   }
-  if( zDb && zDb[0]=='/' ){
-    z = sqlite3_mprintf("memdb:%s", zDb);
-  }else{
-    sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &pFile);
-    z = sqlite3_mprintf("cache:%p", (void*)pFile);
-  }
+  z = sqlite3_mprintf("%s:%p", pStore ? "memdb" : "cache",
+                      pStore ? pStore : (void*)pFile);
   if( z==0 ) return LOCK_NOMEM;
   eRc = lockOpenMemory(&memory, z, pp);
   sqlite3_free(z);
@@ -460,6 +475,9 @@ i64 sessionReset(Session *p){
   ** or malformed file, has nothing to give back. */
   if( p->pLock && lockReleaseAll(p->pLock, ~0u, &n)!=LOCK_OK ) n = 0;
   dropSession(p);
+  /* The next session's levels begin anew: all that it takes in a transaction
+  ** that goes on came after the savepoints that are open now. */
+  if( p->mxMark ) memset(p->aMark, 0, (size_t)p->mxMark*sizeof(u32));
   p->msTimeout = -1;
   p->zLabel[0] = 0;
   return (i64)n;

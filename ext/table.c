@@ -39,15 +39,33 @@ u32 tableConflicts(u32 eMode){
 
 static u32 keyWords(u32 nKey){ return (nKey+3)/4; }
 
-/* Part of the format: processes of any build must agree on it. */
+/* Which of its two words has the low bits of an integer. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
+# define INTEGER_LOW 1u
+#else
+# define INTEGER_LOW 0u
+#endif
+
+/*
+** Part of the format: processes of any build must agree on it.  The low bits
+** of an integer stay out of the mixing and come in last, by exclusive or: 64
+** integers in a row get 64 buckets in a row, so who takes them one after the
+** other finds buckets and neighbours in the cache.  Which 64 buckets, and in
+** which order, is mixed as for any other key: integers that are not in one
+** row, such as multiples of 64, meet by chance only.
+*/
 static u32 keyHash(const LockKey *p){
-  u32 h = p->eKind*0x9E3779B1u + p->nKey, i;
+  u32 h = p->eKind*0x9E3779B1u + p->nKey, i, iLow = SEG_ALL, mNear = 0;
+  if( p->nKey==8 && p->eKind==KEY_INTEGER ) iLow = INTEGER_LOW;
+  if( p->nKey==8 && p->eKind==KEY_PAIR ) iLow = 1;
   for(i=0; i<keyWords(p->nKey); i++){
-    h = (h ^ p->a[i])*0x85EBCA6Bu;
+    u32 a = p->a[i];
+    if( i==iLow ) mNear = a & 63;
+    h = (h ^ (i==iLow ? a & ~63u : a))*0x85EBCA6Bu;
     h ^= h>>13;
   }
   h *= 0xC2B2AE35u;
-  return h ^ h>>16;
+  return (h ^ h>>16) ^ mNear;
 }
 
 LockRc tableKey(LockKey *p, int eKind, const void *pKey, u32 nKey){
@@ -230,10 +248,34 @@ static void splitBucket(Seg *p){
 
 /*---------------------------------------------------------------- slots ---*/
 
-static u32 takeSlot(Seg *p){
+/* A session keeps the slot that it freed last (segment.h, CACHE LINES); this
+** puts it into the free list. */
+static void giveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
-  u32 i = h->freeRecord;
+  if( s->next==0 ) return;
+  segRecord(p, s->next)->hashNext = h->freeRecord;
+  h->freeRecord = s->next;
+  s->next = 0;
+}
+
+/* No slot is left but those that sessions keep: they give them back. */
+static void gatherSlots(Seg *p){
+  SegHeader *h = segHeader(p);
+  u32 k;
+  for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
+    SegSession *s = segSession(p, k);
+    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) giveSlot(p, s);
+  }
+}
+
+static u32 takeSlot(Seg *p, u32 k){
+  SegHeader *h = segHeader(p);
+  SegSession *s = segSession(p, k);
+  u32 i = s->next;
+  if( i==0 && h->freeRecord==0 && h->usedRecord>=p->nRecord ) gatherSlots(p);
   if( i ){
+    s->next = 0;
+  }else if( (i = h->freeRecord)!=0 ){
     h->freeRecord = segRecord(p, i)->hashNext;
   }else{
     i = h->usedRecord + 1;
@@ -244,11 +286,11 @@ static u32 takeSlot(Seg *p){
   return i;
 }
 
-static void freeSlot(Seg *p, u32 i){
-  SegHeader *h = segHeader(p);
-  segRecord(p, i)->hashNext = h->freeRecord;
-  h->freeRecord = i;
-  h->nRecord--;
+static void freeSlot(Seg *p, u32 i, u32 k){
+  SegSession *s = segSession(p, k);
+  segHeader(p)->nRecord--;
+  giveSlot(p, s);
+  s->next = i;
   CRASH(REMOVE_LIST);
 }
 
@@ -263,7 +305,7 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
   u32 *pLink = &segRecord(p, i)->text;
   atomicSet(pLink, 0);
   for(iPart=0; iPart<textSlots(pKey->nKey); iPart++){
-    u32 iText = takeSlot(p);
+    u32 iText = takeSlot(p, segRecord(p, i)->session);
     SegText *t = segText(p, iText);
     atomicSet(&t->record, i);
     atomicSet(&t->next, 0);
@@ -284,7 +326,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   u32 i, k, iState;
   SegRecord *r;
   if( h->nRecord + 1 + textSlots(pKey->nKey) > p->nRecord ) return 0;
-  i = takeSlot(p);
+  i = takeSlot(p, pNew->iSession);
   r = segRecord(p, i);
   /* A canceller may still compare and swap this word, and fail. */
   iState = SEG_NEXTSEQ(atomicGet(&r->state),
@@ -346,13 +388,13 @@ void tableRemove(Seg *p, u32 i){
     s->nRecord--;
   }
   CRASH(REMOVE_CHAIN);
-  freeSlot(p, i);
+  freeSlot(p, i, r->session);
   while( iText && segBound(p, &n) ){
     SegText *t = segText(p, iText);
     u32 iNext = t->next;
     atomicSet(&t->state, SEG_WITH(t->state, SEG_FREE));
     atomicFenceRel();
-    freeSlot(p, iText);
+    freeSlot(p, iText, r->session);
     iText = iNext;
   }
   if( bScan ) tableScan(p, &key);
@@ -462,7 +504,7 @@ u32 tableOpen(Seg *p, u64 iNumber){
   atomicSet(&s->id, h->sessionId);
   atomicSet(&s->started, osWallMs());
   for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&s->label[i], 0);
-  s->firstTxn = s->firstSes = s->nRecord = s->mixed = 0;
+  s->firstTxn = s->firstSes = s->nRecord = s->mixed = s->next = 0;
   CRASH(OPEN_FIELDS);
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(s->state), SEG_LIVE));
   CRASH(OPEN_LIVE);
@@ -474,6 +516,7 @@ static void closeSession(Seg *p, u32 k){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
   if( SEG_LOW(iState)!=SEG_ENDING || s->nRecord ) return;
+  giveSlot(p, s);
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState)+1, SEG_UNUSED));
   CRASH(SWEEP_SESSION);
   s->next = segHeader(p)->freeSession;
@@ -659,7 +702,7 @@ static void rebuildEmpty(Seg *p){
   if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
   for(k=LIMIT_SESSION; k>0; k--){
     SegSession *s = segSession(p, k);
-    s->firstTxn = s->firstSes = s->nRecord = 0;
+    s->firstTxn = s->firstSes = s->nRecord = s->next = 0;
     s->mixed = 1;
     atomicSet(&s->waits, 0);
     if( SEG_LOW(s->state)!=SEG_UNUSED && k>h->usedSession ){

@@ -131,6 +131,13 @@ static int txnConnect(
   return connectTable(db, (TxnScope*)pAux, ppVtab);
 }
 
+/* DROP TABLE. Without its table a transaction would not be heard of to its
+** end, so it is refused meanwhile. */
+static int txnDestroy(sqlite3_vtab *pVtab){
+  if( txnOf(pVtab)->bEnlisted ) return SQLITE_LOCKED;
+  return txnDisconnect(pVtab);
+}
+
 /* The transaction that makes the table is not begun for it: it has begun. */
 static int txnCreate(
   sqlite3 *db,
@@ -214,7 +221,7 @@ static const sqlite3_module transactionModule = {
   .xConnect = txnConnect,
   .xBestIndex = txnBestIndex,
   .xDisconnect = txnDisconnect,
-  .xDestroy = txnDisconnect,
+  .xDestroy = txnDestroy,
   .xOpen = txnOpen,
   .xClose = txnClose,
   .xFilter = txnFilter,

@@ -41,18 +41,37 @@ static int isExclusive(sqlite3 *db, const char *zSchema){
   return bExclusive;
 }
 
-/*
-** Whether SQLite's lock on a file stays held without a transaction. The lock
-** outlives the pragma until the file is next used, so the lock itself is
-** asked. In WAL mode every connection holds it shared all the time, and what
-** counts are locks that cannot be asked for: there the pragma decides.
-*/
-static int keepsLock(sqlite3 *db, const char *zSchema){
+static int lockState(sqlite3 *db, const char *zSchema){
   int eLock = FILE_UNLOCKED;
   int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_LOCKSTATE, &eLock);
-  if( rc!=SQLITE_OK || eLock==FILE_UNLOCKED ) return 0;
-  if( eLock>FILE_SHARED ) return 1;
-  return !isWal(db, zSchema) || isExclusive(db, zSchema);
+  return rc==SQLITE_OK ? eLock : FILE_UNLOCKED;
+}
+
+/* Read the file, and be done: SQLite lets go of a lock that it only keeps
+** since the pragma said so before. In BEGIN the read would not end. */
+static void readOnce(sqlite3 *db, const char *zSchema){
+  char *zSql = sqlite3_mprintf("PRAGMA \"%w\".schema_version", zSchema);
+  if( zSql ) sqlite3_exec(db, zSql, 0, 0, 0);
+  sqlite3_free(zSql);
+}
+
+/*
+** Whether SQLite's lock on a file stays held by this connection without a
+** transaction: in exclusive mode; and the lock outlives the pragma until the
+** file is next used. Outside of BEGIN it is used, and what is locked still is
+** locked by another connection of a shared cache, or, in WAL mode, shared, as
+** every connection has it. In BEGIN one cannot tell: then any lock counts but
+** that of WAL mode.
+*/
+static int keepsLock(sqlite3 *db, const char *zSchema){
+  int eLock = lockState(db, zSchema);
+  if( eLock==FILE_UNLOCKED ) return 0;
+  if( isExclusive(db, zSchema) ) return 1;
+  if( !sqlite3_get_autocommit(db) ){
+    return eLock>FILE_SHARED || !isWal(db, zSchema);
+  }
+  readOnce(db, zSchema);
+  return 0;
 }
 
 /* ---- the files of a connection ---------------------------------------- */

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: 0BSD
-# What versioned tables cost, as ratios: builds test/bench.c against the
-# system's SQLite, runs it, and says on which machine.
+# What versioned tables and locks cost, as ratios: builds test/bench.c and
+# test/benchlock.c against the system's SQLite, runs them, and says on which
+# machine.
 #
 #   tclsh tool/bench.tcl LIBRARY ?OPTION ...? ?NAME ...?
 #
-# Options and names go to the program; without a name it runs all of them.
+# Options and names go to both programs; without a name they run all they have.
 
 namespace eval bench {
   variable home [file dirname [file dirname [file normalize [info script]]]]
@@ -27,17 +28,26 @@ proc bench::machine {} {
   return "$cpu, [exec nproc] CPUs, load $load when it began"
 }
 
+# The programs of test/, and the names that each can run.
+namespace eval bench {
+  variable programs {bench benchlock}
+}
+
 proc bench::main {argv} {
   variable home
+  variable programs
   set folder $home/build/bench
+  set library [file normalize [lindex $argv 0]]
+  set args [lrange $argv 1 end]
   file mkdir $folder
-  exec gcc -std=c11 -O2 -Wall -Wextra -o $folder/bench $home/test/bench.c \
-      -lsqlite3 >@ stdout 2>@ stderr
   puts "SQLite [exec sqlite3 --version]"
   puts "[machine]; CPU time, medians of repetitions in turn"
   flush stdout
-  exec nice $folder/bench [file normalize [lindex $argv 0]] $folder \
-      {*}[lrange $argv 1 end] >@ stdout 2>@ stderr
+  foreach program $programs {
+    exec gcc -std=c11 -O2 -Wall -Wextra -o $folder/$program \
+        $home/test/$program.c -lsqlite3 >@ stdout 2>@ stderr
+    exec nice $folder/$program $library $folder {*}$args >@ stdout 2>@ stderr
+  }
 }
 
 bench::main $argv

@@ -199,9 +199,11 @@ proc runtests::late {pipe} {
 proc runtests::session {leader} {
   set found {}
   foreach path [glob -nocomplain /proc/\[0-9\]*/stat] {
+    # It may be gone by now, also between the two.
     if {[catch { set fd [open $path] }]} continue
-    set stat [read $fd]
+    set gone [catch { read $fd } stat]
     close $fd
+    if {$gone} continue
     set fields [string range $stat [string last ) $stat]+2 end]
     lassign $fields state parent group session
     if {$session eq $leader && $state ne "Z"} {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** lkbench.c: the lock manager's speed, each figure beside the one it is held
-** against, measured in the same run.
+** against, measured in the same run.  The argument picks parts: f free locks,
+** m a million, h hand-over, t two processes, w a waiter.
 */
 #include "util.h"
-#include <linux/futex.h>
-#include <sys/syscall.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 static const char *zDb;
@@ -44,8 +44,6 @@ static void benchFree(void){
   LockSession *s = beginOrDie(p), *h = beginOrDie(p);
   u32 i, n = 0, aHeld[] = { 0, 1000, 100000, 1000000 };
   LockKey k;
-  double t, t2;
-  u64 nByte;
   pairNs(s, 100000, 0);
   printf("lock + unlock, free            %7.0f ns   (aim 150)\n",
          pairNs(s, 1000000, 0));
@@ -59,28 +57,37 @@ static void benchFree(void){
            pairNs(s, 300000, 0));
   }
   lockSessionEnd(h);
-  h = beginOrDie(p);
-  lockSessionEnd(h);
   lockSessionEnd(s);
   lockClose(p);
   removeFile();
-  p = openOrDie(zDb);
-  s = beginOrDie(p);
-  t = cpu();
+}
+
+/* A million locks; keys in a row, or anywhere. */
+static void benchMillion(const char *zKeys, u64 iFactor){
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p);
+  LockKey k;
+  double t = cpu(), t2;
+  u32 i;
+  u64 nByte;
+  printf("a million locks, keys %s\n", zKeys);
   for(i=0; i<1000000; i++){
-    k = keyInt(i);
+    k = keyInt((i64)(i*iFactor));
     if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0) ) exit(1);
+    if( i==999 || i==9999 || i==99999 ){
+      printf("  the first %6u, each         %7.0f ns\n", i+1, (cpu()-t)/i*1e9);
+    }
   }
   t2 = cpu();
   nByte = segHeader(lockSegment(p))->length - SEG_EXTENTS;
-  printf("a million locks, taken         %7.3f s    (aim 1)\n", t2-t);
+  printf("  all taken                    %7.3f s    (aim 1)\n", t2-t);
   for(i=0; i<1000000; i++){
-    k = keyInt(i);
+    k = keyInt((i64)(i*iFactor));
     if( lockRelease(s, &k, LOCK_EXCLUSIVE) ) exit(1);
   }
   printf("  released one by one          %7.3f s    (aim 0.7)\n", cpu()-t2);
   for(i=0; i<1000000; i++){
-    k = keyInt(i);
+    k = keyInt((i64)(i*iFactor));
     if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 1, 0) ) exit(1);
   }
   t2 = cpu();
@@ -98,110 +105,261 @@ static int compareDouble(const void *a, const void *b){
   return x<y ? -1 : x>y;
 }
 
-/* Hand-over between two processes: each waits for the other's lock in turn. */
-static void benchHandover(void){
-  static double a[20000];
+/* Hand-over between two processes: each waits for the other's lock in turn.
+** Medians of rounds, so that other work on the machine counts little; a round
+** hands over twice. */
+#define ROUNDS 20000
+static double aRound[ROUNDS], aWake[ROUNDS];
+
+/* A futex and nothing else: us a hand-over. */
+static double bareHandover(void){
   u32 *w = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,-1,0);
-  int i, n = 20000;
-  pid_t pid;
-  double t, tBare, tOurs;
-  double *pRel = (double*)(void*)(w+64);
-  u64 nWait;
-  if( (pid = fork())==0 ){
-    for(i=0; i<n; i++){
-      while( atomicGetAcq(&w[0])!=(u32)2*(u32)i+1 ){
-        osWait(&w[0], (u32)2*(u32)i, 1000000);
-      }
-      atomicSetRel(&w[0], (u32)2*(u32)i+2);
-      osWake(&w[0], 1);
+  u32 i;
+  pid_t pid = fork();
+  for(i=0; i<ROUNDS; i++){
+    double t = now();
+    if( pid ){
+      atomicSetRel(w, 2*i+1);
+      osWake(w, 1);
     }
-    _exit(0);
-  }
-  t = now();
-  for(i=0; i<n; i++){
-    atomicSetRel(&w[0], (u32)2*(u32)i+1);
-    osWake(&w[0], 1);
-    while( atomicGetAcq(&w[0])!=(u32)2*(u32)i+2 ){
-      osWait(&w[0], (u32)2*(u32)i+1, 1000000);
+    while( atomicGetAcq(w)!=2*i+1+(pid!=0) ) osWait(w, 2*i+(pid!=0), 1000000);
+    if( pid==0 ){
+      atomicSetRel(w, 2*i+2);
+      osWake(w, 1);
     }
+    aRound[i] = now()-t;
   }
-  tBare = (now()-t)/n/2*1e6;
+  if( pid==0 ) _exit(0);
   waitpid(pid, 0, 0);
-  /* one key, two processes, fair queue: unlock hands over, lock waits */
-  pid = fork();
-  {
-    LockFile *p = openOrDie(zDb);
-    LockSession *s = beginOrDie(p);
-    LockKey k = keyInt(1);
-    LockWait wt = { -1, 0, 0, 0 };
-    if( pid ) while( atomicGetAcq(&w[9])==0 ) osSleep(100);
-    else atomicSetRel(&w[9], 1);
+  munmap(w, 4096);
+  qsort(aRound, ROUNDS, sizeof(double), compareDouble);
+  return aRound[ROUNDS/2]/2*1e6;
+}
+
+/* What the two processes tell each other. */
+typedef struct Pass {
+  u32 nReady, bQueued, bDone;
+  double tRelease;
+} Pass;
+
+/* One key, a fair queue: unlock hands over, lock waits. */
+static void passOn(Pass *w, int bParent){
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p);
+  SegHeader *h = segHeader(lockSegment(p));
+  LockKey k = keyInt(1);
+  LockWait wt = { -1, 0, 0, 0 };
+  int i;
+  if( !bParent ) atomicSetRel(&w->nReady, 1);
+  while( atomicGetAcq(&w->nReady)==0 ) osSleep(100);
+  lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &wt);
+  while( atomicGet(&h->nWait)==0 && !atomicGetAcq(&w->bQueued) ) osSleep(100);
+  atomicSetRel(&w->bQueued, 1);
+  for(i=0; i<ROUNDS; i++){
+    double t = now();
+    /* once the other one is queued, what follows hands the lock over */
+    while( atomicGet(&h->nWait)==0 && !atomicGetAcq(&w->bDone) ) atomicPause();
+    w->tRelease = now();
+    lockRelease(s, &k, LOCK_EXCLUSIVE);
+    if( i==ROUNDS-1 ) break;
     lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &wt);
-    /* wait until the other one is queued, then pass the lock n times */
-    while( segHeader(lockSegment(p))->nWait==0 && atomicGetAcq(&w[10])==0 ){
-      osSleep(100);
-    }
-    atomicSetRel(&w[10], 1);
-    t = now();
-    for(i=0; i<n; i++){
-      /* the other one is queued: what follows hands the lock over */
-      while( atomicGet(&segHeader(lockSegment(p))->nWait)==0 ){
-        if( atomicGetAcq(&w[11]) ) break;
-        atomicPause();
-      }
-      *pRel = now();
-      lockRelease(s, &k, LOCK_EXCLUSIVE);
-      if( i==n-1 ) break;
-      lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &wt);
-      a[i] = now() - *pRel;
-    }
-    atomicSetRel(&w[11], 1);
-    tOurs = (now()-t)/n/2*1e6;
-    nWait = segHeader(lockSegment(p))->stat[STAT_WAITS];
-    lockSessionEnd(s);
-    lockClose(p);
-    if( pid==0 ) _exit(0);
+    aWake[i] = now() - w->tRelease;
+    aRound[i] = now()-t;
   }
+  atomicSetRel(&w->bDone, 1);
+  lockSessionEnd(s);
+  lockClose(p);
+  if( !bParent ) _exit(0);
+}
+
+static void benchHandover(void){
+  Pass *w = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,-1,0);
+  double usBare = bareHandover(), us;
+  pid_t pid = fork();
+  passOn(w, pid!=0);
   waitpid(pid, 0, 0);
-  printf("bare futex hand-over           %7.2f us\n", tBare);
-  qsort(a, (size_t)n, sizeof(double), compareDouble);
-  printf("lock hand-over, mean           %7.2f us   (aim 5 times; %.0f%% "
-         "waited)\n", tOurs, (double)nWait*50.0/n);
-  printf("  release to wake, median      %7.2f us   (aim 50 us)\n",
-         a[n/2]*1e6);
+  qsort(aRound, ROUNDS-1, sizeof(double), compareDouble);
+  qsort(aWake, ROUNDS-1, sizeof(double), compareDouble);
+  us = aRound[ROUNDS/2]/2*1e6;
+  printf("bare futex hand-over           %7.2f us\n", usBare);
+  printf("lock hand-over                 %7.2f us   %.1f times (aim 5)\n", us,
+         us/usBare);
+  printf("  release to wake              %7.2f us   (aim 50)\n",
+         aWake[ROUNDS/2]*1e6);
   munmap(w, 4096);
   removeFile();
 }
 
-/* One and two processes on keys of their own, for half a second. */
-static double throughput(int nProc, int nPause){
-  u64 *a = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,-1,0);
-  int i;
-  double n = 0;
-  for(i=0; i<nProc; i++) if( fork()==0 ){
-    LockFile *p = openOrDie(zDb);
-    LockSession *s = beginOrDie(p);
-    double tEnd;
-    u64 nDone = 0;
-    tEnd = now()+0.5;
-    while( now()<tEnd ){
-      int j, m;
-      for(j=0; j<100; j++){
-        LockKey k = keyInt((i64)i*1000000 + j);
-        if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0) ) exit(1);
-        lockRelease(s, &k, LOCK_EXCLUSIVE);
-        nDone++;
-        for(m=0; m<nPause; m++) atomicPause();
-      }
-    }
-    a[i] = nDone;
-    _exit(0);
-  }
-  for(i=0; i<nProc; i++) wait(0);
-  for(i=0; i<nProc; i++) n += (double)a[i];
-  munmap(a, 4096);
-  return n*2;
+/*
+** One and two processes on keys of their own.  Other work on the machine must
+** not count, so time is cut into slots of 1 ms, and a slot counts if none of
+** the processes was preempted in it.
+*/
+#define SLOTS 200
+typedef struct Slots {
+  u64 mutex, pad[15];              /* of the bare one, in a line of its own */
+  u32 nReady;
+  double tStart;
+  u32 an[2][SLOTS];                /* pairs done in a slot; 0: not whole */
+} Slots;
+
+/* Other work: nBetween pauses with the lock held, nAfter without. */
+typedef struct Work {
+  const char *zWhat;
+  int nBetween, nAfter;
+} Work;
+static void pauses(int n){
+  while( n-- > 0 ) atomicPause();
 }
+
+/* What a lock manager behind one mutex cannot beat: a word, and 40 ns inside. */
+static void bareSection(u64 *p){
+  while( !atomicCas64(p, 0, 1) ){
+    do{ atomicPause(); }while( atomicGet(p) );
+  }
+  pauses(2);
+  atomicCas64(p, 1, 0);
+}
+
+static void pinTo(int iCpu){
+  cpu_set_t m;
+  CPU_ZERO(&m);
+  CPU_SET((size_t)iCpu, &m);
+  (void)sched_setaffinity(0, sizeof m, &m);
+}
+
+static void runSlots(Slots *a, int i, int nProc, int nFile, const Work *w){
+  char z[400];
+  LockFile *p;
+  LockSession *s;
+  struct rusage r;
+  long nPreempt = -1;
+  int iSlot = 0, iNow, j;
+  u32 n = 0;
+  pinTo(i);
+  snprintf(z, sizeof z, "%s%d", zDb, nFile==2 ? i : 0);
+  p = openOrDie(z);
+  s = beginOrDie(p);
+  atomicAdd(&a->nReady, 1);
+  while( atomicGetAcq(&a->nReady)<(u32)nProc ) atomicPause();
+  if( i==0 ){
+    a->tStart = now();
+    atomicAdd(&a->nReady, 100);
+  }
+  while( atomicGetAcq(&a->nReady)<100 ) atomicPause();
+  while( (iNow = (int)((now()-a->tStart)*1000))<SLOTS ){
+    if( iNow!=iSlot ){
+      getrusage(RUSAGE_THREAD, &r);
+      if( iNow==iSlot+1 && r.ru_nivcsw==nPreempt ) a->an[i][iSlot] = n;
+      nPreempt = r.ru_nivcsw;
+      iSlot = iNow;
+      n = 0;
+    }
+    for(j=0; j<50; j++){
+      LockKey k = keyInt((i64)i*1000000 + j);
+      if( nFile==0 ) bareSection(&a->mutex);
+      else if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0) ) exit(1);
+      pauses(w->nBetween);
+      if( nFile==0 ) bareSection(&a->mutex);
+      else lockRelease(s, &k, LOCK_EXCLUSIVE);
+      pauses(w->nAfter);
+      n++;
+    }
+  }
+  _exit(0);
+}
+
+/* Pairs a second in the slots that count, in millions: on the same file or on
+** two; nFile 0 is the bare mutex.  0 if hardly a slot counts. */
+static double someSlots(int nProc, int nFile, const Work *w){
+  Slots *a = mmap(0, sizeof *a, PROT_READ|PROT_WRITE,
+                  MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+  double n = 0;
+  int i, j, nSlot = 0;
+  char z[400];
+  for(i=0; i<nProc; i++) if( fork()==0 ) runSlots(a, i, nProc, nFile, w);
+  for(i=0; i<nProc; i++) wait(0);
+  for(j=1; j<SLOTS; j++){
+    if( a->an[0][j]==0 || (nProc==2 && a->an[1][j]==0) ) continue;
+    n += (double)a->an[0][j] + (double)a->an[1][j];
+    nSlot++;
+  }
+  for(i=0; i<2; i++){
+    snprintf(z, sizeof z, "%s%d-interlock", zDb, i);
+    unlink(z);
+  }
+  munmap(a, sizeof *a);
+  return nSlot>5 ? n/nSlot/1e3 : 0;
+}
+static double throughput(int nProc, int nFile, const Work *w){
+  double x = 0;
+  int i;
+  for(i=0; i<10 && x==0; i++) x = someSlots(nProc, nFile, w);
+  return x;
+}
+
+/* How long a cache line takes from one processor to the other: best of 20. */
+static double lineNs(void){
+  u32 *w = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,-1,0);
+  double t, tBest = 1;
+  u32 i, j, n = 5000;
+  for(j=0; j<20; j++){
+    atomicSetRel(w, 0);
+    if( fork()==0 ){
+      pinTo(1);
+      for(i=0; i<n; i++){
+        while( atomicGetAcq(w)!=2*i+1 ){}
+        atomicSetRel(w, 2*i+2);
+      }
+      _exit(0);
+    }
+    osSleep(1000);
+    t = now();
+    for(i=0; i<n; i++){
+      atomicSetRel(w, 2*i+1);
+      while( atomicGetAcq(w)!=2*i+2 ){}
+    }
+    t = (now()-t)/n/2;
+    if( t<tBest ) tBest = t;
+    wait(0);
+  }
+  munmap(w, 4096);
+  return tBest*1e9;
+}
+
+/* Median of the ratio between two processes and one. */
+static double twoToOne(int nFile, const Work *w, double *pOne){
+  double aOne[5], aRatio[5];
+  int j;
+  for(j=0; j<5; j++){
+    aOne[j] = throughput(1, nFile, w);
+    aRatio[j] = throughput(2, nFile, w)/aOne[j];
+  }
+  qsort(aOne, 5, sizeof(double), compareDouble);
+  qsort(aRatio, 5, sizeof(double), compareDouble);
+  *pOne = aOne[2];
+  return aRatio[2];
+}
+
+static void benchTwo(void){
+  static const Work aWork[] = {
+    { "nothing else", 0, 0 },
+    { "0.5 us more, after it", 0, 24 },
+    { "0.5 us more, half while it is held", 12, 12 },
+    { "0.8 us more, half while it is held", 19, 19 },
+    { "2 us more, half while it is held", 48, 48 }
+  };
+  size_t i;
+  printf("a cache line from one processor to the other %4.0f ns\n", lineNs());
+  printf("two processes against one: a pair and      pairs/s   ratio (aim 1.5) "
+         "  two files   bare mutex\n");
+  for(i=0; i<sizeof(aWork)/sizeof(aWork[0]); i++){
+    double m, x, y = twoToOne(0, &aWork[i], &m), z = twoToOne(2, &aWork[i], &m);
+    x = twoToOne(1, &aWork[i], &m);
+    printf("  %-38s %7.2f M %7.2f %20.2f %12.2f\n", aWork[i].zWhat, m, x, z, y);
+  }
+}
+
 /* A waiter's own processor time over two seconds. */
 static void benchWaiter(void){
   LockFile *p = openOrDie(zDb);
@@ -225,27 +383,17 @@ static void benchWaiter(void){
   removeFile();
 }
 int main(int n, char **az){
-  double a[5], b[5], x[5];
-  int i, j;
+  const char *zWhat = n<2 ? "fmhtw" : az[1];
   zDb = strdup(scratch("lkbench"));
   setvbuf(stdout, 0, _IONBF, 0);
   alarm(120);
-  if( n<2 || strchr(az[1], 'f') ) benchFree();
-  if( n<2 || strchr(az[1], 'h') ) benchHandover();
-  for(j=0; j<2 && (n<2 || strchr(az[1], 't')); j++){
-    for(i=0; i<5; i++){
-      a[i] = throughput(1, j*24);
-      b[i] = throughput(2, j*24);
-      x[i] = b[i]/a[i];
-      removeFile();
-    }
-    qsort(x, 5, sizeof(double), compareDouble);
-    qsort(a, 5, sizeof(double), compareDouble);
-    qsort(b, 5, sizeof(double), compareDouble);
-    printf("pairs a second, %s %7.2f M; two processes %.2f M, %.2f times%s\n",
-           j ? "and other work   " : "and nothing else ", a[2]/1e6, b[2]/1e6,
-           x[2], j ? " (aim 1.5)" : "");
+  if( strchr(zWhat, 'f') ) benchFree();
+  if( strchr(zWhat, 'm') ){
+    benchMillion("in a row", 1);
+    benchMillion("anywhere", 0x9E3779B97F4A7C15ULL);
   }
-  if( n<2 || strchr(az[1], 'w') ) benchWaiter();
+  if( strchr(zWhat, 'h') ) benchHandover();
+  if( strchr(zWhat, 't') ) benchTwo();
+  if( strchr(zWhat, 'w') ) benchWaiter();
   return 0;
 }

@@ -126,6 +126,12 @@ static void entry(u64 i, const LogEntry *e){
       break;
     case LOG_TXNEND: drop(s, 0); s->nSp = 0; break;
     case LOG_SAVEPOINT: s->nSp = e->iLevel; break;
+    case LOG_OUTSIDE:
+      for(k=0; k<LOG_KEYS; k++) for(m=0; m<LOCK_MODES; m++){
+        if( s->a[k][m].iLevel>e->iLevel ) s->a[k][m].iLevel = e->iLevel;
+      }
+      s->nSp = e->iLevel;
+      break;
     case LOG_ROLLBACK: drop(s, e->iLevel); s->nSp = e->iLevel; break;
     case LOG_CANCEL:
       aOpen[e->iSes] = e->iToken;

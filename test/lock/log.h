@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** log.h: the log between lktorture and lkcheck: one file, entries taken by
-** fetch-and-add, so that their order is an order in which the events can have
-** happened.  What a session gives up is logged before the call, what it got
-** after it: between the two entries it believes to hold the lock.
+** log.h: the log that lktorture and advisorytorture.c write and lkcheck
+** reads: one file, entries taken by fetch-and-add, so that their order is an
+** order in which the events can have happened.  What a session gives up is
+** logged before the call, what it got after it: between the two entries it
+** believes to hold the lock.
 */
 #ifndef LOCK_TEST_LOG_H
 #define LOCK_TEST_LOG_H
@@ -11,7 +12,8 @@
 
 enum { LOG_NONE, LOG_OPEN, LOG_CLOSE, LOG_ASK, LOG_RESULT, LOG_RELEASE,
        LOG_RELEASED, LOG_RELEASEALL, LOG_TXNEND, LOG_SAVEPOINT, LOG_ROLLBACK,
-       LOG_TOKEN, LOG_CANCEL, LOG_CANCELLED, LOG_KILL, LOG_END };
+       LOG_TOKEN, LOG_CANCEL, LOG_CANCELLED, LOG_KILL, LOG_END,
+       LOG_OUTSIDE };   /* a savepoint is released: iLevel is the outer one */
 typedef struct LogEntry {
   u32 eType;
   u32 iSes;               /* process*2 + session of it */

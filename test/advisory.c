@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** advisory.c: what only a program in C can do to a connection with locks:
+** ask sqlite3_txn_state, have sqlite3_close refused, leave a zombie,
+** interrupt from another thread. test/advisoryc.test builds and runs it.
+**
+**   advisory LIBRARY SCENARIO      prints what is wrong; exit status 0: nothing
+*/
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sqlite3.h>
+
+#define CHECK(x) do{ if( !(x) ) wrong(__LINE__, #x); }while(0)
+
+static const char *zLibrary;
+static int nWrong;
+static void wrong(int iLine, const char *zWhat){
+  printf("line %d: %s\n", iLine, zWhat);
+  nWrong++;
+}
+
+static sqlite3 *openDb(const char *zFile){
+  sqlite3 *db = 0;
+  char *zErr = 0;
+  if( sqlite3_open(zFile, &db)!=SQLITE_OK
+   || sqlite3_enable_load_extension(db, 1)!=SQLITE_OK
+   || sqlite3_load_extension(db, zLibrary, 0, &zErr)!=SQLITE_OK ){
+    printf("cannot open: %s\n", zErr ? zErr : sqlite3_errmsg(db));
+    exit(2);
+  }
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_busy_timeout(db, 5000);
+  return db;
+}
+/* Run SQL: SQLite's code. */
+static int run(sqlite3 *db, const char *zSql){
+  return sqlite3_exec(db, zSql, 0, 0, 0);
+}
+/* The first value of a statement as an integer; -1 after an error. */
+static sqlite3_int64 ask(sqlite3 *db, const char *zSql){
+  sqlite3_stmt *p = 0;
+  sqlite3_int64 i = -1;
+  if( sqlite3_prepare_v2(db, zSql, -1, &p, 0)==SQLITE_OK
+   && sqlite3_step(p)==SQLITE_ROW ) i = sqlite3_column_int64(p, 0);
+  sqlite3_finalize(p);
+  return i;
+}
+static int isFree(sqlite3 *db, int iKey){
+  char z[80];
+  snprintf(z, sizeof z, "SELECT try_advisory_lock(%d)", iKey);
+  if( ask(db, z)!=1 ) return 0;
+  snprintf(z, sizeof z, "SELECT advisory_unlock(%d)", iKey);
+  return ask(db, z)==1;
+}
+static int begins(const char *z, const char *zPrefix){
+  return strncmp(z, zPrefix, strlen(zPrefix))==0;
+}
+
+/* ---- what opens a transaction, asked of SQLite itself ------------------- */
+
+/* The lock 1 is another's. Does db's request wait? */
+static void expectWait(int iLine, sqlite3 *db, int eState, int bWaits){
+  int rc;
+  if( sqlite3_txn_state(db, "main")!=eState ) wrong(iLine, "txn_state");
+  run(db, "SELECT advisory_lock_timeout(1)");
+  rc = run(db, "SELECT advisory_lock(1)");
+  if( bWaits ){
+    if( rc!=SQLITE_BUSY_TIMEOUT ) wrong(iLine, "no SQLITE_BUSY_TIMEOUT");
+    if( !begins(sqlite3_errmsg(db), "lock timeout: ") ) wrong(iLine, "text");
+  }else{
+    if( rc!=SQLITE_BUSY ) wrong(iLine, "no SQLITE_BUSY");
+    if( !begins(sqlite3_errmsg(db), "lock wait refused: ") ){
+      wrong(iLine, "text");
+    }
+  }
+}
+static void states(sqlite3 *db, sqlite3 *db2){
+  sqlite3_stmt *p = 0;
+  sqlite3_blob *pBlob = 0;
+  ask(db2, "SELECT advisory_lock(1)");
+  expectWait(__LINE__, db, SQLITE_TXN_NONE, 1);
+  run(db, "BEGIN");
+  expectWait(__LINE__, db, SQLITE_TXN_NONE, 1);
+  run(db, "SAVEPOINT a; SELECT advisory_xact_lock(2)");
+  expectWait(__LINE__, db, SQLITE_TXN_NONE, 1);
+  run(db, "ROLLBACK; BEGIN; SELECT * FROM t");
+  expectWait(__LINE__, db, SQLITE_TXN_READ, 0);
+  run(db, "COMMIT; BEGIN IMMEDIATE");
+  expectWait(__LINE__, db, SQLITE_TXN_WRITE, 0);
+  run(db, "COMMIT; BEGIN; UPDATE t SET v = 1 WHERE id = 99");
+  expectWait(__LINE__, db, SQLITE_TXN_WRITE, 0);
+  run(db, "COMMIT; BEGIN; PRAGMA user_version");
+  expectWait(__LINE__, db, SQLITE_TXN_READ, 0);
+  run(db, "COMMIT");
+  /* A statement that is not read to its end, and one that is reset. */
+  sqlite3_prepare_v2(db, "SELECT * FROM t", -1, &p, 0);
+  sqlite3_step(p);
+  expectWait(__LINE__, db, SQLITE_TXN_READ, 0);
+  sqlite3_reset(p);
+  expectWait(__LINE__, db, SQLITE_TXN_NONE, 1);
+  sqlite3_finalize(p);
+  sqlite3_blob_open(db, "main", "t", "v", 1, 1, &pBlob);
+  expectWait(__LINE__, db, SQLITE_TXN_WRITE, 0);
+  sqlite3_blob_close(pBlob);
+  sqlite3_blob_open(db, "main", "t", "v", 1, 0, &pBlob);
+  CHECK(sqlite3_txn_state(db, "main")!=SQLITE_TXN_NONE);
+  CHECK(run(db, "SELECT advisory_lock(1)")==SQLITE_BUSY);
+  sqlite3_blob_close(pBlob);
+  run(db, "PRAGMA locking_mode = EXCLUSIVE; SELECT * FROM t");
+  expectWait(__LINE__, db, SQLITE_TXN_NONE, 0);
+  run(db, "PRAGMA locking_mode = NORMAL");
+  expectWait(__LINE__, db, SQLITE_TXN_NONE, 1);
+  /* A transaction lock leaves main alone. */
+  run(db, "BEGIN; SELECT advisory_xact_lock(3)");
+  CHECK(sqlite3_txn_state(db, "main")==SQLITE_TXN_NONE);
+  CHECK(sqlite3_txn_state(db, "temp")==SQLITE_TXN_WRITE);
+  run(db, "COMMIT");
+  CHECK(isFree(db2, 3));
+}
+
+/* ---- the end of a connection -------------------------------------------- */
+
+static void closeRefused(sqlite3 *db, sqlite3 *db2){
+  sqlite3_stmt *p = 0;
+  ask(db, "SELECT advisory_lock(1)");
+  run(db, "BEGIN; SELECT advisory_xact_lock(2)");
+  sqlite3_prepare_v2(db, "SELECT 1", -1, &p, 0);
+  CHECK(sqlite3_close(db)==SQLITE_BUSY);
+  CHECK(!isFree(db2, 1));
+  CHECK(!isFree(db2, 2));
+  /* It goes on, the transaction too. */
+  CHECK(ask(db, "SELECT try_advisory_lock(3)")==1);
+  CHECK(ask(db, "SELECT try_advisory_xact_lock(4)")==1);
+  CHECK(!isFree(db2, 2));
+  CHECK(!isFree(db2, 4));
+  CHECK(sqlite3_close(db)==SQLITE_BUSY);
+  CHECK(run(db, "COMMIT")==SQLITE_OK);
+  /* If SQLite does not tell of the end, the next call sees it. */
+  CHECK(ask(db, "SELECT advisory_unlock(3)")==1);
+  CHECK(isFree(db2, 2));
+  CHECK(isFree(db2, 4));
+  CHECK(!isFree(db2, 1));
+  run(db, "BEGIN; SELECT advisory_xact_lock(5)");
+  CHECK(!isFree(db2, 5));
+  run(db, "ROLLBACK");
+  CHECK(isFree(db2, 5));
+  CHECK(sqlite3_close(db)==SQLITE_BUSY);
+  CHECK(!isFree(db2, 1));
+  sqlite3_finalize(p);
+  CHECK(sqlite3_close(db)==SQLITE_OK);
+  CHECK(isFree(db2, 1));
+}
+/* Refused, then rolled back to a savepoint from before. */
+static void closeRefusedSavepoint(sqlite3 *db, sqlite3 *db2){
+  sqlite3_stmt *p = 0;
+  run(db, "BEGIN; SELECT advisory_xact_lock(1); SAVEPOINT a;"
+          "SELECT advisory_xact_lock(2)");
+  sqlite3_prepare_v2(db, "SELECT 1", -1, &p, 0);
+  CHECK(sqlite3_close(db)==SQLITE_BUSY);
+  run(db, "SELECT advisory_xact_lock(3); ROLLBACK TO a");
+  CHECK(!isFree(db2, 1));
+  run(db, "SELECT advisory_xact_lock(4)");
+  CHECK(!isFree(db2, 1));
+  CHECK(!isFree(db2, 4));
+  run(db, "ROLLBACK; SELECT advisory_unlock(99)");
+  CHECK(isFree(db2, 1));
+  CHECK(isFree(db2, 2));
+  CHECK(isFree(db2, 3));
+  CHECK(isFree(db2, 4));
+  sqlite3_finalize(p);
+  CHECK(sqlite3_close(db)==SQLITE_OK);
+}
+static void closeInTransaction(sqlite3 *db, sqlite3 *db2){
+  ask(db, "SELECT advisory_lock(1)");
+  run(db, "BEGIN; SELECT advisory_xact_lock(2); INSERT INTO t VALUES(9, 9);"
+          "SAVEPOINT a; SELECT advisory_xact_lock(3)");
+  CHECK(sqlite3_close(db)==SQLITE_OK);
+  CHECK(isFree(db2, 1) && isFree(db2, 2) && isFree(db2, 3));
+  CHECK(ask(db2, "SELECT count(*) FROM t")==2);
+  CHECK(ask(db2, "SELECT count(*) FROM advisory_sessions")==1);
+}
+/* A zombie lives until its last statement ends; so do its session locks. */
+static void zombie(sqlite3 *db, sqlite3 *db2){
+  sqlite3_stmt *p = 0;
+  ask(db, "SELECT advisory_lock(1)");
+  run(db, "BEGIN; SELECT advisory_xact_lock(2)");
+  sqlite3_prepare_v2(db, "SELECT id, try_advisory_lock(id+10) FROM t", -1, &p,
+                     0);
+  sqlite3_step(p);
+  CHECK(sqlite3_close_v2(db)==SQLITE_OK);
+  CHECK(!isFree(db2, 1));
+  /* Its statement goes on, and takes a lock. */
+  CHECK(sqlite3_step(p)==SQLITE_ROW);
+  CHECK(sqlite3_column_int(p, 1)==1);
+  CHECK(!isFree(db2, 12));
+  CHECK(!isFree(db2, 1));
+  sqlite3_finalize(p);
+  CHECK(isFree(db2, 1) && isFree(db2, 2) && isFree(db2, 11) && isFree(db2, 12));
+  CHECK(ask(db2, "SELECT count(*) FROM advisory_sessions")==1);
+}
+
+/* ---- interrupt ----------------------------------------------------------- */
+
+typedef struct Waiter {
+  sqlite3 *db;
+  const char *zSql;
+  int rc;
+  char zText[200];
+} Waiter;
+static void *waiter(void *pArg){
+  Waiter *w = (Waiter*)pArg;
+  w->rc = run(w->db, w->zSql);
+  snprintf(w->zText, sizeof w->zText, "%s", sqlite3_errmsg(w->db));
+  return 0;
+}
+static void untilWaits(sqlite3 *db2){
+  int i;
+  for(i=0; i<10000; i++){
+    if( ask(db2, "SELECT count(*) FROM advisory_waits")>0 ) return;
+    usleep(1000);
+  }
+  wrong(__LINE__, "nobody waits");
+}
+static void interrupt(sqlite3 *db, sqlite3 *db2){
+  Waiter w = { db, "SELECT advisory_lock(1)", 0, "" };
+  pthread_t t;
+  int i;
+  ask(db2, "SELECT advisory_lock(1)");
+  for(i=0; i<3; i++){
+    if( i==1 ) run(db, "BEGIN; SELECT advisory_xact_lock(2)");
+    pthread_create(&t, 0, waiter, &w);
+    untilWaits(db2);
+    sqlite3_interrupt(db);
+    pthread_join(t, 0);
+    CHECK(w.rc==SQLITE_INTERRUPT);
+    CHECK(ask(db2, "SELECT count(*) FROM advisory_waits")==0);
+    /* The next statement is not touched, the transaction goes on. */
+    CHECK(ask(db, "SELECT try_advisory_lock(7)")==1);
+    CHECK(ask(db, "SELECT advisory_unlock(7)")==1);
+    CHECK(sqlite3_get_autocommit(db)==(i==0));
+    CHECK(isFree(db2, 2)==(i==0));
+  }
+  run(db, "COMMIT");
+  CHECK(isFree(db2, 2));
+}
+static void cancel(sqlite3 *db, sqlite3 *db2){
+  Waiter w = { db, "SELECT advisory_lock_shared(1)", 0, "" };
+  pthread_t t;
+  char z[100];
+  snprintf(z, sizeof z, "SELECT advisory_cancel(%lld)",
+           (long long)ask(db, "SELECT advisory_session()"));
+  ask(db2, "SELECT advisory_lock(1)");
+  CHECK(ask(db2, z)==0);
+  pthread_create(&t, 0, waiter, &w);
+  untilWaits(db2);
+  CHECK(ask(db2, z)==1);
+  pthread_join(t, 0);
+  CHECK(w.rc==SQLITE_INTERRUPT);
+  CHECK(begins(w.zText, "lock wait cancelled: "));
+  CHECK(ask(db2, z)==0);
+}
+
+/* ---- codes --------------------------------------------------------------- */
+
+static void codes(sqlite3 *db, sqlite3 *db2){
+  Waiter w = { db, "SELECT advisory_lock(2)", 0, "" };
+  pthread_t t;
+  ask(db, "SELECT advisory_lock(1)");
+  ask(db2, "SELECT advisory_lock(2)");
+  CHECK(run(db2, "SELECT advisory_xact_lock(3)")==SQLITE_ERROR);
+  CHECK(begins(sqlite3_errmsg(db2), "no transaction: "));
+  CHECK(run(db2, "SELECT advisory_lock(NULL)")==SQLITE_ERROR);
+  CHECK(begins(sqlite3_errmsg(db2), "bad argument: "));
+  run(db2, "SELECT advisory_lock_timeout(0)");
+  CHECK(run(db2, "SELECT advisory_lock(1)")==SQLITE_BUSY_TIMEOUT);
+  run(db2, "SELECT advisory_lock_timeout(-1)");
+  pthread_create(&t, 0, waiter, &w);
+  untilWaits(db2);
+  CHECK(run(db2, "SELECT advisory_lock(1)")==SQLITE_LOCKED);
+  CHECK(begins(sqlite3_errmsg(db2), "deadlock detected: "));
+  run(db2, "BEGIN IMMEDIATE");
+  CHECK(run(db2, "SELECT advisory_lock(1)")==SQLITE_BUSY);
+  CHECK(begins(sqlite3_errmsg(db2), "lock wait refused: "));
+  run(db2, "ROLLBACK; SELECT advisory_unlock(2)");
+  pthread_join(t, 0);
+  CHECK(w.rc==SQLITE_OK);
+}
+
+/* ---- threads ------------------------------------------------------------- */
+
+/* Each adds to a number that only the lock guards. */
+enum { THREADS = 6, ROUNDS = 150 };
+static long nShared;
+static const char *zFile = "test.db";
+static void *adder(void *pArg){
+  int iThread = (int)(size_t)pArg, i;
+  sqlite3 *db = openDb(zFile);
+  for(i=0; i<ROUNDS; i++){
+    int bTxn = (i+iThread)%2;
+    long n;
+    if( run(db, bTxn ? "BEGIN; SELECT advisory_xact_lock('sum')"
+                     : "SELECT advisory_lock('sum')")!=SQLITE_OK ){
+      wrong(__LINE__, sqlite3_errmsg(db));
+      break;
+    }
+    n = *(volatile long*)&nShared;
+    if( i%5==0 ) usleep(100);
+    *(volatile long*)&nShared = n + 1;
+    CHECK(run(db, bTxn ? i%3 ? "COMMIT" : "ROLLBACK"
+                       : "SELECT advisory_unlock('sum')")==SQLITE_OK);
+  }
+  sqlite3_close(db);
+  return 0;
+}
+static void threads(sqlite3 *db, sqlite3 *db2){
+  pthread_t a[THREADS];
+  int i;
+  (void)db2;
+  for(i=0; i<THREADS; i++) pthread_create(&a[i], 0, adder, (void*)(size_t)i);
+  for(i=0; i<THREADS; i++) pthread_join(a[i], 0);
+  CHECK(nShared==THREADS*ROUNDS);
+  CHECK(isFree(db, 1));
+  CHECK(ask(db, "SELECT count(*) FROM advisory_locks")==0);
+}
+
+/* As many sessions as there can be (M1): one more is told so. */
+static void sessions(sqlite3 *db, sqlite3 *db2){
+  static sqlite3 *a[4100];
+  int i, n = 0, rc = SQLITE_OK;
+  (void)db;
+  (void)db2;
+  for(i=0; i<4100 && rc==SQLITE_OK; i++){
+    a[i] = openDb("file:/many?vfs=memdb");
+    rc = run(a[i], "SELECT advisory_lock_shared(1)");
+    n += rc==SQLITE_OK;
+  }
+  CHECK(n==4096);
+  CHECK(rc==SQLITE_ERROR);
+  CHECK(begins(sqlite3_errmsg(a[i-1]), "lock table full: "));
+  CHECK(run(a[i-1], "SELECT try_advisory_lock_shared(1)")==SQLITE_ERROR);
+  /* The others work: held is granted again, unlock works. */
+  CHECK(run(a[0], "SELECT advisory_lock_shared(1)")==SQLITE_OK);
+  CHECK(ask(a[0], "SELECT advisory_unlock_shared(1)")==1);
+  CHECK(ask(a[0], "SELECT try_advisory_lock(2)")==1);
+  sqlite3_close(a[1]);
+  CHECK(run(a[i-1], "SELECT advisory_lock_shared(1)")==SQLITE_OK);
+  for(i=0; i<4100; i++) if( i!=1 && a[i] ) sqlite3_close(a[i]);
+}
+
+static const struct {
+  const char *zName;
+  void (*xRun)(sqlite3*, sqlite3*);
+  int bCloses;           /* it closes the first connection itself */
+} aScenario[] = {
+  {"states", states, 0},
+  {"close-refused", closeRefused, 1},
+  {"close-refused-savepoint", closeRefusedSavepoint, 1},
+  {"close-in-transaction", closeInTransaction, 1},
+  {"zombie", zombie, 1},
+  {"interrupt", interrupt, 0},
+  {"cancel", cancel, 0},
+  {"codes", codes, 0},
+  {"threads", threads, 0},
+  {"sessions", sessions, 0},
+};
+
+int main(int argc, char **argv){
+  size_t i;
+  sqlite3 *db, *db2;
+  if( argc!=3 ) return 2;
+  zLibrary = argv[1];
+  sqlite3_config(SQLITE_CONFIG_URI, 1);
+  for(i=0; i<sizeof aScenario/sizeof aScenario[0]; i++){
+    if( strcmp(aScenario[i].zName, argv[2]) ) continue;
+    db = openDb(zFile);
+    db2 = openDb(zFile);
+    run(db, "PRAGMA synchronous = OFF;"
+            "CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v);"
+            "DELETE FROM t; INSERT INTO t VALUES(1, 'a'), (2, 'b')");
+    aScenario[i].xRun(db, db2);
+    if( !aScenario[i].bCloses ) CHECK(sqlite3_close(db)==SQLITE_OK);
+    CHECK(sqlite3_close(db2)==SQLITE_OK);
+    return nWrong>0;
+  }
+  printf("no such scenario: %s\n", argv[2]);
+  return 2;
+}

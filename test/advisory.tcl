@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: 0BSD
+# What tests of advisory locks ask again and again.
+#
+#   other                 a process that only looks: `other sql ...`
+#   is_free KEY           could it have the lock? 1 or 0
+#   taken KEY             it takes the lock, until `given KEY`
+#   waits SQL ?DB?        `waits` if the lock functions in this SQL wait,
+#                         `refused`, or its result or error
+#   locks ?DB?            what is locked: key, mode, scope, count of each
+
+proc other_open {{file test.db}} {
+  process other $file
+  other sql {SELECT advisory_application('other')}
+}
+proc is_free {key} {
+  if {![other sql "SELECT try_advisory_lock($key)"]} { return 0 }
+  other sql "SELECT advisory_unlock($key)"
+}
+proc taken {key} { other sql "SELECT advisory_lock($key) > 0" }
+proc given {key} { other sql "SELECT advisory_unlock($key)" }
+
+# A wait is ended by its time-out: it was one.
+proc waits {sql {db db}} {
+  $db eval {SELECT advisory_lock_timeout(1)}
+  set failed [catch { uplevel 1 [list $db eval $sql] } result]
+  $db eval {SELECT advisory_lock_timeout(-1)}
+  if {[string match {lock timeout:*} $result]} { return waits }
+  if {[string match {lock wait refused:*} $result]} { return refused }
+  return $result
+}
+proc locks {{db db}} {
+  $db eval {
+    SELECT key, mode, scope, count FROM advisory_locks
+    ORDER BY granted DESC, 1, 2, 3
+  }
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What advisory locks cost in SQL, against the cheapest that SQL can do: each
+** line prints `what: number (aim)`. tool/bench.tcl builds and runs it.
+**
+**   benchlock EXTENSION FOLDER [-n ROUNDS] [-r REPETITIONS] [-side 0|1]
+**             [NAME...]
+**
+** The two sides of a line are run turn about in one process; the median of
+** the repetitions counts. Times are CPU times of this process. With -side one
+** side alone is run, for a profiler.
+*/
+#define _POSIX_C_SOURCE 200809L
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MAX_REP 101
+
+static int nRound = 100000;
+static int nRep = 21;
+static int iSide = -1;
+static sqlite3 *db;
+
+/* ---- helpers ---------------------------------------------------------- */
+
+static void check(int rc, const char *zSql){
+  if( rc==SQLITE_OK || rc==SQLITE_ROW || rc==SQLITE_DONE ) return;
+  fprintf(stderr, "benchlock: %s: %s\n", sqlite3_errmsg(db), zSql);
+  exit(1);
+}
+
+static void run(const char *zSql){
+  check(sqlite3_exec(db, zSql, 0, 0, 0), zSql);
+}
+
+static sqlite3_stmt *prepare(const char *zSql){
+  sqlite3_stmt *pStmt = 0;
+  check(sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0), zSql);
+  return pStmt;
+}
+
+static void once(sqlite3_stmt *pStmt, sqlite3_int64 iKey){
+  if( sqlite3_bind_parameter_count(pStmt) ){
+    check(sqlite3_bind_int64(pStmt, 1, iKey), sqlite3_sql(pStmt));
+  }
+  check(sqlite3_step(pStmt), sqlite3_sql(pStmt));
+  check(sqlite3_reset(pStmt), sqlite3_sql(pStmt));
+}
+
+/* CPU seconds of this process. */
+static double now(void){
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec*1e-9;
+}
+
+static int compare(const void *a, const void *b){
+  double x = *(const double*)a, y = *(const double*)b;
+  return x<y ? -1 : x>y;
+}
+
+static double median(double *a, int n){
+  qsort(a, (size_t)n, sizeof(a[0]), compare);
+  return a[n/2];
+}
+
+static void report(const char *zName, const char *zWhat, double r, double aim,
+                   const char *zUnit){
+  printf("%-12s %s: %.2f%s (aim %g%s)%s\n", zName, zWhat, r, zUnit, aim, zUnit,
+         r<=aim ? "" : " MISSED");
+  fflush(stdout);
+}
+
+/* An SQL function that does nothing. */
+static void empty(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  (void)nArg; (void)apArg;
+  sqlite3_result_int(ctx, 1);
+}
+
+/* ---- pairs of statements ---------------------------------------------- */
+
+/* Both sides run their statements in turn, ?1 being the number of the round.
+** The second is divided by the first, or the first is taken from it, in us. */
+typedef struct Pair {
+  const char *zName, *zWhat;
+  double aim;
+  int bDifference;
+  const char *azSql[2][3];
+} Pair;
+
+static const Pair aPair[] = {
+  { "free", "free lock and unlock / two calls of an empty function", 1.5, 0,
+    { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
+      { "SELECT try_advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } } },
+  { "waiting", "the same, in the form that may wait", 1.5, 0,
+    { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
+      { "SELECT advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } } },
+  { "text", "the same with a key of 20 bytes", 1.5, 0,
+    { { "SELECT empty('twenty bytes of text')",
+        "SELECT empty('twenty bytes of text')", 0 },
+      { "SELECT try_advisory_lock('twenty bytes of text')",
+        "SELECT advisory_unlock('twenty bytes of text')", 0 } } },
+  { "transaction", "a transaction lock in BEGIN ... COMMIT, more than without",
+    1.5, 1,
+    { { "BEGIN", "SELECT empty(?1)", "COMMIT" },
+      { "BEGIN", "SELECT try_advisory_xact_lock(?1)", "COMMIT" } } },
+};
+
+static double side(const Pair *p, int i){
+  sqlite3_stmt *apStmt[3];
+  double t;
+  int n, k;
+  for(k=0; k<3; k++) apStmt[k] = p->azSql[i][k] ? prepare(p->azSql[i][k]) : 0;
+  t = now();
+  for(n=0; n<nRound; n++){
+    for(k=0; k<3; k++) if( apStmt[k] ) once(apStmt[k], n);
+  }
+  t = now() - t;
+  for(k=0; k<3; k++) sqlite3_finalize(apStmt[k]);
+  return t*1e6/nRound;
+}
+
+static void pair(const Pair *p){
+  double a[MAX_REP];
+  int r;
+  for(r=0; r<nRep; r++){
+    double us0 = iSide==1 ? 1 : side(p, 0);
+    double us1 = iSide==0 ? 1 : side(p, 1);
+    a[r] = p->bDifference ? us1-us0 : us1/us0;
+  }
+  report(p->zName, p->zWhat, median(a, nRep), p->aim,
+         p->bDifference ? " us" : "");
+}
+
+/* ---- a million locks -------------------------------------------------- */
+
+#define COUNT_UP "WITH RECURSIVE c(i) AS" \
+  " (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i<1000000)"
+
+static void million(void){
+  double t = now();
+  run(COUNT_UP " SELECT sum(try_advisory_lock(i)) FROM c");
+  report("million", "one statement that takes 1,000,000 locks", now()-t, 1.5,
+         " s");
+  t = now();
+  run("SELECT advisory_unlock_all()");
+  report("million", "advisory_unlock_all() of them", now()-t, 0.7, " s");
+}
+
+/* ---- main ------------------------------------------------------------- */
+
+static int wanted(const char *zName, int argc, char **argv){
+  int i;
+  for(i=0; i<argc; i++){
+    if( strcmp(argv[i], zName)==0 ) return 1;
+  }
+  return argc==0;
+}
+
+static void openFresh(const char *zExt, const char *zFolder){
+  static const char *const azTail[] = { "", "-wal", "-shm", "-interlock" };
+  char *zPath = sqlite3_mprintf("%s/lock.db", zFolder);
+  int i;
+  for(i=0; i<4; i++){
+    char *z = sqlite3_mprintf("%s%s", zPath, azTail[i]);
+    remove(z);
+    sqlite3_free(z);
+  }
+  check(sqlite3_open(zPath, &db), zPath);
+  sqlite3_free(zPath);
+  run("PRAGMA journal_mode=WAL");
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, (int*)0);
+  check(sqlite3_load_extension(db, zExt, 0, 0), zExt);
+  check(sqlite3_create_function(db, "empty", 1, SQLITE_UTF8, 0, empty, 0, 0),
+        "empty");
+}
+
+int main(int argc, char **argv){
+  size_t i;
+  if( argc<3 ) return 2;
+  openFresh(argv[1], argv[2]);
+  argc -= 3; argv += 3;
+  while( argc>1 && argv[0][0]=='-' ){
+    int n = atoi(argv[1]);
+    if( strcmp(argv[0], "-n")==0 ) nRound = n;
+    if( strcmp(argv[0], "-r")==0 ) nRep = n<MAX_REP ? n : MAX_REP;
+    if( strcmp(argv[0], "-side")==0 ) iSide = n;
+    argc -= 2; argv += 2;
+  }
+  for(i=0; i<sizeof(aPair)/sizeof(aPair[0]); i++){
+    if( wanted(aPair[i].zName, argc, argv) ) pair(&aPair[i]);
+  }
+  if( wanted("million", argc, argv) ) million();
+  return sqlite3_close(db)!=SQLITE_OK;
+}
