@@ -45,7 +45,9 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** does, and so does a cursor that was not read to its end, or any table in
 ** FROM. Then a lock that is free is still granted, and one that is not is
 ** refused at once (`lock wait refused:`): so nobody sleeps while he holds
-** SQLite's own lock. Take locks first:
+** SQLite's own lock. (In WAL mode what such a transaction reads may be older
+** than the last holder's commit; a write in it then fails with
+** SQLITE_BUSY_SNAPSHOT.) Take locks first:
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
