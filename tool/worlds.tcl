@@ -8,7 +8,8 @@
 #   sqlite    the SQLite that tclsh loads, as tool/sqlite.tcl makes it
 #   make      arguments of make that build the extension
 #   library   the extension, under the root
-#   also      what else tool/sqlite.tcl should make, for test/load.test
+#   also      what else tool/sqlite.tcl should make, for test/load.test and
+#             test/recipeslock.test
 #   static    1: `sqlite` contains the extension
 #   env       further variables of the environment, where it has none such
 #             (STATEMENTS: of the model, more where it is fast, so that all
@@ -29,7 +30,7 @@ namespace eval worlds {
     }
     debug {
       about {the same, the extension with asserts}
-      make DEBUG=1  library build/debug/interlock.so
+      make DEBUG=1  library build/debug/interlock.so  also node
       env {STATEMENTS 300000}  timeout 900
     }
     full {
