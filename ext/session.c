@@ -397,7 +397,7 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
     case LOCK_REFUSED:  failRefused(p, x, &pReq->key);  break;
     case LOCK_TIMEOUT:  failTimeout(p, x, pReq);        break;
     case LOCK_DEADLOCK: failDeadlock(p, x, &pReq->key); break;
-    default:            failLock(p, x, eRc);                break;
+    default:            failLock(p, x, eRc);            break;
   }
   return eRc==LOCK_OK;
 }
