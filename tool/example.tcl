@@ -35,6 +35,7 @@
 
 namespace eval example {
   variable row {}          ;# values of the row that is being read
+  variable seconds 60      ;# for a command of sh
 }
 
 # ---- where they stand -------------------------------------------------------
@@ -190,10 +191,11 @@ proc example::shAll {rows folder} {
   return "fails:\n$text"
 }
 
-# Exit status and output, errors included, at most a minute.
+# Exit status and output, errors included.
 proc example::shell {command folder} {
+  variable seconds
   set status [catch {
-    exec timeout 60 sh -c "cd '$folder' && { $command\n}" </dev/null 2>@1
+    exec timeout $seconds sh -c "cd '$folder' && { $command\n}" </dev/null 2>@1
   } text options]
   if {$status && [lindex [dict get $options -errorcode] 0] eq "CHILDSTATUS"} {
     regsub {\n?child process exited abnormally$} $text "" text
