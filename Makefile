@@ -42,8 +42,16 @@ OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 all: $(B)/interlock.so
 
+# What is used is compiled as one file: the compiler sees across the layers,
+# which a lock that is free can feel (ext/LOCKS.md). What is debugged keeps
+# its files.
+ifeq ($(DEBUG)$(SAN),)
+$(B)/interlock.so: $(B)/interlock-amalgam.c
+	$(COMPILE) -shared -o $@ $<
+else
 $(B)/interlock.so: $(OBJ)
 	$(COMPILE) -shared -o $@ $(OBJ)
+endif
 
 $(B)/sql_text.h: $(SQL) tool/embed.tcl
 	@mkdir -p $(B)
@@ -100,11 +108,6 @@ check:
 	@$(MAKE) -s all
 	@$(TCLSH) tool/check.tcl $(CHECK)
 
-# The amalgamation as an extension.
-$(B)/amalgam/interlock.so: $(B)/interlock-amalgam.c
-	@mkdir -p $(@D)
-	$(COMPILE) -shared -o $@ $<
-
 # sql/README.md from the comments in ext/ and sql/, the table of
 # test/README.md from those of the tests.
 reference:
@@ -112,7 +115,7 @@ reference:
 	$(TCLSH) tool/runtests.tcl -readme
 
 # All of ext/ as one file, for who links statically.
-amalgam: $(B)/interlock-amalgam.c $(B)/amalgam/interlock.so
+amalgam: $(B)/interlock-amalgam.c
 
 $(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
                           tool/csource.tcl tool/layers.tcl

@@ -18,9 +18,6 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 #define ADVISORY_KINDS (KIND_BIT(KEY_INTEGER)|KIND_BIT(KEY_PAIR) \
                        |KIND_BIT(KEY_TEXT)|KIND_BIT(KEY_BLOB))
 
-/* A time-out in ms that the lock manager can count with: 24 days. */
-#define TIMEOUT_MAX 2147483647
-
 /*
 ** SQL AREA Advisory locks
 **
@@ -121,7 +118,7 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
     req.bTry = pWord->eOp==OP_TRY;
     iToken = sessionLock(pCall->pSession, &x, &req);
     if( iToken && !req.bTry && !pWord->bPostgres ){
-      iToken = sessionToken(pCall->pSession, &x, &req.key);
+      iToken = sessionGrantToken(pCall->pSession, &x, &req.key);
     }
   }
   if( x.rc==SQLITE_OK && pWord->bPostgres && pWord->eOp==OP_LOCK ){
@@ -319,11 +316,7 @@ static void timeoutFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argsCount(&x, nArg, 0, 1, "advisory_lock_timeout([ms])") && nArg ){
-    i64 ms = argsInteger(&x, apArg[0], "ms");
-    if( ms< -1 || ms>TIMEOUT_MAX ){
-      sqlxBad(&x, "ms is %lld; allowed is -1 to %d", (sqlite3_int64)ms,
-              TIMEOUT_MAX);
-    }
+    i64 ms = argsTimeout(&x, apArg[0]);
     if( x.rc==SQLITE_OK ) sessionSetTimeout(pCall->pSession, ms);
   }
   argsEndInteger(&x, ctx, msOld);

@@ -6,6 +6,8 @@
 #include "args.h"
 SQLITE_EXTENSION_INIT3
 
+#define TIMEOUT_MAX 2147483647  /* ms */
+
 /* The name of a value's type, for errors. */
 const char *argsType(sqlite3_value *pVal){
   static const char *const az[] = {
@@ -56,6 +58,14 @@ sqlite3_int64 argsInteger(
   }
   sqlxBad(p, "%s is %s; allowed is INTEGER", zWhat, argsType(pVal));
   return 0;
+}
+
+sqlite3_int64 argsTimeout(Sqlx *p, sqlite3_value *pVal){
+  sqlite3_int64 ms = argsInteger(p, pVal, "ms");
+  if( ms< -1 || ms>TIMEOUT_MAX ){
+    sqlxBad(p, "ms is %lld; allowed is -1 to %d", ms, TIMEOUT_MAX);
+  }
+  return ms;
 }
 
 int argsCount(Sqlx *p, int nArg, int nMin, int nMax, const char *zForm){

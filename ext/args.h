@@ -13,6 +13,8 @@ const char *argsType(sqlite3_value *pVal);
 int argsCount(Sqlx *p, int nArg, int nMin, int nMax, const char *zForm);
 const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat);
 sqlite3_int64 argsInteger(Sqlx *p, sqlite3_value *pVal, const char *zWhat);
+/* How long to wait, in ms: -1 for ever, 0 not at all, at most 24 days. */
+sqlite3_int64 argsTimeout(Sqlx *p, sqlite3_value *pVal);
 
 /* The end of a request: its error or this result; then the request ends.
 ** A text of NULL is an SQL NULL. */

@@ -4,9 +4,11 @@
 ** enum, the allocator, and the switches of test builds.
 **
 **   INTERLOCK_TINY     arrays of 2 and 3, so that every boundary is crossed
+**   INTERLOCK_SMALL    arrays of 8 and 32, for exploring all states
 **   INTERLOCK_CRASH    crashPoint(n) is called after every store that another
 **                      process can see; the test program defines it
-**   INTERLOCK_BUG=n    seeds mistake n; the suite has to find it
+**   INTERLOCK_BUGS     seeds the mistake that the test program chooses while it
+**                      runs; the suite has to find each
 **   INTERLOCK_TEST     adds what only tests call; in debug builds anyway
 **
 ** Nothing of SQLite is known here.
@@ -108,11 +110,13 @@ typedef struct LockMem {
   X(GRANT_TOKEN)     /* 4.10 b  token stored */ \
   X(GRANT_STATE)     /* 4.10 c  GRANTED */ \
   X(GRANT_WAKE)      /* 4.10 d  woken */ \
+  X(WITHDRAW_LOOK)   /* 4.11   to be withdrawn, nothing stored yet */ \
   X(WITHDRAW)        /* 4.11   WITHDRAWN */ \
   X(RELEASE_COUNT)   /* 4.12   count lowered */ \
   X(SWEEP_LEFT)      /* 4.13   left of a session exchanged */ \
   X(SWEEP_SESSION)   /* 4.13   session is FREE */ \
   X(DEAD_ENDING)     /* 4.14   session of a dead process is ENDING */ \
+  X(CANCEL_LOOK)     /* 4.15   a wait found, nothing stored yet */ \
   X(CANCEL)          /* 4.15   CANCELLED */ \
   X(REORDER)         /* 4.15   a queue rearranged */ \
   X(SPLIT)           /* a hash bucket split */ \
@@ -136,49 +140,65 @@ void crashPoint(int iPoint);
 #endif
 
 /*
-** Seeded mistakes, for test builds.  BUG(n) is a constant, so that the normal
-** build keeps nothing of them.
+** Seeded mistakes, numbered from 1.  In a build with INTERLOCK_BUGS the test
+** program defines seededBug(), the number of one of them or 0; in others BUG(n)
+** is a constant and nothing of them is kept.
 */
-#ifndef INTERLOCK_BUG
-# define INTERLOCK_BUG 0
-#endif
-#define BUG(name) (INTERLOCK_BUG==BUG_##name)
+#define BUGS(X) \
+  X(CONFLICT_BIT)       /* S and IX are taken for compatible */ \
+  X(SKIP_AHEAD)         /* scan ignores requests queued ahead */ \
+  X(NO_SCAN)            /* release wakes nobody */ \
+  X(WAKE_FIRST)         /* no wake after the grant (only polls) */ \
+  X(WITHDRAW_STORE)     /* giving up by load and store */ \
+  X(GRANT_STORE)        /* grant by load and store */ \
+  X(NO_WORK)            /* an ender leaves no WORK bit */ \
+  X(KEEP_FIRST)         /* keep goes up before the void records go */ \
+  X(NO_REBUILD)         /* take-over without a rebuild */ \
+  X(IGNORE_LEVEL)       /* void looks at the transaction only */ \
+  X(NO_SETTLE)          /* nothing is settled before acquiring */ \
+  X(POLL_HOLDERS)       /* polls probe holders only */ \
+  X(TAKE_LIVE)          /* the mutex is taken from a live owner */ \
+  X(NO_DEADLOCK)        /* no deadlock check */ \
+  X(HARD_ONLY)          /* the deadlock check follows no soft edges */ \
+  X(UPGRADE_TAIL)       /* an upgrade queues at the tail */ \
+  X(REORDER_NOSCAN)     /* no scan after a rearrangement */ \
+  X(REBUILD_NOSCAN)     /* no scan after a rebuild */ \
+  X(CANCEL_NOSEQ)       /* cancel ignores the sequence */ \
+  X(NO_WAITERS)         /* mutex waiters set no WAITERS bit */ \
+  X(VALID_FIRST)        /* state is stored before the fields */ \
+  X(COUNT_SCOPES)       /* unlock drops the transaction hold too */ \
+  X(TOKEN_REUSED)       /* a grant from the queue draws no token */ \
+  X(LEFT_LATE)          /* left is cleared after the look */ \
+  X(WRITER_BLIND)       /* row locks do not look at the writer's place */ \
+  X(KEY_BY_HASH)        /* long keys are compared by hash and length */ \
+  X(SHORT_HASH_SPLIT)   /* a split leaves the records where they are */ \
+  X(GROW_STORE)         /* length is stored, not compared and swapped */ \
+  X(FIRST_EARLY)        /* first byte let go before the own one is locked */ \
+  X(WOKEN_PLAIN)        /* who has slept enters without WAITERS */
+
 enum {
   BUG_NONE,
-  BUG_CONFLICT_BIT,      /* 1: S and IX are taken for compatible */
-  BUG_SKIP_AHEAD,        /* 2: scan ignores requests queued ahead */
-  BUG_NO_SCAN,           /* 3: release wakes nobody */
-  BUG_WAKE_FIRST,        /* 4: no wake after the grant (only polls) */
-  BUG_WITHDRAW_STORE,    /* 5: withdrawal by load and store */
-  BUG_GRANT_STORE,       /* 6: grant by load and store */
-  BUG_NO_WORK,           /* 7: an ender leaves no WORK bit */
-  BUG_KEEP_FIRST,        /* 8: keep goes up before the void records go */
-  BUG_NO_REBUILD,        /* 9: take-over without a rebuild */
-  BUG_IGNORE_LEVEL,      /* 10: void looks at the transaction only */
-  BUG_NO_SETTLE,         /* 11: nothing is settled before acquiring */
-  BUG_POLL_HOLDERS,      /* 12: polls probe holders only */
-  BUG_TAKE_LIVE,         /* 13: the mutex is taken from a live owner */
-  BUG_NO_DEADLOCK,       /* 14: no deadlock check */
-  BUG_HARD_ONLY,         /* 15: the deadlock check follows no soft edges */
-  BUG_UPGRADE_TAIL,      /* 16: an upgrade queues at the tail */
-  BUG_REORDER_NOSCAN,    /* 17: no scan after a rearrangement */
-  BUG_REBUILD_NOSCAN,    /* 18: no scan after a rebuild */
-  BUG_CANCEL_NOSEQ,      /* 19: cancel ignores the sequence */
-  BUG_NO_WAITERS,        /* 20: mutex waiters set no WAITERS bit */
-  BUG_VALID_FIRST,       /* 21: state is stored before the fields */
-  BUG_COUNT_SCOPES,      /* 22: unlock drops the transaction hold too */
-  BUG_TOKEN_REUSED,      /* 23: a grant from the queue draws no token */
-  BUG_LEFT_LATE,         /* 24: left is cleared after the look */
-  BUG_WRITER_BLIND,      /* 25: row locks do not look at the writer's place */
-  BUG_KEY_BY_HASH,       /* 26: long keys are compared by hash and length */
-  BUG_SHORT_HASH_SPLIT,  /* 27: a split leaves the records where they are */
+#define X(name) BUG_##name,
+  BUGS(X)
+#undef X
   BUG_COUNT
 };
+
+#ifdef INTERLOCK_BUGS
+int seededBug(void);
+# define BUG(name) (seededBug()==BUG_##name)
+#else
+# define BUG(name) (BUG_NONE==BUG_##name)
+#endif
 
 #ifdef INTERLOCK_TINY
 # define LIMIT_SESSION 3u        /* sessions of one lock file */
 # define LIMIT_EXTENT 2u         /* records added at a time, a power of two */
 # define LIMIT_EXTENTS 3u        /* how often */
+#elif defined(INTERLOCK_SMALL)
+# define LIMIT_SESSION 8u
+# define LIMIT_EXTENT 32u
+# define LIMIT_EXTENTS 1u
 #else
 # define LIMIT_SESSION 4096u
 # define LIMIT_EXTENT 1024u

@@ -128,6 +128,9 @@ void lockkeyAppend(sqlite3_str *pStr, u32 eKind, const u8 *pKey, u32 nKey){
     case KEY_NAME:
       sqlite3_str_appendf(pStr, "'%.*q'", (int)nKey, (const char*)pKey);
       break;
+    case KEY_TURN:
+      sqlite3_str_appendall(pStr, "the turn to write");
+      break;
     default:
       appendHex(pStr, pKey, nKey);
       break;
@@ -152,6 +155,8 @@ void lockkeyResult(sqlite3_context *ctx, u32 eKind, const u8 *pKey, u32 nKey){
     case KEY_TEXT:
     case KEY_NAME:
       sqlite3_result_text(ctx, (const char*)pKey, (int)nKey, SQLITE_TRANSIENT);
+      return;
+    case KEY_TURN:
       return;
     case KEY_PAIR:
       break;

@@ -20,7 +20,7 @@ int lockkeyName(Sqlx*, sqlite3_value*, LockKey*);
 void lockkeyAppend(sqlite3_str*, u32 eKind, const u8 *pKey, u32 nKey);
 const char *lockkeyText(Sqlx*, const LockKey*);
 
-/* As the value that was given; a pair as the text (a,b). */
+/* As the value that was given; a pair as the text (a,b); a turn as NULL. */
 void lockkeyResult(sqlite3_context*, u32 eKind, const u8 *pKey, u32 nKey);
 
 #endif

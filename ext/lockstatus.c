@@ -29,6 +29,8 @@ static void appendString(sqlite3_str *pStr, const char *z, u32 n){
 static void appendKey(sqlite3_str *pStr, const LockRow *pRow){
   if( pRow->eKind==KEY_TEXT || pRow->eKind==KEY_NAME ){
     appendString(pStr, (const char*)pRow->pKey, pRow->nKey);
+  }else if( pRow->eKind==KEY_TURN ){
+    sqlite3_str_appendall(pStr, "null");
   }else if( pRow->eKind==KEY_INTEGER ){
     lockkeyAppend(pStr, pRow->eKind, pRow->pKey, pRow->nKey);
   }else{

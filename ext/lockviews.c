@@ -49,10 +49,11 @@ static int always(const LockSnapshot *p, u32 iPos){
 **
 ** Columns:
 **   session      INTEGER  id of the session that holds or wants it
-**   kind         TEXT     advisory; name for MySQL's names
+**   kind         TEXT     advisory; name for MySQL's names; turn
 **   schema       TEXT     main: whose lock file it is
 **   object       TEXT     NULL
-**   key          ANY      as it was given; two integers as the text (a,b)
+**   key          ANY      as it was given; two integers as the text (a,b);
+**     NULL of a turn
 **   mode         TEXT     exclusive or shared
 **   scope        TEXT     session or transaction
 **   granted      INTEGER  1 held, 0 waited for

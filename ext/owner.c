@@ -59,6 +59,7 @@ LockRc ownerAttach(Seg *p){
   }
   if( rc==LOCK_OK ){
     p->iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
+    if( BUG(FIRST_EARLY) ) osLockFirst(&p->file, OS_UNLOCKED, 0);
     CRASH(ATTACH_NUMBER);
     rc = osLockNumber(&p->file, p->iNumber);
     CRASH(ATTACH_BYTE);
@@ -134,7 +135,7 @@ static int enterSlow(Seg *p){
       CRASH(ENTER_WAITERS);
       w |= MUTEX_WAITERS;
     }
-    mBits = BUG(NO_WAITERS) ? 0 : MUTEX_WAITERS;
+    mBits = BUG(NO_WAITERS) || BUG(WOKEN_PLAIN) ? 0 : MUTEX_WAITERS;
     bTimedOut = osWait(atomicLowHalf(pWord), (u32)w, US_SLEEP);
   }
 }

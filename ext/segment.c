@@ -127,6 +127,10 @@ LockRc segGrow(Seg *p){
   }
   if( rc!=LOCK_OK ) return rc;
   CRASH(GROW_EXTEND);
+  if( BUG(GROW_STORE) ){
+    atomicSetRel(pLength, nNew);
+    return LOCK_OK;
+  }
   while( nLast<nNew && !atomicCas64(pLength, nLast, nNew) ){
     nLast = atomicGetAcq(pLength);
   }

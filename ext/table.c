@@ -331,7 +331,10 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   /* A canceller may still compare and swap this word, and fail. */
   iState = SEG_NEXTSEQ(atomicGet(&r->state),
                        pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
-  if( BUG(VALID_FIRST) ) atomicSetRel(&r->state, iState);
+  if( BUG(VALID_FIRST) ){
+    atomicSetRel(&r->state, iState);
+    CRASH(VALID);
+  }
   atomicSet(&r->session, pNew->iSession);
   atomicSet(&r->generation, pNew->iGeneration);
   atomicSet(&r->scount, pNew->scount);
@@ -600,6 +603,7 @@ void tableSweepLeft(Seg *p){
     if( atomicGetAcq(&s->left)==0 ) continue;
     if( BUG(LEFT_LATE) ){
       tableSweep(p, k, SEG_ALL);
+      CRASH(SWEEP_LEFT);
       atomicSet(&s->left, 0);
       continue;
     }

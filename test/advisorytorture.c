@@ -29,8 +29,8 @@ static const char *zLibrary, *zDb;
 static Log *pLog;
 static u64 seed;
 static u32 iMe;                /* session number in the log */
-static u64 iInc;               /* of a worker */
-static u64 aInc[32];           /* the parent's: last one started */
+static u32 iInc;               /* of a worker */
+static u32 aInc[32];           /* the parent's: last one started */
 
 static u32 R(u32 n){
   seed ^= seed>>12;
@@ -43,16 +43,20 @@ static i64 microseconds(void){
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (i64)t.tv_sec*1000000 + t.tv_nsec/1000;
 }
-static LogEntry *put(u32 eType){
+static void put(LogEntry x){
   u64 i = __atomic_fetch_add(&pLog->nEntry, 1, __ATOMIC_SEQ_CST);
-  LogEntry *e;
+  u8 eType = x.eType;
   if( i>=pLog->mxEntry ) _exit(0);
-  e = &pLog->a[i];
-  e->iSes = iMe;
-  e->iInc = iInc;
-  __atomic_store_n(&e->eType, eType, __ATOMIC_SEQ_CST);
-  return e;
+  x.eType = LOG_NONE;
+  x.iSes = (u8)iMe;
+  x.iInc = iInc;
+  x.msTime = (u32)(microseconds()/1000);
+  pLog->a[i] = x;
+  __atomic_store_n(&pLog->a[i].eType, eType, __ATOMIC_SEQ_CST);
 }
+/* PUT(LOG_ASK, field = value, ...) */
+#define MODE(x) ((x) ? LOCK_EXCLUSIVE : LOCK_SHARED)
+#define PUT(...) put((LogEntry){ .eType = __VA_ARGS__ })
 
 /* ---- SQL ---------------------------------------------------------------- */
 
@@ -126,22 +130,21 @@ static void openMe(u32 iSes){
   memset(aCount, 0, sizeof aCount);
   nSp = 0;
   must("SELECT advisory_session()");
-  put(LOG_OPEN)->iToken = (u64)iValue;
+  PUT(LOG_OPEN, .iToken = (u64)iValue);
   pLog->aId[iSes] = (u64)iValue;
 }
 
 /* ---- operations --------------------------------------------------------- */
 
-static void readCycle(LogEntry *e){
-  const char *z = zError;
-  u64 i;
-  int n = 0;
-  for(z=strstr(z, "deadlock detected:"); z && n<4; n++){
-    z = strstr(z, "session ");
-    if( z==0 ) break;
-    z += 8;
-    i = strtoull(z, 0, 10);
-    e->aCycle[n] = i;
+/* The circle of a refused request: "session 1 waits for 2, which waits for 3,
+** which waits for 1". */
+static void putCycle(void){
+  const char *z = strstr(zError, "session ");
+  u64 iOwn = z ? strtoull(z+8, 0, 10) : 0;
+  while( z && (z = strstr(z, "waits for "))!=0 ){
+    u64 i = strtoull(z+10, 0, 10);
+    if( i!=iOwn ) PUT(LOG_CYCLE, .iToken = i);
+    z += 10;
   }
 }
 static int outcome(int rc, int bTry){
@@ -163,12 +166,10 @@ static void askOne(void){
   u32 i = R(LOG_KEYS), x = R(2), bTxn = inTransaction() && R(3)>0;
   int bTry = R(4)==0, ms = aMs[R(6)], rc;
   const char *zAfter = azAfter[R(5)];
-  LogEntry *e;
   /* What fails and is no try cannot tell how the try went. */
   if( bTry ) zAfter = "";
   if( run("SELECT advisory_lock_timeout(%d)", ms) ) fatal("timeout");
-  e = put(LOG_ASK);
-  e->iKey = i; e->eMode = x ? LOCK_EXCLUSIVE : LOCK_SHARED; e->eScope = bTxn;
+  PUT(LOG_ASK, .iKey = (u8)i, .eMode = (u8)MODE(x), .eScope = (u8)bTxn);
   rc = run("SELECT %sadvisory_%slock%s(%s)%s", bTry ? "try_" : "",
            bTxn ? "xact_" : "", x ? "" : "_shared", args(i), zAfter);
   rc = outcome(rc, bTry);
@@ -181,25 +182,20 @@ static void askOne(void){
     }
     memcpy(zError, zKept, sizeof zKept);
   }
-  e = put(LOG_RESULT);
-  e->iKey = i; e->eMode = x ? LOCK_EXCLUSIVE : LOCK_SHARED; e->eScope = bTxn;
-  e->rc = rc;
-  if( rc==LOCK_OK ) e->iToken = (u64)iValue;
-  if( rc==LOCK_DEADLOCK ) readCycle(e);
+  if( rc==LOCK_DEADLOCK ) putCycle();
+  PUT(LOG_RESULT, .iKey = (u8)i, .eMode = (u8)MODE(x), .eScope = (u8)bTxn,
+      .rc = (int8_t)rc, .iToken = rc==LOCK_OK ? (u64)iValue : 0);
   if( rc==LOCK_OK && !bTxn ) aCount[i][x]++;
 }
 static void releaseOne(void){
   u32 i = R(LOG_KEYS), x = R(2), j;
-  LogEntry *e;
   int rc;
   for(j=0; j<30 && aCount[i][x]==0; j++){ i = R(LOG_KEYS); x = R(2); }
-  e = put(LOG_RELEASE);
-  e->iKey = i; e->eMode = x ? LOCK_EXCLUSIVE : LOCK_SHARED;
+  PUT(LOG_RELEASE, .iKey = (u8)i, .eMode = (u8)MODE(x));
   rc = run("SELECT advisory_unlock%s(%s)", x ? "" : "_shared", args(i));
-  e = put(LOG_RELEASED);
-  e->iKey = i; e->eMode = x ? LOCK_EXCLUSIVE : LOCK_SHARED;
+  PUT(LOG_RELEASED, .iKey = (u8)i, .eMode = (u8)MODE(x),
+      .rc = rc!=SQLITE_OK ? LOCK_BUSY : iValue ? LOCK_OK : LOCK_NO);
   if( rc!=SQLITE_OK ){
-    e->rc = LOCK_BUSY;
     if( strstr(zError, "lock file: busy:")==0 ) fatal("unlock");
   }else if( iValue!=(aCount[i][x]>0) ){
     fatal(iValue ? "unlocked too much" : "a lock was lost");
@@ -211,7 +207,7 @@ static void releaseAll(void){
   i64 n = 0;
   u32 i;
   for(i=0; i<LOG_KEYS; i++) n += aCount[i][0] + aCount[i][1];
-  put(LOG_RELEASEALL);
+  PUT(LOG_RELEASEALL);
   while( run("SELECT advisory_unlock_all()")!=SQLITE_OK ){
     if( strstr(zError, "lock file: busy:")==0 ) fatal("unlock_all");
   }
@@ -219,7 +215,7 @@ static void releaseAll(void){
   memset(aCount, 0, sizeof aCount);
 }
 static void endTransaction(int eHow){
-  put(LOG_TXNEND);
+  PUT(LOG_TXNEND);
   nSp = 0;
   if( eHow==0 && run("COMMIT")==SQLITE_OK ) return;
   if( eHow==1 && inTransaction() ){
@@ -230,7 +226,7 @@ static void endTransaction(int eHow){
 }
 static void savepoint(void){
   if( nSp==3 ) return;
-  put(LOG_SAVEPOINT)->iLevel = (u32)nSp+1;
+  PUT(LOG_SAVEPOINT, .iLevel = (u8)(nSp+1));
   if( run("SAVEPOINT s%d", nSp)!=SQLITE_OK ) fatal("savepoint");
   nSp++;
 }
@@ -238,7 +234,7 @@ static void rollbackTo(void){
   int i;
   if( nSp==0 ) return;
   i = (int)R((u32)nSp);
-  put(LOG_ROLLBACK)->iLevel = (u32)i+1;
+  PUT(LOG_ROLLBACK, .iLevel = (u8)(i+1));
   if( run("ROLLBACK TO s%d", i)!=SQLITE_OK ) fatal("rollback to");
   nSp = i+1;
 }
@@ -247,7 +243,7 @@ static void releaseSavepoint(void){
   int i;
   if( nSp<2 ) return;
   i = 1 + (int)R((u32)nSp-1);
-  put(LOG_OUTSIDE)->iLevel = (u32)i;
+  PUT(LOG_OUTSIDE, .iLevel = (u8)(i));
   if( run("RELEASE s%d", i)!=SQLITE_OK ) fatal("release");
   nSp = i;
 }
@@ -266,12 +262,12 @@ static void statement(void){
 }
 static void cancelOne(u32 nProc){
   u64 iId = pLog->aId[R(nProc)*2];
-  put(LOG_CANCEL)->iToken = iId;
+  PUT(LOG_CANCEL, .iToken = iId);
   if( run("SELECT advisory_cancel(%lld)", iId)!=SQLITE_OK ) fatal("cancel");
-  if( iValue ) put(LOG_CANCELLED)->iToken = iId;
+  if( iValue ) PUT(LOG_CANCELLED, .iToken = iId);
 }
 static void again(void){
-  put(LOG_CLOSE);
+  PUT(LOG_CLOSE);
   if( sqlite3_close(db)!=SQLITE_OK ) fatal("close");
   openMe(iMe);
 }
@@ -301,7 +297,7 @@ static void worker(u32 iProc, u32 nProc, u64 iSeed){
     step(nProc);
     if( R(9)==0 ) letGo();           /* others want to work too */
   }
-  put(LOG_CLOSE);
+  PUT(LOG_CLOSE);
   if( sqlite3_close(db)!=SQLITE_OK ) fatal("close");
   _exit(0);
 }
@@ -322,11 +318,9 @@ static void signalOne(pid_t pid, int iSignal){
   if( pid>1 ) kill(pid, iSignal);
 }
 static void killOne(u32 i, u32 nProc){
-  LogEntry *e;
   int st;
   iMe = i*2;
-  e = put(LOG_KILL);
-  e->iToken = aInc[i];
+  PUT(LOG_KILL, .iToken = aInc[i]);
   signalOne(aPid[i], SIGKILL);
   waitpid(aPid[i], &st, 0);
   pLog->nKill++;
@@ -378,7 +372,7 @@ static int torture(u32 nProc, u64 nOp, u64 iSeed, const char *zLog){
   for(i=0; i<nProc; i++) aPid[i] = start(i, nProc, iSeed*100+i+1);
   if( torment(nProc, nOp) ) return 1;
   iMe = 0;
-  put(LOG_END);
+  PUT(LOG_END);
   openDb();
   for(i=0; i<LOG_KEYS; i++){
     run("SELECT try_advisory_lock(%s)", args(i));

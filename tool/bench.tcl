@@ -30,7 +30,7 @@ proc bench::machine {} {
 
 # The programs of test/, and the names that each can run.
 namespace eval bench {
-  variable programs {bench benchlock}
+  variable programs {bench benchlock benchturn}
 }
 
 proc bench::main {argv} {

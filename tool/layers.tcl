@@ -40,7 +40,8 @@ namespace eval layers {
     5 advisory  {}
     5 namelock  {}
     5 lockstatus {}
-    5 functions {advisory namelock lockstatus}
+    5 turn      {}
+    5 functions {advisory namelock lockstatus turn}
     5 vtab      {}
     5 lockvtab  {}
     6 interlock {}

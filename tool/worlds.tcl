@@ -12,6 +12,8 @@
 #             test/recipeslock.test
 #   static    1: `sqlite` contains the extension
 #   env       further variables of the environment, where it has none such
+#             (STATEMENTS: of the model, more where it is fast, so that all
+#             of `make fulltest` makes two million)
 #   timeout   seconds for one file: a guard against what hangs
 #   patience  ms a test waits for one thing
 #
@@ -29,6 +31,7 @@ namespace eval worlds {
     debug {
       about {the same, the extension with asserts}
       make DEBUG=1  library build/debug/interlock.so  also node
+      env {STATEMENTS 300000}  timeout 900
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
@@ -47,18 +50,16 @@ namespace eval worlds {
     oldest {
       about {the oldest SQLite that is supported, 3.34.0}
       sqlite tcl-oldest  also tcl-tooold
+      env {STATEMENTS 300000}  timeout 900
     }
     newest {
       about {the newest SQLite, 3.54.1, with its asserts}
       sqlite tcl-newest  timeout 600
     }
-    amalgam {
-      about {the extension built from the amalgamation}
-      make amalgam  library build/amalgam/interlock.so
-    }
     static {
       about {the amalgamation compiled into SQLite}
       make amalgam  sqlite static  static 1
+      env {STATEMENTS 450000}  timeout 1200
     }
     c {
       about {programs in C, of the layers that know no SQLite}
@@ -68,7 +69,7 @@ namespace eval worlds {
   # What `make fulltest` runs, beside `quick`.
   variable full {
     quick-wal debug full full-wal asan asan-wal oldest oldest-wal
-    newest newest-wal amalgam static c
+    newest newest-wal static c
   }
 }
 

@@ -1,35 +1,85 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** lkcheck.c: reads the log of lktorture and knows nothing of the lock manager
-** but the meaning of its calls.  Checked: nobody gets a lock while another
-** session believes to hold a conflicting one; tokens are never given twice and
-** grow from one grant to the next that excludes it; a session that lost a wait
-** to a deadlock names sessions that waited at that time; a cancelled wait had
-** a canceller; everybody's last ask has a result, or its process was killed.
+** but the meaning of its calls.  Checked:
+**
+**   - nobody gets a lock while another session believes to hold a conflicting
+**     one
+**   - tokens are never given twice and grow from one grant to the next that
+**     excludes it
+**   - deadlocks are not invented: each session of the cycle that was reported
+**     had, while the refused one asked, a request that conflicts with what the
+**     next one of the cycle held or asked for
+**   - deadlocks are not missed: no cycle of requests, each for what the next
+**     one certainly holds, stands longer than MS_MISSED
+**   - a cancelled wait had a canceller
+**   - every ask has a result, or its process was killed
+**
+**   lkcheck LOGFILE [spoil]
+**
+** With spoil entries of a sound log are falsified, one at a time, and most of
+** that must be noticed: does the checker check?
 */
 #include "util.h"
 #include "log.h"
 
 enum { MX = 64 };
-typedef struct Hold { u32 n; u32 bTxn; u32 iLevel; u64 iToken; } Hold;
+enum { MS_MISSED = 4000, CYCLE = 16, ASKS = 4 };
+typedef struct Span { u64 iFrom, iTo; } Span;     /* entries; iTo 0: goes on */
+typedef struct Hold {
+  u32 n, bTxn, iLevel;
+  u64 iToken;
+  Span now, last;              /* held: this time, the time before */
+} Hold;
+typedef struct Asked {
+  u32 iKey, eMode;
+  Span t;
+} Asked;
 typedef struct Ses {
   Hold a[LOG_KEYS][LOCK_MODES];
-  u64 iId, iAskAt, iLastAsk, iLastEnd, iCancelAt;
-  u32 bWaits, nSp;
+  u64 iId, iCancelAt;
+  u32 bWaits, msAsk, nSp, nAsked, nCycle;
+  Asked aAsked[ASKS];          /* the last few, nAsked-1 is the present one */
+  u64 aCycle[CYCLE];
 } Ses;
 static Ses aS[MX];
 static u64 aDead[MX];          /* last one killed, of each place */
 static u64 aMaxToken[LOG_KEYS][LOCK_MODES];
 static u64 aOpen[MX];          /* whom the cancel that is under way aims at */
-static u64 nGot, nDead, nCancel, nSlip;
+static u64 nGot, nDead, nCancel, nSlip, nEdge, nSeen;
 static const u32 aConf[] = { 0, 1u<<5, 1u<<3|1u<<4|1u<<5, 1u<<2|1u<<4|1u<<5,
                              1u<<2|1u<<3|1u<<4|1u<<5, 62 };
 
+static u32 nBad, bSpoil;
 static void bad(u64 i, const char *z){
-  if( nError++<20 ) fprintf(stderr, "entry %llu: %s\n",
-                            (unsigned long long)i, z);
+  if( nBad++<20 && !bSpoil ) fprintf(stderr, "entry %llu: %s\n",
+                                      (unsigned long long)i, z);
 }
 static int held(const Hold *h){ return h->n || h->bTxn; }
+static Asked *asked(Ses *s){ return &s->aAsked[(s->nAsked-1)%ASKS]; }
+
+/*
+** A lock is given up from the entry before the call to somewhere in the call;
+** so it is held, as far as anybody can say, until the session's next entry.
+*/
+static void spans(u64 i, Ses *s, int bAfter){
+  u32 k, m;
+  for(k=0; k<LOG_KEYS; k++) for(m=1; m<LOCK_MODES; m++){
+    Hold *h = &s->a[k][m];
+    if( held(h) ){
+      if( h->now.iFrom && h->now.iTo==0 ) continue;
+      h->last = h->now;
+      h->now.iFrom = i;
+      h->now.iTo = 0;
+    }else if( h->now.iFrom && h->now.iTo==0 && !bAfter ){
+      h->now.iTo = i;
+    }
+  }
+}
+static int meets(Span a, Span b){
+  return a.iFrom && b.iFrom && (a.iTo==0 || a.iTo>=b.iFrom)
+      && (b.iTo==0 || b.iTo>=a.iFrom);
+}
 
 static void got(u64 i, const LogEntry *e){
   Ses *s = &aS[e->iSes];
@@ -65,16 +115,72 @@ static void drop(Ses *s, u32 iLevel){        /* transaction holds from there */
     if( s->a[k][m].bTxn && s->a[k][m].iLevel>=iLevel ) s->a[k][m].bTxn = 0;
   }
 }
-/* Each session of the cycle waited at some time between ask and result. */
-static void deadlock(u64 i, const LogEntry *e){
-  u32 j, c;
-  nDead++;
-  for(c=1; c<4 && e->aCycle[c]; c++){
-    for(j=0; j<MX && aS[j].iId!=e->aCycle[c]; j++){}
-    if( j==MX ){ nSlip++; continue; }        /* closed or killed since */
-    if( !aS[j].bWaits && aS[j].iLastEnd<aS[e->iSes].iAskAt ){
-      bad(i, "a deadlock with a session that did not wait");
+/*
+** Did s, at some time of the span, ask for what t held or had asked for?  A
+** grant is logged after it has happened, so a hold may still look like a
+** request.
+*/
+static int waitedFor(const Ses *s, const Ses *t, Span w){
+  u32 i, j, m;
+  for(i=0; i<ASKS; i++){
+    const Asked *q = &s->aAsked[i];
+    if( !meets(q->t, w) ) continue;
+    for(m=1; m<LOCK_MODES; m++) if( aConf[q->eMode]>>m & 1 ){
+      const Hold *h = &t->a[q->iKey][m];
+      if( meets(h->now, w) || meets(h->last, w) ) return 1;
     }
+    for(j=0; j<ASKS; j++){
+      const Asked *r = &t->aAsked[j];
+      if( r->iKey==q->iKey && (aConf[q->eMode]>>r->eMode & 1)
+       && meets(r->t, w) ) return 1;
+    }
+  }
+  return 0;
+}
+static Ses *byId(u64 iId){
+  u32 j;
+  for(j=0; j<MX; j++) if( aS[j].iId==iId ) return &aS[j];
+  return 0;                                     /* closed or killed since */
+}
+static void deadlock(u64 i, Ses *s){
+  Span w = { asked(s)->t.iFrom, i };
+  Ses *t = s, *next;
+  u32 c;
+  nDead++;
+  if( s->nCycle==0 ) bad(i, "a deadlock without a cycle");
+  for(c=0; c<=s->nCycle; c++, t=next){
+    next = c<s->nCycle ? byId(s->aCycle[c]) : s;
+    if( t==0 || next==0 ){ nSlip++; continue; }
+    nEdge++;
+    if( !waitedFor(t, next, w) ) bad(i, "a deadlock was invented");
+  }
+}
+
+/*
+** Cycles that stand: who asked MS_MISSED ago and has no result yet waits; what
+** it waits for is held by who has it and has not begun to give it back.
+*/
+static u32 msLook;
+static void standing(u64 i, u32 msNow){
+  u64 aTo[MX];
+  u32 a, b, k, m, n = 0;
+  nSeen++;
+  msLook = msNow;
+  for(a=0; a<MX; a++){
+    const Asked *q = asked(&aS[a]);
+    aTo[a] = 0;
+    if( !aS[a].bWaits || msNow-aS[a].msAsk<MS_MISSED ) continue;
+    for(b=0; b<MX; b++) for(m=1; m<LOCK_MODES; m++){
+      if( b==a || !(aConf[q->eMode]>>m & 1) ) continue;
+      if( held(&aS[b].a[q->iKey][m]) ) aTo[a] |= (u64)1<<b;
+    }
+    n++;
+  }
+  if( n<2 ) return;
+  for(k=0; k<MX; k++) for(a=0; a<MX; a++) if( aTo[a]>>k & 1 ) aTo[a] |= aTo[k];
+  for(a=0; a<MX; a++) if( aTo[a]>>a & 1 ){
+    bad(i, "a deadlock was missed");
+    return;
   }
 }
 /* A cancel that has begun and of which no later entry is known may still hit
@@ -94,26 +200,53 @@ static void result(u64 i, const LogEntry *e){
   Ses *s = &aS[e->iSes];
   if( !s->bWaits ) bad(i, "a result without an ask");
   if( e->rc==LOCK_OK ) got(i, e);
-  if( e->rc==LOCK_DEADLOCK ) deadlock(i, e);
+  if( e->rc==LOCK_DEADLOCK ) deadlock(i, s);
   if( e->rc==LOCK_CANCELLED ){
     nCancel++;
-    if( s->iCancelAt<s->iAskAt && !aimedAt(s->iId) ){
+    if( s->iCancelAt<asked(s)->t.iFrom && !aimedAt(s->iId) ){
       bad(i, "cancelled by nobody");
     }
   }
   s->bWaits = 0;
-  s->iLastEnd = i;
+  s->nCycle = 0;
+  asked(s)->t.iTo = i;
+}
+static void ask(u64 i, const LogEntry *e){
+  Ses *s = &aS[e->iSes];
+  Asked *q;
+  if( s->bWaits ) bad(i, "an ask without a result");
+  s->bWaits = 1;
+  s->msAsk = e->msTime;
+  s->nAsked++;
+  q = asked(s);
+  q->iKey = e->iKey;
+  q->eMode = e->eMode;
+  q->t.iFrom = i;
+  q->t.iTo = 0;
 }
 static void entry(u64 i, const LogEntry *e){
   Ses *s = &aS[e->iSes%MX];
   u32 k, m;
-  /* between the entry of its kill and its death a process may log more */
-  if( e->iInc && e->iInc<=aDead[e->iSes/2] ) return;
+  if( e->eType==LOG_NONE ) return;
+  if( i%2048==0 || e->msTime-msLook>500 ) standing(i, e->msTime);
+  /* between the entry of its kill and its death a process may log more, and
+  ** a cancel of it may still hit */
+  if( e->iInc && e->iInc<=aDead[e->iSes/2] ){
+    if( e->eType==LOG_CANCEL ){
+      closeCancel(i, e->iSes);
+      aOpen[e->iSes] = e->iToken;
+    }
+    return;
+  }
   if( e->iInc ) closeCancel(i, e->iSes);
+  spans(i, s, 0);
   switch( e->eType ){
     case LOG_OPEN: memset(s, 0, sizeof *s); s->iId = e->iToken; break;
     case LOG_CLOSE: memset(s->a, 0, sizeof s->a); s->iId = 0; break;
-    case LOG_ASK: s->bWaits = 1; s->iAskAt = i; break;
+    case LOG_ASK: ask(i, e); break;
+    case LOG_CYCLE:
+      if( s->nCycle<CYCLE ) s->aCycle[s->nCycle++] = e->iToken;
+      break;
     case LOG_RESULT: result(i, e); break;
     case LOG_RELEASE:
       if( s->a[e->iKey][e->eMode].n ) s->a[e->iKey][e->eMode].n--;
@@ -142,26 +275,116 @@ static void entry(u64 i, const LogEntry *e){
       memset(&aS[e->iSes+1], 0, sizeof aS[0]);
       break;
   }
+  spans(i, s, 1);
+}
+
+/* Everything from the beginning; returns what was found wrong. */
+static u32 check(Log *p){
+  u64 i, nEntry = p->nEntry<p->mxEntry ? p->nEntry : p->mxEntry;
+  u32 j;
+  memset(aS, 0, sizeof aS);
+  memset(aDead, 0, sizeof aDead);
+  memset(aMaxToken, 0, sizeof aMaxToken);
+  memset(aOpen, 0, sizeof aOpen);
+  nBad = nGot = nDead = nCancel = nSlip = nEdge = nSeen = 0;
+  msLook = nEntry ? p->a[0].msTime : 0;
+  for(i=0; i<nEntry; i++) entry(i+1, &p->a[i]);
+  if( nEntry==0 || p->a[nEntry-1].eType!=LOG_END ) bad(nEntry, "no end");
+  for(j=0; j<MX; j++) if( aS[j].bWaits ) bad(nEntry, "an ask without a result");
+  return nBad;
+}
+
+/* Falsify entry e in way eWay: 0 if that makes no sense there. */
+enum { REFUSED, TOKEN, MEMBER, CANCELS, LOST, WAYS };
+static const char *azWay[] = { "a refusal made a grant", "a token set back",
+  "a member of a cycle changed", "a time-out made a cancel",
+  "a result lost" };
+static int falsify(LogEntry *e, int eWay, u64 iOther){
+  if( eWay==MEMBER ){
+    if( e->eType!=LOG_CYCLE || e->iToken==iOther ) return 0;
+    e->iToken = iOther;
+    return 1;
+  }
+  if( e->eType!=LOG_RESULT ) return 0;
+  switch( eWay ){
+    case REFUSED:
+      if( e->rc!=LOCK_NO ) return 0;
+      e->rc = LOCK_OK;
+      e->iToken = (u64)1<<60;
+      return 1;
+    case TOKEN:
+      if( e->rc!=LOCK_OK || e->eMode!=LOCK_EXCLUSIVE ) return 0;
+      e->iToken = 1;
+      return 1;
+    case CANCELS:
+      if( e->rc!=LOCK_TIMEOUT ) return 0;
+      e->rc = LOCK_CANCELLED;
+      return 1;
+    default:
+      e->eType = LOG_NONE;
+      return 1;
+  }
+}
+static void spoil(Log *p){
+  u64 seed = 7, nEntry = p->nEntry;
+  int eWay, n, nSeenWay, nTry = 0;
+  for(eWay=0; eWay<WAYS; eWay++){
+    nSeenWay = 0;
+    for(n=0; n<12 && nTry<1000000; nTry++){
+      LogEntry *e = &p->a[rnd(&seed)%nEntry], was = *e, *q = e;
+      u64 iOther = 0;               /* a session that lived at that time */
+      while( q>p->a && q->eType!=LOG_CANCEL ) q--;
+      if( q->eType==LOG_CANCEL ) iOther = q->iToken;
+      if( iOther==0 || !falsify(e, eWay, iOther) ) continue;
+      nSeenWay += check(p)>0;
+      *e = was;
+      n++;
+    }
+    printf("spoiled: %s: %d of %d noticed\n", azWay[eWay], nSeenWay, n);
+    nTest++;
+    if( nSeenWay<6 ) nError++;
+  }
+}
+/* Two sessions that wait for each other, for five seconds. */
+static void missed(void){
+  static union { Log l; u8 a[sizeof(Log) + 10*sizeof(LogEntry)]; } space;
+  Log *log = &space.l;
+  u32 i;
+  LogEntry *e = log->a;
+  for(i=0; i<2; i++){
+    *e++ = (LogEntry){ .eType = LOG_OPEN, .iSes = (u8)(i*2), .iToken = i+1 };
+    *e++ = (LogEntry){ .eType = LOG_ASK, .iSes = (u8)(i*2), .iKey = (u8)i,
+                       .eMode = LOCK_EXCLUSIVE };
+    *e++ = (LogEntry){ .eType = LOG_RESULT, .iSes = (u8)(i*2), .iKey = (u8)i,
+                       .eMode = LOCK_EXCLUSIVE, .iToken = i+1 };
+  }
+  for(i=0; i<2; i++){
+    *e++ = (LogEntry){ .eType = LOG_ASK, .iSes = (u8)(i*2), .iKey = (u8)(1-i),
+                       .eMode = LOCK_EXCLUSIVE };
+  }
+  *e++ = (LogEntry){ .eType = LOG_END, .msTime = MS_MISSED+1000 };
+  log->nEntry = log->mxEntry = (u64)(e - log->a);
+  CHECK(check(log)==3);            /* that, and two asks without a result */
 }
 
 int main(int n, char **a){
   struct stat st;
   int fd = n>1 ? open(a[1], O_RDONLY) : -1;
   Log *p;
-  u64 i, nEntry;
-  u32 j;
   if( fd<0 || fstat(fd, &st)!=0 ) return 2;
-  p = mmap(0, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-  nEntry = p->nEntry<p->mxEntry ? p->nEntry : p->mxEntry;
-  for(i=0; i<nEntry; i++){
-    nTest++;
-    entry(i, &p->a[i]);
-  }
-  if( nEntry==0 || p->a[nEntry-1].eType!=LOG_END ) bad(nEntry, "no end");
-  for(j=0; j<MX; j++) if( aS[j].bWaits ) bad(nEntry, "an ask without a result");
-  printf("lkcheck: %llu entries, %llu grants, %llu deadlocks (%llu members "
-         "gone), %llu cancelled\n", (unsigned long long)nEntry,
+  p = mmap(0, (size_t)st.st_size, PROT_READ|PROT_WRITE, MAP_PRIVATE, fd, 0);
+  nTest = (int)p->nEntry;
+  nError = (int)check(p);
+  printf("lkcheck: %llu entries, %llu grants, %llu deadlocks, %llu edges "
+         "of them (%llu members gone), %llu looks for one that stands, %llu "
+         "cancelled\n", (unsigned long long)p->nEntry,
          (unsigned long long)nGot, (unsigned long long)nDead,
-         (unsigned long long)nSlip, (unsigned long long)nCancel);
+         (unsigned long long)nEdge, (unsigned long long)nSlip,
+         (unsigned long long)nSeen, (unsigned long long)nCancel);
+  if( n>2 && nError==0 ){
+    bSpoil = 1;
+    missed();
+    spoil(p);
+  }
   return finish("lkcheck");
 }

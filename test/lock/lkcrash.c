@@ -4,22 +4,39 @@
 ** that another process can see (base.h CRASH_POINTS), in every operation.
 ** Built with -DINTERLOCK_CRASH.
 **
-** A victim process runs a scenario; the driver has four sessions of its own:
-** W waits for a lock of the victim's, E has a transaction lock, T asks, Q
-** waits in other queues.  A dry run counts how often each point is passed;
-** then there is a run for the first and the last pass of every point and each
-** of: kill; stop, look, go on; stop, look, kill.  Afterwards:
+** A victim process runs a scenario.  The survivors are five sessions: W waits
+** for a lock of the victim's, E has a transaction lock, T asks, Q and Q2 wait
+** in other queues.  A dry run counts how often each point is passed; then
+** there is a run for the first and the last pass of every point and each of:
+** kill; stop, look, go on; stop, look, kill.
 **
-**   - W has the victim's lock after at most two polls (100 ms)
+** The survivors live in one, two or three processes (Set), and each time
+** somebody else is the first to act after the death, and so to recover:
+**
+**   ONE    all in one process; the asking session is first, or, at the last
+**          pass of a point, the one that ends its transaction
+**   TWO    waiter and asker share a process; the waiter is first, asleep in
+**          lockWait when the victim is killed
+**   THREE  waiter, ender and asker apart; a process that attaches only then is
+**          first
+**
+** Afterwards:
+**
+**   - W has the victim's lock after at most two polls.  That this is 100 ms is
+**     measured beside a process that only sleeps 50 ms at a time and looks at
+**     a word: W may be late as often as that one, and a little more.
 **   - T gets what the victim had at once
 **   - E still has its lock, ends its transaction, and the lock is free then
 **   - while the victim is stopped, E's end and Q's giving up take effect and
-**     take no longer than a few ms
+**     do not wait for it
 **   - segmentCheck and tableCheck find nothing
 **
-**   lkcrash [SCENARIO [POINT]]
+**   lkcrash [quick|full [SCENARIO [POINT]]]
+**
+** full has every set for every run, quick one of them, in turn.
 */
 #include "util.h"
+#include <sys/prctl.h>
 
 enum { KILL, STOPGO, STOPKILL, DRY };
 typedef struct Ctl {
@@ -28,6 +45,7 @@ typedef struct Ctl {
   int eDone;                       /* victim: 1 ready, 2 finished */
   int bGo;
   u64 iNumber;
+  u64 usDeath, usSeen;             /* when it died; when the control saw it */
 } Ctl;
 static Ctl *pCtl;
 static int bVictim, bArmed;
@@ -42,12 +60,12 @@ void crashPoint(int i){
   if( !bVictim || !bArmed ) return;
   pCtl->aHit[i]++;
   if( pCtl->eHow==DRY || i!=pCtl->iPoint || pCtl->aHit[i]!=pCtl->nth ) return;
+  if( pCtl->eHow==KILL ) atomicSet(&pCtl->usDeath, osMonotonicUs());
   raise(pCtl->eHow==KILL ? SIGKILL : SIGSTOP);
 }
 
 static LockKey kA, kB, kC, kD, kU, kG, kQ, kLong, kHeld;
 static LockFile *pF;
-static LockSession *W, *E, *T, *Q, *Q2;
 
 static void die(int e){ _exit(e); }
 static void need(LockRc rc, LockRc want, int e){ if( rc!=want ) die(e); }
@@ -106,7 +124,7 @@ static void opLong(void){
   need(lockRelease(V, &kLong, LOCK_EXCLUSIVE), LOCK_OK, 61);
 }
 static void opWait(void){          /* E holds D */
-  LockWait w = { 30, 0, 0, 0 };
+  LockWait w = { 3, 0, 0, 0 };
   LockRc rc = lockAcquire(V, &kD, LOCK_SHARED, 1, &w);
   if( rc!=LOCK_TIMEOUT && rc!=LOCK_OK ) die(60);
 }
@@ -125,12 +143,12 @@ static void opRollback(void){
 }
 static void opEnd(void){ lockSessionEnd(V); V = 0; }
 static void opUpgrade(void){       /* T2 holds U shared too, Q waits for U X */
-  LockWait w = { 30, 0, 0, 0 };
+  LockWait w = { 3, 0, 0, 0 };
   LockRc rc = lockAcquire(V, &kU, LOCK_EXCLUSIVE, 0, &w);
   if( rc!=LOCK_TIMEOUT && rc!=LOCK_OK ) die(60);
 }
 static void opCure(void){          /* see setupCure */
-  LockWait w = { 30, 0, 0, 0 };
+  LockWait w = { 3, 0, 0, 0 };
   LockRc rc = lockAcquire(V, &kQ, LOCK_SHARED, 0, &w);
   if( rc!=LOCK_TIMEOUT && rc!=LOCK_OK ) die(60);
 }
@@ -155,7 +173,7 @@ static void opTakeOver(void){      /* an earlier victim died in the mutex */
   LockRc rc = lockAcquire(V, &k, LOCK_SHARED, 0, 0);
   if( rc!=LOCK_OK && rc!=LOCK_BUSY ) die(60);
 }
-/* The driver owns the mutex for 40 ms. */
+/* The driver owns the mutex until somebody waits for it. */
 static void opContended(void){
   LockKey k = keyText("free");
   need(lockAcquire(V, &k, LOCK_SHARED, 0, 0), LOCK_OK, 60);
@@ -172,7 +190,7 @@ static void opSweep(void){
 }
 
 enum { ATTACH, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED, SWEEPS,
-       ATTACHHALF, CURE=11 };
+       ATTACHHALF, CURE=11, CANCELS=13 };
 static void (*const aOp[])(void) = { opAttach, opOpen, opAcquire, opLong,
   opWait, opRelease, opReleaseAll, opTxnEnd, opRollback, opEnd, opUpgrade,
   opCure, opGrow, opCancel, opWriter, opReap, opTakeOver, opContended,
@@ -187,6 +205,7 @@ static pid_t forkVictim(int iOp){
   pid_t pid = fork();
   if( pid==0 ){
     bVictim = 1;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     victimSetup();
     pCtl->eDone = 1;
     while( !*(volatile int*)&pCtl->bGo ) osSleep(100);
@@ -207,15 +226,147 @@ static pid_t forkVictim(int iOp){
   return pid;
 }
 
-/*----------------------------------------------------------- the driver ---*/
+/*-------------------------------------------------------- the survivors ---*/
 
-static int holdsNow(LockSession *p, const LockKey *pKey){
-  u64 iToken;
-  return lockToken(p, pKey, &iToken)==LOCK_OK && iToken>0;
+enum { W, E, T, Q, Q2, WHO };
+enum { ONE, TWO, THREE, SETS };
+static const int aHome[SETS][WHO] = {    /* 0: the driver, else a helper */
+  { 0, 0, 0, 0, 0 }, { 1, 0, 1, 0, 0 }, { 1, 2, 0, 2, 2 }
+};
+enum { HELPERS = 2 };
+
+/* What one survivor is told to do; a helper's lies in shared memory. */
+enum { BEGIN, ASK, OUTCOME, POLL, GIVEUP, WAIT, TXNEND, RELEASE, HOLDS, PENDING,
+       CLOSE };
+typedef struct Mail {
+  u32 iAsk, iDone;                 /* what is written, what is answered */
+  int eOp;
+  u32 who, eMode, eScope;
+  int bQueue;
+  LockKey key;
+  LockRc rc;
+  u64 iId, iNumber, usDone;
+} Mail;
+static Mail *aMail;                /* of the helpers, [1..HELPERS] */
+static pid_t aHelper[HELPERS+1];
+static LockSession *aSes[WHO];     /* those of this process */
+static int eSet;
+
+static void perform(Mail *m){
+  LockSession **pp = &aSes[m->who];
+  LockWait w = { 60000, 0, 0, 0 };
+  u64 iToken = 0;
+  switch( m->eOp ){
+    case BEGIN:
+      if( pF==0 ) pF = openOrDie(zDb);
+      *pp = beginOrDie(pF);
+      m->iId = lockSessionId(*pp);
+      m->iNumber = lockSegment(pF)->iNumber;
+      m->rc = LOCK_OK;
+      break;
+    case ASK:
+      m->rc = lockAsk(*pp, &m->key, m->eMode, m->eScope, m->bQueue);
+      break;
+    case OUTCOME: m->rc = lockOutcome(*pp); break;
+    case POLL: lockPoll(*pp); m->rc = LOCK_OK; break;
+    case GIVEUP: m->rc = lockGiveUp(*pp, LOCK_TIMEOUT); break;
+    case WAIT: m->rc = lockWait(*pp, &w); break;
+    case TXNEND: lockTxnEnd(*pp); m->rc = LOCK_OK; break;
+    case RELEASE: m->rc = lockRelease(*pp, &m->key, m->eMode); break;
+    case HOLDS:
+      m->rc = lockToken(*pp, &m->key, &iToken)==LOCK_OK && iToken>0;
+      break;
+    case PENDING: m->rc = (LockRc)lockPending(*pp); break;
+    default: lockSessionEnd(*pp); *pp = 0; m->rc = LOCK_OK; break;
+  }
+  m->usDone = osMonotonicUs();
 }
-static LockRc try(LockSession *p, const LockKey *pKey){
-  return lockAsk(p, pKey, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 0);
+static void helper(Mail *m){
+  u32 n = 0;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  pF = 0;
+  for(;;){
+    while( atomicGetAcq(&m->iAsk)==n ) osWait(&m->iAsk, n, 1000000);
+    n++;
+    perform(m);
+    atomicSetRel(&m->iDone, n);
+    osWake(&m->iDone, 1);
+  }
 }
+static void startHelpers(void){
+  int h;
+  for(h=1; h<=HELPERS; h++){
+    memset(&aMail[h], 0, sizeof(Mail));
+    aHelper[h] = 0;
+    if( h>eSet ) continue;
+    aHelper[h] = fork();
+    if( aHelper[h]==0 ) helper(&aMail[h]);
+  }
+}
+static void endHelpers(void){
+  int h;
+  for(h=1; h<=HELPERS; h++){
+    if( aHelper[h]<=0 ) continue;
+    signalOne(aHelper[h], SIGKILL);
+    waitpid(aHelper[h], 0, 0);
+  }
+}
+
+/* Written, not waited for. */
+static void post(int who, int eOp){
+  Mail *m = &aMail[aHome[eSet][who]];
+  m->eOp = eOp;
+  m->who = (u32)who;
+  atomicSetRel(&m->iAsk, m->iAsk+1);
+  osWake(&m->iAsk, 1);
+}
+static Mail *answer(int who){
+  Mail *m = &aMail[aHome[eSet][who]];
+  double t0 = seconds();
+  while( atomicGetAcq(&m->iDone)!=m->iAsk ){
+    u32 n = atomicGet(&m->iDone);
+    if( n==m->iAsk ) break;
+    osWait(&m->iDone, n, 100000);
+    if( seconds()-t0>60 || waitpid(aHelper[aHome[eSet][who]], 0, WNOHANG)>0 ){
+      fprintf(stderr, "a survivor hangs or died: session %d, call %d\n", who,
+              m->eOp);
+      exit(1);
+    }
+  }
+  return m;
+}
+static Mail *call(int who, int eOp, const LockKey *pKey, u32 eMode, u32 eScope,
+                  int bQueue){
+  static Mail here;
+  int h = aHome[eSet][who];
+  Mail *m = h ? &aMail[h] : &here;
+  if( pKey ) m->key = *pKey;
+  m->eMode = eMode;
+  m->eScope = eScope;
+  m->bQueue = bQueue;
+  if( h ){
+    post(who, eOp);
+    return answer(who);
+  }
+  m->eOp = eOp;
+  m->who = (u32)who;
+  perform(m);
+  return m;
+}
+static LockRc simple(int who, int eOp){ return call(who, eOp, 0, 0, 0, 0)->rc; }
+static LockRc ask(int who, const LockKey *pKey, u32 eMode, u32 eScope,
+                  int bQueue){
+  return call(who, ASK, pKey, eMode, eScope, bQueue)->rc;
+}
+static LockRc try(int who, const LockKey *pKey){
+  return ask(who, pKey, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 0);
+}
+static int holdsNow(int who, const LockKey *pKey){
+  return (int)call(who, HOLDS, pKey, 0, 0, 0)->rc;
+}
+static int pending(int who){ return (int)simple(who, PENDING); }
+
+/*----------------------------------------------------------- the driver ---*/
 
 /* A process that takes G and dies, outside or inside of the mutex. */
 static void deadHolder(int bInside){
@@ -231,117 +382,177 @@ static void deadHolder(int bInside){
 }
 
 /* Who is stopped or dead, and how the victim's story goes on. */
-typedef struct Run { int iOp, iPoint, nth, eHow; } Run;
+typedef struct Run { int iOp, iPoint, nth, eHow, bLast; } Run;
 static void say(const Run *r, const char *z){
-  fprintf(stderr, "%s, %s #%d, %s: %s\n", azOp[r->iOp], azPoint[r->iPoint],
-      r->nth, r->eHow==KILL ? "kill" : r->eHow==STOPGO ? "stop, go on" :
-      r->eHow==STOPKILL ? "stop, kill" : "dry", z);
+  fprintf(stderr, "%s, %s #%d, %s, set %d: %s\n", azOp[r->iOp],
+      azPoint[r->iPoint], r->nth, r->eHow==KILL ? "kill" :
+      r->eHow==STOPGO ? "stop, go on" : r->eHow==STOPKILL ? "stop, kill" :
+      "dry", eSet, z);
   nError++;
 }
 #define NEED(x) do{ nTest++; if( !(x) ) say(r, #x); }while(0)
 
 static void driverSetup(const Run *r){
   char zFile[400];
+  int who;
   snprintf(zFile, sizeof zFile, "%s-interlock", zDb);
   unlink(zFile);
   memset(pCtl, 0, sizeof *pCtl);
   pCtl->iPoint = r->iPoint;
   pCtl->nth = r->nth;
   pCtl->eHow = r->eHow;
+  startHelpers();
   pF = openOrDie(zDb);
-  W = beginOrDie(pF);
-  iCancelId = lockSessionId(W);
-  E = beginOrDie(pF); T = beginOrDie(pF);
-  Q = beginOrDie(pF); Q2 = beginOrDie(pF);
-  NEED( lockAsk(E, &kD, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0)==LOCK_OK );
-  NEED( lockAsk(T, &kU, LOCK_SHARED, LOCK_SCOPE_SESSION, 0)==LOCK_OK );
-  NEED( lockAsk(T, &kHeld, LOCK_EXCLUSIVE, 0, 0)==LOCK_OK );
+  for(who=0; who<WHO; who++){
+    Mail *m = call(who, BEGIN, 0, 0, 0, 0);
+    if( who==W ) iCancelId = m->iId;
+  }
+  NEED( ask(E, &kD, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0)==LOCK_OK );
+  NEED( ask(T, &kU, LOCK_SHARED, LOCK_SCOPE_SESSION, 0)==LOCK_OK );
+  NEED( ask(T, &kHeld, LOCK_EXCLUSIVE, 0, 0)==LOCK_OK );
 }
 /* Queues that the scenarios need, once the victim has its locks. */
 static void driverQueues(const Run *r){
-  NEED( lockAsk(W, &kA, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 1)==LOCK_WAITING );
+  NEED( ask(W, &kA, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 1)==LOCK_WAITING );
   if( r->iOp==CURE ){
     /* Q holds Q shared, waits for A... : Q2 waits for Q X, Q waits for U X
     ** behind the victim's S; the victim asks for Q shared behind Q2: a soft
     ** edge victim -> Q2 -> Q -> victim */
-    NEED( lockAsk(Q, &kQ, LOCK_SHARED, 0, 0)==LOCK_OK );
-    NEED( lockAsk(Q2, &kQ, LOCK_EXCLUSIVE, 0, 1)==LOCK_WAITING );
-    NEED( lockAsk(Q, &kU, LOCK_EXCLUSIVE, 0, 1)==LOCK_WAITING );
+    NEED( ask(Q, &kQ, LOCK_SHARED, 0, 0)==LOCK_OK );
+    NEED( ask(Q2, &kQ, LOCK_EXCLUSIVE, 0, 1)==LOCK_WAITING );
+    NEED( ask(Q, &kU, LOCK_EXCLUSIVE, 0, 1)==LOCK_WAITING );
   }else{
-    NEED( lockAsk(Q, &kU, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 1)
-          ==LOCK_WAITING );
+    NEED( ask(Q, &kU, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 1)==LOCK_WAITING );
   }
 }
 
-/* The victim is stopped: what must not hang, does not. */
+/* The victim is stopped: what must not wait for it, does not.  A machine may
+** be busy now and then. */
+static int nStopped, nSlowEnd;
 static void whileStopped(const Run *r){
   double t = seconds();
-  lockTxnEnd(E);
-  NEED( lockGiveUp(Q, LOCK_TIMEOUT)==LOCK_TIMEOUT );
-  nTest++;
-  if( seconds()-t>0.2 ) say(r, "an end took longer than 0.2 s");
+  simple(E, TXNEND);
+  NEED( simple(Q, GIVEUP)==LOCK_TIMEOUT );
+  nStopped++;
+  nSlowEnd += seconds()-t>0.2;
 }
 
 /* Session p waits: granted after at most two polls. */
-static int getsIt(LockSession *p){
+static int getsIt(int who){
   int i;
   for(i=0; i<3; i++){
-    LockRc rc = lockOutcome(p);
+    LockRc rc = simple(who, OUTCOME);
     if( rc!=LOCK_WAITING ) return rc==LOCK_OK;
-    lockPoll(p);
+    simple(who, POLL);
   }
   return 0;
 }
 
-/* The victim is dead; bEnded: E and Q have given up already. */
-static void afterDeath(const Run *r, int bEnded){
-  const LockKey *aKey[3];
-  LockRc rc;
-  int i;
-  aKey[0] = &kB; aKey[1] = &kC; aKey[2] = &kLong;
-  for(i=0; i<3; i++) NEED( try(T, aKey[i])==LOCK_OK );
-  if( r->iOp==13 && lockPending(W) ){            /* cancelled, perhaps */
-    rc = lockOutcome(W);
-    if( rc==LOCK_CANCELLED ){
-      NEED( lockAsk(W, &kA, LOCK_EXCLUSIVE, 0, 1)!=LOCK_NO );
-    }else if( rc==LOCK_WAITING ) NEED( getsIt(W) );
-  }else NEED( getsIt(W) );
-  if( lockPending(W) ) NEED( getsIt(W) );
-  NEED( holdsNow(W, &kA) );
-  NEED( holdsNow(T, &kHeld) );
-  if( !bEnded ){
-    NEED( holdsNow(E, &kD) );
-    NEED( try(T, &kD)==LOCK_NO );
-    lockTxnEnd(E);
+/* W has slept in lockWait: how long after the death it has the lock, and when
+** the control noticed the death. */
+static u64 nTimed, nLate, nLateControl, usWorst;
+static LockRc sleptWait(void){
+  Mail *m = answer(W);
+  u64 us = m->usDone - pCtl->usDeath;
+  if( m->rc!=LOCK_OK || pCtl->usDeath==0 || m->usDone<pCtl->usDeath ){
+    return m->rc;
   }
+  while( atomicGetAcq(&pCtl->usSeen)==0 ) osSleep(1000);
+  nTimed++;
+  nLate += us>100000;
+  nLateControl += pCtl->usSeen - pCtl->usDeath>100000;
+  if( us>usWorst ) usWorst = us;
+  return m->rc;
+}
+static void control(void){
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for(;;){
+    osSleep(50000);
+    if( atomicGetAcq(&pCtl->usDeath)==0 || pCtl->usSeen ) continue;
+    atomicSetRel(&pCtl->usSeen, osMonotonicUs());
+  }
+}
+
+static void waiterHasIt(const Run *r, int bSlept){
+  LockRc rc = bSlept ? sleptWait() : LOCK_WAITING;
+  if( r->iOp==CANCELS ){
+    if( !bSlept && pending(W) ) rc = simple(W, OUTCOME);
+    if( rc==LOCK_CANCELLED ){
+      NEED( ask(W, &kA, LOCK_EXCLUSIVE, 0, 1)!=LOCK_NO );
+      rc = LOCK_WAITING;
+    }
+  }else if( bSlept ) NEED( rc==LOCK_OK );
+  if( pending(W) ) NEED( getsIt(W) );
+  NEED( holdsNow(W, &kA) );
+}
+static void enderEnds(const Run *r){
+  NEED( holdsNow(E, &kD) );
+  NEED( try(T, &kD)==LOCK_NO );
+  simple(E, TXNEND);
+}
+/* A process that attaches now gets what the dead one had. */
+static void newcomer(const Run *r){
+  int st = 0;
+  pid_t pid = fork();
+  if( pid==0 ){
+    LockFile *p = openOrDie(zDb);
+    LockSession *s = beginOrDie(p);
+    int e = lockAsk(s, &kB, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 0)!=LOCK_OK;
+    lockSessionEnd(s);
+    if( lockCheck(p) ) e |= 2;
+    lockClose(p);
+    _exit(e);
+  }
+  waitpid(pid, &st, 0);
+  NEED( st==0 );
+}
+
+/* The victim is dead; bEnded: E and Q have given up already. */
+static void afterDeath(const Run *r, int bEnded, int bSlept){
+  const LockKey *aKey[3];
+  int i, bFirst = eSet==ONE && r->bLast;
+  aKey[0] = &kB; aKey[1] = &kC; aKey[2] = &kLong;
+  if( eSet==TWO ) waiterHasIt(r, bSlept);
+  if( eSet==THREE ) newcomer(r);
+  if( bFirst && !bEnded ) simple(E, TXNEND);
+  for(i=0; i<3; i++) NEED( try(T, aKey[i])==LOCK_OK );
+  if( eSet!=TWO ) waiterHasIt(r, 0);
+  NEED( holdsNow(T, &kHeld) );
+  if( !bEnded && !bFirst ) enderEnds(r);
   NEED( try(T, &kD)==LOCK_OK );
   NEED( lockCheck(pF)==0 );
   if( lockCheck(pF) ) say(r, lockCheck(pF));
-  if( !bEnded && lockPending(Q) ){
+  if( !bEnded && pending(Q) ){
     /* T and the victim held U shared: with T's release Q has it */
-    NEED( lockRelease(T, &kU, LOCK_SHARED)==LOCK_OK );
+    NEED( call(T, RELEASE, &kU, LOCK_SHARED, 0, 0)->rc==LOCK_OK );
     NEED( getsIt(Q) );
   }
   NEED( lockCheck(pF)==0 );
 }
 
+/* Nothing is left of sessions that have ended. */
 static void driverEnd(const Run *r){
   Seg *p = lockSegment(pF);
   u32 i;
-  lockSessionEnd(W); lockSessionEnd(E); lockSessionEnd(T);
-  lockSessionEnd(Q); lockSessionEnd(Q2);
+  int who;
+  for(who=0; who<WHO; who++) simple(who, CLOSE);
   NEED( lockCheck(pF)==0 );
   for(i=1; i<=p->nRecord; i++){
     SegRecord *q = segRecord(p, i);
     u32 e = SEG_STATE(q->state);
+    u64 iOwner;
     if( e==SEG_FREE || e==SEG_TEXT ) continue;
     nTest++;
-    if( segSession(p, q->session)->owner==p->iNumber ){
+    iOwner = segSession(p, q->session)->owner;
+    if( iOwner==p->iNumber || iOwner==aMail[1].iNumber
+     || iOwner==aMail[2].iNumber ){
       say(r, "a record of an ended session is left");
       break;
     }
   }
+  endHelpers();
   lockClose(pF);
+  pF = 0;
 }
 
 /* Wait until the victim is stopped, dead, or through: 's', 'd', 'e'. */
@@ -381,17 +592,27 @@ static void otherOpens(const Run *r, int bStopped){
   lockClose(p);
 }
 
+/* Has the victim stopped or died?  Does not take the news away. */
+static int isOver(pid_t pid){
+  siginfo_t si;
+  memset(&si, 0, sizeof si);
+  waitid(P_PID, (id_t)pid, &si, WNOHANG|WNOWAIT|WSTOPPED|WEXITED);
+  return si.si_pid!=0;
+}
 static void contend(const Run *r, pid_t pid){
   Seg *p = lockSegment(pF);
   if( r->iOp==CONTENDED || r->iOp==ENDCONTENDED ){
+    u64 mBit = r->iOp==CONTENDED ? MUTEX_WAITERS : MUTEX_WORK;
     NEED( ownerTry(p, 0)==OWNER_IN );
     pCtl->bGo = 1;
-    osSleep(30000);
+    while( !isOver(pid) && !(atomicGetAcq(&segHeader(p)->mutex) & mBit) ){
+      osSleep(50);
+    }
     while( ownerLeave(p) ) tableSweepLeft(p);
   }else if( r->iOp==SWEEPS ){
     pCtl->bGo = 1;
     NEED( victimState(pid)=='s' );
-    lockTxnEnd(E);                 /* E's lock is void; WORK is set */
+    simple(E, TXNEND);             /* E's lock is void; WORK is set */
     NEED( segHeader(p)->mutex & MUTEX_WORK );
     signalOne(pid, SIGCONT);
   }
@@ -401,7 +622,7 @@ static void contend(const Run *r, pid_t pid){
 /* One run.  Returns 0 if the point was not reached. */
 static int run(const Run *r){
   pid_t pid;
-  int e, bEnded = r->iOp==SWEEPS;
+  int e, bEnded = r->iOp==SWEEPS, bSlept;
   driverSetup(r);
   if( r->iOp==REAPS ) deadHolder(0);
   if( r->iOp==ATTACH || r->iOp==ATTACHHALF ){
@@ -409,6 +630,9 @@ static int run(const Run *r){
   }
   pid = forkVictim(r->iOp);
   driverQueues(r);
+  /* there a poll of W's would do what the victim shall do */
+  bSlept = eSet==TWO && r->eHow==KILL && r->iOp!=TAKEOVER;
+  if( bSlept ) post(W, WAIT);
   if( r->iOp==TAKEOVER ) deadHolder(1);
   contend(r, pid);
   e = victimState(pid);
@@ -418,66 +642,95 @@ static int run(const Run *r){
   }
   if( e=='x' || e=='t' ) say(r, "the victim failed");
   if( e=='s' ){
-    if( bEnded ) { if( lockPending(Q) ) lockGiveUp(Q, LOCK_TIMEOUT); }
+    if( bEnded ) { if( pending(Q) ) simple(Q, GIVEUP); }
     else whileStopped(r);
-    if( r->iOp==ATTACH ) otherOpens(r, 1);
+    if( r->iOp==ATTACH && eSet==ONE ) otherOpens(r, 1);
     bEnded = 1;
+    if( r->eHow==STOPKILL ) atomicSet(&pCtl->usDeath, osMonotonicUs());
     signalOne(pid, r->eHow==STOPKILL ? SIGKILL : SIGCONT);
     if( r->eHow==STOPGO ) NEED( victimState(pid)=='e' );
   }
   if( e!='d' ){
     /* alive: its lock on A is its own, except where it gave it up */
+    if( pCtl->usDeath==0 ) atomicSet(&pCtl->usDeath, osMonotonicUs());
     signalOne(pid, SIGKILL);
     waitpid(pid, 0, 0);
   }
-  afterDeath(r, bEnded);
+  afterDeath(r, bEnded, bSlept);
   if( r->iOp==ATTACH || r->iOp==ATTACHHALF ) otherOpens(r, 0);
   driverEnd(r);
   return e!='e';
 }
 
+/* All runs of one scenario.  bFull: with every set. */
+static char aSeen[CRASH_COUNT];
+static int nRun;
+static void scenario(int iOp, int iOnly, int bFull){
+  int aHit[CRASH_COUNT], iPoint, eHow, k, e;
+  Run dry = { iOp, 0, 0, DRY, 0 };
+  eSet = ONE;
+  run(&dry);
+  memcpy(aHit, pCtl->aHit, sizeof aHit);
+  for(iPoint=1; iPoint<CRASH_COUNT; iPoint++){
+    if( aHit[iPoint]==0 || (iOnly && iOnly!=iPoint) ) continue;
+    aSeen[iPoint] = 1;
+    for(k=0; k<2; k++) for(eHow=KILL; eHow<=STOPKILL; eHow++){
+      Run r = { iOp, iPoint, k ? aHit[iPoint] : 1, 0, 0 };
+      if( k && aHit[iPoint]==1 ) continue;
+      r.bLast = aHit[iPoint]==1 ? iPoint & 1 : k;
+      r.eHow = eHow;
+      for(e=0; e<SETS; e++){
+        if( !bFull && e!=(iOp+iPoint+eHow+k)%SETS ) continue;
+        eSet = e;
+        run(&r);
+        nRun++;
+      }
+    }
+  }
+}
+
 int main(int n, char **a){
-  int iOp, iPoint, nRun = 0, nPoint = 0;
-  char aSeen[CRASH_COUNT];
+  int iOp, iPoint, nPoint = 0;
+  int bFull = n>1 && strcmp(a[1], "full")==0;
+  pid_t pidControl;
+  char zFile[400];
   double t0 = seconds();
   zDb = strdup(scratch("lkcrash"));
   setvbuf(stderr, 0, _IONBF, 0);
   alarm(900);
   pCtl = mmap(0, sizeof *pCtl, PROT_READ|PROT_WRITE,
               MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+  aMail = mmap(0, sizeof(Mail)*(HELPERS+1), PROT_READ|PROT_WRITE,
+               MAP_SHARED|MAP_ANONYMOUS, -1, 0);
   kA = keyText("A"); kB = keyText("B"); kC = keyInt(3); kD = keyInt(4);
   kU = keyText("U"); kG = keyText("G"); kQ = keyText("Q");
   { char z[255]; memset(z, 'x', 255); tableKey(&kLong, KEY_BLOB, z, 255);
     tableKey(&kHeld, KEY_TEXT, z, 255); }
-  memset(aSeen, 0, sizeof aSeen);
+  pidControl = fork();
+  if( pidControl==0 ) control();
   for(iOp=0; iOp<NOP; iOp++){
-    int aHit[CRASH_COUNT];
-    Run dry = { iOp, 0, 0, DRY };
-    if( n>1 && atoi(a[1])!=iOp ) continue;
-    run(&dry);
-    memcpy(aHit, pCtl->aHit, sizeof aHit);
-    for(iPoint=1; iPoint<CRASH_COUNT; iPoint++){
-      int eHow, k;
-      if( aHit[iPoint]==0 || (n>2 && atoi(a[2])!=iPoint) ) continue;
-      aSeen[iPoint] = 1;
-      for(k=0; k<2; k++) for(eHow=KILL; eHow<=STOPKILL; eHow++){
-        Run r = { iOp, iPoint, k ? aHit[iPoint] : 1, 0 };
-        if( k && aHit[iPoint]==1 ) continue;
-        r.eHow = eHow;
-        run(&r);
-        nRun++;
-      }
-    }
+    if( n>2 && atoi(a[2])!=iOp ) continue;
+    scenario(iOp, n>3 ? atoi(a[3]) : 0, bFull);
   }
+  signalOne(pidControl, SIGKILL);
+  waitpid(pidControl, 0, 0);
   for(iPoint=1; iPoint<CRASH_COUNT; iPoint++){
     if( aSeen[iPoint] ) nPoint++;
-    else if( n<2 ){
+    else if( n<3 ){
       nError++;
       fprintf(stderr, "never passed: %s\n", azPoint[iPoint]);
     }
   }
-  unlink(zDb);
-  printf("lkcrash: %d runs, %d of %d points, %.1f s\n", nRun, nPoint,
-         CRASH_COUNT-1, seconds()-t0);
+  otherFile(-1);
+  snprintf(zFile, sizeof zFile, "%s-interlock", zDb);
+  unlink(zFile);
+  CHECK(nLate<=2*nLateControl + 2 + nTimed/50);
+  CHECK(nSlowEnd<=2 + nStopped/20);
+  printf("lkcrash: %d runs, %d of %d points, %.1f s; waiters asleep: %llu, "
+         "over 100 ms: %llu (control: %llu), longest %llu ms; ends beside a "
+         "stopped process: %d, over 200 ms: %d\n", nRun, nPoint,
+         CRASH_COUNT-1, seconds()-t0, (unsigned long long)nTimed,
+         (unsigned long long)nLate, (unsigned long long)nLateControl,
+         (unsigned long long)usWorst/1000, nStopped, nSlowEnd);
   return finish("lkcrash");
 }

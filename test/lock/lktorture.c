@@ -11,20 +11,23 @@
 static Log *pLog;
 static u64 seed;
 static const char *zDb;
-static u64 iInc;               /* of a worker */
-static u64 aInc[32];           /* the parent's: last one started */
+static u32 iInc;               /* of a worker */
+static u32 aInc[32];           /* the parent's: last one started */
 static u32 R(u32 n){ return (u32)(rnd(&seed)>>33) % n; }
 
-static LogEntry *put(u32 eType, u32 iSes){
+static void put(LogEntry x){
   u64 i = atomicAdd(&pLog->nEntry, 1);
-  LogEntry *e;
+  u8 eType = x.eType;
   if( i>=pLog->mxEntry ) _exit(0);
-  e = &pLog->a[i];
-  e->iSes = iSes;
-  e->iInc = iInc;
-  atomicSetRel(&e->eType, eType);
-  return e;
+  x.eType = LOG_NONE;
+  x.iInc = iInc;
+  x.msTime = (u32)(osMonotonicUs()/1000);
+  pLog->a[i] = x;
+  atomicSetRel(&pLog->a[i].eType, eType);
 }
+/* PUT(LOG_ASK, session, field = value, ...) */
+#define PUT(e, s, ...) \
+  put((LogEntry){ .eType = (e), .iSes = (u8)(s), __VA_ARGS__ })
 
 typedef struct Held { u32 n[LOG_KEYS][LOCK_MODES]; } Held;
 typedef struct Me {
@@ -43,53 +46,57 @@ static void key(LockKey *k, u32 i){
   else{ i64 v = (i64)i; tableKey(k, KEY_INTEGER, &v, 8); }
 }
 static void openMe(Me *m){
-  LogEntry *e;
   u32 iSes = m->iSes;
   memset(m, 0, sizeof *m);
   m->iSes = iSes;
   m->p = beginOrDie(pF);
-  e = put(LOG_OPEN, iSes);
-  e->iToken = lockSessionId(m->p);
-  pLog->aId[iSes] = e->iToken;
+  pLog->aId[iSes] = lockSessionId(m->p);
+  PUT(LOG_OPEN, iSes, .iToken = pLog->aId[iSes]);
 }
 static void fatal(const char *z, int rc){
   fprintf(stderr, "torture: %s: %d\n", z, rc);
   _exit(3);
 }
+/* The wait that nothing but a bug can make time out. */
+enum { MS_EVER = 15000 };
+/* The result; a refused request with the cycle that it would have closed. */
+static void putResult(Me *m, u32 i, u32 eMode, u32 eScope, LockRc rc,
+                      u64 iToken){
+  const LockTrouble *t = lockTrouble(m->p);
+  u32 j;
+  for(j=1; rc==LOCK_DEADLOCK && j<t->nCycle && j<16; j++){
+    PUT(LOG_CYCLE, m->iSes, .iToken = t->aCycle[j]);
+  }
+  PUT(LOG_RESULT, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode,
+      .eScope = (u8)eScope, .rc = (int8_t)rc, .iToken = iToken);
+}
 static void askOne(Me *m, int bTry){
-  static const i64 aMs[] = { 0, 1, 5, 30000, 30000, 30000 };
+  static const i64 aMs[] = { 0, 1, 5, MS_EVER, MS_EVER, MS_EVER };
   u32 i = R(LOG_KEYS), eMode = R(2) ? LOCK_EXCLUSIVE : 1+R(5), eScope = R(2);
   LockWait w = { 0, 0, 0, 0 };
-  LogEntry *e;
   LockKey k;
   LockRc rc;
+  u64 iTok = 0;
   w.msTimeout = aMs[R(6)];
   key(&k, i);
-  e = put(LOG_ASK, m->iSes);
-  e->iKey = i; e->eMode = (u16)eMode; e->eScope = (u16)eScope;
-  if( m->nSp==0 && eScope && R(3)==0 && m->nSp<3 ){
+  PUT(LOG_ASK, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode,
+      .eScope = (u8)eScope);
+  if( eScope && R(3)==0 && m->nSp<3 ){
     m->aSp[m->nSp++] = lockLevel(m->p);
-    put(LOG_SAVEPOINT, m->iSes)->iLevel = m->nSp;
+    PUT(LOG_SAVEPOINT, m->iSes, .iLevel = (u8)m->nSp);
   }
   rc = lockAcquire(m->p, &k, eMode, eScope, bTry || R(4)==0 ? 0 : &w);
-  if( rc==LOCK_BUSY || rc==LOCK_TIMEOUT || rc==LOCK_NO || rc==LOCK_CANCELLED
-   || rc==LOCK_DEADLOCK || rc==LOCK_OK ){
-    u64 iTok = 0;
-    if( rc==LOCK_OK ) lockToken(m->p, &k, &iTok);
-    e = put(LOG_RESULT, m->iSes);
-    e->iKey = i; e->eMode = (u16)eMode; e->eScope = (u16)eScope; e->rc = rc;
-    if( rc==LOCK_DEADLOCK ){
-      const LockTrouble *t = lockTrouble(m->p);
-      memcpy(e->aCycle, t->aCycle, (t->nCycle<4 ? t->nCycle : 4)*8);
-    }
-    e->iToken = iTok;
-    if( rc==LOCK_TIMEOUT && w.msTimeout==30000 ) fatal("stuck", rc);
-    if( rc==LOCK_OK && eScope==0 ) m->h.n[i][eMode]++;
-  }else fatal("acquire", rc);
+  if( rc!=LOCK_BUSY && rc!=LOCK_TIMEOUT && rc!=LOCK_NO && rc!=LOCK_CANCELLED
+   && rc!=LOCK_DEADLOCK && rc!=LOCK_OK ){
+    fatal("acquire", rc);
+  }
+  if( rc==LOCK_OK ) lockToken(m->p, &k, &iTok);
+  putResult(m, i, eMode, eScope, rc, iTok);
+  if( rc==LOCK_TIMEOUT && w.msTimeout==MS_EVER ) fatal("stuck", rc);
+  if( rc==LOCK_OK && eScope==0 ) m->h.n[i][eMode]++;
 }
 static void releaseOne(Me *m){
   u32 i = R(LOG_KEYS), eMode = 1+R(5), j;
-  LogEntry *e;
   LockKey k;
   LockRc rc;
   for(j=0; j<40 && m->h.n[i][eMode]==0; j++){
@@ -97,11 +104,10 @@ static void releaseOne(Me *m){
     eMode = 1+R(5);
   }
   key(&k, i);
-  e = put(LOG_RELEASE, m->iSes);
-  e->iKey = i; e->eMode = (u16)eMode;
+  PUT(LOG_RELEASE, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode);
   rc = lockRelease(m->p, &k, eMode);
-  e = put(LOG_RELEASED, m->iSes);
-  e->iKey = i; e->eMode = (u16)eMode; e->rc = rc;
+  PUT(LOG_RELEASED, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode,
+      .rc = (int8_t)rc);
   if( rc==LOCK_OK && m->h.n[i][eMode]==0 ) fatal("released too much", rc);
   if( rc==LOCK_NO && m->h.n[i][eMode] ) fatal("a lock was lost", rc);
   if( rc==LOCK_OK ) m->h.n[i][eMode]--;
@@ -111,7 +117,7 @@ static void releaseAll(Me *m){
   u32 i, j;
   LockRc rc;
   for(i=0; i<LOG_KEYS; i++) for(j=0; j<LOCK_MODES; j++) n += m->h.n[i][j];
-  put(LOG_RELEASEALL, m->iSes);
+  PUT(LOG_RELEASEALL, m->iSes, .rc = 0);
   rc = lockReleaseAll(m->p, ~0u, &x);
   if( rc!=LOCK_OK && rc!=LOCK_BUSY ) fatal("release all", rc);
   if( rc==LOCK_OK && n!=x ) fatal("release all counts", (int)x);
@@ -122,17 +128,16 @@ static void rollback(Me *m){
   u32 i;
   if( m->nSp==0 ) return;
   i = R(m->nSp);
-  put(LOG_ROLLBACK, m->iSes)->iLevel = i+1;
+  PUT(LOG_ROLLBACK, m->iSes, .iLevel = (u8)(i+1));
   lockRollbackTo(m->p, m->aSp[i]);
   m->nSp = i+1;
 }
 static void cancelOne(Me *m, u32 nProc){
   u64 iId = pLog->aId[R(nProc*2)];
-  LogEntry *e = put(LOG_CANCEL, m->iSes);
   LockRc rc;
-  e->iToken = iId;
+  PUT(LOG_CANCEL, m->iSes, .iToken = iId);
   rc = lockCancel(pF, iId);
-  if( rc==LOCK_OK ) put(LOG_CANCELLED, m->iSes)->iToken = iId;
+  if( rc==LOCK_OK ) PUT(LOG_CANCELLED, m->iSes, .iToken = iId);
   else if( rc!=LOCK_NO ) fatal("cancel", rc);
 }
 static void step(Me *m, int bTry, u32 nProc){
@@ -140,7 +145,7 @@ static void step(Me *m, int bTry, u32 nProc){
     default: askOne(m, bTry); break;
     case 0: case 1: case 2: releaseOne(m); break;
     case 3:
-      put(LOG_TXNEND, m->iSes);
+      PUT(LOG_TXNEND, m->iSes, .rc = 0);
       m->nSp = 0;
       lockTxnEnd(m->p);
       break;
@@ -148,7 +153,7 @@ static void step(Me *m, int bTry, u32 nProc){
     case 5: if( R(4)==0 ) releaseAll(m); break;
     case 6:
       if( R(10)==0 ){
-        put(LOG_CLOSE, m->iSes);
+        PUT(LOG_CLOSE, m->iSes, .rc = 0);
         lockSessionEnd(m->p);
         openMe(m);
       }
@@ -157,7 +162,7 @@ static void step(Me *m, int bTry, u32 nProc){
   }
 }
 static void letGo(Me *m){
-  put(LOG_TXNEND, m->iSes);
+  PUT(LOG_TXNEND, m->iSes, .rc = 0);
   m->nSp = 0;
   lockTxnEnd(m->p);
   releaseAll(m);
@@ -182,8 +187,8 @@ static void worker(u32 iProc, u32 nProc, u64 iSeed){
     if( j==0 ) bSecond = 0;
     if( R(6)==0 ) letGo(&a[0]);      /* others want to work too */
   }
-  put(LOG_CLOSE, a[0].iSes);
-  put(LOG_CLOSE, a[1].iSes);
+  PUT(LOG_CLOSE, a[0].iSes, .rc = 0);
+  PUT(LOG_CLOSE, a[1].iSes, .rc = 0);
   lockSessionEnd(a[0].p);
   lockSessionEnd(a[1].p);
   _exit(0);
@@ -241,7 +246,7 @@ int main(int n, char **a){
     i = R(nProc);
     if( aPid[i]<0 ) continue;
     if( R(3)==0 ){
-      put(LOG_KILL, i*2)->iToken = aInc[i];
+      PUT(LOG_KILL, i*2, .iToken = aInc[i]);
       signalOne(aPid[i], SIGKILL);
       waitpid(aPid[i], &st, 0);
       pLog->nKill++;
@@ -250,7 +255,7 @@ int main(int n, char **a){
       signalOne(aPid[i], SIGSTOP);
       osSleep(1000*(i64)R(20));
       if( R(8)==0 ){
-        put(LOG_KILL, i*2)->iToken = aInc[i];
+        PUT(LOG_KILL, i*2, .iToken = aInc[i]);
         signalOne(aPid[i], SIGKILL);
         waitpid(aPid[i], &st, 0);
         pLog->nKill++;
@@ -259,7 +264,7 @@ int main(int n, char **a){
       pLog->nStop++;
     }
   }
-  put(LOG_END, 0);
+  PUT(LOG_END, 0, .rc = 0);
   /* nothing is left, whoever died in whatever moment */
   {
     LockFile *p = openOrDie(zDb);

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: 0BSD
 # Targets for the lock manager's C tests; included by the Makefile.
 #
-#   make locktest    quick: unit, model, crash points, torture, fuzz
+#   make locktest    quick: scenes, unit, model, crash points, torture, fuzz
 #   make lockfull    the same at length, in every world, and the seeded bugs
+#   make lockbugs    which program finds which seeded mistake, and how fast
 #   make lockbench   speed
-#   make lockmodels  exhaustive models in test/model
+#   make lockmodels  all states of small cases: test/model
 #
 # A world is a set of -D and sanitizer flags; each has its own folder.
 
@@ -12,7 +13,7 @@ LK_B    = build/lock
 LK_CORE = $(addprefix ext/,os_unix.c segment.c owner.c table.c graph.c lock.c \
             lockview.c)
 LK_HDR  = $(wildcard ext/*.h) $(wildcard test/lock/*.h)
-LK_PROG = lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench
+LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs
 LK_WARN = -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
 
@@ -27,16 +28,18 @@ LK_FLAGS_fuzz  = -O1 -g -DNDEBUG -fsanitize=address,undefined \
                  -fno-sanitize-recover=undefined
 LK_FLAGS_tsan  = -O1 -g -fsanitize=thread
 LK_FLAGS_clang = -O2 -g -DINTERLOCK_DEBUG
+LK_FLAGS_model = -O2 -g -DINTERLOCK_SMALL -DINTERLOCK_CRASH
+LK_FLAGS_bugs  = -O1 -g -DINTERLOCK_DEBUG -DINTERLOCK_BUGS
 LK_CC_clang    = clang
 LK_CC_tsan     = clang
-LK_WORLDS = fast debug tiny posix asan fuzz tsan clang
+LK_WORLDS = fast debug tiny posix asan fuzz tsan clang bugs
 
 # $(1) world, $(2) program
 define LK_RULE
 $(LK_B)/$(1)/$(2): test/lock/$(2).c $(LK_CORE) $(LK_HDR) test/lock/lock.mk
 	@mkdir -p $$(dir $$@)
 	$(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
-	  $(if $(filter lkcrash,$(2)),-DINTERLOCK_CRASH) \
+	  $(if $(filter lkcrash lkstep,$(2)),-DINTERLOCK_CRASH) \
 	  $(LK_CORE) $$< -o $$@ -lpthread
 endef
 $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
@@ -44,31 +47,49 @@ $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
 
 LK_RUN = LOCK_TEST_DIR=$(LK_DIR) nice
 
+# It contains lock.c, to see a session's own memory.
+$(LK_B)/model/lkstates: test/model/lkstates.c $(LK_CORE) $(LK_HDR) \
+                        test/lock/lock.mk
+	@mkdir -p $(dir $@)
+	$(CC) $(LK_WARN) $(LK_FLAGS_model) $(filter-out ext/lock.c,$(LK_CORE)) \
+	  $< -o $@ -lpthread
+
 .PHONY: locktest lockfull lockbench lockbugs lockmodels
 locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_B)/fast/lkmodel \
-          $(LK_B)/fuzz/lkfuzz
+          $(LK_B)/fuzz/lkfuzz $(LK_B)/fast/lktorture $(LK_B)/fast/lkcheck
+	$(LK_RUN) timeout 120 $(LK_B)/debug/lkstep
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/lock
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkmodel 100000 1
 	$(LK_RUN) timeout 120 $(LK_B)/fast/lkmodel 1000000 2
-	$(LK_RUN) timeout 300 $(LK_B)/debug/lkcrash
-	$(LK_RUN) timeout 120 test/lock/torture.sh $(LK_B)/debug 8 10000 1
+	$(LK_RUN) timeout 300 $(LK_B)/debug/lkcrash quick
+	$(LK_RUN) timeout 120 test/lock/torture.sh $(LK_B)/debug 8 10000 1 spoil
 	$(LK_RUN) timeout 120 $(LK_B)/fuzz/lkfuzz 300 1
 
-lockfull: locktest lockworlds lockbugs
-	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/debug 16 1000000 2
+lockfull: locktest lockworlds lockbugs lockmodels
+	$(LK_RUN) timeout 900 $(LK_B)/debug/lkcrash full
+	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/fast 16 1000000 2
+	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/debug 16 200000 3
 
 .PHONY: lockworlds
-lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkunit lkmodel,\
+lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkmodel,\
               $(LK_B)/$(w)/$(p))) $(LK_B)/posix/lkcrash
 	for w in tiny posix asan clang tsan; do \
+	  test $$w = tiny || \
+	    $(LK_RUN) timeout 200 $(LK_B)/$$w/lkstep || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkunit test/lock || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkmodel 50000 3 || exit 1; done
-	$(LK_RUN) timeout 400 $(LK_B)/posix/lkcrash
+	$(LK_RUN) timeout 400 $(LK_B)/posix/lkcrash quick
 	$(LK_RUN) timeout 200 valgrind -q --error-exitcode=9 \
 	  $(LK_B)/debug/lkmodel 5000 4
 
-lockbugs:
-	$(LK_RUN) test/lock/bugs.sh
+# Each mistake until the first program finds it; by hand `lkbugs all` says what
+# every program finds, in half an hour.
+LK_BUGS = $(addprefix $(LK_B)/bugs/,lkbugs lkstep lkmodel lkunit lkcrash)
+lockbugs: $(LK_BUGS)
+	$(LK_RUN) timeout 600 $(LK_B)/bugs/lkbugs quick $(LK_B)/bugs
+
+lockmodels: $(LK_B)/model/lkstates
+	$(LK_RUN) timeout 1200 $<
 
 lockbench: $(LK_B)/fast/lkbench
 	$(LK_RUN) $(LK_B)/fast/lkbench

@@ -30,6 +30,16 @@ static int nTest, nError;
   "%s:%d: %s is %lld, expected %lld\n", __FILE__, __LINE__, #a, x_, y_); } \
   }while(0)
 
+/* The seeded mistake that this run has: LOCK_BUG in the environment. */
+#ifdef INTERLOCK_BUGS
+static int iSeededBug;
+int seededBug(void){ return iSeededBug; }
+__attribute__((constructor)) static void chooseBug(void){
+  const char *z = getenv("LOCK_BUG");
+  iSeededBug = z ? atoi(z) : 0;
+}
+#endif
+
 static inline int finish(const char *zName){
   printf("%s: %d errors out of %d tests\n", zName, nError, nTest);
   fflush(stdout);

@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** lkstep.c: short scenes, each of which puts one step of one party exactly
+** between two steps of another: at a numbered store (base.h CRASH_POINTS) a
+** function of the scene is called, or the process stops or dies.  Nothing here
+** depends on luck or on the speed of the machine.  Every mistake of base.h BUGS
+** makes one of the scenes fail; lkbugs tries them.
+**
+** A scene runs in a process of its own, which is given 20 s.
+**
+**   lkstep [SCENE]
+*/
+#include "util.h"
+#include <pthread.h>
+#include <sys/syscall.h>
+
+static int iHookAt, nHookPass, aPass[CRASH_COUNT];
+static void (*xHook)(void);
+void crashPoint(int i){
+  atomicAdd(&aPass[i], 1);
+  if( i!=iHookAt || --nHookPass ) return;
+  iHookAt = 0;
+  xHook();
+}
+/* At the n-th time from now that the point is passed, call x. */
+static void at(int iPoint, int n, void (*x)(void)){
+  iHookAt = iPoint;
+  nHookPass = n;
+  xHook = x;
+}
+
+static LockFile *pF;
+static LockSession *S[5];
+static LockKey kA, kB, kC;
+static const char *zDb;
+
+static void sessions(void){
+  int i;
+  for(i=0; i<5; i++) S[i] = beginOrDie(pF);
+}
+static void inMemory(void){
+  lockOpenMemory(&sysMem, 0, &pF);
+  sessions();
+}
+static void inFile(void){
+  pF = openOrDie(zDb);
+  sessions();
+}
+static LockRc ask(int i, const LockKey *k, u32 eMode, u32 eScope){
+  return lockAsk(S[i], k, eMode, eScope, 1);
+}
+static LockRc try(int i, const LockKey *k, u32 eMode, u32 eScope){
+  return lockAsk(S[i], k, eMode, eScope, 0);
+}
+static int waits(int i){ return lockOutcome(S[i])==LOCK_WAITING; }
+static int granted(int i){ return lockOutcome(S[i])==LOCK_OK; }
+static Seg *seg(void){ return lockSegment(pF); }
+static int whole(void){
+  const char *z = lockCheck(pF);
+  if( z ) fprintf(stderr, "%s\n", z);
+  return z==0;
+}
+enum { X = LOCK_EXCLUSIVE, SH = LOCK_SHARED, SES = LOCK_SCOPE_SESSION,
+       TXN = LOCK_SCOPE_TRANSACTION };
+
+/* The mutex by hand, as another party would have it. */
+static void inside(void){ CHECK_EQ(ownerTry(seg(), 0), OWNER_IN); }
+static void outside(void){ while( ownerLeave(seg()) ) tableSweepLeft(seg()); }
+
+/*------------------------------------------------------- other processes ---*/
+
+static int iState;              /* of the last child: as waitpid says */
+static void await(pid_t pid){
+  CHECK_EQ(waitpid(pid, &iState, WUNTRACED), pid);
+}
+/* A process that runs x; returns when it has stopped or died. */
+static pid_t other(void (*x)(void)){
+  pid_t pid = fork();
+  if( pid==0 ){
+    nError = 0;
+    pF = 0;
+    x();
+    raise(SIGSTOP);
+    _exit(nError);
+  }
+  await(pid);
+  return pid;
+}
+static void killed(pid_t pid){
+  signalOne(pid, SIGKILL);
+  if( !WIFSIGNALED(iState) ) await(pid);
+}
+static void dieHere(void){ raise(SIGKILL); }
+static void stopHere(void){ raise(SIGSTOP); }
+
+/* What the kernel says of a thread: 'S' asleep. */
+static int threadState(int tid){
+  char z[200], *q;
+  ssize_t n;
+  int fd;
+  snprintf(z, sizeof z, "/proc/self/task/%d/stat", tid);
+  fd = open(z, O_RDONLY);
+  n = fd<0 ? 0 : read(fd, z, sizeof(z)-1);
+  if( fd>=0 ) close(fd);
+  z[n>0 ? n : 0] = 0;
+  q = strrchr(z, ')');
+  return q && q[1] ? q[2] : 0;
+}
+
+/*--------------------------------------------------- modes, queues, wakes ---*/
+
+static void sceneMatrix(void){
+  static const char *azFree[] = { 0, "11110", "11000", "10100", "10000",
+                                  "00000" };  /* IS IX S SIX X */
+  i64 n = 0;
+  u32 a, b;
+  inMemory();
+  for(a=1; a<LOCK_MODES; a++) for(b=1; b<LOCK_MODES; b++){
+    LockKey k = keyInt(n++);
+    CHECK_EQ(try(0, &k, a, SES), LOCK_OK);
+    CHECK_EQ(try(1, &k, b, SES), azFree[a][b-1]=='1' ? LOCK_OK : LOCK_NO);
+  }
+}
+static void sceneQueue(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, SH, SES), LOCK_OK);
+  CHECK_EQ(try(3, &kA, SH, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(2, &kA, SH, SES), LOCK_WAITING);
+  CHECK_EQ(try(4, &kA, SH, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[3], &kA, SH), LOCK_OK);
+  CHECK(waits(1) && waits(2));
+  CHECK_EQ(lockRelease(S[0], &kA, SH), LOCK_OK);
+  CHECK(granted(1) && waits(2));
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  CHECK(granted(2));
+}
+/* A grant wakes who sleeps on the request, without any poll. */
+static u32 bTimedOut, iTid;
+static void *sleeper(void *p){
+  u32 *pState = p;
+  u32 w = atomicGet(pState);
+  atomicSetRel(&iTid, (u32)syscall(SYS_gettid));
+  while( atomicGetAcq(pState)==w && !bTimedOut ){
+    bTimedOut = (u32)osWait(pState, w, 2000000);
+  }
+  return 0;
+}
+static void sceneWake(void){
+  pthread_t t;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  pthread_create(&t, 0, sleeper,
+      &segRecord(seg(), segSession(seg(), lockSlot(S[1]))->waits)->state);
+  while( atomicGetAcq(&iTid)==0 || threadState((int)iTid)!='S' ) osSleep(100);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  pthread_join(t, 0);
+  CHECK(!bTimedOut);
+}
+static void sceneToken(void){
+  u64 i1, i2;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  lockToken(S[0], &kA, &i1);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK(granted(1));
+  lockToken(S[1], &kA, &i2);
+  CHECK(i2>i1);
+}
+static void sceneScopes(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(0, &kA, X, TXN), LOCK_OK);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_NO);
+  lockTxnEnd(S[0]);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+}
+static void sceneSavepoint(void){
+  u32 iLevel;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, TXN), LOCK_OK);
+  iLevel = lockLevel(S[0]);
+  CHECK_EQ(try(0, &kB, X, TXN), LOCK_OK);
+  CHECK_EQ(ask(1, &kB, X, SES), LOCK_WAITING);
+  lockRollbackTo(S[0], iLevel);
+  CHECK(granted(1));
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_NO);
+}
+static void sceneUpgrade(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, SH, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kA, SH, SES), LOCK_OK);
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(0, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[1], &kA, SH), LOCK_OK);
+  CHECK(granted(0) && waits(2));
+  CHECK_EQ(try(3, &kB, SH, SES), LOCK_OK);      /* alone: past the queue */
+  CHECK_EQ(ask(4, &kB, X, SES), LOCK_WAITING);
+  CHECK_EQ(try(3, &kB, X, SES), LOCK_OK);
+}
+static void sceneWriter(void){
+  LockKey row;
+  inMemory();
+  tableKey(&row, KEY_ROW, "t\0001", 3);
+  CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
+  CHECK_EQ(ask(1, &row, X, SES), LOCK_WAITING);
+  lockTxnEnd(S[0]);
+  CHECK(granted(1));
+}
+
+/*---------------------------------------------------------------- keys ---*/
+
+static void sceneHash(void){
+  LockKey x, y;
+  char a[200];
+  inMemory();
+  memset(a, 'x', sizeof a);
+  tableKey(&x, KEY_BLOB, a, 200);
+  a[199] = 'y';
+  tableKey(&y, KEY_BLOB, a, 200);
+  x.iHash = y.iHash;
+  CHECK_EQ(try(0, &x, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &y, X, SES), LOCK_OK);
+}
+static void sceneSplit(void){
+  i64 i;
+  inMemory();
+  for(i=0; i<1500; i++){
+    LockKey k = keyInt(i);
+    CHECK_EQ(try(0, &k, X, SES), LOCK_OK);
+  }
+  for(i=0; i<1500; i++){
+    LockKey k = keyInt(i);
+    CHECK_EQ(try(1, &k, SH, SES), LOCK_NO);
+  }
+}
+
+/*----------------------------------------------------------- deadlocks ---*/
+
+static void sceneDeadlock(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(ask(0, &kB, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_DEADLOCK);
+  CHECK_EQ(lockTrouble(S[1])->nCycle, 2);
+  CHECK_EQ(lockRelease(S[1], &kB, X), LOCK_OK);
+  CHECK(granted(0));
+}
+/* The first cycle closes through two soft edges; 0 passes 3 and has it. */
+static void sceneSoft(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, SH, TXN), LOCK_OK);
+  CHECK_EQ(try(1, &kB, SH, TXN), LOCK_OK);
+  CHECK_EQ(ask(2, &kA, X, TXN), LOCK_WAITING);
+  CHECK_EQ(ask(3, &kB, X, TXN), LOCK_WAITING);
+  CHECK_EQ(ask(0, &kB, SH, TXN), LOCK_WAITING);
+  CHECK_EQ(ask(1, &kA, SH, TXN), LOCK_WAITING);
+  CHECK(granted(0) && waits(1) && waits(2) && waits(3));
+  lockTxnEnd(S[0]);
+  CHECK(granted(2));
+  lockTxnEnd(S[2]);
+  CHECK(granted(1));
+}
+
+/*------------------------------------------------- grant, give up, cancel ---*/
+
+static LockRc rcHook;
+static void hookRelease(void){ rcHook = lockRelease(S[0], &kA, X); }
+static void hookGiveUp(void){ rcHook = lockGiveUp(S[1], LOCK_TIMEOUT); }
+static void hookCancel(void){ rcHook = lockCancel(pF, lockSessionId(S[1])); }
+static void hookWaitAgain(void){
+  CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_TIMEOUT);
+  rcHook = ask(1, &kA, X, SES);
+}
+static void held(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+}
+/* Between the decision to give up and its store the lock is granted. */
+static void sceneGrantedFirst(void){
+  held();
+  at(CRASH_WITHDRAW_LOOK, 1, hookRelease);
+  CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_OK);
+  CHECK_EQ(rcHook, LOCK_OK);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  CHECK(whole());
+}
+static void sceneCancelledFirst(void){
+  held();
+  at(CRASH_WITHDRAW_LOOK, 1, hookCancel);
+  CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_CANCELLED);
+  CHECK_EQ(rcHook, LOCK_OK);
+  CHECK(whole());
+}
+/* Between the look of who grants and its store the waiter gives up. */
+static void sceneGivenUpFirst(void){
+  held();
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  at(CRASH_GRANT_TOKEN, 1, hookGiveUp);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK_EQ(rcHook, LOCK_TIMEOUT);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_NO);
+  CHECK(granted(2));
+  CHECK(whole());
+}
+static void sceneCancelAtGrant(void){
+  held();
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  at(CRASH_GRANT_TOKEN, 1, hookCancel);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK_EQ(rcHook, LOCK_OK);
+  CHECK_EQ(lockOutcome(S[1]), LOCK_CANCELLED);
+  CHECK(granted(2));
+  CHECK(whole());
+}
+/* Between a canceller's look and its store the wait ends and another begins,
+** in the same slot. */
+static void sceneCancelAim(void){
+  held();
+  at(CRASH_CANCEL_LOOK, 1, hookWaitAgain);
+  CHECK_EQ(lockCancel(pF, lockSessionId(S[1])), LOCK_NO);
+  CHECK_EQ(rcHook, LOCK_WAITING);
+  CHECK(waits(1));
+}
+
+/*-------------------------------------------------- ends without the mutex ---*/
+
+static void sceneEndInside(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, TXN), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  inside();
+  lockTxnEnd(S[0]);
+  CHECK(waits(1));
+  outside();
+  CHECK(granted(1));
+}
+/* The mutex's owner has swept; keep must go up before anything is acquired. */
+static void sceneKeep(void){
+  u32 iLevel;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, TXN), LOCK_OK);
+  iLevel = lockLevel(S[0]);
+  CHECK_EQ(try(0, &kB, X, TXN), LOCK_OK);
+  inside();
+  lockRollbackTo(S[0], iLevel);
+  outside();
+  CHECK_EQ(try(0, &kC, X, TXN), LOCK_OK);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kC, X, SES), LOCK_NO);
+}
+/* A second end of the session while its first one is being swept. */
+static void hookEnd(void){ lockTxnEnd(S[0]); }
+static void sceneEndAgain(void){
+  u32 iLevel;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, TXN), LOCK_OK);
+  iLevel = lockLevel(S[0]);
+  CHECK_EQ(try(0, &kB, X, TXN), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  inside();
+  lockRollbackTo(S[0], iLevel);
+  at(CRASH_SWEEP_LEFT, 1, hookEnd);
+  outside();
+  CHECK(granted(1));
+  CHECK(whole());
+}
+
+/*------------------------------------------------------------- the mutex ---*/
+
+static u64 iWordInside;
+static void *enterer(void *p){
+  (void)p;
+  atomicSetRel(&iTid, (u32)syscall(SYS_gettid));
+  CHECK_EQ(ownerEnter(seg()), OWNER_IN);
+  iWordInside = segHeader(seg())->mutex;
+  outside();
+  return 0;
+}
+static void sceneWaiters(void){
+  u64 *pWord;
+  pthread_t t;
+  inMemory();
+  pWord = &segHeader(seg())->mutex;
+  inside();
+  pthread_create(&t, 0, enterer, 0);
+  while( !(atomicGetAcq(pWord) & MUTEX_WAITERS) ){
+    if( atomicGetAcq(&iTid) && threadState((int)iTid)=='S' ) break;
+    osSleep(100);
+  }
+  CHECK(atomicGet(pWord) & MUTEX_WAITERS);
+  aPass[CRASH_LEAVE_WAKE] = 0;
+  outside();
+  pthread_join(t, 0);
+  CHECK(iWordInside & MUTEX_WAITERS);
+  CHECK_EQ(aPass[CRASH_LEAVE_WAKE], 2);
+}
+
+/* Somebody alive is stopped inside: nobody takes the mutex from it. */
+static void actStopInside(void){
+  inFile();
+  at(CRASH_VALID, 1, stopHere);
+  CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
+}
+static void sceneLiveOwner(void){
+  pid_t pid;
+  inFile();
+  pid = other(actStopInside);
+  CHECK(WIFSTOPPED(iState));
+  CHECK_EQ(ownerTry(seg(), 0), OWNER_BUSY);
+  signalOne(pid, SIGCONT);
+  await(pid);
+  CHECK(WIFSTOPPED(iState));
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(0, &kB, X, SES), LOCK_NO);
+  killed(pid);
+  CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
+  CHECK(whole());
+}
+
+/*---------------------------------------------------------------- deaths ---*/
+
+static int iDieAt;
+static void actHold(void){
+  inFile();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+}
+static void actReleaseDie(void){
+  actHold();
+  raise(SIGSTOP);
+  at(iDieAt, 1, dieHere);
+  lockRelease(S[0], &kA, X);
+}
+/* Dead with a record half removed: the next one inside makes all anew. */
+static void sceneRebuild(void){
+  pid_t pid;
+  inFile();
+  iDieAt = CRASH_REMOVE_STATE;
+  pid = other(actReleaseDie);
+  signalOne(pid, SIGCONT);
+  await(pid);
+  CHECK(WIFSIGNALED(iState));
+  CHECK(whole());
+  CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 1);
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+}
+/* The same with somebody waiting: granted by the rebuild, not by a poll. */
+static void sceneRebuildScans(void){
+  pid_t pid;
+  inFile();
+  iDieAt = CRASH_REMOVE_LIST;
+  pid = other(actReleaseDie);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  signalOne(pid, SIGCONT);
+  await(pid);
+  CHECK(WIFSIGNALED(iState));
+  CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
+  CHECK(granted(1));
+}
+static void actWait(void){
+  inFile();
+  CHECK_EQ(ask(0, &kA, X, SES), LOCK_WAITING);
+}
+/* Behind a request whose process dies: one poll finds it. */
+static void scenePollAhead(void){
+  pid_t pid;
+  inFile();
+  CHECK_EQ(try(0, &kA, SH, SES), LOCK_OK);
+  pid = other(actWait);
+  CHECK_EQ(ask(1, &kA, SH, SES), LOCK_WAITING);
+  killed(pid);
+  lockPoll(S[1]);
+  CHECK(granted(1));
+}
+static void scenePollHolder(void){
+  pid_t pid;
+  inFile();
+  pid = other(actHold);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  killed(pid);
+  lockPoll(S[1]);
+  CHECK(granted(1));
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  pid = other(actHold);
+  killed(pid);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+}
+/* Dead right after its record became valid, in a slot whose last user was
+** this process: nothing comes to life again. */
+static void actAcquireDie(void){
+  inFile();
+  at(CRASH_VALID, 1, dieHere);
+  try(0, &kB, X, SES);
+}
+static void sceneValidLast(void){
+  inFile();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  other(actAcquireDie);
+  CHECK(WIFSIGNALED(iState));
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_NO);
+  CHECK(whole());
+}
+
+/*--------------------------------------------------------- attach, growth ---*/
+
+/* Between the number and its byte nobody may format the file. */
+static void actAttach(void){
+  at(CRASH_ATTACH_NUMBER, 1, stopHere);
+  pF = openOrDie(zDb);
+}
+static void sceneAttach(void){
+  pid_t pid;
+  inFile();
+  pid = other(actAttach);
+  CHECK(WIFSTOPPED(iState));
+  CHECK_EQ(osLockFirst(&seg()->file, OS_EXCLUSIVE, 0), LOCK_BUSY);
+  signalOne(pid, SIGCONT);
+  await(pid);
+  CHECK_EQ(osLockFirst(&seg()->file, OS_EXCLUSIVE, 0), LOCK_OK);
+  CHECK_EQ(osLockFirst(&seg()->file, OS_UNLOCKED, 0), LOCK_OK);
+  killed(pid);
+}
+/* Two grow at once: the length is not taken back. */
+static void hookGrow(void){
+  CHECK_EQ(segGrow(seg()), LOCK_OK);
+  CHECK_EQ(segGrow(seg()), LOCK_OK);
+}
+static void sceneGrow(void){
+  u64 n;
+  inFile();
+  n = segHeader(seg())->length;
+  at(CRASH_GROW_EXTEND, 1, hookGrow);
+  CHECK_EQ(segGrow(seg()), LOCK_OK);
+  CHECK_EQ(segHeader(seg())->length, n+2*SEG_EXTENT);
+  CHECK(whole());
+}
+
+static const struct { const char *zName; void (*x)(void); } aScene[] = {
+  { "conflict matrix", sceneMatrix }, { "queue order", sceneQueue },
+  { "grant wakes", sceneWake }, { "tokens grow", sceneToken },
+  { "two scopes", sceneScopes }, { "rollback to", sceneSavepoint },
+  { "upgrade in front", sceneUpgrade }, { "writer's place", sceneWriter },
+  { "one hash, two keys", sceneHash }, { "split buckets", sceneSplit },
+  { "deadlock", sceneDeadlock }, { "cured deadlock", sceneSoft },
+  { "granted before giving up", sceneGrantedFirst },
+  { "cancelled before giving up", sceneCancelledFirst },
+  { "given up before the grant", sceneGivenUpFirst },
+  { "cancelled before the grant", sceneCancelAtGrant },
+  { "cancel hits its wait", sceneCancelAim },
+  { "end beside the mutex", sceneEndInside },
+  { "lock after a roll back", sceneKeep },
+  { "end during a sweep", sceneEndAgain },
+  { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
+  { "rebuild", sceneRebuild }, { "rebuild grants", sceneRebuildScans },
+  { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },
+  { "valid last", sceneValidLast }, { "attach", sceneAttach },
+  { "growth at once", sceneGrow }
+};
+
+static void runScene(int i){
+  char z[400];
+  int st;
+  pid_t pid = fork();
+  if( pid==0 ){
+    alarm(20);
+    nError = 0;
+    aScene[i].x();
+    _exit(nError!=0);
+  }
+  waitpid(pid, &st, 0);
+  nTest++;
+  if( st!=0 ){
+    nError++;
+    fprintf(stderr, "scene failed: %s (%x)\n", aScene[i].zName, st);
+  }
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  unlink(z);
+}
+
+int main(int n, char **a){
+  int i, nScene = (int)(sizeof(aScene)/sizeof(aScene[0]));
+  double t0 = seconds();
+  setvbuf(stderr, 0, _IONBF, 0);
+  zDb = strdup(scratch("lkstep"));
+  kA = keyText("A");
+  kB = keyText("B");
+  kC = keyInt(3);
+  for(i=0; i<nScene; i++){
+    if( n<2 || strcmp(a[1], aScene[i].zName)==0 ) runScene(i);
+#ifdef INTERLOCK_BUGS
+    if( nError ) break;            /* found */
+#endif
+  }
+  printf("lkstep: %d scenes, %.1f s\n", nTest, seconds()-t0);
+  return finish("lkstep");
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** model.h: what the locks mean, written from semantics.md alone: arrays, no
+** records, no tickets, no lists; and the comparison of the real lock file with
+** it.  lkmodel takes random steps beside it, lkstates all of them.
+*/
+#ifndef LOCK_TEST_MODEL_H
+#define LOCK_TEST_MODEL_H
+#include "util.h"
+
+enum { NS = 8, NK = 5, NM = LOCK_MODES };
+typedef struct MHold { int n; int seq; } MHold;    /* seq 0: no such hold */
+typedef struct MReq { int s, m, scope; } MReq;
+typedef struct Model {
+  MHold hold[NS][NK][NM];
+  MReq q[NK][NS];
+  int nq[NK];
+  int txn[NS], seq[NS], nsp[NS], sp[NS][4];
+  int writer;                                      /* 1 + session */
+} Model;
+
+static Model M;
+static LockFile *pF;
+static LockSession *aS[NS];
+static u32 aLevel[NS][4];
+static int nSes, nKey;
+static LockKey aKey[NK];
+static long aCount[8];
+
+/* semantics.md has the matrix in words; here it is once more. */
+static int conflict(int a, int b){
+  static const char *az[NM] = { "", "....X", "..SBX", ".I.BX", ".ISBX",
+                                "AISBX" };
+  static const char zName[] = "?AISBX";            /* IS IX S SIX X */
+  return strchr(az[a], zName[b])!=0;
+}
+static int holds(int s, int k, int m){
+  return M.hold[s][k][m].n>0 || M.hold[s][k][m].seq>0;
+}
+static int isObject(int k){ return k>=3; }         /* a row's key */
+static int writerBlocks(int s, int k){
+  return M.writer && M.writer!=s+1 && isObject(k);
+}
+static int heldAgainst(int s, int k, int m){
+  int t, o;
+  for(t=0; t<nSes; t++) if( t!=s ) for(o=1; o<NM; o++){
+    if( holds(t, k, o) && conflict(m, o) ) return 1;
+  }
+  return writerBlocks(s, k);
+}
+static int waitsOn(int s){                         /* 1 + key */
+  int k, i;
+  for(k=0; k<NK; k++) for(i=0; i<M.nq[k]; i++) if( M.q[k][i].s==s ) return k+1;
+  return 0;
+}
+static void give(int s, int k, int m, int scope){
+  MHold *h = &M.hold[s][k][m];
+  if( scope==LOCK_SCOPE_SESSION ) h->n++;
+  else if( scope==LOCK_SCOPE_TURN ) h->seq = 1;    /* older than anything */
+  else{
+    ++M.seq[s];
+    if( h->seq==0 ) h->seq = M.seq[s]; else M.seq[s]--;
+  }
+}
+static void scan(int k){
+  int i, j;
+  for(i=0; i<M.nq[k]; i++){
+    MReq r = M.q[k][i];
+    int ok = !heldAgainst(r.s, k, r.m);
+    for(j=0; j<i && ok; j++) if( conflict(r.m, M.q[k][j].m) ) ok = 0;
+    if( !ok ) continue;
+    give(r.s, k, r.m, r.scope);
+    for(j=i; j+1<M.nq[k]; j++) M.q[k][j] = M.q[k][j+1];
+    M.nq[k]--;
+    i--;
+  }
+}
+static void scanAll(void){ int k; for(k=0; k<NK; k++) scan(k); }
+static void leaveQueue(int s){
+  int k = waitsOn(s)-1, i;
+  if( k<0 ) return;
+  for(i=0; M.q[k][i].s!=s; i++){}
+  for(; i+1<M.nq[k]; i++) M.q[k][i] = M.q[k][i+1];
+  M.nq[k]--;
+  scan(k);
+}
+
+/* Is anybody on a cycle? */
+static int cyclic(void){
+  int e[NS][NS], k, i, j, t, o;
+  memset(e, 0, sizeof e);
+  for(k=0; k<NK; k++) for(i=0; i<M.nq[k]; i++){
+    MReq r = M.q[k][i];
+    for(t=0; t<nSes; t++) if( t!=r.s ) for(o=1; o<NM; o++){
+      if( holds(t, k, o) && conflict(r.m, o) ) e[r.s][t] = 1;
+    }
+    for(j=0; j<i; j++) if( conflict(r.m, M.q[k][j].m) ) e[r.s][M.q[k][j].s] = 1;
+  }
+  for(k=0; k<NS; k++) for(i=0; i<NS; i++) for(j=0; j<NS; j++){
+    if( e[i][k] && e[k][j] ) e[i][j] = 1;
+  }
+  for(i=0; i<NS; i++) if( e[i][i] ) return 1;
+  return 0;
+}
+/* Does any order of the queues have no cycle?  -1: too many to try. */
+static int permute(int k, int i, long *pn){
+  int j, rc;
+  if( k==NK ) return ++*pn>60000 ? -1 : !cyclic();
+  if( i>=M.nq[k] ) return permute(k+1, 0, pn);
+  for(j=i; j<M.nq[k]; j++){
+    MReq r = M.q[k][i];
+    M.q[k][i] = M.q[k][j]; M.q[k][j] = r;
+    rc = permute(k, i+1, pn);
+    r = M.q[k][i]; M.q[k][i] = M.q[k][j]; M.q[k][j] = r;
+    if( rc ) return rc;
+  }
+  return 0;
+}
+
+/* The rules 1 to 4; result as lockAsk's, but a cycle is left to the caller. */
+static int ask(int s, int k, int m, int scope, int bQueue){
+  int i, j, ahead = 0, place = -1, before = 0, own = 0;
+  MReq r;
+  for(i=1; i<NM; i++) own |= holds(s, k, i);
+  if( holds(s, k, m) ){ give(s, k, m, scope); return LOCK_OK; }
+  for(i=0; i<M.nq[k]; i++){
+    if( conflict(m, M.q[k][i].m) ) ahead = 1;
+    if( own && place<0 ){
+      for(j=1; j<NM; j++){
+        if( holds(s, k, j) && conflict(M.q[k][i].m, j) ){ place = i; break; }
+      }
+      if( place<0 && conflict(m, M.q[k][i].m) ) before = 1;
+    }
+  }
+  if( !heldAgainst(s, k, m) && (!ahead || (place>=0 && !before)) ){
+    give(s, k, m, scope);
+    return LOCK_OK;
+  }
+  if( !bQueue ) return LOCK_NO;
+  r.s = s; r.m = m; r.scope = scope;
+  if( place<0 ) place = M.nq[k];
+  for(i=M.nq[k]; i>place; i--) M.q[k][i] = M.q[k][i-1];
+  M.q[k][place] = r;
+  M.nq[k]++;
+  return LOCK_WAITING;
+}
+
+/*------------------------------------------------- the real one, looked at */
+
+static int keyIndex(Seg *p, SegRecord *r){
+  LockKey key;
+  int k;
+  tableKeyOf(p, r, &key);
+  for(k=0; k<nKey; k++){
+    if( key.eKind==aKey[k].eKind && key.nKey==aKey[k].nKey
+     && memcmp(key.a, aKey[k].a, key.nKey)==0 ) return k;
+  }
+  return -1;
+}
+static int sessionIndex(u32 k){
+  int s;
+  for(s=0; s<nSes; s++) if( lockSlot(aS[s])==k ) return s;
+  return -1;
+}
+
+/* Everything in the segment against the model.  0, or what differs. */
+static const char *compare(void){
+  Seg *p = lockSegment(pF);
+  int n[NS][NK][NM], w[NK][NS], nw[NK], k, s, m, i;
+  u64 tick[NK][NS];
+  u32 j;
+  memset(n, 0, sizeof n);
+  memset(nw, 0, sizeof nw);
+  for(j=1; j<=segHeader(p)->usedRecord; j++){
+    SegRecord *r = segRecord(p, j);
+    u32 e = SEG_STATE(r->state);
+    if( e==SEG_FREE || e==SEG_TEXT ) continue;
+    k = keyIndex(p, r); s = sessionIndex(r->session); m = (int)REC_MODE(r);
+    if( k<0 || s<0 ) return "a record of nobody";
+    if( e==SEG_GRANTED ){
+      int bT = r->thold && !tableHoldVoid(p, r);
+      if( n[s][k][m] ) return "two records of one grant";
+      n[s][k][m] = 1 + (int)r->scount*2 + bT;
+      if( r->token==0 ) return "no token";
+    }else if( e==SEG_WAITING ){
+      for(i=nw[k]; i>0 && tick[k][i-1]>r->ticket; i--){
+        tick[k][i] = tick[k][i-1]; w[k][i] = w[k][i-1];
+      }
+      tick[k][i] = r->ticket; w[k][i] = s*16 + m;
+      nw[k]++;
+    }else return "a request that is over";
+  }
+  for(k=0; k<nKey; k++){
+    for(s=0; s<nSes; s++) for(m=1; m<NM; m++){
+      MHold *h = &M.hold[s][k][m];
+      int x = holds(s, k, m) ? 1 + h->n*2 + (h->seq>0) : 0;
+      if( x!=n[s][k][m] ) return "holds differ";
+    }
+    if( nw[k]!=M.nq[k] ) return "queue lengths differ";
+    for(i=0; i<nw[k]; i++){
+      if( w[k][i]!=M.q[k][i].s*16 + M.q[k][i].m ) return "queue order differs";
+    }
+  }
+  return 0;
+}
+
+/* After a rearrangement: the model's queues in the order of the tickets of
+** the real requests, also of those that were granted by it. */
+static void adoptOrder(void){
+  Seg *p = lockSegment(pF);
+  int k, i, j;
+  for(k=0; k<nKey; k++){
+    u64 t[NS];
+    for(i=0; i<M.nq[k]; i++){
+      u32 x;
+      t[i] = 0;
+      for(x=1; x<=segHeader(p)->usedRecord; x++){
+        SegRecord *r = segRecord(p, x);
+        u32 e = SEG_STATE(r->state);
+        if( e!=SEG_WAITING && e!=SEG_GRANTED ) continue;
+        if( keyIndex(p, r)==k && sessionIndex(r->session)==M.q[k][i].s
+         && (int)REC_MODE(r)==M.q[k][i].m ) t[i] = r->ticket;
+      }
+    }
+    for(i=1; i<M.nq[k]; i++) for(j=i; j>0 && t[j-1]>t[j]; j--){
+      MReq r = M.q[k][j]; u64 x = t[j];
+      M.q[k][j] = M.q[k][j-1]; t[j] = t[j-1];
+      M.q[k][j-1] = r; t[j-1] = x;
+    }
+  }
+}
+
+/*---------------------------------------------------------------- steps ---*/
+
+/* Each does one call and what the model makes of it: 0, or what differs. */
+
+static const char *doAsk(int s, int k, int m, int scope, int bQueue){
+  int e, x;
+  LockRc rc;
+  Model was = M;
+  M.txn[s] = 1;
+  e = ask(s, k, m, scope, bQueue);
+  x = e==LOCK_WAITING && cyclic();
+  rc = lockAsk(aS[s], &aKey[k], (u32)m, (u32)scope, bQueue);
+  if( rc==LOCK_FULL && LIMIT_RECORD<100 ){     /* refused: as if not asked */
+    M = was;
+    aCount[4]++;
+    return 0;
+  }
+  if( !x ) return (int)rc==e ? 0 : "result differs";
+  aCount[0]++;
+  if( rc==LOCK_DEADLOCK ){
+    long n = 0;
+    aCount[1]++;
+    x = permute(0, 0, &n);
+    if( x<0 ) aCount[3]++;
+    if( x>0 ) return "a deadlock was invented: another order has no cycle";
+    leaveQueue(s);
+    return 0;
+  }
+  if( rc!=LOCK_WAITING ) return "neither waiting nor deadlock";
+  aCount[2]++;
+  adoptOrder();
+  if( cyclic() ) return "a deadlock was missed";
+  scanAll();
+  return 0;
+}
+static void dropTxn(int s, int above){
+  int k, m;
+  for(k=0; k<NK; k++) for(m=1; m<NM; m++){
+    if( M.hold[s][k][m].seq>above ) M.hold[s][k][m].seq = 0;
+  }
+}
+static void doEnd(int s){
+  dropTxn(s, 0);
+  M.txn[s] = M.nsp[s] = 0;
+  M.seq[s] = 1;
+  if( M.writer==s+1 ) M.writer = 0;
+  lockTxnEnd(aS[s]);
+  scanAll();
+}
+static void doSavepoint(int s){
+  if( M.nsp[s]<4 ){
+    aLevel[s][M.nsp[s]] = lockLevel(aS[s]);
+    M.sp[s][M.nsp[s]++] = M.seq[s];
+  }
+}
+static void doRollbackTo(int s, int i){
+  M.nsp[s] = i+1;
+  dropTxn(s, M.sp[s][i]);
+  lockRollbackTo(aS[s], aLevel[s][i]);
+  scanAll();
+}
+static const char *doUnlock(int s, int k, int m){
+  int e = M.hold[s][k][m].n>0 ? LOCK_OK : LOCK_NO;
+  if( e==LOCK_OK ) M.hold[s][k][m].n--;
+  scan(k);
+  return (int)lockRelease(aS[s], &aKey[k], (u32)m)==e ? 0 : "unlock differs";
+}
+static const char *doUnlockAll(int s){
+  int k, m;
+  u64 n = 0, nReal = 0;
+  for(k=0; k<NK; k++) for(m=1; m<NM; m++){
+    n += (u64)M.hold[s][k][m].n;
+    M.hold[s][k][m].n = 0;
+  }
+  scanAll();
+  if( lockReleaseAll(aS[s], ~0u, &nReal)!=LOCK_OK ) return "unlock_all";
+  return n==nReal ? 0 : "unlock_all counts differently";
+}
+static void doClose(int s){
+  int k, m;
+  leaveQueue(s);
+  for(k=0; k<NK; k++) for(m=1; m<NM; m++){
+    M.hold[s][k][m].n = M.hold[s][k][m].seq = 0;
+  }
+  if( M.writer==s+1 ) M.writer = 0;
+  M.txn[s] = M.nsp[s] = 0;
+  M.seq[s] = 1;
+  scanAll();
+  lockSessionEnd(aS[s]);
+  aS[s] = beginOrDie(pF);
+}
+static const char *doWaiter(int s, int e){
+  LockRc rc;
+  switch( e ){
+    case 0:
+      leaveQueue(s);
+      rc = lockGiveUp(aS[s], LOCK_TIMEOUT);
+      return rc==LOCK_TIMEOUT ? 0 : "giving up";
+    case 1:
+      if( lockCancel(pF, lockSessionId(aS[s]))!=LOCK_OK ) return "cancel";
+      leaveQueue(s);
+      return lockOutcome(aS[s])==LOCK_CANCELLED ? 0 : "not cancelled";
+    case 2:
+      lockPoll(aS[s]);
+      return 0;
+    default:
+      return lockOutcome(aS[s])==LOCK_WAITING ? 0 : "not waiting";
+  }
+}
+static const char *doWriter(int s){
+  LockRc rc;
+  M.writer = s+1;
+  rc = lockWriterEnter(aS[s]);
+  scanAll();
+  return rc==LOCK_OK ? 0 : "writer";
+}
+/* Grants that the step brought: the waiters must be told. */
+static const char *outcomes(void){
+  int s;
+  for(s=0; s<nSes; s++){
+    if( lockPending(aS[s]) && !waitsOn(s) && lockOutcome(aS[s])!=LOCK_OK ){
+      return "granted, but not told";
+    }
+  }
+  return 0;
+}
+
+static void makeKeys(void){
+  char zLong[256];
+  i64 v = 42;
+  i32 aPair[2] = { 0, 42 };
+  memset(zLong, 'k', 255);
+  tableKey(&aKey[0], KEY_INTEGER, &v, 8);
+  tableKey(&aKey[1], KEY_PAIR, aPair, 8);
+  tableKey(&aKey[2], KEY_TEXT, zLong, 255);
+  tableKey(&aKey[3], KEY_ROW, zLong, 100);
+  tableKey(&aKey[4], KEY_TABLE, "t", 1);
+}
+#endif
