@@ -123,17 +123,17 @@ $(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
 
 LIBDIR = $(DESTDIR)$(PREFIX)/lib
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/interlock
+DOCS = README.md RECIPES.md LOCKRECIPES.md OPERATIONS.md
 
 install: all
 	install -d $(LIBDIR) $(DOCDIR)/sql
 	install -m 755 $(B)/interlock.so $(LIBDIR)
 	install -m 644 README.md LICENSE $(DOCDIR)
-	install -m 644 sql/README.md sql/RECIPES.md $(DOCDIR)/sql
+	install -m 644 $(DOCS:%=sql/%) $(DOCDIR)/sql
 
 uninstall:
 	rm -f $(LIBDIR)/interlock.so
-	rm -f $(DOCDIR)/README.md $(DOCDIR)/LICENSE $(DOCDIR)/sql/README.md
-	rm -f $(DOCDIR)/sql/RECIPES.md
+	rm -f $(DOCDIR)/README.md $(DOCDIR)/LICENSE $(DOCS:%=$(DOCDIR)/sql/%)
 	rmdir $(DOCDIR)/sql $(DOCDIR) 2>/dev/null || true
 
 clean:

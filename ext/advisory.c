@@ -42,7 +42,9 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** does, and so does a cursor that was not read to its end, or any table in
 ** FROM. Then a lock that is free is still granted, and one that is not is
 ** refused at once (`lock wait refused:`): so nobody sleeps while he holds
-** SQLite's own lock. Take locks first:
+** SQLite's own lock. (In WAL mode what such a transaction reads may be older
+** than the last holder's commit; a write in it then fails with
+** SQLITE_BUSY_SNAPSHOT.) Take locks first:
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -173,8 +175,8 @@ static void unlockAllFunc(
 **
 ** The result is the fencing token of the grant: it only grows, over all
 ** grants in this database. Send it along with what the lock protects; who
-** receives it refuses a token smaller than one it has seen, and so a holder
-** that was stopped, lost its lock and goes on does no harm.
+** receives it refuses a token smaller than one it has seen, and so what a
+** holder has sent that has died since, and arrives late, does no harm.
 **
 ** Arguments:
 **   key  ANY  INTEGER, TEXT or BLOB up to 255 bytes; or two INTEGERs of 32 bits

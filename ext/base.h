@@ -141,7 +141,7 @@ void crashPoint(int iPoint);
 
 /*
 ** Seeded mistakes, numbered from 1.  In a build with INTERLOCK_BUGS the test
-** program defines seededBug, the number of one of them or 0; in others BUG(n)
+** program defines seededBug(), the number of one of them or 0; in others BUG(n)
 ** is a constant and nothing of them is kept.
 */
 #define BUGS(X) \
@@ -185,8 +185,8 @@ enum {
 };
 
 #ifdef INTERLOCK_BUGS
-extern int seededBug;
-# define BUG(name) (seededBug==BUG_##name)
+int seededBug(void);
+# define BUG(name) (seededBug()==BUG_##name)
 #else
 # define BUG(name) (BUG_NONE==BUG_##name)
 #endif

@@ -163,12 +163,13 @@ static int argVersioned(
 static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   Sqlx x;
   VersionedRequest req;
-  const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
-    z = versionedDeclare(&x, &req, VERSIONED_SELECT);
+    req.pResult = ctx;
+    versionedDeclare(&x, &req, VERSIONED_SELECT);
   }
-  argsEndText(&x, ctx, z);
+  if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
+  sqlxEnd(&x);
 }
 
 /*
@@ -310,6 +311,11 @@ static void expectFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** unix ms. Rows that were inserted while no trigger was there are lifted over
 ** their tombstones. All or nothing.
 **
+** It also writes down the new name of a table that was renamed. After that a
+** rebuild is found again. For a table that was renamed and rebuilt before any
+** call, give its new name: if it is like just one of those that are `table
+** missing` (the same key, the same version column), it is taken for that one.
+**
 ** Arguments:
 **   table  TEXT  name, or schema.name; all versioned tables if left out
 ** Result: INTEGER how many tables were mended
@@ -344,7 +350,9 @@ static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** SQL FUNCTION versioned_forget(table, older_than_ms)
 **
 ** Purges the tombstones of a table that are older. A form that is older than
-** this may then overwrite a row that has come back under its key.
+** this may then overwrite a row that has come back under its key. The age of a
+** tombstone counts from the first call of this function after the delete, so
+** call it regularly: nothing is purged that is younger, some of it later.
 **
 ** Arguments:
 **   table          TEXT     name, or schema.name

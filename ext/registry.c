@@ -15,9 +15,11 @@ enum { COL_NUMBER, COL_NAME, COL_COLUMN, COL_MODE, COL_ON_STALE, COL_EXCEPT,
        COL_TOMBSTONES, COL_GENERATOR, COL_DECLARED, COL_TABLE, COL_TRIGGER,
        COL_SQL };
 
+/* Asked of the schema in memory, which is true once shapeFind() has read from
+** it: a SELECT over sqlite_master reads all of it, and who declares a thousand
+** tables does so a thousand times. */
 int registryExists(Sqlx *p, const char *zSchema){
-  return sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
-      " WHERE type='table' AND name='interlock_versioned'", zSchema);
+  return sqlxTable(p, zSchema, "interlock_versioned");
 }
 
 /* What RENAME has rewritten in the text of the trigger check and not in the
@@ -127,7 +129,8 @@ void registryOpen(
   ShapeList *pList
 ){
   memset(pCur, 0, sizeof(*pCur));
-  if( !registryExists(p, zSchema) ) return;
+  if( !sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
+      " WHERE type='table' AND name='interlock_versioned'", zSchema) ) return;
   shapeList(p, zSchema, pList);
   pCur->pList = pList;
   pCur->pStmt = sqlxPrepare(p, "SELECT " REGISTRY_COLUMNS
@@ -146,13 +149,20 @@ void registryClose(Sqlx *p, RegistryCursor *pCur){
   " FROM \"%w\".sqlite_master" \
   " WHERE type='trigger' AND substr(name,1,10)='interlock_'"
 
+/* Whether an entry has the table's name, or a trigger on it a number. */
+static int isKnown(Sqlx *p, const char *zSchema, const char *zName){
+  return sqlxExists(p, "SELECT 1 FROM \"%w\".interlock_versioned WHERE name=%Q"
+      " UNION ALL SELECT 1 FROM (" REGISTRY_TRIGGERS ")"
+      " WHERE tbl_name=%Q COLLATE NOCASE", zSchema, zName, zSchema, zName);
+}
+
 /* Look a table up. A number whose triggers are on another table is that
 ** table's, whatever name it was declared under. */
 void registryFind(Sqlx *p, const Shape *pShape, RegistryEntry *pEntry){
   const char *zSchema = pShape->zSchema, *zName = pShape->zName;
   sqlite3_stmt *pStmt;
   memset(pEntry, 0, sizeof(*pEntry));
-  if( !registryExists(p, zSchema) ) return;
+  if( !registryExists(p, zSchema) || !isKnown(p, zSchema, zName) ) return;
   pStmt = sqlxPrepare(p, "SELECT " REGISTRY_COLUMNS ", m.tbl_name, m.name,"
       " m.sql FROM \"%w\".interlock_versioned AS v"
       " LEFT JOIN (" REGISTRY_TRIGGERS ") AS m ON m.number=v.number"
@@ -174,15 +184,16 @@ void registryFind(Sqlx *p, const Shape *pShape, RegistryEntry *pEntry){
   sqlxFinalize(p, pStmt);
 }
 
-/* A number that no object of the schema has in its name. */
+/* A number that no entry and no tombstones of the schema have. */
 const char *registryDraw(Sqlx *p, const char *zSchema){
   unsigned int u;
   const char *z;
   do{
     sqlite3_randomness((int)sizeof(u), &u);
     z = sqlxPrintf(p, "%08x", u);
-  }while( sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
-      " WHERE substr(name,1,18)='interlock_%s'", zSchema, z) );
+  }while( sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_tombstones", z))
+       || (registryExists(p, zSchema) && sqlxExists(p, "SELECT 1 FROM"
+           " \"%w\".interlock_versioned WHERE number=%Q", zSchema, z)) );
   return z;
 }
 

@@ -50,7 +50,8 @@ static const char *heldBy(Session *p, Sqlx *x, const LockKey *pKey){
 ** everybody else. Nothing has changed.
 **
 ** Code: SQLITE_BUSY
-** Retry: the transaction
+** Retry: the transaction, after ROLLBACK; without BEGIN the statement, when
+**   the open cursors are read to their end
 ** Cure: take the lock before it, as the first statement after BEGIN
 */
 static void failRefused(Session *p, Sqlx *x, const LockKey *pKey){
@@ -78,7 +79,7 @@ static void failRefused(Session *p, Sqlx *x, const LockKey *pKey){
 **
 ** Code: SQLITE_BUSY_TIMEOUT
 ** Retry: the statement
-** Cure: look at advisory_waits; wait longer
+** Cure: advisory_waits tells who is in the way; wait longer
 */
 static void failTimeout(Session *p, Sqlx *x, const SessionRequest *pReq){
   sqlxFail(x, SQLITE_BUSY_TIMEOUT, "lock timeout: %s; waited %lld ms",
@@ -90,7 +91,7 @@ static void failTimeout(Session *p, Sqlx *x, const SessionRequest *pReq){
 **
 ** To wait would close a circle of sessions that wait for each other. Only
 ** this request failed: what the session holds still blocks the others, so
-** give it back.
+** give it back. The text names the sessions of the circle.
 **
 ** Code: SQLITE_LOCKED
 ** Retry: the transaction, after ROLLBACK and giving back session locks
@@ -139,15 +140,16 @@ static void failFull(Session *p, Sqlx *x){
 **
 ** The lock file cannot be used, and the text says why: its name and what is
 ** wrong with it. `lock file: busy:` names the process that is stopped in the
-** middle of a change. After `replaced` or `malformed` this session's locks
-** are not worth anything any more: close the connection, or call
-** interlock_reset(), and begin again.
+** middle of a change. After `replaced` this session's locks are not worth
+** anything any more: call interlock_reset(), or open a new connection, and
+** begin again. After `malformed` nobody's are. After `no space` what is held
+** stays held.
 **
 ** Code: SQLITE_ERROR; SQLITE_CANTOPEN if it cannot be opened or written;
 **   SQLITE_BUSY for `lock file: busy:`
-** Retry: the statement after `busy`, otherwise nothing
-** Cure: continue or end the stopped process; the file may be deleted when
-**   nobody has the database open
+** Retry: the statement after `busy` and `no space`, otherwise nothing
+** Cure: in [OPERATIONS.md](OPERATIONS.md); the file may be deleted when nobody
+**   has the database open
 */
 static void failFile(Session *p, Sqlx *x, LockRc eRc){
   const char *zDb = sqlite3_db_filename(p->db, "main");

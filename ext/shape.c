@@ -154,15 +154,14 @@ static int compareItems(const void *pA, const void *pB){
 
 /* Read the list of a schema. */
 void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
-  const char *zSql = sqlxPrintf(p, "SELECT type, name, tbl_name, sql"
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
       " FROM \"%w\".sqlite_master", zSchema);
-  int nAlloc = sqlxCount(p, zSql);
-  sqlite3_stmt *pStmt;
   memset(pList, 0, sizeof(*pList));
-  pList->a = sqlxAlloc(p, sizeof(ShapeItem)*(sqlite3_uint64)nAlloc);
-  pStmt = sqlxPrepare(p, "%s", zSql);
-  while( sqlxStep(p, pStmt) && pList->n<nAlloc ){
-    ShapeItem *pItem = &pList->a[pList->n];
+  while( sqlxStep(p, pStmt) ){
+    ShapeItem *pItem;
+    pList->a = sqlxGrow(p, pList->a, pList->n, sizeof(ShapeItem));
+    if( pList->a==0 ) break;
+    pItem = &pList->a[pList->n];
     pItem->zType = sqlxColumn(p, pStmt, 0);
     pItem->zName = sqlxColumn(p, pStmt, 1);
     pItem->zTable = sqlxColumn(p, pStmt, 2);
@@ -174,6 +173,7 @@ void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
     pList->n++;
   }
   sqlxFinalize(p, pStmt);
+  if( p->rc!=SQLITE_OK ) pList->n = pList->nUser = pList->nTrigger = 0;
   if( pList->n>1 ){
     qsort(pList->a, (size_t)pList->n, sizeof(ShapeItem), compareItems);
   }
@@ -344,16 +344,16 @@ static const char *collationOf(Sqlx *p, const Shape *pShape, const char *z){
 }
 
 static void readColumns(Sqlx *p, Shape *pShape){
-  const char *zPragma = sqlxPrintf(p, "PRAGMA \"%w\".table_xinfo(\"%w\")",
-      pShape->zSchema, pShape->zName);
-  int nAlloc = sqlxCount(p, zPragma);
   int bStrict = isStrict(pShape);
-  sqlite3_stmt *pStmt;
-  pShape->aCol = sqlxAlloc(p, sizeof(ShapeColumn)*(sqlite3_uint64)nAlloc);
-  pStmt = sqlxPrepare(p, "%s", zPragma);
-  while( sqlxStep(p, pStmt) && pShape->nCol<nAlloc ){
-    ShapeColumn *pCol = &pShape->aCol[pShape->nCol];
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_xinfo(\"%w\")",
+      pShape->zSchema, pShape->zName);
+  while( sqlxStep(p, pStmt) ){
+    ShapeColumn *pCol;
     const char *zType = sqlxColumn(p, pStmt, XINFO_TYPE);
+    pShape->aCol = sqlxGrow(p, pShape->aCol, pShape->nCol,
+                            sizeof(ShapeColumn));
+    if( pShape->aCol==0 ) break;
+    pCol = &pShape->aCol[pShape->nCol];
     pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
     pCol->zAffinity = affinityOf(zType ? zType : "", bStrict);
     pCol->zDefault = sqlxColumn(p, pStmt, XINFO_DEFAULT);
@@ -365,6 +365,7 @@ static void readColumns(Sqlx *p, Shape *pShape){
     if( pCol->bKey ) pShape->bDeclaredKey = 1;
     pShape->nCol++;
   }
+  if( pShape->aCol==0 ) pShape->nCol = 0;
   sqlxFinalize(p, pStmt);
 }
 
@@ -409,15 +410,15 @@ static void readTerms(
   const char *zSql,      /* its CREATE INDEX, "" for an automatic one */
   ShapePath *pPath
 ){
-  const char *zPragma = sqlxPrintf(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
       pShape->zSchema, zIndex);
-  int nAlloc = sqlxCount(p, zPragma);
-  sqlite3_stmt *pStmt;
-  pPath->aTerm = sqlxAlloc(p, sizeof(ShapeTerm)*(sqlite3_uint64)nAlloc);
-  pStmt = sqlxPrepare(p, "%s", zPragma);
-  while( sqlxStep(p, pStmt) && pPath->nTerm<nAlloc ){
-    ShapeTerm *pTerm = &pPath->aTerm[pPath->nTerm];
+  while( sqlxStep(p, pStmt) ){
+    ShapeTerm *pTerm;
     if( !sqlite3_column_int(pStmt, IXINFO_KEY) ) continue;
+    pPath->aTerm = sqlxGrow(p, pPath->aTerm, pPath->nTerm,
+                            sizeof(ShapeTerm));
+    if( pPath->aTerm==0 ) break;
+    pTerm = &pPath->aTerm[pPath->nTerm];
     pTerm->iCol = sqlite3_column_int(pStmt, IXINFO_CID);
     pTerm->zColl = sqlxColumn(p, pStmt, IXINFO_COLL);
     if( pTerm->iCol<0 || pTerm->iCol>=pShape->nCol ){
@@ -426,6 +427,7 @@ static void readTerms(
     }
     pPath->nTerm++;
   }
+  if( pPath->aTerm==0 ) pPath->nTerm = 0;
   sqlxFinalize(p, pStmt);
 }
 
@@ -449,6 +451,12 @@ static void readIndex(Sqlx *p, Shape *pShape, sqlite3_stmt *pList){
   readTerms(p, pShape, zIndex, zSql ? zSql : "", &path);
   if( zSql ) path.zWhere = indexText(p, zSql, -1);
   if( path.zWhere && path.zWhere[0]==0 ) path.zWhere = 0;
+  pShape->aPath = sqlxGrow(p, pShape->aPath, pShape->nPath,
+                           sizeof(ShapePath));
+  if( pShape->aPath==0 ){
+    pShape->nPath = 0;
+    return;
+  }
   /* In order of name: SQLite's order is that of making and opening. */
   for(i=pShape->nPath++; i>0; i--){
     if( strcmp(pShape->aPath[i-1].zIndex, zIndex)<0 ) break;
@@ -458,22 +466,17 @@ static void readIndex(Sqlx *p, Shape *pShape, sqlite3_stmt *pList){
 }
 
 static void readIndexes(Sqlx *p, Shape *pShape){
-  const char *zPragma = sqlxPrintf(p, "PRAGMA \"%w\".index_list(\"%w\")",
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".index_list(\"%w\")",
       pShape->zSchema, pShape->zName);
-  int nAlloc = sqlxCount(p, zPragma);
-  sqlite3_stmt *pStmt;
-  pShape->aPath = sqlxAlloc(p, sizeof(ShapePath)*(sqlite3_uint64)nAlloc);
-  pStmt = sqlxPrepare(p, "%s", zPragma);
-  while( sqlxStep(p, pStmt) && pShape->nPath<nAlloc ){
-    readIndex(p, pShape, pStmt);
-  }
+  while( sqlxStep(p, pStmt) ) readIndex(p, pShape, pStmt);
   sqlxFinalize(p, pStmt);
 }
+
+static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
 
 /* How SQL can name the rowid: by the INTEGER PRIMARY KEY, or by an alias
 ** that no column has taken. */
 static const char *rowidName(Sqlx *p, const Shape *pShape){
-  static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
   size_t i;
   int iCol;
   if( pShape->bWithoutRowid ) return 0;
@@ -489,13 +492,29 @@ static const char *rowidName(Sqlx *p, const Shape *pShape){
 }
 
 /*
-** Read the table that shapeFind() found. A WITHOUT ROWID table is told by
-** PRAGMA index_xinfo, which answers for the table's own name only then.
+** Whether the table has no rowid: a name of the rowid that no column has is
+** then no column for SQLite, too. Where columns have them all, PRAGMA
+** index_xinfo answers for a table's own name only if it has none.
 */
+static int isWithoutRowid(Sqlx *p, const Shape *pShape){
+  size_t i;
+  if( p->rc!=SQLITE_OK ) return 0;
+  for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
+    if( shapeColumn(pShape, azAlias[i])<0 ){
+      int rc = sqlite3_table_column_metadata(p->db, pShape->zSchema,
+          pShape->zName, azAlias[i], 0, 0, 0, 0, 0);
+      if( rc==SQLITE_NOMEM ) p->rc = rc;
+      return rc!=SQLITE_OK;
+    }
+  }
+  return sqlxExists(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
+      pShape->zSchema, pShape->zName);
+}
+
+/* Read the table that shapeFind() found. */
 void shapeRead(Sqlx *p, Shape *pShape){
   readColumns(p, pShape);
-  pShape->bWithoutRowid = sqlxExists(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
-      pShape->zSchema, pShape->zName);
+  pShape->bWithoutRowid = isWithoutRowid(p, pShape);
   readIndexes(p, pShape);
   if( pShape->bWithoutRowid ){
     readTerms(p, pShape, pShape->zName, "", &pShape->key);

@@ -6,6 +6,15 @@
 #include "sqlx.h"
 SQLITE_EXTENSION_INIT3
 
+/* Small pieces come from blocks: a request makes thousands of them. With the
+** asserts each is an allocation of its own: a sanitizer then sees its end. */
+#ifdef INTERLOCK_DEBUG
+# define BLOCK 0
+#else
+# define BLOCK 8000
+#endif
+#define PIECE 500        /* what is larger is an allocation of its own */
+
 struct SqlxMem {
   SqlxMem *pNext;
   void *pHeld;           /* from sqlite3_malloc64() */
@@ -26,6 +35,7 @@ void sqlxEnd(Sqlx *p){
     pMem = pNext;
   }
   p->pMem = 0;
+  p->nFree = 0;
   p->zErr = 0;
 }
 
@@ -116,13 +126,54 @@ void sqlxClear(Sqlx *p){
   p->zErr = 0;
 }
 
+/* Memory that lives until sqlxEnd(), or NULL with the error set. */
+static void *piece(Sqlx *p, sqlite3_uint64 nByte){
+  char *z;
+  int n = (int)((nByte + 7) & ~(sqlite3_uint64)7);
+  if( BLOCK==0 || nByte>PIECE ){
+    return hold(p, sqlite3_malloc64(nByte ? nByte : 1));
+  }
+  if( n>p->nFree ){
+    z = hold(p, sqlite3_malloc64(BLOCK));
+    if( z==0 ) return 0;
+    p->zFree = z;
+    p->nFree = BLOCK;
+  }
+  z = p->zFree;
+  p->zFree += n;
+  p->nFree -= n;
+  return z;
+}
+
 /* Zeroed memory that lives until sqlxEnd(), or NULL. */
 void *sqlxAlloc(Sqlx *p, sqlite3_uint64 nByte){
   void *pNew;
   if( p->rc!=SQLITE_OK ) return 0;
-  pNew = hold(p, sqlite3_malloc64(nByte ? nByte : 1));
+  pNew = piece(p, nByte);
   if( pNew ) memset(pNew, 0, (size_t)nByte);
   return pNew;
+}
+
+/* An array of n elements of nByte with room for one more: the old one, or, if
+** n is the size it has (4, 8, 16...), a larger one. NULL after an error. */
+void *sqlxGrow(Sqlx *p, void *pOld, int n, sqlite3_uint64 nByte){
+  void *pNew;
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( n>0 && (n<4 || (n & (n-1))!=0) ) return pOld;
+  pNew = sqlxAlloc(p, nByte*(sqlite3_uint64)(n<4 ? 4 : 2*n));
+  if( pNew && n>0 ) memcpy(pNew, pOld, (size_t)nByte*(size_t)n);
+  return pNew;
+}
+
+/* A text of SQLite's, or a copy of it; NULL with the error set. */
+static char *keep(Sqlx *p, char *z){
+  size_t n = z ? strlen(z) + 1 : 0;
+  char *zCopy;
+  if( BLOCK==0 || z==0 || n>PIECE ) return hold(p, z);
+  zCopy = piece(p, n);
+  if( zCopy ) memcpy(zCopy, z, n);
+  sqlite3_free(z);
+  return zCopy;
 }
 
 /* A formatted text that lives until sqlxEnd(). Never NULL. */
@@ -131,7 +182,7 @@ const char *sqlxPrintf(Sqlx *p, const char *zFormat, ...){
   va_list ap;
   if( p->rc!=SQLITE_OK ) return "";
   va_start(ap, zFormat);
-  z = hold(p, sqlite3_vmprintf(zFormat, ap));
+  z = keep(p, sqlite3_vmprintf(zFormat, ap));
   va_end(ap);
   return z ? z : "";
 }
@@ -146,7 +197,7 @@ const char *sqlxText(Sqlx *p, sqlite3_str *pStr){
     sqlite3_free(z);
     return "";
   }
-  z = hold(p, z);
+  z = keep(p, z);
   return z ? z : "";
 }
 
@@ -171,7 +222,7 @@ static sqlite3_stmt *prepare(Sqlx *p, const char *zSql){
 static sqlite3_stmt *prepareV(Sqlx *p, const char *zFormat, va_list ap){
   const char *zSql;
   if( p->rc!=SQLITE_OK ) return 0;
-  zSql = hold(p, sqlite3_vmprintf(zFormat, ap));
+  zSql = keep(p, sqlite3_vmprintf(zFormat, ap));
   return zSql ? prepare(p, zSql) : 0;
 }
 
@@ -198,6 +249,8 @@ int sqlxStep(Sqlx *p, sqlite3_stmt *pStmt){
 /* A copy of a column's text; NULL for an SQL NULL, and after an error. */
 const char *sqlxColumn(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
   const unsigned char *z;
+  char *zCopy;
+  size_t n;
   if( p->rc!=SQLITE_OK ) return 0;
   if( sqlite3_column_type(pStmt, iCol)==SQLITE_NULL ) return 0;
   z = sqlite3_column_text(pStmt, iCol);
@@ -205,7 +258,10 @@ const char *sqlxColumn(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
     p->rc = SQLITE_NOMEM;
     return 0;
   }
-  return sqlxPrintf(p, "%s", z);
+  n = strlen((const char*)z) + 1;
+  zCopy = piece(p, n);
+  if( zCopy ) memcpy(zCopy, z, n);
+  return zCopy;
 }
 
 /* Finalize. A statement that failed in sqlxStep() has been heard already. */
@@ -249,6 +305,15 @@ int sqlxExists(Sqlx *p, const char *zFormat, ...){
   bRow = sqlxStep(p, pStmt);
   sqlxFinalize(p, pStmt);
   return bRow;
+}
+
+/* Whether there is a table of that name, from the schema in memory. */
+int sqlxTable(Sqlx *p, const char *zSchema, const char *zName){
+  int rc;
+  if( p->rc!=SQLITE_OK ) return 0;
+  rc = sqlite3_table_column_metadata(p->db, zSchema, zName, 0, 0, 0, 0, 0, 0);
+  if( rc==SQLITE_NOMEM ) p->rc = rc;
+  return rc==SQLITE_OK;
 }
 
 /* How many rows a query returns. */

@@ -25,6 +25,8 @@ struct Sqlx {
   int rc;                /* first error, SQLITE_OK while there is none */
   const char *zErr;      /* its text; NULL stands for SQLite's own */
   SqlxMem *pMem;         /* everything allocated for this request */
+  char *zFree;           /* what is left of the newest block of small pieces */
+  int nFree;
 };
 
 void sqlxBegin(Sqlx *p, sqlite3 *db);
@@ -38,6 +40,7 @@ const char *sqlxErrorText(Sqlx *p);
 void sqlxClear(Sqlx *p);
 
 void *sqlxAlloc(Sqlx *p, sqlite3_uint64 nByte);
+void *sqlxGrow(Sqlx *p, void *pOld, int n, sqlite3_uint64 nByte);
 const char *sqlxPrintf(Sqlx *p, const char *zFormat, ...);
 const char *sqlxText(Sqlx *p, sqlite3_str *pStr);
 
@@ -48,6 +51,7 @@ void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt);
 void sqlxRun(Sqlx *p, const char *zFormat, ...);
 void sqlxScript(Sqlx *p, const char *zSql);
 int sqlxExists(Sqlx *p, const char *zFormat, ...);
+int sqlxTable(Sqlx *p, const char *zSchema, const char *zName);
 int sqlxCount(Sqlx *p, const char *zSql);
 
 /* Identifiers are quoted by \"%w\" and literals by %Q or '%q' in the

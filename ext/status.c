@@ -146,13 +146,29 @@ static int updates(const char *zSql, const char *zTable){
   return 0;
 }
 
-/* What a user should know of a table that is none of its status. */
-const char *statusNote(Sqlx *p, const Shape *pShape){
-  sqlite3_str *pNote = sqlite3_str_new(p->db);
+/* Whether the table was renamed since the registry wrote its name down. */
+int statusRenamed(const StatusWalk *pWalk){
+  return sqlite3_stricmp(pWalk->entry.zTable, pWalk->entry.zName)!=0;
+}
+
+/* What a user should know of a table beside its status. */
+const char *statusNote(Sqlx *p, const StatusWalk *pWalk){
+  const Shape *pShape = &pWalk->shape;
+  sqlite3_str *pNote;
   int i;
+  if( pWalk->status==STATUS_NEWER ) return "";
+  if( pWalk->status==STATUS_TABLE ){
+    return "renamed and then rebuilt? versioned_repair(its new name);"
+           " DELETE gives it up";
+  }
+  pNote = sqlite3_str_new(p->db);
+  if( statusRenamed(pWalk) ){
+    sqlite3_str_appendf(pNote, "declared as %s: versioned_repair() before it"
+        " is rebuilt", pWalk->entry.zName);
+  }
   if( !pShape->bDeclaredKey ){
-    sqlite3_str_appendall(pNote, "no PRIMARY KEY: rows go by their rowid,"
-        " which VACUUM may change");
+    sqlite3_str_appendf(pNote, "%sno PRIMARY KEY: rows go by their rowid,"
+        " which VACUUM may change", sqlite3_str_length(pNote) ? "; " : "");
   }
   for(i=0; pShape->pList && i<pShape->pList->nUser; i++){
     const ShapeItem *pItem = &pShape->pList->a[i];

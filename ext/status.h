@@ -42,6 +42,7 @@ void statusWalkEnd(Sqlx *p, StatusWalk *pWalk);
 Status statusOfSet(Sqlx *p, const Shape *pShape, const RegistryEntry *pEntry,
                    const TriggersSet *pSet);
 const char *statusName(Status status);
-const char *statusNote(Sqlx *p, const Shape *pShape);
+int statusRenamed(const StatusWalk *pWalk);
+const char *statusNote(Sqlx *p, const StatusWalk *pWalk);
 
 #endif

@@ -18,8 +18,8 @@ typedef enum Value {
   V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
   V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
-  V_KEY_ROW_WHOLE, V_SAME_KEY, V_TOMBSTONE_NEW, V_TOMBSTONE_OLD,
-  V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
+  V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
+  V_TOMBSTONE_NEW, V_TOMBSTONE_OLD, V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
   V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS,
@@ -30,17 +30,18 @@ static const char *const azValue[V_COUNT] = {
   "trigger", "table", "schema", "version", "label", "tombstones", "now",
   "follows", "refuse", "lift", "lifts",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
-  "key_row_whole", "same_key", "tombstone_new", "tombstone_old",
-  "tombstone_row", "row_is_new_key",
+  "key_row_whole", "key_end", "greater", "same_key",
+  "tombstone_new", "tombstone_old", "tombstone_row", "row_is_new_key",
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
   "of_key", "of_unique", "of_others"
 };
 
 /* What can stand in $if(...). */
-typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_COUNT } Flag;
+typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
+                    F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
-  "nullable", "strict", "tombstones"
+  "nullable", "strict", "tombstones", "marks"
 };
 
 /* The rules under which a trigger is part of the set, as bits. */
@@ -258,7 +259,7 @@ static const char *tombstoneColumns(Gen *g){
   const Shape *pShape = g->pShape;
   sqlite3_str *pStr;
   int i;
-  if( pShape->bRowidKey ) return "k1 INTEGER NOT NULL";
+  if( pShape->bRowidKey ) return "k1 INTEGER PRIMARY KEY";
   pStr = sqlite3_str_new(g->p->db);
   for(i=0; i<pShape->key.nTerm; i++){
     const ShapeTerm *pTerm = &pShape->key.aTerm[i];
@@ -460,17 +461,21 @@ static int lookUp(const char *z, const char *const *az, int nName, int *pn){
   while( (z[n]>='a' && z[n]<='z') || z[n]=='_' ) n++;
   *pn = n;
   for(i=0; i<nName; i++){
-    if( (int)strlen(az[i])==n && strncmp(az[i], z, (size_t)n)==0 ) return i;
+    if( az[i][0]==z[0] && strncmp(az[i], z, (size_t)n)==0
+     && az[i][n]==0 ) return i;
   }
   return -1;
 }
 
-/* Append a byte, two blanks never one after the other. */
-static void appendByte(sqlite3_str *pStr, char c){
-  int n = sqlite3_str_length(pStr);
-  if( c==' ' && n>0 && sqlite3_str_value(pStr)
-   && sqlite3_str_value(pStr)[n-1]==' ' ) return;
-  sqlite3_str_appendchar(pStr, 1, c);
+/* Append what stands at z up to the next placeholder, without its first blank
+** if there is one already. Returns its length. */
+static int appendPlain(sqlite3_str *pStr, const char *z){
+  int nStr = sqlite3_str_length(pStr);
+  int bBlank = nStr>0 && sqlite3_str_value(pStr)
+            && sqlite3_str_value(pStr)[nStr-1]==' ' && z[0]==' ';
+  int n = (int)strcspn(z, "$");
+  sqlite3_str_append(pStr, z+bBlank, n-bBlank);
+  return n;
 }
 
 /* Put the values into a template. $if(flag) ... $end is left out where the
@@ -480,8 +485,7 @@ static const char *fill(Gen *g, const char *z){
   int bSkip = 0, n, i;
   while( *z ){
     if( *z!='$' ){
-      if( !bSkip ) appendByte(pStr, *z);
-      z++;
+      z += bSkip ? (int)strcspn(z, "$") : appendPlain(pStr, z);
     }else if( strncmp(z, "$if(", 4)==0 ){
       i = lookUp(z+4, azFlag, F_COUNT, &n);
       bSkip = i<0 || !g->abFlag[i];
@@ -523,7 +527,12 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW_WHOLE] = keyWhole(g, "r.");
   g->abFlag[F_STRICT] = pRule->mode==TRIGGERS_STRICT;
   g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
+  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
+  az[V_KEY_END] = pShape->bRowidKey ? ")"
+      : sqlxPrintf(p, ",PRIMARY KEY(%s)) WITHOUT ROWID", az[V_KEYS]);
+  az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
+                  " ELSE excluded.version END";
   az[V_SAME_KEY] = sameKey(g);
   az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
   az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");

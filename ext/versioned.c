@@ -155,6 +155,54 @@ int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab){
   return p->rc==SQLITE_OK;
 }
 
+/* Whether the tombstones of an entry are those that this table would have,
+** and its version column is there. */
+static int fits(Sqlx *p, const Shape *pShape, const RegistryEntry *pEntry){
+  TriggersRule rule;
+  TriggersSet set;
+  const char *z;
+  if( shapeColumn(pShape, pEntry->zColumn)<0 ) return 0;
+  memset(&rule, 0, sizeof(rule));
+  rule.zNumber = pEntry->zNumber;
+  rule.zColumn = pEntry->zColumn;
+  rule.zLabel = "";
+  triggersMake(p, pShape, &rule, &set);
+  z = shapeText(p, pShape, "table", set.zTombstones);
+  return p->rc==SQLITE_OK && z && strcmp(z, set.zTombstonesSql)==0;
+}
+
+/*
+** A table that was renamed and then rebuilt, with no Interlock there in
+** between, has lost every trace: its entry stands under the old name. Take
+** that entry for pTab, which has none: the one with that number, or, if
+** zNumber is NULL, the only one that fits.
+*/
+static void adopt(Sqlx *p, VersionedTable *pTab, const char *zNumber){
+  const char *zSchema = pTab->shape.zSchema;
+  const char *zFirst = 0;
+  RegistryCursor cur;
+  RegistryEntry entry;
+  ShapeList list;
+  Shape other;
+  registryOpen(p, zSchema, &cur, &list);
+  while( registryNext(p, &cur, &entry) ){
+    if( !entry.bDeclared || entry.nTrigger>0
+     || entry.iGenerator>TRIGGERS_GENERATOR
+     || shapeExists(&list, zSchema, entry.zName, &other) ) continue;
+    if( zNumber ? strcmp(zNumber, entry.zNumber)!=0
+                : !fits(p, &pTab->shape, &entry) ) continue;
+    if( zFirst ){
+      sqlxBad(p, "table %s was never versioned and can have been %s or %s;"
+                 " allowed is UPDATE versioned_tables SET name = %Q WHERE"
+                 " name = ...", pTab->shape.zName, zFirst, entry.zName,
+              pTab->shape.zName);
+    }
+    zFirst = entry.zName;
+    pTab->entry = entry;
+  }
+  registryClose(p, &cur);
+}
+
 /* ---- the plan --------------------------------------------------------- */
 
 /* A change: its statements in order, each with the one that undoes it. */
@@ -166,6 +214,7 @@ struct Step {
   Step *pPrev, *pNext;
 };
 struct Plan {
+  int bDrops;            /* a table, which nothing may be reading then */
   Step *pFirst, *pLast;
 };
 
@@ -183,6 +232,10 @@ static void step(Sqlx *p, Plan *pPlan, const char *zDo, const char *zUndo){
   pStep->pPrev = pPlan->pLast;
   *(pPlan->pLast ? &pPlan->pLast->pNext : &pPlan->pFirst) = pStep;
   pPlan->pLast = pStep;
+}
+
+static int isTemp(const char *zSchema){
+  return sqlite3_stricmp(zSchema, "temp")==0;
 }
 
 /* The text of an object as sqlite_master keeps it, or NULL. */
@@ -258,45 +311,60 @@ static void planRegistry(
         " WHERE number=%Q", zSchema, pNew->zNumber);
   }
   step(p, pPlan, registryStore(p, zSchema, pNew), zUndo);
+  if( pTab->entry.zNumber && strcmp(pTab->entry.zNumber, pNew->zNumber)!=0 ){
+    step(p, pPlan, sqlxPrintf(p, "DELETE FROM \"%w\".interlock_versioned"
+        " WHERE number=%Q", zSchema, pTab->entry.zNumber), 0);
+  }
 }
 
-/*
-** The tombstones. Where a rebuild has changed the key they are taken over as
-** far as they still name a key, that is, if it has as many columns.
-*/
+/* The tombstones, where there are none yet. */
 static void planTombstones(
   Sqlx *p,
   const VersionedTable *pTab,
   const TriggersSet *pSet,
-  VersionedScope eScope,
+  Plan *pPlan
+){
+  const char *zSchema = pTab->shape.zSchema;
+  if( !sqlxTable(p, zSchema, pSet->zTombstones) ){
+    step(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema),
+        UNDO_ALL);
+  }
+}
+
+/*
+** The tombstones where a rebuild has changed the key. They are taken over as
+** far as they still name a key, that is, if it has as many columns. In temp
+** the old table stays, empty, under its number: a DROP TABLE is "locked"
+** there by what watches over the scope (scopeWatch).
+*/
+static void planOtherKey(
+  Sqlx *p,
+  const VersionedTable *pTab,
+  const TriggersSet *pSet,
   Plan *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
   const char *zNew = pSet->zTombstones;
-  const char *zOld = installed(p, zSchema, zNew);
-  const char *zMake = triggersQualified(p, pSet->zTombstonesSql, zSchema);
-  const char *zCopy = sqlxPrintf(p, "interlock_%q_former",
-                                 pTab->rule.zNumber);
-  if( zOld==0 ){
-    step(p, pPlan, zMake, UNDO_ALL);
-  }else if( strcmp(zOld, pSet->zTombstonesSql)!=0 ){
-    if( eScope==VERSIONED_STATEMENT ){
-      sqlxBad(p, "the key of %s has changed since it was declared; allowed"
-                 " is SELECT versioned() in a statement of its own",
-              pTab->shape.zName);
-    }
+  const char *zOld = sqlxPrintf(p, "interlock_%q_tombstones",
+                                pTab->entry.zNumber);
+  const char *zFrom = zOld;
+  int bTemp = isTemp(zSchema);
+  if( !bTemp ){
+    pPlan->bDrops = 1;
+    zFrom = sqlxPrintf(p, "interlock_%q_former", pTab->rule.zNumber);
     step(p, pPlan, sqlxPrintf(p, "CREATE TABLE \"%w\".%s AS SELECT * FROM"
-        " \"%w\".%s", zSchema, zCopy, zSchema, zNew), UNDO_ALL);
-    step(p, pPlan, sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zNew), 0);
-    step(p, pPlan, zMake, 0);
-    if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
-                                zNew))==triggersKeys(&pTab->shape)+3 ){
-      step(p, pPlan, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
-          " FROM \"%w\".%s ORDER BY version DESC", zSchema, zNew, zSchema,
-          zCopy), 0);
-    }
-    step(p, pPlan, sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zCopy), 0);
+        " \"%w\".%s", zSchema, zFrom, zSchema, zOld), UNDO_ALL);
+    step(p, pPlan, sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zOld), 0);
   }
+  step(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema), 0);
+  if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
+                              zOld))==triggersKeys(&pTab->shape)+3 ){
+    step(p, pPlan, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
+        " FROM \"%w\".%s ORDER BY version DESC", zSchema, zNew, zSchema,
+        zFrom), 0);
+  }
+  step(p, pPlan, sqlxPrintf(p, "%s \"%w\".%s",
+      bTemp ? "DELETE FROM" : "DROP TABLE", zSchema, zFrom), 0);
 }
 
 /* The version column, if it is missing. One that a rebuild has lost comes
@@ -352,6 +420,20 @@ static int isWhole(
   return statusOfSet(p, &pTab->shape, pOld, pSet)==STATUS_OK;
 }
 
+/* Whether the tombstones were made for another key than the table has. In
+** temp that takes a new number, and the set is made anew. */
+static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
+  const char *zSchema = pTab->shape.zSchema;
+  const char *zOld = pTab->entry.zNumber==0 ? 0
+                   : installed(p, zSchema, pSet->zTombstones);
+  if( zOld==0 || strcmp(zOld, pSet->zTombstonesSql)==0 ) return 0;
+  if( isTemp(zSchema) ){
+    pTab->rule.zNumber = registryDraw(p, zSchema);
+    triggersMake(p, &pTab->shape, &pTab->rule, pSet);
+  }
+  return p->rc==SQLITE_OK;
+}
+
 /*
 ** Plan what declares the table: nothing where all is there already and bText
 ** is not set. The set is always made whole and in one order, never a single
@@ -368,6 +450,7 @@ static int plan(
   const char *zSchema = pTab->shape.zSchema;
   RegistryEntry entry;
   TriggersSet set;
+  int bOtherKey;
   memset(pPlan, 0, sizeof(*pPlan));
   if( p->rc!=SQLITE_OK ) return 0;
   if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = registryDraw(p, zSchema);
@@ -379,12 +462,20 @@ static int plan(
   if( shapeColumn(&pTab->shape, pTab->rule.zColumn)>=0 ){
     checkRows(p, &pTab->shape, pTab->rule.zColumn);
   }
+  bOtherKey = isOtherKey(p, pTab, &set);
+  if( bOtherKey && eScope==VERSIONED_STATEMENT ){
+    sqlxBad(p, "the key of %s has changed since it was declared; allowed"
+               " is SELECT versioned() in a statement of its own",
+            pTab->shape.zName);
+  }
   if( p->rc!=SQLITE_OK ) return 0;
+  entry.zNumber = pTab->rule.zNumber;
 
   if( pTab->entry.zNumber ) planDrop(p, pTab, pPlan);
   planColumn(p, pTab, pPlan);
   planTriggers(p, zSchema, &set, pPlan);
-  planTombstones(p, pTab, &set, eScope, pPlan);
+  if( bOtherKey ) planOtherKey(p, pTab, &set, pPlan);
+  else planTombstones(p, pTab, &set, pPlan);
   planRegistry(p, pTab, &entry, pPlan);
   if( pTab->entry.zNumber && set.zRebornSql[0] ){
     step(p, pPlan, set.zRebornSql, 0);
@@ -401,6 +492,7 @@ struct Scope {
   sqlite3_stmt *pRelease;
   sqlite3_stmt *pBack;   /* undoes all; made first, since nothing can be
                          ** compiled once memory has run out */
+  sqlite3_stmt *pWatch;  /* where pBack may be of no use, see scopeWatch() */
 };
 
 /*
@@ -409,7 +501,7 @@ struct Scope {
 ** is refused inside a statement that writes, and nothing has happened yet.
 */
 static Scope scopeBegin(Sqlx *p, VersionedScope eScope){
-  Scope s = { 0, 0, 0, 0 };
+  Scope s = { 0, 0, 0, 0, 0 };
   sqlite3_stmt *pSave;
   if( eScope==VERSIONED_STATEMENT ) return s;
   s.bOwn = sqlite3_get_autocommit(p->db);
@@ -432,16 +524,39 @@ static Scope scopeBegin(Sqlx *p, VersionedScope eScope){
   return s;
 }
 
-/* Close it: keep what was done, or, after an error, undo all of it. */
-static void scopeEnd(Sqlx *p, Scope s){
-  if( s.bOpen && s.bOwn ) sqlxRun(p, "COMMIT");
-  if( s.bOpen && !s.bOwn ) sqlxStep(p, s.pRelease);
-  if( s.bOpen && p->rc!=SQLITE_OK && !sqlite3_get_autocommit(p->db) ){
-    sqlite3_step(s.pBack);
-    if( !s.bOwn ) sqlite3_step(s.pRelease);
+/*
+** Once memory has run out SQLite compiles nothing more until the outermost
+** statement ends. What was compiled before does not help everywhere: SQLite
+** before 3.38 does not even run it then; DDL in temp makes every statement of
+** the connection expire, pBack as well; and in a statement that writes there
+** is none, and its own journal is of main only. But a statement that is being
+** run does not expire, and one that reads and ends after memory has run out
+** takes the whole transaction back with it. So one is kept running until the
+** scope is closed: it stands on its first row, and reads no page. While it
+** does so SQLite refuses a DROP TABLE: such a plan goes without.
+*/
+static void scopeWatch(Sqlx *p, Scope *s, const Plan *pPlan){
+  if( pPlan->bDrops ){
+    sqlite3_finalize(s->pWatch);
+    s->pWatch = 0;
+  }else if( s->pWatch==0 ){
+    s->pWatch = sqlxPrepare(p, "SELECT 1 UNION ALL"
+                               " SELECT 1 FROM temp.sqlite_master");
+    sqlxStep(p, s->pWatch);
   }
-  sqlite3_finalize(s.pBack);
-  sqlite3_finalize(s.pRelease);
+}
+
+/* Close it: keep what was done, or, after an error, undo all of it. */
+static void scopeEnd(Sqlx *p, Scope *s){
+  if( s->bOpen && s->bOwn ) sqlxRun(p, "COMMIT");
+  if( s->bOpen && !s->bOwn ) sqlxStep(p, s->pRelease);
+  if( s->bOpen && p->rc!=SQLITE_OK && !sqlite3_get_autocommit(p->db) ){
+    sqlite3_step(s->pBack);
+    if( !s->bOwn ) sqlite3_step(s->pRelease);
+  }
+  sqlite3_finalize(s->pWatch);
+  sqlite3_finalize(s->pBack);
+  sqlite3_finalize(s->pRelease);
 }
 
 /*
@@ -462,18 +577,21 @@ static void undo(sqlite3 *db, const Step *pStep){
   sqlxEnd(&x);
 }
 
-static void run(Sqlx *p, const Plan *pPlan, Scope s){
+static void run(Sqlx *p, const Plan *pPlan, Scope *s){
   const Step *pStep;
+  if( pPlan->pFirst ) scopeWatch(p, s, pPlan);
   for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
     sqlxScript(p, pStep->zDo);
-    if( p->rc!=SQLITE_OK && !s.bOpen ) undo(p->db, pStep->pPrev);
+    if( p->rc!=SQLITE_OK && !s->bOpen ) undo(p->db, pStep->pPrev);
   }
 }
 
 /* ---- what users ask for ----------------------------------------------- */
 
 /* Declare a table. Returns "table.column", NULL for a table of Interlock's
-** own. After an error nothing has changed. */
+** own, which is also the result of pReq->pResult. After an error nothing has
+** changed. The result is set before the work is kept: it is copied, and if
+** memory runs out over that nothing can be kept either. */
 const char *versionedDeclare(
   Sqlx *p,
   const VersionedRequest *pReq,
@@ -484,12 +602,26 @@ const char *versionedDeclare(
   const char *zResult = 0;
   Scope s = scopeBegin(p, eScope);
   if( versionedFind(p, pReq->zTable, &tab) ){
+    if( pReq->zNumber && tab.entry.zNumber ){
+      sqlxBad(p, "table %s is known by that name already; allowed is one that"
+                 " was never versioned", tab.shape.zName);
+    }
+    if( pReq->zNumber ){
+      adopt(p, &tab, pReq->zNumber);
+      if( tab.entry.zNumber==0 ){
+        sqlxBad(p, "table %s is in another schema than the one that is"
+                   " missing", tab.shape.zName);
+      }
+    }
     ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
-    if( plan(p, &tab, eScope, 0, &todo) ) run(p, &todo, s);
+    if( plan(p, &tab, eScope, 0, &todo) ) run(p, &todo, &s);
     zResult = sqlxPrintf(p, "%s.%s", tab.shape.zName, tab.rule.zColumn);
   }
-  scopeEnd(p, s);
+  if( p->rc==SQLITE_OK && zResult && pReq->pResult ){
+    sqlite3_result_text(pReq->pResult, zResult, -1, SQLITE_TRANSIENT);
+  }
+  scopeEnd(p, &s);
   return zResult;
 }
 
@@ -521,22 +653,24 @@ int versionedUndeclare(Sqlx *p, const char *zTable, VersionedScope eScope){
   Scope s = scopeBegin(p, eScope);
   if( versionedFind(p, zTable, &tab) && tab.entry.bDeclared ){
     RegistryEntry entry = tab.entry;
-    Plan todo = { 0, 0 };
+    Plan todo = { 0, 0, 0 };
     entry.bDeclared = 0;
     planDrop(p, &tab, &todo);
     planRegistry(p, &tab, &entry, &todo);
-    run(p, &todo, s);
+    run(p, &todo, &s);
     bDone = 1;
   }
-  scopeEnd(p, s);
+  scopeEnd(p, &s);
   return bDone;
 }
 
 /* Put back what a table lacks. Returns 1 if there was something to mend. */
-static int repairOne(Sqlx *p, const char *zTable, Scope s){
+static int repairOne(Sqlx *p, const char *zTable, Scope *s){
   VersionedTable tab;
   Plan todo;
-  if( !versionedFind(p, zTable, &tab) || !tab.entry.bDeclared ) return 0;
+  if( !versionedFind(p, zTable, &tab) ) return 0;
+  if( tab.entry.zNumber==0 ) adopt(p, &tab, 0);
+  if( !tab.entry.bDeclared ) return 0;
   ruleMake(p, &tab.shape, &tab.entry, 0, &tab.rule);
   checkTable(p, &tab);
   if( !plan(p, &tab, VERSIONED_SELECT, 0, &todo) ) return 0;
@@ -544,12 +678,14 @@ static int repairOne(Sqlx *p, const char *zTable, Scope s){
   return p->rc==SQLITE_OK;
 }
 
-/* The tables that status finds fault with, the last one first. They are
+/* The tables that status finds fault with, or that were renamed: the name is
+** all that leads to a table once a rebuild has dropped its triggers. They are
 ** listed before any is mended: while the list is being read SQLite drops no
 ** table. */
 typedef struct Faulty Faulty;
 struct Faulty {
   const char *zTable;
+  int bTemp;
   Faulty *pNext;
 };
 
@@ -559,11 +695,13 @@ static Faulty *faulty(Sqlx *p){
   statusWalkBegin(p, &walk);
   while( statusWalkNext(p, &walk) ){
     Faulty *pNew;
-    if( walk.status==STATUS_OK || walk.status>=STATUS_TABLE ) continue;
+    if( walk.status>=STATUS_TABLE ) continue;
+    if( walk.status==STATUS_OK && !statusRenamed(&walk) ) continue;
     pNew = sqlxAlloc(p, sizeof(*pNew));
     if( pNew==0 ) break;
     pNew->zTable = sqlxPrintf(p, "\"%w\".\"%w\"", walk.zSchema,
                               walk.entry.zTable);
+    pNew->bTemp = isTemp(walk.zSchema);
     pNew->pNext = pList;
     pList = pNew;
   }
@@ -572,23 +710,29 @@ static Faulty *faulty(Sqlx *p){
 }
 
 /* Mend one table, or, if zTable is NULL, every declared table of every
-** schema: all or nothing. Returns how many. */
+** schema: all or nothing. Those in temp come last: after them no table can be
+** dropped (scopeWatch). Returns how many. */
 int versionedRepair(Sqlx *p, const char *zTable){
   Scope s = scopeBegin(p, VERSIONED_SELECT);
   int n = 0;
   if( zTable ){
-    n = repairOne(p, zTable, s);
+    n = repairOne(p, zTable, &s);
   }else{
+    const Faulty *pList = faulty(p);
     const Faulty *pOne;
-    for(pOne=faulty(p); pOne; pOne=pOne->pNext){
-      n += repairOne(p, pOne->zTable, s);
+    int bTemp;
+    for(bTemp=0; bTemp<=1; bTemp++){
+      for(pOne=pList; pOne; pOne=pOne->pNext){
+        if( pOne->bTemp==bTemp ) n += repairOne(p, pOne->zTable, &s);
+      }
     }
   }
-  scopeEnd(p, s);
+  scopeEnd(p, &s);
   return n;
 }
 
-/* Purge the tombstones of a table that are older. Returns how many. */
+/* Purge the tombstones of a table that are older. A delete leaves no time, the
+** first of these calls after it does. Returns how many. */
 sqlite3_int64 versionedForget(
   Sqlx *p,
   const char *zTable,
@@ -602,10 +746,13 @@ sqlite3_int64 versionedForget(
       sqlxBad(p, "table %s was never versioned; allowed are tables of"
                  " versioned_tables", tab.shape.zName);
     }
+    sqlxRun(p, "UPDATE \"%w\".interlock_%q_tombstones SET at=%s"
+               " WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,
+            TRIGGERS_NOW);
     sqlxRun(p, "DELETE FROM \"%w\".interlock_%q_tombstones WHERE at<=%s-%lld",
             tab.shape.zSchema, tab.entry.zNumber, TRIGGERS_NOW, msOlder);
     if( p->rc==SQLITE_OK ) n = sqlite3_changes(p->db);
   }
-  scopeEnd(p, s);
+  scopeEnd(p, &s);
   return n;
 }

@@ -16,6 +16,9 @@ typedef struct VersionedTable VersionedTable;
 struct VersionedRequest {
   const char *zTable;
   RuleWords words;
+  const char *zNumber;   /* of a declared table that is missing, and was in
+                         ** truth renamed to this one; or NULL */
+  sqlite3_context *pResult;  /* who gets the result, or NULL */
 };
 
 /* A table, what the registry knows of it, and the rule it is to follow. */

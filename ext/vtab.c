@@ -28,6 +28,12 @@ SQLITE_EXTENSION_INIT3
 ** all but the first. A table that a newer Interlock has declared is `newer`,
 ** and left alone. `note` tells of what is no fault and yet worth knowing.
 **
+** A table is `table missing` if it was dropped; or if it was renamed and then
+** rebuilt with no `versioned_repair` in between, since the triggers, which
+** follow a RENAME, are gone then. `versioned_repair(its new name)`, or
+** `UPDATE versioned_tables SET name = its new name`, takes the rule and the
+** tombstones there; DELETE gives it up.
+**
 ** Columns:
 **   schema          TEXT     main, temp, or an attached file
 **   name            TEXT     the table
@@ -155,8 +161,7 @@ static Row *readRow(Sqlx *p, const StatusWalk *pWalk){
   pRow->azCol[TAB_EXCEPT] = pEntry->zExcept;
   pRow->azCol[TAB_TOMBSTONES] = pEntry->bTombstones ? "on" : "off";
   pRow->azCol[TAB_STATUS] = statusName(pWalk->status);
-  pRow->azCol[TAB_NOTE] = pWalk->status>=STATUS_TABLE ? ""
-                        : statusNote(p, &pWalk->shape);
+  pRow->azCol[TAB_NOTE] = statusNote(p, pWalk);
   return pRow;
 }
 
@@ -289,9 +294,13 @@ static void updateRow(Sqlx *p, sqlite3_int64 iRowid, sqlite3_value **apVal){
   if( p->rc!=SQLITE_OK ) return;
   if( sqlite3_stricmp(req.zTable, tableOf(p, walk.zSchema,
                                           walk.entry.zTable))!=0 ){
-    sqlxBad(p, "schema and name cannot be changed; allowed is ALTER TABLE"
-               " ... RENAME");
-    return;
+    if( walk.status!=STATUS_TABLE ){
+      sqlxBad(p, "schema and name cannot be changed; allowed is ALTER TABLE"
+                 " ... RENAME, or to say where a table went whose status is"
+                 " table missing");
+      return;
+    }
+    req.zNumber = walk.entry.zNumber;
   }
   versionedDeclare(p, &req, VERSIONED_STATEMENT);
 }

@@ -8,7 +8,7 @@ CREATE TRIGGER $trigger AFTER INSERT ON $table
 WHEN EXISTS(SELECT 1 FROM $tombstones WHERE $tombstone_new)
 BEGIN
   $if(strict) SELECT RAISE(ABORT,'version required: $label')
-  FROM $tombstones WHERE $tombstone_new AND live AND at=$now
+  FROM $tombstones WHERE $tombstone_new AND live=$now
   AND NEW.$version IS NOT version+1; $end
   $lift
 END

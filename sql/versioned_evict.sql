@@ -6,9 +6,9 @@
 CREATE TRIGGER $trigger BEFORE UPDATE $of_unique ON $table
 WHEN $blocked_by_other
 BEGIN
-  INSERT INTO $tombstones($keys,version,live,at)
-  SELECT $key_row,r.$version,0,$now FROM $table AS r
+  INSERT INTO $tombstones($keys,version)
+  SELECT $key_row,r.$version FROM $table AS r
   WHERE ($blocker) AND NOT($row_is_old) $if(nullable) AND $key_row_whole $end
   ON CONFLICT($keys) DO UPDATE
-  SET version=max(version,excluded.version),live=0,at=excluded.at;
+  SET version=$greater,live=NULL,at=NULL;
 END

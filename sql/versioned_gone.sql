@@ -4,14 +4,15 @@
 -- Without it a key that is inserted again starts over, and a stale writer of
 -- the old row overwrites the new one.
 --
--- A mark that `note` has made in this very statement stays: under
--- recursive_triggers REPLACE deletes with triggers, and is still a REPLACE.
+-- A mark that `note` has made stays: under recursive_triggers REPLACE deletes
+-- with triggers, and is still a REPLACE. One of an earlier statement has
+-- another time. No clock and no other function here: a function in a trigger
+-- makes SQLite open a journal for the statement, and that costs more than all
+-- the rest.
 CREATE TRIGGER $trigger AFTER DELETE ON $table
 $if(nullable) WHEN $key_old_whole $end
 BEGIN
-  INSERT INTO $tombstones($keys,version,live,at)
-  VALUES($key_old,OLD.$version,0,$now)
-  ON CONFLICT($keys) DO UPDATE
-  SET version=max(version,excluded.version),
-    live=live AND at=excluded.at,at=excluded.at;
+  INSERT INTO $tombstones($keys,version)
+  VALUES($key_old,OLD.$version)
+  ON CONFLICT($keys) DO UPDATE SET version=$greater,at=NULL;
 END

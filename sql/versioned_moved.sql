@@ -6,9 +6,9 @@
 CREATE TRIGGER $trigger AFTER UPDATE OF $of_key ON $table
 WHEN NOT($same_key)
 BEGIN
-  $if(tombstones) INSERT INTO $tombstones($keys,version,live,at)
-  SELECT $key_old,OLD.$version,0,$now WHERE $key_old_whole
+  $if(tombstones) INSERT INTO $tombstones($keys,version)
+  SELECT $key_old,OLD.$version WHERE $key_old_whole
   ON CONFLICT($keys) DO UPDATE
-  SET version=max(version,excluded.version),live=0,at=excluded.at; $end
+  SET version=$greater,live=NULL,at=NULL; $end
   $lift
 END

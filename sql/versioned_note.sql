@@ -6,13 +6,17 @@
 -- its way, through the key, the rowid or any UNIQUE index. A BEFORE INSERT
 -- trigger also runs where nothing gets replaced, and nothing undoes it: so
 -- it writes only what is harmless then, the version that the row has.
+--
+-- A mark with the time of this statement is for those who must tell a REPLACE
+-- from a key born again: `again` in mode strict, `unmark`.
 CREATE TRIGGER $trigger BEFORE INSERT ON $table
 WHEN $blocked
 BEGIN
-  INSERT INTO $tombstones($keys,version,live,at)
-  SELECT $key_row,r.$version,$row_is_new_key,$now FROM $table AS r
+  INSERT INTO $tombstones($keys,version $if(marks),live$end)
+  SELECT $key_row,r.$version
+  $if(marks),CASE WHEN $row_is_new_key THEN $now END$end
+  FROM $table AS r
   WHERE ($blocker) $if(nullable) AND $key_row_whole $end
   ON CONFLICT($keys) DO UPDATE
-  SET version=max(version,excluded.version),live=excluded.live,
-    at=excluded.at;
+  SET version=$greater,$if(marks)live=excluded.live,$end at=NULL;
 END

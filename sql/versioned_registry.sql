@@ -3,7 +3,7 @@
 --
 -- number     drawn when the table was first declared; in the names of its
 --            triggers and tombstones, so that renaming needs nothing here
--- name       of the table, when it was last declared
+-- name       of the table, when it was last declared or repaired
 -- generator  which generation of trigger text was written
 -- declared   0: undeclared; its tombstones wait for it
 CREATE TABLE IF NOT EXISTS $schema.interlock_versioned(

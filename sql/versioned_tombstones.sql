@@ -4,8 +4,11 @@
 -- columns.
 --
 -- version  the last version under that key
--- live     1: written by `note` for a row that may be about to be replaced
--- at       when, in unix ms
+-- live     when `note` wrote it for a row that may be about to be replaced, in
+--          unix ms; NULL: it did not, or nobody asks
+-- at       when versioned_forget() first saw it, in unix ms
+--
+-- A key that is the rowid is the rowid here, too: an INSERT then has nothing
+-- to check, and the DELETE that it is part of needs no journal of its own.
 CREATE TABLE $tombstones(
-  $key_columns, version INTEGER, live INTEGER NOT NULL, at INTEGER NOT NULL,
-  PRIMARY KEY($keys)) WITHOUT ROWID
+  $key_columns, version INTEGER, live INTEGER, at INTEGER $key_end

@@ -7,5 +7,5 @@
 CREATE TRIGGER $trigger AFTER DELETE ON $table
 $if(nullable) WHEN $key_old_whole $end
 BEGIN
-  DELETE FROM $tombstones WHERE $tombstone_old AND NOT(live AND at=$now);
+  DELETE FROM $tombstones WHERE $tombstone_old AND live IS NOT $now;
 END

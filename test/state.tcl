@@ -1,23 +1,39 @@
 # SPDX-License-Identifier: 0BSD
-# What a database is, as a text to compare: its schema, its registry of
-# versioned tables and its rows, with what is drawn or read from the clock
-# made equal: numbers in names, unix ms.
+# What the files of a connection are, as a text to compare: their schemas,
+# their registries of versioned tables and their rows, with what is drawn or
+# read from the clock made equal: numbers in names, unix ms. Lines of others
+# than main begin with the name of the schema.
 
 proc state {db} {
   set text {}
-  $db eval {SELECT type||'|'||name||'|'||tbl_name||'|'||ifnull(sql,'') AS line
-            FROM sqlite_master} { lappend text $line }
-  set tables [$db eval {SELECT name FROM sqlite_master WHERE type = 'table'
-                        AND name NOT LIKE 'sqlite_%'}]
-  foreach table $tables {
-    $db eval "SELECT * FROM \"$table\"" row {
-      lappend text "$table: [lmap name $row(*) { set row($name) }]"
+  $db eval {PRAGMA database_list} {
+    set prefix [expr {$name eq "main" ? "" : "$name."}]
+    set tables {}
+    $db eval "SELECT type, name, tbl_name, sql FROM \"$name\".sqlite_master" {
+      set sql [string map {\n { }} $sql]
+      lappend text "$prefix$type|$name|$tbl_name|$sql"
+      if {$type eq "table" && ![string match sqlite_* $name]} {
+        lappend tables $name
+      }
+    }
+    set schema [expr {$prefix eq "" ? "main" : [string range $prefix 0 end-1]}]
+    foreach table $tables {
+      $db eval "SELECT * FROM \"$schema\".\"$table\"" row {
+        set values [lmap column $row(*) { set row($column) }]
+        lappend text "$prefix$table: $values"
+      }
     }
   }
   set text [join $text \n]
-  regsub -all -line {^(interlock_versioned: )[0-9a-f]{8}} $text {\1#} text
+  regsub -all -line {^((?:\w+\.)?interlock_versioned: )[0-9a-f]{8}} $text \
+    {\1#} text
   regsub -all {interlock_[0-9a-f]{8}|\m1\d{12}\M} $text # text
   join [lsort [split $text \n]] \n
+}
+
+# What another connection sees of it.
+proc state_shared {text} {
+  join [lsearch -all -inline -not [split $text \n] temp.*] \n
 }
 
 # Where two of them differ, in short.

@@ -3,17 +3,22 @@
 #
 # Eight processes add to the same rows the way programs do: read, compute,
 # write. First as they are, then on a versioned table, then with one writer
-# that forgets the version. Exits with 1 if the versioned table lost an
-# update.
+# that forgets the version. Then they want one thing at a time, by SQLite's own
+# lock and by an advisory one, and the holder of that is killed. Exits with 1
+# if the versioned table lost an update, or the lock went to somebody else than
+# the first in the queue.
 #
 #   tclsh tool/demo.tcl [LIBRARY]           the demo
 #   tclsh tool/demo.tcl worker KIND FILE N  one writer; `go` on stdin starts it
+#   tclsh tool/demo.tcl taker KIND FILE MS LIBRARY   takes a lock many times
+#   tclsh tool/demo.tcl holder FILE LIBRARY          takes one, and keeps it
 
 package require sqlite3
 
 set PROCESSES 8
 set ROWS 4
 set EACH 250
+set FOR 1500            ;# ms that a lock is contended for
 set PATIENCE 60000      ;# ms until a worker is given up
 
 # ---- a writer -------------------------------------------------------------
@@ -52,8 +57,53 @@ proc write-carrying {id} {
            WHERE id = $id}
 }
 
-if {[lindex $argv 0] eq "worker"} {
-  worker {*}[lrange $argv 1 end]
+# ---- takers of a lock -----------------------------------------------------
+
+proc with_library {file library} {
+  sqlite3 db $file
+  db timeout 30000
+  db enable_load_extension 1
+  db eval {SELECT load_extension($library)}
+}
+
+# Take, hold for 1 ms, give back, for so many ms. Says how often, and the
+# longest wait in ms.
+proc taker {kind file ms library} {
+  with_library $file $library
+  puts ready
+  flush stdout
+  if {[gets stdin line] < 0} { exit 1 }
+  set count 0
+  set longest 0
+  set end [expr {[clock milliseconds] + $ms}]
+  while {[set start [clock milliseconds]] < $end} {
+    take-$kind
+    set longest [expr {max($longest, [clock milliseconds] - $start)}]
+    after 1
+    give-$kind
+    incr count
+  }
+  db close
+  puts "$count $longest"
+}
+proc take-sqlite {} { db eval {BEGIN IMMEDIATE} }
+proc give-sqlite {} { db eval {COMMIT} }
+proc take-interlock {} { db eval {SELECT advisory_lock('printer')} }
+proc give-interlock {} { db eval {SELECT advisory_unlock('printer')} }
+
+proc holder {file library} {
+  with_library $file $library
+  puts [db onecolumn {SELECT advisory_session()}]
+  flush stdout
+  if {[gets stdin line] < 0} { exit 1 }
+  db eval {SELECT advisory_lock('printer')}
+  puts [clock microseconds]
+  flush stdout
+  gets stdin line
+}
+
+if {[lindex $argv 0] in {worker taker holder}} {
+  {*}$argv
   exit 0
 }
 
@@ -95,18 +145,23 @@ proc hear {fd} {
   return $line
 }
 
+# Start a process like this one.
+proc launch {args} {
+  lappend ::workers [open |[list [info nameofexecutable] [info script] \
+      {*}$args 2>@stderr] r+]
+}
+# Tell it to go on.
+proc go {fd} { puts $fd go; flush $fd }
+
 # Run writers of these kinds at once. Says and returns what was lost.
 proc race {kinds} {
   global file workers EACH
   db eval {UPDATE account SET balance = 0}
   set workers {}
-  foreach kind $kinds {
-    lappend workers [open |[list [info nameofexecutable] [info script] \
-        worker $kind $file $EACH 2>@stderr] r+]
-  }
+  foreach kind $kinds { launch worker $kind $file $EACH }
   foreach fd $workers { hear $fd }
   set start [clock milliseconds]
-  foreach fd $workers { puts $fd go; flush $fd }
+  foreach fd $workers { go $fd }
   set refused 0
   foreach fd $workers { incr refused [hear $fd] }
   set ms [expr {[clock milliseconds] - $start}]
@@ -118,6 +173,64 @@ proc race {kinds} {
   say [format "    %d additions: %d kept, %d lost, %d refused and retried\
  (%.1f s)\n" $wanted $sum $lost $refused [expr {$ms / 1000.0}]]
   return $lost
+}
+
+# Let takers of a kind contend.
+proc contend {kind} {
+  global file workers library
+  set workers {}
+  for {set i 0} {$i < $::PROCESSES} {incr i} {
+    launch taker $kind $file $::FOR $library
+  }
+  foreach fd $workers { hear $fd }
+  foreach fd $workers { go $fd }
+  set counts {}
+  set longest 0
+  foreach fd $workers {
+    lassign [hear $fd] count ms
+    lappend counts $count
+    set longest [expr {max($longest, $ms)}]
+  }
+  foreach fd $workers { close $fd }
+  set workers {}
+  say "    turns of each process: [lsort -integer $counts]"
+  say "    longest wait: $longest ms\n"
+}
+
+# Takers queue up, the first is killed. Returns whether the next had the lock,
+# and nobody else.
+proc killed {} {
+  global file workers library
+  set workers {}
+  for {set i 0} {$i < $::PROCESSES} {incr i} { launch holder $file $library }
+  foreach fd $workers { hear $fd }
+  go [lindex $workers 0]
+  hear [lindex $workers 0]
+  foreach fd [lrange $workers 1 end] {
+    set pid [pid $fd]
+    go $fd
+    while {![db exists {SELECT 1 FROM advisory_locks WHERE pid = $pid}]} {
+      after 5
+    }
+  }
+  type "SELECT sum(granted) AS hold, sum(NOT granted) AS wait\
+ FROM advisory_locks;"
+  set first [lindex $workers 0]
+  say "\n    $ kill -9 [pid $first]"
+  set start [clock microseconds]
+  exec kill -9 [pid $first]
+  set next [lindex $workers 1]
+  set us [expr {[hear $next] - $start}]
+  say "    The first in the queue, [pid $next], had it [format %.1f \
+    [expr {$us / 1000.0}]] ms later.\n"
+  set holders [db eval {SELECT pid FROM advisory_locks WHERE granted}]
+  set right [expr {$holders eq [pid $next]}]
+  foreach fd [concat [list $first] [lreverse [lrange $workers 1 end]]] {
+    catch { exec kill -9 [pid $fd] }
+    catch { close $fd }
+  }
+  set workers {}
+  return $right
 }
 
 sqlite3 db $file
@@ -151,6 +264,21 @@ say "    What it overwrites is lost: an UPDATE that carries no version is not
     checked. It does raise the version, so the others see that the row has
     changed, and none of them overwrites it.\n"
 
+say "4. One printer for $PROCESSES processes, which want it again and again for\
+ [expr {$FOR / 1000.0}] s\n"
+say "    BEGIN IMMEDIATE; (print, 1 ms); COMMIT         -- busy_timeout 30 s"
+contend sqlite
+say "    SELECT advisory_lock('printer'); (print, 1 ms);\
+ SELECT advisory_unlock('printer')"
+contend interlock
+
+say "5. $PROCESSES processes stand in the queue, and the holder is killed\n"
+set next [killed]
+
+if {!$next} {
+  say "the lock did not go to the first in the queue"
+  finish 1
+}
 if {$lost != 0} {
   say "the versioned table lost $lost updates"
   finish 1

@@ -15,6 +15,23 @@
 #
 # sh: lines `$ command` with what it prints below; without any, each line is
 # a command, and all have to succeed.
+#
+# ```sh shells is what goes on in several sqlite3 shells at once:
+#
+#   A$ sqlite3 ... FILE     starts shell A
+#   A> SELECT ...;          is typed there; below, what it prints
+#   (waits)                 in place of that: it waits for a lock now, which
+#                           advisory_waits of FILE says
+#   A: 42                   what A prints then, when it goes on
+#   $ command               is run by sh
+#   # text                  a remark
+#
+# ```sh files is the same with the programs of the document at hand, each of
+# which names its file in its first line; test/recipeslock.test runs it.
+#
+# A number of four digits or more there stands for whatever number comes, and
+# wherever it stands again, also in what is typed, for the same one; 12:34:56
+# stands for any time.
 
 namespace eval example {
   variable row {}          ;# values of the row that is being read
@@ -44,16 +61,19 @@ proc example::fences {text} {
   return $out
 }
 
-# What to do with a fence: sql, continue, sh or nothing.
+# What to do with a fence: sql, continue, sh, shells, files or nothing.
 proc example::way {info} {
   switch -exact -- $info {
     "sql" { return sql }
     "sql continue" { return continue }
     "sh run" { return sh }
+    "sh shells" { return shells }
+    "sh files" { return files }
     "sh" { return "" }
   }
   if {[regexp -nocase {^(sql|sh)\M|^(sqlite|bash|shell)} $info]} {
-    error "fence `$info`: allowed are sql, sql continue, sh, sh run"
+    error "fence `$info`: allowed are sql, sql continue, sh, sh run,\
+      sh shells, sh files"
   }
   return ""
 }
@@ -181,9 +201,169 @@ proc example::shell {command folder} {
   return [list $status $text]
 }
 
+# ---- several shells ---------------------------------------------------------
+
+namespace eval example {
+  variable patience 20000  ;# ms until a shell has to answer
+  variable shell           ;# label, what -> pipe, file, what it has printed
+  variable number          ;# number as it is shown -> as it is
+}
+
+# Cut rows into steps: label, what (start, type, later or run), text, lines.
+proc example::shellSteps {rows} {
+  set out {}
+  foreach row $rows {
+    if {[regexp {^([A-Z]?)([$>]) (.*)$} $row -> label sign text]} {
+      set what [expr {$sign eq ">" ? "type" : $label eq "" ? "run" : "start"}]
+      if {$what eq "type" && $label eq ""} { error "`$row`: in which shell?" }
+      lappend out [list $label $what $text {}]
+    } elseif {[regexp {^([A-Z]): (.*)$} $row -> label text]} {
+      if {[lrange [lindex $out end] 0 1] ne [list $label later]} {
+        lappend out [list $label later "" {}]
+      }
+      lset out end 3 [list {*}[lindex $out end 3] $text]
+    } elseif {$row eq "" || [regexp {^# } $row]} {
+    } elseif {![llength $out] || [lindex $out end 1] eq "later"} {
+      error "`$row`: printed by what?"
+    } else {
+      lset out end 3 [list {*}[lindex $out end 3] $row]
+    }
+  }
+  return $out
+}
+
+# Run rows of shells in a folder. Returns what is wrong, "" if nothing is.
+proc example::shells {rows folder} {
+  variable shell
+  variable number
+  array unset shell
+  array unset number
+  try {
+    foreach step [shellSteps $rows] {
+      lassign $step label what text expected
+      set text [numbersAs $text]
+      set lines [shell-$what $label $text $expected $folder]
+      if {![matchesNumbers $lines $expected]} {
+        return [report "$label $text" $lines $expected]
+      }
+    }
+  } finally {
+    foreach key [array names shell *,pipe] {
+      catch { exec kill -KILL [pid $shell($key)] }
+      catch { close $shell($key) }
+    }
+  }
+  return ""
+}
+
+proc example::shell-run {label text expected folder} {
+  lassign [shell $text $folder] status printed
+  if {[string match "kill *" $text]} { after 300 }    ;# until it has come
+  return [expr {$printed eq "" ? {} : [split $printed \n]}]
+}
+proc example::shell-start {label text expected folder} {
+  variable shell
+  if {![regexp {^sqlite3 (.*?(\S+))$} $text -> words file]} {
+    error "`$text` starts no shell of sqlite3"
+  }
+  # -interactive shows prompts, by which the end of an answer is seen.
+  set pipe [open |[list env HOME=$folder TERM=dumb COLUMNS=1000 sh -c \
+      "cd '$folder' && exec sqlite3 -interactive $words" 2>@1] r+]
+  fconfigure $pipe -blocking 0 -buffering line
+  set shell($label,pipe) $pipe
+  set shell($label,file) $file
+  set shell($label,text) ""
+  set shell($label,typed) ""
+  lrange [shellAnswer $label] 2 end    ;# without the greeting
+}
+proc example::shell-type {label text expected folder} {
+  variable shell
+  if {![info exists shell($label,pipe)]} { error "shell $label is not started" }
+  puts $shell($label,pipe) $text
+  set shell($label,typed) $text
+  set wait [expr {$expected eq "(waits)" ? $folder : ""}]
+  shellAnswer $label $wait
+}
+proc example::shell-later {label text expected folder} {
+  shellAnswer $label
+}
+
+# The lines that a shell prints until it asks for more or ends; `(waits)` if,
+# with a folder, it waits for a lock.
+proc example::shellAnswer {label {folder ""}} {
+  variable shell
+  variable patience
+  set end [expr {[clock milliseconds] + $patience}]
+  while 1 {
+    append shell($label,text) [read $shell($label,pipe)]
+    if {[regexp {^(|.*\n)(?:sqlite>|   \.\.\.>) $} $shell($label,text) -> said]
+        || [eof $shell($label,pipe)] && [set said $shell($label,text)] ne ""} {
+      break
+    }
+    if {$folder ne "" && [shellWaits $label $folder]} { return (waits) }
+    if {[clock milliseconds] > $end} { return {{no answer}} }
+    after 5
+  }
+  set lines [split [string range $said 0 end-1] \n]
+  if {$said eq ""} { set lines {} }
+  set typed $shell($label,typed)
+  if {$typed ne "" && [lindex $lines 0] eq $typed} {
+    set lines [lrange $lines 1 end]       ;# readline shows what is typed
+  }
+  set shell($label,text) ""
+  set shell($label,typed) ""
+  return $lines
+}
+proc example::shellWaits {label folder} {
+  variable shell
+  set pid [pid $shell($label,pipe)]
+  lassign [shell "sqlite3 -cmd '.load ./build/interlock' \
+    $shell($label,file) 'SELECT count(*) FROM advisory_sessions\
+    WHERE pid = $pid AND waiting_for IS NOT NULL'" $folder] status text
+  return [expr {$status == 0 && $text > 0}]
+}
+
+# A text with the numbers that are known.
+proc example::numbersAs {text} {
+  variable number
+  set out ""
+  foreach part [regexp -all -inline {\d+|\D+} $text] {
+    if {[info exists number($part)]} { set part $number($part) }
+    append out $part
+  }
+  return $out
+}
+
+# As `matches`; learns the numbers that are shown for the first time.
+proc example::matchesNumbers {printed expected} {
+  variable number
+  set new {}
+  set pattern [pattern $expected]
+  set out ""
+  foreach part [regexp -all -inline {\d\d:\d\d:\d\d|\d+|\D+} $pattern] {
+    if {[string match *:* $part] && [string is digit [string index $part 0]]} {
+      append out {\d\d:\d\d:\d\d}
+    } elseif {![regexp {^\d{4,}$} $part]} {
+      append out $part
+    } elseif {[info exists number($part)]} {
+      append out $number($part)
+    } elseif {$part in $new} {
+      append out \\ [expr {[lsearch -exact $new $part] + 1}] (?:)
+    } else {
+      append out {(\d+)}
+      lappend new $part
+    }
+  }
+  set text [join [lmap line $printed { string cat $line \n }] ""]
+  set found [regexp -inline $out $text]
+  foreach part $new value [lrange $found 1 end] { set number($part) $value }
+  return [expr {[llength $found] > 0}]
+}
+
 # ---- comparing --------------------------------------------------------------
 
-proc example::matches {printed expected} {
+# Expected lines as a regular expression.
+proc example::pattern {expected} {
   set pattern ""
   foreach line $expected {
     if {$line eq "..."} {
@@ -193,8 +373,12 @@ proc example::matches {printed expected} {
       append pattern [string map [list {\.\.\.} {[^\n]*}] $line] \n
     }
   }
+  return "^(?:$pattern)\$"
+}
+
+proc example::matches {printed expected} {
   set text [join [lmap line $printed { string cat $line \n }] ""]
-  return [regexp "^(?:$pattern)\$" $text]
+  return [regexp [pattern $expected] $text]
 }
 
 proc example::report {what printed expected} {

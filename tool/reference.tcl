@@ -81,14 +81,14 @@ proc reference::entry {block} {
 }
 
 proc reference::errors {blocks} {
-  set rows [list {error code {what to retry} "what it means, and the cure"}]
+  set rows [list {error code {what to retry} {what it means} cure}]
   foreach block [blocks::kind $blocks ERROR] {
     lappend rows [list \
       [join [lmap name [dict get $block names] { string cat ` $name ` }]] \
       [blocks::sentence [dict get $block Code]] \
       [blocks::sentence [dict get $block Retry]] \
-      "[blocks::sentence [dict get $block text]]\
-       [blocks::sentence [dict get $block Cure]]"]
+      [blocks::sentence [dict get $block text]] \
+      [blocks::sentence [dict get $block Cure]]]
   }
   if {[llength $rows] == 1} return
   return "## Errors\n\n[table $rows]\n"

@@ -13,6 +13,8 @@
 #   tcl-newest        3.54.1 for Tcl, with asserts
 #   tcl-tooold        3.33.0 for Tcl: too old for Interlock
 #   static            3.40.1 for Tcl, our amalgamation inside
+#   node              folder of Node.js, which has 3.53.4 inside: bin/node;
+#                     beside it lib/better-sqlite3, with 3.54.1
 #
 # Things are made in a folder of their own and moved into place when whole,
 # so an interrupted run leaves nothing half done; two at once do the work
@@ -22,7 +24,7 @@ namespace eval sqlite {
   variable root [file dirname [file dirname [file normalize [info script]]]]
   variable home $root/build/sqlite
   variable things {source tester testfixture testfixture-asan tcl-oldest
-                   tcl-newest tcl-tooold static}
+                   tcl-newest tcl-tooold static node}
   # The npm package better-sqlite3 of this version holds that SQLite.
   variable carrier {3.33.0 7.1.1  3.34.0 7.1.2  3.54.1 13.2.0}
 }
@@ -99,14 +101,21 @@ proc sqlite::source {} {
 }
 proc sqlite::tester {} { return [source]/test }
 
+# Unpack a package of npm into a folder; no script of it is run.
+proc sqlite::unpack {package dir} {
+  file mkdir $dir
+  run npm pack --loglevel=error --pack-destination $dir $package
+  run tar -xzf [glob $dir/*.tgz] -C $dir
+  file delete {*}[glob $dir/*.tgz]
+}
+
 # A folder with sqlite3.c of a version.
 proc sqlite::amalgamation {version} {
   variable home
   variable carrier
   into $home/amalgamation-$version {
     set package better-sqlite3@[dict get $carrier $version]
-    run npm pack --loglevel=error --pack-destination $dir $package
-    run tar -xzf [glob $dir/*.tgz] -C $dir
+    unpack $package $dir
     set packed $dir/package/deps/sqlite3.tar.gz
     if {[file exists $packed]} { run tar -xzf $packed -C $dir }
     foreach file {sqlite3.c sqlite3.h} {
@@ -114,9 +123,7 @@ proc sqlite::amalgamation {version} {
         if {[file exists $from]} { file rename $from $dir/$file }
       }
     }
-    foreach file [glob -nocomplain $dir/*.tgz $dir/package $dir/sqlite3] {
-      file delete -force $file
-    }
+    file delete -force $dir/package $dir/sqlite3
     set fd [open $dir/sqlite3.h]
     set text [read $fd]
     close $fd
@@ -196,6 +203,22 @@ proc sqlite::static {} {
   }
   library static [file dirname [testfixture]] -DSQLITE_CORE \
     $ours $root/test/static.c
+}
+
+# ---- Node -----------------------------------------------------------------
+
+proc sqlite::node {} {
+  variable home
+  variable carrier
+  set cpu [expr {$::tcl_platform(machine) eq "aarch64" ? "arm64" : "x64"}]
+  into $home/node {
+    unpack node-linux-$cpu@26.10.0 $dir
+    file mkdir $dir/bin $dir/lib
+    file rename $dir/package/bin/node $dir/bin/node
+    file delete -force $dir/package
+    unpack better-sqlite3@[dict get $carrier 3.54.1] $dir
+    file rename $dir/package $dir/lib/better-sqlite3
+  }
 }
 
 # ---- several --------------------------------------------------------------

@@ -8,9 +8,12 @@
 #   sqlite    the SQLite that tclsh loads, as tool/sqlite.tcl makes it
 #   make      arguments of make that build the extension
 #   library   the extension, under the root
-#   also      what else tool/sqlite.tcl should make, for test/load.test
+#   also      what else tool/sqlite.tcl should make, for test/load.test and
+#             test/recipeslock.test
 #   static    1: `sqlite` contains the extension
 #   env       further variables of the environment, where it has none such
+#             (STATEMENTS: of the model, more where it is fast, so that all
+#             of `make fulltest` makes two million)
 #   timeout   seconds for one file: a guard against what hangs
 #   patience  ms a test waits for one thing
 #
@@ -27,7 +30,8 @@ namespace eval worlds {
     }
     debug {
       about {the same, the extension with asserts}
-      make DEBUG=1  library build/debug/interlock.so
+      make DEBUG=1  library build/debug/interlock.so  also node
+      env {STATEMENTS 300000}  timeout 900
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
@@ -46,6 +50,7 @@ namespace eval worlds {
     oldest {
       about {the oldest SQLite that is supported, 3.34.0}
       sqlite tcl-oldest  also tcl-tooold
+      env {STATEMENTS 300000}  timeout 900
     }
     newest {
       about {the newest SQLite, 3.54.1, with its asserts}
@@ -54,6 +59,7 @@ namespace eval worlds {
     static {
       about {the amalgamation compiled into SQLite}
       make amalgam  sqlite static  static 1
+      env {STATEMENTS 450000}  timeout 1200
     }
     c {
       about {programs in C, of the layers that know no SQLite}

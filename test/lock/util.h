@@ -32,10 +32,11 @@ static int nTest, nError;
 
 /* The seeded mistake that this run has: LOCK_BUG in the environment. */
 #ifdef INTERLOCK_BUGS
-int seededBug;
+static int iSeededBug;
+int seededBug(void){ return iSeededBug; }
 __attribute__((constructor)) static void chooseBug(void){
   const char *z = getenv("LOCK_BUG");
-  seededBug = z ? atoi(z) : 0;
+  iSeededBug = z ? atoi(z) : 0;
 }
 #endif
 
