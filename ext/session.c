@@ -455,6 +455,7 @@ int sessionCancel(Session *p, Sqlx *x, i64 iId){
 /* ---- settings --------------------------------------------------------- */
 
 i64 sessionId(Session *p, Sqlx *x){
+  if( p->pLock && osPid()!=p->iPid ) failLock(p, x, LOCK_FORKED);
   return beginSession(p, x) ? (i64)lockSessionId(p->pLock) : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <sqlite3.h>
 
@@ -263,6 +264,45 @@ static void cancel(sqlite3 *db, sqlite3 *db2){
   CHECK(ask(db2, z)==0);
 }
 
+/* ---- fork ---------------------------------------------------------------- */
+
+/* The child of a fork has the parent's connection in its memory: it can do
+** nothing with its locks, nor does its end give them back. */
+static void inChild(sqlite3 *db){
+  static const char *az[] = {
+    "SELECT advisory_lock(2)", "SELECT try_advisory_lock(1)",
+    "SELECT advisory_unlock(1)", "SELECT advisory_unlock_all()",
+    "SELECT advisory_session()" };
+  size_t i;
+  for(i=0; i<sizeof az/sizeof az[0]; i++){
+    CHECK(run(db, az[i])==SQLITE_ERROR);
+    CHECK(begins(sqlite3_errmsg(db), "forked connection: "));
+  }
+  sqlite3_close(db);
+  db = openDb("test.db");              /* one of its own works */
+  CHECK(ask(db, "SELECT try_advisory_lock(1)")==0);
+  CHECK(ask(db, "SELECT try_advisory_lock(3)")==1);
+  exit(nWrong>0);
+}
+static void forked(sqlite3 *db, sqlite3 *db2){
+  int iStatus = 1;
+  pid_t pid;
+  ask(db, "SELECT advisory_lock(1)");
+  run(db, "BEGIN; SELECT advisory_xact_lock(4)");
+  pid = fork();
+  if( pid==0 ) inChild(db);
+  waitpid(pid, &iStatus, 0);
+  CHECK(iStatus==0);
+  CHECK(!isFree(db2, 1));
+  CHECK(!isFree(db2, 4));
+  CHECK(isFree(db2, 2));
+  CHECK(isFree(db2, 3));
+  run(db, "COMMIT");
+  CHECK(isFree(db2, 4));
+  CHECK(ask(db, "SELECT advisory_unlock(1)")==1);
+  CHECK(isFree(db2, 1));
+}
+
 /* ---- codes --------------------------------------------------------------- */
 
 static void codes(sqlite3 *db, sqlite3 *db2){
@@ -364,6 +404,7 @@ static const struct {
   {"zombie", zombie, 1},
   {"interrupt", interrupt, 0},
   {"cancel", cancel, 0},
+  {"fork", forked, 0},
   {"codes", codes, 0},
   {"threads", threads, 0},
   {"sessions", sessions, 0},

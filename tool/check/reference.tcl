@@ -8,11 +8,6 @@ namespace eval check {
     "interlock:" "fails to load; no SQL function runs yet"
     "sql:"       "a mistake in sql/, found by the tests"
   }
-  # Tables without a page: why.
-  variable notTables {
-    interlock_transaction "hears of the transaction; nobody uses it in SQL"
-    interlock_close       "hears of sqlite3_close(); the same"
-  }
 }
 
 proc check::reference {root} {
@@ -56,7 +51,6 @@ proc check::referenceRegistered {root blocks} {
 }
 
 proc check::inStep {db so blocks} {
-  variable notTables
   set lists {FUNCTION pragma_function_list TABLE pragma_module_list}
   foreach {kind list} $lists {
     set before($kind) [$db eval "SELECT DISTINCT name FROM $list"]
@@ -66,7 +60,7 @@ proc check::inStep {db so blocks} {
   set problems {}
   foreach {kind list} $lists {
     set now [lmap name [$db eval "SELECT DISTINCT name FROM $list"] {
-      if {$name in $before($kind) || [dict exists $notTables $name]} continue
+      if {$name in $before($kind)} continue
       set name
     }]
     set documented [documented $blocks $kind]
@@ -109,7 +103,8 @@ proc check::columnsInStep {db block} {
 # Each name stands in a test, and is called in some example.
 proc check::referenceTested {root blocks} {
   set tests ""
-  foreach file [csource::files $root test/*.test test/spec/*.spec test/*.c] {
+  foreach file [csource::files $root test/*.test test/*.tcl test/*.c \
+                  test/spec/*.spec] {
     append tests [csource::slurp $root/$file] \n
   }
   set examples ""
