@@ -11,9 +11,10 @@ SQLITE_EXTENSION_INIT3
 **
 ** The function is of use only inside a transaction, and none is open. Or it
 ** is a lock that ends with the transaction, and nothing can follow that to
-** its end: PRAGMA query_only, or an authorizer, refuses what it takes.
+** its end: PRAGMA query_only, or an authorizer, refuses what it takes, or the
+** schema, which this connection has not read yet, is locked by another.
 **
-** Code: SQLITE_ERROR; SQLITE_READONLY with query_only, SQLITE_AUTH
+** Code: SQLITE_ERROR; SQLITE_READONLY, SQLITE_AUTH or SQLITE_BUSY of the latter
 ** Retry: the statement, after BEGIN
 ** Cure: BEGIN; many drivers open no transaction for a SELECT
 */

@@ -46,6 +46,8 @@ struct LockSession {
   u32 nProbe;
   u64 aProbe[PROBES];              /* process numbers to ask about */
   LockKey key;                     /* of the request */
+  u32 bStronger;                   /* a stronger mode of the key is held */
+  u64 iToken;                      /* as lockGrantToken */
   LockTrouble trouble;
 };
 
@@ -443,14 +445,26 @@ static LockRc enqueue(LockSession *p, const Ask *a){
   return LOCK_WAITING;
 }
 
+/* Record i is held: remember its token for the caller. */
+static void noteGrant(LockSession *p, u32 i){
+  p->iToken = p->bStronger ? 0 : segRecord(&p->pFile->seg, i)->token;
+}
+
 /* One attempt under the mutex.  LOCK_FULL: no slot is free. */
 static LockRc attempt(LockSession *p, Ask *a, int bProbed){
   look(p, a);
+  p->bStronger = a->mOwn>>(a->eMode+1)!=0;
   if( a->iOwn ){
     holdAgain(p, a);
+    noteGrant(p, a->iOwn);
     return LOCK_OK;
   }
-  if( grantable(p, a) ) return insert(p, a, 0) ? LOCK_OK : LOCK_FULL;
+  if( grantable(p, a) ){
+    u32 i = insert(p, a, 0);
+    if( i==0 ) return LOCK_FULL;
+    noteGrant(p, i);
+    return LOCK_OK;
+  }
   if( !bProbed ){
     noteBlockers(p, a, 0);
     if( p->nProbe || !a->bQueue ) return LOCK_NO;
@@ -513,6 +527,7 @@ LockRc lockOutcome(LockSession *p){
   if( p->pFile->bForked ) return LOCK_FORKED;
   if( iState==p->iState ) return LOCK_WAITING;
   if( iState==SEG_WITH(p->iState, SEG_GRANTED) ){
+    noteGrant(p, p->iRequest);
     p->iRequest = 0;
     return LOCK_OK;
   }
@@ -883,6 +898,8 @@ void lockSessionEnd(LockSession *p){
   }
   pF->mem.xFree(p);
 }
+
+u64 lockGrantToken(const LockSession *p){ return p->iToken; }
 
 u64 lockSessionId(LockSession *p){ return atomicGet(&slot(p)->id); }
 const LockTrouble *lockTrouble(LockSession *p){ return &p->trouble; }

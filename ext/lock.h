@@ -109,8 +109,11 @@ void lockRollbackTo(LockSession*, u32 iLevel);
 /* End the wait of another session: LOCK_NO if it does not wait. */
 LockRc lockCancel(LockFile*, u64 iSession);
 
-/* Token of the lock held on a key, the strongest mode's; 0 if none is. */
+/* Token of the lock held on a key, the strongest mode's; 0 if none is.
+** lockGrantToken: the same of the key that lockAcquire granted last, without
+** looking again; 0: not known, ask lockToken. */
 LockRc lockToken(LockSession*, const LockKey*, u64 *piToken);
+u64 lockGrantToken(const LockSession*);
 
 /*
 ** Guarded tables.  lockWriterEnter: this session writes the file from now to

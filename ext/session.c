@@ -397,7 +397,7 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
     case LOCK_REFUSED:  failRefused(p, x, &pReq->key);  break;
     case LOCK_TIMEOUT:  failTimeout(p, x, pReq);        break;
     case LOCK_DEADLOCK: failDeadlock(p, x, &pReq->key); break;
-    default:            failLock(p, x, eRc);                break;
+    default:            failLock(p, x, eRc);            break;
   }
   return eRc==LOCK_OK;
 }
@@ -417,6 +417,11 @@ i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind){
   if( x->rc!=SQLITE_OK || p->pLock==0 ) return 0;
   failLock(p, x, lockReleaseAll(p->pLock, mKind, &n));
   return (i64)n;
+}
+
+i64 sessionGrantToken(Session *p, Sqlx *x, const LockKey *pKey){
+  u64 iToken = lockGrantToken(p->pLock);
+  return iToken ? (i64)iToken : sessionToken(p, x, pKey);
 }
 
 i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){

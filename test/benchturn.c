@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** Processes that write one database, think for a moment and write again, with
-** busy_timeout alone and with write turns: how long each waits for the write lock, and how
-** many transactions there are in a second. tool/bench.tcl builds and runs it.
+** busy_timeout alone and with write turns: how long each waits for the write
+** lock, and how many transactions there are in a second. tool/bench.tcl builds
+** and runs it.
 **
 **   benchturn EXTENSION FOLDER [-p PROCESSES] [-s SECONDS]
 **            [-t THINK-US] [NAME...]
@@ -176,8 +177,8 @@ int main(int argc, char **argv){
   show("busy_timeout alone", &alone);
   turn = contest(1);
   show("with write turns  ", &turn);
-  printf("turns        p99 wait, busy_timeout / turns: %.1f (aim at least 5)%s\n",
-         alone.p99/turn.p99, alone.p99/turn.p99>=5 ? "" : " MISSED");
+  printf("turns        p99 wait, busy_timeout / turns: %.1f (aim at least 5)"
+         "%s\n", alone.p99/turn.p99, alone.p99/turn.p99>=5 ? "" : " MISSED");
   printf("turns        throughput, turns / busy_timeout: %.2f (aim at least 1)"
          "%s\n", turn.rate/alone.rate, turn.rate>=alone.rate ? "" : " MISSED");
   return 0;

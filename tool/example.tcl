@@ -18,7 +18,7 @@
 #
 # ```sh shells is what goes on in several sqlite3 shells at once:
 #
-#   A$ sqlite3 ... FILE     starts shell A
+#   A$ sqlite3 ... FILE     starts shell A; before sqlite3 may be what runs it
 #   A> SELECT ...;          is typed there; below, what it prints
 #   (waits)                 in place of that: it waits for a lock now, which
 #                           advisory_waits of FILE says
@@ -26,6 +26,7 @@
 #   $ command               is run by sh
 #   # text                  a remark
 #
+# ```sh shells root is the same for who may make namespaces, mostly root.
 # ```sh files is the same with the programs of the document at hand, each of
 # which names its file in its first line; test/recipeslock.test runs it.
 #
@@ -35,6 +36,7 @@
 
 namespace eval example {
   variable row {}          ;# values of the row that is being read
+  variable seconds 60      ;# for a command of sh
 }
 
 # ---- where they stand -------------------------------------------------------
@@ -61,19 +63,20 @@ proc example::fences {text} {
   return $out
 }
 
-# What to do with a fence: sql, continue, sh, shells, files or nothing.
+# What to do with a fence: sql, continue, sh, shells, root, files or nothing.
 proc example::way {info} {
   switch -exact -- $info {
     "sql" { return sql }
     "sql continue" { return continue }
     "sh run" { return sh }
     "sh shells" { return shells }
+    "sh shells root" { return root }
     "sh files" { return files }
     "sh" { return "" }
   }
   if {[regexp -nocase {^(sql|sh)\M|^(sqlite|bash|shell)} $info]} {
     error "fence `$info`: allowed are sql, sql continue, sh, sh run,\
-      sh shells, sh files"
+      sh shells, sh shells root, sh files"
   }
   return ""
 }
@@ -190,10 +193,11 @@ proc example::shAll {rows folder} {
   return "fails:\n$text"
 }
 
-# Exit status and output, errors included, at most a minute.
+# Exit status and output, errors included.
 proc example::shell {command folder} {
+  variable seconds
   set status [catch {
-    exec timeout 60 sh -c "cd '$folder' && { $command\n}" </dev/null 2>@1
+    exec timeout $seconds sh -c "cd '$folder' && { $command\n}" </dev/null 2>@1
   } text options]
   if {$status && [lindex [dict get $options -errorcode] 0] eq "CHILDSTATUS"} {
     regsub {\n?child process exited abnormally$} $text "" text
@@ -263,12 +267,12 @@ proc example::shell-run {label text expected folder} {
 }
 proc example::shell-start {label text expected folder} {
   variable shell
-  if {![regexp {^sqlite3 (.*?(\S+))$} $text -> words file]} {
+  if {![regexp {^((?:\S+ )*?)sqlite3 (.*?(\S+))$} $text -> by words file]} {
     error "`$text` starts no shell of sqlite3"
   }
   # -interactive shows prompts, by which the end of an answer is seen.
   set pipe [open |[list env HOME=$folder TERM=dumb COLUMNS=1000 sh -c \
-      "cd '$folder' && exec sqlite3 -interactive $words" 2>@1] r+]
+      "cd '$folder' && exec ${by}sqlite3 -interactive $words" 2>@1] r+]
   fconfigure $pipe -blocking 0 -buffering line
   set shell($label,pipe) $pipe
   set shell($label,file) $file
