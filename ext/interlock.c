@@ -131,7 +131,7 @@ static int takeApi(const sqlite3_api_routines *pApi){
   int bOk;
   pthread_mutex_lock(&mutex);
   bOk = sqlite3_api==0 || sqlite3_api==pApi;
-  if( bOk ) sqlite3_api = pApi;
+  if( sqlite3_api==0 ) sqlite3_api = pApi;     /* others may be reading it */
   pthread_mutex_unlock(&mutex);
   return bOk;
 }

@@ -312,7 +312,7 @@ int osProcessState(u32 iPid, u64 iPidSpace){
 }
 
 static pthread_mutex_t processMutex = PTHREAD_MUTEX_INITIALIZER;
-static void (*xForkChild)(void);
+static void (*xForkChild)(void);       /* under processMutex */
 
 void osProcessEnter(void){ pthread_mutex_lock(&processMutex); }
 void osProcessLeave(void){ pthread_mutex_unlock(&processMutex); }
@@ -326,8 +326,10 @@ static void forkRegister(void){
 }
 void osAtFork(void (*xChild)(void)){
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  xForkChild = xChild;
   pthread_once(&once, forkRegister);
+  osProcessEnter();
+  xForkChild = xChild;
+  osProcessLeave();
 }
 
 /*

@@ -407,6 +407,7 @@ static void spinUntil(int *pWord, int iValue_){
   int i;
   for(i=0; __atomic_load_n(pWord, __ATOMIC_SEQ_CST)!=iValue_; i++){
     if( i>100 ) usleep(20);
+    if( i>100000 ) fatal("the other process does not go on");
   }
 }
 static void aimHolder(Aim *a, int nRound){
