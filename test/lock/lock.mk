@@ -35,17 +35,33 @@ LK_CC_clang    = clang
 LK_CC_tsan     = clang
 LK_WORLDS = fast debug tiny posix asan fuzz tsan clang bugs
 
-# $(1) world, $(2) program
-define LK_RULE
-$(LK_B)/$(1)/$(2): test/lock/$(2).c $(LK_CORE) $(LK_HDR) test/lock/lock.mk
+# The core of a world, without and with crash points: $(1) world, $(2) core or
+# crash.
+define LK_CORE_RULE
+$(LK_B)/$(1)/$(2).a: $(LK_CORE) $(LK_HDR) test/lock/lock.mk
 	@mkdir -p $$(dir $$@)
+	@rm -f $$@
+	for f in $(LK_CORE:ext/%.c=%); do \
+	  $(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
+	    $(if $(filter crash,$(2)),-DINTERLOCK_CRASH) \
+	    -c ext/$$$$f.c -o $(LK_B)/$(1)/$(2)-$$$$f.o || exit 1; done
+	ar rcs $$@ $(LK_CORE:ext/%.c=$(LK_B)/$(1)/$(2)-%.o)
+endef
+$(foreach w,$(LK_WORLDS),$(foreach v,core crash,\
+  $(eval $(call LK_CORE_RULE,$(w),$(v)))))
+
+LK_VARIANT = $(if $(filter lkcrash lkstep,$(1)),crash,core)
+# $(1) world, $(2) program, $(3) core or crash
+define LK_RULE
+$(LK_B)/$(1)/$(2): test/lock/$(2).c $(LK_HDR) $(LK_B)/$(1)/$(3).a \
+                   test/lock/lock.mk
 	$(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
-	  $(if $(filter lkcrash lkstep,$(2)),-DINTERLOCK_CRASH) \
+	  $(if $(filter crash,$(3)),-DINTERLOCK_CRASH) \
 	  $(if $(filter lkhost,$(2)),$$(LK_WRAP)) \
-	  $(LK_CORE) $$< -o $$@ -lpthread
+	  $$< $(LK_B)/$(1)/$(3).a -o $$@ -lpthread
 endef
 $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
-  $(eval $(call LK_RULE,$(w),$(p)))))
+  $(eval $(call LK_RULE,$(w),$(p),$(call LK_VARIANT,$(p))))))
 
 LK_WRAP = -Wl,--wrap=clock_gettime,--wrap=fstatfs64 \
           -Wl,--wrap=posix_fallocate64 -ldl
