@@ -174,7 +174,7 @@ void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
   }
   sqlxFinalize(p, pStmt);
   if( p->rc!=SQLITE_OK ) pList->n = pList->nUser = pList->nTrigger = 0;
-  if( pList->n>1 ){
+  if( pList->a && pList->n>1 ){
     qsort(pList->a, (size_t)pList->n, sizeof(ShapeItem), compareItems);
   }
 }
