@@ -471,7 +471,7 @@ static int lookUp(const char *z, const char *const *az, int nName, int *pn){
 
 /* Append n bytes to the text that is being filled. */
 static void append(Gen *g, const char *z, size_t n){
-  if( g->nOut+n+1>g->nAlloc ){
+  if( g->zOut==0 || g->nOut+n+1>g->nAlloc ){
     size_t nAlloc = 2*(g->nOut + n) + 1000;
     char *zNew = sqlxAlloc(g->p, nAlloc);
     if( zNew==0 ) return;
