@@ -118,7 +118,7 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
     req.bTry = pWord->eOp==OP_TRY;
     iToken = sessionLock(pCall->pSession, &x, &req);
     if( iToken && !req.bTry && !pWord->bPostgres ){
-      iToken = sessionGrantToken(pCall->pSession, &x, &req.key);
+      iToken = sessionGrantToken(pCall->pSession);
     }
   }
   if( x.rc==SQLITE_OK && pWord->bPostgres && pWord->eOp==OP_LOCK ){

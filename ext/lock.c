@@ -46,7 +46,7 @@ struct LockSession {
   u32 nProbe;
   u64 aProbe[PROBES];              /* process numbers to ask about */
   LockKey key;                     /* of the request */
-  u32 bStronger;                   /* a stronger mode of the key is held */
+  u64 iStronger;                   /* token of a stronger mode held, or 0 */
   u64 iToken;                      /* as lockGrantToken */
   LockTrouble trouble;
 };
@@ -268,6 +268,7 @@ typedef struct Ask {
   u32 eMode, eScope;
   int bQueue;
   u32 iOwn;                /* own grant of that mode */
+  u32 iStrong;             /* own grant of the strongest mode above it */
   u32 mOwn;                /* modes held by this session */
   u32 mHeld;               /* modes held by others */
   u32 mAhead;              /* modes asked for by others */
@@ -288,6 +289,7 @@ static int lookAt(LockSession *p, Ask *a, u32 i){
   if( r->session==p->k ){
     a->mOwn |= m;
     if( REC_MODE(r)==a->eMode ) a->iOwn = i;
+    if( m>MODE_BIT(a->eMode) && m>(a->mOwn & ~m) ) a->iStrong = i;
   }else if( e==SEG_GRANTED ){
     a->mHeld |= m;
   }else if( e==SEG_WAITING ){
@@ -303,10 +305,11 @@ static void look(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
   p->nProbe = 0;
-  a->iOwn = a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = 0;
+  a->iOwn = a->iStrong = 0;
+  a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = 0;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     if( !lookAt(p, a, i) ) continue;
-    a->iOwn = a->mOwn = a->mHeld = a->mAhead = i = n = 0;
+    a->iOwn = a->iStrong = a->mOwn = a->mHeld = a->mAhead = i = n = 0;
   }
   if( a->mOwn==0 || a->mAhead==0 || BUG(UPGRADE_TAIL) ) return;
   for(n=0; (i = tableNext(pSeg, a->pKey, i, &n))!=0; ){
@@ -447,13 +450,14 @@ static LockRc enqueue(LockSession *p, const Ask *a){
 
 /* Record i is held: remember its token for the caller. */
 static void noteGrant(LockSession *p, u32 i){
-  p->iToken = p->bStronger ? 0 : segRecord(&p->pFile->seg, i)->token;
+  p->iToken = p->iStronger ? p->iStronger
+                           : segRecord(&p->pFile->seg, i)->token;
 }
 
 /* One attempt under the mutex.  LOCK_FULL: no slot is free. */
 static LockRc attempt(LockSession *p, Ask *a, int bProbed){
   look(p, a);
-  p->bStronger = a->mOwn>>(a->eMode+1)!=0;
+  p->iStronger = a->iStrong ? segRecord(&p->pFile->seg, a->iStrong)->token : 0;
   if( a->iOwn ){
     holdAgain(p, a);
     noteGrant(p, a->iOwn);

@@ -111,7 +111,7 @@ LockRc lockCancel(LockFile*, u64 iSession);
 
 /* Token of the lock held on a key, the strongest mode's; 0 if none is.
 ** lockGrantToken: the same of the key that lockAcquire granted last, without
-** looking again; 0: not known, ask lockToken. */
+** looking again: it cannot fail. */
 LockRc lockToken(LockSession*, const LockKey*, u64 *piToken);
 u64 lockGrantToken(const LockSession*);
 

@@ -424,9 +424,8 @@ i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind){
   return (i64)n;
 }
 
-i64 sessionGrantToken(Session *p, Sqlx *x, const LockKey *pKey){
-  u64 iToken = lockGrantToken(p->pLock);
-  return iToken ? (i64)iToken : sessionToken(p, x, pKey);
+i64 sessionGrantToken(const Session *p){
+  return (i64)lockGrantToken(p->pLock);
 }
 
 i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){

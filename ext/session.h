@@ -44,9 +44,10 @@ int sessionUnlock(Session*, Sqlx*, const LockKey*, u32 eMode);
 /* How many holds of session scope on keys of these kinds were given back. */
 i64 sessionUnlockAll(Session*, Sqlx*, u32 mKind);
 /* Token of what this session holds on a key; 0 if it holds nothing. The other
-** is for right after sessionLock() has returned 1, and cheaper. */
+** is for right after sessionLock() has returned 1, and cannot fail: after an
+** error nothing is held. */
 i64 sessionToken(Session*, Sqlx*, const LockKey*);
-i64 sessionGrantToken(Session*, Sqlx*, const LockKey*);
+i64 sessionGrantToken(const Session*);
 /* Id of another session that holds the key; 0 if there is none. */
 i64 sessionHolder(Session*, Sqlx*, const LockKey*);
 /* 1 if the session of that id waited and does so no more. */

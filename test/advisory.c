@@ -392,6 +392,29 @@ static void sessions(sqlite3 *db, sqlite3 *db2){
   for(i=0; i<4100; i++) if( i!=1 && a[i] ) sqlite3_close(a[i]);
 }
 
+/* A copy of the library takes the place of the first, in mid-transaction: what
+** the first holds it gives back at the end, and is not used after it. */
+static void copy(sqlite3 *db, sqlite3 *db2){
+  char z[1000];
+  char *zErr = 0;
+  snprintf(z, sizeof z, "mkdir -p copy && cp %s copy/interlock.so", zLibrary);
+  CHECK(system(z)==0);
+  CHECK(run(db, "BEGIN; SELECT advisory_xact_lock(1)")==SQLITE_OK);
+  CHECK(sqlite3_load_extension(db, "./copy/interlock.so", 0, &zErr)==SQLITE_OK);
+  if( zErr ) printf("%s\n", zErr);
+  CHECK(run(db, "COMMIT")==SQLITE_OK);
+  CHECK(isFree(db2, 1));
+  /* The first one's table does not tell the copy of the transaction. */
+  CHECK(run(db, "BEGIN; SELECT advisory_xact_lock(2)")==SQLITE_ERROR);
+  CHECK(begins(sqlite3_errmsg(db), "no transaction:"));
+  CHECK(run(db, "COMMIT; DROP TABLE temp.interlock_transaction")==SQLITE_OK);
+  CHECK(isFree(db2, 2));
+  CHECK(run(db, "BEGIN; SELECT advisory_xact_lock(2)")==SQLITE_OK);
+  CHECK(!isFree(db2, 2));
+  CHECK(run(db, "COMMIT")==SQLITE_OK);
+  CHECK(isFree(db2, 2));
+}
+
 static const struct {
   const char *zName;
   void (*xRun)(sqlite3*, sqlite3*);
@@ -406,6 +429,7 @@ static const struct {
   {"cancel", cancel, 0},
   {"fork", forked, 0},
   {"codes", codes, 0},
+  {"copy", copy, 0},
   {"threads", threads, 0},
   {"sessions", sessions, 0},
 };
