@@ -474,29 +474,32 @@ static int isRunning(sqlite3 *db){
   return pStmt!=0;
 }
 
-/* The destructor hangs on the function that is registered first. */
-int functionsRegister(
-  sqlite3 *db,
-  FunctionCall *aCall,
-  void (*xGone)(void*),
-  int *pnDone
-){
+void functionsUnregister(sqlite3 *db, int *pnDone){
+  const Function *p;
+  if( isRunning(db) ) return;
+  while( *pnDone>0 && (p = functionAt(--*pnDone))!=0 ){
+    sqlite3_create_function_v2(db, p->zName, p->nArg, SQLITE_UTF8, 0, 0, 0, 0,
+                               0);
+  }
+}
+
+static void functionGone(void *pCall){
+  sessionRelease(((FunctionCall*)pCall)->pSession);
+}
+
+int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
   const Function *p;
   int rc = SQLITE_OK;
   int i;
   for(i=*pnDone; (p = functionAt(i))!=0; i++){
+    sessionRetain(aCall[i].pSession);
     rc = sqlite3_create_function_v2(db, p->zName, p->nArg,
         SQLITE_UTF8|SQLITE_DIRECTONLY, &aCall[i], p->xFunc, 0, 0,
-        i==0 ? xGone : 0);
+        functionGone);
     if( rc!=SQLITE_OK ) break;
   }
   *pnDone = i;
-  if( rc!=SQLITE_OK && !isRunning(db) ){
-    while( i-->0 && (p = functionAt(i))!=0 ){
-      sqlite3_create_function_v2(db, p->zName, p->nArg, SQLITE_UTF8, 0, 0, 0, 0,
-                                 0);
-    }
-    *pnDone = 0;
-  }
+  *pnDone = i;
+  if( rc!=SQLITE_OK ) functionsUnregister(db, pnDone);
   return rc;
 }

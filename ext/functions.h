@@ -10,7 +10,7 @@
 #include "function.h"
 
 /* What the functions of one connection find in sqlite3_user_data(): memory to
-** be freed by sqlite3_free() when the connection has ended; NULL without. */
+** be freed by sqlite3_free() when the session has ended; NULL without. */
 FunctionCall *functionsNew(Session*);
 
 /*
@@ -19,10 +19,10 @@ FunctionCall *functionsNew(Session*);
 ** extension was loaded by a statement (`SELECT load_extension()`): those that
 ** were registered stay, and the library has to stay with them.
 **
-** xGone(aCall) is called when the connection really ends. It is called as
-** well when *pnDone is 0 after a failure.
+** Each function counts among what points to the session.
 */
-int functionsRegister(sqlite3 *db, FunctionCall *aCall, void (*xGone)(void*),
-                      int *pnDone);
+int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone);
+/* Take them away, except while a statement is being run: *pnDone tells. */
+void functionsUnregister(sqlite3 *db, int *pnDone);
 
 #endif

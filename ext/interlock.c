@@ -29,6 +29,7 @@ typedef struct Loaded Loaded;
 struct Loaded {
   sqlite3 *db;
   int nFunction;         /* registered; fewer than all after a failed load */
+  int bTables;           /* so are the virtual tables */
   Session *pSession;
   FunctionCall *aCall;   /* user data of the functions */
   Loaded *pNext;
@@ -37,23 +38,17 @@ struct Loaded {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static Loaded *pLoadedList = 0;
 
-static void freeLoaded(Loaded *p){
-  sessionFree(p->pSession);
+/* The session has ended: forget the connection. An entry that was not needed
+** is in no list. */
+static void forget(void *pArg){
+  Loaded *p = (Loaded*)pArg;
+  Loaded **pp;
+  pthread_mutex_lock(&mutex);
+  for(pp=&pLoadedList; *pp && *pp!=p; pp=&(*pp)->pNext){}
+  if( *pp ) *pp = p->pNext;
+  pthread_mutex_unlock(&mutex);
   sqlite3_free(p->aCall);
   sqlite3_free(p);
-}
-
-/* The connection ends: give back what it holds, and forget it. */
-static void forget(void *pArg){
-  FunctionCall *aCall = (FunctionCall*)pArg;
-  Loaded **pp;
-  Loaded *p;
-  pthread_mutex_lock(&mutex);
-  for(pp=&pLoadedList; *pp && (*pp)->aCall!=aCall; pp=&(*pp)->pNext){}
-  p = *pp;
-  if( p ) *pp = p->pNext;
-  pthread_mutex_unlock(&mutex);
-  if( p ) freeLoaded(p);
 }
 
 static Loaded *newLoaded(sqlite3 *db){
@@ -61,30 +56,37 @@ static Loaded *newLoaded(sqlite3 *db){
   if( p==0 ) return 0;
   memset(p, 0, sizeof(*p));
   p->db = db;
-  p->pSession = sessionNew(db);
+  p->pSession = sessionNew(db, forget, p);
+  if( p->pSession==0 ){
+    sqlite3_free(p);
+    return 0;
+  }
   p->aCall = functionsNew(p->pSession);
-  if( p->pSession==0 || p->aCall==0 ){
-    freeLoaded(p);
+  if( p->aCall==0 ){
+    sessionRelease(p->pSession);
     return 0;
   }
   return p;
 }
 
 /* The entry of a connection, a new one if it has none; NULL if there is no
-** memory for it. */
+** memory for it. The caller releases its session. */
 static Loaded *remember(sqlite3 *db){
-  Loaded *pNew = newLoaded(db);
-  Loaded *p;
-  if( pNew==0 ) return 0;
+  Loaded *p, *pNew;
   pthread_mutex_lock(&mutex);
   for(p=pLoadedList; p && p->db!=db; p=p->pNext){}
-  if( p==0 ){
-    pNew->pNext = pLoadedList;
-    pLoadedList = p = pNew;
-  }
   pthread_mutex_unlock(&mutex);
-  if( p!=pNew ) freeLoaded(pNew);
-  return p;
+  if( p ){
+    sessionRetain(p->pSession);
+    return p;
+  }
+  pNew = newLoaded(db);
+  if( pNew==0 ) return 0;
+  pthread_mutex_lock(&mutex);
+  pNew->pNext = pLoadedList;
+  pLoadedList = pNew;
+  pthread_mutex_unlock(&mutex);
+  return pNew;
 }
 
 static int registerTables(sqlite3 *db, Session *pSession){
@@ -101,23 +103,20 @@ static void unregisterTables(sqlite3 *db){
   txnscopeUnregister(db);
 }
 
-/* Register what is not yet there. If *pnDone is 0 afterwards, nothing is,
-** and the entry is gone. */
-static int complete(sqlite3 *db, Loaded *pThis, int *pnDone){
-  int rc = SQLITE_OK;
-  *pnDone = pThis->nFunction;
-  if( *pnDone==0 ) rc = registerTables(db, pThis->pSession);
-  if( rc!=SQLITE_OK ){
-    unregisterTables(db);
-    forget(pThis->aCall);
-    return rc;
+/* Register what is not yet there: the functions first, for they can be refused
+** while a statement is being run that has others of their names. If *pnDone is
+** 0 afterwards, nothing is. */
+static int complete(sqlite3 *db, Loaded *p, int *pnDone){
+  int rc = functionsRegister(db, p->aCall, &p->nFunction);
+  if( rc==SQLITE_OK && !p->bTables ){
+    rc = registerTables(db, p->pSession);
+    p->bTables = rc==SQLITE_OK;
+    if( rc!=SQLITE_OK ){
+      unregisterTables(db);
+      functionsUnregister(db, &p->nFunction);
+    }
   }
-  rc = functionsRegister(db, pThis->aCall, forget, pnDone);
-  if( *pnDone ){
-    pThis->nFunction = *pnDone;
-  }else{
-    unregisterTables(db);
-  }
+  *pnDone = p->nFunction;
   return rc;
 }
 
@@ -162,7 +161,10 @@ INTERLOCK_API int sqlite3_interlock_init(
   }
 #endif
   pThis = remember(db);
-  if( pThis ) rc = complete(db, pThis, &nDone);
+  if( pThis ){
+    rc = complete(db, pThis, &nDone);
+    sessionRelease(pThis->pSession);
+  }
 #ifndef SQLITE_CORE
   /* SQLite unloads the library after an error. Functions that cannot be
   ** taken away must not be left pointing nowhere: the next load completes

@@ -186,8 +186,9 @@ int lockvtabRegister(sqlite3 *db, Session *pSession){
   int rc = SQLITE_OK;
   int i;
   for(i=0; i<LOCKVIEW_COUNT && rc==SQLITE_OK; i++){
+    sessionRetain(pSession);
     rc = sqlite3_create_module_v2(db, lockviewsGet(i)->zName, &lookModule,
-                                  pSession, 0);
+                                  pSession, sessionRelease);
   }
   return rc;
 }

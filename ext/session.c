@@ -11,6 +11,9 @@ SQLITE_EXTENSION_INIT3
 
 struct Session {
   sqlite3 *db;
+  int nRef;              /* what points to it */
+  void (*xEnd)(void*);
+  void *pEndArg;
   u32 iPid;              /* of the process that opened the connection */
   LockFile *pFile;       /* both 0 until the first call that needs them */
   LockSession *pLock;
@@ -262,7 +265,9 @@ static void onEnd(void *pArg){
   if( p->pLock ) lockTxnEnd(p->pLock);
 }
 
-static const TxnEvents events = { onMark, onRollbackTo, onEnd };
+static const TxnEvents events = {
+  onMark, onRollbackTo, onEnd, sessionRetain, sessionRelease
+};
 
 static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
   if( pReq->eScope==LOCK_SCOPE_SESSION ) return;
@@ -512,20 +517,27 @@ void sessionLookEnd(SessionLook *pLook){
 
 /* ---- the connection --------------------------------------------------- */
 
-Session *sessionNew(sqlite3 *db){
+Session *sessionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
   Session *p = sqlite3_malloc64(sizeof(*p));
   if( p==0 ) return 0;
   memset(p, 0, sizeof(*p));
   p->db = db;
+  p->nRef = 1;
+  p->xEnd = xEnd;
+  p->pEndArg = pArg;
   p->iPid = osPid();
   p->msTimeout = -1;
   txnscopeInit(&p->scope, db, &events, p);
   return p;
 }
 
-void sessionFree(Session *p){
-  if( p==0 ) return;
+void sessionRetain(void *pSession){ ((Session*)pSession)->nRef++; }
+
+void sessionRelease(void *pSession){
+  Session *p = (Session*)pSession;
+  if( --p->nRef>0 ) return;
   dropSession(p);
+  p->xEnd(p->pEndArg);
   sqlite3_free(p->aMark);
   sqlite3_free(p);
 }

@@ -5,9 +5,12 @@
 ** the errors that the lock manager's results become.
 **
 ** A Session lives from loading to the true end of the connection, which is
-** where a function's destructor is called, and not where a table of it is
-** disconnected: an sqlite3_close() that is refused disconnects as well. It is
-** guarded by SQLite's mutex of the connection.
+** where the destructors of functions and modules are called, and not where a
+** table is disconnected: an sqlite3_close() that is refused disconnects as
+** well. Each function, module and table that points to it counts: a program,
+** or a copy of this library, may register functions of the same names, and
+** what it replaces is gone before the rest. It is guarded by SQLite's mutex of
+** the connection.
 */
 #ifndef INTERLOCK_SESSION_H
 #define INTERLOCK_SESSION_H
@@ -18,8 +21,10 @@
 
 typedef struct Session Session;
 
-Session *sessionNew(sqlite3*);
-void sessionFree(Session*);
+/* xEnd(pArg) is called when the session has ended, with the last release. */
+Session *sessionNew(sqlite3*, void (*xEnd)(void*), void *pArg);
+void sessionRetain(void *pSession);
+void sessionRelease(void *pSession);
 TxnScope *sessionScope(Session*);
 
 /* What a function asks for. zName is its own, for errors. */

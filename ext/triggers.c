@@ -82,6 +82,8 @@ struct Gen {
   const TriggersRule *pRule;
   const char *azText[V_COUNT];
   int abFlag[F_COUNT];
+  char *zOut;            /* the text that is being filled, and its room */
+  size_t nOut, nAlloc;
 };
 
 /* ---- pieces of SQL about one table ------------------------------------ */
@@ -467,25 +469,38 @@ static int lookUp(const char *z, const char *const *az, int nName, int *pn){
   return -1;
 }
 
+/* Append n bytes to the text that is being filled. */
+static void append(Gen *g, const char *z, size_t n){
+  if( g->zOut==0 || g->nOut+n+1>g->nAlloc ){
+    size_t nAlloc = 2*(g->nOut + n) + 1000;
+    char *zNew = sqlxAlloc(g->p, nAlloc);
+    if( zNew==0 ) return;
+    if( g->nOut ) memcpy(zNew, g->zOut, g->nOut);
+    g->zOut = zNew;
+    g->nAlloc = nAlloc;
+  }
+  memcpy(g->zOut+g->nOut, z, n);
+  g->nOut += n;
+}
+
 /* Append what stands at z up to the next placeholder, without its first blank
 ** if there is one already. Returns its length. */
-static int appendPlain(sqlite3_str *pStr, const char *z){
-  int nStr = sqlite3_str_length(pStr);
-  int bBlank = nStr>0 && sqlite3_str_value(pStr)
-            && sqlite3_str_value(pStr)[nStr-1]==' ' && z[0]==' ';
-  int n = (int)strcspn(z, "$");
-  sqlite3_str_append(pStr, z+bBlank, n-bBlank);
+static size_t appendPlain(Gen *g, const char *z){
+  int bBlank = g->nOut>0 && g->zOut[g->nOut-1]==' ' && z[0]==' ';
+  size_t n = strcspn(z, "$");
+  append(g, z+bBlank, n-(size_t)bBlank);
   return n;
 }
 
 /* Put the values into a template. $if(flag) ... $end is left out where the
 ** flag is not set. An unknown placeholder is a mistake in sql/. */
 static const char *fill(Gen *g, const char *z){
-  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int bSkip = 0, n, i;
+  char *zText;
+  g->nOut = 0;
   while( *z ){
     if( *z!='$' ){
-      z += bSkip ? (int)strcspn(z, "$") : appendPlain(pStr, z);
+      z += bSkip ? strcspn(z, "$") : appendPlain(g, z);
     }else if( strncmp(z, "$if(", 4)==0 ){
       i = lookUp(z+4, azFlag, F_COUNT, &n);
       bSkip = i<0 || !g->abFlag[i];
@@ -498,12 +513,15 @@ static const char *fill(Gen *g, const char *z){
       if( i<0 || g->azText[i]==0 ){
         sqlxFail(g->p, SQLITE_INTERNAL, "sql: unknown $%.*s", n, z+1);
       }else if( !bSkip ){
-        sqlite3_str_appendall(pStr, g->azText[i]);
+        append(g, g->azText[i], strlen(g->azText[i]));
       }
       z += 1 + n;
     }
   }
-  return sqlxText(g->p, pStr);
+  zText = sqlxAlloc(g->p, g->nOut + 1);
+  if( zText==0 ) return "";
+  if( g->nOut ) memcpy(zText, g->zOut, g->nOut);
+  return zText;
 }
 
 /* The text of every placeholder for this table and rule. */

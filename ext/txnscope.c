@@ -33,6 +33,7 @@ static int connectTable(sqlite3 *db, TxnScope *pScope, sqlite3_vtab **pp){
   if( pNew==0 ) return SQLITE_NOMEM;
   memset(pNew, 0, sizeof(*pNew));
   pNew->pScope = pScope;
+  pScope->pEvents->xHold(pScope->pArg);
   sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   *pp = &pNew->base;
   return SQLITE_OK;
@@ -96,8 +97,17 @@ static int txnRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
   return SQLITE_OK;
 }
 
+static void dropScope(void *pScope){
+  TxnScope *p = (TxnScope*)pScope;
+  p->pEvents->xDrop(p->pArg);
+}
+
+/* SQLite before 3.41 lets go of the module first: it does not keep the scope
+** for the table's sake. */
 static int txnDisconnect(sqlite3_vtab *pVtab){
+  TxnScope *p = txnOf(pVtab);
   sqlite3_free(pVtab);
+  dropScope(p);
   return SQLITE_OK;
 }
 
@@ -135,10 +145,12 @@ static int txnConnect(
 ** end, so it is refused meanwhile. */
 static int txnDestroy(sqlite3_vtab *pVtab){
   if( txnOf(pVtab)->bEnlisted ) return SQLITE_LOCKED;
+  txnOf(pVtab)->bMade = 0;
   return txnDisconnect(pVtab);
 }
 
-/* The transaction that makes the table is not begun for it: it has begun. */
+/* The transaction that makes the table is not begun for it: it has begun. It
+** counts only if no error comes after. */
 static int txnCreate(
   sqlite3 *db,
   void *pAux,
@@ -148,7 +160,7 @@ static int txnCreate(
   char **pzErr
 ){
   int rc = txnConnect(db, pAux, argc, argv, ppVtab, pzErr);
-  if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bEnlisted = 1;
+  if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bMade = 1;
   return rc;
 }
 
@@ -158,6 +170,7 @@ static int txnBegin(sqlite3_vtab *pVtab){
 }
 
 static void endScope(TxnScope *p){
+  p->bMade = 0;
   p->bEnlisted = 0;
   p->bUntold = 0;
   p->nMark = 0;
@@ -184,6 +197,7 @@ static int txnRollback(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
   if( inTransaction(p) ){
     p->bUntold = p->bUntold || p->bEnlisted;
+    p->bMade = 0;
     p->bEnlisted = 0;
   }else{
     endScope(p);
@@ -306,7 +320,10 @@ static void runEnlist(TxnScope *p, Sqlx *x){
 ** one more savepoint, opened for a moment, makes SQLite count it in. */
 static void makeTable(TxnScope *p, Sqlx *x){
   sqlxRun(x, "CREATE VIRTUAL TABLE temp." TABLE_NAME " USING " TABLE_NAME);
-  if( x->rc!=SQLITE_OK ) return;
+  if( x->rc!=SQLITE_OK ){
+    p->bMade = 0;
+    return;
+  }
   sqlxRun(x, "SAVEPOINT " TABLE_NAME);
   if( x->rc==SQLITE_BUSY ){
     sqlxClear(x);            /* a statement that writes is being run */
@@ -317,10 +334,12 @@ static void makeTable(TxnScope *p, Sqlx *x){
   }
 }
 
-/* Keep the statement only if its end will be seen to. */
+/* Keep the statement only if its end will be seen to. A table or view of that
+** name can hide it, also one that cannot be read. */
 static void keepStatement(TxnScope *p, Sqlx *x){
   if( !p->bClosing ){
     sqlxFinalize(x, sqlxPrepare(x, "SELECT 1 FROM " CLOSE_NAME));
+    if( x->rc!=SQLITE_NOMEM ) sqlxClear(x);
   }
   if( !p->bClosing || x->rc!=SQLITE_OK ) dropStatement(p);
 }
@@ -342,6 +361,11 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
     sqlxClear(x);
     dropStatement(p);
     makeTable(p, x);
+  }
+  /* In the transaction that made it xBegin does not come. */
+  if( x->rc==SQLITE_OK && p->bMade ) p->bEnlisted = 1;
+  if( !p->bEnlisted ){
+    sqlxFail(x, SQLITE_ERROR, "temp." TABLE_NAME " is a table of another's");
   }
   if( x->rc!=SQLITE_OK ){
     explain(x, zWho);
@@ -370,11 +394,18 @@ void txnscopeInit(
   p->pArg = pArg;
 }
 
+static int registerModule(
+  TxnScope *p,
+  const char *zName,
+  const sqlite3_module *pModule
+){
+  p->pEvents->xHold(p->pArg);
+  return sqlite3_create_module_v2(p->db, zName, pModule, p, dropScope);
+}
+
 int txnscopeRegister(TxnScope *p){
-  int rc = sqlite3_create_module_v2(p->db, TABLE_NAME, &transactionModule, p,
-                                    0);
-  if( rc!=SQLITE_OK ) return rc;
-  return sqlite3_create_module_v2(p->db, CLOSE_NAME, &closeModule, p, 0);
+  int rc = registerModule(p, TABLE_NAME, &transactionModule);
+  return rc!=SQLITE_OK ? rc : registerModule(p, CLOSE_NAME, &closeModule);
 }
 
 /* After a failed load. */

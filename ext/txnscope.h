@@ -26,11 +26,15 @@
 **              is held now; SQLITE_NOMEM, and the savepoint is refused
 ** xRollbackTo  what was acquired since savepoint i is given back; -1: all
 ** xEnd         the transaction has ended, either way
+** xHold        a module or table points to the TxnScope
+** xDrop        and does so no more: after the last, it may be freed
 */
 typedef struct TxnEvents {
   int (*xMark)(void*, int iFrom, int iTo);
   void (*xRollbackTo)(void*, int i);
   void (*xEnd)(void*);
+  void (*xHold)(void*);
+  void (*xDrop)(void*);
 } TxnEvents;
 
 typedef struct TxnScope {
@@ -39,6 +43,7 @@ typedef struct TxnScope {
   void *pArg;
   sqlite3_stmt *pEnlist; /* enlists; kept while bClosing is told of */
   int nMark;             /* savepoints 0 to nMark-1 have marks */
+  int bMade;             /* the table was made in this transaction */
   int bEnlisted;         /* the events of this transaction come */
   int bUntold;           /* it goes on, and its events come no more */
   int bClosing;          /* an sqlite3_close() of the connection is told of */
@@ -46,7 +51,8 @@ typedef struct TxnScope {
 
 void txnscopeInit(TxnScope*, sqlite3*, const TxnEvents*, void *pArg);
 
-/* The modules. They point to the TxnScope until the connection ends. */
+/* The modules. They point to the TxnScope until the connection ends, or others
+** take their names. */
 int txnscopeRegister(TxnScope*);
 void txnscopeUnregister(sqlite3*);
 

@@ -214,6 +214,7 @@ struct Step {
   Step *pPrev, *pNext;
 };
 struct Plan {
+  const char *zSchema;
   int bDrops;            /* a table, which nothing may be reading then */
   Step *pFirst, *pLast;
 };
@@ -452,6 +453,7 @@ static int plan(
   TriggersSet set;
   int bOtherKey;
   memset(pPlan, 0, sizeof(*pPlan));
+  pPlan->zSchema = zSchema;
   if( p->rc!=SQLITE_OK ) return 0;
   if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = registryDraw(p, zSchema);
   triggersMake(p, &pTab->shape, &pTab->rule, &set);
@@ -563,12 +565,18 @@ static void scopeEnd(Sqlx *p, Scope *s){
 ** Undo the steps up to pStep, one by one, in a statement that writes: SQLite
 ** refuses a savepoint there, and for one row has none of its own. If that
 ** fails, or cannot be, the transaction goes: half of it must not stay.
+**
+** In other files than main it cannot be: what SQLite itself then takes back of
+** the statement begins there not at its start, but where one of the steps was
+** the first to need a journal, and what was undone comes back.
 */
-static void undo(sqlite3 *db, const Step *pStep){
+static void undo(sqlite3 *db, const Plan *pPlan, const Step *pStep){
   Sqlx x;
+  int bMain = sqlite3_stricmp(pPlan->zSchema, "main")==0;
   sqlxBegin(&x, db);
   for(; pStep && !sqlite3_get_autocommit(db); pStep=pStep->pPrev){
-    if( pStep->zUndo ) sqlxScript(&x, pStep->zUndo);
+    if( !bMain ) sqlxScript(&x, UNDO_ALL);
+    else if( pStep->zUndo ) sqlxScript(&x, pStep->zUndo);
   }
   if( x.rc!=SQLITE_OK && !sqlite3_get_autocommit(db) ){
     sqlxClear(&x);
@@ -582,7 +590,7 @@ static void run(Sqlx *p, const Plan *pPlan, Scope *s){
   if( pPlan->pFirst ) scopeWatch(p, s, pPlan);
   for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
     sqlxScript(p, pStep->zDo);
-    if( p->rc!=SQLITE_OK && !s->bOpen ) undo(p->db, pStep->pPrev);
+    if( p->rc!=SQLITE_OK && !s->bOpen ) undo(p->db, pPlan, pStep->pPrev);
   }
 }
 
@@ -615,8 +623,8 @@ const char *versionedDeclare(
     }
     ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
-    if( plan(p, &tab, eScope, 0, &todo) ) run(p, &todo, &s);
     zResult = sqlxPrintf(p, "%s.%s", tab.shape.zName, tab.rule.zColumn);
+    if( plan(p, &tab, eScope, 0, &todo) ) run(p, &todo, &s);
   }
   if( p->rc==SQLITE_OK && zResult && pReq->pResult ){
     sqlite3_result_text(pReq->pResult, zResult, -1, SQLITE_TRANSIENT);
@@ -653,7 +661,7 @@ int versionedUndeclare(Sqlx *p, const char *zTable, VersionedScope eScope){
   Scope s = scopeBegin(p, eScope);
   if( versionedFind(p, zTable, &tab) && tab.entry.bDeclared ){
     RegistryEntry entry = tab.entry;
-    Plan todo = { 0, 0, 0 };
+    Plan todo = { tab.shape.zSchema, 0, 0, 0 };
     entry.bDeclared = 0;
     planDrop(p, &tab, &todo);
     planRegistry(p, &tab, &entry, &todo);

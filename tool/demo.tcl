@@ -3,8 +3,8 @@
 #
 # Eight processes add to the same rows the way programs do: read, compute,
 # write. First as they are, then on a versioned table, then with one writer
-# that forgets the version. Then they want one thing at a time, by SQLite's own
-# lock and by an advisory one, and the holder of that is killed. Exits with 1
+# that forgets the version. Then they want one thing, by SQLite's own lock, by
+# turns and by an advisory lock, and the holder of that is killed. Exits with 1
 # if the versioned table lost an update, or the lock went to somebody else than
 # the first in the queue.
 #
@@ -18,7 +18,7 @@ package require sqlite3
 set PROCESSES 8
 set ROWS 4
 set EACH 250
-set FOR 1500            ;# ms that a lock is contended for
+set FOR 1200            ;# ms that a lock is contended for
 set PATIENCE 60000      ;# ms until a worker is given up
 
 # ---- a writer -------------------------------------------------------------
@@ -88,6 +88,8 @@ proc taker {kind file ms library} {
 }
 proc take-sqlite {} { db eval {BEGIN IMMEDIATE} }
 proc give-sqlite {} { db eval {COMMIT} }
+proc take-turn {} { db eval {BEGIN; SELECT write_turn()} }
+proc give-turn {} { db eval {COMMIT} }
 proc take-interlock {} { db eval {SELECT advisory_lock('printer')} }
 proc give-interlock {} { db eval {SELECT advisory_unlock('printer')} }
 
@@ -268,6 +270,8 @@ say "4. One printer for $PROCESSES processes, which want it again and again for\
  [expr {$FOR / 1000.0}] s\n"
 say "    BEGIN IMMEDIATE; (print, 1 ms); COMMIT         -- busy_timeout 30 s"
 contend sqlite
+say "    BEGIN; SELECT write_turn(); (print, 1 ms); COMMIT"
+contend turn
 say "    SELECT advisory_lock('printer'); (print, 1 ms);\
  SELECT advisory_unlock('printer')"
 contend interlock

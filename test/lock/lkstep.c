@@ -511,6 +511,60 @@ static void sceneValidLast(void){
   CHECK(whole());
 }
 
+/*----------------------------------------------------------------- fork ---*/
+
+/* The child: holds nothing, changes nothing, is told so.  Its exit status. */
+static int childOfFork(int iWaiter){
+  LockFile *p = 0;
+  LockSession *s = 0;
+  u64 n;
+  if( lockOutcome(S[iWaiter])!=LOCK_FORKED ) return 1;
+  if( lockGiveUp(S[iWaiter], LOCK_TIMEOUT)!=LOCK_FORKED ) return 2;
+  if( try(0, &kC, X, SES)!=LOCK_FORKED ) return 3;
+  if( lockRelease(S[0], &kA, X)!=LOCK_FORKED ) return 4;
+  if( lockReleaseAll(S[0], ~0u, &n)!=LOCK_FORKED ) return 5;
+  if( lockCancel(pF, 1)!=LOCK_FORKED ) return 6;
+  if( lockSessionBegin(pF, &s)==LOCK_OK ) return 7;
+  lockTxnEnd(S[0]);
+  lockSessionEnd(S[0]);
+  lockSessionEnd(S[iWaiter]);
+  p = openOrDie(zDb);                   /* its own: somebody else */
+  if( p==pF ) return 8;
+  return 0;
+}
+static int iForked;
+static void hookFork(void){
+  pid_t pid = fork();
+  if( pid==0 ) _exit(childOfFork(1));
+  CHECK_EQ(waitpid(pid, &iForked, 0), pid);
+}
+static void sceneForkWaiting(void){
+  inFile();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(0, &kB, X, TXN), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  hookFork();
+  CHECK_EQ(iForked, 0);
+  CHECK(waits(1));
+  CHECK_EQ(try(2, &kB, X, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK(granted(1));
+  CHECK(whole());
+}
+/* Inside the mutex, with a record half made. */
+static void sceneForkInside(void){
+  inFile();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  at(CRASH_FILL, 1, hookFork);
+  CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(iForked, 0);
+  CHECK_EQ(try(2, &kB, X, SES), LOCK_NO);
+  CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 0);
+  CHECK(waits(1));
+  CHECK(whole());
+}
+
 /*--------------------------------------------------------- attach, growth ---*/
 
 /* Between the number and its byte nobody may format the file. */
@@ -563,7 +617,9 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
   { "rebuild", sceneRebuild }, { "rebuild grants", sceneRebuildScans },
   { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },
-  { "valid last", sceneValidLast }, { "attach", sceneAttach },
+  { "valid last", sceneValidLast },
+  { "fork while waiting", sceneForkWaiting },
+  { "fork inside the mutex", sceneForkInside }, { "attach", sceneAttach },
   { "growth at once", sceneGrow }
 };
 

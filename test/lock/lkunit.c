@@ -853,7 +853,7 @@ static void testRace(void){
   pthread_t t;
   u64 seed = 5;
   int i, j, nWon = 0, nLost = 0;
-  double tEnd = seconds()+4;
+  double tEnd = seconds()+2;
   lockOpenMemory(&sysMem, 0, &p);
   s = beginOrDie(p);
   pRace = beginOrDie(p);

@@ -13,7 +13,8 @@ LK_B    = build/lock
 LK_CORE = $(addprefix ext/,os_unix.c segment.c owner.c table.c graph.c lock.c \
             lockview.c)
 LK_HDR  = $(wildcard ext/*.h) $(wildcard test/lock/*.h)
-LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs
+LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
+          lkhost
 LK_WARN = -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
 
@@ -34,16 +35,49 @@ LK_CC_clang    = clang
 LK_CC_tsan     = clang
 LK_WORLDS = fast debug tiny posix asan fuzz tsan clang bugs
 
-# $(1) world, $(2) program
-define LK_RULE
-$(LK_B)/$(1)/$(2): test/lock/$(2).c $(LK_CORE) $(LK_HDR) test/lock/lock.mk
+# The core of a world, without and with crash points: $(1) world, $(2) core or
+# crash.
+define LK_CORE_RULE
+$(LK_B)/$(1)/$(2).a: $(LK_CORE) $(LK_HDR) test/lock/lock.mk
 	@mkdir -p $$(dir $$@)
+	@rm -f $$@
+	for f in $(LK_CORE:ext/%.c=%); do \
+	  $(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
+	    $(if $(filter crash,$(2)),-DINTERLOCK_CRASH) \
+	    -c ext/$$$$f.c -o $(LK_B)/$(1)/$(2)-$$$$f.o || exit 1; done
+	ar rcs $$@ $(LK_CORE:ext/%.c=$(LK_B)/$(1)/$(2)-%.o)
+endef
+$(foreach w,$(LK_WORLDS),$(foreach v,core crash,\
+  $(eval $(call LK_CORE_RULE,$(w),$(v)))))
+
+LK_VARIANT = $(if $(filter lkcrash lkstep,$(1)),crash,core)
+# $(1) world, $(2) program, $(3) core or crash
+define LK_RULE
+$(LK_B)/$(1)/$(2): test/lock/$(2).c $(LK_HDR) $(LK_B)/$(1)/$(3).a \
+                   test/lock/lock.mk
 	$(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
-	  $(if $(filter lkcrash lkstep,$(2)),-DINTERLOCK_CRASH) \
-	  $(LK_CORE) $$< -o $$@ -lpthread
+	  $(if $(filter crash,$(3)),-DINTERLOCK_CRASH) \
+	  $(if $(filter lkhost,$(2)),$$(LK_WRAP)) \
+	  $$< $(LK_B)/$(1)/$(3).a -o $$@ -lpthread
 endef
 $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
-  $(eval $(call LK_RULE,$(w),$(p)))))
+  $(eval $(call LK_RULE,$(w),$(p),$(call LK_VARIANT,$(p))))))
+
+LK_WRAP = -Wl,--wrap=clock_gettime,--wrap=fstatfs64 \
+          -Wl,--wrap=posix_fallocate64 -ldl
+# A second copy of the lock manager, to be loaded into a process that has one,
+# and, where the compiler can, a program of 32 bits.
+$(LK_B)/debug/copy.so: $(LK_CORE) $(LK_HDR) test/lock/lock.mk
+	@mkdir -p $(dir $@)
+	$(CC) $(filter-out -fvisibility=hidden,$(LK_WARN)) $(LK_FLAGS_debug) \
+	  -fPIC -shared $(LK_CORE) -o $@ -lpthread
+$(LK_B)/debug/lkhost32: test/lock/lkhost.c $(LK_CORE) $(LK_HDR) test/lock/lock.mk
+	@mkdir -p $(dir $@)
+	@if echo 'int main(void){return 0;}' | $(CC) -m32 -x c - -o $@ 2>/dev/null; \
+	then $(CC) -m32 $(LK_WARN) $(LK_FLAGS_debug) $(LK_CORE) $< -o $@ \
+	  $(LK_WRAP) -lpthread; \
+	else echo "no 32-bit compiler here"; fi
+LK_HOST = $(addprefix $(LK_B)/debug/,lkhost copy.so lkhost32)
 
 LK_RUN = LOCK_TEST_DIR=$(LK_DIR) nice
 
@@ -55,10 +89,12 @@ $(LK_B)/model/lkstates: test/model/lkstates.c $(LK_CORE) $(LK_HDR) \
 	  $< -o $@ -lpthread
 
 .PHONY: locktest lockfull lockbench lockbugs lockmodels
-locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_B)/fast/lkmodel \
+locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_HOST) \
+          $(LK_B)/fast/lkmodel \
           $(LK_B)/fuzz/lkfuzz $(LK_B)/fast/lktorture $(LK_B)/fast/lkcheck
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkstep
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/lock
+	$(LK_RUN) timeout 120 $(LK_HOST)
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkmodel 100000 1
 	$(LK_RUN) timeout 120 $(LK_B)/fast/lkmodel 1000000 2
 	$(LK_RUN) timeout 300 $(LK_B)/debug/lkcrash quick
