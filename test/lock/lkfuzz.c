@@ -19,7 +19,7 @@ static void damage(Seg *p){
   for(i=0; i<n; i++){
     u32 iOff, v = R(3)==0 ? R(20) : R(3)==0 ? 0xFFFFFFFFu : (u32)rnd(&seed);
     switch( R(5) ){
-      case 0: iOff = R(50)*4; break;                         /* header */
+      case 0: iOff = R(70)*4; break;                         /* header */
       case 1: iOff = SEG_SESSIONS + R(8*32)*4; break;        /* sessions */
       case 2: iOff = SEG_EXTENTS + R(LIMIT_EXTENT)*4; break; /* buckets */
       default:
