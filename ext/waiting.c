@@ -48,7 +48,7 @@ static int lockState(sqlite3 *db, const char *zSchema){
 }
 
 /* Read the file, and be done: SQLite lets go of a lock that it only keeps
-** since the pragma said so before. In BEGIN the read would not end. */
+** since the pragma said so before. */
 static void readOnce(sqlite3 *db, const char *zSchema){
   char *zSql = sqlite3_mprintf("PRAGMA \"%w\".schema_version", zSchema);
   if( zSql ) sqlite3_exec(db, zSql, 0, 0, 0);
@@ -58,20 +58,20 @@ static void readOnce(sqlite3 *db, const char *zSchema){
 /*
 ** Whether SQLite's lock on a file stays held by this connection without a
 ** transaction: in exclusive mode; and the lock outlives the pragma until the
-** file is next used. Outside of BEGIN it is used, and what is locked still is
-** locked by another connection of a shared cache, or, in WAL mode, shared, as
-** every connection has it. In BEGIN one cannot tell: then any lock counts but
-** that of WAL mode.
+** file is next used. In WAL mode every connection holds a shared lock all the
+** time, and there the pragma decides. Otherwise the file is used, and what is
+** locked still is locked by another connection of a shared cache. In BEGIN,
+** where the read would not end, one cannot tell, and any lock counts; so it
+** does where the read has not ended since a statement around it reads as well.
 */
 static int keepsLock(sqlite3 *db, const char *zSchema){
   int eLock = lockState(db, zSchema);
   if( eLock==FILE_UNLOCKED ) return 0;
   if( isExclusive(db, zSchema) ) return 1;
-  if( !sqlite3_get_autocommit(db) ){
-    return eLock>FILE_SHARED || !isWal(db, zSchema);
-  }
+  if( eLock==FILE_SHARED && isWal(db, zSchema) ) return 0;
+  if( !sqlite3_get_autocommit(db) ) return 1;
   readOnce(db, zSchema);
-  return 0;
+  return sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE;
 }
 
 /* ---- the files of a connection ---------------------------------------- */
