@@ -68,16 +68,17 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** | transaction lock with no transaction | `no transaction:` |
 ** | an error in a transaction | it goes on, and what is held stays held |
 ** | a statement fails | transaction locks stay, unless SQLite undoes it |
-** | first transaction lock, in a writing statement | ROLLBACK TO keeps it |
+** | the first transaction lock, beside a table in FROM | may have to be retried |
 ** | after the first one of a transaction | changes() is 0 |
 ** | triggers and views | cannot call lock functions |
 **
 ** (Where SQLite undoes a statement inside a transaction it says so, and the
-** locks go that the statement took. It opens no savepoint inside a statement
-** that writes, so a transaction lock that is the first of its connection and
-** is taken there is not given back by ROLLBACK TO, but at the end of the
-** transaction: later, never earlier. A commit hook is called for a
-** transaction that has taken transaction locks, even if nothing was written.)
+** locks go that the statement took. The first transaction lock of a connection
+** makes a table in its temp schema; SQLite then ends a statement that has yet
+** to open a table with `abort due to ROLLBACK`, although the transaction goes
+** on: it works the second time, and always where the lock has a SELECT of its
+** own. A commit hook is called for a transaction that has taken transaction
+** locks, even if nothing was written.)
 */
 
 /* ---- one function for many names -------------------------------------- */

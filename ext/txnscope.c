@@ -305,7 +305,9 @@ static const sqlite3_module closeModule = {
 /* ---- taking part ------------------------------------------------------ */
 
 /* A DELETE of no rows enlists its table, and moves neither
-** last_insert_rowid() nor total_changes(). */
+** last_insert_rowid() nor total_changes(). It opens a savepoint of its own, by
+** which SQLite takes the table to know of those that are open already: it then
+** hears of their ROLLBACK TO. */
 static void runEnlist(TxnScope *p, Sqlx *x){
   if( p->pEnlist==0 ){
     p->pEnlist = sqlxPrepare(x, "DELETE FROM temp." TABLE_NAME " WHERE 0");
@@ -316,22 +318,13 @@ static void runEnlist(TxnScope *p, Sqlx *x){
   }
 }
 
-/* Made under an open savepoint, the table would not hear of its roll back;
-** one more savepoint, opened for a moment, makes SQLite count it in. */
 static void makeTable(TxnScope *p, Sqlx *x){
   sqlxRun(x, "CREATE VIRTUAL TABLE temp." TABLE_NAME " USING " TABLE_NAME);
   if( x->rc!=SQLITE_OK ){
     p->bMade = 0;
     return;
   }
-  sqlxRun(x, "SAVEPOINT " TABLE_NAME);
-  if( x->rc==SQLITE_BUSY ){
-    sqlxClear(x);            /* a statement that writes is being run */
-    runEnlist(p, x);
-  }else{
-    runEnlist(p, x);
-    sqlxRun(x, "RELEASE " TABLE_NAME);
-  }
+  runEnlist(p, x);
 }
 
 /* Keep the statement only if its end will be seen to. A table or view of that

@@ -57,8 +57,7 @@ int txnscopeRegister(TxnScope*);
 void txnscopeUnregister(sqlite3*);
 
 /* Take part in the open transaction; zWho in the error names the function.
-** The roll back of a savepoint that is open already is heard as well, except
-** inside a statement that writes: SQLite opens no savepoint there. */
+** The roll back of a savepoint that is open already is heard as well. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
 
 /* After an sqlite3_close() that was refused, SQLite tells nothing more of the
