@@ -68,9 +68,9 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** | transaction lock with no transaction | `no transaction:` |
 ** | an error in a transaction | it goes on, and what is held stays held |
 ** | a statement fails | transaction locks stay, unless SQLite undoes it |
-** | the first transaction lock, beside a table in FROM | may have to be retried |
+** | first transaction lock, in a larger statement | may need a second try |
 ** | after the first one of a transaction | changes() is 0 |
-** | triggers and views | cannot call lock functions |
+** | triggers and views of a schema | cannot call lock functions |
 **
 ** (Where SQLite undoes a statement inside a transaction it says so, and the
 ** locks go that the statement took. The first transaction lock of a connection
