@@ -102,7 +102,10 @@ static LockRc enter(LockFile *pF){
 #ifdef INTERLOCK_DEBUG
 static void debugCheck(Seg *p){
   const char *z = 0;
-  if( p->bDamaged || segHeader(p)->usedRecord>3000 ) return;
+  if( p->bDamaged || segHeader(p)->usedRecord>3000
+   || segHeader(p)->usedSession>300 ){
+    return;
+  }
   z = segmentCheck(p);
   if( z==0 ) z = tableCheck(p);
   if( p->bDamaged==0 && z ){

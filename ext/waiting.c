@@ -24,21 +24,22 @@ static int isWal(sqlite3 *db, const char *zSchema){
   return rc==SQLITE_OK && a[0]==2 && a[1]==2;
 }
 
-/* Whether PRAGMA locking_mode says exclusive; 1 as well if it will not say. */
-static int isExclusive(sqlite3 *db, const char *zSchema){
+/* What PRAGMA locking_mode allows; nothing if it will not say. */
+static Waiting askPragma(sqlite3 *db, const char *zSchema){
   sqlite3_stmt *pStmt = 0;
   char *zSql = sqlite3_mprintf("PRAGMA \"%w\".locking_mode", zSchema);
   const char *zMode = 0;
-  int bExclusive;
-  if( zSql==0 ) return 1;
-  if( sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0)==SQLITE_OK
-   && sqlite3_step(pStmt)==SQLITE_ROW ){
+  Waiting eAnswer = WAITING_LOCK_KEPT;
+  int rc = zSql ? sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0) : SQLITE_NOMEM;
+  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
+  if( rc==SQLITE_ROW ){
     zMode = (const char*)sqlite3_column_text(pStmt, 0);
+    if( zMode==0 ) rc = SQLITE_NOMEM;
+    else if( sqlite3_stricmp(zMode, "normal")==0 ) eAnswer = WAITING_ALLOWED;
   }
-  bExclusive = zMode==0 || sqlite3_stricmp(zMode, "normal")!=0;
   sqlite3_finalize(pStmt);
   sqlite3_free(zSql);
-  return bExclusive;
+  return rc==SQLITE_NOMEM ? WAITING_NOMEM : eAnswer;
 }
 
 static int lockState(sqlite3 *db, const char *zSchema){
@@ -49,10 +50,11 @@ static int lockState(sqlite3 *db, const char *zSchema){
 
 /* Read the file, and be done: SQLite lets go of a lock that it only keeps
 ** since the pragma said so before. */
-static void readOnce(sqlite3 *db, const char *zSchema){
+static int readOnce(sqlite3 *db, const char *zSchema){
   char *zSql = sqlite3_mprintf("PRAGMA \"%w\".schema_version", zSchema);
-  if( zSql ) sqlite3_exec(db, zSql, 0, 0, 0);
+  int rc = zSql ? sqlite3_exec(db, zSql, 0, 0, 0) : SQLITE_NOMEM;
   sqlite3_free(zSql);
+  return rc;
 }
 
 /*
@@ -64,14 +66,17 @@ static void readOnce(sqlite3 *db, const char *zSchema){
 ** where the read would not end, one cannot tell, and any lock counts; so it
 ** does where the read has not ended since a statement around it reads as well.
 */
-static int keepsLock(sqlite3 *db, const char *zSchema){
+static Waiting askLock(sqlite3 *db, const char *zSchema){
   int eLock = lockState(db, zSchema);
-  if( eLock==FILE_UNLOCKED ) return 0;
-  if( isExclusive(db, zSchema) ) return 1;
-  if( eLock==FILE_SHARED && isWal(db, zSchema) ) return 0;
-  if( !sqlite3_get_autocommit(db) ) return 1;
-  readOnce(db, zSchema);
-  return sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE;
+  Waiting eAnswer;
+  if( eLock==FILE_UNLOCKED ) return WAITING_ALLOWED;
+  eAnswer = askPragma(db, zSchema);
+  if( eAnswer!=WAITING_ALLOWED ) return eAnswer;
+  if( eLock==FILE_SHARED && isWal(db, zSchema) ) return WAITING_ALLOWED;
+  if( !sqlite3_get_autocommit(db) ) return WAITING_LOCK_KEPT;
+  if( readOnce(db, zSchema)==SQLITE_NOMEM ) return WAITING_NOMEM;
+  return sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE ? WAITING_LOCK_KEPT
+                                                        : WAITING_ALLOWED;
 }
 
 /* ---- the files of a connection ---------------------------------------- */
@@ -81,7 +86,7 @@ static Waiting askSchema(sqlite3 *db, const char *zSchema){
   if( sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE ){
     return WAITING_TRANSACTION;
   }
-  return keepsLock(db, zSchema) ? WAITING_LOCK_KEPT : WAITING_ALLOWED;
+  return askLock(db, zSchema);
 }
 
 /* The files one by one, as a statement lists them: SQLite before 3.39 has no
