@@ -74,6 +74,8 @@ proc spec::step {where line} {
 
 proc spec::ways {steps} {
   set commands [join [lmap step $steps { dict get $step commands }]]
+  # Who interrupts loads an extension of the tests beside ours.
+  if {$world::static && [regexp {\minterrupt\M} $commands]} return
   set ways processes
   if {[regexp {\m(kill|stop|continue)\M} $commands]} { return $ways }
   if {[threads::there]} { lappend ways threads }

@@ -493,7 +493,8 @@ static void scenePollHolder(void){
   CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
 }
 /* Dead right after its record became valid, in a slot whose last user was
-** this process: nothing comes to life again. */
+** this process: nothing comes to life again.  A session keeps the slot that it
+** freed last, so it frees two. */
 static void actAcquireDie(void){
   inFile();
   at(CRASH_VALID, 1, dieHere);
@@ -502,12 +503,16 @@ static void actAcquireDie(void){
 static void sceneValidLast(void){
   inFile();
   CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(0, &kC, X, SES), LOCK_OK);
   CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK_EQ(lockRelease(S[0], &kC, X), LOCK_OK);
   other(actAcquireDie);
   CHECK(WIFSIGNALED(iState));
   CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
   CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kC, X, SES), LOCK_OK);
   CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_NO);
+  CHECK_EQ(lockRelease(S[0], &kC, X), LOCK_NO);
   CHECK(whole());
 }
 
