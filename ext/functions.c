@@ -13,6 +13,7 @@
 #include "expect.h"
 #include "lockstatus.h"
 #include "namelock.h"
+#include "os.h"
 #include "turn.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
@@ -397,20 +398,23 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION interlock_version()
 **
-** The version of Interlock, the generation of its trigger text, and the
-** SQLite that runs it.
+** The version of Interlock, the format of its lock file, how it asks the
+** operating system (`linux` or `posix`: the two refuse each other's lock
+** file), the generation of its trigger text, and the SQLite that runs it.
 **
 ** Arguments: none
 ** Result: TEXT
 ** Errors: none
 ** From: sqlite_version()
 ** Example:
-**   SELECT interlock_version() LIKE '0.1.0 generator 1 sqlite 3.%';
+**   SELECT interlock_version()
+**     LIKE '0.1.0 format 2 os % generator 1 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  char *z = sqlite3_mprintf("%s generator %d sqlite %s", INTERLOCK_VERSION,
-                            TRIGGERS_GENERATOR, sqlite3_libversion());
+  char *z = sqlite3_mprintf("%s format %d os %s generator %d sqlite %s",
+      INTERLOCK_VERSION, (int)SEG_FORMAT, osLayer()=='L' ? "linux" : "posix",
+      TRIGGERS_GENERATOR, sqlite3_libversion());
   (void)nArg;
   (void)apArg;
   if( z==0 ){
