@@ -14,6 +14,7 @@
 #include "lockstatus.h"
 #include "namelock.h"
 #include "os.h"
+#include "rowlock.h"
 #include "turn.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
@@ -438,9 +439,11 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
+#define FUNCTION_TABLES 6
+
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  FunctionTable at[5];
+  FunctionTable at[FUNCTION_TABLES];
   int iTable;
   at[0].a = aVersioned;
   at[0].n = sizeof(aVersioned)/sizeof(aVersioned[0]);
@@ -448,7 +451,8 @@ static const Function *functionAt(int i){
   at[2] = namelockFunctions();
   at[3] = lockstatusFunctions();
   at[4] = turnFunctions();
-  for(iTable=0; iTable<5; iTable++){
+  at[5] = rowlockFunctions();
+  for(iTable=0; iTable<FUNCTION_TABLES; iTable++){
     if( i<at[iTable].n ) return &at[iTable].a[i];
     i -= at[iTable].n;
   }
@@ -502,7 +506,6 @@ int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
         functionGone);
     if( rc!=SQLITE_OK ) break;
   }
-  *pnDone = i;
   *pnDone = i;
   if( rc!=SQLITE_OK ) functionsUnregister(db, pnDone);
   return rc;

@@ -22,12 +22,16 @@ namespace eval layers {
     3 sqlx      {}
     3 args      {sqlx}
     3 hashtext  {}
+    3 pragma    {sqlx}
     3 shape     {sqlx token}
     3 triggers  {sqlx shape token}
     3 lockkey   {sqlx args}
+    3 rowkey    {sqlx args pragma shape lockkey}
     3 waiting   {}
+    3 place     {waiting}
+    3 lockerror {sqlx lockkey place waiting}
     3 txnscope  {sqlx}
-    3 session   {sqlx lockkey waiting txnscope}
+    3 session   {sqlx place lockerror txnscope}
     4 registry  {}
     4 rule      {registry}
     4 status    {registry rule}
@@ -41,7 +45,8 @@ namespace eval layers {
     5 namelock  {}
     5 lockstatus {}
     5 turn      {}
-    5 functions {advisory namelock lockstatus turn}
+    5 rowlock   {}
+    5 functions {advisory namelock lockstatus turn rowlock}
     5 vtab      {}
     5 lockvtab  {}
     6 interlock {}
