@@ -177,7 +177,7 @@ static void failFile(Session *p, Sqlx *x, LockRc eRc){
 }
 
 static void failBusy(Session *p, Sqlx *x){
-  LockTrouble trouble = { 0, 0, 0, { 0 } };
+  LockTrouble trouble = { 0 };
   if( p->pFile ) lockInside(p->pFile, &trouble);
   if( trouble.iBlocker ){
     sqlxFail(x, SQLITE_BUSY, "lock file: busy: session %lld (pid %u) is stopped"
@@ -420,7 +420,7 @@ i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind){
   u64 n = 0;
   txnscopeCatchUp(&p->scope);
   if( x->rc!=SQLITE_OK || p->pLock==0 ) return 0;
-  failLock(p, x, lockReleaseAll(p->pLock, mKind, &n));
+  failLock(p, x, lockReleaseAll(p->pLock, mKind, ~0u, &n));
   return (i64)n;
 }
 
@@ -483,7 +483,7 @@ i64 sessionReset(Session *p){
   u64 n = 0;
   /* A session that cannot be used any more, of a fork's child, of a replaced
   ** or malformed file, has nothing to give back. */
-  if( p->pLock && lockReleaseAll(p->pLock, ~0u, &n)!=LOCK_OK ) n = 0;
+  if( p->pLock && lockReleaseAll(p->pLock, ~0u, ~0u, &n)!=LOCK_OK ) n = 0;
   dropSession(p);
   /* The next session's levels begin anew: all that it takes in a transaction
   ** that goes on came after the savepoints that are open now. */
