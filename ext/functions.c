@@ -168,7 +168,7 @@ static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
     req.pResult = ctx;
-    versionedDeclare(&x, &req, VERSIONED_SELECT);
+    versionedDeclare(&x, &req, PLAN_SELECT);
   }
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
   sqlxEnd(&x);
@@ -207,7 +207,7 @@ static void unversionedFunc(
     zTable = argsText(&x, apArg[0], "table");
   }
   if( x.rc==SQLITE_OK ){
-    bDone = versionedUndeclare(&x, zTable, VERSIONED_SELECT);
+    bDone = versionedUndeclare(&x, zTable, PLAN_SELECT);
   }
   argsEndInteger(&x, ctx, bDone);
 }

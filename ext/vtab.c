@@ -282,7 +282,7 @@ static void insertRow(Sqlx *p, sqlite3_value **apVal){
   VersionedRequest req;
   checkReadOnly(p, apVal, 0);
   requestOf(p, apVal, &req);
-  if( p->rc==SQLITE_OK ) versionedDeclare(p, &req, VERSIONED_STATEMENT);
+  if( p->rc==SQLITE_OK ) versionedDeclare(p, &req, PLAN_STATEMENT);
 }
 
 static void updateRow(Sqlx *p, sqlite3_int64 iRowid, sqlite3_value **apVal){
@@ -302,7 +302,7 @@ static void updateRow(Sqlx *p, sqlite3_int64 iRowid, sqlite3_value **apVal){
     }
     req.zNumber = walk.entry.zNumber;
   }
-  versionedDeclare(p, &req, VERSIONED_STATEMENT);
+  versionedDeclare(p, &req, PLAN_STATEMENT);
 }
 
 static void deleteRow(Sqlx *p, sqlite3_int64 iRowid){
@@ -312,7 +312,7 @@ static void deleteRow(Sqlx *p, sqlite3_int64 iRowid){
     registryGiveUp(p, walk.zSchema, &walk.entry);
   }else{
     versionedUndeclare(p, tableOf(p, walk.zSchema, walk.entry.zTable),
-                       VERSIONED_STATEMENT);
+                       PLAN_STATEMENT);
   }
 }
 

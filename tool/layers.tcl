@@ -35,9 +35,10 @@ namespace eval layers {
     4 registry  {}
     4 rule      {registry}
     4 status    {registry rule}
-    4 versioned {registry rule status}
+    4 plan      {}
+    4 versioned {registry rule status plan}
     4 expect    {versioned}
-    4 guard     {}
+    4 guard     {plan}
     4 lease     {}
     4 lockviews {}
     4 function  {}
