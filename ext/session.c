@@ -340,7 +340,7 @@ static LockFile *referTo(Session *p, Sqlx *x, const char *zSchema,
   return pFile;
 }
 
-static void lookAt(Session *p, Sqlx *x, const char *zSchema,
+static void lookFile(Session *p, Sqlx *x, const char *zSchema,
                    SessionLook *pLook){
   LockFile *pFile = referTo(p, x, zSchema, pLook);
   LookFile *aNew;
@@ -371,7 +371,7 @@ int sessionLook(Session *p, Sqlx *x, SessionLook *pLook){
   azSchema = sqlxSchemas(x);
   for(i=0; azSchema && azSchema[i] && x->rc==SQLITE_OK; i++){
     if( sqlite3_stricmp(azSchema[i], "temp")==0 ) continue;
-    lookAt(p, x, azSchema[i], pLook);
+    lookFile(p, x, azSchema[i], pLook);
   }
   if( x->rc!=SQLITE_OK ) sessionLookEnd(pLook);
   return x->rc==SQLITE_OK;
