@@ -3,14 +3,15 @@
 ** The SQL functions of Interlock. Each has a block above it that is its
 ** page in sql/README.md; the table at the end registers them.
 **
-** All are DIRECTONLY: a schema that comes from elsewhere must not be able
-** to call them from a trigger or a view.
+** All but the guards' are DIRECTONLY: a schema that comes from elsewhere must
+** not be able to call them from a trigger or a view.
 */
 #include <string.h>
 #include "functions.h"
 #include "advisory.h"
 #include "args.h"
 #include "expect.h"
+#include "guardcheck.h"
 #include "lockstatus.h"
 #include "namelock.h"
 #include "os.h"
@@ -439,7 +440,7 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
-#define FUNCTION_TABLES 6
+#define FUNCTION_TABLES 7
 
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
@@ -452,6 +453,7 @@ static const Function *functionAt(int i){
   at[3] = lockstatusFunctions();
   at[4] = turnFunctions();
   at[5] = rowlockFunctions();
+  at[6] = guardcheckFunctions();
   for(iTable=0; iTable<FUNCTION_TABLES; iTable++){
     if( i<at[iTable].n ) return &at[iTable].a[i];
     i -= at[iTable].n;
@@ -502,8 +504,9 @@ int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
   for(i=*pnDone; (p = functionAt(i))!=0; i++){
     sessionRetain(aCall[i].pSession);
     rc = sqlite3_create_function_v2(db, p->zName, p->nArg,
-        SQLITE_UTF8|SQLITE_DIRECTONLY, &aCall[i], p->xFunc, 0, 0,
-        functionGone);
+        SQLITE_UTF8|(p->word.eOp==FUNCTION_INNOCUOUS ? SQLITE_INNOCUOUS
+                                                     : SQLITE_DIRECTONLY),
+        &aCall[i], p->xFunc, 0, 0, functionGone);
     if( rc!=SQLITE_OK ) break;
   }
   *pnDone = i;

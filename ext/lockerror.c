@@ -11,9 +11,15 @@ SQLITE_EXTENSION_INIT3
 static const char *heldBy(Sqlx *x, const LockFailure *p){
   const LockTrouble *pTrouble = lockTrouble(p->pPlace->pLock);
   const char *zKey = lockkeyText(x, p->pKey);
+  const char *zFormat = "%s is held by session %lld (pid %u)";
   if( pTrouble->iBlocker==0 ) return sqlxPrintf(x, "%s is held", zKey);
-  return sqlxPrintf(x, "%s is held by session %lld (pid %u)", zKey,
-      (sqlite3_int64)pTrouble->iBlocker, pTrouble->iPid);
+  if( pTrouble->eWhy==TROUBLE_WAITS ){
+    zFormat = "%s is wanted by session %lld (pid %u), which came before";
+  }else if( pTrouble->eWhy==TROUBLE_WRITES ){
+    zFormat = "%s: session %lld (pid %u) is writing a guarded table";
+  }
+  return sqlxPrintf(x, zFormat, zKey, (sqlite3_int64)pTrouble->iBlocker,
+                    pTrouble->iPid);
 }
 
 /*

@@ -146,7 +146,7 @@ static int readIndexOfKey(Sqlx *p, RowkeyTable *pTab, PragmaRows *pTerms){
   return 0;
 }
 
-int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
+int rowkeyRead(Sqlx *p, RowkeyTable *pTab){
   PragmaRows info, terms;
   int nKey = 0, iKey = 0, i;
   readPragma(p, pTab, "table_xinfo", pTab->zName, &info);
@@ -155,24 +155,31 @@ int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
     nKey++;
     iKey = i;
   }
-  if( nKey==0 ){
-    sqlxBad(p, "table %s has no PRIMARY KEY, so nothing names its rows for"
-               " long (VACUUM renumbers them); allowed are tables with one",
-            pTab->zName);
-  }else if( readIndexOfKey(p, pTab, &terms) ){
+  if( nKey && readIndexOfKey(p, pTab, &terms) ){
     for(i=0; i<terms.nRow; i++){
       if( !pragmaInteger(&terms, i, TERM_KEY) ) continue;
       addColumn(p, pTab, &info, pragmaInteger(&terms, i, TERM_COLUMN),
                 pragmaText(&terms, i, TERM_COLL));
     }
-  }else{
+  }else if( nKey ){
     pTab->bRowid = 1;
     addColumn(p, pTab, &info, iKey, 0);
   }
   return p->rc==SQLITE_OK;
 }
 
+int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
+  if( rowkeyRead(p, pTab) && pTab->nCol==0 ){
+    sqlxBad(p, "table %s has no PRIMARY KEY, so nothing names its rows for"
+               " long (VACUUM renumbers them); allowed are tables with one",
+            pTab->zName);
+  }
+  return p->rc==SQLITE_OK;
+}
+
 /* ---- a row ------------------------------------------------------------ */
+
+#define FEW_COLUMNS 4      /* keys of no more need no memory */
 
 /* A number, by its value: 42.0 is 42. */
 static void takeNumber(sqlite3_value *pArg, LockValue *pVal){
@@ -245,15 +252,15 @@ static void takeValue(
     eType = sqlite3_value_numeric_type(pArg);
   }
   if( eType==SQLITE_NULL ){
-    sqlxBad(p, "%s, of the key of table %s, is NULL; no row has that key",
-            pCol->zName, pTab->zName);
+    sqlxBad(p, "%s, of the key of %s, is NULL; no row has that", pCol->zName,
+            pTab->zName);
   }else if( eType==SQLITE_BLOB || eType==SQLITE_TEXT || bText ){
     takeBytes(p, pArg, pCol, pVal);
   }else{
     takeNumber(pArg, pVal);
   }
   if( p->rc==SQLITE_OK && pTab->bRowid && pVal->eType!=LOCKVALUE_INTEGER ){
-    sqlxBad(p, "%s, of the key of table %s, is %s; allowed is INTEGER",
+    sqlxBad(p, "%s, of the key of %s, is %s; allowed is INTEGER",
             pCol->zName, pTab->zName, argsType(pArg));
   }
 }
@@ -265,7 +272,7 @@ int rowkeyRow(
   sqlite3_value **apArg,
   LockKey *pKey
 ){
-  LockValue *aVal;
+  LockValue aFew[FEW_COLUMNS], *aVal = aFew;
   int i;
   if( p->rc!=SQLITE_OK ) return 0;
   if( nArg!=pTab->nCol ){
@@ -273,7 +280,9 @@ int rowkeyRow(
             pTab->nCol);
     return 0;
   }
-  aVal = sqlxAlloc(p, (sqlite3_uint64)nArg*sizeof(*aVal));
+  if( nArg>FEW_COLUMNS ){
+    aVal = sqlxAlloc(p, (sqlite3_uint64)nArg*sizeof(*aVal));
+  }
   for(i=0; i<nArg && p->rc==SQLITE_OK; i++){
     takeValue(p, pTab, &pTab->aCol[i], apArg[i], &aVal[i]);
   }

@@ -141,7 +141,7 @@ static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   int bNew;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   pKnown = rowOf(ctx, &x, nArg, apArg, &req.key, &bNew);
-  if( x.rc==SQLITE_OK ){
+  if( pKnown && x.rc==SQLITE_OK ){
     rowRequest(pCall, &pKnown->tab, &req);
     iToken = sessionLock(pCall->pSession, &x, &req);
     if( iToken && !req.bTry ) iToken = sessionGrantToken(pCall->pSession);
@@ -162,7 +162,7 @@ static void rowUnlockFunc(
   int bDone = 0, bNew;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   pKnown = rowOf(ctx, &x, nArg, apArg, &req.key, &bNew);
-  if( x.rc==SQLITE_OK ){
+  if( pKnown && x.rc==SQLITE_OK ){
     rowRequest(pCall, &pKnown->tab, &req);
     bDone = sessionUnlock(pCall->pSession, &x, &req);
   }
@@ -187,7 +187,7 @@ static void rowUnlockAllFunc(
 
 /* ---- tables ----------------------------------------------------------- */
 
-static void tableRequest(
+static int tableRequest(
   sqlite3_context *ctx,
   Sqlx *x,
   int nArg,
@@ -202,7 +202,9 @@ static void tableRequest(
     rowRequest(pCall, &tab, pReq);
     pReq->pTable = 0;
     pReq->key = tab.key;
+    return 1;
   }
+  return 0;
 }
 
 static void tableLockFunc(
@@ -215,8 +217,7 @@ static void tableLockFunc(
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  tableRequest(ctx, &x, nArg, apArg, &req);
-  if( x.rc==SQLITE_OK ){
+  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
     iToken = sessionLock(pCall->pSession, &x, &req);
     if( iToken && !req.bTry ) iToken = sessionGrantToken(pCall->pSession);
   }
@@ -233,8 +234,9 @@ static void tableUnlockFunc(
   Sqlx x;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  tableRequest(ctx, &x, nArg, apArg, &req);
-  if( x.rc==SQLITE_OK ) bDone = sessionUnlock(pCall->pSession, &x, &req);
+  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
+    bDone = sessionUnlock(pCall->pSession, &x, &req);
+  }
   argsEndInteger(&x, ctx, bDone);
 }
 
@@ -285,7 +287,8 @@ static void tableUnlockAllFunc(
 ** From: SELECT ... FOR UPDATE and FOR SHARE of PostgreSQL and MySQL, which hold
 **   to the end of the transaction only
 ** Example:
-**   CREATE TABLE seat(train TEXT COLLATE NOCASE, no INT, PRIMARY KEY(train, no));
+**   CREATE TABLE seat(train TEXT COLLATE NOCASE, no INT,
+**     PRIMARY KEY(train, no));
 **   SELECT row_lock('seat', 'IC 7', 12) > 0;
 **   -- 1
 **   SELECT object, key, mode FROM advisory_locks WHERE kind = 'row';
@@ -321,8 +324,8 @@ static void tableUnlockAllFunc(
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
 **   SELECT try_row_lock('account', 1), try_row_lock_shared('account', 1.0);
 **   -- 1|1
-**   SELECT try_row_lock('account', 'x');
-**   -- error: bad argument: id, of the key of table account, is TEXT; allowed is INTEGER
+**   SELECT try_row_lock('account', NULL);
+**   -- error: bad argument: id, of the key of account, is NULL; no row has that
 **   SELECT row_unlock_all();
 **   -- 2
 */
@@ -400,8 +403,6 @@ static void tableUnlockAllFunc(
 **   -- 1
 **   SELECT kind, schema, object, mode FROM advisory_locks;
 **   -- table|main|price|exclusive
-**   SELECT table_lock('prices');
-**   -- error: bad argument: there is no table 'prices'; allowed is the name of a table, or schema.name
 */
 
 /*
@@ -449,8 +450,10 @@ static void tableUnlockAllFunc(
 ** From: PostgreSQL's pg_advisory_unlock, UNLOCK TABLES of MySQL
 ** Example:
 **   CREATE TABLE price(item TEXT, cents INT);
-**   SELECT table_lock('price') > 0, table_unlock('price'), table_unlock('price');
-**   -- 1|1|0
+**   SELECT table_lock('price') > 0, table_unlock('price');
+**   -- 1|1
+**   SELECT table_unlock('price');
+**   -- 0
 */
 
 /*
@@ -473,36 +476,42 @@ static void tableUnlockAllFunc(
 **   -- 2
 */
 
-#define ROW_EXC LOCK_EXCLUSIVE
-#define ROW_SHR LOCK_SHARED
-#define ROW_SES LOCK_SCOPE_SESSION
-#define ROW_TXN LOCK_SCOPE_TRANSACTION
-
-/* The names of one kind of thing, row or table. */
-#define ROWLOCK_NAMES(zKind, xLock, xUnlock, xUnlockAll) \
-  { zKind "_lock", FUNCTION_ANY, xLock, { ROWLOCK_LOCK, ROW_EXC, ROW_SES, 0 } }, \
-  { zKind "_lock_shared", FUNCTION_ANY, xLock, \
-    { ROWLOCK_LOCK, ROW_SHR, ROW_SES, 0 } }, \
-  { zKind "_xact_lock", FUNCTION_ANY, xLock, \
-    { ROWLOCK_LOCK, ROW_EXC, ROW_TXN, 0 } }, \
-  { zKind "_xact_lock_shared", FUNCTION_ANY, xLock, \
-    { ROWLOCK_LOCK, ROW_SHR, ROW_TXN, 0 } }, \
-  { "try_" zKind "_lock", FUNCTION_ANY, xLock, \
-    { ROWLOCK_TRY, ROW_EXC, ROW_SES, 0 } }, \
-  { "try_" zKind "_lock_shared", FUNCTION_ANY, xLock, \
-    { ROWLOCK_TRY, ROW_SHR, ROW_SES, 0 } }, \
-  { "try_" zKind "_xact_lock", FUNCTION_ANY, xLock, \
-    { ROWLOCK_TRY, ROW_EXC, ROW_TXN, 0 } }, \
-  { "try_" zKind "_xact_lock_shared", FUNCTION_ANY, xLock, \
-    { ROWLOCK_TRY, ROW_SHR, ROW_TXN, 0 } }, \
-  { zKind "_unlock", FUNCTION_ANY, xUnlock, { 0, ROW_EXC, ROW_SES, 0 } }, \
-  { zKind "_unlock_shared", FUNCTION_ANY, xUnlock, \
-    { 0, ROW_SHR, ROW_SES, 0 } }, \
-  { zKind "_unlock_all", 0, xUnlockAll, { 0, 0, 0, 0 } }
+/* What is done, in which mode and scope. */
+#define TAKE(m, s) { ROWLOCK_LOCK, LOCK_##m, LOCK_SCOPE_##s, 0 }
+#define TRY(m, s)  { ROWLOCK_TRY, LOCK_##m, LOCK_SCOPE_##s, 0 }
+#define GIVE(m)    { 0, LOCK_##m, LOCK_SCOPE_SESSION, 0 }
 
 static const Function aRowlock[] = {
-  ROWLOCK_NAMES("row", rowLockFunc, rowUnlockFunc, rowUnlockAllFunc),
-  ROWLOCK_NAMES("table", tableLockFunc, tableUnlockFunc, tableUnlockAllFunc),
+  { "row_lock", FUNCTION_ANY, rowLockFunc, TAKE(EXCLUSIVE, SESSION) },
+  { "row_lock_shared", FUNCTION_ANY, rowLockFunc, TAKE(SHARED, SESSION) },
+  { "row_xact_lock", FUNCTION_ANY, rowLockFunc, TAKE(EXCLUSIVE, TRANSACTION) },
+  { "row_xact_lock_shared", FUNCTION_ANY, rowLockFunc,
+    TAKE(SHARED, TRANSACTION) },
+  { "try_row_lock", FUNCTION_ANY, rowLockFunc, TRY(EXCLUSIVE, SESSION) },
+  { "try_row_lock_shared", FUNCTION_ANY, rowLockFunc, TRY(SHARED, SESSION) },
+  { "try_row_xact_lock", FUNCTION_ANY, rowLockFunc,
+    TRY(EXCLUSIVE, TRANSACTION) },
+  { "try_row_xact_lock_shared", FUNCTION_ANY, rowLockFunc,
+    TRY(SHARED, TRANSACTION) },
+  { "row_unlock", FUNCTION_ANY, rowUnlockFunc, GIVE(EXCLUSIVE) },
+  { "row_unlock_shared", FUNCTION_ANY, rowUnlockFunc, GIVE(SHARED) },
+  { "row_unlock_all", 0, rowUnlockAllFunc, { 0, 0, 0, 0 } },
+  { "table_lock", FUNCTION_ANY, tableLockFunc, TAKE(EXCLUSIVE, SESSION) },
+  { "table_lock_shared", FUNCTION_ANY, tableLockFunc, TAKE(SHARED, SESSION) },
+  { "table_xact_lock", FUNCTION_ANY, tableLockFunc,
+    TAKE(EXCLUSIVE, TRANSACTION) },
+  { "table_xact_lock_shared", FUNCTION_ANY, tableLockFunc,
+    TAKE(SHARED, TRANSACTION) },
+  { "try_table_lock", FUNCTION_ANY, tableLockFunc, TRY(EXCLUSIVE, SESSION) },
+  { "try_table_lock_shared", FUNCTION_ANY, tableLockFunc,
+    TRY(SHARED, SESSION) },
+  { "try_table_xact_lock", FUNCTION_ANY, tableLockFunc,
+    TRY(EXCLUSIVE, TRANSACTION) },
+  { "try_table_xact_lock_shared", FUNCTION_ANY, tableLockFunc,
+    TRY(SHARED, TRANSACTION) },
+  { "table_unlock", FUNCTION_ANY, tableUnlockFunc, GIVE(EXCLUSIVE) },
+  { "table_unlock_shared", FUNCTION_ANY, tableUnlockFunc, GIVE(SHARED) },
+  { "table_unlock_all", 0, tableUnlockAllFunc, { 0, 0, 0, 0 } },
 };
 
 FunctionTable rowlockFunctions(void){

@@ -427,6 +427,8 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   }
 }
 
+int txnscopeHeard(const TxnScope *p){ return p->bEnlisted; }
+
 void txnscopeCatchUp(TxnScope *p){
   if( p->bUntold && !inTransaction(p) ) endScope(p);
 }

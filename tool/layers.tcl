@@ -47,7 +47,8 @@ namespace eval layers {
     5 lockstatus {}
     5 turn      {}
     5 rowlock   {}
-    5 functions {advisory namelock lockstatus turn rowlock}
+    5 guardcheck {}
+    5 functions {advisory namelock lockstatus turn rowlock guardcheck}
     5 vtab      {}
     5 lockvtab  {}
     6 interlock {}
