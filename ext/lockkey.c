@@ -108,7 +108,7 @@ int lockkeyName(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
 
 /* ---- of tables and rows ----------------------------------------------- */
 
-#define LOCKKEY_VALUES 60      /* of one row's key; each has two bytes or more */
+#define LOCKKEY_VALUES 60      /* of one row's key; each has two bytes */
 
 int lockkeyTable(Sqlx *p, const char *zTable, LockKey *pKey){
   char aFolded[LIMIT_KEY+1];

@@ -476,41 +476,36 @@ static void tableUnlockAllFunc(
 **   -- 2
 */
 
-/* What is done, in which mode and scope. */
-#define TAKE(m, s) { ROWLOCK_LOCK, LOCK_##m, LOCK_SCOPE_##s, 0 }
-#define TRY(m, s)  { ROWLOCK_TRY, LOCK_##m, LOCK_SCOPE_##s, 0 }
-#define GIVE(m)    { 0, LOCK_##m, LOCK_SCOPE_SESSION, 0 }
+#define EACH(zName, xFunc, eOp, eMode, eScope) \
+  { zName, FUNCTION_ANY, xFunc, { eOp, eMode, eScope, 0 } }
+#define ROW_EXC LOCK_EXCLUSIVE
+#define ROW_SHR LOCK_SHARED
+#define ROW_SES LOCK_SCOPE_SESSION
+#define ROW_TXN LOCK_SCOPE_TRANSACTION
 
 static const Function aRowlock[] = {
-  { "row_lock", FUNCTION_ANY, rowLockFunc, TAKE(EXCLUSIVE, SESSION) },
-  { "row_lock_shared", FUNCTION_ANY, rowLockFunc, TAKE(SHARED, SESSION) },
-  { "row_xact_lock", FUNCTION_ANY, rowLockFunc, TAKE(EXCLUSIVE, TRANSACTION) },
-  { "row_xact_lock_shared", FUNCTION_ANY, rowLockFunc,
-    TAKE(SHARED, TRANSACTION) },
-  { "try_row_lock", FUNCTION_ANY, rowLockFunc, TRY(EXCLUSIVE, SESSION) },
-  { "try_row_lock_shared", FUNCTION_ANY, rowLockFunc, TRY(SHARED, SESSION) },
-  { "try_row_xact_lock", FUNCTION_ANY, rowLockFunc,
-    TRY(EXCLUSIVE, TRANSACTION) },
-  { "try_row_xact_lock_shared", FUNCTION_ANY, rowLockFunc,
-    TRY(SHARED, TRANSACTION) },
-  { "row_unlock", FUNCTION_ANY, rowUnlockFunc, GIVE(EXCLUSIVE) },
-  { "row_unlock_shared", FUNCTION_ANY, rowUnlockFunc, GIVE(SHARED) },
+  EACH("row_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("row_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("row_xact_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("row_xact_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_row_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_row_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_row_xact_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_row_xact_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
+  EACH("row_unlock", rowUnlockFunc, 0, ROW_EXC, ROW_SES),
+  EACH("row_unlock_shared", rowUnlockFunc, 0, ROW_SHR, ROW_SES),
   { "row_unlock_all", 0, rowUnlockAllFunc, { 0, 0, 0, 0 } },
-  { "table_lock", FUNCTION_ANY, tableLockFunc, TAKE(EXCLUSIVE, SESSION) },
-  { "table_lock_shared", FUNCTION_ANY, tableLockFunc, TAKE(SHARED, SESSION) },
-  { "table_xact_lock", FUNCTION_ANY, tableLockFunc,
-    TAKE(EXCLUSIVE, TRANSACTION) },
-  { "table_xact_lock_shared", FUNCTION_ANY, tableLockFunc,
-    TAKE(SHARED, TRANSACTION) },
-  { "try_table_lock", FUNCTION_ANY, tableLockFunc, TRY(EXCLUSIVE, SESSION) },
-  { "try_table_lock_shared", FUNCTION_ANY, tableLockFunc,
-    TRY(SHARED, SESSION) },
-  { "try_table_xact_lock", FUNCTION_ANY, tableLockFunc,
-    TRY(EXCLUSIVE, TRANSACTION) },
-  { "try_table_xact_lock_shared", FUNCTION_ANY, tableLockFunc,
-    TRY(SHARED, TRANSACTION) },
-  { "table_unlock", FUNCTION_ANY, tableUnlockFunc, GIVE(EXCLUSIVE) },
-  { "table_unlock_shared", FUNCTION_ANY, tableUnlockFunc, GIVE(SHARED) },
+  EACH("table_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("table_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("table_xact_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("table_xact_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_table_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_table_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_table_xact_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_table_xact_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR,
+       ROW_TXN),
+  EACH("table_unlock", tableUnlockFunc, 0, ROW_EXC, ROW_SES),
+  EACH("table_unlock_shared", tableUnlockFunc, 0, ROW_SHR, ROW_SES),
   { "table_unlock_all", 0, tableUnlockAllFunc, { 0, 0, 0, 0 } },
 };
 
