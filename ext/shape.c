@@ -179,6 +179,28 @@ void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
   }
 }
 
+/* The first of Interlock's triggers with a number in its name, which the others
+** follow; *pn is how many there are. */
+const ShapeItem *shapeNumbered(
+  const ShapeList *pList,
+  const char *zNumber,
+  int *pn
+){
+  int iLow = pList->nUser, iHigh = pList->nTrigger, n = 0;
+  while( iLow<iHigh ){
+    int iMid = (iLow + iHigh)/2;
+    if( sqlite3_stricmp(pList->a[iMid].zName+10, zNumber)<0 ){
+      iLow = iMid + 1;
+    }else{
+      iHigh = iMid;
+    }
+  }
+  while( iLow+n<pList->nTrigger
+      && strncmp(pList->a[iLow+n].zName+10, zNumber, 8)==0 ) n++;
+  *pn = n;
+  return &pList->a[iLow];
+}
+
 /* The table or index of that name, or NULL. */
 static const ShapeItem *listed(
   const ShapeList *pList,

@@ -23,7 +23,9 @@ namespace eval layers {
     3 args      {sqlx}
     3 hashtext  {}
     3 shape     {sqlx token}
-    3 triggers  {sqlx shape token}
+    3 template  {sqlx}
+    3 clause    {sqlx shape token}
+    3 triggers  {sqlx shape template clause}
     3 lockkey   {sqlx args}
     3 waiting   {}
     3 txnscope  {sqlx}
