@@ -11,6 +11,7 @@
 #include "advisory.h"
 #include "args.h"
 #include "expect.h"
+#include "guardsql.h"
 #include "lockstatus.h"
 #include "namelock.h"
 #include "os.h"
@@ -440,7 +441,7 @@ static const Function aVersioned[] = {
 
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  FunctionTable at[5];
+  FunctionTable at[6];
   int iTable;
   at[0].a = aVersioned;
   at[0].n = sizeof(aVersioned)/sizeof(aVersioned[0]);
@@ -448,7 +449,8 @@ static const Function *functionAt(int i){
   at[2] = namelockFunctions();
   at[3] = lockstatusFunctions();
   at[4] = turnFunctions();
-  for(iTable=0; iTable<5; iTable++){
+  at[5] = guardsqlFunctions();
+  for(iTable=0; iTable<6; iTable++){
     if( i<at[iTable].n ) return &at[iTable].a[i];
     i -= at[iTable].n;
   }

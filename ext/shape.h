@@ -82,6 +82,9 @@ struct Shape {
 };
 
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
+int shapeLook(Sqlx *p, const char *zTable, Shape *pShape);
+int shapeIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
+                 const char *zName);
 int shapeExists(const ShapeList *pList, const char *zSchema,
                 const char *zName, Shape *pShape);
 void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList);

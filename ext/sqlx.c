@@ -324,3 +324,19 @@ int sqlxCount(Sqlx *p, const char *zSql){
   sqlxFinalize(p, pStmt);
   return n;
 }
+
+/* The names of the schemas, *pn of them, in SQLite's order. */
+const char **sqlxSchemas(Sqlx *p, int *pn){
+  const char **az = 0;
+  sqlite3_stmt *pStmt = prepare(p, "PRAGMA database_list");
+  *pn = 0;
+  while( sqlxStep(p, pStmt) ){
+    az = sqlxGrow(p, az, *pn, sizeof(az[0]));
+    if( az==0 ) break;
+    az[*pn] = sqlxColumn(p, pStmt, 1);
+    if( az[*pn] ) ++*pn;
+  }
+  sqlxFinalize(p, pStmt);
+  if( p->rc!=SQLITE_OK ) *pn = 0;
+  return az;
+}

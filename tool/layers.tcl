@@ -26,6 +26,7 @@ namespace eval layers {
     3 template  {sqlx}
     3 clause    {sqlx shape token}
     3 triggers  {sqlx shape template clause}
+    3 guardset  {sqlx shape template clause triggers}
     3 lockkey   {sqlx args}
     3 waiting   {}
     3 txnscope  {sqlx}
@@ -36,7 +37,9 @@ namespace eval layers {
     4 plan      {}
     4 versioned {registry rule status plan}
     4 expect    {versioned}
-    4 guard     {plan}
+    4 guardreg  {}
+    4 guard     {plan guardreg}
+    4 rowtab    {}
     4 lease     {}
     4 lockviews {}
     4 function  {}
@@ -44,8 +47,10 @@ namespace eval layers {
     5 namelock  {}
     5 lockstatus {}
     5 turn      {}
-    5 functions {advisory namelock lockstatus turn}
+    5 guardsql  {}
+    5 functions {advisory namelock lockstatus turn guardsql}
     5 vtab      {}
+    5 guardtab  {}
     5 lockvtab  {}
     6 interlock {}
   }
