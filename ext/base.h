@@ -91,6 +91,7 @@ typedef struct LockMem {
   X(REBUILD_FREE)    /* 4.6 b  one record freed */ \
   X(REBUILD_EMPTY)   /* 4.6 c  heads emptied */ \
   X(REBUILD_LINK)    /* 4.6 c  one record linked */ \
+  X(REBUILD_GUARD)   /* 4.6 c  one guard word stored */ \
   X(REBUILD_SESSION) /* 4.6 d  one session freed */ \
   X(END_WORD)        /* 4.7 a  now, ENDING or WITHDRAWN stored */ \
   X(END_LEFT)        /* 4.7 b  left is 1 */ \
@@ -98,6 +99,7 @@ typedef struct LockMem {
   X(SETTLE_LEFT)     /* 4.8    left is 0 */ \
   X(SETTLE_KEEP)     /* 4.8    keep set back */ \
   X(REMOVE_STATE)    /* 4.8, 4.12  state is FREE */ \
+  X(GUARD_LOWER)     /* 4.8, 4.10, 4.12  a guard word lowered */ \
   X(REMOVE_CHAIN)    /* 4.8, 4.12  out of its chain */ \
   X(REMOVE_LIST)     /* 4.8, 4.12  in the free list */ \
   X(HOLD_AGAIN)      /* 4.9 b  count or transaction hold stored */ \
@@ -106,6 +108,7 @@ typedef struct LockMem {
   X(FILL)            /* 4.9 e  fields stored */ \
   X(TICKETS)         /* 4.9 f, 4.15  one ticket renumbered */ \
   X(LINK)            /* 4.9 f  in the chain */ \
+  X(GUARD_RAISE)     /* 4.9 g, 4.10 c  a guard word raised */ \
   X(VALID)           /* 4.9 g  WAITING or GRANTED */ \
   X(GRANT_TOKEN)     /* 4.10 b  token stored */ \
   X(GRANT_STATE)     /* 4.10 c  GRANTED */ \
@@ -174,7 +177,10 @@ void crashPoint(int iPoint);
   X(SHORT_HASH_SPLIT)   /* a split leaves the records where they are */ \
   X(GROW_STORE)         /* length is stored, not compared and swapped */ \
   X(FIRST_EARLY)        /* first byte let go before the own one is locked */ \
-  X(WOKEN_PLAIN)        /* who has slept enters without WAITERS */
+  X(WOKEN_PLAIN)        /* who has slept enters without WAITERS */ \
+  X(GUARD_LATE)         /* a guard word is raised after the grant */ \
+  X(GUARD_REBUILD)      /* a rebuild clears the guard words, then counts */ \
+  X(SKIP_OWN)           /* lockSkip takes what its session holds */
 
 enum {
   BUG_NONE,

@@ -15,6 +15,7 @@
 #include "lockstatus.h"
 #include "namelock.h"
 #include "os.h"
+#include "rowlock.h"
 #include "turn.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
@@ -409,7 +410,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 2 os % generator 1 sqlite 3.%';
+**     LIKE '0.1.0 format 3 os % generator 1 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -439,9 +440,11 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
+#define FUNCTION_TABLES 7
+
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  FunctionTable at[6];
+  FunctionTable at[FUNCTION_TABLES];
   int iTable;
   at[0].a = aVersioned;
   at[0].n = sizeof(aVersioned)/sizeof(aVersioned[0]);
@@ -449,8 +452,9 @@ static const Function *functionAt(int i){
   at[2] = namelockFunctions();
   at[3] = lockstatusFunctions();
   at[4] = turnFunctions();
-  at[5] = guardsqlFunctions();
-  for(iTable=0; iTable<6; iTable++){
+  at[5] = rowlockFunctions();
+  at[6] = guardsqlFunctions();
+  for(iTable=0; iTable<FUNCTION_TABLES; iTable++){
     if( i<at[iTable].n ) return &at[iTable].a[i];
     i -= at[iTable].n;
   }
@@ -504,7 +508,6 @@ int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
         functionGone);
     if( rc!=SQLITE_OK ) break;
   }
-  *pnDone = i;
   *pnDone = i;
   if( rc!=SQLITE_OK ) functionsUnregister(db, pnDone);
   return rc;

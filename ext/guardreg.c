@@ -246,11 +246,13 @@ static void findTwins(GuardTable *pList){
 
 const GuardTable *guardregList(Sqlx *p){
   GuardTable *pList = 0, **ppNext = &pList;
-  const char **azSchema;
-  int n, i;
-  azSchema = sqlxSchemas(p, &n);
-  for(i=0; i<n; i++) ppNext = listSchema(p, azSchema[i], ppNext);
-  if( n>1 ) findTwins(pList);
+  const char **azSchema = sqlxSchemas(p);
+  int i;
+  for(i=0; azSchema && azSchema[i]; i++){
+    if( sqlite3_stricmp(azSchema[i], "temp")==0 ) continue;
+    ppNext = listSchema(p, azSchema[i], ppNext);
+  }
+  findTwins(pList);
   return p->rc==SQLITE_OK ? pList : 0;
 }
 

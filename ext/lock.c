@@ -33,6 +33,12 @@ struct LockFile {
   u64 iPidSpace;
 };
 
+/* Process numbers to ask about. */
+typedef struct Probes {
+  u32 n;
+  u64 a[PROBES];
+} Probes;
+
 struct LockSession {
   LockFile *pFile;
   u32 k;                           /* slot, of generation iGen */
@@ -41,10 +47,11 @@ struct LockSession {
   u32 iKeep;                       /* as in the slot's now */
   u32 bPend;                       /* something is left to settle */
   u32 bTxn;                        /* this transaction has locks */
+  u32 iWriterTxn;                  /* in which it has entered the writer's place */
   u32 iRequest, iState;            /* queued record, its state when queued */
   u32 iProbe;                      /* where the next poll goes on asking */
-  u32 nProbe;
-  u64 aProbe[PROBES];              /* process numbers to ask about */
+  Probes probes;                   /* those in the way of this attempt */
+  Probes skipped;                  /* those in the way of lockSkip */
   LockKey key;                     /* of the request */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
   u64 iToken;                      /* as lockGrantToken */
@@ -201,12 +208,13 @@ static void tidy(LockSession *p){
 
 /*
 ** Everything of a process that is known to be dead goes: its sessions end with
-** one store each, then their records are freed, some at a time.
+** one store each, then their records are freed, some at a time.  0 if the
+** mutex could not be had.
 */
-static void reap(LockFile *pF, u64 iNumber){
+static int reap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
   u32 k, n;
-  if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return;
+  if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
   n = tableKill(p, iNumber);
   atomicSet(&segHeader(p)->stat[STAT_SWEPT],
             segHeader(p)->stat[STAT_SWEPT]+n);
@@ -215,33 +223,34 @@ static void reap(LockFile *pF, u64 iNumber){
     while( atomicGet(&s->owner)==iNumber
         && SEG_LOW(atomicGetAcq(&s->state))==SEG_ENDING
         && tableSweep(p, k, SWEEP_MAX) ){
-      if( leave(pF)!=LOCK_OK ) return;
-      if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return;
+      if( leave(pF)!=LOCK_OK ) return 0;
+      if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
     }
   }
-  leave(pF);
+  return leave(pF)==LOCK_OK;
 }
 
 /* Under the mutex: note the process of session k, to be asked about. */
-static void noteProbe(LockSession *p, u32 k){
+static void noteIn(LockSession *p, Probes *pList, u32 k){
   Seg *pSeg = &p->pFile->seg;
   u64 iNumber = atomicGet(&segSession(pSeg, k)->owner);
   u32 j;
-  if( iNumber==pSeg->iNumber || p->nProbe>=PROBES ) return;
-  for(j=0; j<p->nProbe; j++) if( p->aProbe[j]==iNumber ) return;
-  p->aProbe[p->nProbe++] = iNumber;
+  if( iNumber==pSeg->iNumber || pList->n>=PROBES ) return;
+  for(j=0; j<pList->n; j++) if( pList->a[j]==iNumber ) return;
+  pList->a[pList->n++] = iNumber;
 }
+static void noteProbe(LockSession *p, u32 k){ noteIn(p, &p->probes, k); }
 
 /* Outside the mutex: ask about those noted.  1 if somebody was dead. */
 static int probe(LockSession *p){
   LockFile *pF = p->pFile;
   u32 j, nDead = 0;
-  for(j=0; j<p->nProbe; j++){
-    if( !ownerDead(&pF->seg, p->aProbe[j]) ) continue;
-    reap(pF, p->aProbe[j]);
+  for(j=0; j<p->probes.n; j++){
+    if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
+    reap(pF, p->probes.a[j]);
     nDead++;
   }
-  p->nProbe = 0;
+  p->probes.n = 0;
   return nDead>0;
 }
 
@@ -307,7 +316,7 @@ static int lookAt(LockSession *p, Ask *a, u32 i){
 static void look(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
-  p->nProbe = 0;
+  p->probes.n = 0;
   a->iOwn = a->iStrong = 0;
   a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = 0;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
@@ -360,7 +369,7 @@ static void holdAgain(LockSession *p, const Ask *a){
 static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = tableConflicts(a->eMode), kFirst = 0, eFirst = 0;
-  u32 nSkip = p->iProbe, nMet = 0;
+  u32 nSkip = p->iProbe, nMet = 0, eWhy;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
@@ -372,13 +381,18 @@ static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
     }
     if( nMet++>=nSkip ) noteProbe(p, r->session);
   }
-  p->iProbe = p->nProbe<PROBES ? 0 : nSkip+PROBES/2;
+  p->iProbe = p->probes.n<PROBES ? 0 : nSkip+PROBES/2;
+  eWhy = eFirst==SEG_WAITING ? TROUBLE_WAITS : TROUBLE_HOLDS;
   if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
-    if( kFirst==0 ) kFirst = segHeader(pSeg)->writer;
-    p->nProbe -= p->nProbe==PROBES;
+    if( eFirst!=SEG_GRANTED ){
+      kFirst = segHeader(pSeg)->writer;
+      eWhy = TROUBLE_WRITES;
+    }
+    p->probes.n -= p->probes.n==PROBES;
     noteProbe(p, segHeader(pSeg)->writer);
   }
   if( kFirst ){
+    p->trouble.eWhy = eWhy;
     p->trouble.iBlocker = atomicGet(&segSession(pSeg, kFirst)->id);
     p->trouble.iPid = atomicGet(&segSession(pSeg, kFirst)->pid);
   }
@@ -427,7 +441,7 @@ static void noteDeadlock(LockSession *p){
     p->trouble.aCycle[j] = atomicGet(&segSession(&pF->seg, a[j])->id);
   }
   a = graphMembers(pF->pGraph, &n);
-  p->nProbe = 0;
+  p->probes.n = 0;
   for(j=0; j<n; j++) noteProbe(p, a[j]);
 }
 
@@ -474,9 +488,17 @@ static LockRc attempt(LockSession *p, Ask *a, int bProbed){
   }
   if( !bProbed ){
     noteBlockers(p, a, 0);
-    if( p->nProbe || !a->bQueue ) return LOCK_NO;
+    if( p->probes.n || !a->bQueue ) return LOCK_NO;
   }
   return a->bQueue ? enqueue(p, a) : LOCK_NO;
+}
+
+/* After an attempt that found no free slot: LOCK_OK to try once more. */
+static LockRc moreRoom(LockFile *pF, int *pbGrown){
+  LockRc rc = segGrow(&pF->seg);
+  if( rc==LOCK_FULL && !*pbGrown && probeAll(pF) ) rc = LOCK_OK;
+  *pbGrown = 1;
+  return rc;
 }
 
 /*
@@ -503,7 +525,7 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   a.eMode = eMode;
   a.eScope = eScope;
   a.bQueue = bQueue;
-  p->trouble.iBlocker = p->trouble.nCycle = 0;
+  memset(&p->trouble, 0, sizeof(p->trouble));
   for(;;){
     LockRc rcLeave, rc = enterSettled(p);
     if( rc!=LOCK_OK ) return rc;
@@ -511,10 +533,8 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
     rcLeave = leave(p->pFile);
     if( rcLeave!=LOCK_OK ) return rcLeave;
     if( rc==LOCK_FULL ){
-      rc = segGrow(&p->pFile->seg);
-      if( rc==LOCK_FULL && !bGrown && probeAll(p->pFile) ) rc = LOCK_OK;
+      rc = moreRoom(p->pFile, &bGrown);
       if( rc!=LOCK_OK ) return rc;
-      bGrown = 1;
     }else if( rc==LOCK_NO && !bProbed ){
       if( !probe(p) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
@@ -587,7 +607,7 @@ void lockPoll(LockSession *p){
   tableScan(&pF->seg, &p->key);
   noteBlockers(p, &a, p->iRequest);
   if( leave(pF)==LOCK_OK ) probe(p);
-  p->nProbe = 0;
+  p->probes.n = 0;
 }
 
 LockRc lockWait(LockSession *p, const LockWait *pWait){
@@ -633,6 +653,76 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   return rc==LOCK_WAITING ? lockWait(p, pWait) : rc;
 }
 
+/*----------------------------------------------------------------- skip ---*/
+
+/* Note who stands in the way of a skip: holders, requests and the writer. */
+static void noteSkipped(LockSession *p, const Ask *a){
+  Seg *pSeg = &p->pFile->seg;
+  u32 i = 0, n = 0, m = tableConflicts(a->eMode);
+  if( p->skipped.n>=PROBES ) return;
+  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(pSeg, i);
+    if( r->session==p->k || !(m & MODE_BIT(REC_MODE(r))) ) continue;
+    noteIn(p, &p->skipped, r->session);
+  }
+  if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
+    noteIn(p, &p->skipped, segHeader(pSeg)->writer);
+  }
+}
+
+static LockRc skipAttempt(LockSession *p, Ask *a){
+  u32 i;
+  look(p, a);
+  if( a->mOwn ){
+    if( !BUG(SKIP_OWN) || a->iOwn==0 ) return LOCK_NO;
+    holdAgain(p, a);
+    return LOCK_OK;
+  }
+  if( (tableConflicts(a->eMode) & (a->mHeld|a->mAhead))
+   || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
+    noteSkipped(p, a);
+    return LOCK_NO;
+  }
+  i = insert(p, a, 0);
+  if( i==0 ) return LOCK_FULL;
+  p->iStronger = 0;
+  noteGrant(p, i);
+  return LOCK_OK;
+}
+
+LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
+  int bGrown = 0;
+  Ask a;
+  if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
+    return LOCK_MISUSE;
+  }
+  a.pKey = pKey;
+  a.eMode = eMode;
+  a.eScope = eScope;
+  a.bQueue = 0;
+  for(;;){
+    LockRc rc = enterSettled(p), rcLeave;
+    if( rc!=LOCK_OK ) return rc;
+    rc = skipAttempt(p, &a);
+    rcLeave = leave(p->pFile);
+    if( rcLeave!=LOCK_OK ) return rcLeave;
+    if( rc!=LOCK_FULL ) return rc;
+    rc = moreRoom(p->pFile, &bGrown);
+    if( rc!=LOCK_OK ) return rc;
+  }
+}
+
+int lockSkipProbe(LockSession *p){
+  LockFile *pF = p->pFile;
+  u32 j, nGone = 0;
+  for(j=0; j<p->skipped.n && usable(pF)==LOCK_OK; j++){
+    if( !ownerDead(&pF->seg, p->skipped.a[j]) ) continue;
+    nGone += (u32)reap(pF, p->skipped.a[j]);
+  }
+  p->skipped.n = 0;
+  return nGone>0;
+}
+
 /*-------------------------------------------------------------- release ---*/
 
 /* Own grant of a key and mode; 0 if there is none. */
@@ -668,20 +758,27 @@ LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
 
-/* At most SWEEP_MAX records of one of the two lists, from *pi on: 1 if there
-** are more. */
-static int releaseSome(LockSession *p, u32 *pi, u32 mKind, u64 *pn,
-                       u32 *pnStep){
+/* What a lockReleaseAll takes, and how far it is. */
+typedef struct ReleaseAll {
+  u32 mKind, mMode;
+  u32 i;                   /* next record of the present list */
+  u32 nStep;
+  u64 n;                   /* released */
+} ReleaseAll;
+
+/* At most SWEEP_MAX records of a list: 1 if there are more. */
+static int releaseSome(LockSession *p, ReleaseAll *a){
   Seg *pSeg = &p->pFile->seg;
   u32 n;
-  for(n=0; *pi && n<SWEEP_MAX; n++){
-    u32 i = *pi;
+  for(n=0; a->i && n<SWEEP_MAX; n++){
+    u32 i = a->i;
     SegRecord *r = segRecord(pSeg, i);
-    if( !segBound(pSeg, pnStep) ) return 0;
-    *pi = r->sesNext;
-    if( !(mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
+    if( !segBound(pSeg, &a->nStep) ) return 0;
+    a->i = r->sesNext;
+    if( !(a->mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
+    if( !(a->mMode & MODE_BIT(REC_MODE(r))) ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
-    *pn += r->scount;
+    a->n += r->scount;
     if( r->thold ){
       atomicSet(&r->scount, 0);
       CRASH(RELEASE_COUNT);
@@ -689,38 +786,66 @@ static int releaseSome(LockSession *p, u32 *pi, u32 mKind, u64 *pn,
       tableRemove(pSeg, i);
     }
   }
-  return *pi!=0;
+  return a->i!=0;
 }
 
 /*
-** Between two portions others may enter; nobody else changes this session's
-** lists, except that a rebuild may relink them: then it starts again.
+** Both lists, under the mutex at entry and, after LOCK_OK, at the end.  Between
+** two portions others may enter; nobody else changes this session's lists,
+** except that a rebuild may relink them: then it starts again.
 */
-LockRc lockReleaseAll(LockSession *p, u32 mKind, u64 *pn){
+static LockRc releaseLists(LockSession *p, ReleaseAll *a){
   LockFile *pF = p->pFile;
-  u64 n = 0, nRecover;
-  u32 nStep = 0;
-  LockRc rc = enterSettled(p);
+  SegHeader *h = segHeader(&pF->seg);
+  u64 nRecover = h->stat[STAT_RECOVERIES];
   int iList;
-  if( pn ) *pn = 0;
-  if( rc!=LOCK_OK ) return rc;
-  nRecover = segHeader(&pF->seg)->stat[STAT_RECOVERIES];
-  for(iList=0; iList<2 && rc==LOCK_OK; iList++){
-    u32 i = iList ? slot(p)->firstSes : slot(p)->firstTxn;
-    while( rc==LOCK_OK && releaseSome(p, &i, mKind, &n, &nStep) ){
-      rc = leave(pF);
+  for(iList=0; iList<2; iList++){
+    a->i = iList ? slot(p)->firstSes : slot(p)->firstTxn;
+    a->nStep = 0;
+    while( releaseSome(p, a) ){
+      LockRc rc = leave(pF);
       if( rc==LOCK_OK ) rc = enter(pF);
       if( rc!=LOCK_OK ) return rc;
-      if( nRecover!=segHeader(&pF->seg)->stat[STAT_RECOVERIES] ){
-        nRecover = segHeader(&pF->seg)->stat[STAT_RECOVERIES];
-        i = slot(p)->firstTxn;
-        nStep = 0;
+      if( nRecover!=h->stat[STAT_RECOVERIES] ){
+        nRecover = h->stat[STAT_RECOVERIES];
+        a->i = slot(p)->firstTxn;
+        a->nStep = 0;
         iList = 0;
       }
     }
   }
-  if( pn ) *pn = n;
-  return leave(pF);
+  return LOCK_OK;
+}
+
+LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
+  ReleaseAll a;
+  LockRc rc = enterSettled(p);
+  if( pn ) *pn = 0;
+  if( rc!=LOCK_OK ) return rc;
+  memset(&a, 0, sizeof(a));
+  a.mMode = mMode;
+  a.mKind = mKind & ~(1u<<KEY_TABLE);
+  rc = releaseLists(p, &a);
+  a.mKind = mKind & 1u<<KEY_TABLE;
+  if( rc==LOCK_OK && a.mKind ) rc = releaseLists(p, &a);
+  if( rc!=LOCK_OK ) return rc;
+  if( pn ) *pn = a.n;
+  return leave(p->pFile);
+}
+
+/* What is void has gone with enterSettled; a request may be among the rest. */
+int lockHolding(LockSession *p){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = enterSettled(p);
+  int iList, bHolds = 0;
+  if( rc!=LOCK_OK ) return rc==LOCK_BUSY;
+  for(iList=0; iList<2 && !bHolds; iList++){
+    u32 i = iList ? slot(p)->firstSes : slot(p)->firstTxn, n = 0;
+    for(; i && segBound(pSeg, &n) && !bHolds; i=segRecord(pSeg, i)->sesNext){
+      bHolds = SEG_STATE(atomicGet(&segRecord(pSeg, i)->state))==SEG_GRANTED;
+    }
+  }
+  return leave(p->pFile)==LOCK_OK && bHolds;
 }
 
 /*--------------------------------------------------------- transactions ---*/
@@ -728,6 +853,7 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u64 *pn){
 void lockTxnEnd(LockSession *p){
   if( !p->bTxn || p->pFile->bForked ) return;
   p->bTxn = 0;
+  p->iWriterTxn = 0;
   p->iStamp = 0;
   p->iKeep = SEG_ALL;
   if( ++p->iTxn==0 ) p->iTxn = 1;
@@ -808,15 +934,30 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
   return leave(p->pFile);
 }
 
+/*
+** A roll back to a savepoint leaves the place; only the transaction's end,
+** which is the end of SQLite's write lock, empties it.  So the session's own
+** note of it is enough, until then.  After LOCK_BUSY nothing is noted.
+*/
 LockRc lockWriterEnter(LockSession *p){
-  SegHeader *h = segHeader(&p->pFile->seg);
-  LockRc rc = enterSettled(p);
+  LockFile *pF = p->pFile;
+  LockRc rc = usable(pF);
+  if( rc!=LOCK_OK || p->iWriterTxn==p->iTxn ) return rc;
+  if( lockMoved(pF) ) return LOCK_REPLACED;
+  rc = enterSettled(p);
   if( rc!=LOCK_OK ) return rc;
-  if( h->writer!=p->k || h->writerGen!=p->iGen || h->writerTxn!=p->iTxn ){
-    tableWriterEnter(&p->pFile->seg, p->k);
-  }
+  tableWriterEnter(&pF->seg, p->k);
   p->bTxn = 1;
-  return leave(p->pFile);
+  rc = leave(pF);
+  if( rc==LOCK_OK ) p->iWriterTxn = p->iTxn;
+  return rc;
+}
+
+/* Why no mutex is needed: segment.h, GUARD WORDS. */
+int lockGuardFree(LockSession *p, const LockKey *pTable){
+  LockFile *pF = p->pFile;
+  if( usable(pF)!=LOCK_OK || p->iWriterTxn!=p->iTxn ) return 0;
+  return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
 }
 
 LockRc lockGuard(LockSession *p, const LockKey *pKey, u32 eMode){

@@ -22,10 +22,14 @@ enum { LOCK_SCOPE_SESSION,      /* counted, until released */
        LOCK_SCOPE_TRANSACTION,  /* until its end, or a roll back past it */
        LOCK_SCOPE_TURN };       /* until its end, whatever is rolled back */
 
-/* What an attempt that was not granted met. */
+/* What an attempt that was not granted met: somebody who holds the lock; else
+** who writes the file and has entered the writer's place; else who waits for
+** the lock ahead. */
+enum { TROUBLE_HOLDS, TROUBLE_WAITS, TROUBLE_WRITES };
 typedef struct LockTrouble {
   u64 iBlocker;                 /* id of the first session in the way, or 0 */
   u32 iPid;
+  u32 eWhy;                     /* how that session is in the way */
   u32 nCycle;                   /* LOCK_DEADLOCK: sessions of the cycle */
   u64 aCycle[16];               /* the first of them, the asking one first */
 } LockTrouble;
@@ -90,12 +94,27 @@ LockRc lockGiveUp(LockSession*, LockRc rc);
 void lockPoll(LockSession*);
 
 /*
+** A try for work queues.  LOCK_OK only if no session holds or waits for a
+** conflicting mode and this one holds nothing of the key; else LOCK_NO.
+** Otherwise as a try of lockAcquire, but nobody is asked whether he lives:
+** some of the processes in the way are remembered.  lockSkipProbe asks them, and
+** forgets them: 1 if one was dead and all of its locks are gone, so that what
+** was skipped may be free now.
+*/
+LockRc lockSkip(LockSession*, const LockKey*, u32 eMode, u32 eScope);
+int lockSkipProbe(LockSession*);
+
+/*
 ** lockRelease: one from the session count of key and mode; LOCK_NO if that is
 ** 0.  lockReleaseAll: all session counts on keys of the kinds in mKind (bits
-** 1<<KEY_...); *pn, if given, gets their sum.
+** 1<<KEY_...) in the modes of mMode (MODE_BITs); *pn, if given, gets their sum.
+** Those of tables go last: a row is never held without its table's.
+** lockHolding: 1 if this session holds anything, in either scope; also if it
+** cannot tell because of LOCK_BUSY.
 */
 LockRc lockRelease(LockSession*, const LockKey*, u32 eMode);
-LockRc lockReleaseAll(LockSession*, u32 mKind, u64 *pn);
+LockRc lockReleaseAll(LockSession*, u32 mKind, u32 mMode, u64 *pn);
+int lockHolding(LockSession*);
 
 /*
 ** lockTxnEnd: the transaction has ended, either way.  lockLevel: a mark for
@@ -117,11 +136,17 @@ u64 lockGrantToken(const LockSession*);
 
 /*
 ** Guarded tables.  lockWriterEnter: this session writes the file from now to
-** its transaction's end; new row and table locks of others wait for that.
+** its transaction's end; new row and table locks of others wait for that.  The
+** caller has SQLite's write lock, so there is one at a time.  LOCK_REPLACED if
+** the file's name leads elsewhere.  From the second time in a transaction on
+** it only says LOCK_OK.
+** lockGuardFree, afterwards: 1 if nobody has locked the table or a row of it,
+** for certain; 0 asks for lockGuard.  Enters no mutex.
 ** lockGuard: LOCK_NO if another session holds a lock that a write under eMode
 ** conflicts with; the first of them is in lockTrouble.
 */
 LockRc lockWriterEnter(LockSession*);
+int lockGuardFree(LockSession*, const LockKey *pTable);
 LockRc lockGuard(LockSession*, const LockKey*, u32 eMode);
 
 /*

@@ -26,21 +26,37 @@ static void appendString(sqlite3_str *pStr, const char *z, u32 n){
 }
 
 /* A key: an integer as a number, a text as it is, others as errors show it. */
-static void appendKey(sqlite3_str *pStr, const LockRow *pRow){
-  if( pRow->eKind==KEY_TEXT || pRow->eKind==KEY_NAME ){
-    appendString(pStr, (const char*)pRow->pKey, pRow->nKey);
-  }else if( pRow->eKind==KEY_TURN ){
-    sqlite3_str_appendall(pStr, "null");
-  }else if( pRow->eKind==KEY_INTEGER ){
-    lockkeyAppend(pStr, pRow->eKind, pRow->pKey, pRow->nKey);
-  }else{
-    sqlite3_str_appendchar(pStr, 1, '"');
-    lockkeyAppend(pStr, pRow->eKind, pRow->pKey, pRow->nKey);
-    sqlite3_str_appendchar(pStr, 1, '"');
+static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
+  sqlite3_str *pKey;
+  const char *z;
+  switch( pRow->eKind ){
+    case KEY_TEXT:
+    case KEY_NAME:
+      appendString(pStr, (const char*)pRow->pKey, pRow->nKey);
+      break;
+    case KEY_TURN:
+    case KEY_TABLE:
+      sqlite3_str_appendall(pStr, "null");
+      break;
+    case KEY_INTEGER:
+      lockkeyAppend(pStr, pRow->eKind, pRow->pKey, pRow->nKey);
+      break;
+    default:
+      pKey = sqlite3_str_new(x->db);
+      lockkeyAppend(pKey, pRow->eKind, pRow->pKey, pRow->nKey);
+      z = sqlxText(x, pKey);
+      appendString(pStr, z, (u32)strlen(z));
+      break;
   }
 }
 
-static void appendCell(sqlite3_str *pStr, const LockCell *p){
+static void appendObject(sqlite3_str *pStr, const LockRow *pRow){
+  u32 n = lockkeyObject(pRow->eKind, pRow->pKey, pRow->nKey);
+  if( n ) appendString(pStr, (const char*)pRow->pKey, n);
+  else sqlite3_str_appendall(pStr, "null");
+}
+
+static void appendCell(Sqlx *x, sqlite3_str *pStr, const LockCell *p){
   switch( p->eType ){
     case CELL_NULL:
       sqlite3_str_appendall(pStr, "null");
@@ -52,47 +68,56 @@ static void appendCell(sqlite3_str *pStr, const LockCell *p){
       appendString(pStr, p->z, (u32)strlen(p->z));
       break;
     case CELL_KEY:
-      appendKey(pStr, p->pRow);
+      appendKey(x, pStr, p->pRow);
+      break;
+    case CELL_OBJECT:
+      appendObject(pStr, p->pRow);
       break;
   }
 }
 
 /* The names of the columns are the first words of their declarations. */
 static void appendRow(
+  Sqlx *x,
   sqlite3_str *pStr,
   const LockView *pView,
-  const LockSnapshot *pSnapshot,
+  const LookFile *pFile,
   u32 iPos
 ){
   const char *z = pView->zColumns;
   int i;
   for(i=0; z; i++){
-    LockCell c = pView->xCell(pSnapshot, iPos, i);
+    LockCell c = pView->xCell(pFile, iPos, i);
     size_t n;
     z += strspn(z, ", ");
     n = strcspn(z, ", ");
     sqlite3_str_appendchar(pStr, 1, i ? ',' : '{');
     appendString(pStr, z, (u32)n);
     sqlite3_str_appendchar(pStr, 1, ':');
-    appendCell(pStr, &c);
+    appendCell(x, pStr, &c);
     z = strchr(z, ',');
   }
   sqlite3_str_appendchar(pStr, 1, '}');
 }
 
 static void appendView(
+  Sqlx *x,
   sqlite3_str *pStr,
   const LockView *pView,
-  const LockSnapshot *pSnapshot
+  const SessionLook *pLook
 ){
-  u32 i, nPos = pView->xCount(pSnapshot);
   int nRow = 0;
+  int iFile;
   appendString(pStr, pView->zName, (u32)strlen(pView->zName));
   sqlite3_str_appendall(pStr, ":[");
-  for(i=0; i<nPos; i++){
-    if( !pView->xIs(pSnapshot, i) ) continue;
-    if( nRow++ ) sqlite3_str_appendchar(pStr, 1, ',');
-    appendRow(pStr, pView, pSnapshot, i);
+  for(iFile=0; iFile<pLook->n; iFile++){
+    const LookFile *pFile = &pLook->a[iFile];
+    u32 i, nPos = pView->xCount(pFile);
+    for(i=0; i<nPos; i++){
+      if( !pView->xIs(pFile, i) ) continue;
+      if( nRow++ ) sqlite3_str_appendchar(pStr, 1, ',');
+      appendRow(x, pStr, pView, pFile, i);
+    }
   }
   sqlite3_str_appendchar(pStr, 1, ']');
 }
@@ -129,7 +154,7 @@ static void statusFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   pStr = sqlite3_str_new(x.db);
   for(i=0; i<LOCKVIEW_COUNT; i++){
     sqlite3_str_appendchar(pStr, 1, i ? ',' : '{');
-    appendView(pStr, lockviewsGet(i), &look.snapshot);
+    appendView(&x, pStr, lockviewsGet(i), &look);
   }
   sqlite3_str_appendchar(pStr, 1, '}');
   sessionLookEnd(&look);

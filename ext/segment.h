@@ -22,7 +22,8 @@
 **
 ** TRUTH AND CACHE.  The fields marked T are the truth.  Fields marked D are
 ** derived from them: only who owns the mutex reads or writes them, in any
-** order, and after an owner's death they are computed anew.
+** order, and after an owner's death they are computed anew.  The guard words
+** are derived, but have an order and other readers: below.
 **
 ** READING WITHOUT THE MUTEX.  Load `state` with acquire, then the fields T,
 ** then an acquire fence, then `state` again: the fields belong to the state
@@ -40,6 +41,21 @@
 ** is often stored lies beside what is only read.  For the same reason a session
 ** keeps the slot that it freed last (`next`), and takes that one first.
 **
+** GUARD WORDS.  guard[c] counts the records that are SEG_GRANTED, with a key of
+** kind KEY_TABLE and a hash of class c, which is hash%64: of any mode and
+** session, void ones that nobody has swept included.  A row lock comes with an
+** intention lock on its table, so 0 means that no table of the class and no
+** row of one is locked.  Only who owns the mutex stores a word, always so that
+** it is never too low: it is raised before the record becomes GRANTED and
+** lowered after it is FREE; a rebuild counts first and then stores.  A death
+** between the two stores leaves it too high, until the rebuild.
+**
+** It is read without the mutex, by a session that has entered the writer's
+** place under the mutex before.  It has seen there all that was granted before,
+** and until its transaction ends no row or table is granted to anybody else:
+** whichever value of the word it reads since, it counts at least what others
+** still hold.
+**
 ** Who stores a field: M who owns the mutex; S the session it belongs to
 ** (its thread, with the mutex unless said otherwise); A anyone, atomically.
 */
@@ -53,7 +69,7 @@
 ** The magic word: "Intrlk", the format's number, the OS layer's letter.  A
 ** build with tiny limits has a format of its own.
 */
-#define SEG_FORMAT ((u64)2 + (LIMIT_SESSION==4096u ? 0 : 128))
+#define SEG_FORMAT ((u64)3 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
@@ -87,6 +103,7 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
        STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
 
 #define SEG_EVENTS 64u             /* words to wait on by name: see lockEvent */
+#define SEG_GUARDS 64u             /* classes of tables: GUARD WORDS */
 #define SEG_INLINE 48u             /* key bytes in a record */
 #define SEG_TEXTBYTES 112u         /* key bytes in a text slot */
 
@@ -116,7 +133,8 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F( 248, u32, writerGen,)   /* T M generation of the writer's session */ \
   F( 252, u32, pad1,[17]) \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
-  F( 576, u32, pad2,[880])
+  F( 576, u32, guard,[64])   /* D M granted tables, by class: GUARD WORDS */ \
+  F( 832, u32, pad2,[816])
 
 #define SEG_SESSION(F) \
   F(   0, u64, state,)       /* T {generation, UNUSED M, LIVE M, ENDING S} */ \

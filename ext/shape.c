@@ -73,7 +73,7 @@ const char *shapeUnquote(Sqlx *p, const char *z){
 ** Split a table argument into schema and name. A dot splits only where the
 ** left part is a schema; quotes around either part are taken off later.
 */
-static void splitName(
+void shapeSplit(
   Sqlx *p,
   const char *zTable,
   const char **pzSchema, /* OUT: NULL if none is named */
@@ -311,7 +311,7 @@ static int lookFor(
 ){
   const char *zSchema = 0, *zName = 0;
   memset(pShape, 0, sizeof(*pShape));
-  splitName(p, zTable, &zSchema, &zName);
+  shapeSplit(p, zTable, &zSchema, &zName);
   return findName(p, zSchema, zName, pShape, pzType)
       || findName(p, zSchema, shapeUnquote(p, zName), pShape, pzType);
 }
@@ -346,7 +346,7 @@ int shapeIsNamed(
   const char *zName
 ){
   const char *zOnly = 0, *z = 0;
-  splitName(p, zTable, &zOnly, &z);
+  shapeSplit(p, zTable, &zOnly, &z);
   if( zOnly && sqlite3_stricmp(zOnly, zSchema)!=0 ) return 0;
   return sqlite3_stricmp(z, zName)==0
       || sqlite3_stricmp(shapeUnquote(p, z), zName)==0;
@@ -362,7 +362,7 @@ static int hasText(const char *z, const char *zPart){
 
 /* SQLite's rules for the affinity of a declared type, in their order. A
 ** STRICT table's ANY is a type of no affinity; elsewhere it is NUMERIC. */
-static const char *affinityOf(const char *zType, int bStrict){
+const char *shapeAffinity(const char *zType, int bStrict){
   if( hasText(zType, "INT") ) return "INTEGER";
   if( hasText(zType, "CHAR") || hasText(zType, "CLOB")
    || hasText(zType, "TEXT") ) return "TEXT";
@@ -408,7 +408,7 @@ static void readColumns(Sqlx *p, Shape *pShape){
     if( pShape->aCol==0 ) break;
     pCol = &pShape->aCol[pShape->nCol];
     pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
-    pCol->zAffinity = affinityOf(zType ? zType : "", bStrict);
+    pCol->zAffinity = shapeAffinity(zType ? zType : "", bStrict);
     pCol->zDefault = sqlxColumn(p, pStmt, XINFO_DEFAULT);
     pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
     pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;

@@ -94,6 +94,9 @@ const char *shapeText(Sqlx *p, const Shape *pShape, const char *zType,
                       const char *zName);
 void shapeRead(Sqlx *p, Shape *pShape);
 const char *shapeUnquote(Sqlx *p, const char *z);
+void shapeSplit(Sqlx *p, const char *zTable, const char **pzSchema,
+                const char **pzName);
+const char *shapeAffinity(const char *zType, int bStrict);
 int shapeColumn(const Shape *pShape, const char *zName);
 int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol);
 

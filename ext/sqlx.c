@@ -325,18 +325,33 @@ int sqlxCount(Sqlx *p, const char *zSql){
   return n;
 }
 
-/* The names of the schemas, *pn of them, in SQLite's order. */
-const char **sqlxSchemas(Sqlx *p, int *pn){
+/* The names of the schemas, main first and NULL last. SQLite before 3.39 tells
+** them by a statement only. */
+const char **sqlxSchemas(Sqlx *p){
   const char **az = 0;
-  sqlite3_stmt *pStmt = prepare(p, "PRAGMA database_list");
-  *pn = 0;
-  while( sqlxStep(p, pStmt) ){
-    az = sqlxGrow(p, az, *pn, sizeof(az[0]));
-    if( az==0 ) break;
-    az[*pn] = sqlxColumn(p, pStmt, 1);
-    if( az[*pn] ) ++*pn;
+  int n = 0;
+#if SQLITE_VERSION_NUMBER>=3039000
+  if( sqlite3_libversion_number()>=3039000 ){
+    const char *z;
+    do{
+      z = sqlite3_db_name(p->db, n);
+      az = sqlxGrow(p, az, n, sizeof(az[0]));
+      if( az==0 ) return 0;
+      az[n++] = z ? sqlxPrintf(p, "%s", z) : 0;
+    }while( z );
+    return p->rc==SQLITE_OK ? az : 0;
   }
-  sqlxFinalize(p, pStmt);
-  if( p->rc!=SQLITE_OK ) *pn = 0;
-  return az;
+#endif
+  {
+    sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA database_list");
+    int bRow;
+    do{
+      bRow = sqlxStep(p, pStmt);
+      az = sqlxGrow(p, az, n, sizeof(az[0]));
+      if( az==0 ) break;
+      az[n++] = bRow ? sqlxColumn(p, pStmt, 1) : 0;
+    }while( bRow );
+    sqlxFinalize(p, pStmt);
+  }
+  return p->rc==SQLITE_OK ? az : 0;
 }

@@ -53,7 +53,7 @@ void sqlxScript(Sqlx *p, const char *zSql);
 int sqlxExists(Sqlx *p, const char *zFormat, ...);
 int sqlxTable(Sqlx *p, const char *zSchema, const char *zName);
 int sqlxCount(Sqlx *p, const char *zSql);
-const char **sqlxSchemas(Sqlx *p, int *pn);
+const char **sqlxSchemas(Sqlx *p);
 
 /* Identifiers are quoted by \"%w\" and literals by %Q or '%q' in the
 ** formats of sqlite3_mprintf(), and in no other way. */

@@ -98,8 +98,15 @@ static Status statusOf(Sqlx *p, StatusWalk *pWalk){
 }
 
 void statusWalkBegin(Sqlx *p, StatusWalk *pWalk){
+  int nAlloc = sqlxCount(p, "PRAGMA database_list") + 1;
+  sqlite3_stmt *pStmt;
   memset(pWalk, 0, sizeof(*pWalk));
-  pWalk->azSchema = sqlxSchemas(p, &pWalk->nSchema);
+  pWalk->azSchema = sqlxAlloc(p, sizeof(char*)*(sqlite3_uint64)nAlloc);
+  pStmt = sqlxPrepare(p, "PRAGMA database_list");
+  while( sqlxStep(p, pStmt) && pWalk->nSchema<nAlloc ){
+    pWalk->azSchema[pWalk->nSchema++] = sqlxColumn(p, pStmt, 1);
+  }
+  sqlxFinalize(p, pStmt);
   pWalk->iSchema = -1;
 }
 

@@ -246,6 +246,29 @@ static void splitBucket(Seg *p){
   CRASH(SPLIT);
 }
 
+/*---------------------------------------------------------- guard words ---*/
+
+/* The words' order is segment.h's, GUARD WORDS.  What the caller stores next
+** with release, GRANTED, is not seen without the raised word. */
+static void raiseGuard(Seg *p, SegRecord *r){
+  u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
+  if( REC_KIND(r)!=KEY_TABLE ) return;
+  atomicSet(pWord, atomicGet(pWord)+1);
+  CRASH(GUARD_RAISE);
+}
+
+/* After the record's FREE, or a grant that came too late. */
+static void lowerGuard(Seg *p, SegRecord *r){
+  u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
+  if( REC_KIND(r)!=KEY_TABLE ) return;
+  if( atomicGet(pWord)==0 ){
+    p->bDamaged = 1;
+    return;
+  }
+  atomicSet(pWord, atomicGet(pWord)-1);
+  CRASH(GUARD_LOWER);
+}
+
 /*---------------------------------------------------------------- slots ---*/
 
 /* A session keeps the slot that it freed last (segment.h, CACHE LINES); this
@@ -362,8 +385,10 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
     atomicSet(&segSession(p, pNew->iSession)->waits, i);
   }
   CRASH(LINK);
+  if( !pNew->bWaiting && !BUG(GUARD_LATE) ) raiseGuard(p, r);
   atomicSetRel(&r->state, iState);
   CRASH(VALID);
+  if( !pNew->bWaiting && BUG(GUARD_LATE) ) raiseGuard(p, r);
   if( h->nRecord>h->nBucket && h->nBucket<p->nRecord ) splitBucket(p);
   return i;
 }
@@ -374,8 +399,8 @@ void tableRemove(Seg *p, u32 i){
   SegSession *s = segSession(p, r->session);
   u32 iText = r->text, n = 0;
   LockKey key;
-  int bScan;
-  if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) h->nWait--;
+  int bScan, bGranted = SEG_STATE(atomicGet(&r->state))==SEG_GRANTED;
+  if( !bGranted ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
   if( bScan ) tableKeyOf(p, r, &key);
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
@@ -383,6 +408,7 @@ void tableRemove(Seg *p, u32 i){
   /* A reader without the mutex must not see the old state beside fields of
   ** the slot's next user; a release store would not hold those back. */
   atomicFenceRel();
+  if( bGranted ) lowerGuard(p, r);
   if( s->waits==i ) atomicSet(&s->waits, 0);
   if( r->linked ){
     chainRemove(p, i);
@@ -431,12 +457,15 @@ static int grant(Seg *p, u32 i){
   atomicSet(&r->token, h->token);
   atomicSet(&r->since, osWallMs());
   CRASH(GRANT_TOKEN);
+  if( !BUG(GUARD_LATE) ) raiseGuard(p, r);
   if( BUG(GRANT_STORE) ){
     atomicSetRel(&r->state, SEG_WITH(iState, SEG_GRANTED));
   }else if( !atomicCas32(&r->state, iState, SEG_WITH(iState, SEG_GRANTED)) ){
+    if( !BUG(GUARD_LATE) ) lowerGuard(p, r);
     return 0;
   }
   CRASH(GRANT_STATE);
+  if( BUG(GUARD_LATE) ) raiseGuard(p, r);
   h->nWait--;
   atomicSet(&segSession(p, r->session)->waits, 0);
   atomicSet(&h->stat[STAT_GRANTS], h->stat[STAT_GRANTS]+1);
@@ -737,6 +766,27 @@ static void rebuildLink(Seg *p, u32 i){
   CRASH(REBUILD_LINK);
 }
 
+/* The guard words: counted here, then stored, so that none is too low at any
+** time.  What void grants had added goes by this. */
+static void rebuildGuard(Seg *p){
+  SegHeader *h = segHeader(p);
+  u32 aCount[SEG_GUARDS], i;
+  memset(aCount, 0, sizeof(aCount));
+  for(i=1; i<=p->nRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
+  }
+  for(i=0; i<SEG_GUARDS && BUG(GUARD_REBUILD); i++){
+    atomicSet(&h->guard[i], 0);
+    CRASH(REBUILD_GUARD);
+  }
+  for(i=0; i<SEG_GUARDS; i++){
+    atomicSet(&h->guard[i], aCount[i]);
+    CRASH(REBUILD_GUARD);
+  }
+}
+
 void tableRebuild(Seg *p, u64 iDead){
   SegHeader *h = segHeader(p);
   u32 i, k, nUsed = 0;
@@ -755,6 +805,7 @@ void tableRebuild(Seg *p, u64 iDead){
     if( e!=SEG_FREE && e!=SEG_TEXT ) rebuildLink(p, i);
   }
   atomicSet(&h->usedRecord, nUsed);
+  rebuildGuard(p);
   for(k=h->usedSession; k>0; k--){
     SegSession *s = segSession(p, k);
     u64 iState = atomicGetAcq(&s->state);
@@ -812,8 +863,25 @@ static const char *checkRecord(Seg *p, u32 i){
   return 0;
 }
 
+/* The guard words count what they should. */
+static const char *checkGuard(Seg *p){
+  u32 aCount[SEG_GUARDS], i;
+  memset(aCount, 0, sizeof(aCount));
+  for(i=1; i<=segHeader(p)->usedRecord && i<=p->nRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
+  }
+  for(i=0; i<SEG_GUARDS; i++){
+    u32 n = atomicGet(&segHeader(p)->guard[i]);
+    if( n<aCount[i] ) return "a guard word is too low";
+    if( n>aCount[i] ) return "a guard word is too high";
+  }
+  return 0;
+}
+
 const char *tableCheck(Seg *p){
-  const char *z = 0;
+  const char *z = checkGuard(p);
   u32 i;
   for(i=1; i<=segHeader(p)->usedRecord && i<=p->nRecord && z==0; i++){
     if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) z = checkRecord(p, i);

@@ -108,8 +108,8 @@ int tableWriterBlocks(Seg*, u32 eKind, u32 iSession);
 void tableRebuild(Seg*, u64 iDeadNumber);
 void tableScanAll(Seg*);
 
-/* Is there a request that could be granted, or are there two conflicting
-** grants?  0, or a text.  For debug builds and tests. */
+/* Is there a request that could be granted, are there two conflicting grants,
+** does a guard word count wrongly?  0, or a text.  For debug builds and tests. */
 #ifdef INTERLOCK_TEST
 const char *tableCheck(Seg*);
 #endif

@@ -11,6 +11,9 @@
 ** objects of it in one transaction, so the state is the connection's, and
 ** every event may come twice.
 **
+** A transaction that writes a guarded table is heard of through another one,
+** `interlock_writer`, without a call: its triggers name it.
+**
 ** A TxnScope belongs to its connection and is guarded by SQLite's mutex of
 ** the connection.
 */

@@ -22,15 +22,19 @@ namespace eval layers {
     3 sqlx      {}
     3 args      {sqlx}
     3 hashtext  {}
+    3 pragma    {sqlx}
     3 shape     {sqlx token}
     3 template  {sqlx}
     3 clause    {sqlx shape token}
     3 triggers  {sqlx shape template clause}
     3 guardset  {sqlx shape template clause triggers}
     3 lockkey   {sqlx args}
+    3 rowkey    {sqlx args pragma shape lockkey}
     3 waiting   {}
+    3 place     {waiting}
+    3 lockerror {sqlx lockkey place waiting}
     3 txnscope  {sqlx}
-    3 session   {sqlx lockkey waiting txnscope}
+    3 session   {sqlx place lockerror txnscope}
     4 registry  {}
     4 rule      {registry}
     4 status    {registry rule}
@@ -47,8 +51,9 @@ namespace eval layers {
     5 namelock  {}
     5 lockstatus {}
     5 turn      {}
+    5 rowlock   {}
     5 guardsql  {}
-    5 functions {advisory namelock lockstatus turn guardsql}
+    5 functions {advisory namelock lockstatus turn rowlock guardsql}
     5 vtab      {}
     5 guardtab  {}
     5 lockvtab  {}

@@ -133,7 +133,7 @@ static void opRelease(void){
 }
 static void opReleaseAll(void){
   u64 n;
-  need(lockReleaseAll(V, ~0u, &n), LOCK_OK, 60);
+  need(lockReleaseAll(V, ~0u, ~0u, &n), LOCK_OK, 60);
 }
 static void opTxnEnd(void){ lockTxnEnd(V); }
 static void opRollback(void){

@@ -50,7 +50,7 @@ static int use(LockSession *s, LockFile *pF){
     case 0: rc = lockRelease(s, &k, 1+R(5)); break;
     case 1: lockTxnEnd(s); break;
     case 2: lockRollbackTo(s, R(3)); break;
-    case 3: if( R(8)==0 ) rc = lockReleaseAll(s, ~0u, &x); break;
+    case 3: if( R(8)==0 ) rc = lockReleaseAll(s, ~0u, ~0u, &x); break;
     case 4:
       if( R(8)==0 && lockSnapshot(pF, &snap)==LOCK_OK ){
         lockSnapshotFree(pF, &snap);

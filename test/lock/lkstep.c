@@ -527,7 +527,7 @@ static int childOfFork(int iWaiter){
   if( lockGiveUp(S[iWaiter], LOCK_TIMEOUT)!=LOCK_FORKED ) return 2;
   if( try(0, &kC, X, SES)!=LOCK_FORKED ) return 3;
   if( lockRelease(S[0], &kA, X)!=LOCK_FORKED ) return 4;
-  if( lockReleaseAll(S[0], ~0u, &n)!=LOCK_FORKED ) return 5;
+  if( lockReleaseAll(S[0], ~0u, ~0u, &n)!=LOCK_FORKED ) return 5;
   if( lockCancel(pF, 1)!=LOCK_FORKED ) return 6;
   if( lockSessionBegin(pF, &s)==LOCK_OK ) return 7;
   lockTxnEnd(S[0]);

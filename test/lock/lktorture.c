@@ -118,7 +118,7 @@ static void releaseAll(Me *m){
   LockRc rc;
   for(i=0; i<LOG_KEYS; i++) for(j=0; j<LOCK_MODES; j++) n += m->h.n[i][j];
   PUT(LOG_RELEASEALL, m->iSes, .rc = 0);
-  rc = lockReleaseAll(m->p, ~0u, &x);
+  rc = lockReleaseAll(m->p, ~0u, ~0u, &x);
   if( rc!=LOCK_OK && rc!=LOCK_BUSY ) fatal("release all", rc);
   if( rc==LOCK_OK && n!=x ) fatal("release all counts", (int)x);
   if( rc==LOCK_BUSY ) fatal("busy in release all", 0);

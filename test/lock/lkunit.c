@@ -98,7 +98,7 @@ static void play(Player *q, int iStep, char *zCmd, char *z1, char *z2,
   }else if( strcmp(zCmd, "unlock")==0 ){
     strcpy(zOut, lockRelease(q->p, &k, m)==LOCK_OK ? "true" : "false");
   }else if( strcmp(zCmd, "unlock_all")==0 ){
-    lockReleaseAll(q->p, ~0u, 0);
+    lockReleaseAll(q->p, ~0u, ~0u, 0);
   }else if( strcmp(zCmd, "commit")==0 || strcmp(zCmd, "rollback")==0 ){
     lockTxnEnd(q->p);
     q->nSp = 0;
@@ -625,6 +625,315 @@ static void testWriter(void){
   lockSessionEnd(t);
   lockClose(p);
 }
+/* A row of table zTable, as the layer above makes its keys. */
+static LockKey keyRow(const char *zTable, i64 i){
+  LockKey k;
+  char z[100];
+  u32 n = (u32)strlen(zTable)+1;
+  memset(z, 0, sizeof z);
+  memcpy(z, zTable, n);
+  n = (n+3)/4*4;
+  memcpy(z+n, &i, 8);
+  tableKey(&k, KEY_ROW, z, n+8);
+  return k;
+}
+static LockKey keyTable(const char *z){
+  LockKey k;
+  tableKey(&k, KEY_TABLE, z, (u32)strlen(z));
+  return k;
+}
+static u32 guardOf(LockFile *p, const LockKey *pTable){
+  return segHeader(lockSegment(p))->guard[pTable->iHash%SEG_GUARDS];
+}
+enum { IS = LOCK_INTENT_SHARED, IX = LOCK_INTENT_EXCLUSIVE, SH = LOCK_SHARED,
+       X = LOCK_EXCLUSIVE, SES = LOCK_SCOPE_SESSION,
+       TXN = LOCK_SCOPE_TRANSACTION };
+
+/* Guard words: grants of tables, of all sessions and modes, counted. */
+static void testGuard(void){
+  LockFile *p = 0;
+  LockSession *s, *t;
+  LockKey table = keyTable("t"), row = keyRow("t", 1), other = keyInt(1);
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  CHECK_EQ(lockGuardFree(s, &table), 0);           /* not in the place yet */
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);
+  CHECK_EQ(lockGuardFree(s, &table), 1);
+  CHECK_EQ(lockGuardFree(t, &table), 0);
+  lockTxnEnd(s);
+  CHECK_EQ(lockGuardFree(s, &table), 0);
+  CHECK_EQ(lockAsk(t, &other, X, SES, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(t, &row, X, SES, 0), LOCK_OK);
+  CHECK_EQ(guardOf(p, &table), 0);
+  CHECK_EQ(lockAsk(t, &table, IX, SES, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(t, &table, IX, TXN, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &table, IS, TXN, 0), LOCK_OK);
+  CHECK_EQ(guardOf(p, &table), 2);
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);
+  CHECK_EQ(lockGuardFree(s, &table), 0);
+  CHECK_EQ(lockGuard(s, &row, X), LOCK_NO);
+  CHECK_EQ(lockRelease(t, &row, X), LOCK_OK);
+  CHECK_EQ(lockRelease(t, &table, IX), LOCK_OK);
+  CHECK_EQ(guardOf(p, &table), 2);
+  lockTxnEnd(t);
+  CHECK_EQ(guardOf(p, &table), 1);
+  CHECK_EQ(lockAsk(t, &table, IX, SES, 1), LOCK_WAITING);
+  CHECK_EQ(guardOf(p, &table), 1);
+  lockTxnEnd(s);
+  CHECK_EQ(lockOutcome(t), LOCK_OK);
+  CHECK_EQ(guardOf(p, &table), 1);
+  CHECK(lockCheck(p)==0);
+  segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 0;
+  CHECK(strcmp(tableCheck(lockSegment(p)), "a guard word is too low")==0);
+  segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 2;
+  CHECK(strcmp(tableCheck(lockSegment(p)), "a guard word is too high")==0);
+  segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 1;
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);
+  lockSessionEnd(t);
+  CHECK_EQ(lockGuardFree(s, &table), 1);
+  segHeader(lockSegment(p))->damaged = 1;
+  CHECK_EQ(lockGuardFree(s, &table), 0);
+  CHECK_EQ(lockWriterEnter(s), LOCK_MALFORMED);
+  segHeader(lockSegment(p))->damaged = 0;
+  lockSessionEnd(s);
+  CHECK(lockCheck(p)==0);
+  lockClose(p);
+}
+
+/* The writer's place is entered once a transaction: then no mutex. */
+static void testWriterOnce(void){
+  const char *zDb = scratch("lkonce");
+  char z[400], z2[420];
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p), *t = beginOrDie(p);
+  LockKey table = keyTable("t"), row = keyRow("t", 1);
+  u32 iLevel;
+  pid_t pid;
+  int st;
+  lockName(z, zDb);
+  sprintf(z2, "%s2", z);
+  CHECK_EQ(ownerTry(lockSegment(p), 0), OWNER_IN);
+  CHECK_EQ(lockWriterEnter(s), LOCK_BUSY);
+  CHECK_EQ(lockGuardFree(s, &table), 0);
+  CHECK_EQ(ownerLeave(lockSegment(p)), 0);
+  iLevel = lockLevel(s);
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);
+  CHECK_EQ(ownerTry(lockSegment(p), 0), OWNER_IN);
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);           /* the note is enough */
+  CHECK_EQ(lockGuardFree(s, &table), 1);
+  CHECK_EQ(ownerLeave(lockSegment(p)), 0);
+  CHECK_EQ(lockAsk(s, &row, X, TXN, 0), LOCK_OK);
+  lockRollbackTo(s, iLevel);                       /* it stays in the place */
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);
+  CHECK_EQ(lockAsk(t, &row, X, SES, 0), LOCK_NO);
+  CHECK_EQ(lockTrouble(t)->eWhy, TROUBLE_WRITES);
+  pid = fork();
+  if( pid==0 ){
+    int e = lockWriterEnter(s)!=LOCK_FORKED;
+    e |= lockGuardFree(s, &table)!=0;
+    e |= lockHolding(s)!=0;
+    e |= lockSkip(s, &row, X, SES)!=LOCK_FORKED || lockSkipProbe(s)!=0;
+    _exit(e);
+  }
+  waitpid(pid, &st, 0);
+  CHECK_EQ(st, 0);
+  CHECK(rename(z, z2)==0);
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);           /* asked once only */
+  lockTxnEnd(s);
+  CHECK_EQ(lockAsk(t, &row, X, SES, 0), LOCK_OK);
+  CHECK_EQ(lockWriterEnter(s), LOCK_REPLACED);
+  CHECK_EQ(lockWriterEnter(s), LOCK_REPLACED);
+  CHECK(rename(z2, z)==0);
+  CHECK_EQ(lockWriterEnter(s), LOCK_OK);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockClose(p);
+  unlink(z);
+}
+
+static void testSkip(void){
+  LockFile *p = 0;
+  LockSession *s, *t, *u;
+  LockKey row = keyRow("jobs", 1), row2 = keyRow("jobs", 2);
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  u = beginOrDie(p);
+  CHECK_EQ(lockSkip(s, &row, 0, SES), LOCK_MISUSE);
+  CHECK_EQ(lockSkip(s, &row, X, SES), LOCK_OK);
+  CHECK(lockGrantToken(s)>0);
+  CHECK_EQ(lockSkip(s, &row, X, SES), LOCK_NO);    /* its own */
+  CHECK_EQ(lockSkip(s, &row, X, TXN), LOCK_NO);
+  CHECK_EQ(lockSkip(s, &row, IS, SES), LOCK_NO);
+  CHECK_EQ(lockSkip(t, &row, X, SES), LOCK_NO);
+  CHECK_EQ(lockSkipProbe(t), 0);
+  CHECK_EQ(lockRelease(s, &row, X), LOCK_OK);
+  CHECK_EQ(lockRelease(s, &row, X), LOCK_NO);
+  CHECK_EQ(lockAsk(s, &row, SH, SES, 0), LOCK_OK);
+  CHECK_EQ(lockSkip(t, &row, SH, SES), LOCK_OK);   /* no conflict */
+  CHECK_EQ(lockRelease(t, &row, SH), LOCK_OK);
+  CHECK_EQ(lockAsk(u, &row, X, SES, 1), LOCK_WAITING);
+  CHECK_EQ(lockSkip(t, &row, SH, SES), LOCK_NO);   /* somebody wants it */
+  CHECK_EQ(lockSkip(u, &row2, X, SES), LOCK_MISUSE);
+  CHECK_EQ(lockGiveUp(u, LOCK_TIMEOUT), LOCK_TIMEOUT);
+  CHECK_EQ(lockSkip(t, &row, SH, TXN), LOCK_OK);
+  lockTxnEnd(t);
+  CHECK_EQ(lockSkip(t, &row, SH, TXN), LOCK_OK);
+  CHECK_EQ(lockWriterEnter(u), LOCK_OK);
+  CHECK_EQ(lockSkip(t, &row2, X, SES), LOCK_NO);   /* somebody writes */
+  CHECK_EQ(lockSkip(u, &row2, X, SES), LOCK_OK);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockSessionEnd(u);
+  lockClose(p);
+}
+
+/* Rows of a dead process: skipped, asked about once, free in a second pass. */
+static void testSkipDead(void){
+  const char *zDb = scratch("lkskip");
+  char z[400];
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p);
+  int i, n, st;
+  pid_t pid = fork();
+  lockName(z, zDb);
+  if( pid==0 ){
+    LockSession *t = beginOrDie(openOrDie(zDb));
+    for(i=0; i<4; i++){
+      LockKey k = keyRow("jobs", i);
+      if( lockAsk(t, &k, X, SES, 0) ) _exit(1);
+    }
+    raise(SIGSTOP);
+  }
+  waitpid(pid, &st, WUNTRACED);
+  CHECK(WIFSTOPPED(st));
+  for(i=n=0; i<4; i++){
+    LockKey k = keyRow("jobs", i);
+    n += lockSkip(s, &k, X, SES)==LOCK_OK;
+  }
+  CHECK_EQ(n, 0);
+  CHECK_EQ(lockSkipProbe(s), 0);                   /* stopped: it lives */
+  CHECK_EQ(lockSkipProbe(s), 0);
+  signalOne(pid, SIGKILL);
+  waitpid(pid, &st, 0);
+  CHECK_EQ(lockSkipProbe(s), 0);                   /* nobody is remembered */
+  for(i=n=0; i<4; i++){
+    LockKey k = keyRow("jobs", i);
+    n += lockSkip(s, &k, X, SES)==LOCK_OK;
+  }
+  CHECK_EQ(n, 0);
+  CHECK_EQ(lockSkipProbe(s), 1);
+  CHECK_EQ(lockSkipProbe(s), 0);
+  for(i=n=0; i<4; i++){
+    LockKey k = keyRow("jobs", i);
+    n += lockSkip(s, &k, X, SES)==LOCK_OK;
+  }
+  CHECK_EQ(n, 4);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockClose(p);
+  unlink(z);
+}
+
+/* Released by kind and mode; is anything held? */
+static void testReleaseAll(void){
+  LockFile *p = 0;
+  LockSession *s, *t;
+  LockKey table = keyTable("t"), row = keyRow("t", 1), other = keyInt(1);
+  u64 n = 9;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  CHECK_EQ(lockHolding(s), 0);
+  CHECK_EQ(lockAsk(s, &table, IX, SES, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &table, IX, SES, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &table, SH, SES, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &row, X, SES, 0), LOCK_OK);
+  CHECK_EQ(lockHolding(s), 1);
+  CHECK_EQ(lockReleaseAll(s, 1u<<KEY_ROW, MODE_BIT(SH), &n), LOCK_OK);
+  CHECK_EQ(n, 0);
+  CHECK_EQ(lockReleaseAll(s, 1u<<KEY_TABLE, MODE_BIT(IS)|MODE_BIT(IX), &n),
+           LOCK_OK);
+  CHECK_EQ(n, 2);
+  CHECK_EQ(guardOf(p, &table), 1);
+  CHECK_EQ(lockRelease(s, &table, IX), LOCK_NO);
+  CHECK_EQ(lockReleaseAll(s, 1u<<KEY_ROW, ~0u, &n), LOCK_OK);
+  CHECK_EQ(n, 1);
+  CHECK_EQ(lockHolding(s), 1);
+  CHECK_EQ(lockReleaseAll(s, ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(n, 1);
+  CHECK_EQ(lockHolding(s), 0);
+  CHECK_EQ(lockAsk(s, &other, X, TXN, 0), LOCK_OK);
+  CHECK_EQ(lockHolding(s), 1);
+  CHECK_EQ(lockAsk(t, &other, X, SES, 1), LOCK_WAITING);
+  CHECK_EQ(lockHolding(t), 0);                     /* it waits */
+  lockTxnEnd(s);
+  CHECK_EQ(lockHolding(s), 0);
+  CHECK_EQ(lockHolding(t), 1);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockClose(p);
+}
+
+/* The row lock fails: the table's intention lock, taken a moment before in the
+** same transaction, goes alone, and who was in the way is still known. */
+static void testGiveBack(void){
+  LockFile *p = 0;
+  LockSession *s, *t, *u;
+  LockKey table = keyTable("t"), row = keyRow("t", 1), row2 = keyRow("t", 2);
+  LockWait w = { 1, 0, 0, 0 };
+  u32 iLevel;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  u = beginOrDie(p);
+  CHECK_EQ(lockAsk(t, &row, X, SES, 0), LOCK_OK);
+  iLevel = lockLevel(s);
+  CHECK_EQ(lockAsk(s, &table, IX, TXN, 0), LOCK_OK);
+  CHECK_EQ(lockAcquire(s, &row, X, TXN, &w), LOCK_TIMEOUT);
+  lockRollbackTo(s, iLevel);
+  CHECK_EQ(lockTrouble(s)->iBlocker, lockSessionId(t));
+  CHECK_EQ(lockTrouble(s)->eWhy, TROUBLE_HOLDS);
+  CHECK_EQ(lockHolding(s), 0);
+  CHECK_EQ(guardOf(p, &table), 0);
+  /* held for an earlier row: it stays */
+  CHECK_EQ(lockAsk(s, &table, IX, TXN, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &row2, X, TXN, 0), LOCK_OK);
+  iLevel = lockLevel(s);
+  CHECK_EQ(lockAsk(s, &table, IX, TXN, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &row, X, TXN, 0), LOCK_NO);
+  lockRollbackTo(s, iLevel);
+  CHECK_EQ(lockAsk(u, &table, X, SES, 0), LOCK_NO);
+  CHECK_EQ(lockAsk(u, &row2, X, SES, 0), LOCK_NO);
+  lockTxnEnd(s);
+  /* held in session scope: the transaction's part goes */
+  CHECK_EQ(lockAsk(s, &table, IX, SES, 0), LOCK_OK);
+  iLevel = lockLevel(s);
+  CHECK_EQ(lockAsk(s, &table, IX, TXN, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &row, X, TXN, 0), LOCK_NO);
+  lockRollbackTo(s, iLevel);
+  CHECK_EQ(lockRelease(s, &table, IX), LOCK_OK);
+  CHECK_EQ(lockAsk(u, &table, X, SES, 0), LOCK_OK);
+  CHECK_EQ(lockRelease(u, &table, X), LOCK_OK);
+  /* a request ahead, and the writer before it */
+  CHECK_EQ(lockAsk(t, &row2, SH, SES, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(u, &row2, X, SES, 1), LOCK_WAITING);
+  CHECK_EQ(lockAsk(s, &row2, SH, TXN, 0), LOCK_NO);
+  CHECK_EQ(lockTrouble(s)->iBlocker, lockSessionId(u));
+  CHECK_EQ(lockTrouble(s)->eWhy, TROUBLE_WAITS);
+  CHECK_EQ(lockWriterEnter(t), LOCK_OK);
+  CHECK_EQ(lockAsk(s, &row2, SH, TXN, 0), LOCK_NO);
+  CHECK_EQ(lockTrouble(s)->iBlocker, lockSessionId(t));
+  CHECK_EQ(lockTrouble(s)->eWhy, TROUBLE_WRITES);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockSessionEnd(u);
+  lockClose(p);
+}
 static void testTurn(void){
   LockFile *p = 0;
   LockSession *a, *b, *c;
@@ -990,6 +1299,12 @@ int main(int n, char **a){
   testDeath();
   testStopped();
   testWriter();
+  testGuard();
+  testWriterOnce();
+  testSkip();
+  if( LIMIT_RECORD>=12 ) testSkipDead();
+  testReleaseAll();
+  testGiveBack();
   testTurn();
   testEvents();
   testAnswers();

@@ -305,7 +305,7 @@ static const char *doUnlockAll(int s){
     M.hold[s][k][m].n = 0;
   }
   scanAll();
-  if( lockReleaseAll(aS[s], ~0u, &nReal)!=LOCK_OK ) return "unlock_all";
+  if( lockReleaseAll(aS[s], ~0u, ~0u, &nReal)!=LOCK_OK ) return "unlock_all";
   return n==nReal ? 0 : "unlock_all counts differently";
 }
 static void doClose(int s){
