@@ -12,6 +12,7 @@
 #include "args.h"
 #include "expect.h"
 #include "guardcheck.h"
+#include "guardsql.h"
 #include "lockstatus.h"
 #include "namelock.h"
 #include "os.h"
@@ -440,23 +441,29 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
-#define FUNCTION_TABLES 7
+static FunctionTable versionedFunctions(void){
+  FunctionTable t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
+  return t;
+}
+
+static FunctionTable (*const axTable[])(void) = {
+  versionedFunctions,
+  advisoryFunctions,
+  namelockFunctions,
+  lockstatusFunctions,
+  turnFunctions,
+  rowlockFunctions,
+  guardcheckFunctions,
+  guardsqlFunctions,
+};
 
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  FunctionTable at[FUNCTION_TABLES];
-  int iTable;
-  at[0].a = aVersioned;
-  at[0].n = sizeof(aVersioned)/sizeof(aVersioned[0]);
-  at[1] = advisoryFunctions();
-  at[2] = namelockFunctions();
-  at[3] = lockstatusFunctions();
-  at[4] = turnFunctions();
-  at[5] = rowlockFunctions();
-  at[6] = guardcheckFunctions();
-  for(iTable=0; iTable<FUNCTION_TABLES; iTable++){
-    if( i<at[iTable].n ) return &at[iTable].a[i];
-    i -= at[iTable].n;
+  size_t iTable;
+  for(iTable=0; iTable<sizeof(axTable)/sizeof(axTable[0]); iTable++){
+    FunctionTable t = axTable[iTable]();
+    if( i<t.n ) return &t.a[i];
+    i -= t.n;
   }
   return 0;
 }

@@ -362,7 +362,7 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
                    : installed(p, zSchema, pSet->zTombstones);
   if( zOld==0 || strcmp(zOld, pSet->zTombstonesSql)==0 ) return 0;
   if( isTemp(zSchema) ){
-    pTab->rule.zNumber = registryDraw(p, zSchema);
+    pTab->rule.zNumber = triggersDraw(p, zSchema);
     triggersMake(p, &pTab->shape, &pTab->rule, pSet);
   }
   return p->rc==SQLITE_OK;
@@ -387,7 +387,7 @@ static int stepsOfTable(
   int bOtherKey;
   planNew(pPlan, zSchema);
   if( p->rc!=SQLITE_OK ) return 0;
-  if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = registryDraw(p, zSchema);
+  if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = triggersDraw(p, zSchema);
   triggersMake(p, &pTab->shape, &pTab->rule, &set);
   entry = ruleEntry(p, &pTab->shape, &pTab->rule);
   if( p->rc!=SQLITE_OK ) return 0;
