@@ -462,7 +462,8 @@ static const Function *functionAt(int i){
   size_t iTable;
   for(iTable=0; iTable<sizeof(axTable)/sizeof(axTable[0]); iTable++){
     FunctionTable t = axTable[iTable]();
-    if( i<t.n ) return &t.a[i];
+    const Function *a = t.a;
+    if( i<t.n ) return a + i;
     i -= t.n;
   }
   return 0;

@@ -168,7 +168,7 @@ static void readTable(Sqlx *x, Guard *g, const char *zSchema){
   if( !sqlxExists(x, "SELECT 1 FROM \"%w\".sqlite_master WHERE type='trigger'"
       " AND name='interlock_%q_update' AND tbl_name=%Q COLLATE NOCASE",
       zSchema, g->zNumber, g->zTable) && x->rc==SQLITE_OK ){
-    failGuard(x, g->zTable, "has another name now: guarded() it by that");
+    failGuard(x, g->zTable, "has another name now; call guarded() with that");
     return;
   }
   sqlxEnd(&g->mem);
@@ -403,8 +403,8 @@ static void noteVictim(
 ** Example:
 **   SELECT interlock_guard('3f9a01c2', '8c7d1e00aa51b3f4', 'account', 42);
 **   -- error: guard broken: account is not being written
-**   SELECT interlock_guard_victim('3f9a01c2', '8c7d1e00aa51b3f4', 'account', 1);
-**   -- error: guard broken: account is not being written
+**   SELECT interlock_guard_victim('3f9a01c2', '8c7d1e00aa51b3f4', 'seat', 1);
+**   -- error: guard broken: seat is not being written
 */
 static void guardFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
