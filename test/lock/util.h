@@ -84,6 +84,21 @@ static inline const char *scratch(const char *zName){
   return z;
 }
 
+/* Does a guard word count less than what is granted?  Whoever looks: nobody
+** else may be storing meanwhile. */
+static inline int guardTooLow(Seg *p){
+  u32 aCount[SEG_GUARDS] = { 0 }, i, nUsed = segHeader(p)->usedRecord;
+  for(i=1; i<=nUsed && i<=p->nRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
+  }
+  for(i=0; i<SEG_GUARDS; i++){
+    if( atomicGet(&segHeader(p)->guard[i])<aCount[i] ) return 1;
+  }
+  return 0;
+}
+
 static inline LockFile *openOrDie(const char *zDb){
   LockFile *pF = 0;
   LockRc rc = lockOpen(&sysMem, zDb, 1, &pF);
