@@ -58,6 +58,9 @@ static u32 keyHash(const LockKey *p){
   u32 h = p->eKind*0x9E3779B1u + p->nKey, i, iLow = SEG_ALL, mNear = 0;
   if( p->nKey==8 && p->eKind==KEY_INTEGER ) iLow = INTEGER_LOW;
   if( p->nKey==8 && p->eKind==KEY_PAIR ) iLow = 1;
+  if( p->eKind==KEY_ROW && p->nKey>=12 && p->nKey%4==0 ){
+    iLow = p->nKey/4u - 2 + INTEGER_LOW;
+  }
   for(i=0; i<keyWords(p->nKey); i++){
     u32 a = p->a[i];
     if( i==iLow ) mNear = a & 63;

@@ -56,7 +56,7 @@ static const World aWorld[] = {
   { "table: 3 sessions, a table, IX S X, transactions, writer",
     3, 4, 5, IX_|S_|X_, 2, 2, 0, 1, 0, 20000 },
   { "row and table: 2 sessions, IX X, transactions, a savepoint, writer",
-    2, 3, 5, IX_|X_, 2, 3, 1, 1, 0, 20000 },
+    2, 3, 5, IX_|X_, 2, 2, 1, 1, 0, 20000 },
 };
 static const World *pW;
 
