@@ -15,6 +15,7 @@
 #include "namelock.h"
 #include "os.h"
 #include "rowlock.h"
+#include "skiplocked.h"
 #include "turn.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
@@ -439,7 +440,7 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
-#define FUNCTION_TABLES 6
+#define FUNCTION_TABLES 7
 
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
@@ -452,6 +453,7 @@ static const Function *functionAt(int i){
   at[3] = lockstatusFunctions();
   at[4] = turnFunctions();
   at[5] = rowlockFunctions();
+  at[6] = skiplockedFunctions();
   for(iTable=0; iTable<FUNCTION_TABLES; iTable++){
     if( i<at[iTable].n ) return &at[iTable].a[i];
     i -= at[iTable].n;

@@ -22,6 +22,7 @@ namespace eval layers {
     3 sqlx      {}
     3 args      {sqlx}
     3 hashtext  {}
+    3 json      {}
     3 pragma    {sqlx}
     3 shape     {sqlx token}
     3 triggers  {sqlx shape token}
@@ -47,7 +48,8 @@ namespace eval layers {
     5 lockstatus {}
     5 turn      {}
     5 rowlock   {}
-    5 functions {advisory namelock lockstatus turn rowlock}
+    5 skiplocked {}
+    5 functions {advisory namelock lockstatus turn rowlock skiplocked}
     5 vtab      {}
     5 lockvtab  {}
     6 interlock {}
