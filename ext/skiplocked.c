@@ -48,7 +48,7 @@ typedef struct Skip {
   SessionRequest req;
   SessionSkip skip;
   SkipRow *aRow;
-  int nRow;
+  int nRow, mxRow;
   int nPass;
   int aBucket[SKIP_BUCKETS];   /* rows of earlier passes, by hash of the key */
   Sqlx piece;                  /* memory of the rows that are being looked at */
@@ -248,8 +248,12 @@ static void prepareBoth(Skip *p){
 /* A place for one more row. */
 static SkipRow *nextRow(Skip *p){
   SkipRow *pRow;
-  p->aRow = sqlxGrow(p->x, p->aRow, p->nRow, sizeof(*pRow));
-  if( p->aRow==0 ) return 0;
+  if( p->nRow==p->mxRow ){
+    SkipRow *aNew = sqlxGrow(p->x, p->aRow, p->nRow, sizeof(*pRow));
+    if( aNew==0 ) return 0;
+    p->aRow = aNew;
+    p->mxRow = p->nRow<4 ? 4 : 2*p->nRow;
+  }
   pRow = &p->aRow[p->nRow];
   memset(pRow, 0, sizeof(*pRow));
   return pRow;
@@ -385,9 +389,16 @@ static int isStill(Skip *p, SkipRow *pRow){
   return bRow || p->x->rc!=SQLITE_OK;
 }
 
-/* Give back what was gone before it was locked. */
+/* Give back what was gone before it was locked. A statement that stays open
+** keeps one snapshot for all: to begin one costs as much as to look. */
 static void readAgain(Skip *p){
+  sqlite3_stmt *pOpen = 0;
   int i, n = 0;
+  if( p->nRow>2 ){
+    pOpen = sqlxPrepare(p->x, "SELECT 1 FROM \"%w\".\"%w\"", p->tab.zSchema,
+                        p->tab.zName);
+    sqlxStep(p->x, pOpen);
+  }
   for(i=0; i<p->nRow; i++){
     SkipRow *pRow = &p->aRow[i];
     if( !pRow->bSure && !isStill(p, pRow) ){
@@ -399,6 +410,7 @@ static void readAgain(Skip *p){
     }
   }
   p->nRow = n;
+  sqlxFinalize(p->x, pOpen);
 }
 
 /* As often as it takes: each new pass comes of somebody who was faster, or is
