@@ -9,6 +9,12 @@
 #include "lockviews.h"
 SQLITE_EXTENSION_INIT3
 
+/*
+** SQL AREA The extension
+**
+** Who holds and who waits can be seen as tables, and as one text.
+*/
+
 static void appendString(sqlite3_str *pStr, const char *z, u32 n){
   u32 i;
   sqlite3_str_appendchar(pStr, 1, '"');
