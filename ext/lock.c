@@ -293,7 +293,7 @@ typedef struct Ask {
 static int lookAt(LockSession *p, Ask *a, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
-  u32 e = SEG_STATE(atomicGetAcq(&r->state)), m = MODE_BIT(REC_MODE(r));
+  u32 e = SEG_STATE(atomicGetAcq(&r->state)), m = REC_BIT(r);
   if( e==SEG_WITHDRAWN || tableVoid(pSeg, r) ){
     tableRemove(pSeg, i);
     return 1;
@@ -331,7 +331,7 @@ static void look(LockSession *p, Ask *a){
       a->iPlace = i;
       return;
     }
-    a->mBefore |= MODE_BIT(REC_MODE(r));
+    a->mBefore |= REC_BIT(r);
   }
 }
 
@@ -373,7 +373,7 @@ static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
-    if( r->session==p->k || !(m & MODE_BIT(REC_MODE(r))) ) continue;
+    if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
     if( e!=SEG_GRANTED && (e!=SEG_WAITING || BUG(POLL_HOLDERS)) ) continue;
     if( kFirst==0 || (e==SEG_GRANTED && eFirst!=SEG_GRANTED) ){
       kFirst = r->session;
@@ -662,7 +662,7 @@ static void noteSkipped(LockSession *p, const Ask *a){
   if( p->skipped.n>=PROBES ) return;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
-    if( r->session==p->k || !(m & MODE_BIT(REC_MODE(r))) ) continue;
+    if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
     noteIn(p, &p->skipped, r->session);
   }
   if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
@@ -776,7 +776,7 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
     if( !segBound(pSeg, &a->nStep) ) return 0;
     a->i = r->sesNext;
     if( !(a->mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
-    if( !(a->mMode & MODE_BIT(REC_MODE(r))) ) continue;
+    if( !(a->mMode & REC_BIT(r)) ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
     a->n += r->scount;
     if( r->thold ){

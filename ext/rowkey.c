@@ -17,10 +17,39 @@ enum { LISTED_STRICT = 5 };
 
 /* ---- the table -------------------------------------------------------- */
 
-/* Whether a schema has a table of that name. Only the schema in memory is
-** asked. */
+/* Of sqlite3_prepare_v3(), from 3.48 on; others do not look at it. */
+#define PREPARE_DONT_LOG 0x10
+
+/*
+** Bring the schema in memory up to date with its file: another connection may
+** have made the table, or a new one of its name whose key compares otherwise,
+** since this one last read anything. A PRAGMA of the schema that is run does
+** that, and reads the file for a moment. In BEGIN that would not end; there a
+** statement about a table that there is not makes SQLite compare the two before
+** it says so, in read transactions of its own. Where the file is locked against
+** readers the schema stays as it is.
+*/
+static void refreshSchema(Sqlx *p, const char *zSchema){
+  const char *zSql;
+  sqlite3_stmt *pStmt = 0;
+  int rc;
+  if( sqlite3_get_autocommit(p->db)
+   || sqlite3_txn_state(p->db, zSchema)!=SQLITE_TXN_NONE ){
+    zSql = sqlxPrintf(p, "PRAGMA \"%w\".table_info(sqlite_interlock)", zSchema);
+  }else{
+    zSql = sqlxPrintf(p, "SELECT 1 FROM \"%w\".sqlite_interlock", zSchema);
+  }
+  if( p->rc!=SQLITE_OK ) return;
+  rc = sqlite3_prepare_v3(p->db, zSql, -1, PREPARE_DONT_LOG, &pStmt, 0);
+  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
+  sqlite3_finalize(pStmt);
+  if( rc==SQLITE_NOMEM ) p->rc = rc;
+}
+
+/* Whether a schema has a table of that name. */
 static int isTable(Sqlx *p, const char *zSchema, const char *zName){
   int rc;
+  if( sqlite3_stricmp(zSchema, "temp")!=0 ) refreshSchema(p, zSchema);
   if( p->rc!=SQLITE_OK ) return 0;
   rc = sqlite3_table_column_metadata(p->db, zSchema, zName, 0, 0, 0, 0, 0, 0);
   if( rc!=SQLITE_OK && rc!=SQLITE_ERROR ){
@@ -181,11 +210,17 @@ int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
 
 #define FEW_COLUMNS 4      /* keys of no more need no memory */
 
-/* A number, by its value: 42.0 is 42. */
-static void takeNumber(sqlite3_value *pArg, LockValue *pVal){
+/* A number, by its value: 42.0 is 42. A REAL column has no integers: it rounds
+** those beyond 2^53. */
+static void takeNumber(
+  sqlite3_value *pArg,
+  const RowkeyColumn *pCol,
+  LockValue *pVal
+){
   double r;
   pVal->eType = LOCKVALUE_INTEGER;
-  if( sqlite3_value_type(pArg)==SQLITE_INTEGER ){
+  if( sqlite3_value_type(pArg)==SQLITE_INTEGER
+   && strcmp(pCol->zAffinity, "REAL")!=0 ){
     pVal->i = sqlite3_value_int64(pArg);
     return;
   }
@@ -257,7 +292,7 @@ static void takeValue(
   }else if( eType==SQLITE_BLOB || eType==SQLITE_TEXT || bText ){
     takeBytes(p, pArg, pCol, pVal);
   }else{
-    takeNumber(pArg, pVal);
+    takeNumber(pArg, pCol, pVal);
   }
   if( p->rc==SQLITE_OK && pTab->bRowid && pVal->eType!=LOCKVALUE_INTEGER ){
     sqlxBad(p, "%s, of the key of %s, is %s; allowed is INTEGER",

@@ -625,23 +625,6 @@ static void testWriter(void){
   lockSessionEnd(t);
   lockClose(p);
 }
-/* A row of table zTable, as the layer above makes its keys. */
-static LockKey keyRow(const char *zTable, i64 i){
-  LockKey k;
-  char z[100];
-  u32 n = (u32)strlen(zTable)+1;
-  memset(z, 0, sizeof z);
-  memcpy(z, zTable, n);
-  n = (n+3)/4*4;
-  memcpy(z+n, &i, 8);
-  tableKey(&k, KEY_ROW, z, n+8);
-  return k;
-}
-static LockKey keyTable(const char *z){
-  LockKey k;
-  tableKey(&k, KEY_TABLE, z, (u32)strlen(z));
-  return k;
-}
 static u32 guardOf(LockFile *p, const LockKey *pTable){
   return segHeader(lockSegment(p))->guard[pTable->iHash%SEG_GUARDS];
 }
