@@ -271,7 +271,8 @@ const char *guardregNote(Sqlx *p, const GuardTable *pTab){
     default:
       break;
   }
-  if( sqlite3_stricmp(pEntry->zTable, pEntry->zName)!=0 ){
+  if( pTab->status!=GUARD_OK
+   && sqlite3_stricmp(pEntry->zTable, pEntry->zName)!=0 ){
     return sqlxPrintf(p, "guarded as %s: writes are refused until"
         " guarded_repair()", pEntry->zName);
   }

@@ -19,11 +19,12 @@ SQLITE_EXTENSION_INIT3
 ** reading is free.
 **
 ** A guard is a few triggers on the table which call Interlock. A program that
-** has not loaded it can read the table and not write it (`no such table:
-** interlock_writer` or `no such function: interlock_guard`): nobody passes a
-** lock because he does not know of it. SQLite looks through all triggers of a
-** file for ALTER TABLE ... RENAME and DROP COLUMN, too, so these need Interlock
-** as well, on any table of the file, or `PRAGMA legacy_alter_table = ON`.
+** has not loaded it can read the table and not write it (`no such function:
+** interlock_guard`): nobody passes a lock because he does not know of it. For
+** ALTER TABLE ... RENAME and DROP COLUMN SQLite looks through all triggers of
+** a file, so these need Interlock, too, on whatever table of that file (`no
+** such table: main.interlock_writer`); but for RENAME TO, `PRAGMA
+** legacy_alter_table = ON` does as well.
 **
 ** Guards are triggers, and what fires none is not guarded: DROP TABLE,
 ** incremental writing of a BLOB, a connection whose triggers are switched off.
@@ -65,6 +66,7 @@ SQLITE_EXTENSION_INIT3
 **   `bad argument:` SQLITE_ERROR
 **   `row locked:` SQLITE_LOCKED, of later writes
 **   `table locked:` SQLITE_LOCKED, of later writes
+**   `guard broken:` SQLITE_ERROR, of later writes, after a RENAME
 ** From: the row locks of PostgreSQL's SELECT FOR UPDATE, which hold for all
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -187,7 +189,7 @@ static void guardedSqlFunc(
 **   -- main.account
 **   ALTER TABLE account RENAME TO wallet;
 **   INSERT INTO wallet VALUES(1, 100);
-**   -- error: ...
+**   -- error: guard broken: ...
 **   SELECT name, status FROM guarded_tables;
 **   -- wallet|triggers changed
 **   SELECT guarded_repair(), guarded_repair();

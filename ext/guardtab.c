@@ -26,8 +26,8 @@ SQLITE_EXTENSION_INIT3
 ** | `newer` | a newer Interlock has guarded it | |
 ** | `table missing` | it was dropped, or renamed and then rebuilt | |
 ** | `triggers missing` | a migration has rebuilt it | heeds no lock |
-** | `triggers changed` | somebody, or RENAME, changed them | fails after RENAME |
-** | `triggers outdated` | a UNIQUE index came or went | REPLACE may pass a lock |
+** | `triggers changed` | by somebody, or by RENAME | fails after RENAME |
+** | `triggers outdated` | a UNIQUE index came or went | a REPLACE may heed none |
 ** | `file attached twice` | another attached file is a copy | fails |
 ** | `ok` | | |
 **

@@ -162,7 +162,7 @@ static int rowtabUpdate(
 }
 
 /* No xCreate: eponymous, and only so. Without xUpdate: read-only. */
-#define ROWTAB_MODULE(update) { \
+#define ROWTAB_MODULE(update){ \
   .iVersion = 1, \
   .xConnect = rowtabConnect, \
   .xBestIndex = rowtabBestIndex, \
@@ -174,7 +174,7 @@ static int rowtabUpdate(
   .xEof = rowtabEof, \
   .xColumn = rowtabColumn, \
   .xRowid = rowtabRowid, \
-  .xUpdate = update, \
+  .xUpdate = (update), \
 }
 
 static const sqlite3_module rowtabReadOnly = ROWTAB_MODULE(0);
