@@ -47,7 +47,7 @@ struct LockSession {
   u32 iKeep;                       /* as in the slot's now */
   u32 bPend;                       /* something is left to settle */
   u32 bTxn;                        /* this transaction has locks */
-  u32 iWriterTxn;                  /* in which it has entered the writer's place */
+  u32 iWriterTxn;                  /* in which it is in the writer's place */
   u32 iRequest, iState;            /* queued record, its state when queued */
   u32 iProbe;                      /* where the next poll goes on asking */
   Probes probes;                   /* those in the way of this attempt */
