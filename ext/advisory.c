@@ -113,6 +113,8 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( keyOf(&x, pCall->pThis, nArg, apArg, &req.key) ){
     req.zName = pCall->pThis->zName;
+    req.zSchema = 0;
+    req.pTable = 0;
     req.eMode = pWord->eMode;
     req.eScope = pWord->eScope;
     req.msTimeout = sessionTimeout(pCall->pSession);
@@ -132,13 +134,16 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 static void unlockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
-  LockKey key;
+  SessionRequest req;
   Sqlx x;
   int bDone = 0;
   if( pWord->bPostgres && isNull(nArg, apArg) ) return;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( keyOf(&x, pCall->pThis, nArg, apArg, &key) ){
-    bDone = sessionUnlock(pCall->pSession, &x, &key, pWord->eMode);
+  if( keyOf(&x, pCall->pThis, nArg, apArg, &req.key) ){
+    req.zSchema = 0;
+    req.pTable = 0;
+    req.eMode = pWord->eMode;
+    bDone = sessionUnlock(pCall->pSession, &x, &req);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -153,7 +158,7 @@ static void unlockAllFunc(
   i64 n;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, ADVISORY_KINDS);
+  n = sessionUnlockAll(pCall->pSession, &x, ADVISORY_KINDS, ~0u);
   if( x.rc==SQLITE_OK && pCall->pThis->word.bPostgres ){
     sqlxEnd(&x);
   }else{
@@ -428,13 +433,14 @@ static void applicationFunc(
 }
 
 /*
-** SQL FUNCTION advisory_cancel(session)
+** SQL FUNCTION advisory_cancel(session [, schema])
 **
 ** End the wait of another session: its function fails with `lock wait
 ** cancelled:`. What it holds it keeps. It never hits a later wait.
 **
 ** Arguments:
 **   session  INTEGER  id of the session
+**   schema   TEXT     the database in whose lock file it waits; default main
 ** Result: INTEGER 1 if its wait has ended so, 0 if it was not waiting
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_CANTOPEN
@@ -450,9 +456,14 @@ static void cancelFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 1, 1, "advisory_cancel(session)") ){
+  if( argsCount(&x, nArg, 1, 2, "advisory_cancel(session [, schema])") ){
     i64 iId = argsInteger(&x, apArg[0], "session");
-    if( iId>0 ) bDone = sessionCancel(pCall->pSession, &x, iId);
+    const char *z = nArg>1 ? argsText(&x, apArg[1], "schema") : 0;
+    if( z && sqlite3_db_filename(x.db, z)==0 ){
+      sqlxBad(&x, "there is no schema %Q; allowed are main and attached ones",
+              z);
+    }
+    if( iId>0 ) bDone = sessionCancel(pCall->pSession, &x, z, iId);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -467,7 +478,9 @@ static void cancelFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **
 ** Arguments: none
 ** Result: INTEGER how many holds of session scope were given back
-** Errors: none
+** Errors:
+**   `bad argument:` SQLITE_ERROR, in a transaction that has written a guarded
+**     table: until its end others have to wait for it
 ** From: PostgreSQL's DISCARD ALL
 ** Example:
 **   SELECT try_advisory_lock(1), advisory_lock_timeout(100);
@@ -477,8 +490,12 @@ static void cancelFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 */
 static void resetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  Sqlx x;
+  i64 n;
   (void)nArg; (void)apArg;
-  sqlite3_result_int64(ctx, sessionReset(pCall->pSession));
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  n = sessionReset(pCall->pSession, &x);
+  argsEndInteger(&x, ctx, n);
 }
 
 /* ---- PostgreSQL's names ----------------------------------------------- */

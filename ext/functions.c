@@ -3,17 +3,21 @@
 ** The SQL functions of Interlock. Each has a block above it that is its
 ** page in sql/README.md; the table at the end registers them.
 **
-** All are DIRECTONLY: a schema that comes from elsewhere must not be able
-** to call them from a trigger or a view.
+** All but the guards' are DIRECTONLY: a schema that comes from elsewhere must
+** not be able to call them from a trigger or a view.
 */
 #include <string.h>
 #include "functions.h"
 #include "advisory.h"
 #include "args.h"
 #include "expect.h"
+#include "guardcheck.h"
+#include "guardsql.h"
 #include "lockstatus.h"
 #include "namelock.h"
 #include "os.h"
+#include "rowlock.h"
+#include "skiplocked.h"
 #include "turn.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
@@ -167,7 +171,7 @@ static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
     req.pResult = ctx;
-    versionedDeclare(&x, &req, VERSIONED_SELECT);
+    versionedDeclare(&x, &req, PLAN_SELECT);
   }
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
   sqlxEnd(&x);
@@ -206,7 +210,7 @@ static void unversionedFunc(
     zTable = argsText(&x, apArg[0], "table");
   }
   if( x.rc==SQLITE_OK ){
-    bDone = versionedUndeclare(&x, zTable, VERSIONED_SELECT);
+    bDone = versionedUndeclare(&x, zTable, PLAN_SELECT);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -438,19 +442,31 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
+static FunctionTable versionedFunctions(void){
+  FunctionTable t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
+  return t;
+}
+
+static FunctionTable (*const axTable[])(void) = {
+  versionedFunctions,
+  advisoryFunctions,
+  namelockFunctions,
+  lockstatusFunctions,
+  turnFunctions,
+  rowlockFunctions,
+  guardcheckFunctions,
+  guardsqlFunctions,
+  skiplockedFunctions,
+};
+
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  FunctionTable at[5];
-  int iTable;
-  at[0].a = aVersioned;
-  at[0].n = sizeof(aVersioned)/sizeof(aVersioned[0]);
-  at[1] = advisoryFunctions();
-  at[2] = namelockFunctions();
-  at[3] = lockstatusFunctions();
-  at[4] = turnFunctions();
-  for(iTable=0; iTable<5; iTable++){
-    if( i<at[iTable].n ) return &at[iTable].a[i];
-    i -= at[iTable].n;
+  size_t iTable;
+  for(iTable=0; iTable<sizeof(axTable)/sizeof(axTable[0]); iTable++){
+    FunctionTable t = axTable[iTable]();
+    const Function *a = t.a;
+    if( i<t.n ) return a + i;
+    i -= t.n;
   }
   return 0;
 }
@@ -498,11 +514,11 @@ int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
   for(i=*pnDone; (p = functionAt(i))!=0; i++){
     sessionRetain(aCall[i].pSession);
     rc = sqlite3_create_function_v2(db, p->zName, p->nArg,
-        SQLITE_UTF8|SQLITE_DIRECTONLY, &aCall[i], p->xFunc, 0, 0,
-        functionGone);
+        SQLITE_UTF8|(p->word.eOp==FUNCTION_INNOCUOUS ? SQLITE_INNOCUOUS
+                                                     : SQLITE_DIRECTONLY),
+        &aCall[i], p->xFunc, 0, 0, functionGone);
     if( rc!=SQLITE_OK ) break;
   }
-  *pnDone = i;
   *pnDone = i;
   if( rc!=SQLITE_OK ) functionsUnregister(db, pnDone);
   return rc;

@@ -5,42 +5,49 @@
 #include <string.h>
 #include "lockstatus.h"
 #include "args.h"
+#include "json.h"
 #include "lockkey.h"
 #include "lockviews.h"
 SQLITE_EXTENSION_INIT3
 
-static void appendString(sqlite3_str *pStr, const char *z, u32 n){
-  u32 i;
-  sqlite3_str_appendchar(pStr, 1, '"');
-  for(i=0; i<n; i++){
-    unsigned char c = (unsigned char)z[i];
-    if( c=='"' || c=='\\' ){
-      sqlite3_str_appendf(pStr, "\\%c", c);
-    }else if( c<0x20 ){
-      sqlite3_str_appendf(pStr, "\\u%04x", c);
-    }else{
-      sqlite3_str_appendchar(pStr, 1, (char)c);
-    }
-  }
-  sqlite3_str_appendchar(pStr, 1, '"');
-}
+/*
+** SQL AREA The extension
+**
+** Who holds and who waits can be seen as tables, and as one text.
+*/
 
 /* A key: an integer as a number, a text as it is, others as errors show it. */
-static void appendKey(sqlite3_str *pStr, const LockRow *pRow){
-  if( pRow->eKind==KEY_TEXT || pRow->eKind==KEY_NAME ){
-    appendString(pStr, (const char*)pRow->pKey, pRow->nKey);
-  }else if( pRow->eKind==KEY_TURN ){
-    sqlite3_str_appendall(pStr, "null");
-  }else if( pRow->eKind==KEY_INTEGER ){
-    lockkeyAppend(pStr, pRow->eKind, pRow->pKey, pRow->nKey);
-  }else{
-    sqlite3_str_appendchar(pStr, 1, '"');
-    lockkeyAppend(pStr, pRow->eKind, pRow->pKey, pRow->nKey);
-    sqlite3_str_appendchar(pStr, 1, '"');
+static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
+  sqlite3_str *pKey;
+  const char *z;
+  switch( pRow->eKind ){
+    case KEY_TEXT:
+    case KEY_NAME:
+      jsonString(pStr, (const char*)pRow->pKey, pRow->nKey);
+      break;
+    case KEY_TURN:
+    case KEY_TABLE:
+      sqlite3_str_appendall(pStr, "null");
+      break;
+    case KEY_INTEGER:
+      lockkeyAppend(pStr, pRow->eKind, pRow->pKey, pRow->nKey);
+      break;
+    default:
+      pKey = sqlite3_str_new(x->db);
+      lockkeyAppend(pKey, pRow->eKind, pRow->pKey, pRow->nKey);
+      z = sqlxText(x, pKey);
+      jsonString(pStr, z, (u32)strlen(z));
+      break;
   }
 }
 
-static void appendCell(sqlite3_str *pStr, const LockCell *p){
+static void appendObject(sqlite3_str *pStr, const LockRow *pRow){
+  u32 n = lockkeyObject(pRow->eKind, pRow->pKey, pRow->nKey);
+  if( n ) jsonString(pStr, (const char*)pRow->pKey, n);
+  else sqlite3_str_appendall(pStr, "null");
+}
+
+static void appendCell(Sqlx *x, sqlite3_str *pStr, const LockCell *p){
   switch( p->eType ){
     case CELL_NULL:
       sqlite3_str_appendall(pStr, "null");
@@ -49,50 +56,59 @@ static void appendCell(sqlite3_str *pStr, const LockCell *p){
       sqlite3_str_appendf(pStr, "%lld", (sqlite3_int64)p->i);
       break;
     case CELL_TEXT:
-      appendString(pStr, p->z, (u32)strlen(p->z));
+      jsonString(pStr, p->z, (u32)strlen(p->z));
       break;
     case CELL_KEY:
-      appendKey(pStr, p->pRow);
+      appendKey(x, pStr, p->pRow);
+      break;
+    case CELL_OBJECT:
+      appendObject(pStr, p->pRow);
       break;
   }
 }
 
 /* The names of the columns are the first words of their declarations. */
 static void appendRow(
+  Sqlx *x,
   sqlite3_str *pStr,
   const LockView *pView,
-  const LockSnapshot *pSnapshot,
+  const LookFile *pFile,
   u32 iPos
 ){
   const char *z = pView->zColumns;
   int i;
   for(i=0; z; i++){
-    LockCell c = pView->xCell(pSnapshot, iPos, i);
+    LockCell c = pView->xCell(pFile, iPos, i);
     size_t n;
     z += strspn(z, ", ");
     n = strcspn(z, ", ");
     sqlite3_str_appendchar(pStr, 1, i ? ',' : '{');
-    appendString(pStr, z, (u32)n);
+    jsonString(pStr, z, (u32)n);
     sqlite3_str_appendchar(pStr, 1, ':');
-    appendCell(pStr, &c);
+    appendCell(x, pStr, &c);
     z = strchr(z, ',');
   }
   sqlite3_str_appendchar(pStr, 1, '}');
 }
 
 static void appendView(
+  Sqlx *x,
   sqlite3_str *pStr,
   const LockView *pView,
-  const LockSnapshot *pSnapshot
+  const SessionLook *pLook
 ){
-  u32 i, nPos = pView->xCount(pSnapshot);
   int nRow = 0;
-  appendString(pStr, pView->zName, (u32)strlen(pView->zName));
+  int iFile;
+  jsonString(pStr, pView->zName, (u32)strlen(pView->zName));
   sqlite3_str_appendall(pStr, ":[");
-  for(i=0; i<nPos; i++){
-    if( !pView->xIs(pSnapshot, i) ) continue;
-    if( nRow++ ) sqlite3_str_appendchar(pStr, 1, ',');
-    appendRow(pStr, pView, pSnapshot, i);
+  for(iFile=0; iFile<pLook->n; iFile++){
+    const LookFile *pFile = &pLook->a[iFile];
+    u32 i, nPos = pView->xCount(pFile);
+    for(i=0; i<nPos; i++){
+      if( !pView->xIs(pFile, i) ) continue;
+      if( nRow++ ) sqlite3_str_appendchar(pStr, 1, ',');
+      appendRow(x, pStr, pView, pFile, i);
+    }
   }
   sqlite3_str_appendchar(pStr, 1, ']');
 }
@@ -129,7 +145,7 @@ static void statusFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   pStr = sqlite3_str_new(x.db);
   for(i=0; i<LOCKVIEW_COUNT; i++){
     sqlite3_str_appendchar(pStr, 1, i ? ',' : '{');
-    appendView(pStr, lockviewsGet(i), &look.snapshot);
+    appendView(&x, pStr, lockviewsGet(i), &look);
   }
   sqlite3_str_appendchar(pStr, 1, '}');
   sessionLookEnd(&look);

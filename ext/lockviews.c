@@ -31,7 +31,13 @@ static LockCell cellKey(const LockRow *pRow){
   return c;
 }
 
-static int always(const LockSnapshot *p, u32 iPos){
+static LockCell cellObject(const LockRow *pRow){
+  LockCell c = cellKey(pRow);
+  c.eType = CELL_OBJECT;
+  return c;
+}
+
+static int always(const LookFile *p, u32 iPos){
   (void)p; (void)iPos;
   return 1;
 }
@@ -41,20 +47,22 @@ static int always(const LockSnapshot *p, u32 iPos){
 /*
 ** SQL TABLE advisory_locks
 **
-** Every lock that is held or wanted: one row a session, key, mode and scope.
-** The name of another session's process is its `pid`; `application` is its
-** label. Reading it writes nothing, makes no lock file where there is none,
-** and works while a process is stopped in the middle of a change; each row
-** is whole, two rows may be of different moments.
+** Every lock that is held or wanted, in the lock files of all databases of the
+** connection: one row a session, key, mode and scope. Who locks a row holds an
+** intention on its table as well. The name of another session's process is its
+** `pid`; `application` is its label. Reading it writes nothing, makes no lock
+** file where there is none, and works while a process is stopped in the middle
+** of a change; each row is whole, two rows may be of different moments.
 **
 ** Columns:
 **   session      INTEGER  id of the session that holds or wants it
-**   kind         TEXT     advisory; name for MySQL's names; turn
-**   schema       TEXT     main: whose lock file it is
-**   object       TEXT     NULL
-**   key          ANY      as it was given; two integers as the text (a,b);
-**     NULL of a turn
-**   mode         TEXT     exclusive or shared
+**   kind         TEXT     advisory; row; table; name for MySQL's names; turn
+**   schema       TEXT     main or an attached database: whose lock file it is
+**   object       TEXT     of a row or table: the table, in lower case
+**   key          ANY      as it was given; two integers, and a row's key of
+**     several columns, as the text (a,b); NULL of a table or a turn
+**   mode         TEXT     exclusive or shared; of a table whose rows are
+**     locked: intention exclusive or intention shared
 **   scope        TEXT     session or transaction
 **   granted      INTEGER  1 held, 0 waited for
 **   count        INTEGER  how often it is held in session scope; 1 for a
@@ -105,23 +113,24 @@ static const char *modeName(u32 eMode){
 }
 
 /* Two positions a row: its session scope, its transaction scope. */
-static u32 locksCount(const LockSnapshot *p){ return 2*p->nRow; }
+static u32 locksCount(const LookFile *p){ return 2*p->snapshot.nRow; }
 
-static int locksIs(const LockSnapshot *p, u32 iPos){
-  const LockRow *r = &p->aRow[iPos/2];
+static int locksIs(const LookFile *p, u32 iPos){
+  const LockRow *r = &p->snapshot.aRow[iPos/2];
   if( iPos%2 ) return r->bTransaction!=0;
   return r->bGranted ? r->nCount>0 : !r->bTransaction;
 }
 
-static LockCell locksCell(const LockSnapshot *p, u32 iPos, int iCol){
-  const LockRow *r = &p->aRow[iPos/2];
-  const LockSessionRow *s = &p->aSession[r->iSession];
+static LockCell locksCell(const LookFile *p, u32 iPos, int iCol){
+  const LockRow *r = &p->snapshot.aRow[iPos/2];
+  const LockSessionRow *s = &p->snapshot.aSession[r->iSession];
   int bTransaction = iPos%2;
   u64 msNow;
   switch( iCol ){
     case LOCKS_SESSION:     return cellInteger(s->iId);
     case LOCKS_KIND:        return cellText(kindName(r->eKind));
-    case LOCKS_SCHEMA:      return cellText("main");
+    case LOCKS_SCHEMA:      return cellText(p->zSchema);
+    case LOCKS_OBJECT:      return cellObject(r);
     case LOCKS_KEY:         return cellKey(r);
     case LOCKS_MODE:        return cellText(modeName(r->eMode));
     case LOCKS_SCOPE:       return cellText(bTransaction ? "transaction"
@@ -147,7 +156,7 @@ static LockCell locksCell(const LockSnapshot *p, u32 iPos, int iCol){
 /*
 ** SQL TABLE advisory_sessions
 **
-** Every session of the lock file. `stopped` is a process that was stopped by
+** Every session of the lock files. `stopped` is a process that was stopped by
 ** a signal or a debugger: it keeps its locks. One that has died is `dead`
 ** until somebody cleans up after it, which nobody has to wait for. `unknown`
 ** is alive in another pid namespace (a container).
@@ -161,6 +170,7 @@ static LockCell locksCell(const LockSnapshot *p, u32 iPos, int iCol){
 **   locks        INTEGER  rows of it in advisory_locks that are granted, both
 **     scopes of one key and mode counted as one
 **   waiting_for  INTEGER  session that it waits for, the first of them; NULL
+**   schema       TEXT     main or an attached database: whose lock file it is
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_CANTOPEN
 **   `forked connection:` SQLITE_ERROR
@@ -174,12 +184,13 @@ static LockCell locksCell(const LockSnapshot *p, u32 iPos, int iCol){
 */
 #define SESSIONS_COLUMNS \
   "session INTEGER, pid INTEGER, application TEXT, state TEXT," \
-  " started INTEGER, locks INTEGER, waiting_for INTEGER"
+  " started INTEGER, locks INTEGER, waiting_for INTEGER, schema TEXT"
 
 enum { SESSIONS_SESSION, SESSIONS_PID, SESSIONS_APPLICATION, SESSIONS_STATE,
-       SESSIONS_STARTED, SESSIONS_LOCKS, SESSIONS_WAITING };
+       SESSIONS_STARTED, SESSIONS_LOCKS, SESSIONS_WAITING,
+       SESSIONS_SCHEMA };
 
-static u32 sessionsCount(const LockSnapshot *p){ return p->nSession; }
+static u32 sessionsCount(const LookFile *p){ return p->snapshot.nSession; }
 
 static const char *stateName(int eState){
   switch( eState ){
@@ -190,8 +201,8 @@ static const char *stateName(int eState){
   }
 }
 
-static LockCell sessionsCell(const LockSnapshot *p, u32 iPos, int iCol){
-  const LockSessionRow *s = &p->aSession[iPos];
+static LockCell sessionsCell(const LookFile *p, u32 iPos, int iCol){
+  const LockSessionRow *s = &p->snapshot.aSession[iPos];
   switch( iCol ){
     case SESSIONS_SESSION:     return cellInteger(s->iId);
     case SESSIONS_PID:         return cellInteger(s->iPid);
@@ -201,6 +212,7 @@ static LockCell sessionsCell(const LockSnapshot *p, u32 iPos, int iCol){
     case SESSIONS_LOCKS:       return cellInteger(s->nLock);
     case SESSIONS_WAITING:
       return s->iWaitingFor ? cellInteger(s->iWaitingFor) : cellNull();
+    case SESSIONS_SCHEMA:      return cellText(p->zSchema);
     default:                   return cellNull();
   }
 }
@@ -211,13 +223,16 @@ static LockCell sessionsCell(const LockSnapshot *p, u32 iPos, int iCol){
 ** SQL TABLE advisory_waits
 **
 ** Who waits for whom, one row a pair. `hard`: the blocker holds a mode that
-** conflicts. `soft`: it waits ahead for one that does.
+** conflicts, or is writing a guarded table, which holds up everybody who asks
+** for a row or a table. `soft`: it waits ahead for one that does.
 **
 ** Columns:
 **   waiter   INTEGER  id of the session that waits
 **   blocker  INTEGER  id of one that it waits for
 **   key      ANY      of the lock that is waited for, as in advisory_locks
 **   kind     TEXT     hard or soft
+**   schema   TEXT     main or an attached database: whose lock file it is
+**   object   TEXT     the table, of a row or table lock
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_CANTOPEN
 **   `forked connection:` SQLITE_ERROR
@@ -226,19 +241,23 @@ static LockCell sessionsCell(const LockSnapshot *p, u32 iPos, int iCol){
 **   SELECT count(*) FROM advisory_waits;
 **   -- 0
 */
-#define WAITS_COLUMNS "waiter INTEGER, blocker INTEGER, key, kind TEXT"
+#define WAITS_COLUMNS \
+  "waiter INTEGER, blocker INTEGER, key, kind TEXT, schema TEXT, object TEXT"
 
-enum { WAITS_WAITER, WAITS_BLOCKER, WAITS_KEY, WAITS_KIND };
+enum { WAITS_WAITER, WAITS_BLOCKER, WAITS_KEY, WAITS_KIND, WAITS_SCHEMA,
+       WAITS_OBJECT };
 
-static u32 waitsCount(const LockSnapshot *p){ return p->nWait; }
+static u32 waitsCount(const LookFile *p){ return p->snapshot.nWait; }
 
-static LockCell waitsCell(const LockSnapshot *p, u32 iPos, int iCol){
-  const LockWaitRow *w = &p->aWait[iPos];
+static LockCell waitsCell(const LookFile *p, u32 iPos, int iCol){
+  const LockWaitRow *w = &p->snapshot.aWait[iPos];
   switch( iCol ){
     case WAITS_WAITER:  return cellInteger(w->iWaiter);
     case WAITS_BLOCKER: return cellInteger(w->iBlocker);
-    case WAITS_KEY:     return cellKey(&p->aRow[w->iRow]);
+    case WAITS_KEY:     return cellKey(&p->snapshot.aRow[w->iRow]);
     case WAITS_KIND:    return cellText(w->bHard ? "hard" : "soft");
+    case WAITS_SCHEMA:  return cellText(p->zSchema);
+    case WAITS_OBJECT:  return cellObject(&p->snapshot.aRow[w->iRow]);
     default:            return cellNull();
   }
 }
@@ -248,7 +267,7 @@ static LockCell waitsCell(const LockSnapshot *p, u32 iPos, int iCol){
 /*
 ** SQL TABLE advisory_stats
 **
-** Counters of the lock file since it was made, and its length.
+** Counters of each lock file since it was made, and its length.
 **
 ** Columns:
 **   name   TEXT     grants, waits, timeouts, cancels, deadlocks, rearranged
@@ -256,6 +275,7 @@ static LockCell waitsCell(const LockSnapshot *p, u32 iPos, int iCol){
 **     died in the middle of a change), swept (sessions of dead processes),
 **     bytes
 **   value  INTEGER  how many
+**   schema TEXT     main or an attached database: whose lock file it is
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_CANTOPEN
 **   `forked connection:` SQLITE_ERROR
@@ -267,7 +287,7 @@ static LockCell waitsCell(const LockSnapshot *p, u32 iPos, int iCol){
 **   -- grants|2
 **   -- waits|0
 */
-#define STATS_COLUMNS "name TEXT, value INTEGER"
+#define STATS_COLUMNS "name TEXT, value INTEGER, schema TEXT"
 
 static const struct { const char *zName; int iStat; } aStatRow[] = {
   { "grants",     STAT_GRANTS },
@@ -283,14 +303,15 @@ static const struct { const char *zName; int iStat; } aStatRow[] = {
 #define STATS_ROWS ((u32)(sizeof(aStatRow)/sizeof(aStatRow[0])))
 
 /* Without a lock file there is nothing to count. */
-static u32 statsCount(const LockSnapshot *p){
-  return p->nByte ? STATS_ROWS : 0;
+static u32 statsCount(const LookFile *p){
+  return p->snapshot.nByte ? STATS_ROWS : 0;
 }
 
-static LockCell statsCell(const LockSnapshot *p, u32 iPos, int iCol){
+static LockCell statsCell(const LookFile *p, u32 iPos, int iCol){
   int iStat = aStatRow[iPos].iStat;
   if( iCol==0 ) return cellText(aStatRow[iPos].zName);
-  return cellInteger(iStat<0 ? p->nByte : p->aStat[iStat]);
+  if( iCol==2 ) return cellText(p->zSchema);
+  return cellInteger(iStat<0 ? p->snapshot.nByte : p->snapshot.aStat[iStat]);
 }
 
 /* ---- all of them ------------------------------------------------------ */

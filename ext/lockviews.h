@@ -8,22 +8,23 @@
 
 #include "session.h"
 
-/* A value: NULL, INTEGER, TEXT, or the key of a lock. */
+/* A value: NULL, INTEGER, TEXT, the key of a lock, or the name of the table
+** that this begins with. */
 typedef struct LockCell {
-  enum { CELL_NULL, CELL_INTEGER, CELL_TEXT, CELL_KEY } eType;
+  enum { CELL_NULL, CELL_INTEGER, CELL_TEXT, CELL_KEY, CELL_OBJECT } eType;
   i64 i;
   const char *z;
   const LockRow *pRow;   /* whose key it is */
 } LockCell;
 
-/* A view: its name, its columns, and its rows at positions 0 to xCount()-1,
-** of which those count that xIs() says 1 for. */
+/* A view: its name, its columns, and, of each lock file, its rows at positions
+** 0 to xCount()-1, of which those count that xIs() says 1 for. */
 typedef struct LockView {
   const char *zName;
   const char *zColumns;  /* as CREATE TABLE has them */
-  u32 (*xCount)(const LockSnapshot*);
-  int (*xIs)(const LockSnapshot*, u32 iPos);
-  LockCell (*xCell)(const LockSnapshot*, u32 iPos, int iCol);
+  u32 (*xCount)(const LookFile*);
+  int (*xIs)(const LookFile*, u32 iPos);
+  LockCell (*xCell)(const LookFile*, u32 iPos, int iCol);
 } LockView;
 
 enum { LOCKVIEW_LOCKS, LOCKVIEW_SESSIONS, LOCKVIEW_WAITS, LOCKVIEW_STATS,

@@ -22,7 +22,8 @@ typedef struct LookTable {
 typedef struct LookCursor {
   sqlite3_vtab_cursor base;
   SessionLook look;
-  u32 iPos, nPos;
+  int iFile;             /* in look.a; look.n: at the end */
+  u32 iPos;
 } LookCursor;
 
 static const LockView *viewOf(const char *zName){
@@ -93,12 +94,14 @@ static int lookClose(sqlite3_vtab_cursor *pCursor){
   return SQLITE_OK;
 }
 
-/* On to the next position that is a row. */
+/* On to the next position that is a row, in this lock file or the next. */
 static void lookSettle(LookCursor *pCur){
   const LockView *pView = ((LookTable*)pCur->base.pVtab)->pView;
-  while( pCur->iPos<pCur->nPos
-      && !pView->xIs(&pCur->look.snapshot, pCur->iPos) ){
-    pCur->iPos++;
+  for(; pCur->iFile<pCur->look.n; pCur->iFile++, pCur->iPos=0){
+    const LookFile *pFile = &pCur->look.a[pCur->iFile];
+    u32 nPos = pView->xCount(pFile);
+    while( pCur->iPos<nPos && !pView->xIs(pFile, pCur->iPos) ) pCur->iPos++;
+    if( pCur->iPos<nPos ) return;
   }
 }
 
@@ -115,12 +118,10 @@ static int lookFilter(
   int rc;
   (void)idxNum; (void)idxStr; (void)argc; (void)argv;
   sessionLookEnd(&pCur->look);
-  pCur->iPos = pCur->nPos = 0;
+  pCur->iPos = 0;
+  pCur->iFile = 0;
   sqlxBegin(&x, pTab->db);
-  if( sessionLook(pTab->pSession, &x, &pCur->look) ){
-    pCur->nPos = pTab->pView->xCount(&pCur->look.snapshot);
-    lookSettle(pCur);
-  }
+  if( sessionLook(pTab->pSession, &x, &pCur->look) ) lookSettle(pCur);
   rc = sqlxVtabError(&x, &pTab->base);
   sqlxEnd(&x);
   return rc;
@@ -135,7 +136,7 @@ static int lookNext(sqlite3_vtab_cursor *pCursor){
 
 static int lookEof(sqlite3_vtab_cursor *pCursor){
   LookCursor *pCur = (LookCursor*)pCursor;
-  return pCur->iPos>=pCur->nPos;
+  return pCur->iFile>=pCur->look.n;
 }
 
 static int lookColumn(
@@ -145,7 +146,9 @@ static int lookColumn(
 ){
   LookCursor *pCur = (LookCursor*)pCursor;
   const LockView *pView = ((LookTable*)pCursor->pVtab)->pView;
-  LockCell c = pView->xCell(&pCur->look.snapshot, pCur->iPos, i);
+  LockCell c = pView->xCell(&pCur->look.a[pCur->iFile], pCur->iPos, i);
+  const LockRow *r = c.pRow;
+  u32 n;
   switch( c.eType ){
     case CELL_INTEGER:
       sqlite3_result_int64(ctx, c.i);
@@ -154,7 +157,14 @@ static int lookColumn(
       sqlite3_result_text(ctx, c.z, -1, SQLITE_TRANSIENT);
       break;
     case CELL_KEY:
-      lockkeyResult(ctx, c.pRow->eKind, c.pRow->pKey, c.pRow->nKey);
+      lockkeyResult(ctx, r->eKind, r->pKey, r->nKey);
+      break;
+    case CELL_OBJECT:
+      n = lockkeyObject(r->eKind, r->pKey, r->nKey);
+      if( n ){
+        sqlite3_result_text(ctx, (const char*)r->pKey, (int)n,
+                            SQLITE_TRANSIENT);
+      }
       break;
     case CELL_NULL:
       break;
@@ -163,7 +173,8 @@ static int lookColumn(
 }
 
 static int lookRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
-  *piRowid = ((LookCursor*)pCursor)->iPos;
+  LookCursor *pCur = (LookCursor*)pCursor;
+  *piRowid = (sqlite3_int64)pCur->iFile<<32 | pCur->iPos;
   return SQLITE_OK;
 }
 

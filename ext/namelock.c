@@ -78,6 +78,8 @@ static void getLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   (void)nArg;
   if( nameOf(ctx, &x, apArg[0], &req.key) ){
     req.zName = pCall->pThis->zName;
+    req.zSchema = 0;
+    req.pTable = 0;
     req.eMode = LOCK_EXCLUSIVE;
     req.eScope = LOCK_SCOPE_SESSION;
     req.msTimeout = timeoutOf(&x, apArg[1]);
@@ -113,15 +115,18 @@ static void releaseLockFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  LockKey key;
+  SessionRequest req;
   Sqlx x;
   (void)nArg;
-  if( nameOf(ctx, &x, apArg[0], &key) ){
-    if( sessionUnlock(pCall->pSession, &x, &key, LOCK_EXCLUSIVE) ){
+  if( nameOf(ctx, &x, apArg[0], &req.key) ){
+    req.zSchema = 0;
+    req.pTable = 0;
+    req.eMode = LOCK_EXCLUSIVE;
+    if( sessionUnlock(pCall->pSession, &x, &req) ){
       argsEndInteger(&x, ctx, 1);
       return;
     }
-    if( sessionHolder(pCall->pSession, &x, &key) ){
+    if( sessionHolder(pCall->pSession, &x, &req.key) ){
       argsEndInteger(&x, ctx, 0);
       return;
     }
@@ -156,7 +161,7 @@ static void releaseAllFunc(
   i64 n;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_NAME);
+  n = sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_NAME, ~0u);
   argsEndInteger(&x, ctx, n);
 }
 

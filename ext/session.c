@@ -4,9 +4,8 @@
 */
 #include <string.h>
 #include "session.h"
-#include "lockkey.h"
+#include "lockerror.h"
 #include "os.h"
-#include "waiting.h"
 SQLITE_EXTENSION_INIT3
 
 struct Session {
@@ -15,254 +14,80 @@ struct Session {
   void (*xEnd)(void*);
   void *pEndArg;
   u32 iPid;              /* of the process that opened the connection */
-  LockFile *pFile;       /* both 0 until the first call that needs them */
-  LockSession *pLock;
+  Place *pPlaces;        /* in every lock file that was needed */
+  Place *pMain;          /* in that of main; NULL until the first call */
   TxnScope scope;
-  u32 *aMark;            /* lock level where savepoint i was opened */
-  int mxMark;            /* room in aMark */
+  u64 iTransaction;      /* goes up at the end of each */
+  i64 iToken;            /* of the last grant */
+  int nSkip;             /* searches for free rows that go on */
+  void *pGuards;         /* what the guards of this connection know */
+  void (*xGuards)(void*);
   i64 msTimeout;
-  Waiting eWaiting;      /* the last answer about waiting */
-  const char *zBusy;     /* the schema that it was about, or NULL */
   char zLabel[LIMIT_LABEL+1];
 };
 
-/* ---- memory of the lock manager --------------------------------------- */
+/* ---- places ----------------------------------------------------------- */
 
-static void *allocate(size_t n){ return sqlite3_malloc64(n); }
-static void release(void *p){ sqlite3_free(p); }
-static const LockMem memory = { allocate, release };
-
-/* ---- errors ----------------------------------------------------------- */
-
-/* Who is in the way, in words: 'x' is held by session 7 (pid 4321). */
-static const char *heldBy(Session *p, Sqlx *x, const LockKey *pKey){
-  const LockTrouble *pTrouble = lockTrouble(p->pLock);
-  const char *zKey = lockkeyText(x, pKey);
-  if( pTrouble->iBlocker==0 ) return sqlxPrintf(x, "%s is held", zKey);
-  return sqlxPrintf(x, "%s is held by session %lld (pid %u)", zKey,
-      (sqlite3_int64)pTrouble->iBlocker, pTrouble->iPid);
+static void failPlace(Sqlx *x, LockRc eRc, const Place *pPlace){
+  LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0 };
+  failure.pPlace = pPlace;
+  lockerrorSet(x, eRc, &failure);
 }
 
-/*
-** SQL ERROR lock wait refused:
-**
-** The lock is not free, and this connection may not wait for it now: a
-** transaction is open on one of its database files (by this statement, by a
-** cursor that was not read to its end, by an earlier read or write in BEGIN),
-** or PRAGMA locking_mode keeps SQLite's lock. To sleep now could block
-** everybody else. Nothing has changed.
-**
-** Code: SQLITE_BUSY
-** Retry: the transaction, after ROLLBACK; without BEGIN the statement, when
-**   the open cursors are read to their end
-** Cure: take the lock before it, as the first statement after BEGIN
-*/
-static void failRefused(Session *p, Sqlx *x, const LockKey *pKey){
-  const char *zWhere = p->zBusy ? sqlxPrintf(x, " on %s", p->zBusy) : "";
-  const char *zHeld = heldBy(p, x, pKey);
-  if( p->eWaiting==WAITING_NOMEM ){
-    x->rc = SQLITE_NOMEM;
-  }else if( p->eWaiting==WAITING_LOCK_KEPT ){
-    sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; PRAGMA locking_mode keeps"
-        " SQLite's own lock%s: set it to NORMAL and use the file once before",
-        zHeld, zWhere);
-  }else{
-    sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; this statement or an open"
-        " one (a cursor not read to its end, json_each or any table in FROM,"
-        " an earlier read or write) has a transaction open%s: take the lock"
-        " before it", zHeld, zWhere);
-  }
+static int isMain(const char *zSchema){
+  return zSchema==0 || sqlite3_stricmp(zSchema, "main")==0;
 }
 
-/*
-** SQL ERROR lock timeout:
-**
-** The lock was not free within advisory_lock_timeout. It is neither held nor
-** asked for any more; what the session held before it still holds.
-**
-** Code: SQLITE_BUSY_TIMEOUT
-** Retry: the statement
-** Cure: advisory_waits tells who is in the way; wait longer
-*/
-static void failTimeout(Session *p, Sqlx *x, const SessionRequest *pReq){
-  sqlxFail(x, SQLITE_BUSY_TIMEOUT, "lock timeout: %s; waited %lld ms",
-      heldBy(p, x, &pReq->key), (sqlite3_int64)pReq->msTimeout);
+/* The place of a schema, not yet begun; NULL with an error. */
+static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
+  Place *pPlace = 0;
+  LockRc eRc;
+  if( x->rc!=SQLITE_OK ) return 0;
+  if( isMain(zSchema) && p->pMain ) return p->pMain;
+  eRc = placeFind(&p->pPlaces, p->db, zSchema, &pPlace);
+  failPlace(x, eRc, 0);
+  if( isMain(zSchema) ) p->pMain = pPlace;
+  return pPlace;
 }
 
-/*
-** SQL ERROR deadlock detected:
-**
-** To wait would close a circle of sessions that wait for each other. Only
-** this request failed: what the session holds still blocks the others, so
-** give it back. The text names the sessions of the circle.
-**
-** Code: SQLITE_LOCKED
-** Retry: the transaction, after ROLLBACK and giving back session locks
-** Cure: take locks in one order everywhere
-*/
-static void failDeadlock(Session *p, Sqlx *x, const LockKey *pKey){
-  const LockTrouble *pTrouble = lockTrouble(p->pLock);
-  u32 n = sizeof(pTrouble->aCycle)/sizeof(pTrouble->aCycle[0]), i;
-  sqlite3_str *pStr = sqlite3_str_new(x->db);
-  sqlite3_str_appendf(pStr, "session %lld",
-                      (sqlite3_int64)lockSessionId(p->pLock));
-  if( pTrouble->nCycle<n ) n = pTrouble->nCycle;
-  for(i=1; i<n; i++){
-    sqlite3_str_appendf(pStr, " waits for %lld, which",
-                        (sqlite3_int64)pTrouble->aCycle[i]);
-  }
-  if( n<pTrouble->nCycle ) sqlite3_str_appendall(pStr, " ... which");
-  sqlite3_str_appendf(pStr, " waits for %lld",
-                      (sqlite3_int64)lockSessionId(p->pLock));
-  sqlxFail(x, SQLITE_LOCKED, "deadlock detected: wanted %s; %s",
-           lockkeyText(x, pKey), sqlxText(x, pStr));
-}
-
-/*
-** SQL ERROR lock table full:
-**
-** The lock file has no room for another session (4096) or lock (4194304).
-** What is held stays held, and can be given back.
-**
-** Code: SQLITE_ERROR
-** Retry: nothing
-** Cure: hold fewer at a time: one lock on a larger thing; close connections
-*/
-static void failFull(Session *p, Sqlx *x){
-  if( p->pLock ){
-    sqlxFail(x, SQLITE_ERROR, "lock table full: %u locks are held or wanted",
-             LIMIT_RECORD);
-  }else{
-    sqlxFail(x, SQLITE_ERROR, "lock table full: %u sessions are open",
-             LIMIT_SESSION);
-  }
-}
-
-/*
-** SQL ERROR lock file:
-**
-** The lock file cannot be used, and the text says why: its name and what is
-** wrong with it. `lock file: busy:` names the process that is stopped in the
-** middle of a change. After `replaced` this session's locks are not worth
-** anything any more: call interlock_reset(), or open a new connection, and
-** begin again. After `malformed` nobody's are. After `no space` what is held
-** stays held.
-**
-** Code: SQLITE_ERROR; SQLITE_CANTOPEN if it cannot be opened or written;
-**   SQLITE_BUSY for `lock file: busy:`
-** Retry: the statement after `busy` and `no space`, otherwise nothing
-** Cure: in [OPERATIONS.md](OPERATIONS.md); the file may be deleted when nobody
-**   has the database open
-*/
-static void failFile(Session *p, Sqlx *x, LockRc eRc){
-  const char *zDb = sqlite3_db_filename(p->db, "main");
-  const char *zWhy;
-  int rc = SQLITE_ERROR;
-  switch( eRc ){
-    case LOCK_NOSPACE:   zWhy = "no space on its disk";                  break;
-    case LOCK_MALFORMED: zWhy = "malformed; delete it when nobody has the"
-                                " database open";                    break;
-    case LOCK_FORMAT:    zWhy = "in use by another version of Interlock, with"
-                                " another format";                       break;
-    case LOCK_REPLACED:  zWhy = "replaced under us (it, or the database, was"
-                                " moved or deleted)";                break;
-    case LOCK_NETWORK:   zWhy = "on a network file system; allowed is a local"
-                                " one";                                  break;
-    case LOCK_CANTOPEN:  zWhy = "cannot be opened for writing as a plain file"
-                                " with one name";
-                         rc = SQLITE_CANTOPEN;                           break;
-    default:             zWhy = "the operating system failed";           break;
-  }
-  sqlxFail(x, rc, "lock file: %s-interlock: %s", zDb ? zDb : "", zWhy);
-}
-
-static void failBusy(Session *p, Sqlx *x){
-  LockTrouble trouble = { 0 };
-  if( p->pFile ) lockInside(p->pFile, &trouble);
-  if( trouble.iBlocker ){
-    sqlxFail(x, SQLITE_BUSY, "lock file: busy: session %lld (pid %u) is stopped"
-        " inside it", (sqlite3_int64)trouble.iBlocker, trouble.iPid);
-  }else{
-    sqlxFail(x, SQLITE_BUSY, "lock file: busy: a process is stopped inside it");
-  }
-}
-
-/*
-** SQL ERROR forked connection:
-**
-** The connection was opened before fork(), and this is the child. It holds
-** no locks and can take none; those of the parent are not touched.
-**
-** Code: SQLITE_ERROR
-** Retry: nothing
-** Cure: open a connection of its own in the child, as SQLite itself asks for
-*/
-
-/*
-** SQL ERROR lock wait cancelled:
-**
-** Another session called advisory_cancel, or sqlite3_interrupt was called,
-** while this one waited. The lock is neither held nor asked for any more.
-**
-** Code: SQLITE_INTERRUPT
-** Retry: the statement, if it is still wanted
-** Cure: none needed
-*/
-static void failLock(Session *p, Sqlx *x, LockRc eRc){
-  switch( eRc ){
-    case LOCK_OK:
-    case LOCK_NO:
-    case LOCK_NOFILE:
-      break;
-    case LOCK_NOMEM:
-      if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
-      break;
-    case LOCK_BUSY:
-      failBusy(p, x);
-      break;
-    case LOCK_FULL:
-      failFull(p, x);
-      break;
-    case LOCK_FORKED:
-      sqlxFail(x, SQLITE_ERROR, "forked connection: it belongs to the parent"
-          " process; open one in the child");
-      break;
-    case LOCK_CANCELLED:
-      sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: by another session");
-      break;
-    case LOCK_INTERRUPTED:
-      sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: interrupted");
-      break;
-    default:
-      failFile(p, x, eRc);
-      break;
-  }
+/* The place of a schema, with a session; NULL with an error. */
+Place *sessionPlace(Session *p, Sqlx *x, const char *zSchema){
+  Place *pPlace = findPlace(p, x, zSchema);
+  LockRc eRc;
+  if( pPlace==0 || pPlace->pLock ) return pPlace;
+  eRc = osPid()==p->iPid ? placeBegin(pPlace, p->db, zSchema) : LOCK_FORKED;
+  failPlace(x, eRc, pPlace);
+  if( eRc!=LOCK_OK ) return 0;
+  if( p->zLabel[0] ) lockSessionLabel(pPlace->pLock, p->zLabel);
+  return pPlace;
 }
 
 /* ---- the transaction -------------------------------------------------- */
 
 static int onMark(void *pArg, int iFrom, int iTo){
   Session *p = (Session*)pArg;
-  int i;
-  if( iTo>=p->mxMark ){
-    int n = iTo + 16;
-    u32 *aNew = sqlite3_realloc64(p->aMark, (u64)n*sizeof(u32));
-    if( aNew==0 ) return SQLITE_NOMEM;
-    p->aMark = aNew;
-    p->mxMark = n;
+  Place *pPlace;
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    if( !placeMark(pPlace, iFrom, iTo) ) return SQLITE_NOMEM;
   }
-  for(i=iFrom; i<=iTo; i++) p->aMark[i] = p->pLock ? lockLevel(p->pLock) : 0;
   return SQLITE_OK;
 }
 
 static void onRollbackTo(void *pArg, int i){
   Session *p = (Session*)pArg;
-  if( p->pLock ) lockRollbackTo(p->pLock, i<0 ? 0 : p->aMark[i]);
+  Place *pPlace;
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    placeRollbackTo(pPlace, i);
+  }
 }
 
 static void onEnd(void *pArg){
   Session *p = (Session*)pArg;
-  if( p->pLock ) lockTxnEnd(p->pLock);
+  Place *pPlace;
+  p->iTransaction++;
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    if( pPlace->pLock ) lockTxnEnd(pPlace->pLock);
+  }
 }
 
 static const TxnEvents events = {
@@ -278,189 +103,239 @@ static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
   }
 }
 
-/* ---- opening ---------------------------------------------------------- */
-
-/*
-** What a database of the VFS "memdb" is, so that the connections which share
-** one agree: 0 if main is none. Its name does not tell, newer versions of
-** SQLite hide it. Connections have a file object each; since 3.36 the first
-** thing in it is a pointer to what they share, and before they share nothing.
-** The VFS adds an address and a size to its name.
-*/
-typedef struct MemdbFile {
-  sqlite3_file base;
-  void *pStore;
-} MemdbFile;
-static LockRc memdbStore(sqlite3 *db, sqlite3_file *pFile, void **pp){
-  char *zVfs = 0;
-  int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_VFSNAME, &zVfs);
-  *pp = 0;
-  if( rc!=SQLITE_OK ) return LOCK_OK;
-  if( zVfs==0 ) return LOCK_NOMEM;
-  if( strncmp(zVfs, "memdb(", 6)==0 ){
-    *pp = sqlite3_libversion_number()<3036000 ? (void*)pFile
-                                              : ((MemdbFile*)pFile)->pStore;
-  }
-  sqlite3_free(zVfs);
-  return LOCK_OK;
-}
-
-/*
-** The lock file of main. A database that is no file of its own has private
-** memory in its place: connections that share the database share it, by what
-** a memdb is, or by the file object of a shared cache.
-*/
-static LockRc openLockFile(sqlite3 *db, int bCreate, LockFile **pp){
-  const char *zDb = sqlite3_db_filename(db, "main");
-  sqlite3_file *pFile = 0;
-  void *pStore;
-  LockRc eRc;
-  char *z;
-  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &pFile);
-  eRc = memdbStore(db, pFile, &pStore);
-  if( eRc!=LOCK_OK ) return eRc;
-  if( pStore==0 && zDb && zDb[0]=='/' ){
-    return lockOpen(&memory, zDb, bCreate, pp);
-  }
-  z = sqlite3_mprintf("%s:%p", pStore ? "memdb" : "cache",
-                      pStore ? pStore : (void*)pFile);
-  if( z==0 ) return LOCK_NOMEM;
-  eRc = lockOpenMemory(&memory, z, pp);
-  sqlite3_free(z);
-  return eRc;
-}
-
-static void dropSession(Session *p){
-  if( p->pLock ) lockSessionEnd(p->pLock);
-  if( p->pFile ) lockClose(p->pFile);
-  p->pLock = 0;
-  p->pFile = 0;
-}
-
-/* The lock file without a session, if there is one. A reference of its own:
-** the session may be reset before that is closed. */
-static LockRc refer(Session *p, LockFile **pp){
-  *pp = 0;
-  if( p->pFile ){
-    *pp = lockRetain(p->pFile);
-    return LOCK_OK;
-  }
-  osStay();
-  return osPid()==p->iPid ? openLockFile(p->db, 0, pp) : LOCK_FORKED;
-}
-
-/* 1 if there is a session now. */
-static int beginSession(Session *p, Sqlx *x){
-  LockRc eRc;
-  if( x->rc!=SQLITE_OK ) return 0;
-  if( p->pLock ) return 1;
-  osStay();
-  if( osPid()!=p->iPid ){
-    eRc = LOCK_FORKED;
-  }else if( waitingMoved(p->db) ){
-    eRc = LOCK_REPLACED;
-  }else{
-    eRc = openLockFile(p->db, 1, &p->pFile);
-  }
-  if( eRc==LOCK_OK ) eRc = lockSessionBegin(p->pFile, &p->pLock);
-  if( eRc==LOCK_OK ){
-    if( p->zLabel[0] ) lockSessionLabel(p->pLock, p->zLabel);
-  }else{
-    failLock(p, x, eRc);
-    dropSession(p);
-  }
-  return p->pLock!=0;
-}
-
 /* ---- locks ------------------------------------------------------------ */
 
+/* A request that is being made. */
+typedef struct Wanted {
+  Session *pSession;
+  Place *pPlace;
+  const SessionRequest *pReq;
+  LockFailure failure;
+} Wanted;
+
+/* The file of another place in which something is held, or NULL. */
+static const char *heldElsewhere(const Session *p, const Place *pHere){
+  Place *pPlace;
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    if( pPlace!=pHere && pPlace->pLock && lockHolding(pPlace->pLock) ){
+      return placeFileName(pPlace);
+    }
+  }
+  return 0;
+}
+
 static int mayWait(void *pArg){
-  Session *p = (Session*)pArg;
-  p->eWaiting = waitingAllowed(p->db, &p->zBusy);
-  return p->eWaiting==WAITING_ALLOWED;
+  Wanted *w = (Wanted*)pArg;
+  LockFailure *f = &w->failure;
+  f->eWaiting = waitingAllowed(w->pSession->db, &f->zBusy);
+  if( f->eWaiting==WAITING_ALLOWED ){
+    f->zBusy = heldElsewhere(w->pSession, w->pPlace);
+    if( f->zBusy ) f->eWaiting = WAITING_OTHER_FILE;
+  }
+  return f->eWaiting==WAITING_ALLOWED;
 }
 
 static LockRc pollWait(void *pArg){
-  Session *p = (Session*)pArg;
-  if( waitingInterrupted(p->db) ) return LOCK_INTERRUPTED;
-  return waitingMoved(p->db) ? LOCK_REPLACED : LOCK_OK;
+  Wanted *w = (Wanted*)pArg;
+  const char *zSchema = w->pReq->zSchema ? w->pReq->zSchema : "main";
+  if( waitingInterrupted(w->pSession->db) ) return LOCK_INTERRUPTED;
+  return waitingMoved(w->pSession->db, zSchema) ? LOCK_REPLACED : LOCK_OK;
+}
+
+/* One lock. */
+static LockRc acquire(Wanted *w, const LockKey *pKey, u32 eMode){
+  const SessionRequest *pReq = w->pReq;
+  LockWait wait;
+  wait.msTimeout = w->failure.msTimeout;
+  wait.xMayWait = mayWait;
+  wait.xPoll = pollWait;
+  wait.pArg = w;
+  w->failure.pKey = pKey;
+  return lockAcquire(w->pPlace->pLock, pKey, eMode, pReq->eScope,
+                     pReq->bTry ? 0 : &wait);
+}
+
+u32 sessionIntent(u32 eMode){
+  return eMode==LOCK_SHARED ? LOCK_INTENT_SHARED : LOCK_INTENT_EXCLUSIVE;
+}
+
+/* The intention on the table, then the row; both or none. Both waits share the
+** time. */
+static LockRc acquireRow(Wanted *w){
+  const SessionRequest *pReq = w->pReq;
+  LockSession *pLock = w->pPlace->pLock;
+  u32 eIntent = sessionIntent(pReq->eMode);
+  u32 iLevel = lockLevel(pLock);
+  u64 usBegin = osMonotonicUs();
+  LockRc eRc = acquire(w, pReq->pTable, eIntent), eBack = LOCK_OK;
+  if( eRc!=LOCK_OK ) return eRc;
+  if( w->failure.msTimeout>0 ){
+    i64 ms = (i64)(osMonotonicUs() - usBegin)/1000;
+    w->failure.msTimeout -= ms<w->failure.msTimeout ? ms
+                                                    : w->failure.msTimeout;
+  }
+  eRc = acquire(w, &pReq->key, pReq->eMode);
+  w->failure.msTimeout = pReq->msTimeout;
+  if( eRc==LOCK_OK ) return LOCK_OK;
+  if( pReq->eScope==LOCK_SCOPE_SESSION ){
+    eBack = lockRelease(pLock, pReq->pTable, eIntent);
+  }else{
+    lockRollbackTo(pLock, iLevel);
+  }
+  return eBack==LOCK_OK || eBack==LOCK_NO ? eRc : eBack;
 }
 
 int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
-  LockWait wait;
+  Wanted w;
   LockRc eRc;
   txnscopeCatchUp(&p->scope);
   enlist(p, x, pReq);
-  if( !beginSession(p, x) ) return 0;
-  wait.msTimeout = pReq->msTimeout;
-  wait.xMayWait = mayWait;
-  wait.xPoll = pollWait;
-  wait.pArg = p;
-  eRc = lockAcquire(p->pLock, &pReq->key, pReq->eMode, pReq->eScope,
-                    pReq->bTry ? 0 : &wait);
-  switch( eRc ){
-    case LOCK_REFUSED:  failRefused(p, x, &pReq->key);  break;
-    case LOCK_TIMEOUT:  failTimeout(p, x, pReq);        break;
-    case LOCK_DEADLOCK: failDeadlock(p, x, &pReq->key); break;
-    default:            failLock(p, x, eRc);            break;
+  w.pSession = p;
+  w.pReq = pReq;
+  w.pPlace = sessionPlace(p, x, pReq->zSchema);
+  if( w.pPlace==0 ) return 0;
+  w.failure.pPlace = w.pPlace;
+  w.failure.msTimeout = pReq->msTimeout;
+  w.failure.eWaiting = WAITING_ALLOWED;
+  w.failure.zBusy = 0;
+  eRc = pReq->pTable ? acquireRow(&w) : acquire(&w, &pReq->key, pReq->eMode);
+  lockerrorSet(x, eRc, &w.failure);
+  if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pPlace->pLock);
+  return eRc==LOCK_OK;
+}
+
+/* Release a lock in a place that there may not be. */
+int sessionUnlock(Session *p, Sqlx *x, const SessionRequest *pReq){
+  Place *pPlace;
+  LockRc eRc;
+  txnscopeCatchUp(&p->scope);
+  pPlace = findPlace(p, x, pReq->zSchema);
+  if( pPlace==0 || pPlace->pLock==0 ) return 0;
+  eRc = lockRelease(pPlace->pLock, &pReq->key, pReq->eMode);
+  failPlace(x, eRc, pPlace);
+  if( eRc==LOCK_OK && pReq->pTable ){
+    failPlace(x, lockRelease(pPlace->pLock, pReq->pTable,
+                             sessionIntent(pReq->eMode)), pPlace);
   }
   return eRc==LOCK_OK;
 }
 
-int sessionUnlock(Session *p, Sqlx *x, const LockKey *pKey, u32 eMode){
-  LockRc eRc;
+i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind, u32 mMode){
+  Place *pPlace;
+  i64 nAll = 0;
   txnscopeCatchUp(&p->scope);
-  if( x->rc!=SQLITE_OK || p->pLock==0 ) return 0;
-  eRc = lockRelease(p->pLock, pKey, eMode);
-  failLock(p, x, eRc);
-  return eRc==LOCK_OK;
+  for(pPlace=p->pPlaces; pPlace && x->rc==SQLITE_OK; pPlace=pPlace->pNext){
+    u64 n = 0;
+    if( pPlace->pLock==0 ) continue;
+    failPlace(x, lockReleaseAll(pPlace->pLock, mKind, mMode, &n), pPlace);
+    nAll += (i64)n;
+  }
+  return nAll;
 }
 
-i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind){
-  u64 n = 0;
-  txnscopeCatchUp(&p->scope);
-  if( x->rc!=SQLITE_OK || p->pLock==0 ) return 0;
-  failLock(p, x, lockReleaseAll(p->pLock, mKind, ~0u, &n));
-  return (i64)n;
-}
-
-i64 sessionGrantToken(const Session *p){
-  return (i64)lockGrantToken(p->pLock);
-}
+i64 sessionGrantToken(const Session *p){ return p->iToken; }
 
 i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){
   u64 iToken = 0;
   txnscopeCatchUp(&p->scope);
-  if( x->rc!=SQLITE_OK || p->pLock==0 ) return 0;
-  failLock(p, x, lockToken(p->pLock, pKey, &iToken));
+  if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return 0;
+  failPlace(x, lockToken(p->pMain->pLock, pKey, &iToken), p->pMain);
   return (i64)iToken;
 }
 
 i64 sessionHolder(Session *p, Sqlx *x, const LockKey *pKey){
+  Place *pPlace;
   LockRc eRc;
   txnscopeCatchUp(&p->scope);
-  if( !beginSession(p, x) ) return 0;
-  eRc = lockGuard(p->pLock, pKey, LOCK_EXCLUSIVE);
-  failLock(p, x, eRc);
-  return eRc==LOCK_NO ? (i64)lockTrouble(p->pLock)->iBlocker : 0;
+  pPlace = sessionPlace(p, x, 0);
+  if( pPlace==0 ) return 0;
+  eRc = lockGuard(pPlace->pLock, pKey, LOCK_EXCLUSIVE);
+  failPlace(x, eRc, pPlace);
+  return eRc==LOCK_NO ? (i64)lockTrouble(pPlace->pLock)->iBlocker : 0;
 }
 
-int sessionCancel(Session *p, Sqlx *x, i64 iId){
+int sessionCancel(Session *p, Sqlx *x, const char *zSchema, i64 iId){
+  Place *pPlace = findPlace(p, x, zSchema);
   LockFile *pFile = 0;
   LockRc eRc;
-  if( x->rc!=SQLITE_OK ) return 0;
-  eRc = refer(p, &pFile);
+  if( pPlace==0 ) return 0;
+  eRc = placeRefer(pPlace, &pFile);
   if( eRc==LOCK_OK ) eRc = lockCancel(pFile, (u64)iId);
-  failLock(p, x, eRc);
+  failPlace(x, eRc, pPlace);
   lockClose(pFile);
   return eRc==LOCK_OK;
+}
+
+/* ---- searching for what is free --------------------------------------- */
+
+int sessionSkipBegin(
+  Session *p,
+  Sqlx *x,
+  const SessionRequest *pReq,
+  SessionSkip *pSkip
+){
+  LockRc eRc;
+  pSkip->pSession = p;
+  pSkip->pReq = pReq;
+  txnscopeCatchUp(&p->scope);
+  enlist(p, x, pReq);
+  pSkip->pPlace = sessionPlace(p, x, pReq->zSchema);
+  if( pSkip->pPlace==0 ) return 0;
+  pSkip->iLevel = lockLevel(pSkip->pPlace->pLock);
+  eRc = lockAcquire(pSkip->pPlace->pLock, pReq->pTable,
+                    sessionIntent(pReq->eMode), pReq->eScope, 0);
+  failPlace(x, eRc, pSkip->pPlace);
+  if( eRc==LOCK_OK ) p->nSkip++;
+  return eRc==LOCK_OK;
+}
+
+/* The table's intention, held already, comes second: most rows are skipped. */
+int sessionSkip(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
+  const SessionRequest *pReq = pSkip->pReq;
+  LockSession *pLock = pSkip->pPlace->pLock;
+  LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
+  if( eRc==LOCK_OK ){
+    eRc = lockAcquire(pLock, pReq->pTable, sessionIntent(pReq->eMode),
+                      pReq->eScope, 0);
+    if( eRc!=LOCK_OK ) lockRelease(pLock, pKey, pReq->eMode);
+  }
+  failPlace(x, eRc, pSkip->pPlace);
+  return eRc==LOCK_OK;
+}
+
+void sessionSkipBack(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
+  const SessionRequest *pReq = pSkip->pReq;
+  LockSession *pLock = pSkip->pPlace->pLock;
+  LockRc eRc = lockRelease(pLock, pKey, pReq->eMode);
+  if( eRc==LOCK_OK ){
+    eRc = lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode));
+  }
+  failPlace(x, eRc, pSkip->pPlace);
+}
+
+int sessionSkipProbe(SessionSkip *pSkip){
+  return lockSkipProbe(pSkip->pPlace->pLock);
+}
+
+void sessionSkipEnd(SessionSkip *pSkip, Sqlx *x, int bKeep){
+  const SessionRequest *pReq = pSkip->pReq;
+  LockSession *pLock = pSkip->pPlace->pLock;
+  pSkip->pSession->nSkip--;
+  if( pReq->eScope==LOCK_SCOPE_SESSION ){
+    failPlace(x, lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode)),
+              pSkip->pPlace);
+  }else if( !bKeep ){
+    lockRollbackTo(pLock, pSkip->iLevel);
+  }
 }
 
 /* ---- settings --------------------------------------------------------- */
 
 i64 sessionId(Session *p, Sqlx *x){
-  if( p->pLock && osPid()!=p->iPid ) failLock(p, x, LOCK_FORKED);
-  return beginSession(p, x) ? (i64)lockSessionId(p->pLock) : 0;
+  Place *pPlace;
+  if( osPid()!=p->iPid ) failPlace(x, LOCK_FORKED, 0);
+  pPlace = sessionPlace(p, x, 0);
+  return pPlace ? (i64)lockSessionId(pPlace->pLock) : 0;
 }
 
 i64 sessionTimeout(const Session *p){ return p->msTimeout; }
@@ -471,47 +346,135 @@ const char *sessionLabel(const Session *p){ return p->zLabel; }
 /* Cut between characters if it is too long. */
 void sessionSetLabel(Session *p, const char *zLabel){
   size_t n = strlen(zLabel);
+  Place *pPlace;
   if( n>LIMIT_LABEL ){
     for(n=LIMIT_LABEL; n>0 && (zLabel[n] & 0xC0)==0x80; n--){}
   }
   memmove(p->zLabel, zLabel, n);
   p->zLabel[n] = 0;
-  if( p->pLock ) lockSessionLabel(p->pLock, p->zLabel);
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    if( pPlace->pLock ) lockSessionLabel(pPlace->pLock, p->zLabel);
+  }
 }
 
-i64 sessionReset(Session *p){
-  u64 n = 0;
-  /* A session that cannot be used any more, of a fork's child, of a replaced
-  ** or malformed file, has nothing to give back. */
-  if( p->pLock && lockReleaseAll(p->pLock, ~0u, ~0u, &n)!=LOCK_OK ) n = 0;
-  dropSession(p);
-  /* The next session's levels begin anew: all that it takes in a transaction
-  ** that goes on came after the savepoints that are open now. */
-  if( p->mxMark ) memset(p->aMark, 0, (size_t)p->mxMark*sizeof(u32));
+i64 sessionReset(Session *p, Sqlx *x){
+  Place *pPlace;
+  i64 nAll = 0;
+  if( p->nSkip ){
+    sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
+    return 0;
+  }
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    if( pPlace->pLock && pPlace->iWriting==p->iTransaction ){
+      sqlxBad(x, "called in a transaction that has written a guarded table;"
+                 " allowed is after COMMIT or ROLLBACK");
+      return 0;
+    }
+  }
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    u64 n = 0;
+    /* A session that cannot be used any more, of a fork's child, of a replaced
+    ** or malformed file, has nothing to give back. */
+    if( pPlace->pLock
+     && lockReleaseAll(pPlace->pLock, ~0u, ~SESSION_INTENTS, &n)==LOCK_OK ){
+      nAll += (i64)n;
+    }
+    placeEnd(pPlace);
+  }
   p->msTimeout = -1;
   p->zLabel[0] = 0;
-  return (i64)n;
+  return nAll;
 }
 
 /* ---- looking ---------------------------------------------------------- */
 
+/* A reference on the lock file of a schema; NULL if it has none, or one that is
+** seen already. */
+static LockFile *referTo(Session *p, Sqlx *x, const char *zSchema,
+                         const SessionLook *pLook){
+  Place *pPlace = findPlace(p, x, zSchema);
+  LockFile *pFile = 0;
+  LockRc eRc = LOCK_FORKED;
+  int i;
+  if( pPlace==0 ) return 0;
+  if( pPlace->pFile || osPid()==p->iPid ) eRc = placeRefer(pPlace, &pFile);
+  failPlace(x, eRc, pPlace);
+  for(i=0; i<pLook->n && pFile; i++){
+    if( pLook->a[i].pFile==pFile ){
+      lockClose(pFile);
+      pFile = 0;
+    }
+  }
+  return pFile;
+}
+
+static void lookFile(Session *p, Sqlx *x, const char *zSchema,
+                   SessionLook *pLook){
+  LockFile *pFile = referTo(p, x, zSchema, pLook);
+  LookFile *aNew;
+  LookFile *pNew;
+  if( pFile==0 ) return;
+  aNew = sqlite3_realloc64(pLook->a, (u64)(pLook->n+1)*sizeof(*aNew));
+  if( aNew ) pLook->a = aNew;
+  pNew = aNew ? &aNew[pLook->n] : 0;
+  if( pNew ){
+    memset(pNew, 0, sizeof(*pNew));
+    pNew->zSchema = sqlite3_mprintf("%s", zSchema);
+  }
+  if( pNew==0 || pNew->zSchema==0 ){
+    lockClose(pFile);
+    if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
+    return;
+  }
+  pNew->pFile = pFile;
+  pLook->n++;
+  failPlace(x, lockSnapshot(pFile, &pNew->snapshot), 0);
+}
+
 int sessionLook(Session *p, Sqlx *x, SessionLook *pLook){
-  LockRc eRc;
+  const char **azSchema;
+  int i;
   memset(pLook, 0, sizeof(*pLook));
   txnscopeCatchUp(&p->scope);
-  if( x->rc!=SQLITE_OK ) return 0;
-  eRc = refer(p, &pLook->pFile);
-  if( eRc==LOCK_OK ) eRc = lockSnapshot(pLook->pFile, &pLook->snapshot);
-  if( eRc!=LOCK_OK ) sessionLookEnd(pLook);
-  failLock(p, x, eRc);
-  return eRc==LOCK_OK;
+  azSchema = sqlxSchemas(x);
+  for(i=0; azSchema && azSchema[i] && x->rc==SQLITE_OK; i++){
+    if( sqlite3_stricmp(azSchema[i], "temp")==0 ) continue;
+    lookFile(p, x, azSchema[i], pLook);
+  }
+  if( x->rc!=SQLITE_OK ) sessionLookEnd(pLook);
+  return x->rc==SQLITE_OK;
 }
 
 void sessionLookEnd(SessionLook *pLook){
-  if( pLook->pFile==0 ) return;
-  lockSnapshotFree(pLook->pFile, &pLook->snapshot);
-  lockClose(pLook->pFile);
-  pLook->pFile = 0;
+  while( pLook->n>0 ){
+    LookFile *pLast = &pLook->a[--pLook->n];
+    lockSnapshotFree(pLast->pFile, &pLast->snapshot);
+    lockClose(pLast->pFile);
+    sqlite3_free(pLast->zSchema);
+  }
+  sqlite3_free(pLook->a);
+  pLook->a = 0;
+}
+
+/* ---- guards ----------------------------------------------------------- */
+
+/* The registration comes before the look at the locks: whoever is granted one
+** of this file from now on waited for the end of this transaction. */
+int sessionWriter(Session *p, Sqlx *x, Place *pPlace){
+  LockRc eRc;
+  if( pPlace->iWriting==p->iTransaction ) return 1;
+  eRc = lockWriterEnter(pPlace->pLock);
+  failPlace(x, eRc, pPlace);
+  if( eRc==LOCK_OK ) pPlace->iWriting = p->iTransaction;
+  return eRc==LOCK_OK;
+}
+
+u64 sessionTransaction(const Session *p){ return p->iTransaction; }
+
+void *sessionGuards(const Session *p){ return p->pGuards; }
+void sessionSetGuards(Session *p, void *pGuards, void (*xFree)(void*)){
+  p->pGuards = pGuards;
+  p->xGuards = xFree;
 }
 
 /* ---- the connection --------------------------------------------------- */
@@ -525,6 +488,7 @@ Session *sessionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
   p->xEnd = xEnd;
   p->pEndArg = pArg;
   p->iPid = osPid();
+  p->iTransaction = 1;
   p->msTimeout = -1;
   txnscopeInit(&p->scope, db, &events, p);
   return p;
@@ -535,9 +499,9 @@ void sessionRetain(void *pSession){ ((Session*)pSession)->nRef++; }
 void sessionRelease(void *pSession){
   Session *p = (Session*)pSession;
   if( --p->nRef>0 ) return;
-  dropSession(p);
+  placeFree(&p->pPlaces);
+  if( p->pGuards ) p->xGuards(p->pGuards);
   p->xEnd(p->pEndArg);
-  sqlite3_free(p->aMark);
   sqlite3_free(p);
 }
 

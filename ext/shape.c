@@ -73,7 +73,7 @@ const char *shapeUnquote(Sqlx *p, const char *z){
 ** Split a table argument into schema and name. A dot splits only where the
 ** left part is a schema; quotes around either part are taken off later.
 */
-static void splitName(
+void shapeSplit(
   Sqlx *p,
   const char *zTable,
   const char **pzSchema, /* OUT: NULL if none is named */
@@ -179,6 +179,28 @@ void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
   }
 }
 
+/* The first of Interlock's triggers with a number in its name, which the others
+** follow; *pn is how many there are. */
+const ShapeItem *shapeNumbered(
+  const ShapeList *pList,
+  const char *zNumber,
+  int *pn
+){
+  int iLow = pList->nUser, iHigh = pList->nTrigger, n = 0;
+  while( iLow<iHigh ){
+    int iMid = (iLow + iHigh)/2;
+    if( sqlite3_stricmp(pList->a[iMid].zName+10, zNumber)<0 ){
+      iLow = iMid + 1;
+    }else{
+      iHigh = iMid;
+    }
+  }
+  while( iLow+n<pList->nTrigger
+      && strncmp(pList->a[iLow+n].zName+10, zNumber, 8)==0 ) n++;
+  *pn = n;
+  return &pList->a[iLow];
+}
+
 /* The table or index of that name, or NULL. */
 static const ShapeItem *listed(
   const ShapeList *pList,
@@ -280,23 +302,54 @@ static void checkKind(
   }
 }
 
+/* Look for a table or view by what a user typed. */
+static int lookFor(
+  Sqlx *p,
+  const char *zTable,
+  Shape *pShape,
+  const char **pzType
+){
+  const char *zSchema = 0, *zName = 0;
+  memset(pShape, 0, sizeof(*pShape));
+  shapeSplit(p, zTable, &zSchema, &zName);
+  return findName(p, zSchema, zName, pShape, pzType)
+      || findName(p, zSchema, shapeUnquote(p, zName), pShape, pzType);
+}
+
 /*
 ** Find a table by what a user typed: `name` or `schema.name`, each part as
 ** it is or quoted as in SQL. Fills zSchema, zName and zSql. Returns 0, with
 ** `bad argument:` set, if there is none, or if it is no ordinary table.
 */
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape){
-  const char *zSchema = 0, *zName = 0, *zType = 0;
-  memset(pShape, 0, sizeof(*pShape));
-  splitName(p, zTable, &zSchema, &zName);
-  if( findName(p, zSchema, zName, pShape, &zType)
-   || findName(p, zSchema, shapeUnquote(p, zName), pShape, &zType) ){
+  const char *zType = 0;
+  if( lookFor(p, zTable, pShape, &zType) ){
     checkKind(p, pShape, zType);
   }else{
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
                " schema.name", zTable);
   }
   return p->rc==SQLITE_OK;
+}
+
+/* The same for a table of any kind; to have none is no error. */
+int shapeLook(Sqlx *p, const char *zTable, Shape *pShape){
+  const char *zType = 0;
+  return lookFor(p, zTable, pShape, &zType) && strcmp(zType, "table")==0;
+}
+
+/* Whether what a user typed can mean a table, which need not be there. */
+int shapeIsNamed(
+  Sqlx *p,
+  const char *zTable,
+  const char *zSchema,
+  const char *zName
+){
+  const char *zOnly = 0, *z = 0;
+  shapeSplit(p, zTable, &zOnly, &z);
+  if( zOnly && sqlite3_stricmp(zOnly, zSchema)!=0 ) return 0;
+  return sqlite3_stricmp(z, zName)==0
+      || sqlite3_stricmp(shapeUnquote(p, z), zName)==0;
 }
 
 static int hasText(const char *z, const char *zPart){
@@ -309,7 +362,7 @@ static int hasText(const char *z, const char *zPart){
 
 /* SQLite's rules for the affinity of a declared type, in their order. A
 ** STRICT table's ANY is a type of no affinity; elsewhere it is NUMERIC. */
-static const char *affinityOf(const char *zType, int bStrict){
+const char *shapeAffinity(const char *zType, int bStrict){
   if( hasText(zType, "INT") ) return "INTEGER";
   if( hasText(zType, "CHAR") || hasText(zType, "CLOB")
    || hasText(zType, "TEXT") ) return "TEXT";
@@ -355,7 +408,7 @@ static void readColumns(Sqlx *p, Shape *pShape){
     if( pShape->aCol==0 ) break;
     pCol = &pShape->aCol[pShape->nCol];
     pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
-    pCol->zAffinity = affinityOf(zType ? zType : "", bStrict);
+    pCol->zAffinity = shapeAffinity(zType ? zType : "", bStrict);
     pCol->zDefault = sqlxColumn(p, pStmt, XINFO_DEFAULT);
     pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
     pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;

@@ -82,13 +82,21 @@ struct Shape {
 };
 
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
+int shapeLook(Sqlx *p, const char *zTable, Shape *pShape);
+int shapeIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
+                 const char *zName);
 int shapeExists(const ShapeList *pList, const char *zSchema,
                 const char *zName, Shape *pShape);
 void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList);
+const ShapeItem *shapeNumbered(const ShapeList *pList, const char *zNumber,
+                               int *pn);
 const char *shapeText(Sqlx *p, const Shape *pShape, const char *zType,
                       const char *zName);
 void shapeRead(Sqlx *p, Shape *pShape);
 const char *shapeUnquote(Sqlx *p, const char *z);
+void shapeSplit(Sqlx *p, const char *zTable, const char **pzSchema,
+                const char **pzName);
+const char *shapeAffinity(const char *zType, int bStrict);
 int shapeColumn(const Shape *pShape, const char *zName);
 int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol);
 

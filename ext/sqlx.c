@@ -201,9 +201,10 @@ const char *sqlxText(Sqlx *p, sqlite3_str *pStr){
   return z ? z : "";
 }
 
-/* Take the connection's present error as the sticky one. */
+/* Take the connection's present error as the sticky one. Memory that has run
+** out and an interrupt have no text of their own there. */
 static void failDb(Sqlx *p, int rc){
-  if( rc==SQLITE_NOMEM ){
+  if( rc==SQLITE_NOMEM || rc==SQLITE_INTERRUPT ){
     if( p->rc==SQLITE_OK ) p->rc = rc;
   }else{
     sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
@@ -316,6 +317,16 @@ int sqlxTable(Sqlx *p, const char *zSchema, const char *zName){
   return rc==SQLITE_OK;
 }
 
+/* Whether a statement that writes is being run: SQLite then refuses to open a
+** savepoint. */
+int sqlxWrites(sqlite3 *db){
+  sqlite3_stmt *pStmt = 0;
+  while( (pStmt = sqlite3_next_stmt(db, pStmt))!=0 ){
+    if( sqlite3_stmt_busy(pStmt) && !sqlite3_stmt_readonly(pStmt) ) return 1;
+  }
+  return 0;
+}
+
 /* How many rows a query returns. */
 int sqlxCount(Sqlx *p, const char *zSql){
   sqlite3_stmt *pStmt = prepare(p, zSql);
@@ -323,4 +334,35 @@ int sqlxCount(Sqlx *p, const char *zSql){
   while( sqlxStep(p, pStmt) ) n++;
   sqlxFinalize(p, pStmt);
   return n;
+}
+
+/* The names of the schemas, main first and NULL last. SQLite before 3.39 tells
+** them by a statement only. */
+const char **sqlxSchemas(Sqlx *p){
+  const char **az = 0;
+  int n = 0;
+#if SQLITE_VERSION_NUMBER>=3039000
+  if( sqlite3_libversion_number()>=3039000 ){
+    const char *z;
+    do{
+      z = sqlite3_db_name(p->db, n);
+      az = sqlxGrow(p, az, n, sizeof(az[0]));
+      if( az==0 ) return 0;
+      az[n++] = z ? sqlxPrintf(p, "%s", z) : 0;
+    }while( z );
+    return p->rc==SQLITE_OK ? az : 0;
+  }
+#endif
+  {
+    sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA database_list");
+    int bRow;
+    do{
+      bRow = sqlxStep(p, pStmt);
+      az = sqlxGrow(p, az, n, sizeof(az[0]));
+      if( az==0 ) break;
+      az[n++] = bRow ? sqlxColumn(p, pStmt, 1) : 0;
+    }while( bRow );
+    sqlxFinalize(p, pStmt);
+  }
+  return p->rc==SQLITE_OK ? az : 0;
 }

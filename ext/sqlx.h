@@ -52,7 +52,9 @@ void sqlxRun(Sqlx *p, const char *zFormat, ...);
 void sqlxScript(Sqlx *p, const char *zSql);
 int sqlxExists(Sqlx *p, const char *zFormat, ...);
 int sqlxTable(Sqlx *p, const char *zSchema, const char *zName);
+int sqlxWrites(sqlite3 *db);
 int sqlxCount(Sqlx *p, const char *zSql);
+const char **sqlxSchemas(Sqlx *p);
 
 /* Identifiers are quoted by \"%w\" and literals by %Q or '%q' in the
 ** formats of sqlite3_mprintf(), and in no other way. */

@@ -27,6 +27,8 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
   SessionRequest req;
   int bHeld = 0;
   req.zName = pCall->pThis->zName;
+  req.zSchema = 0;
+  req.pTable = 0;
   req.eMode = LOCK_EXCLUSIVE;
   req.eScope = LOCK_SCOPE_TURN;
   req.msTimeout = msTimeout;

@@ -8,6 +8,7 @@ SQLITE_EXTENSION_INIT3
 
 #define TABLE_NAME "interlock_transaction"
 #define CLOSE_NAME "interlock_close"
+#define WRITER_NAME "interlock_writer"
 
 typedef struct TxnTable {
   sqlite3_vtab base;
@@ -25,7 +26,12 @@ static TxnScope *txnOf(sqlite3_vtab *pVtab){
 
 /* ---- tables without rows ---------------------------------------------- */
 
-static int connectTable(sqlite3 *db, TxnScope *pScope, sqlite3_vtab **pp){
+static int connectTable(
+  sqlite3 *db,
+  TxnScope *pScope,
+  int eRisk,             /* SQLITE_VTAB_DIRECTONLY or _INNOCUOUS */
+  sqlite3_vtab **pp
+){
   TxnTable *pNew;
   int rc = sqlite3_declare_vtab(db, "CREATE TABLE x(unused)");
   if( rc!=SQLITE_OK ) return rc;
@@ -34,7 +40,7 @@ static int connectTable(sqlite3 *db, TxnScope *pScope, sqlite3_vtab **pp){
   memset(pNew, 0, sizeof(*pNew));
   pNew->pScope = pScope;
   pScope->pEvents->xHold(pScope->pArg);
-  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  sqlite3_vtab_config(db, eRisk);
   *pp = &pNew->base;
   return SQLITE_OK;
 }
@@ -122,7 +128,7 @@ static int txnUpdate(
 ){
   (void)argc; (void)argv; (void)piRowid;
   sqlite3_free(pVtab->zErrMsg);
-  pVtab->zErrMsg = sqlite3_mprintf(TABLE_NAME " holds no rows");
+  pVtab->zErrMsg = sqlite3_mprintf("this table of Interlock's holds no rows");
   return SQLITE_READONLY;
 }
 
@@ -138,7 +144,7 @@ static int txnConnect(
     *pzErr = sqlite3_mprintf(TABLE_NAME " is a table of the temp schema");
     return SQLITE_ERROR;
   }
-  return connectTable(db, (TxnScope*)pAux, ppVtab);
+  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab);
 }
 
 /* DROP TABLE. Without its table a transaction would not be heard of to its
@@ -164,8 +170,13 @@ static int txnCreate(
   return rc;
 }
 
+/* Marks from before an sqlite3_close() that was refused may be of other
+** savepoints than those there are now. */
 static int txnBegin(sqlite3_vtab *pVtab){
-  txnOf(pVtab)->bEnlisted = 1;
+  TxnScope *p = txnOf(pVtab);
+  if( p->bUntold ) p->nMark = 0;
+  p->bUntold = 0;
+  p->bEnlisted = 1;
   return SQLITE_OK;
 }
 
@@ -185,13 +196,13 @@ static int txnCommit(sqlite3_vtab *pVtab){
 }
 
 static int inTransaction(TxnScope *p){
-  return sqlite3_txn_state(p->db, "temp")==SQLITE_TXN_WRITE;
+  return sqlite3_txn_state(p->db, 0)==SQLITE_TXN_WRITE;
 }
 
 /*
 ** Comes after the files have been rolled back, and also from an
-** sqlite3_close() that is then refused: the transaction goes on, the temp
-** file still being written, but nobody is going to tell of its end.
+** sqlite3_close() that is then refused: the transaction goes on, a file
+** still being written, but nobody is going to tell of its end.
 */
 static int txnRollback(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
@@ -205,9 +216,13 @@ static int txnRollback(sqlite3_vtab *pVtab){
   return SQLITE_OK;
 }
 
+/* A table that takes part from now on is told of the savepoint that was opened
+** last. Where another one has heard of it, it stands marked. */
 static int txnSavepoint(sqlite3_vtab *pVtab, int i){
   TxnScope *p = txnOf(pVtab);
-  int rc = p->pEvents->xMark(p->pArg, p->nMark<i ? p->nMark : i, i);
+  int rc;
+  if( i<p->nMark ) return SQLITE_OK;
+  rc = p->pEvents->xMark(p->pArg, p->nMark, i);
   if( rc==SQLITE_OK ) p->nMark = i + 1;
   return rc;
 }
@@ -275,7 +290,7 @@ static int txnConnectClose(
   sqlite3_vtab **ppVtab,
   char **pzErr
 ){
-  int rc = connectTable(db, (TxnScope*)pAux, ppVtab);
+  int rc = connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab);
   (void)argc; (void)argv; (void)pzErr;
   if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bClosing = 1;
   return rc;
@@ -300,6 +315,49 @@ static const sqlite3_module closeModule = {
   .xEof = txnEof,
   .xColumn = txnColumn,
   .xRowid = txnRowid,
+};
+
+/* ---- interlock_writer ------------------------------------------------- */
+
+/*
+** Takes part in every transaction that writes a guarded table: the triggers
+** of such a table write to it, a DELETE of no rows in a place that is never
+** reached, and SQLite begins a table for a statement that could write it. So
+** nothing has to be run, and nothing made, in the middle of a user's statement.
+** It is a table of main, as all are that have no CREATE: who writes a guarded
+** table of another file takes main's write lock as well.
+*/
+static int txnConnectWriter(
+  sqlite3 *db,
+  void *pAux,
+  int argc,
+  const char *const *argv,
+  sqlite3_vtab **ppVtab,
+  char **pzErr
+){
+  (void)argc; (void)argv; (void)pzErr;
+  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_INNOCUOUS, ppVtab);
+}
+
+static const sqlite3_module writerModule = {
+  .iVersion = 2,
+  .xConnect = txnConnectWriter,
+  .xBestIndex = txnBestIndex,
+  .xDisconnect = txnDisconnect,
+  .xOpen = txnOpen,
+  .xClose = txnClose,
+  .xFilter = txnFilter,
+  .xNext = txnNext,
+  .xEof = txnEof,
+  .xColumn = txnColumn,
+  .xRowid = txnRowid,
+  .xUpdate = txnUpdate,
+  .xBegin = txnBegin,
+  .xCommit = txnCommit,
+  .xRollback = txnRollback,
+  .xSavepoint = txnSavepoint,
+  .xRelease = txnRelease,
+  .xRollbackTo = txnRollbackTo,
 };
 
 /* ---- taking part ------------------------------------------------------ */
@@ -348,7 +406,7 @@ static void explain(Sqlx *x, const char *zWho){
 
 void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   if( p->bEnlisted || x->rc!=SQLITE_OK ) return;
-  if( p->bUntold ) p->nMark = 0;     /* they may be of other savepoints */
+  if( p->bUntold ) p->nMark = 0;     /* as in txnBegin() */
   runEnlist(p, x);
   if( x->rc==SQLITE_ERROR ){         /* no such table */
     sqlxClear(x);
@@ -368,6 +426,8 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
     keepStatement(p, x);
   }
 }
+
+int txnscopeHeard(const TxnScope *p){ return p->bEnlisted; }
 
 void txnscopeCatchUp(TxnScope *p){
   if( p->bUntold && !inTransaction(p) ) endScope(p);
@@ -398,11 +458,14 @@ static int registerModule(
 
 int txnscopeRegister(TxnScope *p){
   int rc = registerModule(p, TABLE_NAME, &transactionModule);
-  return rc!=SQLITE_OK ? rc : registerModule(p, CLOSE_NAME, &closeModule);
+  if( rc==SQLITE_OK ) rc = registerModule(p, CLOSE_NAME, &closeModule);
+  if( rc==SQLITE_OK ) rc = registerModule(p, WRITER_NAME, &writerModule);
+  return rc;
 }
 
 /* After a failed load. */
 void txnscopeUnregister(sqlite3 *db){
   sqlite3_create_module_v2(db, TABLE_NAME, 0, 0, 0);
   sqlite3_create_module_v2(db, CLOSE_NAME, 0, 0, 0);
+  sqlite3_create_module_v2(db, WRITER_NAME, 0, 0, 0);
 }

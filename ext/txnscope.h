@@ -11,6 +11,9 @@
 ** objects of it in one transaction, so the state is the connection's, and
 ** every event may come twice.
 **
+** A transaction that writes a guarded table is heard of through another one,
+** `interlock_writer`, without a call: its triggers name it.
+**
 ** A TxnScope belongs to its connection and is guarded by SQLite's mutex of
 ** the connection.
 */
@@ -59,6 +62,9 @@ void txnscopeUnregister(sqlite3*);
 /* Take part in the open transaction; zWho in the error names the function.
 ** The roll back of a savepoint that is open already is heard as well. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
+
+/* Is the end of the open transaction going to be told? */
+int txnscopeHeard(const TxnScope*);
 
 /* After an sqlite3_close() that was refused, SQLite tells nothing more of the
 ** transaction. Every call of a lock function begins here: it sees the end. */

@@ -4,8 +4,7 @@
 ** exists, are in sql/versioned_*.sql.
 **
 ** A change is made in three steps: look at everything and refuse what cannot
-** be; write down all statements (plan); run them in a scope that undoes all
-** of them if one fails.
+** be; write down all statements; run them, all or nothing (plan.h).
 */
 #include <string.h>
 #include "versioned.h"
@@ -203,37 +202,7 @@ static void adopt(Sqlx *p, VersionedTable *pTab, const char *zNumber){
   registryClose(p, &cur);
 }
 
-/* ---- the plan --------------------------------------------------------- */
-
-/* A change: its statements in order, each with the one that undoes it. */
-typedef struct Step Step;
-typedef struct Plan Plan;
-struct Step {
-  const char *zDo;
-  const char *zUndo;     /* NULL: the one before it undoes this one, too */
-  Step *pPrev, *pNext;
-};
-struct Plan {
-  const char *zSchema;
-  int bDrops;            /* a table, which nothing may be reading then */
-  Step *pFirst, *pLast;
-};
-
-/*
-** Inside a statement that writes nothing undoes CREATE TABLE: DROP TABLE is
-** "locked" while anything reads. This is then the one way back.
-*/
-#define UNDO_ALL "ROLLBACK"
-
-static void step(Sqlx *p, Plan *pPlan, const char *zDo, const char *zUndo){
-  Step *pStep = sqlxAlloc(p, sizeof(*pStep));
-  if( pStep==0 ) return;
-  pStep->zDo = zDo;
-  pStep->zUndo = zUndo;
-  pStep->pPrev = pPlan->pLast;
-  *(pPlan->pLast ? &pPlan->pLast->pNext : &pPlan->pFirst) = pStep;
-  pPlan->pLast = pStep;
-}
+/* ---- what it takes ---------------------------------------------------- */
 
 static int isTemp(const char *zSchema){
   return sqlite3_stricmp(zSchema, "temp")==0;
@@ -247,31 +216,6 @@ static const char *installed(Sqlx *p, const char *zSchema, const char *zName){
   if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
   sqlxFinalize(p, pStmt);
   return z;
-}
-
-static void planDrop(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
-  const char *zSchema = pTab->shape.zSchema;
-  int i;
-  for(i=0; i<pTab->entry.nTrigger; i++){
-    const TriggersOne *pOne = &pTab->entry.aTrigger[i];
-    step(p, pPlan,
-        sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", zSchema, pOne->zName),
-        triggersQualified(p, pOne->zSql, zSchema));
-  }
-}
-
-static void planTriggers(
-  Sqlx *p,
-  const char *zSchema,
-  const TriggersSet *pSet,
-  Plan *pPlan
-){
-  int i;
-  for(i=0; i<pSet->n; i++){
-    step(p, pPlan, triggersQualified(p, pSet->a[i].zSql, zSchema),
-        sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", zSchema,
-                   pSet->a[i].zName));
-  }
 }
 
 /* The statement that gives an entry of the registry back as it stands there,
@@ -294,7 +238,7 @@ static const char *storedEntry(
 }
 
 /* The registry's entry, and the registry itself if it is the first. */
-static void planRegistry(
+static void stepsOfRegistry(
   Sqlx *p,
   const VersionedTable *pTab,
   const RegistryEntry *pNew,
@@ -303,7 +247,7 @@ static void planRegistry(
   const char *zSchema = pTab->shape.zSchema;
   const char *zUndo;
   if( !registryExists(p, zSchema) ){
-    step(p, pPlan, triggersRegistry(p, zSchema), UNDO_ALL);
+    planStep(p, pPlan, triggersRegistry(p, zSchema), PLAN_UNDO_ALL);
     zUndo = 0;
   }else if( pTab->entry.zNumber ){
     zUndo = storedEntry(p, zSchema, pTab->entry.zNumber);
@@ -311,15 +255,15 @@ static void planRegistry(
     zUndo = sqlxPrintf(p, "DELETE FROM \"%w\".interlock_versioned"
         " WHERE number=%Q", zSchema, pNew->zNumber);
   }
-  step(p, pPlan, registryStore(p, zSchema, pNew), zUndo);
+  planStep(p, pPlan, registryStore(p, zSchema, pNew), zUndo);
   if( pTab->entry.zNumber && strcmp(pTab->entry.zNumber, pNew->zNumber)!=0 ){
-    step(p, pPlan, sqlxPrintf(p, "DELETE FROM \"%w\".interlock_versioned"
+    planStep(p, pPlan, sqlxPrintf(p, "DELETE FROM \"%w\".interlock_versioned"
         " WHERE number=%Q", zSchema, pTab->entry.zNumber), 0);
   }
 }
 
 /* The tombstones, where there are none yet. */
-static void planTombstones(
+static void stepsOfTombstones(
   Sqlx *p,
   const VersionedTable *pTab,
   const TriggersSet *pSet,
@@ -327,8 +271,8 @@ static void planTombstones(
 ){
   const char *zSchema = pTab->shape.zSchema;
   if( !sqlxTable(p, zSchema, pSet->zTombstones) ){
-    step(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema),
-        UNDO_ALL);
+    planStep(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema),
+        PLAN_UNDO_ALL);
   }
 }
 
@@ -336,9 +280,9 @@ static void planTombstones(
 ** The tombstones where a rebuild has changed the key. They are taken over as
 ** far as they still name a key, that is, if it has as many columns. In temp
 ** the old table stays, empty, under its number: a DROP TABLE is "locked"
-** there by what watches over the scope (scopeWatch).
+** there by what watches over the scope (planWatch).
 */
-static void planOtherKey(
+static void stepsOfOtherKey(
   Sqlx *p,
   const VersionedTable *pTab,
   const TriggersSet *pSet,
@@ -353,24 +297,25 @@ static void planOtherKey(
   if( !bTemp ){
     pPlan->bDrops = 1;
     zFrom = sqlxPrintf(p, "interlock_%q_former", pTab->rule.zNumber);
-    step(p, pPlan, sqlxPrintf(p, "CREATE TABLE \"%w\".%s AS SELECT * FROM"
-        " \"%w\".%s", zSchema, zFrom, zSchema, zOld), UNDO_ALL);
-    step(p, pPlan, sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zOld), 0);
+    planStep(p, pPlan, sqlxPrintf(p, "CREATE TABLE \"%w\".%s AS SELECT * FROM"
+        " \"%w\".%s", zSchema, zFrom, zSchema, zOld), PLAN_UNDO_ALL);
+    planStep(p, pPlan,
+        sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zOld), 0);
   }
-  step(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema), 0);
+  planStep(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema), 0);
   if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
                               zOld))==triggersKeys(&pTab->shape)+3 ){
-    step(p, pPlan, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
+    planStep(p, pPlan, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
         " FROM \"%w\".%s ORDER BY version DESC", zSchema, zNew, zSchema,
         zFrom), 0);
   }
-  step(p, pPlan, sqlxPrintf(p, "%s \"%w\".%s",
+  planStep(p, pPlan, sqlxPrintf(p, "%s \"%w\".%s",
       bTemp ? "DELETE FROM" : "DROP TABLE", zSchema, zFrom), 0);
 }
 
 /* The version column, if it is missing. One that a rebuild has lost comes
 ** back above every version that its rows can have had: at unix ms. */
-static void planColumn(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
+static void stepsOfColumn(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
   const Shape *pShape = &pTab->shape;
   const char *zColumn = pTab->rule.zColumn;
   const char *zDefault = "1";
@@ -381,25 +326,13 @@ static void planColumn(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
     if( sqlxStep(p, pStmt) ) zDefault = sqlxColumn(p, pStmt, 0);
     sqlxFinalize(p, pStmt);
   }
-  step(p, pPlan, sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN \"%w\""
-      " INTEGER NOT NULL DEFAULT %s", pShape->zSchema, pShape->zName,
-      zColumn, zDefault),
-    sqlite3_libversion_number()<3035000 ? UNDO_ALL
-    : sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" DROP COLUMN \"%w\"",
-      pShape->zSchema, pShape->zName, zColumn));
-}
-
-/* As text, one statement is one line. */
-static void checkLines(Sqlx *p, const Shape *pShape, const TriggersSet *pSet){
-  int bBreak = strchr(pShape->zSchema, '\n')!=0;
-  int i;
-  for(i=0; i<pSet->n; i++){
-    if( strchr(pSet->a[i].zSql, '\n') ) bBreak = 1;
-  }
-  if( bBreak ){
-    sqlxBad(p, "a name or an index of table %Q has a line break in it;"
-               " allowed in text are names without", pShape->zName);
-  }
+  planStep(p, pPlan,
+      sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN \"%w\" INTEGER"
+          " NOT NULL DEFAULT %s", pShape->zSchema, pShape->zName, zColumn,
+          zDefault),
+      sqlite3_libversion_number()<3035000 ? PLAN_UNDO_ALL
+      : sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" DROP COLUMN \"%w\"",
+          pShape->zSchema, pShape->zName, zColumn));
 }
 
 /* Whether there is nothing to do. */
@@ -429,7 +362,7 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
                    : installed(p, zSchema, pSet->zTombstones);
   if( zOld==0 || strcmp(zOld, pSet->zTombstonesSql)==0 ) return 0;
   if( isTemp(zSchema) ){
-    pTab->rule.zNumber = registryDraw(p, zSchema);
+    pTab->rule.zNumber = triggersDraw(p, zSchema);
     triggersMake(p, &pTab->shape, &pTab->rule, pSet);
   }
   return p->rc==SQLITE_OK;
@@ -441,10 +374,10 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
 ** trigger put back. What can be undone by itself comes before the tables: a
 ** trigger may name one before it is there.
 */
-static int plan(
+static int stepsOfTable(
   Sqlx *p,
   VersionedTable *pTab,
-  VersionedScope eScope,
+  PlanScope eScope,
   int bText,
   Plan *pPlan
 ){
@@ -452,20 +385,18 @@ static int plan(
   RegistryEntry entry;
   TriggersSet set;
   int bOtherKey;
-  memset(pPlan, 0, sizeof(*pPlan));
-  pPlan->zSchema = zSchema;
+  planNew(pPlan, zSchema);
   if( p->rc!=SQLITE_OK ) return 0;
-  if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = registryDraw(p, zSchema);
+  if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = triggersDraw(p, zSchema);
   triggersMake(p, &pTab->shape, &pTab->rule, &set);
   entry = ruleEntry(p, &pTab->shape, &pTab->rule);
-  if( bText ) checkLines(p, &pTab->shape, &set);
   if( p->rc!=SQLITE_OK ) return 0;
   if( !bText && isWhole(p, pTab, &entry, &set) ) return 0;
   if( shapeColumn(&pTab->shape, pTab->rule.zColumn)>=0 ){
     checkRows(p, &pTab->shape, pTab->rule.zColumn);
   }
   bOtherKey = isOtherKey(p, pTab, &set);
-  if( bOtherKey && eScope==VERSIONED_STATEMENT ){
+  if( bOtherKey && eScope==PLAN_STATEMENT ){
     sqlxBad(p, "the key of %s has changed since it was declared; allowed"
                " is SELECT versioned() in a statement of its own",
             pTab->shape.zName);
@@ -473,125 +404,16 @@ static int plan(
   if( p->rc!=SQLITE_OK ) return 0;
   entry.zNumber = pTab->rule.zNumber;
 
-  if( pTab->entry.zNumber ) planDrop(p, pTab, pPlan);
-  planColumn(p, pTab, pPlan);
-  planTriggers(p, zSchema, &set, pPlan);
-  if( bOtherKey ) planOtherKey(p, pTab, &set, pPlan);
-  else planTombstones(p, pTab, &set, pPlan);
-  planRegistry(p, pTab, &entry, pPlan);
+  planDropTriggers(p, pPlan, pTab->entry.aTrigger, pTab->entry.nTrigger);
+  stepsOfColumn(p, pTab, pPlan);
+  planMakeTriggers(p, pPlan, set.a, set.n);
+  if( bOtherKey ) stepsOfOtherKey(p, pTab, &set, pPlan);
+  else stepsOfTombstones(p, pTab, &set, pPlan);
+  stepsOfRegistry(p, pTab, &entry, pPlan);
   if( pTab->entry.zNumber && set.zRebornSql[0] ){
-    step(p, pPlan, set.zRebornSql, 0);
+    planStep(p, pPlan, set.zRebornSql, 0);
   }
   return p->rc==SQLITE_OK;
-}
-
-/* ---- all or nothing --------------------------------------------------- */
-
-typedef struct Scope Scope;
-struct Scope {
-  int bOpen;
-  int bOwn;              /* a transaction of its own, not a savepoint */
-  sqlite3_stmt *pRelease;
-  sqlite3_stmt *pBack;   /* undoes all; made first, since nothing can be
-                         ** compiled once memory has run out */
-  sqlite3_stmt *pWatch;  /* where pBack may be of no use, see scopeWatch() */
-};
-
-/*
-** Open a scope for writing: the write lock at once where no transaction is
-** open, so that busy_timeout works; a savepoint where one is. A savepoint
-** is refused inside a statement that writes, and nothing has happened yet.
-*/
-static Scope scopeBegin(Sqlx *p, VersionedScope eScope){
-  Scope s = { 0, 0, 0, 0, 0 };
-  sqlite3_stmt *pSave;
-  if( eScope==VERSIONED_STATEMENT ) return s;
-  s.bOwn = sqlite3_get_autocommit(p->db);
-  pSave = sqlxPrepare(p, "SAVEPOINT interlock_versioned");
-  s.pRelease = sqlxPrepare(p, "RELEASE interlock_versioned");
-  s.pBack = sqlxPrepare(p, s.bOwn ? "ROLLBACK"
-                                  : "ROLLBACK TO interlock_versioned");
-  sqlxStep(p, pSave);
-  if( p->rc==SQLITE_BUSY ){
-    sqlxClear(p);
-    sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
-               " its own");
-  }
-  s.bOpen = p->rc==SQLITE_OK;
-  sqlite3_finalize(pSave);
-  if( s.bOwn ){
-    sqlxStep(p, s.pRelease);
-    sqlxRun(p, "BEGIN IMMEDIATE");
-  }
-  return s;
-}
-
-/*
-** Once memory has run out SQLite compiles nothing more until the outermost
-** statement ends. What was compiled before does not help everywhere: SQLite
-** before 3.38 does not even run it then; DDL in temp makes every statement of
-** the connection expire, pBack as well; and in a statement that writes there
-** is none, and its own journal is of main only. But a statement that is being
-** run does not expire, and one that reads and ends after memory has run out
-** takes the whole transaction back with it. So one is kept running until the
-** scope is closed: it stands on its first row, and reads no page. While it
-** does so SQLite refuses a DROP TABLE: such a plan goes without.
-*/
-static void scopeWatch(Sqlx *p, Scope *s, const Plan *pPlan){
-  if( pPlan->bDrops ){
-    sqlite3_finalize(s->pWatch);
-    s->pWatch = 0;
-  }else if( s->pWatch==0 ){
-    s->pWatch = sqlxPrepare(p, "SELECT 1 UNION ALL"
-                               " SELECT 1 FROM temp.sqlite_master");
-    sqlxStep(p, s->pWatch);
-  }
-}
-
-/* Close it: keep what was done, or, after an error, undo all of it. */
-static void scopeEnd(Sqlx *p, Scope *s){
-  if( s->bOpen && s->bOwn ) sqlxRun(p, "COMMIT");
-  if( s->bOpen && !s->bOwn ) sqlxStep(p, s->pRelease);
-  if( s->bOpen && p->rc!=SQLITE_OK && !sqlite3_get_autocommit(p->db) ){
-    sqlite3_step(s->pBack);
-    if( !s->bOwn ) sqlite3_step(s->pRelease);
-  }
-  sqlite3_finalize(s->pWatch);
-  sqlite3_finalize(s->pBack);
-  sqlite3_finalize(s->pRelease);
-}
-
-/*
-** Undo the steps up to pStep, one by one, in a statement that writes: SQLite
-** refuses a savepoint there, and for one row has none of its own. If that
-** fails, or cannot be, the transaction goes: half of it must not stay.
-**
-** In other files than main it cannot be: what SQLite itself then takes back of
-** the statement begins there not at its start, but where one of the steps was
-** the first to need a journal, and what was undone comes back.
-*/
-static void undo(sqlite3 *db, const Plan *pPlan, const Step *pStep){
-  Sqlx x;
-  int bMain = sqlite3_stricmp(pPlan->zSchema, "main")==0;
-  sqlxBegin(&x, db);
-  for(; pStep && !sqlite3_get_autocommit(db); pStep=pStep->pPrev){
-    if( !bMain ) sqlxScript(&x, UNDO_ALL);
-    else if( pStep->zUndo ) sqlxScript(&x, pStep->zUndo);
-  }
-  if( x.rc!=SQLITE_OK && !sqlite3_get_autocommit(db) ){
-    sqlxClear(&x);
-    sqlxScript(&x, UNDO_ALL);
-  }
-  sqlxEnd(&x);
-}
-
-static void run(Sqlx *p, const Plan *pPlan, Scope *s){
-  const Step *pStep;
-  if( pPlan->pFirst ) scopeWatch(p, s, pPlan);
-  for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
-    sqlxScript(p, pStep->zDo);
-    if( p->rc!=SQLITE_OK && !s->bOpen ) undo(p->db, pPlan, pStep->pPrev);
-  }
 }
 
 /* ---- what users ask for ----------------------------------------------- */
@@ -603,12 +425,12 @@ static void run(Sqlx *p, const Plan *pPlan, Scope *s){
 const char *versionedDeclare(
   Sqlx *p,
   const VersionedRequest *pReq,
-  VersionedScope eScope
+  PlanScope eScope
 ){
   VersionedTable tab;
   Plan todo;
   const char *zResult = 0;
-  Scope s = scopeBegin(p, eScope);
+  PlanTxn txn = planBegin(p, eScope);
   if( versionedFind(p, pReq->zTable, &tab) ){
     if( pReq->zNumber && tab.entry.zNumber ){
       sqlxBad(p, "table %s is known by that name already; allowed is one that"
@@ -624,12 +446,12 @@ const char *versionedDeclare(
     ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
     zResult = sqlxPrintf(p, "%s.%s", tab.shape.zName, tab.rule.zColumn);
-    if( plan(p, &tab, eScope, 0, &todo) ) run(p, &todo, &s);
+    if( stepsOfTable(p, &tab, eScope, 0, &todo) ) planRun(p, &todo, &txn);
   }
   if( p->rc==SQLITE_OK && zResult && pReq->pResult ){
     sqlite3_result_text(pReq->pResult, zResult, -1, SQLITE_TRANSIENT);
   }
-  scopeEnd(p, &s);
+  planEnd(p, &txn);
   return zResult;
 }
 
@@ -641,13 +463,8 @@ const char *versionedText(Sqlx *p, const VersionedRequest *pReq){
   if( versionedFind(p, pReq->zTable, &tab) ){
     ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
-    if( plan(p, &tab, VERSIONED_SELECT, 1, &todo) ){
-      sqlite3_str *pText = sqlite3_str_new(p->db);
-      const Step *pStep;
-      for(pStep=todo.pFirst; pStep; pStep=pStep->pNext){
-        sqlite3_str_appendf(pText, "%s;\n", pStep->zDo);
-      }
-      zText = sqlxText(p, pText);
+    if( stepsOfTable(p, &tab, PLAN_SELECT, 1, &todo) ){
+      zText = planText(p, &todo, tab.shape.zName);
     }
   }
   return zText;
@@ -655,25 +472,26 @@ const char *versionedText(Sqlx *p, const VersionedRequest *pReq){
 
 /* Drop the triggers of a table; its column and its tombstones stay. Returns
 ** 1, or 0 if it was not declared. */
-int versionedUndeclare(Sqlx *p, const char *zTable, VersionedScope eScope){
+int versionedUndeclare(Sqlx *p, const char *zTable, PlanScope eScope){
   VersionedTable tab;
   int bDone = 0;
-  Scope s = scopeBegin(p, eScope);
+  PlanTxn txn = planBegin(p, eScope);
   if( versionedFind(p, zTable, &tab) && tab.entry.bDeclared ){
     RegistryEntry entry = tab.entry;
-    Plan todo = { tab.shape.zSchema, 0, 0, 0 };
+    Plan todo;
     entry.bDeclared = 0;
-    planDrop(p, &tab, &todo);
-    planRegistry(p, &tab, &entry, &todo);
-    run(p, &todo, &s);
+    planNew(&todo, tab.shape.zSchema);
+    planDropTriggers(p, &todo, entry.aTrigger, entry.nTrigger);
+    stepsOfRegistry(p, &tab, &entry, &todo);
+    planRun(p, &todo, &txn);
     bDone = 1;
   }
-  scopeEnd(p, &s);
+  planEnd(p, &txn);
   return bDone;
 }
 
 /* Put back what a table lacks. Returns 1 if there was something to mend. */
-static int repairOne(Sqlx *p, const char *zTable, Scope *s){
+static int repairOne(Sqlx *p, const char *zTable, PlanTxn *pTxn){
   VersionedTable tab;
   Plan todo;
   if( !versionedFind(p, zTable, &tab) ) return 0;
@@ -681,8 +499,8 @@ static int repairOne(Sqlx *p, const char *zTable, Scope *s){
   if( !tab.entry.bDeclared ) return 0;
   ruleMake(p, &tab.shape, &tab.entry, 0, &tab.rule);
   checkTable(p, &tab);
-  if( !plan(p, &tab, VERSIONED_SELECT, 0, &todo) ) return 0;
-  run(p, &todo, s);
+  if( !stepsOfTable(p, &tab, PLAN_SELECT, 0, &todo) ) return 0;
+  planRun(p, &todo, pTxn);
   return p->rc==SQLITE_OK;
 }
 
@@ -719,23 +537,23 @@ static Faulty *faulty(Sqlx *p){
 
 /* Mend one table, or, if zTable is NULL, every declared table of every
 ** schema: all or nothing. Those in temp come last: after them no table can be
-** dropped (scopeWatch). Returns how many. */
+** dropped (planWatch). Returns how many. */
 int versionedRepair(Sqlx *p, const char *zTable){
-  Scope s = scopeBegin(p, VERSIONED_SELECT);
+  PlanTxn txn = planBegin(p, PLAN_SELECT);
   int n = 0;
   if( zTable ){
-    n = repairOne(p, zTable, &s);
+    n = repairOne(p, zTable, &txn);
   }else{
     const Faulty *pList = faulty(p);
     const Faulty *pOne;
     int bTemp;
     for(bTemp=0; bTemp<=1; bTemp++){
       for(pOne=pList; pOne; pOne=pOne->pNext){
-        if( pOne->bTemp==bTemp ) n += repairOne(p, pOne->zTable, &s);
+        if( pOne->bTemp==bTemp ) n += repairOne(p, pOne->zTable, &txn);
       }
     }
   }
-  scopeEnd(p, &s);
+  planEnd(p, &txn);
   return n;
 }
 
@@ -747,20 +565,24 @@ sqlite3_int64 versionedForget(
   sqlite3_int64 msOlder
 ){
   VersionedTable tab;
+  Plan todo;
   sqlite3_int64 n = 0;
-  Scope s = scopeBegin(p, VERSIONED_SELECT);
+  PlanTxn txn = planBegin(p, PLAN_SELECT);
   if( versionedFind(p, zTable, &tab) ){
     if( tab.entry.zNumber==0 ){
       sqlxBad(p, "table %s was never versioned; allowed are tables of"
                  " versioned_tables", tab.shape.zName);
     }
-    sqlxRun(p, "UPDATE \"%w\".interlock_%q_tombstones SET at=%s"
-               " WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,
-            TRIGGERS_NOW);
-    sqlxRun(p, "DELETE FROM \"%w\".interlock_%q_tombstones WHERE at<=%s-%lld",
-            tab.shape.zSchema, tab.entry.zNumber, TRIGGERS_NOW, msOlder);
+    planNew(&todo, tab.shape.zSchema);
+    planStep(p, &todo, sqlxPrintf(p, "UPDATE \"%w\".interlock_%q_tombstones"
+        " SET at=%s WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,
+        TRIGGERS_NOW), 0);
+    planStep(p, &todo, sqlxPrintf(p, "DELETE FROM"
+        " \"%w\".interlock_%q_tombstones WHERE at<=%s-%lld",
+        tab.shape.zSchema, tab.entry.zNumber, TRIGGERS_NOW, msOlder), 0);
+    planRun(p, &todo, &txn);
     if( p->rc==SQLITE_OK ) n = sqlite3_changes(p->db);
   }
-  scopeEnd(p, &s);
+  planEnd(p, &txn);
   return n;
 }

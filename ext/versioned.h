@@ -8,6 +8,7 @@
 #ifndef INTERLOCK_VERSIONED_H
 #define INTERLOCK_VERSIONED_H
 
+#include "plan.h"
 #include "rule.h"
 
 typedef struct VersionedRequest VersionedRequest;
@@ -28,15 +29,9 @@ struct VersionedTable {
   TriggersRule rule;
 };
 
-/* Where a change is made from. */
-typedef enum VersionedScope {
-  VERSIONED_SELECT,      /* a function: a transaction or savepoint around it */
-  VERSIONED_STATEMENT    /* a statement that writes: undone by hand */
-} VersionedScope;
-
 const char *versionedDeclare(Sqlx *p, const VersionedRequest *pReq,
-                             VersionedScope eScope);
-int versionedUndeclare(Sqlx *p, const char *zTable, VersionedScope eScope);
+                             PlanScope eScope);
+int versionedUndeclare(Sqlx *p, const char *zTable, PlanScope eScope);
 const char *versionedText(Sqlx *p, const VersionedRequest *pReq);
 int versionedRepair(Sqlx *p, const char *zTable);
 sqlite3_int64 versionedForget(Sqlx *p, const char *zTable,

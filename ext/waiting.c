@@ -159,8 +159,8 @@ int waitingInterrupted(sqlite3 *db){
   return stepsInterrupted(db);
 }
 
-int waitingMoved(sqlite3 *db){
+int waitingMoved(sqlite3 *db, const char *zSchema){
   int bMoved = 0;
-  int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &bMoved);
+  int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_HAS_MOVED, &bMoved);
   return rc==SQLITE_OK && bMoved;
 }

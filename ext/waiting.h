@@ -18,6 +18,7 @@ typedef enum Waiting {
   WAITING_ALLOWED,
   WAITING_TRANSACTION,   /* a transaction is open on a database file */
   WAITING_LOCK_KEPT,     /* PRAGMA locking_mode keeps SQLite's lock */
+  WAITING_OTHER_FILE,    /* it holds locks in another lock file */
   WAITING_NOMEM
 } Waiting;
 
@@ -29,7 +30,7 @@ Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
 ** is being run. */
 int waitingInterrupted(sqlite3 *db);
 
-/* Was the file of main renamed, replaced or deleted? */
-int waitingMoved(sqlite3 *db);
+/* Was the file of a schema renamed, replaced or deleted? */
+int waitingMoved(sqlite3 *db, const char *zSchema);
 
 #endif
