@@ -17,6 +17,7 @@
 #include "namelock.h"
 #include "os.h"
 #include "rowlock.h"
+#include "skiplocked.h"
 #include "turn.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
@@ -455,6 +456,7 @@ static FunctionTable (*const axTable[])(void) = {
   rowlockFunctions,
   guardcheckFunctions,
   guardsqlFunctions,
+  skiplockedFunctions,
 };
 
 /* Function number i of all, or NULL. */

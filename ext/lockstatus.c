@@ -5,6 +5,7 @@
 #include <string.h>
 #include "lockstatus.h"
 #include "args.h"
+#include "json.h"
 #include "lockkey.h"
 #include "lockviews.h"
 SQLITE_EXTENSION_INIT3
@@ -15,22 +16,6 @@ SQLITE_EXTENSION_INIT3
 ** Who holds and who waits can be seen as tables, and as one text.
 */
 
-static void appendString(sqlite3_str *pStr, const char *z, u32 n){
-  u32 i;
-  sqlite3_str_appendchar(pStr, 1, '"');
-  for(i=0; i<n; i++){
-    unsigned char c = (unsigned char)z[i];
-    if( c=='"' || c=='\\' ){
-      sqlite3_str_appendf(pStr, "\\%c", c);
-    }else if( c<0x20 ){
-      sqlite3_str_appendf(pStr, "\\u%04x", c);
-    }else{
-      sqlite3_str_appendchar(pStr, 1, (char)c);
-    }
-  }
-  sqlite3_str_appendchar(pStr, 1, '"');
-}
-
 /* A key: an integer as a number, a text as it is, others as errors show it. */
 static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
   sqlite3_str *pKey;
@@ -38,7 +23,7 @@ static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
   switch( pRow->eKind ){
     case KEY_TEXT:
     case KEY_NAME:
-      appendString(pStr, (const char*)pRow->pKey, pRow->nKey);
+      jsonString(pStr, (const char*)pRow->pKey, pRow->nKey);
       break;
     case KEY_TURN:
     case KEY_TABLE:
@@ -51,14 +36,14 @@ static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
       pKey = sqlite3_str_new(x->db);
       lockkeyAppend(pKey, pRow->eKind, pRow->pKey, pRow->nKey);
       z = sqlxText(x, pKey);
-      appendString(pStr, z, (u32)strlen(z));
+      jsonString(pStr, z, (u32)strlen(z));
       break;
   }
 }
 
 static void appendObject(sqlite3_str *pStr, const LockRow *pRow){
   u32 n = lockkeyObject(pRow->eKind, pRow->pKey, pRow->nKey);
-  if( n ) appendString(pStr, (const char*)pRow->pKey, n);
+  if( n ) jsonString(pStr, (const char*)pRow->pKey, n);
   else sqlite3_str_appendall(pStr, "null");
 }
 
@@ -71,7 +56,7 @@ static void appendCell(Sqlx *x, sqlite3_str *pStr, const LockCell *p){
       sqlite3_str_appendf(pStr, "%lld", (sqlite3_int64)p->i);
       break;
     case CELL_TEXT:
-      appendString(pStr, p->z, (u32)strlen(p->z));
+      jsonString(pStr, p->z, (u32)strlen(p->z));
       break;
     case CELL_KEY:
       appendKey(x, pStr, p->pRow);
@@ -98,7 +83,7 @@ static void appendRow(
     z += strspn(z, ", ");
     n = strcspn(z, ", ");
     sqlite3_str_appendchar(pStr, 1, i ? ',' : '{');
-    appendString(pStr, z, (u32)n);
+    jsonString(pStr, z, (u32)n);
     sqlite3_str_appendchar(pStr, 1, ':');
     appendCell(x, pStr, &c);
     z = strchr(z, ',');
@@ -114,7 +99,7 @@ static void appendView(
 ){
   int nRow = 0;
   int iFile;
-  appendString(pStr, pView->zName, (u32)strlen(pView->zName));
+  jsonString(pStr, pView->zName, (u32)strlen(pView->zName));
   sqlite3_str_appendall(pStr, ":[");
   for(iFile=0; iFile<pLook->n; iFile++){
     const LookFile *pFile = &pLook->a[iFile];

@@ -19,6 +19,7 @@ struct Session {
   TxnScope scope;
   u64 iTransaction;      /* goes up at the end of each */
   i64 iToken;            /* of the last grant */
+  int nSkip;             /* searches for free rows that go on */
   void *pGuards;         /* what the guards of this connection know */
   void (*xGuards)(void*);
   i64 msTimeout;
@@ -265,6 +266,69 @@ int sessionCancel(Session *p, Sqlx *x, const char *zSchema, i64 iId){
   return eRc==LOCK_OK;
 }
 
+/* ---- searching for what is free --------------------------------------- */
+
+int sessionSkipBegin(
+  Session *p,
+  Sqlx *x,
+  const SessionRequest *pReq,
+  SessionSkip *pSkip
+){
+  LockRc eRc;
+  pSkip->pSession = p;
+  pSkip->pReq = pReq;
+  txnscopeCatchUp(&p->scope);
+  enlist(p, x, pReq);
+  pSkip->pPlace = sessionPlace(p, x, pReq->zSchema);
+  if( pSkip->pPlace==0 ) return 0;
+  pSkip->iLevel = lockLevel(pSkip->pPlace->pLock);
+  eRc = lockAcquire(pSkip->pPlace->pLock, pReq->pTable,
+                    sessionIntent(pReq->eMode), pReq->eScope, 0);
+  failPlace(x, eRc, pSkip->pPlace);
+  if( eRc==LOCK_OK ) p->nSkip++;
+  return eRc==LOCK_OK;
+}
+
+/* The table's intention, held already, comes second: most rows are skipped. */
+int sessionSkip(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
+  const SessionRequest *pReq = pSkip->pReq;
+  LockSession *pLock = pSkip->pPlace->pLock;
+  LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
+  if( eRc==LOCK_OK ){
+    eRc = lockAcquire(pLock, pReq->pTable, sessionIntent(pReq->eMode),
+                      pReq->eScope, 0);
+    if( eRc!=LOCK_OK ) lockRelease(pLock, pKey, pReq->eMode);
+  }
+  failPlace(x, eRc, pSkip->pPlace);
+  return eRc==LOCK_OK;
+}
+
+void sessionSkipBack(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
+  const SessionRequest *pReq = pSkip->pReq;
+  LockSession *pLock = pSkip->pPlace->pLock;
+  LockRc eRc = lockRelease(pLock, pKey, pReq->eMode);
+  if( eRc==LOCK_OK ){
+    eRc = lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode));
+  }
+  failPlace(x, eRc, pSkip->pPlace);
+}
+
+int sessionSkipProbe(SessionSkip *pSkip){
+  return lockSkipProbe(pSkip->pPlace->pLock);
+}
+
+void sessionSkipEnd(SessionSkip *pSkip, Sqlx *x, int bKeep){
+  const SessionRequest *pReq = pSkip->pReq;
+  LockSession *pLock = pSkip->pPlace->pLock;
+  pSkip->pSession->nSkip--;
+  if( pReq->eScope==LOCK_SCOPE_SESSION ){
+    failPlace(x, lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode)),
+              pSkip->pPlace);
+  }else if( !bKeep ){
+    lockRollbackTo(pLock, pSkip->iLevel);
+  }
+}
+
 /* ---- settings --------------------------------------------------------- */
 
 i64 sessionId(Session *p, Sqlx *x){
@@ -296,6 +360,10 @@ void sessionSetLabel(Session *p, const char *zLabel){
 i64 sessionReset(Session *p, Sqlx *x){
   Place *pPlace;
   i64 nAll = 0;
+  if( p->nSkip ){
+    sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
+    return 0;
+  }
   for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
     if( pPlace->pLock && pPlace->iWriting==p->iTransaction ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"

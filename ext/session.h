@@ -73,6 +73,31 @@ i64 sessionHolder(Session*, Sqlx*, const LockKey*);
 ** waited and does so no more. */
 int sessionCancel(Session*, Sqlx*, const char *zSchema, i64 iId);
 
+/*
+** A search for rows that are free. Of the request a row's table, mode, scope
+** and schema are looked at; it is not copied. sessionSkipBegin() takes the
+** intention to lock rows of the table, so that it holds through the search, or
+** returns 0: the table is locked against it, or there is an error; in both
+** cases there is nothing to end.
+** sessionSkip: 1 if the row is locked now, with a hold of the intention of its
+** own; 0 if any session, this one included, holds it or waits for it.
+** sessionSkipBack: give a row back that was locked so, in session scope.
+** sessionSkipProbe: 1 if somebody who stood in the way was dead and is gone.
+** sessionSkipEnd: without bKeep all that was locked in transaction scope is
+** given back. None of them allocates, but for the text of an error.
+*/
+typedef struct SessionSkip {
+  Session *pSession;
+  const SessionRequest *pReq;
+  Place *pPlace;
+  u32 iLevel;            /* of the transaction when it began */
+} SessionSkip;
+int sessionSkipBegin(Session*, Sqlx*, const SessionRequest*, SessionSkip*);
+int sessionSkip(SessionSkip*, Sqlx*, const LockKey*);
+void sessionSkipBack(SessionSkip*, Sqlx*, const LockKey*);
+int sessionSkipProbe(SessionSkip*);
+void sessionSkipEnd(SessionSkip*, Sqlx*, int bKeep);
+
 i64 sessionId(Session*, Sqlx*);
 i64 sessionTimeout(const Session*);
 void sessionSetTimeout(Session*, i64 ms);

@@ -22,6 +22,7 @@ namespace eval layers {
     3 sqlx      {}
     3 args      {sqlx}
     3 hashtext  {}
+    3 json      {}
     3 pragma    {sqlx}
     3 shape     {sqlx token}
     3 template  {sqlx}
@@ -54,7 +55,9 @@ namespace eval layers {
     5 rowlock   {}
     5 guardcheck {}
     5 guardsql  {}
-    5 functions {advisory namelock lockstatus turn rowlock guardcheck guardsql}
+    5 skiplocked {}
+    5 functions {advisory namelock lockstatus turn rowlock guardcheck
+                 guardsql skiplocked}
     5 vtab      {}
     5 guardtab  {}
     5 lockvtab  {}
