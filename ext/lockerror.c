@@ -48,9 +48,13 @@ static void failRefused(Sqlx *x, const LockFailure *p){
         " SQLite's own lock%s: set it to NORMAL and use the file once before",
         zHeld, zWhere);
   }else if( p->eWaiting==WAITING_OTHER_FILE ){
+    const char *zFile = "a database without a file";
+    if( p->zBusy && p->zBusy[0] ){
+      zFile = sqlxPrintf(x, "another lock file (%s-interlock)", p->zBusy);
+    }
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; this connection holds"
-        " locks in another lock file (%s-interlock): give them back before, or"
-        " lock in one file", zHeld, p->zBusy ? p->zBusy : "");
+        " locks in %s: give them back before, or lock in one file", zHeld,
+        zFile);
   }else{
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; this statement or an open"
         " one (a cursor not read to its end, json_each or any table in FROM,"

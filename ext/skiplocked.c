@@ -50,6 +50,7 @@ typedef struct Skip {
   SkipRow *aRow;
   int nRow, mxRow;
   int nPass;
+  int nOld, nMet;              /* of earlier passes, and met in this one */
   int aBucket[SKIP_BUCKETS];   /* rows of earlier passes, by hash of the key */
   Sqlx piece;                  /* memory of the rows that are being looked at */
   int nPiece;
@@ -340,19 +341,23 @@ static SkipRow *ownRow(Skip *p, const LockKey *pKey){
 static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
   SkipRow *pRow = nextRow(p);
   if( pRow==0 || !searchedKey(p, apVal, &pRow->key) ) return;
-  if( sessionSkip(&p->skip, p->x, &pRow->key) ){
+  if( p->nRow<p->nWanted && sessionSkip(&p->skip, p->x, &pRow->key) ){
     p->nRow++;
     pRow->iPos = iPos;
     keepValues(p, pRow, apVal);
-  }else if( p->nPass>1 && (pRow = ownRow(p, &pRow->key))!=0 ){
+  }else if( p->nOld && (pRow = ownRow(p, &pRow->key))!=0 ){
     pRow->iPos = iPos;
+    p->nMet++;
   }
 }
 
-/* Rows that are held already are met again; those that are not are behind. */
+/* Rows that are held already are met again, and so get their place in the
+** order. Those that are not are behind. */
 static void beginPass(Skip *p){
   int i;
   p->nPass++;
+  p->nOld = p->nRow;
+  p->nMet = 0;
   memset(p->aBucket, 0, sizeof(p->aBucket));
   for(i=0; i<p->nRow; i++){
     SkipRow *pRow = &p->aRow[i];
@@ -368,7 +373,8 @@ static int searchPass(Skip *p, sqlite3_value **apVal){
   sqlite3_int64 iPos = 0;
   int bEnd = 0;
   beginPass(p);
-  while( p->nRow<p->nWanted && p->x->rc==SQLITE_OK && !bEnd ){
+  while( (p->nRow<p->nWanted || p->nMet<p->nOld)
+      && p->x->rc==SQLITE_OK && !bEnd ){
     bEnd = !sqlxStep(p->x, p->pSearch);
     blame(p->x, "where or order by");
     if( !bEnd ) tryRow(p, apVal, iPos++);
