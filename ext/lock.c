@@ -960,20 +960,33 @@ int lockGuardFree(LockSession *p, const LockKey *pTable){
   return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
 }
 
-LockRc lockGuard(LockSession *p, const LockKey *pKey, u32 eMode){
-  int bProbed = 0;
+/* Under the mutex: does nobody else hold what a write in this mode conflicts
+** with?  Otherwise who does is noted. */
+static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   Ask a;
+  int bFree;
   a.pKey = pKey;
   a.eMode = eMode;
+  look(p, &a);
+  bFree = (tableConflicts(eMode) & a.mHeld)==0;
+  if( !bFree ) noteBlockers(p, &a, 0);
+  return bFree;
+}
+
+LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
+                 const LockKey **ppHeld){
+  int bProbed = 0;
   for(;;){
     LockRc rc = enterSettled(p);
-    int bFree;
+    *ppHeld = 0;
     if( rc!=LOCK_OK ) return rc;
-    look(p, &a);
-    bFree = (tableConflicts(eMode) & a.mHeld)==0;
-    if( !bFree ) noteBlockers(p, &a, 0);
+    if( pTable && !guardFree(p, pTable, LOCK_INTENT_EXCLUSIVE) ){
+      *ppHeld = pTable;
+    }else if( pKey && !guardFree(p, pKey, LOCK_EXCLUSIVE) ){
+      *ppHeld = pKey;
+    }
     rc = leave(p->pFile);
-    if( rc!=LOCK_OK || bFree ) return rc;
+    if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
     if( bProbed || !probe(p) ) return LOCK_NO;
     bProbed = 1;
   }

@@ -142,12 +142,14 @@ u64 lockGrantToken(const LockSession*);
 ** it only says LOCK_OK.
 ** lockGuardFree, afterwards: 1 if nobody has locked the table or a row of it,
 ** for certain; 0 asks for lockGuard.  Enters no mutex.
-** lockGuard: LOCK_NO if another session holds a lock that a write under eMode
-** conflicts with; the first of them is in lockTrouble.
+** lockGuard: LOCK_NO if another session holds a lock on the table that a write
+** of its rows conflicts with, or any on the key; *ppHeld is that one of the two,
+** and the session is in lockTrouble.  Either may be 0.
 */
 LockRc lockWriterEnter(LockSession*);
 int lockGuardFree(LockSession*, const LockKey *pTable);
-LockRc lockGuard(LockSession*, const LockKey*, u32 eMode);
+LockRc lockGuard(LockSession*, const LockKey *pTable, const LockKey *pKey,
+                 const LockKey **ppHeld);
 
 /*
 ** Wake-ups by name (leases): read lockEvent, look at the data, then

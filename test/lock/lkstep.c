@@ -14,6 +14,8 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
+static const LockKey *pHeld;     /* what lockGuard has met */
+
 static int iHookAt, nHookPass, aPass[CRASH_COUNT];
 static void (*xHook)(void);
 static LockFile *pF;
@@ -270,7 +272,7 @@ static void sceneWriterQueue(void){
   lockTxnEnd(S[2]);
   CHECK(granted(1));
   CHECK_EQ(lockWriterEnter(S[2]), LOCK_OK);
-  CHECK_EQ(lockGuard(S[2], &kRow, X), LOCK_NO);
+  CHECK_EQ(lockGuard(S[2], 0, &kRow, &pHeld), LOCK_NO);
   CHECK_EQ(ask(3, &kTable, IS, SES), LOCK_WAITING);
   CHECK_EQ(lockGiveUp(S[3], LOCK_TIMEOUT), LOCK_TIMEOUT);
   CHECK_EQ(ask(3, &kTable, IS, SES), LOCK_WAITING);
@@ -299,7 +301,7 @@ static void sceneGuard(void){
   CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
   CHECK_EQ(ask(1, &kRow, X, SES), LOCK_WAITING);
   CHECK(!free0());
-  CHECK_EQ(lockGuard(S[0], &kRow, X), LOCK_OK);  /* it only waits */
+  CHECK_EQ(lockGuard(S[0], 0, &kRow, &pHeld), LOCK_OK);  /* it only waits */
   CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_TIMEOUT);
   CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_OK);
   CHECK(free0());
