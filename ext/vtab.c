@@ -6,6 +6,7 @@
 #include "vtab.h"
 #include "rowtab.h"
 #include "status.h"
+#include "token.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -196,12 +197,44 @@ static void deleteRow(Sqlx *p, sqlite3_int64 iRowid){
   }
 }
 
+/* Whether a text has the name of the table in it, in any of the ways that
+** SQLite takes for one. */
+static int isNamed(const char *z){
+  static const char zName[] = "versioned_tables";
+  const char *zEnd = z + strlen(z);
+  Token t;
+  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( tokenIsName(&t, zName) ) return 1;
+    if( t.kind==TOKEN_STRING && t.n==(int)sizeof(zName)+1
+     && sqlite3_strnicmp(t.z+1, zName, t.n-2)==0 ) return 1;
+  }
+  return 0;
+}
+
+/*
+** SQLite 3.34 lets a trigger write what is DIRECTONLY, and a file may hold
+** triggers that somebody else has made. A statement that writes the table
+** itself names it.
+*/
+static void checkDirect(Sqlx *p){
+  sqlite3_stmt *pStmt = 0;
+  while( (pStmt = sqlite3_next_stmt(p->db, pStmt))!=0 ){
+    const char *z = sqlite3_sql(pStmt);
+    if( !sqlite3_stmt_busy(pStmt) || sqlite3_stmt_readonly(pStmt) ) continue;
+    if( z==0 || isNamed(z) ) return;
+  }
+  sqlxFail(p, SQLITE_ERROR,
+           "unsafe use of virtual table \"versioned_tables\"");
+}
+
 static void writeRow(
   Sqlx *p,
   int argc,
   sqlite3_value **argv,
   sqlite3_int64 *piRowid
 ){
+  checkDirect(p);
+  if( p->rc!=SQLITE_OK ) return;
   if( sqlite3_value_type(argv[0])==SQLITE_NULL ){
     insertRow(p, &argv[2]);
     *piRowid = sqlite3_last_insert_rowid(p->db);
