@@ -525,7 +525,8 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   a.eMode = eMode;
   a.eScope = eScope;
   a.bQueue = bQueue;
-  memset(&p->trouble, 0, sizeof(p->trouble));
+  p->trouble.iBlocker = 0;
+  p->trouble.iPid = p->trouble.eWhy = p->trouble.nCycle = 0;
   for(;;){
     LockRc rcLeave, rc = enterSettled(p);
     if( rc!=LOCK_OK ) return rc;

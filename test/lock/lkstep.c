@@ -797,7 +797,7 @@ static void actDieInside(void){
 static void sceneGuardRebuild(void){
   int i;
   inFile();
-  for(i=1; i<=(int)SEG_GUARDS; i+=7){
+  for(i=1; i<=(int)SEG_GUARDS; i+=15){
     CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
     other(actDieInside);
     CHECK(WIFSIGNALED(iState));
