@@ -97,9 +97,9 @@ void lockPoll(LockSession*);
 ** A try for work queues.  LOCK_OK only if no session holds or waits for a
 ** conflicting mode and this one holds nothing of the key; else LOCK_NO.
 ** Otherwise as a try of lockAcquire, but nobody is asked whether he lives:
-** some of the processes in the way are remembered.  lockSkipProbe asks them, and
-** forgets them: 1 if one was dead and all of its locks are gone, so that what
-** was skipped may be free now.
+** some of the processes in the way are remembered.  lockSkipProbe asks about
+** them and forgets them: 1 if one was dead and all of its locks are gone, so
+** that what was skipped may be free now.
 */
 LockRc lockSkip(LockSession*, const LockKey*, u32 eMode, u32 eScope);
 int lockSkipProbe(LockSession*);

@@ -71,17 +71,6 @@ static const char *schemaOf(Sqlx *p, const char *zName){
   return 0;
 }
 
-/* Another connection may have made a table since this one read the schema: it
-** looks again with the next statement that reads. That opens a transaction. */
-static void readSchemas(Sqlx *p, const char *zSchema){
-  const char **az = zSchema ? 0 : sqlxSchemas(p);
-  int i;
-  if( zSchema ){
-    sqlxRun(p, "SELECT 1 FROM \"%w\".sqlite_master LIMIT 1", zSchema);
-  }
-  for(i=0; az && az[i]; i++) readSchemas(p, az[i]);
-}
-
 /* Take the table of this name, if there is one. */
 static int takeTable(Sqlx *p, const char *zSchema, const char *zName,
                      RowkeyTable *pTab){
@@ -93,20 +82,13 @@ static int takeTable(Sqlx *p, const char *zSchema, const char *zName,
   return 1;
 }
 
-/* By that name as it stands, or with its quotes taken off. */
-static int takeNamed(Sqlx *p, const char *zSchema, const char *zName,
-                     RowkeyTable *pTab){
-  return takeTable(p, zSchema, zName, pTab)
-      || takeTable(p, zSchema, shapeUnquote(p, zName), pTab);
-}
-
 int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab){
   const char *zSchema = 0, *zName = 0;
   memset(pTab, 0, sizeof(*pTab));
   if( zTable==0 || p->rc!=SQLITE_OK ) return 0;
   shapeSplit(p, zTable, &zSchema, &zName);
-  if( !takeNamed(p, zSchema, zName, pTab) ) readSchemas(p, zSchema);
-  if( pTab->zName==0 && !takeNamed(p, zSchema, zName, pTab) ){
+  if( !takeTable(p, zSchema, zName, pTab)
+   && !takeTable(p, zSchema, shapeUnquote(p, zName), pTab) ){
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
                " schema.name", zTable);
   }else if( sqlite3_strnicmp(pTab->zName, "sqlite_", 7)==0 ){
@@ -339,5 +321,5 @@ int rowkeyRow(
   for(i=0; i<nArg && p->rc==SQLITE_OK; i++){
     takeValue(p, pTab, &pTab->aCol[i], apArg[i], &aVal[i]);
   }
-  return lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
+  return p->rc==SQLITE_OK && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
 }
