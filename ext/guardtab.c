@@ -27,7 +27,7 @@ SQLITE_EXTENSION_INIT3
 ** | `table missing` | it was dropped, or renamed and then rebuilt | |
 ** | `triggers missing` | a migration has rebuilt it | heeds no lock |
 ** | `triggers changed` | by somebody, or by RENAME | fails after RENAME |
-** | `triggers outdated` | a UNIQUE index came or went | a REPLACE may heed none |
+** | `triggers outdated` | a UNIQUE index came or went | REPLACE may heed none |
 ** | `file attached twice` | another attached file is a copy | fails |
 ** | `ok` | | |
 **
