@@ -256,7 +256,8 @@ static SkipRow *nextRow(Skip *p){
     p->mxRow = p->nRow<4 ? 4 : 2*p->nRow;
   }
   pRow = &p->aRow[p->nRow];
-  memset(pRow, 0, sizeof(*pRow));
+  pRow->apVal = 0;
+  pRow->bSure = 0;
   return pRow;
 }
 
@@ -420,16 +421,17 @@ static void readAgain(Skip *p){
 }
 
 /* As often as it takes: each new pass comes of somebody who was faster, or is
-** dead. */
+** dead. Whoever stood in the way is asked whether he lives in any case: else
+** his rows stay behind as long as there are enough others. */
 static void searchAll(Skip *p){
   sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->tab.nCol
                                           *sizeof(apVal[0]));
-  int bEnd;
+  int bEnd, bDead;
   do{
     bEnd = searchPass(p, apVal);
     if( !p->bNewest ) readAgain(p);
-  }while( p->x->rc==SQLITE_OK && p->nRow<p->nWanted
-       && (!bEnd || sessionSkipProbe(&p->skip)) );
+    bDead = sessionSkipProbe(&p->skip);
+  }while( p->x->rc==SQLITE_OK && p->nRow<p->nWanted && (!bEnd || bDead) );
 }
 
 /* ---- the functions ---------------------------------------------------- */
