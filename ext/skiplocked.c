@@ -119,8 +119,9 @@ static void failSnapshot(Skip *p, const char *zWhy){
       bTxn ? "" : "with no transaction open, or ");
 }
 
-#define WHY_STATEMENT "this statement or an open one (a cursor not read to its" \
-  " end, json_each or any table in FROM) keeps what it reads first"
+#define WHY_STATEMENT \
+  "this statement or an open one (a cursor not read to its end, json_each or" \
+  " any table in FROM) keeps what it reads first"
 
 /*
 ** A read ends with its statement if no other statement of the connection
@@ -531,14 +532,14 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 **   -- [4,3]
 **   SELECT skip_locked('job', 2, 'state = ?1', 'rank DESC', 'ready');
 **   -- [1]
-**   SELECT row_unlock('job', 3), skip_locked('job', 9, 'state = ''ready''');
+**   SELECT row_unlock('job', 3), skip_locked('job', 9, 'rank > 6');
 **   -- 1|[3]
 **   SELECT skip_locked('job', 1, 'stat = 1');
 **   -- error: bad argument: where: no such column: stat
 **   SELECT skip_locked('job', 1) FROM job;
 **   -- error: lock wait refused: skip_locked has to read twice, and ...
 **   BEGIN IMMEDIATE;
-**   SELECT row_unlock('job', 1), xact_skip_locked('job', 1, 'state = ''ready''');
+**   SELECT row_unlock('job', 1), xact_skip_locked('job', 1, 'rank < 6');
 **   -- 1|[1]
 **   COMMIT;
 */
