@@ -91,7 +91,7 @@ static void refuseBlobs(Sqlx *x, const RowkeyTable *pTab){
 static int skipArgs(Skip *p, int nArg, sqlite3_value **apArg){
   Sqlx *x = p->x;
   if( nArg<2 ){
-    sqlxBad(x, "%d given; allowed is %s(table, n [, where [, order by"
+    sqlxBad(x, "%d given; allowed is %s(table, n [, where [, order_by"
                " [, value...]]])", nArg, p->pCall->pThis->zName);
     return 0;
   }
@@ -489,8 +489,8 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 */
 
 /*
-** SQL FUNCTION skip_locked(table, n [, where [, order by [, value...]]])
-** SQL FUNCTION xact_skip_locked(table, n [, where [, order by [, value...]]])
+** SQL FUNCTION skip_locked(table, n [, where [, order_by [, value...]]])
+** SQL FUNCTION xact_skip_locked(table, n [, where [, order_by [, value...]]])
 **
 ** Lock up to n rows that nobody has locked or waits for, this connection
 ** included, and return their keys. Several workers that call it at once get
@@ -511,7 +511,7 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 **   table     TEXT     name, or schema.name; its key has no BLOB
 **   n         INTEGER  how many at most
 **   where     TEXT     which rows, an SQL expression; NULL for all
-**   order by  TEXT     which of them first, as behind ORDER BY; NULL for any
+**   order_by  TEXT     which of them first, as behind ORDER BY; NULL for any
 **   value     ANY      for ?1, ?2, ... in these
 ** Result: TEXT a JSON array of keys, in that order; a key of several columns is
 **   an array
@@ -522,7 +522,7 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
-**   `bad argument:` SQLITE_ERROR, also for an error in where or order by
+**   `bad argument:` SQLITE_ERROR, also for an error in where or order_by
 ** From: SELECT ... FOR UPDATE SKIP LOCKED of PostgreSQL, MySQL and Oracle
 ** Example:
 **   CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT);
