@@ -91,7 +91,7 @@ static void refuseBlobs(Sqlx *x, const RowkeyTable *pTab){
 static int skipArgs(Skip *p, int nArg, sqlite3_value **apArg){
   Sqlx *x = p->x;
   if( nArg<2 ){
-    sqlxBad(x, "%d given; allowed is %s(table, n [, where [, order by"
+    sqlxBad(x, "%d given; allowed is %s(table, n [, where [, order_by"
                " [, value...]]])", nArg, p->pCall->pThis->zName);
     return 0;
   }
@@ -119,8 +119,9 @@ static void failSnapshot(Skip *p, const char *zWhy){
       bTxn ? "" : "with no transaction open, or ");
 }
 
-#define WHY_STATEMENT "this statement or an open one (a cursor not read to its" \
-  " end, json_each or any table in FROM) keeps what it reads first"
+#define WHY_STATEMENT \
+  "this statement or an open one (a cursor not read to its end, json_each or" \
+  " any table in FROM) keeps what it reads first"
 
 /*
 ** A read ends with its statement if no other statement of the connection
@@ -256,7 +257,8 @@ static SkipRow *nextRow(Skip *p){
     p->mxRow = p->nRow<4 ? 4 : 2*p->nRow;
   }
   pRow = &p->aRow[p->nRow];
-  memset(pRow, 0, sizeof(*pRow));
+  pRow->apVal = 0;
+  pRow->bSure = 0;
   return pRow;
 }
 
@@ -420,16 +422,17 @@ static void readAgain(Skip *p){
 }
 
 /* As often as it takes: each new pass comes of somebody who was faster, or is
-** dead. */
+** dead. Whoever stood in the way is asked whether he lives in any case: else
+** his rows stay behind as long as there are enough others. */
 static void searchAll(Skip *p){
   sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->tab.nCol
                                           *sizeof(apVal[0]));
-  int bEnd;
+  int bEnd, bDead;
   do{
     bEnd = searchPass(p, apVal);
     if( !p->bNewest ) readAgain(p);
-  }while( p->x->rc==SQLITE_OK && p->nRow<p->nWanted
-       && (!bEnd || sessionSkipProbe(&p->skip)) );
+    bDead = sessionSkipProbe(&p->skip);
+  }while( p->x->rc==SQLITE_OK && p->nRow<p->nWanted && (!bEnd || bDead) );
 }
 
 /* ---- the functions ---------------------------------------------------- */
@@ -486,8 +489,8 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 */
 
 /*
-** SQL FUNCTION skip_locked(table, n [, where [, order by [, value...]]])
-** SQL FUNCTION xact_skip_locked(table, n [, where [, order by [, value...]]])
+** SQL FUNCTION skip_locked(table, n [, where [, order_by [, value...]]])
+** SQL FUNCTION xact_skip_locked(table, n [, where [, order_by [, value...]]])
 **
 ** Lock up to n rows that nobody has locked or waits for, this connection
 ** included, and return their keys. Several workers that call it at once get
@@ -508,7 +511,7 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 **   table     TEXT     name, or schema.name; its key has no BLOB
 **   n         INTEGER  how many at most
 **   where     TEXT     which rows, an SQL expression; NULL for all
-**   order by  TEXT     which of them first, as behind ORDER BY; NULL for any
+**   order_by  TEXT     which of them first, as behind ORDER BY; NULL for any
 **   value     ANY      for ?1, ?2, ... in these
 ** Result: TEXT a JSON array of keys, in that order; a key of several columns is
 **   an array
@@ -519,7 +522,7 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
-**   `bad argument:` SQLITE_ERROR, also for an error in where or order by
+**   `bad argument:` SQLITE_ERROR, also for an error in where or order_by
 ** From: SELECT ... FOR UPDATE SKIP LOCKED of PostgreSQL, MySQL and Oracle
 ** Example:
 **   CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT);
@@ -529,14 +532,14 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 **   -- [4,3]
 **   SELECT skip_locked('job', 2, 'state = ?1', 'rank DESC', 'ready');
 **   -- [1]
-**   SELECT row_unlock('job', 3), skip_locked('job', 9, 'state = ''ready''');
+**   SELECT row_unlock('job', 3), skip_locked('job', 9, 'rank > 6');
 **   -- 1|[3]
 **   SELECT skip_locked('job', 1, 'stat = 1');
 **   -- error: bad argument: where: no such column: stat
 **   SELECT skip_locked('job', 1) FROM job;
 **   -- error: lock wait refused: skip_locked has to read twice, and ...
 **   BEGIN IMMEDIATE;
-**   SELECT row_unlock('job', 1), xact_skip_locked('job', 1, 'state = ''ready''');
+**   SELECT row_unlock('job', 1), xact_skip_locked('job', 1, 'rank < 6');
 **   -- 1|[1]
 **   COMMIT;
 */

@@ -150,6 +150,50 @@ static void million(void){
   report("million", "advisory_unlock_all() of them", now()-t, 0.7, " s");
 }
 
+/* ---- skip_locked ------------------------------------------------------ */
+
+static const char *zExtension, *zFolderName;
+static void openOne(const char *zExt, const char *zFolder);
+
+/* CPU milliseconds of a query, the median; what it locked is given back. */
+static double query(const char *zSql){
+  double a[MAX_REP];
+  int r;
+  for(r=0; r<nRep; r++){
+    double t = now();
+    run(zSql);
+    a[r] = (now() - t)*1e3;
+    run("SELECT row_unlock_all()");
+  }
+  return median(a, nRep);
+}
+
+/* Another connection has locked the first 10,000 rows. */
+static void skip(void){
+  sqlite3 *dbMain = db, *dbOther;
+  double ms, msSelect;
+  run("CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT)");
+  run("INSERT INTO job WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1"
+      " FROM c WHERE i<20000) SELECT i, 'ready', i FROM c");
+  ms = query("SELECT skip_locked('job', 10)");
+  report("skip", "skip_locked('job', 10), nothing locked", ms, 0.1, " ms");
+  openOne(zExtension, zFolderName);
+  dbOther = db;
+  run("SELECT skip_locked('job', 10000)");
+  db = dbMain;
+  ms = query("SELECT skip_locked('job', 10)");
+  report("skip", "skip_locked('job', 10) behind 10,000 locked rows", ms, 5,
+         " ms");
+  msSelect = query("SELECT id FROM job LIMIT 10010");
+  report("skip", "the same / a SELECT of those rows", ms/msSelect, 10, "");
+  ms = query("SELECT skip_locked('job', 10, 'state = ?', 'rank', 'ready')");
+  msSelect = query("SELECT id FROM job WHERE state = 'ready' ORDER BY rank"
+                   " LIMIT 10010");
+  report("skip", "with a condition and an order, sorted / such a SELECT",
+         ms/msSelect, 4, "");
+  check(sqlite3_close(dbOther), "close");
+}
+
 /* ---- main ------------------------------------------------------------- */
 
 static int wanted(const char *zName, int argc, char **argv){
@@ -160,15 +204,18 @@ static int wanted(const char *zName, int argc, char **argv){
   return argc==0;
 }
 
-static void openFresh(const char *zExt, const char *zFolder){
+static void removeOld(const char *zFolder){
   static const char *const azTail[] = { "", "-wal", "-shm", "-interlock" };
-  char *zPath = sqlite3_mprintf("%s/lock.db", zFolder);
   int i;
   for(i=0; i<4; i++){
-    char *z = sqlite3_mprintf("%s%s", zPath, azTail[i]);
+    char *z = sqlite3_mprintf("%s/lock.db%s", zFolder, azTail[i]);
     remove(z);
     sqlite3_free(z);
   }
+}
+
+static void openOne(const char *zExt, const char *zFolder){
+  char *zPath = sqlite3_mprintf("%s/lock.db", zFolder);
   check(sqlite3_open(zPath, &db), zPath);
   sqlite3_free(zPath);
   run("PRAGMA journal_mode=WAL");
@@ -181,7 +228,10 @@ static void openFresh(const char *zExt, const char *zFolder){
 int main(int argc, char **argv){
   size_t i;
   if( argc<3 ) return 2;
-  openFresh(argv[1], argv[2]);
+  zExtension = argv[1];
+  zFolderName = argv[2];
+  removeOld(zFolderName);
+  openOne(zExtension, zFolderName);
   argc -= 3; argv += 3;
   while( argc>1 && argv[0][0]=='-' ){
     int n = atoi(argv[1]);
@@ -194,5 +244,6 @@ int main(int argc, char **argv){
     if( wanted(aPair[i].zName, argc, argv) ) pair(&aPair[i]);
   }
   if( wanted("million", argc, argv) ) million();
+  if( wanted("skip", argc, argv) ) skip();
   return sqlite3_close(db)!=SQLITE_OK;
 }
