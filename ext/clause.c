@@ -54,6 +54,42 @@ static const char *newValue(Sqlx *p, const Shape *pShape, int iCol){
   return sqlxPrintf(p, "ifnull(NEW.\"%w\",(%s))", pCol->zName, z);
 }
 
+/* Whether the value of an expression depends on the affinity of its columns:
+** it compares something. */
+static int compares(const char *zExpr){
+  static const char *const az[] = {
+    "IS", "IN", "BETWEEN", "CASE", "MIN", "MAX", "NULLIF"
+  };
+  const char *zEnd = zExpr + strlen(zExpr);
+  Token t;
+  size_t i;
+  for(t=tokenAt(zExpr, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( t.kind==TOKEN_OTHER && strchr("=<>", t.z[0]) ) return 1;
+    for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
+      if( tokenIsWord(&t, az[i]) ) return 1;
+    }
+  }
+  return 0;
+}
+
+/*
+** The same value with the affinity of its column, which NEW's has not. A
+** subquery has that of the last SELECT in it, which here returns no row; its
+** collation is then to be named.
+*/
+static const char *withAffinity(
+  Sqlx *p,
+  const Shape *pShape,
+  int iCol,
+  const char *zValue
+){
+  const ShapeColumn *pCol = &pShape->aCol[iCol];
+  const char *z = sqlxPrintf(p, "(SELECT %s UNION ALL SELECT \"%w\""
+      " FROM \"%w\" WHERE 0)", zValue, pCol->zName, pShape->zName);
+  if( sqlite3_stricmp(pCol->zColl, "BINARY")==0 ) return z;
+  return sqlxPrintf(p, "%s COLLATE \"%w\"", z, pCol->zColl);
+}
+
 /* An expression of an index over NEW's columns instead of a row's: evaluated
 ** in a subquery that gives NEW's values the names of the columns, so that
 ** nothing in its text needs to be rewritten. */
@@ -63,12 +99,16 @@ static const char *newExpression(
   const char *zExpr
 ){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int bCompares = compares(zExpr);
   int i;
   for(i=0; i<pShape->nCol; i++){
     const char *zName = pShape->aCol[i].zName;
+    const char *zValue;
     if( !tokenMentions(zExpr, zExpr+strlen(zExpr), zName) ) continue;
+    zValue = newValue(p, pShape, i);
+    if( bCompares ) zValue = withAffinity(p, pShape, i, zValue);
     clauseJoin(pStr, ",");
-    sqlite3_str_appendf(pStr, "%s AS \"%w\"", newValue(p, pShape, i), zName);
+    sqlite3_str_appendf(pStr, "%s AS \"%w\"", zValue, zName);
   }
   if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
   return sqlxPrintf(p, "(SELECT %s FROM (SELECT %s))", zExpr,

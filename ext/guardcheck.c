@@ -290,13 +290,23 @@ static void failLocked(Sqlx *x, const Guard *g, const LockKey *pKey){
       (sqlite3_int64)pTrouble->iBlocker, pTrouble->iPid);
 }
 
-/* 1 if another session holds a lock that this write conflicts with. */
-static int isLocked(Sqlx *x, const Guard *g, const LockKey *pKey, u32 eMode){
+/* What of the two, which may be NULL, another session has locked against this
+** write; NULL if neither is, or with an error. */
+static const LockKey *lockedOf(
+  Sqlx *x,
+  const Guard *g,
+  const LockKey *pTable,
+  const LockKey *pRow
+){
   LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0 };
-  LockRc eRc = lockGuard(g->pPlace->pLock, pKey, eMode);
-  failure.pPlace = g->pPlace;
-  if( eRc!=LOCK_NO ) lockerrorSet(x, eRc, &failure);
-  return eRc==LOCK_NO;
+  const LockKey *pHeld;
+  LockRc eRc = lockGuard(g->pPlace->pLock, pTable, pRow, &pHeld);
+  if( eRc==LOCK_NO ) return pHeld;
+  if( eRc!=LOCK_OK ){
+    failure.pPlace = g->pPlace;
+    lockerrorSet(x, eRc, &failure);
+  }
+  return 0;
 }
 
 /* A key with a NULL in it names no row, and so nobody can have locked it. */
@@ -342,7 +352,7 @@ static void checkVictims(Sqlx *x, const Guard *g){
   const Victim *p;
   for(p=g->pVictim; p && x->rc==SQLITE_OK; p=p->pNext){
     if( isThere(x, g, p) || x->rc!=SQLITE_OK ) continue;
-    if( isLocked(x, g, &p->key, LOCK_EXCLUSIVE) ) failLocked(x, g, &p->key);
+    if( lockedOf(x, g, 0, &p->key) ) failLocked(x, g, &p->key);
   }
 }
 
@@ -406,25 +416,26 @@ static void noteVictim(
 **   SELECT interlock_guard_victim('3f9a01c2', '8c7d1e00aa51b3f4', 'seat', 1);
 **   -- error: guard broken: seat is not being written
 */
+static void guardRow(Sqlx *x, Guard *g, int nKey, sqlite3_value **apKey){
+  LockKey key;
+  int bRow = rowOfGuard(x, g, nKey, apKey, &key);
+  const LockKey *pHeld;
+  if( x->rc!=SQLITE_OK ) return;
+  pHeld = lockedOf(x, g, &g->tab.key, bRow ? &key : 0);
+  if( pHeld ) failLocked(x, g, pHeld);
+  else if( g->pVictim ) checkVictims(x, g);
+}
+
 static void guardFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  LockKey key;
   Guard *g;
   Sqlx x;
   int bMay = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   g = guardOf(pCall->pSession, &x, nArg, apArg);
   if( g && !lockGuardFree(g->pPlace->pLock, &g->tab.key) ){
-    if( nArg==3 ){
-      bMay = 1;
-    }else if( isLocked(&x, g, &g->tab.key, LOCK_INTENT_EXCLUSIVE) ){
-      failLocked(&x, g, &g->tab.key);
-    }else if( rowOfGuard(&x, g, nArg-3, &apArg[3], &key)
-           && isLocked(&x, g, &key, LOCK_EXCLUSIVE) ){
-      failLocked(&x, g, &key);
-    }else if( g->pVictim ){
-      checkVictims(&x, g);
-    }
+    if( nArg==3 ) bMay = 1;
+    else guardRow(&x, g, nArg-3, &apArg[3]);
   }
   argsEndInteger(&x, ctx, bMay);
 }
@@ -437,7 +448,7 @@ static void victimFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   g = guardOf(pCall->pSession, &x, nArg, apArg);
   if( g && rowOfGuard(&x, g, nArg-3, &apArg[3], &key)
-   && isLocked(&x, g, &key, LOCK_EXCLUSIVE) ){
+   && lockedOf(&x, g, 0, &key) ){
     noteVictim(&x, g, nArg-3, &apArg[3], &key);
   }
   argsEndInteger(&x, ctx, 0);

@@ -47,7 +47,7 @@ struct LockSession {
   u32 iKeep;                       /* as in the slot's now */
   u32 bPend;                       /* something is left to settle */
   u32 bTxn;                        /* this transaction has locks */
-  u32 iWriterTxn;                  /* in which it has entered the writer's place */
+  u32 iWriterTxn;                  /* in which it is in the writer's place */
   u32 iRequest, iState;            /* queued record, its state when queued */
   u32 iProbe;                      /* where the next poll goes on asking */
   Probes probes;                   /* those in the way of this attempt */
@@ -678,6 +678,7 @@ static LockRc skipAttempt(LockSession *p, Ask *a){
     holdAgain(p, a);
     return LOCK_OK;
   }
+  if( BUG(SKIP_QUEUED) ) a->mAhead = 0;
   if( (tableConflicts(a->eMode) & (a->mHeld|a->mAhead))
    || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     noteSkipped(p, a);
@@ -824,7 +825,7 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
   if( rc!=LOCK_OK ) return rc;
   memset(&a, 0, sizeof(a));
   a.mMode = mMode;
-  a.mKind = mKind & ~(1u<<KEY_TABLE);
+  a.mKind = BUG(TABLES_FIRST) ? mKind : mKind & ~(1u<<KEY_TABLE);
   rc = releaseLists(p, &a);
   a.mKind = mKind & 1u<<KEY_TABLE;
   if( rc==LOCK_OK && a.mKind ) rc = releaseLists(p, &a);
@@ -853,7 +854,7 @@ int lockHolding(LockSession *p){
 void lockTxnEnd(LockSession *p){
   if( !p->bTxn || p->pFile->bForked ) return;
   p->bTxn = 0;
-  p->iWriterTxn = 0;
+  if( !BUG(WRITER_NOTE) ) p->iWriterTxn = 0;
   p->iStamp = 0;
   p->iKeep = SEG_ALL;
   if( ++p->iTxn==0 ) p->iTxn = 1;
@@ -943,6 +944,7 @@ LockRc lockWriterEnter(LockSession *p){
   LockFile *pF = p->pFile;
   LockRc rc = usable(pF);
   if( rc!=LOCK_OK || p->iWriterTxn==p->iTxn ) return rc;
+  if( BUG(WRITER_NOTE) && p->iWriterTxn ) return LOCK_OK;
   if( lockMoved(pF) ) return LOCK_REPLACED;
   rc = enterSettled(p);
   if( rc!=LOCK_OK ) return rc;
@@ -960,20 +962,33 @@ int lockGuardFree(LockSession *p, const LockKey *pTable){
   return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
 }
 
-LockRc lockGuard(LockSession *p, const LockKey *pKey, u32 eMode){
-  int bProbed = 0;
+/* Under the mutex: does nobody else hold what a write in this mode conflicts
+** with?  Otherwise who does is noted. */
+static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   Ask a;
+  int bFree;
   a.pKey = pKey;
   a.eMode = eMode;
+  look(p, &a);
+  bFree = (tableConflicts(eMode) & a.mHeld)==0;
+  if( !bFree ) noteBlockers(p, &a, 0);
+  return bFree;
+}
+
+LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
+                 const LockKey **ppHeld){
+  int bProbed = 0;
   for(;;){
     LockRc rc = enterSettled(p);
-    int bFree;
+    *ppHeld = 0;
     if( rc!=LOCK_OK ) return rc;
-    look(p, &a);
-    bFree = (tableConflicts(eMode) & a.mHeld)==0;
-    if( !bFree ) noteBlockers(p, &a, 0);
+    if( pTable && !guardFree(p, pTable, LOCK_INTENT_EXCLUSIVE) ){
+      *ppHeld = pTable;
+    }else if( pKey && !guardFree(p, pKey, LOCK_EXCLUSIVE) ){
+      *ppHeld = pKey;
+    }
     rc = leave(p->pFile);
-    if( rc!=LOCK_OK || bFree ) return rc;
+    if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
     if( bProbed || !probe(p) ) return LOCK_NO;
     bProbed = 1;
   }

@@ -78,7 +78,7 @@ const char *planText(Sqlx *p, const Plan *pPlan, const char *zTable){
 ** still to be called.
 */
 PlanTxn planBegin(Sqlx *p, PlanScope eScope){
-  PlanTxn txn = { 0, 0, 0, 0, 0, 0, 0 };
+  PlanTxn txn = { 0, 0, 0, 0, 0, 0, 0, 0 };
   if( eScope==PLAN_STATEMENT ) return txn;
   if( sqlxWrites(p->db) ){
     sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
@@ -108,20 +108,26 @@ PlanTxn planBegin(Sqlx *p, PlanScope eScope){
 ** help everywhere: SQLite before 3.38 does not even run it once memory has run
 ** out; DDL in temp makes every statement of the connection expire; and in a
 ** statement that writes there is none, and its own journal is of main only.
-** But a statement that is being run does not expire; one that ends after
-** memory has run out takes the whole transaction back with it, and so does one
-** that could write and goes on after an interrupt. So one is kept running
-** until planEnd(): it stands on its first row, reads no page and writes
-** nothing. While it does so SQLite refuses a DROP TABLE: such a plan goes
-** without.
+** But a statement that is being run does not expire. One that ends after memory
+** has run out takes the whole transaction back with it, and so does one that
+** could write and goes on after an interrupt. So one of each is kept running,
+** on its first row: they read no page and write nothing. While they do so
+** SQLite refuses a DROP TABLE: such a plan goes without. And while the second
+** does so it keeps nothing: that one ends before planEnd() does.
 */
 static void planWatch(Sqlx *p, PlanTxn *pTxn, const Plan *pPlan){
   if( pPlan->bDrops ){
-    sqlite3_finalize(pTxn->pWatch);
-    pTxn->pWatch = 0;
-  }else if( pTxn->pWatch==0 ){
-    pTxn->pWatch = sqlxPrepare(p, "PRAGMA main.journal_mode");
-    sqlxStep(p, pTxn->pWatch);
+    sqlite3_finalize(pTxn->pRead);
+    sqlite3_finalize(pTxn->pWrite);
+    pTxn->pRead = pTxn->pWrite = 0;
+  }else if( pTxn->pRead==0 ){
+    pTxn->pRead = sqlxPrepare(p, "SELECT 1 UNION ALL"
+                                 " SELECT 1 FROM temp.sqlite_master");
+    sqlxStep(p, pTxn->pRead);
+    if( pTxn->bOpen ){
+      pTxn->pWrite = sqlxPrepare(p, "PRAGMA main.journal_mode");
+      sqlxStep(p, pTxn->pWrite);
+    }
   }
 }
 
@@ -173,11 +179,11 @@ void planRun(Sqlx *p, const Plan *pPlan, PlanTxn *pTxn){
 static void planBack(sqlite3 *db, PlanTxn *pTxn){
   int rc = sqlite3_step(pTxn->pBack);
   if( rc==SQLITE_INTERRUPT && (pTxn->bOwn || pTxn->bRun) ){
-    if( pTxn->pWatch ) sqlite3_step(pTxn->pWatch);
+    if( pTxn->pWrite ) sqlite3_step(pTxn->pWrite);
     if( !sqlite3_get_autocommit(db) ) sqlite3_step(pTxn->pHalt);
   }
-  sqlite3_finalize(pTxn->pWatch);
-  pTxn->pWatch = 0;
+  sqlite3_finalize(pTxn->pWrite);
+  pTxn->pWrite = 0;
   sqlite3_reset(pTxn->pKeep);
   if( !pTxn->bOwn && rc==SQLITE_DONE ) sqlite3_step(pTxn->pKeep);
 }
@@ -185,14 +191,14 @@ static void planBack(sqlite3 *db, PlanTxn *pTxn){
 /* Close it: keep what was done since planBegin(), or, after any error of the
 ** request, undo all of it. */
 void planEnd(Sqlx *p, PlanTxn *pTxn){
-  if( pTxn->bOpen && pTxn->pWatch ){
-    /* Nothing is kept while it runs, and pHalt may have expired. */
+  if( pTxn->pWrite ){
+    /* It is to end, and pHalt may have expired. */
     sqlite3_stmt *pNew = sqlxPrepare(p, "BEGIN IMMEDIATE");
     if( pNew ){
       sqlite3_finalize(pTxn->pHalt);
       pTxn->pHalt = pNew;
-      sqlite3_finalize(pTxn->pWatch);
-      pTxn->pWatch = 0;
+      sqlite3_finalize(pTxn->pWrite);
+      pTxn->pWrite = 0;
     }
   }
   if( pTxn->bOpen ){
@@ -201,7 +207,8 @@ void planEnd(Sqlx *p, PlanTxn *pTxn){
       planBack(p->db, pTxn);
     }
   }
-  sqlite3_finalize(pTxn->pWatch);
+  sqlite3_finalize(pTxn->pWrite);
+  sqlite3_finalize(pTxn->pRead);
   sqlite3_finalize(pTxn->pHalt);
   sqlite3_finalize(pTxn->pBack);
   sqlite3_finalize(pTxn->pKeep);

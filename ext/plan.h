@@ -52,7 +52,8 @@ struct PlanTxn {
   sqlite3_stmt *pKeep;
   sqlite3_stmt *pBack;   /* undoes all */
   sqlite3_stmt *pHalt;   /* where pBack cannot, see planBack() */
-  sqlite3_stmt *pWatch;  /* where neither can, see planWatch() */
+  sqlite3_stmt *pRead;   /* where neither can, see planWatch() */
+  sqlite3_stmt *pWrite;
 };
 
 /* Writing it down. */

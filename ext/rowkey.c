@@ -321,6 +321,5 @@ int rowkeyRow(
   for(i=0; i<nArg && p->rc==SQLITE_OK; i++){
     takeValue(p, pTab, &pTab->aCol[i], apArg[i], &aVal[i]);
   }
-  if( p->rc!=SQLITE_OK ) return 0;
-  return lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
+  return p->rc==SQLITE_OK && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
 }

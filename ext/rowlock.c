@@ -290,6 +290,13 @@ static void tableUnlockAllFunc(
 **   -- error: bad argument: 1 values for the key of seat; allowed is 2
 **   SELECT row_xact_lock('seat', 'IC 7', 12);
 **   -- error: no transaction: row_xact_lock needs BEGIN
+**   BEGIN;
+**   SELECT row_lock_shared('seat', 'IC 7', 1)
+**     < row_xact_lock_shared('seat', 'IC 7', 2);
+**   -- 1
+**   COMMIT;
+**   SELECT key, mode, scope FROM advisory_locks WHERE kind = 'row';
+**   -- ('ic 7',1)|shared|session
 */
 
 /*
@@ -319,6 +326,11 @@ static void tableUnlockAllFunc(
 **   -- error: bad argument: id, of the key of account, is NULL; no row has that
 **   SELECT row_unlock_all();
 **   -- 2
+**   BEGIN;
+**   SELECT try_row_xact_lock('account', 1),
+**     try_row_xact_lock_shared('account', 2);
+**   -- 1|1
+**   ROLLBACK;
 */
 
 /*
@@ -394,6 +406,11 @@ static void tableUnlockAllFunc(
 **   -- 1
 **   SELECT kind, schema, object, mode FROM advisory_locks;
 **   -- table|main|price|exclusive
+**   BEGIN;
+**   SELECT table_lock_shared('price') > 0, table_xact_lock('price') > 0,
+**     table_xact_lock_shared('price') > 0;
+**   -- 1|1|1
+**   COMMIT;
 */
 
 /*
@@ -422,6 +439,8 @@ static void tableUnlockAllFunc(
 **   COMMIT;
 **   SELECT count(*) FROM advisory_locks;
 **   -- 0
+**   SELECT try_table_lock_shared('price'), table_unlock_shared('price');
+**   -- 1|1
 */
 
 /*

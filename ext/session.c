@@ -244,12 +244,13 @@ i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){
 }
 
 i64 sessionHolder(Session *p, Sqlx *x, const LockKey *pKey){
+  const LockKey *pHeld;
   Place *pPlace;
   LockRc eRc;
   txnscopeCatchUp(&p->scope);
   pPlace = sessionPlace(p, x, 0);
   if( pPlace==0 ) return 0;
-  eRc = lockGuard(pPlace->pLock, pKey, LOCK_EXCLUSIVE);
+  eRc = lockGuard(pPlace->pLock, 0, pKey, &pHeld);
   failPlace(x, eRc, pPlace);
   return eRc==LOCK_NO ? (i64)lockTrouble(pPlace->pLock)->iBlocker : 0;
 }

@@ -111,7 +111,7 @@ void tableRebuild(Seg*, u64 iDeadNumber);
 void tableScanAll(Seg*);
 
 /* Is there a request that could be granted, are there two conflicting grants,
-** does a guard word count wrongly?  0, or a text.  For debug builds and tests. */
+** does a guard word count wrongly?  0, or a text.  For debug and tests. */
 #ifdef INTERLOCK_TEST
 const char *tableCheck(Seg*);
 #endif

@@ -299,7 +299,8 @@ proc jobs {} {
     FROM (SELECT count(done.job) AS n FROM job LEFT JOIN done
           ON done.job = job.id GROUP BY job.id)
   }]
-  say [format "    %d jobs, %d workers killed (kill -9): %d done once, %d twice, %d lost\n" $JOBS $killed {*}$times]
+  say [format "    %d jobs, %d workers killed (kill -9): %d done once, %d\
+ twice, %d lost\n" $JOBS $killed {*}$times]
   return [expr {$times eq [list $JOBS 0 0]}]
 }
 
@@ -316,7 +317,8 @@ if {"versioned" in $parts} {
     CREATE TABLE account(id INTEGER PRIMARY KEY, balance INTEGER);
     INSERT INTO account VALUES(1, 0), (2, 0), (3, 0), (4, 0);
   }
-  say "$PROCESSES processes, $ROWS rows of one table in a file; each process adds 1, $EACH times:\n"
+  say "$PROCESSES processes, $ROWS rows of one table in a file;\
+ each process adds 1, $EACH times:\n"
   say "    SELECT balance FROM account WHERE id = ?"
   say "    UPDATE account SET balance = (read + 1) WHERE id = ?\n"
   say "1. Without Interlock"
@@ -327,7 +329,8 @@ if {"versioned" in $parts} {
   db eval {SELECT load_extension($library)}
   type "SELECT versioned('account');"
   say "\n    SELECT balance, version FROM account WHERE id = ?"
-  say "    UPDATE account SET balance = (read + 1), version = (read + 1) WHERE id = ?\n"
+  say "    UPDATE account SET balance = (read + 1), version = (read + 1)\
+ WHERE id = ?\n"
   set lost [race [lrepeat $PROCESSES carrying]]
 
   say "3. One writer of the $PROCESSES forgets the version"
@@ -340,12 +343,14 @@ if {"versioned" in $parts} {
 }
 
 if {"turns" in $parts} {
-  say "4. One printer for $PROCESSES processes, which want it again and again for [expr {$FOR / 1000.0}] s\n"
+  say "4. One printer for $PROCESSES processes, which want it again and again\
+ for [expr {$FOR / 1000.0}] s\n"
   say "    BEGIN IMMEDIATE; (print, 1 ms); COMMIT         -- busy_timeout 30 s"
   contend sqlite
   say "    BEGIN; SELECT write_turn(); (print, 1 ms); COMMIT"
   contend turn
-  say "    SELECT advisory_lock('printer'); (print, 1 ms); SELECT advisory_unlock('printer')"
+  say "    SELECT advisory_lock('printer'); (print, 1 ms);\
+ SELECT advisory_unlock('printer')"
   contend interlock
 }
 

@@ -9,6 +9,8 @@
 */
 #include "util.h"
 
+static const LockKey *pHeld;     /* what lockGuard has met */
+
 static u64 seed;
 static u32 R(u32 n){ return (u32)(rnd(&seed)>>33) % n; }
 
@@ -51,7 +53,7 @@ static int use(LockSession *s, LockFile *pF){
     case 9:
       rc = lockWriterEnter(s);
       lockGuardFree(s, &k);
-      if( rc==LOCK_OK ) rc = lockGuard(s, &k, 1+R(5));
+      if( rc==LOCK_OK ) rc = lockGuard(s, 0, &k, &pHeld);
       if( rc==LOCK_OK ) lockHolding(s);
       break;
     default: rc = lockAcquire(s, &k, 1+R(5), R(2), R(2) ? &w : 0); break;

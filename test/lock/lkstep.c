@@ -14,6 +14,8 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
+static const LockKey *pHeld;     /* what lockGuard has met */
+
 static int iHookAt, nHookPass, aPass[CRASH_COUNT];
 static void (*xHook)(void);
 static LockFile *pF;
@@ -270,7 +272,7 @@ static void sceneWriterQueue(void){
   lockTxnEnd(S[2]);
   CHECK(granted(1));
   CHECK_EQ(lockWriterEnter(S[2]), LOCK_OK);
-  CHECK_EQ(lockGuard(S[2], &kRow, X), LOCK_NO);
+  CHECK_EQ(lockGuard(S[2], 0, &kRow, &pHeld), LOCK_NO);
   CHECK_EQ(ask(3, &kTable, IS, SES), LOCK_WAITING);
   CHECK_EQ(lockGiveUp(S[3], LOCK_TIMEOUT), LOCK_TIMEOUT);
   CHECK_EQ(ask(3, &kTable, IS, SES), LOCK_WAITING);
@@ -299,7 +301,7 @@ static void sceneGuard(void){
   CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
   CHECK_EQ(ask(1, &kRow, X, SES), LOCK_WAITING);
   CHECK(!free0());
-  CHECK_EQ(lockGuard(S[0], &kRow, X), LOCK_OK);  /* it only waits */
+  CHECK_EQ(lockGuard(S[0], 0, &kRow, &pHeld), LOCK_OK);  /* it only waits */
   CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_TIMEOUT);
   CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_OK);
   CHECK(free0());
@@ -386,10 +388,44 @@ static void sceneSkip(void){
   CHECK_EQ(ask(2, &kRow, X, SES), LOCK_WAITING);
   CHECK_EQ(lockRelease(S[0], &kRow, X), LOCK_OK);
   CHECK(granted(2));
+  CHECK_EQ(ask(3, &kRow, SH, SES), LOCK_WAITING);
+  CHECK_EQ(try(4, &kTable, SH, SES), LOCK_OK);
+  CHECK_EQ(ask(0, &kTable, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockSkip(S[1], &kTable, SH, SES), LOCK_NO);   /* only wanted */
   CHECK_EQ(lockSkip(S[1], &kRow, X, SES), LOCK_NO);
   CHECK_EQ(lockSkipProbe(S[1]), 0);
+  CHECK_EQ(lockGiveUp(S[3], LOCK_TIMEOUT), LOCK_TIMEOUT);
   lockSessionEnd(S[2]);
   CHECK_EQ(lockSkip(S[1], &kRow, X, SES), LOCK_OK);
+}
+
+/* Between two portions of lockReleaseAll no row is held without its table's
+** intention lock, though that is the first in the list. */
+static void hookRows(void){
+  Seg *p = seg();
+  u32 i, n = 0;
+  for(i=1; i<=segHeader(p)->usedRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    n += SEG_STATE(r->state)==SEG_GRANTED && REC_KIND(r)==KEY_ROW;
+  }
+  CHECK(n>0);
+  CHECK_EQ(segHeader(p)->guard[kTable.iHash%SEG_GUARDS], 1);
+  iHookAt = -1;                  /* it was here */
+}
+static void sceneTablesLast(void){
+  i64 i;
+  u64 n;
+  inMemory();
+  for(i=0; i<2100; i++){
+    LockKey k = keyRow("t", i);
+    CHECK_EQ(try(0, &k, X, SES), LOCK_OK);
+  }
+  CHECK_EQ(try(0, &kTable, IX, SES), LOCK_OK);
+  at(CRASH_LEAVE, 1, hookRows);
+  CHECK_EQ(lockReleaseAll(S[0], ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(iHookAt, -1);
+  CHECK_EQ(n, 2101);
+  CHECK_EQ(segHeader(seg())->nRecord, 0);
 }
 
 /*---------------------------------------------------------------- keys ---*/
@@ -881,6 +917,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "guard", sceneGuard }, { "guard word at a release", sceneGuardRelease },
   { "guard word at every store", sceneGuardStores },
   { "guard word, given up", sceneGuardGivenUp }, { "skip", sceneSkip },
+  { "tables go last", sceneTablesLast },
   { "one hash, two keys", sceneHash }, { "split buckets", sceneSplit },
   { "deadlock", sceneDeadlock }, { "cured deadlock", sceneSoft },
   { "granted before giving up", sceneGrantedFirst },
