@@ -46,13 +46,32 @@ struct Guard {
 
 /* ---- memory ----------------------------------------------------------- */
 
+static void freeVictim(Victim *p){
+  while( p->nVal>0 ) sqlite3_value_free(p->apVal[--p->nVal]);
+  sqlite3_free(p->apVal);
+  sqlite3_free(p);
+}
+
+/* With all values of its key, or NULL: what stays in the list is looked for. */
+static Victim *newVictim(int nKey, sqlite3_value **apKey){
+  Victim *p = sqlite3_malloc64(sizeof(*p));
+  if( p==0 ) return 0;
+  memset(p, 0, sizeof(*p));
+  p->apVal = sqlite3_malloc64((sqlite3_uint64)nKey*sizeof(sqlite3_value*));
+  while( p->apVal && p->nVal<nKey
+      && (p->apVal[p->nVal] = sqlite3_value_dup(apKey[p->nVal]))!=0 ){
+    p->nVal++;
+  }
+  if( p->nVal==nKey ) return p;
+  freeVictim(p);
+  return 0;
+}
+
 static void freeVictims(Guard *g){
   while( g->pVictim ){
     Victim *p = g->pVictim;
     g->pVictim = p->pNext;
-    while( p->nVal>0 ) sqlite3_value_free(p->apVal[--p->nVal]);
-    sqlite3_free(p->apVal);
-    sqlite3_free(p);
+    freeVictim(p);
   }
 }
 
@@ -369,19 +388,14 @@ static void noteVictim(
       return;
     }
   }
-  p = sqlite3_malloc64(sizeof(*p));
+  p = newVictim(nKey, apKey);
   if( p ){
-    memset(p, 0, sizeof(*p));
     p->key = *pKey;
     p->pNext = g->pVictim;
     g->pVictim = p;
-    p->apVal = sqlite3_malloc64((sqlite3_uint64)nKey*sizeof(sqlite3_value*));
-    while( p->apVal && p->nVal<nKey
-        && (p->apVal[p->nVal] = sqlite3_value_dup(apKey[p->nVal]))!=0 ){
-      p->nVal++;
-    }
+  }else if( x->rc==SQLITE_OK ){
+    x->rc = SQLITE_NOMEM;
   }
-  if( (p==0 || p->nVal<nKey) && x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
 }
 
 /* ---- the functions ---------------------------------------------------- */

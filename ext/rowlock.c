@@ -64,16 +64,12 @@ static void forgetKnown(void *p){
 }
 
 /* The table that the first argument names, with its columns: found once for
-** each run of a statement where that is a constant. *pbNew: to be kept. */
-static Known *knownTable(
-  sqlite3_context *ctx,
-  Sqlx *x,
-  sqlite3_value *pArg,
-  int *pbNew
-){
+** each run of a statement where that is a constant. It is kept before anything
+** is locked: to keep it can fail for want of memory, and the statement then
+** does. */
+static Known *knownTable(sqlite3_context *ctx, Sqlx *x, sqlite3_value *pArg){
   Known *p = sqlite3_get_auxdata(ctx, 0);
   const char *zTable;
-  *pbNew = p==0;
   if( p ) return p;
   zTable = argsText(x, pArg, "table");
   if( x->rc!=SQLITE_OK ) return 0;
@@ -84,16 +80,16 @@ static Known *knownTable(
   }
   sqlxBegin(&p->mem, x->db);
   if( rowkeyTable(&p->mem, zTable, &p->tab) ) rowkeyColumns(&p->mem, &p->tab);
-  if( p->mem.rc==SQLITE_OK ) return p;
-  sqlxFail(x, p->mem.rc, "%s", sqlxErrorText(&p->mem));
-  if( p->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
-  forgetKnown(p);
-  return 0;
-}
-
-/* Let it go, or keep it with the statement. */
-static void releaseKnown(sqlite3_context *ctx, Known *p, int bNew){
-  if( p && bNew ) sqlite3_set_auxdata(ctx, 0, p, forgetKnown);
+  if( p->mem.rc!=SQLITE_OK ){
+    sqlxFail(x, p->mem.rc, "%s", sqlxErrorText(&p->mem));
+    if( p->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
+    forgetKnown(p);
+    return 0;
+  }
+  sqlite3_set_auxdata(ctx, 0, p, forgetKnown);
+  p = sqlite3_get_auxdata(ctx, 0);
+  if( p==0 ) x->rc = SQLITE_NOMEM;
+  return p;
 }
 
 /* ---- rows ------------------------------------------------------------- */
@@ -116,18 +112,16 @@ static Known *rowOf(
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
-  LockKey *pKey,
-  int *pbNew
+  LockKey *pKey
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   Known *p;
-  *pbNew = 0;
   if( nArg<2 ){
     sqlxBad(x, "%d given; allowed is %s(table, key...)", nArg,
             pCall->pThis->zName);
     return 0;
   }
-  p = knownTable(ctx, x, apArg[0], pbNew);
+  p = knownTable(ctx, x, apArg[0]);
   if( p ) rowkeyRow(x, &p->tab, nArg-1, &apArg[1], pKey);
   return p;
 }
@@ -138,15 +132,13 @@ static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Known *pKnown;
   Sqlx x;
   i64 iToken = 0;
-  int bNew;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key, &bNew);
+  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
   if( pKnown && x.rc==SQLITE_OK ){
     rowRequest(pCall, &pKnown->tab, &req);
     iToken = sessionLock(pCall->pSession, &x, &req);
     if( iToken && !req.bTry ) iToken = sessionGrantToken(pCall->pSession);
   }
-  releaseKnown(ctx, pKnown, bNew);
   argsEndInteger(&x, ctx, iToken);
 }
 
@@ -159,14 +151,13 @@ static void rowUnlockFunc(
   SessionRequest req;
   Known *pKnown;
   Sqlx x;
-  int bDone = 0, bNew;
+  int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key, &bNew);
+  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
   if( pKnown && x.rc==SQLITE_OK ){
     rowRequest(pCall, &pKnown->tab, &req);
     bDone = sessionUnlock(pCall->pSession, &x, &req);
   }
-  releaseKnown(ctx, pKnown, bNew);
   argsEndInteger(&x, ctx, bDone);
 }
 
