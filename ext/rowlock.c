@@ -106,6 +106,13 @@ static void rowRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
+/* Ask for it. The token, of those that wait; of a try 1 or 0. */
+static i64 acquireRequest(const FunctionCall *pCall, Sqlx *x,
+                          const SessionRequest *pReq){
+  int bHeld = sessionLock(pCall->pSession, x, pReq);
+  return bHeld && !pReq->bTry ? sessionGrantToken(pCall->pSession) : bHeld;
+}
+
 /* Find what the arguments name; 0 with an error. */
 static Known *rowOf(
   sqlite3_context *ctx,
@@ -136,8 +143,7 @@ static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
   if( pKnown && x.rc==SQLITE_OK ){
     rowRequest(pCall, &pKnown->tab, &req);
-    iToken = sessionLock(pCall->pSession, &x, &req);
-    if( iToken && !req.bTry ) iToken = sessionGrantToken(pCall->pSession);
+    iToken = acquireRequest(pCall, &x, &req);
   }
   argsEndInteger(&x, ctx, iToken);
 }
@@ -161,18 +167,23 @@ static void rowUnlockFunc(
   argsEndInteger(&x, ctx, bDone);
 }
 
-static void rowUnlockAllFunc(
+/* All of one kind, rows or tables. The intentions go with the rows. */
+static void rowlockAllFunc(
   sqlite3_context *ctx,
   int nArg,
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  int bRow = pCall->pThis->word.eOp==KEY_ROW;
   Sqlx x;
   i64 n;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_ROW, ~0u);
-  sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_TABLE, SESSION_INTENTS);
+  n = sessionUnlockAll(pCall->pSession, &x, 1u<<pCall->pThis->word.eOp,
+                       ~SESSION_INTENTS);
+  if( bRow ){
+    sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_TABLE, SESSION_INTENTS);
+  }
   argsEndInteger(&x, ctx, n);
 }
 
@@ -209,8 +220,7 @@ static void tableLockFunc(
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( tableRequest(ctx, &x, nArg, apArg, &req) ){
-    iToken = sessionLock(pCall->pSession, &x, &req);
-    if( iToken && !req.bTry ) iToken = sessionGrantToken(pCall->pSession);
+    iToken = acquireRequest(pCall, &x, &req);
   }
   argsEndInteger(&x, ctx, iToken);
 }
@@ -229,20 +239,6 @@ static void tableUnlockFunc(
     bDone = sessionUnlock(pCall->pSession, &x, &req);
   }
   argsEndInteger(&x, ctx, bDone);
-}
-
-static void tableUnlockAllFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  Sqlx x;
-  i64 n;
-  (void)nArg; (void)apArg;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_TABLE, ~SESSION_INTENTS);
-  argsEndInteger(&x, ctx, n);
 }
 
 /* ---- their pages ------------------------------------------------------ */
@@ -504,7 +500,7 @@ static const Function aRowlock[] = {
   EACH("try_row_xact_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
   EACH("row_unlock", rowUnlockFunc, 0, ROW_EXC, ROW_SES),
   EACH("row_unlock_shared", rowUnlockFunc, 0, ROW_SHR, ROW_SES),
-  { "row_unlock_all", 0, rowUnlockAllFunc, { 0, 0, 0, 0 } },
+  { "row_unlock_all", 0, rowlockAllFunc, { KEY_ROW, 0, 0, 0 } },
   EACH("table_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
   EACH("table_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
   EACH("table_xact_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
@@ -516,7 +512,7 @@ static const Function aRowlock[] = {
        ROW_TXN),
   EACH("table_unlock", tableUnlockFunc, 0, ROW_EXC, ROW_SES),
   EACH("table_unlock_shared", tableUnlockFunc, 0, ROW_SHR, ROW_SES),
-  { "table_unlock_all", 0, tableUnlockAllFunc, { 0, 0, 0, 0 } },
+  { "table_unlock_all", 0, rowlockAllFunc, { KEY_TABLE, 0, 0, 0 } },
 };
 
 FunctionTable rowlockFunctions(void){
