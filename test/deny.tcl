@@ -5,7 +5,7 @@
 #   do_deny_test NAME TABLES SQL
 #
 # TABLES makes the database, SQL is what is hindered: at every point with
-# DENY_EVERY=1, else at some.
+# DENY_EVERY=1, else at some. SQL in `connect` is run on each connection first.
 
 source $world::home/test/state.tcl
 
@@ -50,6 +50,7 @@ proc prepared {before} {
   db_restore_and_reopen
   interlock_load db
   db eval {SELECT * FROM sqlite_master}
+  db eval $::connect
   db eval $before
   set ::before [state db]
 }
@@ -120,6 +121,7 @@ proc judged {r where i} {
   sqlite3 db2 test.db
   set seen [state db2]
   db2 close
+  set expected [state_shared $expected]
   if {$seen ne $expected} { return "seen: [state_differ $expected $seen]" }
 }
 
@@ -137,14 +139,17 @@ proc points {kind n} {
   }
   return $points
 }
+# Each connection begins with `connect`.
+set connect {}
 proc do_deny_test {name tables sql} {
-  global first after kind count n doneAt goesOn asked
+  global first after kind count n doneAt goesOn asked connect
   reset_db
   interlock_load db
   db eval {CREATE TABLE other(x)}
   db eval $tables
-  set first [state db]
   db_save_and_close
+  prepared {}
+  set first [state db]
   foreach {where before} {
     auto {}
     begin {BEGIN; INSERT INTO other VALUES('mine')}
