@@ -33,7 +33,16 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 ** an INTEGER column, '42' are one row; 'Bob' and 'bob' are with NOCASE. It need
 ** not be there. A table without a PRIMARY KEY has no names for its rows that
 ** last (VACUUM renumbers them), and is refused. To lock opens no transaction,
-** so that `BEGIN; SELECT row_xact_lock('account', 1);` can wait.
+** so that `BEGIN; SELECT row_xact_lock('account', 1);` can wait. The schema is
+** looked at, which reads the file for a moment: while somebody has it for
+** himself (a COMMIT in rollback mode, BEGIN EXCLUSIVE) that waits as long as
+** busy_timeout says, and then the schema counts that was read before.
+**
+** Who waits for a row waits for its table first, and then in the row's own
+** queue, first come, first served. Several who have waited for the table, or
+** for the writer of a guarded one, go on together, in any order. A lock that
+** was taken before a migration gave its table's key another type or collation
+** is in nobody's way after it.
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT, balance INT);
