@@ -504,8 +504,9 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 ** file.
 **
 ** It reads twice, each time the newest: so it is called with no transaction
-** open, or in one that writes, as after BEGIN IMMEDIATE. Give the table an
-** index that has the order, or all rows are sorted at each call.
+** open, or in one that writes, as after BEGIN IMMEDIATE, and in a SELECT of its
+** own: `json_each(skip_locked(...))` opens a transaction before. Give the table
+** an index that has the order, or all rows are sorted at each call.
 **
 ** Arguments:
 **   table     TEXT     name, or schema.name; its key has no BLOB
