@@ -307,7 +307,7 @@ static void keepValues(Skip *p, SkipRow *pRow, sqlite3_value **apVal){
   Sqlx *x = p->x;
   sqlite3_str *pStr = sqlite3_str_new(x->db);
   int i, n = p->tab.nCol;
-  pRow->apVal = sqlxAlloc(x, (sqlite3_uint64)n*sizeof(apVal[0]));
+  pRow->apVal = sqlxAlloc(x, (sqlite3_uint64)n*sizeof(sqlite3_value*));
   if( n>1 ) sqlite3_str_appendchar(pStr, 1, '[');
   for(i=0; i<n && pRow->apVal; i++){
     pRow->apVal[i] = sqlite3_value_dup(apVal[i]);
@@ -426,7 +426,7 @@ static void readAgain(Skip *p){
 ** his rows stay behind as long as there are enough others. */
 static void searchAll(Skip *p){
   sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->tab.nCol
-                                          *sizeof(apVal[0]));
+                                          *sizeof(sqlite3_value*));
   int bEnd, bDead;
   do{
     bEnd = searchPass(p, apVal);
