@@ -180,7 +180,10 @@ void crashPoint(int iPoint);
   X(WOKEN_PLAIN)        /* who has slept enters without WAITERS */ \
   X(GUARD_LATE)         /* a guard word is raised after the grant */ \
   X(GUARD_REBUILD)      /* a rebuild clears the guard words, then counts */ \
-  X(SKIP_OWN)           /* lockSkip takes what its session holds */
+  X(SKIP_OWN)           /* lockSkip takes what its session holds */ \
+  X(SKIP_QUEUED)        /* lockSkip takes what somebody waits for */ \
+  X(WRITER_NOTE)        /* a session's note that it writes stays too long */ \
+  X(TABLES_FIRST)       /* lockReleaseAll takes tables with the rows */
 
 enum {
   BUG_NONE,

@@ -20,21 +20,9 @@ SQLITE_EXTENSION_INIT3
 */
 
 /* Something has to hold what is seen: a transaction, or the statement that
-** writes and calls this. A savepoint is refused inside the latter; where it
-** is not, it must go again, also if memory has run out. */
+** writes and calls this. */
 static void needTransaction(Sqlx *p){
-  sqlite3_stmt *pSave, *pRelease;
-  int bRefused;
-  if( !sqlite3_get_autocommit(p->db) ) return;
-  pSave = sqlxPrepare(p, "SAVEPOINT interlock_expect");
-  pRelease = sqlxPrepare(p, "RELEASE interlock_expect");
-  sqlxStep(p, pSave);
-  bRefused = p->rc==SQLITE_BUSY;
-  if( bRefused ) sqlxClear(p);
-  if( p->rc==SQLITE_OK && !bRefused ) sqlite3_step(pRelease);
-  sqlite3_finalize(pSave);
-  sqlite3_finalize(pRelease);
-  if( bRefused ) return;
+  if( !sqlite3_get_autocommit(p->db) || sqlxWrites(p->db) ) return;
   sqlxFail(p, SQLITE_ERROR, "no transaction: expect_version needs BEGIN, or"
       " a statement that writes");
 }

@@ -12,6 +12,9 @@
 #define FUNCTION_ANY (-1)  /* arguments counted by the function itself, with a
                            ** better error than SQLite's */
 
+#define FUNCTION_INNOCUOUS (-1)  /* as eOp: triggers of any schema may call it;
+                           ** all others are for SQL of the program itself */
+
 /* What sets apart the functions that share their code. */
 typedef struct FunctionWord {
   int eOp;

@@ -3,14 +3,16 @@
 ** The SQL functions of Interlock. Each has a block above it that is its
 ** page in sql/README.md; the table at the end registers them.
 **
-** All are DIRECTONLY: a schema that comes from elsewhere must not be able
-** to call them from a trigger or a view.
+** All but the guards' are DIRECTONLY: a schema that comes from elsewhere must
+** not be able to call them from a trigger or a view.
 */
 #include <string.h>
 #include "functions.h"
 #include "advisory.h"
 #include "args.h"
 #include "expect.h"
+#include "guardcheck.h"
+#include "guardsql.h"
 #include "lockstatus.h"
 #include "namelock.h"
 #include "os.h"
@@ -440,23 +442,31 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
-#define FUNCTION_TABLES 7
+static FunctionTable versionedFunctions(void){
+  FunctionTable t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
+  return t;
+}
+
+static FunctionTable (*const axTable[])(void) = {
+  versionedFunctions,
+  advisoryFunctions,
+  namelockFunctions,
+  lockstatusFunctions,
+  turnFunctions,
+  rowlockFunctions,
+  guardcheckFunctions,
+  guardsqlFunctions,
+  skiplockedFunctions,
+};
 
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  FunctionTable at[FUNCTION_TABLES];
-  int iTable;
-  at[0].a = aVersioned;
-  at[0].n = sizeof(aVersioned)/sizeof(aVersioned[0]);
-  at[1] = advisoryFunctions();
-  at[2] = namelockFunctions();
-  at[3] = lockstatusFunctions();
-  at[4] = turnFunctions();
-  at[5] = rowlockFunctions();
-  at[6] = skiplockedFunctions();
-  for(iTable=0; iTable<FUNCTION_TABLES; iTable++){
-    if( i<at[iTable].n ) return &at[iTable].a[i];
-    i -= at[iTable].n;
+  size_t iTable;
+  for(iTable=0; iTable<sizeof(axTable)/sizeof(axTable[0]); iTable++){
+    FunctionTable t = axTable[iTable]();
+    const Function *a = t.a;
+    if( i<t.n ) return a + i;
+    i -= t.n;
   }
   return 0;
 }
@@ -504,8 +514,9 @@ int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
   for(i=*pnDone; (p = functionAt(i))!=0; i++){
     sessionRetain(aCall[i].pSession);
     rc = sqlite3_create_function_v2(db, p->zName, p->nArg,
-        SQLITE_UTF8|SQLITE_DIRECTONLY, &aCall[i], p->xFunc, 0, 0,
-        functionGone);
+        SQLITE_UTF8|(p->word.eOp==FUNCTION_INNOCUOUS ? SQLITE_INNOCUOUS
+                                                     : SQLITE_DIRECTONLY),
+        &aCall[i], p->xFunc, 0, 0, functionGone);
     if( rc!=SQLITE_OK ) break;
   }
   *pnDone = i;

@@ -92,7 +92,7 @@ static u32 nextHard(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
   while( (f->iAt = tableNext(g->p, pKey, f->iAt, &f->nStep))!=0 ){
     SegRecord *q = segRecord(g->p, f->iAt);
     if( SEG_STATE(atomicGetAcq(&q->state))!=SEG_GRANTED ) continue;
-    if( q->session==f->k || !(mConflict & MODE_BIT(REC_MODE(q))) ) continue;
+    if( q->session==f->k || !(mConflict & REC_BIT(q)) ) continue;
     if( !tableVoid(g->p, q) ) return q->session;
   }
   return 0;
@@ -113,7 +113,7 @@ static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
     if( i==0 || i==f->iRecord ) return 0;
     q = segRecord(g->p, i);
     if( SEG_STATE(atomicGetAcq(&q->state))!=SEG_WAITING ) continue;
-    if( q->session==f->k || !(mConflict & MODE_BIT(REC_MODE(q))) ) continue;
+    if( q->session==f->k || !(mConflict & REC_BIT(q)) ) continue;
     if( !tableVoid(g->p, q) ) return q->session;
   }
 }

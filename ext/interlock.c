@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <string.h>
 #include "functions.h"
+#include "guardtab.h"
 #include "lockvtab.h"
 #include "os.h"
 #include "txnscope.h"
@@ -91,6 +92,7 @@ static Loaded *remember(sqlite3 *db){
 
 static int registerTables(sqlite3 *db, Session *pSession){
   int rc = vtabRegister(db);
+  if( rc==SQLITE_OK ) rc = guardtabRegister(db);
   if( rc==SQLITE_OK ) rc = lockvtabRegister(db, pSession);
   if( rc==SQLITE_OK ) rc = txnscopeRegister(sessionScope(pSession));
   return rc;
@@ -99,6 +101,7 @@ static int registerTables(sqlite3 *db, Session *pSession){
 /* Leave nothing that points into the library. */
 static void unregisterTables(sqlite3 *db){
   vtabUnregister(db);
+  guardtabUnregister(db);
   lockvtabUnregister(db);
   txnscopeUnregister(db);
 }

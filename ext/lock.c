@@ -47,7 +47,7 @@ struct LockSession {
   u32 iKeep;                       /* as in the slot's now */
   u32 bPend;                       /* something is left to settle */
   u32 bTxn;                        /* this transaction has locks */
-  u32 iWriterTxn;                  /* in which it has entered the writer's place */
+  u32 iWriterTxn;                  /* in which it is in the writer's place */
   u32 iRequest, iState;            /* queued record, its state when queued */
   u32 iProbe;                      /* where the next poll goes on asking */
   Probes probes;                   /* those in the way of this attempt */
@@ -293,7 +293,7 @@ typedef struct Ask {
 static int lookAt(LockSession *p, Ask *a, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
-  u32 e = SEG_STATE(atomicGetAcq(&r->state)), m = MODE_BIT(REC_MODE(r));
+  u32 e = SEG_STATE(atomicGetAcq(&r->state)), m = REC_BIT(r);
   if( e==SEG_WITHDRAWN || tableVoid(pSeg, r) ){
     tableRemove(pSeg, i);
     return 1;
@@ -331,7 +331,7 @@ static void look(LockSession *p, Ask *a){
       a->iPlace = i;
       return;
     }
-    a->mBefore |= MODE_BIT(REC_MODE(r));
+    a->mBefore |= REC_BIT(r);
   }
 }
 
@@ -373,7 +373,7 @@ static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
-    if( r->session==p->k || !(m & MODE_BIT(REC_MODE(r))) ) continue;
+    if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
     if( e!=SEG_GRANTED && (e!=SEG_WAITING || BUG(POLL_HOLDERS)) ) continue;
     if( kFirst==0 || (e==SEG_GRANTED && eFirst!=SEG_GRANTED) ){
       kFirst = r->session;
@@ -525,7 +525,8 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   a.eMode = eMode;
   a.eScope = eScope;
   a.bQueue = bQueue;
-  memset(&p->trouble, 0, sizeof(p->trouble));
+  p->trouble.iBlocker = 0;
+  p->trouble.iPid = p->trouble.eWhy = p->trouble.nCycle = 0;
   for(;;){
     LockRc rcLeave, rc = enterSettled(p);
     if( rc!=LOCK_OK ) return rc;
@@ -662,7 +663,7 @@ static void noteSkipped(LockSession *p, const Ask *a){
   if( p->skipped.n>=PROBES ) return;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
-    if( r->session==p->k || !(m & MODE_BIT(REC_MODE(r))) ) continue;
+    if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
     noteIn(p, &p->skipped, r->session);
   }
   if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
@@ -678,6 +679,7 @@ static LockRc skipAttempt(LockSession *p, Ask *a){
     holdAgain(p, a);
     return LOCK_OK;
   }
+  if( BUG(SKIP_QUEUED) ) a->mAhead = 0;
   if( (tableConflicts(a->eMode) & (a->mHeld|a->mAhead))
    || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     noteSkipped(p, a);
@@ -776,7 +778,7 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
     if( !segBound(pSeg, &a->nStep) ) return 0;
     a->i = r->sesNext;
     if( !(a->mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
-    if( !(a->mMode & MODE_BIT(REC_MODE(r))) ) continue;
+    if( !(a->mMode & REC_BIT(r)) ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
     a->n += r->scount;
     if( r->thold ){
@@ -824,7 +826,7 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
   if( rc!=LOCK_OK ) return rc;
   memset(&a, 0, sizeof(a));
   a.mMode = mMode;
-  a.mKind = mKind & ~(1u<<KEY_TABLE);
+  a.mKind = BUG(TABLES_FIRST) ? mKind : mKind & ~(1u<<KEY_TABLE);
   rc = releaseLists(p, &a);
   a.mKind = mKind & 1u<<KEY_TABLE;
   if( rc==LOCK_OK && a.mKind ) rc = releaseLists(p, &a);
@@ -853,7 +855,7 @@ int lockHolding(LockSession *p){
 void lockTxnEnd(LockSession *p){
   if( !p->bTxn || p->pFile->bForked ) return;
   p->bTxn = 0;
-  p->iWriterTxn = 0;
+  if( !BUG(WRITER_NOTE) ) p->iWriterTxn = 0;
   p->iStamp = 0;
   p->iKeep = SEG_ALL;
   if( ++p->iTxn==0 ) p->iTxn = 1;
@@ -943,6 +945,7 @@ LockRc lockWriterEnter(LockSession *p){
   LockFile *pF = p->pFile;
   LockRc rc = usable(pF);
   if( rc!=LOCK_OK || p->iWriterTxn==p->iTxn ) return rc;
+  if( BUG(WRITER_NOTE) && p->iWriterTxn ) return LOCK_OK;
   if( lockMoved(pF) ) return LOCK_REPLACED;
   rc = enterSettled(p);
   if( rc!=LOCK_OK ) return rc;
@@ -960,20 +963,33 @@ int lockGuardFree(LockSession *p, const LockKey *pTable){
   return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
 }
 
-LockRc lockGuard(LockSession *p, const LockKey *pKey, u32 eMode){
-  int bProbed = 0;
+/* Under the mutex: does nobody else hold what a write in this mode conflicts
+** with?  Otherwise who does is noted. */
+static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   Ask a;
+  int bFree;
   a.pKey = pKey;
   a.eMode = eMode;
+  look(p, &a);
+  bFree = (tableConflicts(eMode) & a.mHeld)==0;
+  if( !bFree ) noteBlockers(p, &a, 0);
+  return bFree;
+}
+
+LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
+                 const LockKey **ppHeld){
+  int bProbed = 0;
   for(;;){
     LockRc rc = enterSettled(p);
-    int bFree;
+    *ppHeld = 0;
     if( rc!=LOCK_OK ) return rc;
-    look(p, &a);
-    bFree = (tableConflicts(eMode) & a.mHeld)==0;
-    if( !bFree ) noteBlockers(p, &a, 0);
+    if( pTable && !guardFree(p, pTable, LOCK_INTENT_EXCLUSIVE) ){
+      *ppHeld = pTable;
+    }else if( pKey && !guardFree(p, pKey, LOCK_EXCLUSIVE) ){
+      *ppHeld = pKey;
+    }
     rc = leave(p->pFile);
-    if( rc!=LOCK_OK || bFree ) return rc;
+    if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
     if( bProbed || !probe(p) ) return LOCK_NO;
     bProbed = 1;
   }

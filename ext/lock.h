@@ -97,9 +97,9 @@ void lockPoll(LockSession*);
 ** A try for work queues.  LOCK_OK only if no session holds or waits for a
 ** conflicting mode and this one holds nothing of the key; else LOCK_NO.
 ** Otherwise as a try of lockAcquire, but nobody is asked whether he lives:
-** some of the processes in the way are remembered.  lockSkipProbe asks them, and
-** forgets them: 1 if one was dead and all of its locks are gone, so that what
-** was skipped may be free now.
+** some of the processes in the way are remembered.  lockSkipProbe asks about
+** them and forgets them: 1 if one was dead and all of its locks are gone, so
+** that what was skipped may be free now.
 */
 LockRc lockSkip(LockSession*, const LockKey*, u32 eMode, u32 eScope);
 int lockSkipProbe(LockSession*);
@@ -142,12 +142,14 @@ u64 lockGrantToken(const LockSession*);
 ** it only says LOCK_OK.
 ** lockGuardFree, afterwards: 1 if nobody has locked the table or a row of it,
 ** for certain; 0 asks for lockGuard.  Enters no mutex.
-** lockGuard: LOCK_NO if another session holds a lock that a write under eMode
-** conflicts with; the first of them is in lockTrouble.
+** lockGuard: LOCK_NO if another session holds a lock on the table that a write
+** of its rows conflicts with, or any on the key; *ppHeld is that one of the two,
+** and the session is in lockTrouble.  Either may be 0.
 */
 LockRc lockWriterEnter(LockSession*);
 int lockGuardFree(LockSession*, const LockKey *pTable);
-LockRc lockGuard(LockSession*, const LockKey*, u32 eMode);
+LockRc lockGuard(LockSession*, const LockKey *pTable, const LockKey *pKey,
+                 const LockKey **ppHeld);
 
 /*
 ** Wake-ups by name (leases): read lockEvent, look at the data, then

@@ -11,9 +11,15 @@ SQLITE_EXTENSION_INIT3
 static const char *heldBy(Sqlx *x, const LockFailure *p){
   const LockTrouble *pTrouble = lockTrouble(p->pPlace->pLock);
   const char *zKey = lockkeyText(x, p->pKey);
+  const char *zFormat = "%s is held by session %lld (pid %u)";
   if( pTrouble->iBlocker==0 ) return sqlxPrintf(x, "%s is held", zKey);
-  return sqlxPrintf(x, "%s is held by session %lld (pid %u)", zKey,
-      (sqlite3_int64)pTrouble->iBlocker, pTrouble->iPid);
+  if( pTrouble->eWhy==TROUBLE_WAITS ){
+    zFormat = "%s is wanted by session %lld (pid %u), which came before";
+  }else if( pTrouble->eWhy==TROUBLE_WRITES ){
+    zFormat = "%s: session %lld (pid %u) is writing a guarded table";
+  }
+  return sqlxPrintf(x, zFormat, zKey, (sqlite3_int64)pTrouble->iBlocker,
+                    pTrouble->iPid);
 }
 
 /*
@@ -42,9 +48,13 @@ static void failRefused(Sqlx *x, const LockFailure *p){
         " SQLite's own lock%s: set it to NORMAL and use the file once before",
         zHeld, zWhere);
   }else if( p->eWaiting==WAITING_OTHER_FILE ){
+    const char *zFile = "a database without a file";
+    if( p->zBusy && p->zBusy[0] ){
+      zFile = sqlxPrintf(x, "another lock file (%s-interlock)", p->zBusy);
+    }
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; this connection holds"
-        " locks in another lock file (%s-interlock): give them back before, or"
-        " lock in one file", zHeld, p->zBusy ? p->zBusy : "");
+        " locks in %s: give them back before, or lock in one file", zHeld,
+        zFile);
   }else{
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; this statement or an open"
         " one (a cursor not read to its end, json_each or any table in FROM,"

@@ -108,14 +108,14 @@ int lockkeyName(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
 
 /* ---- of tables and rows ----------------------------------------------- */
 
-#define LOCKKEY_VALUES 60      /* of one row's key; each has two bytes or more */
+#define LOCKKEY_VALUES 60      /* of one row's key; each has two bytes */
 
 int lockkeyTable(Sqlx *p, const char *zTable, LockKey *pKey){
   char aFolded[LIMIT_KEY+1];
   size_t n = strlen(zTable), i;
   if( n>LIMIT_KEY ){
-    sqlxBad(p, "the name of table %.40s... has %d bytes; allowed are %d", zTable,
-            (int)n, (int)LIMIT_KEY);
+    sqlxBad(p, "the name of table %.40s... has %d bytes; allowed are %d",
+            zTable, (int)n, (int)LIMIT_KEY);
   }
   if( p->rc!=SQLITE_OK ) return 0;
   for(i=0; i<n; i++) aFolded[i] = foldCase(zTable[i]);

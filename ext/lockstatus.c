@@ -10,6 +10,12 @@
 #include "lockviews.h"
 SQLITE_EXTENSION_INIT3
 
+/*
+** SQL AREA The extension
+**
+** Who holds and who waits can be seen as tables, and as one text.
+*/
+
 /* A key: an integer as a number, a text as it is, others as errors show it. */
 static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
   sqlite3_str *pKey;

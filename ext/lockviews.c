@@ -50,9 +50,9 @@ static int always(const LookFile *p, u32 iPos){
 ** Every lock that is held or wanted, in the lock files of all databases of the
 ** connection: one row a session, key, mode and scope. Who locks a row holds an
 ** intention on its table as well. The name of another session's process is its
-** `pid`; `application` is its label. Reading it writes nothing, makes no lock file where there is none,
-** and works while a process is stopped in the middle of a change; each row
-** is whole, two rows may be of different moments.
+** `pid`; `application` is its label. Reading it writes nothing, makes no lock
+** file where there is none, and works while a process is stopped in the middle
+** of a change; each row is whole, two rows may be of different moments.
 **
 ** Columns:
 **   session      INTEGER  id of the session that holds or wants it

@@ -73,53 +73,61 @@ const char *planText(Sqlx *p, const Plan *pPlan, const char *zTable){
 
 /*
 ** Open what is around plans: the write lock at once where no transaction is
-** open, so that busy_timeout works; a savepoint where one is. A savepoint
-** is refused inside a statement that writes, and nothing has happened yet.
-** After an error planEnd() is still to be called.
+** open, so that busy_timeout works; a savepoint where one is. Inside a
+** statement that writes neither can be. After an error, too, planEnd() is
+** still to be called.
 */
 PlanTxn planBegin(Sqlx *p, PlanScope eScope){
-  PlanTxn txn = { 0, 0, 0, 0, 0 };
-  sqlite3_stmt *pSave;
+  PlanTxn txn = { 0, 0, 0, 0, 0, 0, 0, 0 };
   if( eScope==PLAN_STATEMENT ) return txn;
-  txn.bOwn = sqlite3_get_autocommit(p->db);
-  pSave = sqlxPrepare(p, "SAVEPOINT interlock_plan");
-  txn.pRelease = sqlxPrepare(p, "RELEASE interlock_plan");
-  txn.pBack = sqlxPrepare(p, txn.bOwn ? "ROLLBACK"
-                                      : "ROLLBACK TO interlock_plan");
-  sqlxStep(p, pSave);
-  if( p->rc==SQLITE_BUSY ){
-    sqlxClear(p);
+  if( sqlxWrites(p->db) ){
     sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
                " its own");
   }
-  txn.bOpen = p->rc==SQLITE_OK;
-  sqlite3_finalize(pSave);
+  txn.bOwn = sqlite3_get_autocommit(p->db);
+  txn.pKeep = sqlxPrepare(p, txn.bOwn ? "COMMIT" : "RELEASE interlock_plan");
+  txn.pBack = sqlxPrepare(p, txn.bOwn ? "ROLLBACK"
+                                      : "ROLLBACK TO interlock_plan");
+  txn.pHalt = sqlxPrepare(p, "BEGIN IMMEDIATE");
   if( txn.bOwn ){
-    sqlxStep(p, txn.pRelease);
-    sqlxRun(p, "BEGIN IMMEDIATE");
+    sqlxStep(p, txn.pHalt);
+    txn.bOpen = !sqlite3_get_autocommit(p->db);
+    sqlite3_reset(txn.pHalt);
+  }else{
+    sqlite3_stmt *pSave = sqlxPrepare(p, "SAVEPOINT interlock_plan");
+    txn.bOpen = p->rc==SQLITE_OK;
+    sqlxStep(p, pSave);
+    sqlite3_finalize(pSave);
   }
   return txn;
 }
 
 /*
-** Once memory has run out SQLite compiles nothing more until the outermost
-** statement ends. What was compiled before does not help everywhere: SQLite
-** before 3.38 does not even run it then; DDL in temp makes every statement of
-** the connection expire, pBack as well; and in a statement that writes there
-** is none, and its own journal is of main only. But a statement that is being
-** run does not expire, and one that reads and ends after memory has run out
-** takes the whole transaction back with it. So one is kept running until
-** planEnd(): it stands on its first row, and reads no page. While it does so
-** SQLite refuses a DROP TABLE: such a plan goes without.
+** Once memory has run out, or an interrupt has come, SQLite compiles nothing
+** more until the outermost statement ends. What was compiled before does not
+** help everywhere: SQLite before 3.38 does not even run it once memory has run
+** out; DDL in temp makes every statement of the connection expire; and in a
+** statement that writes there is none, and its own journal is of main only.
+** But a statement that is being run does not expire. One that ends after memory
+** has run out takes the whole transaction back with it, and so does one that
+** could write and goes on after an interrupt. So one of each is kept running,
+** on its first row: they read no page and write nothing. While they do so
+** SQLite refuses a DROP TABLE: such a plan goes without. And while the second
+** does so it keeps nothing: that one ends before planEnd() does.
 */
 static void planWatch(Sqlx *p, PlanTxn *pTxn, const Plan *pPlan){
   if( pPlan->bDrops ){
-    sqlite3_finalize(pTxn->pWatch);
-    pTxn->pWatch = 0;
-  }else if( pTxn->pWatch==0 ){
-    pTxn->pWatch = sqlxPrepare(p, "SELECT 1 UNION ALL"
-                                  " SELECT 1 FROM temp.sqlite_master");
-    sqlxStep(p, pTxn->pWatch);
+    sqlite3_finalize(pTxn->pRead);
+    sqlite3_finalize(pTxn->pWrite);
+    pTxn->pRead = pTxn->pWrite = 0;
+  }else if( pTxn->pRead==0 ){
+    pTxn->pRead = sqlxPrepare(p, "SELECT 1 UNION ALL"
+                                 " SELECT 1 FROM temp.sqlite_master");
+    sqlxStep(p, pTxn->pRead);
+    if( pTxn->bOpen ){
+      pTxn->pWrite = sqlxPrepare(p, "PRAGMA main.journal_mode");
+      sqlxStep(p, pTxn->pWrite);
+    }
   }
 }
 
@@ -153,6 +161,7 @@ void planRun(Sqlx *p, const Plan *pPlan, PlanTxn *pTxn){
   const PlanStep *pStep;
   if( pPlan->pFirst ) planWatch(p, pTxn, pPlan);
   for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
+    pTxn->bRun = 1;
     sqlxScript(p, pStep->zDo);
     if( p->rc!=SQLITE_OK && !pTxn->bOpen ){
       planUndo(p->db, pPlan, pStep->pPrev);
@@ -160,16 +169,47 @@ void planRun(Sqlx *p, const Plan *pPlan, PlanTxn *pTxn){
   }
 }
 
+/*
+** Undo all since planBegin(). An interrupt ends every statement that is begun
+** after it as well, also one that would undo something, until the outermost
+** has ended. But one that could write takes the whole transaction with it: here
+** there is no better way. Where no step has been run a savepoint stays behind
+** in the user's transaction, with nothing in it.
+*/
+static void planBack(sqlite3 *db, PlanTxn *pTxn){
+  int rc = sqlite3_step(pTxn->pBack);
+  if( rc==SQLITE_INTERRUPT && (pTxn->bOwn || pTxn->bRun) ){
+    if( pTxn->pWrite ) sqlite3_step(pTxn->pWrite);
+    if( !sqlite3_get_autocommit(db) ) sqlite3_step(pTxn->pHalt);
+  }
+  sqlite3_finalize(pTxn->pWrite);
+  pTxn->pWrite = 0;
+  sqlite3_reset(pTxn->pKeep);
+  if( !pTxn->bOwn && rc==SQLITE_DONE ) sqlite3_step(pTxn->pKeep);
+}
+
 /* Close it: keep what was done since planBegin(), or, after any error of the
 ** request, undo all of it. */
 void planEnd(Sqlx *p, PlanTxn *pTxn){
-  if( pTxn->bOpen && pTxn->bOwn ) sqlxRun(p, "COMMIT");
-  if( pTxn->bOpen && !pTxn->bOwn ) sqlxStep(p, pTxn->pRelease);
-  if( pTxn->bOpen && p->rc!=SQLITE_OK && !sqlite3_get_autocommit(p->db) ){
-    sqlite3_step(pTxn->pBack);
-    if( !pTxn->bOwn ) sqlite3_step(pTxn->pRelease);
+  if( pTxn->pWrite ){
+    /* It is to end, and pHalt may have expired. */
+    sqlite3_stmt *pNew = sqlxPrepare(p, "BEGIN IMMEDIATE");
+    if( pNew ){
+      sqlite3_finalize(pTxn->pHalt);
+      pTxn->pHalt = pNew;
+      sqlite3_finalize(pTxn->pWrite);
+      pTxn->pWrite = 0;
+    }
   }
-  sqlite3_finalize(pTxn->pWatch);
+  if( pTxn->bOpen ){
+    sqlxStep(p, pTxn->pKeep);
+    if( p->rc!=SQLITE_OK && !sqlite3_get_autocommit(p->db) ){
+      planBack(p->db, pTxn);
+    }
+  }
+  sqlite3_finalize(pTxn->pWrite);
+  sqlite3_finalize(pTxn->pRead);
+  sqlite3_finalize(pTxn->pHalt);
   sqlite3_finalize(pTxn->pBack);
-  sqlite3_finalize(pTxn->pRelease);
+  sqlite3_finalize(pTxn->pKeep);
 }

@@ -42,14 +42,18 @@ typedef enum PlanScope {
   PLAN_STATEMENT         /* a statement that writes: undone by hand */
 } PlanScope;
 
-/* What is around the plans that belong together, from planBegin() on. */
+/* What is around the plans that belong together, from planBegin() on. All of
+** the statements are made early: nothing can be compiled once memory has run
+** out, or an interrupt has come. */
 struct PlanTxn {
   int bOpen;
   int bOwn;              /* a transaction of its own, not a savepoint */
-  sqlite3_stmt *pRelease;
-  sqlite3_stmt *pBack;   /* undoes all; made first, since nothing can be
-                         ** compiled once memory has run out */
-  sqlite3_stmt *pWatch;  /* where pBack may be of no use, see planWatch() */
+  int bRun;              /* a step has been run */
+  sqlite3_stmt *pKeep;
+  sqlite3_stmt *pBack;   /* undoes all */
+  sqlite3_stmt *pHalt;   /* where pBack cannot, see planBack() */
+  sqlite3_stmt *pRead;   /* where neither can, see planWatch() */
+  sqlite3_stmt *pWrite;
 };
 
 /* Writing it down. */

@@ -65,30 +65,11 @@ static void addTrigger(
 
 /* Add those of a list that have the entry's number. */
 static void addListed(Sqlx *p, RegistryEntry *pEntry, const ShapeList *pList){
-  int iLow = pList->nUser, iHigh = pList->nTrigger;
-  while( iLow<iHigh ){
-    int iMid = (iLow + iHigh)/2;
-    if( sqlite3_stricmp(pList->a[iMid].zName+10, pEntry->zNumber)<0 ){
-      iLow = iMid + 1;
-    }else{
-      iHigh = iMid;
-    }
-  }
-  for(; iLow<pList->nTrigger; iLow++){
-    const ShapeItem *pItem = &pList->a[iLow];
-    if( strncmp(pItem->zName+10, pEntry->zNumber, 8)!=0 ) break;
+  int n;
+  const ShapeItem *pItem = shapeNumbered(pList, pEntry->zNumber, &n);
+  for(; n>0; n--, pItem++){
     addTrigger(p, pEntry, pItem->zTable, pItem->zName, pItem->zSql);
   }
-}
-
-/* Numbers become parts of names. A file from elsewhere can have anything in
-** the registry; what is no number is passed over. */
-static int isNumber(const char *z){
-  int i;
-  for(i=0; z && i<8; i++){
-    if( !(z[i]>='0' && z[i]<='9') && !(z[i]>='a' && z[i]<='f') ) return 0;
-  }
-  return z && z[8]==0;
 }
 
 /* Step to a row of the registry. Returns 0 at the end. */
@@ -98,7 +79,7 @@ static int readEntry(Sqlx *p, sqlite3_stmt *pStmt, RegistryEntry *pEntry){
   do{
     if( !sqlxStep(p, pStmt) ) return 0;
     zNumber = sqlxColumn(p, pStmt, COL_NUMBER);
-  }while( !isNumber(zNumber) );
+  }while( !triggersIsNumber(zNumber) );
   pEntry->zNumber = zNumber;
   pEntry->zName = sqlxColumn(p, pStmt, COL_NAME);
   pEntry->zTable = pEntry->zName;
@@ -182,19 +163,6 @@ void registryFind(Sqlx *p, const Shape *pShape, RegistryEntry *pEntry){
     }while( sqlxStep(p, pStmt) );
   }
   sqlxFinalize(p, pStmt);
-}
-
-/* A number that no entry and no tombstones of the schema have. */
-const char *registryDraw(Sqlx *p, const char *zSchema){
-  unsigned int u;
-  const char *z;
-  do{
-    sqlite3_randomness((int)sizeof(u), &u);
-    z = sqlxPrintf(p, "%08x", u);
-  }while( sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_tombstones", z))
-       || (registryExists(p, zSchema) && sqlxExists(p, "SELECT 1 FROM"
-           " \"%w\".interlock_versioned WHERE number=%Q", zSchema, z)) );
-  return z;
 }
 
 /* The statement that stores an entry. */

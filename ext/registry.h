@@ -44,7 +44,6 @@ void registryOpen(Sqlx *p, const char *zSchema, RegistryCursor *pCur,
                   ShapeList *pList);
 int registryNext(Sqlx *p, RegistryCursor *pCur, RegistryEntry *pEntry);
 void registryClose(Sqlx *p, RegistryCursor *pCur);
-const char *registryDraw(Sqlx *p, const char *zSchema);
 const char *registryStore(Sqlx *p, const char *zSchema,
                           const RegistryEntry *pEntry);
 void registryGiveUp(Sqlx *p, const char *zSchema, const RegistryEntry *pEntry);

@@ -17,10 +17,39 @@ enum { LISTED_STRICT = 5 };
 
 /* ---- the table -------------------------------------------------------- */
 
-/* Whether a schema has a table of that name. Only the schema in memory is
-** asked. */
+/* Of sqlite3_prepare_v3(), from 3.48 on; others do not look at it. */
+#define PREPARE_DONT_LOG 0x10
+
+/*
+** Bring the schema in memory up to date with its file: another connection may
+** have made the table, or a new one of its name whose key compares otherwise,
+** since this one last read anything. A PRAGMA of the schema that is run does
+** that, and reads the file for a moment. In BEGIN that would not end; there a
+** statement about a table that there is not makes SQLite compare the two before
+** it says so, in read transactions of its own. Where the file is locked against
+** readers the schema stays as it is.
+*/
+static void refreshSchema(Sqlx *p, const char *zSchema){
+  const char *zSql;
+  sqlite3_stmt *pStmt = 0;
+  int rc;
+  if( sqlite3_get_autocommit(p->db)
+   || sqlite3_txn_state(p->db, zSchema)!=SQLITE_TXN_NONE ){
+    zSql = sqlxPrintf(p, "PRAGMA \"%w\".table_info(sqlite_interlock)", zSchema);
+  }else{
+    zSql = sqlxPrintf(p, "SELECT 1 FROM \"%w\".sqlite_interlock", zSchema);
+  }
+  if( p->rc!=SQLITE_OK ) return;
+  rc = sqlite3_prepare_v3(p->db, zSql, -1, PREPARE_DONT_LOG, &pStmt, 0);
+  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
+  sqlite3_finalize(pStmt);
+  if( rc==SQLITE_NOMEM ) p->rc = rc;
+}
+
+/* Whether a schema has a table of that name. */
 static int isTable(Sqlx *p, const char *zSchema, const char *zName){
   int rc;
+  if( sqlite3_stricmp(zSchema, "temp")!=0 ) refreshSchema(p, zSchema);
   if( p->rc!=SQLITE_OK ) return 0;
   rc = sqlite3_table_column_metadata(p->db, zSchema, zName, 0, 0, 0, 0, 0, 0);
   if( rc!=SQLITE_OK && rc!=SQLITE_ERROR ){
@@ -42,17 +71,6 @@ static const char *schemaOf(Sqlx *p, const char *zName){
   return 0;
 }
 
-/* Another connection may have made a table since this one read the schema: it
-** looks again with the next statement that reads. That opens a transaction. */
-static void readSchemas(Sqlx *p, const char *zSchema){
-  const char **az = zSchema ? 0 : sqlxSchemas(p);
-  int i;
-  if( zSchema ){
-    sqlxRun(p, "SELECT 1 FROM \"%w\".sqlite_master LIMIT 1", zSchema);
-  }
-  for(i=0; az && az[i]; i++) readSchemas(p, az[i]);
-}
-
 /* Take the table of this name, if there is one. */
 static int takeTable(Sqlx *p, const char *zSchema, const char *zName,
                      RowkeyTable *pTab){
@@ -64,20 +82,13 @@ static int takeTable(Sqlx *p, const char *zSchema, const char *zName,
   return 1;
 }
 
-/* By that name as it stands, or with its quotes taken off. */
-static int takeNamed(Sqlx *p, const char *zSchema, const char *zName,
-                     RowkeyTable *pTab){
-  return takeTable(p, zSchema, zName, pTab)
-      || takeTable(p, zSchema, shapeUnquote(p, zName), pTab);
-}
-
 int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab){
   const char *zSchema = 0, *zName = 0;
   memset(pTab, 0, sizeof(*pTab));
   if( zTable==0 || p->rc!=SQLITE_OK ) return 0;
   shapeSplit(p, zTable, &zSchema, &zName);
-  if( !takeNamed(p, zSchema, zName, pTab) ) readSchemas(p, zSchema);
-  if( pTab->zName==0 && !takeNamed(p, zSchema, zName, pTab) ){
+  if( !takeTable(p, zSchema, zName, pTab)
+   && !takeTable(p, zSchema, shapeUnquote(p, zName), pTab) ){
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
                " schema.name", zTable);
   }else if( sqlite3_strnicmp(pTab->zName, "sqlite_", 7)==0 ){
@@ -164,7 +175,7 @@ static int readIndexOfKey(Sqlx *p, RowkeyTable *pTab, PragmaRows *pTerms){
   return 0;
 }
 
-int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
+int rowkeyRead(Sqlx *p, RowkeyTable *pTab){
   PragmaRows info, terms;
   int nKey = 0, iKey = 0, i;
   readPragma(p, pTab, "table_xinfo", pTab->zName, &info);
@@ -173,30 +184,43 @@ int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
     nKey++;
     iKey = i;
   }
-  if( nKey==0 ){
-    sqlxBad(p, "table %s has no PRIMARY KEY, so nothing names its rows for"
-               " long (VACUUM renumbers them); allowed are tables with one",
-            pTab->zName);
-  }else if( readIndexOfKey(p, pTab, &terms) ){
+  if( nKey && readIndexOfKey(p, pTab, &terms) ){
     for(i=0; i<terms.nRow; i++){
       if( !pragmaInteger(&terms, i, TERM_KEY) ) continue;
       addColumn(p, pTab, &info, pragmaInteger(&terms, i, TERM_COLUMN),
                 pragmaText(&terms, i, TERM_COLL));
     }
-  }else{
+  }else if( nKey ){
     pTab->bRowid = 1;
     addColumn(p, pTab, &info, iKey, 0);
   }
   return p->rc==SQLITE_OK;
 }
 
+int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
+  if( rowkeyRead(p, pTab) && pTab->nCol==0 ){
+    sqlxBad(p, "table %s has no PRIMARY KEY, so nothing names its rows for"
+               " long (VACUUM renumbers them); allowed are tables with one",
+            pTab->zName);
+  }
+  return p->rc==SQLITE_OK;
+}
+
 /* ---- a row ------------------------------------------------------------ */
 
-/* A number, by its value: 42.0 is 42. */
-static void takeNumber(sqlite3_value *pArg, LockValue *pVal){
+#define FEW_COLUMNS 4      /* keys of no more need no memory */
+
+/* A number, by its value: 42.0 is 42. A REAL column has no integers: it rounds
+** those beyond 2^53. */
+static void takeNumber(
+  sqlite3_value *pArg,
+  const RowkeyColumn *pCol,
+  LockValue *pVal
+){
   double r;
   pVal->eType = LOCKVALUE_INTEGER;
-  if( sqlite3_value_type(pArg)==SQLITE_INTEGER ){
+  if( sqlite3_value_type(pArg)==SQLITE_INTEGER
+   && strcmp(pCol->zAffinity, "REAL")!=0 ){
     pVal->i = sqlite3_value_int64(pArg);
     return;
   }
@@ -263,15 +287,15 @@ static void takeValue(
     eType = sqlite3_value_numeric_type(pArg);
   }
   if( eType==SQLITE_NULL ){
-    sqlxBad(p, "%s, of the key of table %s, is NULL; no row has that key",
-            pCol->zName, pTab->zName);
+    sqlxBad(p, "%s, of the key of %s, is NULL; no row has that", pCol->zName,
+            pTab->zName);
   }else if( eType==SQLITE_BLOB || eType==SQLITE_TEXT || bText ){
     takeBytes(p, pArg, pCol, pVal);
   }else{
-    takeNumber(pArg, pVal);
+    takeNumber(pArg, pCol, pVal);
   }
   if( p->rc==SQLITE_OK && pTab->bRowid && pVal->eType!=LOCKVALUE_INTEGER ){
-    sqlxBad(p, "%s, of the key of table %s, is %s; allowed is INTEGER",
+    sqlxBad(p, "%s, of the key of %s, is %s; allowed is INTEGER",
             pCol->zName, pTab->zName, argsType(pArg));
   }
 }
@@ -283,7 +307,7 @@ int rowkeyRow(
   sqlite3_value **apArg,
   LockKey *pKey
 ){
-  LockValue *aVal;
+  LockValue aFew[FEW_COLUMNS], *aVal = aFew;
   int i;
   if( p->rc!=SQLITE_OK ) return 0;
   if( nArg!=pTab->nCol ){
@@ -291,7 +315,9 @@ int rowkeyRow(
             pTab->nCol);
     return 0;
   }
-  aVal = sqlxAlloc(p, (sqlite3_uint64)nArg*sizeof(*aVal));
+  if( nArg>FEW_COLUMNS ){
+    aVal = sqlxAlloc(p, (sqlite3_uint64)nArg*sizeof(*aVal));
+  }
   for(i=0; i<nArg && p->rc==SQLITE_OK; i++){
     takeValue(p, pTab, &pTab->aCol[i], apArg[i], &aVal[i]);
   }

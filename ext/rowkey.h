@@ -34,9 +34,11 @@ typedef struct RowkeyTable {
 } RowkeyTable;
 
 /* By `name` or `schema.name`. 0, with `bad argument:`, if there is none, or if
-** only this connection can reach it. rowkeyColumns() fills in its columns:
-** rows can only be locked in a table that has a declared key. */
+** only this connection can reach it. rowkeyRead() fills in its columns, of
+** which there are none without a declared key; to rowkeyColumns() that is an
+** error: rows can only be locked in a table that has one. */
 int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab);
+int rowkeyRead(Sqlx *p, RowkeyTable *pTab);
 int rowkeyColumns(Sqlx *p, RowkeyTable *pTab);
 
 /* The key of a row. A NULL in it is an error, and so is a wrong number. */

@@ -64,16 +64,12 @@ static void forgetKnown(void *p){
 }
 
 /* The table that the first argument names, with its columns: found once for
-** each run of a statement where that is a constant. *pbNew: to be kept. */
-static Known *knownTable(
-  sqlite3_context *ctx,
-  Sqlx *x,
-  sqlite3_value *pArg,
-  int *pbNew
-){
+** each run of a statement where that is a constant. It is kept before anything
+** is locked: to keep it can fail for want of memory, and the statement then
+** does. */
+static Known *knownTable(sqlite3_context *ctx, Sqlx *x, sqlite3_value *pArg){
   Known *p = sqlite3_get_auxdata(ctx, 0);
   const char *zTable;
-  *pbNew = p==0;
   if( p ) return p;
   zTable = argsText(x, pArg, "table");
   if( x->rc!=SQLITE_OK ) return 0;
@@ -84,16 +80,16 @@ static Known *knownTable(
   }
   sqlxBegin(&p->mem, x->db);
   if( rowkeyTable(&p->mem, zTable, &p->tab) ) rowkeyColumns(&p->mem, &p->tab);
-  if( p->mem.rc==SQLITE_OK ) return p;
-  sqlxFail(x, p->mem.rc, "%s", sqlxErrorText(&p->mem));
-  if( p->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
-  forgetKnown(p);
-  return 0;
-}
-
-/* Let it go, or keep it with the statement. */
-static void releaseKnown(sqlite3_context *ctx, Known *p, int bNew){
-  if( p && bNew ) sqlite3_set_auxdata(ctx, 0, p, forgetKnown);
+  if( p->mem.rc!=SQLITE_OK ){
+    sqlxFail(x, p->mem.rc, "%s", sqlxErrorText(&p->mem));
+    if( p->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
+    forgetKnown(p);
+    return 0;
+  }
+  sqlite3_set_auxdata(ctx, 0, p, forgetKnown);
+  p = sqlite3_get_auxdata(ctx, 0);
+  if( p==0 ) x->rc = SQLITE_NOMEM;
+  return p;
 }
 
 /* ---- rows ------------------------------------------------------------- */
@@ -110,24 +106,29 @@ static void rowRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
+/* Ask for it. The token, of those that wait; of a try 1 or 0. */
+static i64 acquireRequest(const FunctionCall *pCall, Sqlx *x,
+                          const SessionRequest *pReq){
+  int bHeld = sessionLock(pCall->pSession, x, pReq);
+  return bHeld && !pReq->bTry ? sessionGrantToken(pCall->pSession) : bHeld;
+}
+
 /* Find what the arguments name; 0 with an error. */
 static Known *rowOf(
   sqlite3_context *ctx,
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
-  LockKey *pKey,
-  int *pbNew
+  LockKey *pKey
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   Known *p;
-  *pbNew = 0;
   if( nArg<2 ){
     sqlxBad(x, "%d given; allowed is %s(table, key...)", nArg,
             pCall->pThis->zName);
     return 0;
   }
-  p = knownTable(ctx, x, apArg[0], pbNew);
+  p = knownTable(ctx, x, apArg[0]);
   if( p ) rowkeyRow(x, &p->tab, nArg-1, &apArg[1], pKey);
   return p;
 }
@@ -138,15 +139,12 @@ static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Known *pKnown;
   Sqlx x;
   i64 iToken = 0;
-  int bNew;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key, &bNew);
-  if( x.rc==SQLITE_OK ){
+  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
+  if( pKnown && x.rc==SQLITE_OK ){
     rowRequest(pCall, &pKnown->tab, &req);
-    iToken = sessionLock(pCall->pSession, &x, &req);
-    if( iToken && !req.bTry ) iToken = sessionGrantToken(pCall->pSession);
+    iToken = acquireRequest(pCall, &x, &req);
   }
-  releaseKnown(ctx, pKnown, bNew);
   argsEndInteger(&x, ctx, iToken);
 }
 
@@ -159,35 +157,39 @@ static void rowUnlockFunc(
   SessionRequest req;
   Known *pKnown;
   Sqlx x;
-  int bDone = 0, bNew;
+  int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key, &bNew);
-  if( x.rc==SQLITE_OK ){
+  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
+  if( pKnown && x.rc==SQLITE_OK ){
     rowRequest(pCall, &pKnown->tab, &req);
     bDone = sessionUnlock(pCall->pSession, &x, &req);
   }
-  releaseKnown(ctx, pKnown, bNew);
   argsEndInteger(&x, ctx, bDone);
 }
 
-static void rowUnlockAllFunc(
+/* All of one kind, rows or tables. The intentions go with the rows. */
+static void rowlockAllFunc(
   sqlite3_context *ctx,
   int nArg,
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  int bRow = pCall->pThis->word.eOp==KEY_ROW;
   Sqlx x;
   i64 n;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_ROW, ~0u);
-  sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_TABLE, SESSION_INTENTS);
+  n = sessionUnlockAll(pCall->pSession, &x, 1u<<pCall->pThis->word.eOp,
+                       ~SESSION_INTENTS);
+  if( bRow ){
+    sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_TABLE, SESSION_INTENTS);
+  }
   argsEndInteger(&x, ctx, n);
 }
 
 /* ---- tables ----------------------------------------------------------- */
 
-static void tableRequest(
+static int tableRequest(
   sqlite3_context *ctx,
   Sqlx *x,
   int nArg,
@@ -202,7 +204,9 @@ static void tableRequest(
     rowRequest(pCall, &tab, pReq);
     pReq->pTable = 0;
     pReq->key = tab.key;
+    return 1;
   }
+  return 0;
 }
 
 static void tableLockFunc(
@@ -215,10 +219,8 @@ static void tableLockFunc(
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  tableRequest(ctx, &x, nArg, apArg, &req);
-  if( x.rc==SQLITE_OK ){
-    iToken = sessionLock(pCall->pSession, &x, &req);
-    if( iToken && !req.bTry ) iToken = sessionGrantToken(pCall->pSession);
+  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
+    iToken = acquireRequest(pCall, &x, &req);
   }
   argsEndInteger(&x, ctx, iToken);
 }
@@ -233,23 +235,10 @@ static void tableUnlockFunc(
   Sqlx x;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  tableRequest(ctx, &x, nArg, apArg, &req);
-  if( x.rc==SQLITE_OK ) bDone = sessionUnlock(pCall->pSession, &x, &req);
+  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
+    bDone = sessionUnlock(pCall->pSession, &x, &req);
+  }
   argsEndInteger(&x, ctx, bDone);
-}
-
-static void tableUnlockAllFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  Sqlx x;
-  i64 n;
-  (void)nArg; (void)apArg;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_TABLE, ~SESSION_INTENTS);
-  argsEndInteger(&x, ctx, n);
 }
 
 /* ---- their pages ------------------------------------------------------ */
@@ -285,7 +274,8 @@ static void tableUnlockAllFunc(
 ** From: SELECT ... FOR UPDATE and FOR SHARE of PostgreSQL and MySQL, which hold
 **   to the end of the transaction only
 ** Example:
-**   CREATE TABLE seat(train TEXT COLLATE NOCASE, no INT, PRIMARY KEY(train, no));
+**   CREATE TABLE seat(train TEXT COLLATE NOCASE, no INT,
+**     PRIMARY KEY(train, no));
 **   SELECT row_lock('seat', 'IC 7', 12) > 0;
 **   -- 1
 **   SELECT object, key, mode FROM advisory_locks WHERE kind = 'row';
@@ -296,6 +286,13 @@ static void tableUnlockAllFunc(
 **   -- error: bad argument: 1 values for the key of seat; allowed is 2
 **   SELECT row_xact_lock('seat', 'IC 7', 12);
 **   -- error: no transaction: row_xact_lock needs BEGIN
+**   BEGIN;
+**   SELECT row_lock_shared('seat', 'IC 7', 1)
+**     < row_xact_lock_shared('seat', 'IC 7', 2);
+**   -- 1
+**   COMMIT;
+**   SELECT key, mode, scope FROM advisory_locks WHERE kind = 'row';
+**   -- ('ic 7',1)|shared|session
 */
 
 /*
@@ -321,10 +318,15 @@ static void tableUnlockAllFunc(
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
 **   SELECT try_row_lock('account', 1), try_row_lock_shared('account', 1.0);
 **   -- 1|1
-**   SELECT try_row_lock('account', 'x');
-**   -- error: bad argument: id, of the key of table account, is TEXT; allowed is INTEGER
+**   SELECT try_row_lock('account', NULL);
+**   -- error: bad argument: id, of the key of account, is NULL; no row has that
 **   SELECT row_unlock_all();
 **   -- 2
+**   BEGIN;
+**   SELECT try_row_xact_lock('account', 1),
+**     try_row_xact_lock_shared('account', 2);
+**   -- 1|1
+**   ROLLBACK;
 */
 
 /*
@@ -400,8 +402,11 @@ static void tableUnlockAllFunc(
 **   -- 1
 **   SELECT kind, schema, object, mode FROM advisory_locks;
 **   -- table|main|price|exclusive
-**   SELECT table_lock('prices');
-**   -- error: bad argument: there is no table 'prices'; allowed is the name of a table, or schema.name
+**   BEGIN;
+**   SELECT table_lock_shared('price') > 0, table_xact_lock('price') > 0,
+**     table_xact_lock_shared('price') > 0;
+**   -- 1|1|1
+**   COMMIT;
 */
 
 /*
@@ -430,6 +435,8 @@ static void tableUnlockAllFunc(
 **   COMMIT;
 **   SELECT count(*) FROM advisory_locks;
 **   -- 0
+**   SELECT try_table_lock_shared('price'), table_unlock_shared('price');
+**   -- 1|1
 */
 
 /*
@@ -449,8 +456,10 @@ static void tableUnlockAllFunc(
 ** From: PostgreSQL's pg_advisory_unlock, UNLOCK TABLES of MySQL
 ** Example:
 **   CREATE TABLE price(item TEXT, cents INT);
-**   SELECT table_lock('price') > 0, table_unlock('price'), table_unlock('price');
-**   -- 1|1|0
+**   SELECT table_lock('price') > 0, table_unlock('price');
+**   -- 1|1
+**   SELECT table_unlock('price');
+**   -- 0
 */
 
 /*
@@ -473,36 +482,37 @@ static void tableUnlockAllFunc(
 **   -- 2
 */
 
+#define EACH(zName, xFunc, eOp, eMode, eScope) \
+  { zName, FUNCTION_ANY, xFunc, { eOp, eMode, eScope, 0 } }
 #define ROW_EXC LOCK_EXCLUSIVE
 #define ROW_SHR LOCK_SHARED
 #define ROW_SES LOCK_SCOPE_SESSION
 #define ROW_TXN LOCK_SCOPE_TRANSACTION
 
-/* The names of one kind of thing, row or table. */
-#define ROWLOCK_NAMES(zKind, xLock, xUnlock, xUnlockAll) \
-  { zKind "_lock", FUNCTION_ANY, xLock, { ROWLOCK_LOCK, ROW_EXC, ROW_SES, 0 } }, \
-  { zKind "_lock_shared", FUNCTION_ANY, xLock, \
-    { ROWLOCK_LOCK, ROW_SHR, ROW_SES, 0 } }, \
-  { zKind "_xact_lock", FUNCTION_ANY, xLock, \
-    { ROWLOCK_LOCK, ROW_EXC, ROW_TXN, 0 } }, \
-  { zKind "_xact_lock_shared", FUNCTION_ANY, xLock, \
-    { ROWLOCK_LOCK, ROW_SHR, ROW_TXN, 0 } }, \
-  { "try_" zKind "_lock", FUNCTION_ANY, xLock, \
-    { ROWLOCK_TRY, ROW_EXC, ROW_SES, 0 } }, \
-  { "try_" zKind "_lock_shared", FUNCTION_ANY, xLock, \
-    { ROWLOCK_TRY, ROW_SHR, ROW_SES, 0 } }, \
-  { "try_" zKind "_xact_lock", FUNCTION_ANY, xLock, \
-    { ROWLOCK_TRY, ROW_EXC, ROW_TXN, 0 } }, \
-  { "try_" zKind "_xact_lock_shared", FUNCTION_ANY, xLock, \
-    { ROWLOCK_TRY, ROW_SHR, ROW_TXN, 0 } }, \
-  { zKind "_unlock", FUNCTION_ANY, xUnlock, { 0, ROW_EXC, ROW_SES, 0 } }, \
-  { zKind "_unlock_shared", FUNCTION_ANY, xUnlock, \
-    { 0, ROW_SHR, ROW_SES, 0 } }, \
-  { zKind "_unlock_all", 0, xUnlockAll, { 0, 0, 0, 0 } }
-
 static const Function aRowlock[] = {
-  ROWLOCK_NAMES("row", rowLockFunc, rowUnlockFunc, rowUnlockAllFunc),
-  ROWLOCK_NAMES("table", tableLockFunc, tableUnlockFunc, tableUnlockAllFunc),
+  EACH("row_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("row_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("row_xact_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("row_xact_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_row_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_row_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_row_xact_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_row_xact_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
+  EACH("row_unlock", rowUnlockFunc, 0, ROW_EXC, ROW_SES),
+  EACH("row_unlock_shared", rowUnlockFunc, 0, ROW_SHR, ROW_SES),
+  { "row_unlock_all", 0, rowlockAllFunc, { KEY_ROW, 0, 0, 0 } },
+  EACH("table_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("table_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("table_xact_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("table_xact_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_table_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_table_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_table_xact_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_table_xact_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR,
+       ROW_TXN),
+  EACH("table_unlock", tableUnlockFunc, 0, ROW_EXC, ROW_SES),
+  EACH("table_unlock_shared", tableUnlockFunc, 0, ROW_SHR, ROW_SES),
+  { "table_unlock_all", 0, rowlockAllFunc, { KEY_TABLE, 0, 0, 0 } },
 };
 
 FunctionTable rowlockFunctions(void){

@@ -50,11 +50,35 @@ static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
   return pPlace;
 }
 
+/* Is a database file attached? */
+static int isAttached(Sqlx *x, const Place *pPlace){
+  const char **az = sqlxSchemas(x);
+  int i;
+  for(i=0; az && az[i]; i++){
+    const char *zDb = sqlite3_db_filename(x->db, az[i]);
+    if( zDb && strcmp(zDb, pPlace->zName)==0 ) return 1;
+  }
+  return x->rc!=SQLITE_OK;
+}
+
+/* Leave the lock files of databases that were detached, unless something is
+** held in them: a program may attach one file after the other. */
+static void leaveDetached(Session *p, Sqlx *x){
+  Place *pPlace;
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    if( pPlace==p->pMain || pPlace->pLock==0
+     || pPlace->iWriting==p->iTransaction || isAttached(x, pPlace)
+     || lockHolding(pPlace->pLock) ) continue;
+    placeEnd(pPlace);
+  }
+}
+
 /* The place of a schema, with a session; NULL with an error. */
 Place *sessionPlace(Session *p, Sqlx *x, const char *zSchema){
   Place *pPlace = findPlace(p, x, zSchema);
   LockRc eRc;
   if( pPlace==0 || pPlace->pLock ) return pPlace;
+  if( pPlace!=p->pMain ) leaveDetached(p, x);
   eRc = osPid()==p->iPid ? placeBegin(pPlace, p->db, zSchema) : LOCK_FORKED;
   failPlace(x, eRc, pPlace);
   if( eRc!=LOCK_OK ) return 0;
@@ -244,12 +268,13 @@ i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){
 }
 
 i64 sessionHolder(Session *p, Sqlx *x, const LockKey *pKey){
+  const LockKey *pHeld;
   Place *pPlace;
   LockRc eRc;
   txnscopeCatchUp(&p->scope);
   pPlace = sessionPlace(p, x, 0);
   if( pPlace==0 ) return 0;
-  eRc = lockGuard(pPlace->pLock, pKey, LOCK_EXCLUSIVE);
+  eRc = lockGuard(pPlace->pLock, 0, pKey, &pHeld);
   failPlace(x, eRc, pPlace);
   return eRc==LOCK_NO ? (i64)lockTrouble(pPlace->pLock)->iBlocker : 0;
 }
@@ -360,6 +385,7 @@ void sessionSetLabel(Session *p, const char *zLabel){
 i64 sessionReset(Session *p, Sqlx *x){
   Place *pPlace;
   i64 nAll = 0;
+  txnscopeCatchUp(&p->scope);
   if( p->nSkip ){
     sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
     return 0;

@@ -179,6 +179,28 @@ void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
   }
 }
 
+/* The first of Interlock's triggers with a number in its name, which the others
+** follow; *pn is how many there are. */
+const ShapeItem *shapeNumbered(
+  const ShapeList *pList,
+  const char *zNumber,
+  int *pn
+){
+  int iLow = pList->nUser, iHigh = pList->nTrigger, n = 0;
+  while( iLow<iHigh ){
+    int iMid = (iLow + iHigh)/2;
+    if( sqlite3_stricmp(pList->a[iMid].zName+10, zNumber)<0 ){
+      iLow = iMid + 1;
+    }else{
+      iHigh = iMid;
+    }
+  }
+  while( iLow+n<pList->nTrigger
+      && strncmp(pList->a[iLow+n].zName+10, zNumber, 8)==0 ) n++;
+  *pn = n;
+  return &pList->a[iLow];
+}
+
 /* The table or index of that name, or NULL. */
 static const ShapeItem *listed(
   const ShapeList *pList,
@@ -280,23 +302,54 @@ static void checkKind(
   }
 }
 
+/* Look for a table or view by what a user typed. */
+static int lookFor(
+  Sqlx *p,
+  const char *zTable,
+  Shape *pShape,
+  const char **pzType
+){
+  const char *zSchema = 0, *zName = 0;
+  memset(pShape, 0, sizeof(*pShape));
+  shapeSplit(p, zTable, &zSchema, &zName);
+  return findName(p, zSchema, zName, pShape, pzType)
+      || findName(p, zSchema, shapeUnquote(p, zName), pShape, pzType);
+}
+
 /*
 ** Find a table by what a user typed: `name` or `schema.name`, each part as
 ** it is or quoted as in SQL. Fills zSchema, zName and zSql. Returns 0, with
 ** `bad argument:` set, if there is none, or if it is no ordinary table.
 */
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape){
-  const char *zSchema = 0, *zName = 0, *zType = 0;
-  memset(pShape, 0, sizeof(*pShape));
-  shapeSplit(p, zTable, &zSchema, &zName);
-  if( findName(p, zSchema, zName, pShape, &zType)
-   || findName(p, zSchema, shapeUnquote(p, zName), pShape, &zType) ){
+  const char *zType = 0;
+  if( lookFor(p, zTable, pShape, &zType) ){
     checkKind(p, pShape, zType);
   }else{
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
                " schema.name", zTable);
   }
   return p->rc==SQLITE_OK;
+}
+
+/* The same for a table of any kind; to have none is no error. */
+int shapeLook(Sqlx *p, const char *zTable, Shape *pShape){
+  const char *zType = 0;
+  return lookFor(p, zTable, pShape, &zType) && strcmp(zType, "table")==0;
+}
+
+/* Whether what a user typed can mean a table, which need not be there. */
+int shapeIsNamed(
+  Sqlx *p,
+  const char *zTable,
+  const char *zSchema,
+  const char *zName
+){
+  const char *zOnly = 0, *z = 0;
+  shapeSplit(p, zTable, &zOnly, &z);
+  if( zOnly && sqlite3_stricmp(zOnly, zSchema)!=0 ) return 0;
+  return sqlite3_stricmp(z, zName)==0
+      || sqlite3_stricmp(shapeUnquote(p, z), zName)==0;
 }
 
 static int hasText(const char *z, const char *zPart){

@@ -82,9 +82,14 @@ struct Shape {
 };
 
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
+int shapeLook(Sqlx *p, const char *zTable, Shape *pShape);
+int shapeIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
+                 const char *zName);
 int shapeExists(const ShapeList *pList, const char *zSchema,
                 const char *zName, Shape *pShape);
 void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList);
+const ShapeItem *shapeNumbered(const ShapeList *pList, const char *zNumber,
+                               int *pn);
 const char *shapeText(Sqlx *p, const Shape *pShape, const char *zType,
                       const char *zName);
 void shapeRead(Sqlx *p, Shape *pShape);

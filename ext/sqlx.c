@@ -201,9 +201,10 @@ const char *sqlxText(Sqlx *p, sqlite3_str *pStr){
   return z ? z : "";
 }
 
-/* Take the connection's present error as the sticky one. */
+/* Take the connection's present error as the sticky one. Memory that has run
+** out and an interrupt have no text of their own there. */
 static void failDb(Sqlx *p, int rc){
-  if( rc==SQLITE_NOMEM ){
+  if( rc==SQLITE_NOMEM || rc==SQLITE_INTERRUPT ){
     if( p->rc==SQLITE_OK ) p->rc = rc;
   }else{
     sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
@@ -314,6 +315,16 @@ int sqlxTable(Sqlx *p, const char *zSchema, const char *zName){
   rc = sqlite3_table_column_metadata(p->db, zSchema, zName, 0, 0, 0, 0, 0, 0);
   if( rc==SQLITE_NOMEM ) p->rc = rc;
   return rc==SQLITE_OK;
+}
+
+/* Whether a statement that writes is being run: SQLite then refuses to open a
+** savepoint. */
+int sqlxWrites(sqlite3 *db){
+  sqlite3_stmt *pStmt = 0;
+  while( (pStmt = sqlite3_next_stmt(db, pStmt))!=0 ){
+    if( sqlite3_stmt_busy(pStmt) && !sqlite3_stmt_readonly(pStmt) ) return 1;
+  }
+  return 0;
 }
 
 /* How many rows a query returns. */

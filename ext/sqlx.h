@@ -52,6 +52,7 @@ void sqlxRun(Sqlx *p, const char *zFormat, ...);
 void sqlxScript(Sqlx *p, const char *zSql);
 int sqlxExists(Sqlx *p, const char *zFormat, ...);
 int sqlxTable(Sqlx *p, const char *zSchema, const char *zName);
+int sqlxWrites(sqlite3 *db);
 int sqlxCount(Sqlx *p, const char *zSql);
 const char **sqlxSchemas(Sqlx *p);
 

@@ -58,6 +58,9 @@ static u32 keyHash(const LockKey *p){
   u32 h = p->eKind*0x9E3779B1u + p->nKey, i, iLow = SEG_ALL, mNear = 0;
   if( p->nKey==8 && p->eKind==KEY_INTEGER ) iLow = INTEGER_LOW;
   if( p->nKey==8 && p->eKind==KEY_PAIR ) iLow = 1;
+  if( p->eKind==KEY_ROW && p->nKey>=12 && p->nKey%4==0 ){
+    iLow = p->nKey/4u - 2 + INTEGER_LOW;
+  }
   for(i=0; i<keyWords(p->nKey); i++){
     u32 a = p->a[i];
     if( i==iLow ) mNear = a & 63;
@@ -437,7 +440,7 @@ static u32 heldByOthers(Seg *p, const LockKey *pKey, u32 k){
   while( (i = tableNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     if( SEG_STATE(atomicGet(&r->state))==SEG_GRANTED && r->session!=k ){
-      m |= MODE_BIT(REC_MODE(r));
+      m |= REC_BIT(r);
     }
   }
   return m;
@@ -486,9 +489,9 @@ void tableScan(Seg *p, const LockKey *pKey){
      || ((m & mHeld) && (m & heldByOthers(p, pKey, r->session)))
      || tableVoid(p, r)
      || tableWriterBlocks(p, REC_KIND(r), r->session) ){
-      mAhead |= MODE_BIT(REC_MODE(r));
+      mAhead |= REC_BIT(r);
     }else if( grant(p, i) ){
-      mHeld |= MODE_BIT(REC_MODE(r));
+      mHeld |= REC_BIT(r);
     }
   }
 }
@@ -847,7 +850,7 @@ static const char *checkRecord(Seg *p, u32 i){
     SegRecord *q = segRecord(p, j);
     u32 e = SEG_STATE(atomicGetAcq(&q->state));
     if( j==i ) bBefore = 0;
-    if( q->session==r->session || !(m & MODE_BIT(REC_MODE(q))) ) continue;
+    if( q->session==r->session || !(m & REC_BIT(q)) ) continue;
     if( e==SEG_GRANTED ){
       if( eState==SEG_GRANTED && !tableVoid(p, q) ) return "conflicting grants";
       bBlocked = 1;

@@ -32,8 +32,10 @@ typedef struct LockKey {
   u8 eKind, nKey;
 } LockKey;
 
-/* Fields of a record's `what`. */
+/* Fields of a record's `what`.  REC_BIT is its mode's MODE_BIT, and of a mode
+** that no program of ours stored a bit that stands for nothing. */
 #define REC_MODE(r) ((r)->what & 0xFF)
+#define REC_BIT(r)  ((u32)(((u64)1<<((r)->what & 63)) & SEG_ALL))
 #define REC_KIND(r) (((r)->what>>8) & 0x1F)
 #define REC_NKEY(r) (((r)->what>>16) & 0xFF)
 
@@ -109,7 +111,7 @@ void tableRebuild(Seg*, u64 iDeadNumber);
 void tableScanAll(Seg*);
 
 /* Is there a request that could be granted, are there two conflicting grants,
-** does a guard word count wrongly?  0, or a text.  For debug builds and tests. */
+** does a guard word count wrongly?  0, or a text.  For debug and tests. */
 #ifdef INTERLOCK_TEST
 const char *tableCheck(Seg*);
 #endif

@@ -63,6 +63,8 @@ struct TriggersSet {
 void triggersMake(Sqlx *p, const Shape *pShape, const TriggersRule *pRule,
                   TriggersSet *pSet);
 int triggersKeys(const Shape *pShape);
+int triggersIsNumber(const char *z);
+const char *triggersDraw(Sqlx *p, const char *zSchema);
 const char *triggersRegistry(Sqlx *p, const char *zSchema);
 const char *triggersQualified(Sqlx *p, const char *zSql, const char *zSchema);
 

@@ -117,6 +117,16 @@ static int txnDisconnect(sqlite3_vtab *pVtab){
   return SQLITE_OK;
 }
 
+#define NO_ROWS \
+  .xBestIndex = txnBestIndex, \
+  .xOpen = txnOpen, \
+  .xClose = txnClose, \
+  .xFilter = txnFilter, \
+  .xNext = txnNext, \
+  .xEof = txnEof, \
+  .xColumn = txnColumn, \
+  .xRowid = txnRowid
+
 /* ---- interlock_transaction -------------------------------------------- */
 
 /* Nothing is written to it. That it could be is what enlists a statement. */
@@ -242,29 +252,25 @@ static int txnRollbackTo(sqlite3_vtab *pVtab, int i){
   return SQLITE_OK;
 }
 
+#define TXN_EVENTS \
+  .xUpdate = txnUpdate, \
+  .xBegin = txnBegin, \
+  .xCommit = txnCommit, \
+  .xRollback = txnRollback, \
+  .xSavepoint = txnSavepoint, \
+  .xRelease = txnRelease, \
+  .xRollbackTo = txnRollbackTo
+
 /* xCreate is not xConnect: so it is not eponymous, which would make it a
 ** table of main. */
 static const sqlite3_module transactionModule = {
+  NO_ROWS,
+  TXN_EVENTS,
   .iVersion = 2,
   .xCreate = txnCreate,
   .xConnect = txnConnect,
-  .xBestIndex = txnBestIndex,
   .xDisconnect = txnDisconnect,
   .xDestroy = txnDestroy,
-  .xOpen = txnOpen,
-  .xClose = txnClose,
-  .xFilter = txnFilter,
-  .xNext = txnNext,
-  .xEof = txnEof,
-  .xColumn = txnColumn,
-  .xRowid = txnRowid,
-  .xUpdate = txnUpdate,
-  .xBegin = txnBegin,
-  .xCommit = txnCommit,
-  .xRollback = txnRollback,
-  .xSavepoint = txnSavepoint,
-  .xRelease = txnRelease,
-  .xRollbackTo = txnRollbackTo,
 };
 
 /* ---- interlock_close -------------------------------------------------- */
@@ -304,17 +310,10 @@ static int txnDisconnectClose(sqlite3_vtab *pVtab){
 }
 
 static const sqlite3_module closeModule = {
+  NO_ROWS,
   .iVersion = 1,
   .xConnect = txnConnectClose,
-  .xBestIndex = txnBestIndex,
   .xDisconnect = txnDisconnectClose,
-  .xOpen = txnOpen,
-  .xClose = txnClose,
-  .xFilter = txnFilter,
-  .xNext = txnNext,
-  .xEof = txnEof,
-  .xColumn = txnColumn,
-  .xRowid = txnRowid,
 };
 
 /* ---- interlock_writer ------------------------------------------------- */
@@ -340,24 +339,11 @@ static int txnConnectWriter(
 }
 
 static const sqlite3_module writerModule = {
+  NO_ROWS,
+  TXN_EVENTS,
   .iVersion = 2,
   .xConnect = txnConnectWriter,
-  .xBestIndex = txnBestIndex,
   .xDisconnect = txnDisconnect,
-  .xOpen = txnOpen,
-  .xClose = txnClose,
-  .xFilter = txnFilter,
-  .xNext = txnNext,
-  .xEof = txnEof,
-  .xColumn = txnColumn,
-  .xRowid = txnRowid,
-  .xUpdate = txnUpdate,
-  .xBegin = txnBegin,
-  .xCommit = txnCommit,
-  .xRollback = txnRollback,
-  .xSavepoint = txnSavepoint,
-  .xRelease = txnRelease,
-  .xRollbackTo = txnRollbackTo,
 };
 
 /* ---- taking part ------------------------------------------------------ */
@@ -426,6 +412,8 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
     keepStatement(p, x);
   }
 }
+
+int txnscopeHeard(const TxnScope *p){ return p->bEnlisted; }
 
 void txnscopeCatchUp(TxnScope *p){
   if( p->bUntold && !inTransaction(p) ) endScope(p);

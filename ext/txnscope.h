@@ -63,6 +63,9 @@ void txnscopeUnregister(sqlite3*);
 ** The roll back of a savepoint that is open already is heard as well. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
 
+/* Is the end of the open transaction going to be told? */
+int txnscopeHeard(const TxnScope*);
+
 /* After an sqlite3_close() that was refused, SQLite tells nothing more of the
 ** transaction. Every call of a lock function begins here: it sees the end. */
 void txnscopeCatchUp(TxnScope*);

@@ -362,7 +362,7 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
                    : installed(p, zSchema, pSet->zTombstones);
   if( zOld==0 || strcmp(zOld, pSet->zTombstonesSql)==0 ) return 0;
   if( isTemp(zSchema) ){
-    pTab->rule.zNumber = registryDraw(p, zSchema);
+    pTab->rule.zNumber = triggersDraw(p, zSchema);
     triggersMake(p, &pTab->shape, &pTab->rule, pSet);
   }
   return p->rc==SQLITE_OK;
@@ -387,7 +387,7 @@ static int stepsOfTable(
   int bOtherKey;
   planNew(pPlan, zSchema);
   if( p->rc!=SQLITE_OK ) return 0;
-  if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = registryDraw(p, zSchema);
+  if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = triggersDraw(p, zSchema);
   triggersMake(p, &pTab->shape, &pTab->rule, &set);
   entry = ruleEntry(p, &pTab->shape, &pTab->rule);
   if( p->rc!=SQLITE_OK ) return 0;
@@ -565,6 +565,7 @@ sqlite3_int64 versionedForget(
   sqlite3_int64 msOlder
 ){
   VersionedTable tab;
+  Plan todo;
   sqlite3_int64 n = 0;
   PlanTxn txn = planBegin(p, PLAN_SELECT);
   if( versionedFind(p, zTable, &tab) ){
@@ -572,11 +573,14 @@ sqlite3_int64 versionedForget(
       sqlxBad(p, "table %s was never versioned; allowed are tables of"
                  " versioned_tables", tab.shape.zName);
     }
-    sqlxRun(p, "UPDATE \"%w\".interlock_%q_tombstones SET at=%s"
-               " WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,
-            TRIGGERS_NOW);
-    sqlxRun(p, "DELETE FROM \"%w\".interlock_%q_tombstones WHERE at<=%s-%lld",
-            tab.shape.zSchema, tab.entry.zNumber, TRIGGERS_NOW, msOlder);
+    planNew(&todo, tab.shape.zSchema);
+    planStep(p, &todo, sqlxPrintf(p, "UPDATE \"%w\".interlock_%q_tombstones"
+        " SET at=%s WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,
+        TRIGGERS_NOW), 0);
+    planStep(p, &todo, sqlxPrintf(p, "DELETE FROM"
+        " \"%w\".interlock_%q_tombstones WHERE at<=%s-%lld",
+        tab.shape.zSchema, tab.entry.zNumber, TRIGGERS_NOW, msOlder), 0);
+    planRun(p, &todo, &txn);
     if( p->rc==SQLITE_OK ) n = sqlite3_changes(p->db);
   }
   planEnd(p, &txn);

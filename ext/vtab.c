@@ -4,7 +4,9 @@
 */
 #include <string.h>
 #include "vtab.h"
+#include "rowtab.h"
 #include "status.h"
+#include "token.h"
 #include "versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -65,81 +67,6 @@ SQLITE_EXTENSION_INIT3
 enum { TAB_SCHEMA, TAB_NAME, TAB_COLUMN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
        TAB_TOMBSTONES, TAB_STATUS, TAB_NOTE, TAB_COUNT };
 
-typedef struct Table Table;
-typedef struct Row Row;
-typedef struct Cursor Cursor;
-
-struct Table {
-  sqlite3_vtab base;
-  sqlite3 *db;
-};
-
-struct Row {
-  sqlite3_int64 iRowid;
-  const char *azCol[TAB_COUNT];
-  Row *pNext;
-};
-
-/* A scan reads everything when it starts: a row may be changed or declared
-** while the next ones are read. */
-struct Cursor {
-  sqlite3_vtab_cursor base;
-  Sqlx x;                /* owns the rows */
-  Row *pRow;
-};
-
-static int xConnect(
-  sqlite3 *db,
-  void *pAux,
-  int argc,
-  const char *const *argv,
-  sqlite3_vtab **ppVtab,
-  char **pzErr
-){
-  Table *pNew;
-  int rc = sqlite3_declare_vtab(db, VERSIONED_TABLES_SQL);
-  (void)pAux; (void)argc; (void)argv;
-  if( rc!=SQLITE_OK ){
-    *pzErr = sqlite3_mprintf("%s", sqlite3_errmsg(db));
-    return rc;
-  }
-  pNew = sqlite3_malloc64(sizeof(*pNew));
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  pNew->db = db;
-  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  *ppVtab = &pNew->base;
-  return SQLITE_OK;
-}
-
-static int xDisconnect(sqlite3_vtab *pVtab){
-  sqlite3_free(pVtab);
-  return SQLITE_OK;
-}
-
-static int xBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
-  (void)pVtab;
-  pInfo->estimatedCost = 1000000;
-  pInfo->estimatedRows = 100;
-  return SQLITE_OK;
-}
-
-static int xOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
-  Cursor *pNew = sqlite3_malloc64(sizeof(*pNew));
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  sqlxBegin(&pNew->x, ((Table*)pVtab)->db);
-  *ppCursor = &pNew->base;
-  return SQLITE_OK;
-}
-
-static int xClose(sqlite3_vtab_cursor *pCursor){
-  Cursor *pCur = (Cursor*)pCursor;
-  sqlxEnd(&pCur->x);
-  sqlite3_free(pCur);
-  return SQLITE_OK;
-}
-
 /* The schema and the number, as one integer. */
 static sqlite3_int64 rowidOf(const StatusWalk *pWalk){
   const char *z = pWalk->entry.zNumber;
@@ -148,70 +75,24 @@ static sqlite3_int64 rowidOf(const StatusWalk *pWalk){
   return i;
 }
 
-static Row *readRow(Sqlx *p, const StatusWalk *pWalk){
-  const RegistryEntry *pEntry = &pWalk->entry;
-  Row *pRow = sqlxAlloc(p, sizeof(*pRow));
-  if( pRow==0 ) return 0;
-  pRow->iRowid = rowidOf(pWalk);
-  pRow->azCol[TAB_SCHEMA] = pWalk->zSchema;
-  pRow->azCol[TAB_NAME] = pEntry->zTable;
-  pRow->azCol[TAB_COLUMN] = pEntry->zColumn;
-  pRow->azCol[TAB_MODE] = pEntry->zMode;
-  pRow->azCol[TAB_ON_STALE] = pEntry->zOnStale;
-  pRow->azCol[TAB_EXCEPT] = pEntry->zExcept;
-  pRow->azCol[TAB_TOMBSTONES] = pEntry->bTombstones ? "on" : "off";
-  pRow->azCol[TAB_STATUS] = statusName(pWalk->status);
-  pRow->azCol[TAB_NOTE] = statusNote(p, pWalk);
-  return pRow;
-}
-
-static int xFilter(
-  sqlite3_vtab_cursor *pCursor,
-  int idxNum,
-  const char *idxStr,
-  int argc,
-  sqlite3_value **argv
-){
-  Cursor *pCur = (Cursor*)pCursor;
-  Sqlx *p = &pCur->x;
-  Row **ppLast = &pCur->pRow;
+static void readRows(Sqlx *p, RowtabRows *pRows){
   StatusWalk walk;
-  (void)idxNum; (void)idxStr; (void)argc; (void)argv;
-  sqlxEnd(p);
-  sqlxBegin(p, ((Table*)pCursor->pVtab)->db);
-  pCur->pRow = 0;
   statusWalkBegin(p, &walk);
   while( statusWalkNext(p, &walk) ){
-    Row *pRow = readRow(p, &walk);
-    if( pRow==0 ) break;
-    *ppLast = pRow;
-    ppLast = &pRow->pNext;
+    const RegistryEntry *pEntry = &walk.entry;
+    const char **az = rowtabAdd(p, pRows, rowidOf(&walk));
+    if( az==0 ) break;
+    az[TAB_SCHEMA] = walk.zSchema;
+    az[TAB_NAME] = pEntry->zTable;
+    az[TAB_COLUMN] = pEntry->zColumn;
+    az[TAB_MODE] = pEntry->zMode;
+    az[TAB_ON_STALE] = pEntry->zOnStale;
+    az[TAB_EXCEPT] = pEntry->zExcept;
+    az[TAB_TOMBSTONES] = pEntry->bTombstones ? "on" : "off";
+    az[TAB_STATUS] = statusName(walk.status);
+    az[TAB_NOTE] = statusNote(p, &walk);
   }
   statusWalkEnd(p, &walk);
-  return sqlxVtabError(p, pCursor->pVtab);
-}
-
-static int xNext(sqlite3_vtab_cursor *pCursor){
-  Cursor *pCur = (Cursor*)pCursor;
-  pCur->pRow = pCur->pRow->pNext;
-  return SQLITE_OK;
-}
-
-static int xEof(sqlite3_vtab_cursor *pCursor){
-  return ((Cursor*)pCursor)->pRow==0;
-}
-
-static int xColumn(sqlite3_vtab_cursor *pCursor, sqlite3_context *ctx, int i){
-  const char *z = ((Cursor*)pCursor)->pRow->azCol[i];
-  /* An UPDATE that sets it is told by this from one that does not. */
-  if( i>=TAB_STATUS && sqlite3_vtab_nochange(ctx) ) return SQLITE_OK;
-  if( z ) sqlite3_result_text(ctx, z, -1, SQLITE_TRANSIENT);
-  return SQLITE_OK;
-}
-
-static int xRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
-  *piRowid = ((Cursor*)pCursor)->pRow->iRowid;
-  return SQLITE_OK;
 }
 
 /* ---- writing ---------------------------------------------------------- */
@@ -268,7 +149,7 @@ static void requestOf(Sqlx *p, sqlite3_value **apVal, VersionedRequest *pReq){
 }
 
 /* What the table says by itself is not written. An UPDATE gives all values,
-** those that it does not set without their text (xColumn). */
+** those that it does not set without their text (iOwn in rowtab.h). */
 static void checkReadOnly(Sqlx *p, sqlite3_value **apVal, int bUpdate){
   int i;
   for(i=TAB_STATUS; i<=TAB_NOTE; i++){
@@ -316,52 +197,69 @@ static void deleteRow(Sqlx *p, sqlite3_int64 iRowid){
   }
 }
 
-static int xUpdate(
-  sqlite3_vtab *pVtab,
+/* Whether a text has the name of the table in it, in any of the ways that
+** SQLite takes for one. */
+static int isNamed(const char *z){
+  static const char zName[] = "versioned_tables";
+  const char *zEnd = z + strlen(z);
+  Token t;
+  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( tokenIsName(&t, zName) ) return 1;
+    if( t.kind==TOKEN_STRING && t.n==(int)sizeof(zName)+1
+     && sqlite3_strnicmp(t.z+1, zName, t.n-2)==0 ) return 1;
+  }
+  return 0;
+}
+
+/*
+** SQLite 3.34 lets a trigger write what is DIRECTONLY, and a file may hold
+** triggers that somebody else has made. A statement that writes the table
+** itself names it.
+*/
+static void checkDirect(Sqlx *p){
+  sqlite3_stmt *pStmt = 0;
+  while( (pStmt = sqlite3_next_stmt(p->db, pStmt))!=0 ){
+    const char *z = sqlite3_sql(pStmt);
+    if( !sqlite3_stmt_busy(pStmt) || sqlite3_stmt_readonly(pStmt) ) continue;
+    if( z==0 || isNamed(z) ) return;
+  }
+  sqlxFail(p, SQLITE_ERROR,
+           "unsafe use of virtual table \"versioned_tables\"");
+}
+
+static void writeRow(
+  Sqlx *p,
   int argc,
   sqlite3_value **argv,
   sqlite3_int64 *piRowid
 ){
-  Sqlx x;
-  int rc;
-  sqlxBegin(&x, ((Table*)pVtab)->db);
+  checkDirect(p);
+  if( p->rc!=SQLITE_OK ) return;
   if( sqlite3_value_type(argv[0])==SQLITE_NULL ){
-    insertRow(&x, &argv[2]);
-    *piRowid = sqlite3_last_insert_rowid(x.db);
+    insertRow(p, &argv[2]);
+    *piRowid = sqlite3_last_insert_rowid(p->db);
   }else if( argc>1 ){
-    updateRow(&x, sqlite3_value_int64(argv[0]), &argv[2]);
+    updateRow(p, sqlite3_value_int64(argv[0]), &argv[2]);
   }else{
-    deleteRow(&x, sqlite3_value_int64(argv[0]));
+    deleteRow(p, sqlite3_value_int64(argv[0]));
   }
-  rc = sqlxVtabError(&x, pVtab);
-  sqlxEnd(&x);
-  return rc;
 }
 
 /* ---- registration ----------------------------------------------------- */
 
-/* No xCreate: eponymous, and only so. */
-static const sqlite3_module versionedTables = {
-  .iVersion = 1,
-  .xConnect = xConnect,
-  .xBestIndex = xBestIndex,
-  .xDisconnect = xDisconnect,
-  .xOpen = xOpen,
-  .xClose = xClose,
-  .xFilter = xFilter,
-  .xNext = xNext,
-  .xEof = xEof,
-  .xColumn = xColumn,
-  .xRowid = xRowid,
-  .xUpdate = xUpdate,
+static const Rowtab versionedTables = {
+  .zName = "versioned_tables",
+  .zSql = VERSIONED_TABLES_SQL,
+  .nCol = TAB_COUNT,
+  .iOwn = TAB_STATUS,
+  .xRead = readRows,
+  .xWrite = writeRow,
 };
 
 int vtabRegister(sqlite3 *db){
-  return sqlite3_create_module_v2(db, "versioned_tables", &versionedTables,
-                                  0, 0);
+  return rowtabRegister(db, &versionedTables);
 }
 
-/* After a failed load: leave nothing that points into the library. */
 void vtabUnregister(sqlite3 *db){
-  sqlite3_create_module_v2(db, "versioned_tables", 0, 0, 0);
+  rowtabUnregister(db, &versionedTables);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a versioned table costs, as ratios: each line compares the same
+** What a versioned or guarded table costs, as ratios: each line compares the same
 ** statements on two tables, in one process and turn about, and prints the
 ** median of the ratios, `what: ratio (aim)`. tool/bench.tcl builds and runs it.
 **
@@ -67,7 +67,7 @@ static double median(double *a, int n){
 
 /* A new database, in memory where zFile is NULL, else a file in WAL mode. */
 static sqlite3 *fresh(const char *zFile){
-  static const char *const azTail[] = { "", "-wal", "-shm" };
+  static const char *const azTail[] = { "", "-wal", "-shm", "-interlock" };
   sqlite3 *db = 0;
   char *zPath = zFile ? sqlite3_mprintf("%s/%s.db", zFolder, zFile)
                       : sqlite3_mprintf(":memory:");
@@ -80,6 +80,15 @@ static sqlite3 *fresh(const char *zFile){
   check(db, sqlite3_open(zPath, &db), zPath);
   if( zFile ) run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL");
   sqlite3_free(zPath);
+  return db;
+}
+
+/* One that is there. */
+static sqlite3 *opened(const char *zFile){
+  sqlite3 *db = 0;
+  char *z = sqlite3_mprintf("%s/%s.db", zFolder, zFile);
+  check(db, sqlite3_open(z, &db), z);
+  sqlite3_free(z);
   return db;
 }
 
@@ -107,6 +116,14 @@ static void report(const char *zName, const char *zWhat, double r, double aim,
   " UPDATE t SET version=version+1 WHERE id=NEW.id; END"
 #define DECLARE(more) "SELECT versioned('t','version'" more ")"
 
+#define GUARD "SELECT guarded('t')"
+#define REFUSING \
+  "CREATE TRIGGER e AFTER UPDATE ON t WHEN OLD.id IS NULL BEGIN" \
+  " SELECT RAISE(ABORT,'no'); END"
+#define LOCKED \
+  "WITH RECURSIVE s(i) AS (SELECT 10000001 UNION ALL SELECT i+1 FROM s" \
+  " LIMIT 100000) SELECT count(row_lock('t',i)) FROM s"
+
 #define CARRIED "UPDATE t SET a=?2,version=?3 WHERE id=?1"
 #define BUMPED  "UPDATE t SET a=?2 WHERE id=?1"
 #define INSERT  "INSERT INTO t(id,a,b) VALUES(?1,?2,'some text')"
@@ -125,31 +142,43 @@ struct Pair {
   int bFilled;               /* the table has all rows at the start */
   int bBack;                 /* a repetition is rolled back */
   int iCarry;                /* ?3 is the present version plus this */
+  int bEach;                 /* each statement is a transaction */
+  const char *zBeside;       /* what another connection has done, or NULL */
 };
 
 static const Pair aPair[] = {
   { "carried", "UPDATE that carries the version / one empty trigger", 1.25,
-    { EMPTY("UPDATE"), DECLARE("") }, CARRIED, 1, 0, 1 },
+    { EMPTY("UPDATE"), DECLARE("") }, CARRIED, 1, 0, 1, 0, 0 },
   { "strict", "UPDATE in mode strict / one empty trigger", 1.25,
-    { EMPTY("UPDATE"), DECLARE(",'strict'") }, CARRIED, 1, 0, 1 },
+    { EMPTY("UPDATE"), DECLARE(",'strict'") }, CARRIED, 1, 0, 1, 0, 0 },
   { "ignore", "carried, on_stale=ignore / one empty trigger", 1.25,
     { EMPTY("UPDATE"), DECLARE(",'auto','on_stale=ignore'") },
-    CARRIED, 1, 0, 1 },
+    CARRIED, 1, 0, 1, 0, 0 },
   { "bumped", "bumped UPDATE / the AFTER recipe", 1.2,
-    { RECIPE, DECLARE("") }, BUMPED, 1, 0, 0 },
+    { RECIPE, DECLARE("") }, BUMPED, 1, 0, 0, 0, 0 },
   { "bumped-after", "bumped UPDATE, on_stale=ignore / the AFTER recipe", 1.15,
-    { RECIPE, DECLARE(",'auto','on_stale=ignore'") }, BUMPED, 1, 0, 0 },
+    { RECIPE, DECLARE(",'auto','on_stale=ignore'") }, BUMPED, 1, 0, 0, 0, 0 },
   { "echo", "UPDATE that echoes the version / the AFTER recipe", 0,
-    { RECIPE, DECLARE(",'echo'") }, CARRIED, 1, 0, 0 },
+    { RECIPE, DECLARE(",'echo'") }, CARRIED, 1, 0, 0, 0, 0 },
   { "insert", "INSERT / one empty trigger", 1.8,
-    { EMPTY("INSERT"), DECLARE("") }, INSERT, 0, 1, 0 },
+    { EMPTY("INSERT"), DECLARE("") }, INSERT, 0, 1, 0, 0, 0 },
   { "delete", "DELETE by key / one empty trigger", 3,
-    { EMPTY("DELETE"), DECLARE("") }, DELETE, 1, 1, 0 },
+    { EMPTY("DELETE"), DECLARE("") }, DELETE, 1, 1, 0, 0, 0 },
   { "delete-off", "DELETE, tombstones=off / one empty trigger", 3,
     { EMPTY("DELETE"), DECLARE(",'auto','tombstones=off'") },
-    DELETE, 1, 1, 0 },
+    DELETE, 1, 1, 0, 0, 0 },
   { "replace", "REPLACE of a live row / one empty trigger", 0,
-    { EMPTY("INSERT"), DECLARE("") }, REPLACE, 1, 0, 0 },
+    { EMPTY("INSERT"), DECLARE("") }, REPLACE, 1, 0, 0, 0, 0 },
+  { "guarded", "UPDATE of a guarded table / one empty trigger", 1.15,
+    { EMPTY("UPDATE"), GUARD }, BUMPED, 1, 0, 0, 0, 0 },
+  { "guarded", "the same / one trigger that can refuse", 0,
+    { REFUSING, GUARD }, BUMPED, 1, 0, 0, 0, 0 },
+  { "guarded-each", "a transaction of one such UPDATE / one empty trigger", 1.5,
+    { EMPTY("UPDATE"), GUARD }, BUMPED, 1, 0, 0, 1, 0 },
+  { "guarded-locked", "100,000 other rows locked by another / none locked", 1.3,
+    { GUARD, GUARD }, BUMPED, 1, 0, 0, 0, LOCKED },
+  { "guarded-locked", "the same / one empty trigger", 0,
+    { EMPTY("UPDATE"), GUARD }, BUMPED, 1, 0, 0, 0, LOCKED },
 };
 
 /* A database with the table, declared one way or the other. */
@@ -161,7 +190,7 @@ static sqlite3 *table(const Pair *p, int i, const char *zFile, int n){
   run(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT,"
           " version INTEGER NOT NULL DEFAULT 1)");
   if( p->bFilled ) run(db, zFill);
-  if( i ) extension(db);
+  if( i || strcmp(p->azDeclare[i], GUARD)==0 ) extension(db);
   run(db, p->azDeclare[i]);
   run(db, "ANALYZE; DROP TABLE sqlite_stat1");
   sqlite3_free(zFill);
@@ -175,7 +204,7 @@ static double repetition(const Pair *p, sqlite3 *db, int n, int iRep){
   sqlite3_int64 iKey = (sqlite3_int64)iRep*7907;
   double t;
   int i;
-  run(db, "BEGIN");
+  if( !p->bEach ) run(db, "BEGIN");
   t = now();
   for(i=0; i<nStatement; i++){
     iKey += 7919;
@@ -188,19 +217,24 @@ static double repetition(const Pair *p, sqlite3 *db, int n, int iRep){
   }
   t = now() - t;
   sqlite3_finalize(pStmt);
-  run(db, p->bBack ? "ROLLBACK" : "COMMIT");
+  if( !p->bEach ) run(db, p->bBack ? "ROLLBACK" : "COMMIT");
   return t;
 }
 
 /* The median ratio of ours to what it is held against; *pns ours in ns. */
 static double ratio(const Pair *p, const char *zFile, int n, double *pns){
   double aRatio[MAX_REP], aTime[MAX_REP];
-  sqlite3 *adb[2];
+  sqlite3 *adb[2], *dbBeside = 0;
   char az[2][64];
   int i, r;
   for(i=0; i<2; i++){
     sqlite3_snprintf(sizeof(az[i]), az[i], "%s-%d", zFile ? zFile : "", i);
     adb[i] = table(p, i, zFile ? az[i] : 0, n);
+  }
+  if( p->zBeside ){
+    dbBeside = opened(az[1]);
+    extension(dbBeside);
+    run(dbBeside, p->zBeside);
   }
   for(r=0; r<nRep; r++){
     double t[2] = { 1, 1 };
@@ -212,6 +246,7 @@ static double ratio(const Pair *p, const char *zFile, int n, double *pns){
     aTime[r] = t[1]*1e9/(n<nRow ? n : nRow);
   }
   for(i=0; i<2; i++) sqlite3_close(adb[i]);
+  sqlite3_close(dbBeside);
   *pns = median(aTime, nRep);
   return median(aRatio, nRep);
 }
@@ -223,6 +258,7 @@ static void pairs(const Pair *p){
     char zWhat[200], zMore[40];
     double ns, r;
     if( iSide>=0 && i ) return;
+    if( p->zBeside && i==0 ) continue;
     r = ratio(p, i ? "pair" : 0, nRow, &ns);
     sqlite3_snprintf(sizeof(zWhat), zWhat, "%s, %s", p->zWhat, azWhere[i]);
     sqlite3_snprintf(sizeof(zMore), zMore, "  %.0f ns", ns);
@@ -300,12 +336,10 @@ static void tables(const char *zFile, int bDeclare){
   sqlite3_close(db);
 }
 
-static sqlite3 *opened(const char *zFile){
-  sqlite3 *db = 0;
-  char *z = sqlite3_mprintf("%s/%s.db", zFolder, zFile);
-  check(db, sqlite3_open(z, &db), z);
+/* Opened, and the schema read. */
+static sqlite3 *schema(const char *zFile){
+  sqlite3 *db = opened(zFile);
   run(db, "SELECT a FROM t0");
-  sqlite3_free(z);
   return db;
 }
 
@@ -317,13 +351,13 @@ static void thousand(void){
   for(r=0; r<nRep; r++){
     sqlite3 *db;
     t = now();
-    sqlite3_close(opened("plain"));
+    sqlite3_close(schema("plain"));
     a[r] = now() - t;
     t = now();
-    db = opened("declared");
+    db = schema("declared");
     sqlite3_close(db);
     a[r] = (now() - t - a[r])*1000/nTable;
-    db = opened("declared");
+    db = schema("declared");
     extension(db);
     run(db, "SELECT count(*) FROM sqlite_master");
     t = now();

@@ -120,6 +120,12 @@ model::shape expression ddl {
   CREATE TABLE t(id INTEGER PRIMARY KEY, p, u TEXT, w);
   CREATE UNIQUE INDEX te ON t(lower(u) DESC, (w % 2)) WHERE u <> 'd';
 } key id gen $smallInt uniq [list u $anyText w $smallInt]
+model::shape compared ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u INTEGER, w TEXT COLLATE NOCASE);
+  CREATE UNIQUE INDEX tu ON t((u < '2'), (u > '4' OR NULL));
+  CREATE UNIQUE INDEX tw ON t((CASE w WHEN 'A' THEN 1 WHEN 'D' THEN 2 END));
+  CREATE UNIQUE INDEX te ON t((CASE WHEN u = '3' THEN 1 END));
+} key id gen $smallInt uniq [list u $smallInt w $anyText]
 model::shape strict oldest 3037000 ddl {
   CREATE TABLE t(id INTEGER PRIMARY KEY, p INT, u ANY UNIQUE) STRICT;
 } key id gen $smallInt uniq [list u {pick {1 '1' 2 'a' NULL}}]

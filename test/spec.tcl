@@ -93,15 +93,26 @@ proc spec::sql {command} {
   regsub {^(\S+)\s*} $command {} rest
   set word [lindex [split $command] 0]
   lassign [split $rest] key mode
-  set key [string trim $key ()]
+  # t(1) is a row of table t, t the table.
+  if {[regexp {^([a-z]+)\((.*)\)$} $key - table value]} {
+    set kind row
+    set key '$table',$value
+  } elseif {[regexp {^[a-z]+$} $key]} {
+    set kind table
+    set key '$key'
+  } else {
+    set kind advisory
+    set key [string trim $key ()]
+  }
   set shared [expr {$mode eq "S" ? "_shared" : ""}]
   switch -- $word {
-    lock { return "SELECT advisory_lock${shared}($key)" }
-    try { return "SELECT try_advisory_lock${shared}($key)" }
-    xlock { return "SELECT advisory_xact_lock${shared}($key)" }
-    xtry { return "SELECT try_advisory_xact_lock${shared}($key)" }
-    unlock { return "SELECT advisory_unlock${shared}($key)" }
+    lock { return "SELECT ${kind}_lock${shared}($key)" }
+    try { return "SELECT try_${kind}_lock${shared}($key)" }
+    xlock { return "SELECT ${kind}_xact_lock${shared}($key)" }
+    xtry { return "SELECT try_${kind}_xact_lock${shared}($key)" }
+    unlock { return "SELECT ${kind}_unlock${shared}($key)" }
     unlock_all { return "SELECT advisory_unlock_all()" }
+    row_unlock_all - table_unlock_all { return "SELECT ${word}()" }
     rollback_to { return "ROLLBACK TO $rest" }
     begin - commit - rollback - savepoint - release {
       return "[string toupper $word] $rest"
@@ -129,7 +140,9 @@ proc spec::outcome {command answer expected} {
       if {$result eq "0"} { return false }
     }
     sql { if {$expected ne "ok"} { return $result } else { return ok } }
-    unlock_all { return [expr {$expected eq "ok" ? "ok" : $result}] }
+    unlock_all - row_unlock_all - table_unlock_all {
+      return [expr {$expected eq "ok" ? "ok" : $result}]
+    }
     default { return ok }
   }
   return "gives {$result}"
@@ -143,6 +156,8 @@ proc spec::failure {message code expected} {
     interrupted {lock wait cancelled: interrupted*} 9
     cancelled {lock wait cancelled: *} 9
     notransaction {no transaction: *} 1
+    rowlocked {row locked: *} 6
+    tablelocked {table locked: *} 6
     badargument {bad argument: *} 1
   }
   # Any other by a part of its text.
@@ -192,12 +207,17 @@ proc spec::playAll {steps} {
     watch timeout 5000
     watch eval {
       PRAGMA synchronous = OFF;
-      CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v)
+      CREATE TABLE IF NOT EXISTS t(id INTEGER PRIMARY KEY, v);
+      CREATE TABLE IF NOT EXISTS u(id INTEGER PRIMARY KEY, v);
+      CREATE TABLE IF NOT EXISTS g(id INTEGER PRIMARY KEY, v, u UNIQUE);
+      SELECT guarded('g')
     }
   }
   if {[string match *sql* [lmap step $steps { dict get $step commands }]]} {
     watch eval {
-      BEGIN; DELETE FROM t; INSERT INTO t VALUES(1, 'a'), (2, 'b'); COMMIT
+      BEGIN; DELETE FROM t; INSERT INTO t VALUES(1, 'a'), (2, 'b');
+      DELETE FROM g; INSERT INTO g VALUES(1, 100, 'p'), (2, 200, 'q'),
+        (3, 300, 'r'); COMMIT
     }
   }
   openAll $steps

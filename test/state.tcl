@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: 0BSD
 # What the files of a connection are, as a text to compare: their schemas,
-# their registries of versioned tables and their rows, with what is drawn or
-# read from the clock made equal: numbers in names, unix ms. Lines of others
-# than main begin with the name of the schema.
+# their registries and their rows, with what is drawn or read from the clock
+# made equal: numbers in names, ids of files, unix ms. Lines of others than main
+# begin with the name of the schema.
 
 proc state {db} {
   set text {}
@@ -25,9 +25,10 @@ proc state {db} {
     }
   }
   set text [join $text \n]
-  regsub -all -line {^((?:\w+\.)?interlock_versioned: )[0-9a-f]{8}} $text \
-    {\1#} text
-  regsub -all {interlock_[0-9a-f]{8}|\m1\d{12}\M} $text # text
+  set registry {^((?:\w+\.)?interlock_(?:versioned|guarded): )[0-9a-f]{8}}
+  regsub -all -line $registry $text {\1#} text
+  set drawn {interlock_[0-9a-f]{8}|\m1\d{12}\M|'[0-9a-f]{8}'|\m[0-9a-f]{16}\M}
+  regsub -all $drawn $text # text
   join [lsort [split $text \n]] \n
 }
 

@@ -4,21 +4,25 @@
 # Eight processes add to the same rows the way programs do: read, compute,
 # write. First as they are, then on a versioned table, then with one writer
 # that forgets the version. Then they want one thing, by SQLite's own lock, by
-# turns and by an advisory lock, and the holder of that is killed. Exits with 1
-# if the versioned table lost an update, or the lock went to somebody else than
-# the first in the queue.
+# turns and by an advisory lock; the holder of that is killed; and they share a
+# queue of jobs, and some of them are killed. Exits with 1 if the versioned
+# table lost an update, the lock went to somebody else than the first in the
+# queue, or a job was lost or done twice.
 #
-#   tclsh tool/demo.tcl [LIBRARY]           the demo
+#   tclsh tool/demo.tcl [LIBRARY [PART...]] the demo, or parts of it: versioned,
+#                                           turns, killed, jobs
 #   tclsh tool/demo.tcl worker KIND FILE N  one writer; `go` on stdin starts it
 #   tclsh tool/demo.tcl taker KIND FILE MS LIBRARY   takes a lock many times
 #   tclsh tool/demo.tcl holder FILE LIBRARY          takes one, and keeps it
+#   tclsh tool/demo.tcl jobber FILE LIBRARY          does jobs of a queue
 
 package require sqlite3
 
 set PROCESSES 8
 set ROWS 4
 set EACH 250
-set FOR 1200            ;# ms that a lock is contended for
+set FOR 1500            ;# ms that a lock is contended for
+set JOBS 400
 set PATIENCE 60000      ;# ms until a worker is given up
 
 # ---- a writer -------------------------------------------------------------
@@ -66,25 +70,23 @@ proc with_library {file library} {
   db eval {SELECT load_extension($library)}
 }
 
-# Take, hold for 1 ms, give back, for so many ms. Says how often, and the
-# longest wait in ms.
+# Take, hold for 1 ms, give back, for so many ms. Says how long each wait was,
+# in us.
 proc taker {kind file ms library} {
   with_library $file $library
   puts ready
   flush stdout
   if {[gets stdin line] < 0} { exit 1 }
-  set count 0
-  set longest 0
-  set end [expr {[clock milliseconds] + $ms}]
-  while {[set start [clock milliseconds]] < $end} {
+  set waits {}
+  set end [expr {[clock microseconds] + 1000 * $ms}]
+  while {[set start [clock microseconds]] < $end} {
     take-$kind
-    set longest [expr {max($longest, [clock milliseconds] - $start)}]
+    lappend waits [expr {[clock microseconds] - $start}]
     after 1
     give-$kind
-    incr count
   }
   db close
-  puts "$count $longest"
+  puts $waits
 }
 proc take-sqlite {} { db eval {BEGIN IMMEDIATE} }
 proc give-sqlite {} { db eval {COMMIT} }
@@ -104,14 +106,42 @@ proc holder {file library} {
   gets stdin line
 }
 
-if {[lindex $argv 0] in {worker taker holder}} {
+# ---- a worker of a queue --------------------------------------------------
+
+# Do jobs until none is left. What a job has done, and that it is done, are one
+# transaction: who dies before that has done nothing, and his lock is gone.
+proc jobber {file library} {
+  with_library $file $library
+  puts ready
+  flush stdout
+  if {[gets stdin line] < 0} { exit 1 }
+  while {[db exists {SELECT 1 FROM job WHERE state = 'ready'}]} {
+    set id [string trim [db onecolumn {
+      SELECT skip_locked('job', 1, 'state = ''ready''', 'id')
+    }] {[]}]
+    if {$id eq ""} { after 2; continue }       ;# others have the last ones
+    after 1                                    ;# the work
+    db eval {
+      BEGIN IMMEDIATE;
+      INSERT INTO done(job) VALUES($id);
+      UPDATE job SET state = 'done' WHERE id = $id;
+      COMMIT;
+      SELECT row_unlock('job', $id);
+    }
+  }
+  db close
+  puts end
+}
+
+if {[lindex $argv 0] in {worker taker holder jobber}} {
   {*}$argv
   exit 0
 }
 
 # ---- the demo -------------------------------------------------------------
 
-set library [lindex $argv 0]
+set parts [lassign $argv library]
+if {$parts eq ""} { set parts {versioned turns killed jobs} }
 if {$library eq ""} {
   set library [file join [file dirname [file dirname \
       [file normalize [info script]]]] build interlock]
@@ -187,16 +217,16 @@ proc contend {kind} {
   foreach fd $workers { hear $fd }
   foreach fd $workers { go $fd }
   set counts {}
-  set longest 0
+  set waits {}
   foreach fd $workers {
-    lassign [hear $fd] count ms
-    lappend counts $count
-    set longest [expr {max($longest, $ms)}]
+    set us [hear $fd]
+    lappend counts [llength $us]
+    lappend waits {*}$us
   }
   foreach fd $workers { close $fd }
   set workers {}
-  say "    turns of each process: [lsort -integer $counts]"
-  say "    longest wait: $longest ms\n"
+  say "    how often each had it: [lsort -integer $counts]"
+  say "    the longest wait: [tcl::mathfunc::max {*}$waits] us\n"
 }
 
 # Takers queue up, the first is killed. Returns whether the next had the lock,
@@ -235,56 +265,109 @@ proc killed {} {
   return $right
 }
 
+# Workers take jobs, and some are killed at it. Returns whether each job was
+# done once.
+proc jobs {} {
+  global file workers library JOBS
+  db eval {
+    CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT DEFAULT 'ready');
+    CREATE TABLE done(job INTEGER);
+    WITH RECURSIVE n(i) AS (
+      SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < CAST($JOBS AS INTEGER)
+    )
+    INSERT INTO job(id) SELECT i FROM n;
+  }
+  set workers {}
+  for {set i 0} {$i < $::PROCESSES} {incr i} { launch jobber $file $library }
+  foreach fd $workers { hear $fd }
+  foreach fd $workers { go $fd }
+  set killed 0
+  foreach fd [lrange $workers 0 2] {
+    incr killed
+    while {[db onecolumn {SELECT count(*) FROM done}] < $killed * $JOBS / 8} {
+      after 1
+    }
+    exec kill -9 [pid $fd]
+    catch { close $fd }
+  }
+  set workers [lrange $workers 3 end]
+  foreach fd $workers { hear $fd; close $fd }
+  set workers {}
+  set times [db eval {
+    SELECT count(*) FILTER (WHERE n = 1), count(*) FILTER (WHERE n > 1),
+           count(*) FILTER (WHERE n = 0)
+    FROM (SELECT count(done.job) AS n FROM job LEFT JOIN done
+          ON done.job = job.id GROUP BY job.id)
+  }]
+  say [format "    %d jobs, %d workers killed (kill -9): %d done once, %d\
+ twice, %d lost\n" $JOBS $killed {*}$times]
+  return [expr {$times eq [list $JOBS 0 0]}]
+}
+
 sqlite3 db $file
 db timeout 30000
 db eval {PRAGMA journal_mode = WAL}
-db eval {
-  CREATE TABLE account(id INTEGER PRIMARY KEY, balance INTEGER);
-  INSERT INTO account VALUES(1, 0), (2, 0), (3, 0), (4, 0);
-}
-
-say "$PROCESSES processes, $ROWS rows of one table in a file;\
- each process adds 1, $EACH times:\n"
-say "    SELECT balance FROM account WHERE id = ?"
-say "    UPDATE account SET balance = (read + 1) WHERE id = ?\n"
-say "1. Without Interlock"
-race [lrepeat $PROCESSES plain]
-
-say "2. The table versioned, the writers carrying the version they read\n"
 db enable_load_extension 1
-say "    sqlite> .load ./build/interlock"
-db eval {SELECT load_extension($library)}
-type "SELECT versioned('account');"
-say "\n    SELECT balance, version FROM account WHERE id = ?"
-say "    UPDATE account SET balance = (read + 1), version = (read + 1)\
- WHERE id = ?\n"
-set lost [race [lrepeat $PROCESSES carrying]]
+set lost 0
+set next 1
+set right 1
 
-say "3. One writer of the $PROCESSES forgets the version"
-race [concat [lrepeat [expr {$PROCESSES - 1}] carrying] plain]
-say "    What it overwrites is lost: an UPDATE that carries no version is not
+if {"versioned" in $parts} {
+  db eval {
+    CREATE TABLE account(id INTEGER PRIMARY KEY, balance INTEGER);
+    INSERT INTO account VALUES(1, 0), (2, 0), (3, 0), (4, 0);
+  }
+  say "$PROCESSES processes, $ROWS rows of one table in a file;\
+ each process adds 1, $EACH times:\n"
+  say "    SELECT balance FROM account WHERE id = ?"
+  say "    UPDATE account SET balance = (read + 1) WHERE id = ?\n"
+  say "1. Without Interlock"
+  race [lrepeat $PROCESSES plain]
+
+  say "2. The table versioned, the writers carrying the version they read\n"
+  say "    sqlite> .load ./build/interlock"
+  db eval {SELECT load_extension($library)}
+  type "SELECT versioned('account');"
+  say "\n    SELECT balance, version FROM account WHERE id = ?"
+  say "    UPDATE account SET balance = (read + 1), version = (read + 1)\
+ WHERE id = ?\n"
+  set lost [race [lrepeat $PROCESSES carrying]]
+
+  say "3. One writer of the $PROCESSES forgets the version"
+  race [concat [lrepeat [expr {$PROCESSES - 1}] carrying] plain]
+  say "    What it overwrites is lost: an UPDATE that carries no version is not
     checked. It does raise the version, so the others see that the row has
     changed, and none of them overwrites it.\n"
+} else {
+  db eval {SELECT load_extension($library)}
+}
 
-say "4. One printer for $PROCESSES processes, which want it again and again for\
- [expr {$FOR / 1000.0}] s\n"
-say "    BEGIN IMMEDIATE; (print, 1 ms); COMMIT         -- busy_timeout 30 s"
-contend sqlite
-say "    BEGIN; SELECT write_turn(); (print, 1 ms); COMMIT"
-contend turn
-say "    SELECT advisory_lock('printer'); (print, 1 ms);\
+if {"turns" in $parts} {
+  say "4. One printer for $PROCESSES processes, which want it again and again\
+ for [expr {$FOR / 1000.0}] s\n"
+  say "    BEGIN IMMEDIATE; (print, 1 ms); COMMIT         -- busy_timeout 30 s"
+  contend sqlite
+  say "    BEGIN; SELECT write_turn(); (print, 1 ms); COMMIT"
+  contend turn
+  say "    SELECT advisory_lock('printer'); (print, 1 ms);\
  SELECT advisory_unlock('printer')"
-contend interlock
-
-say "5. $PROCESSES processes stand in the queue, and the holder is killed\n"
-set next [killed]
-
-if {!$next} {
-  say "the lock did not go to the first in the queue"
-  finish 1
+  contend interlock
 }
-if {$lost != 0} {
-  say "the versioned table lost $lost updates"
-  finish 1
+
+if {"killed" in $parts} {
+  say "5. $PROCESSES processes stand in the queue, and the holder is killed\n"
+  set next [killed]
 }
-finish 0
+
+if {"jobs" in $parts} {
+  say "6. $PROCESSES workers share a queue of jobs\n"
+  say "    SELECT skip_locked('job', 1, 'state = ''ready''', 'id')"
+  say "    (work); BEGIN IMMEDIATE; (note it done); COMMIT"
+  say "    SELECT row_unlock('job', id)\n"
+  set right [jobs]
+}
+
+if {!$next} { say "the lock did not go to the first in the queue" }
+if {$lost != 0} { say "the versioned table lost $lost updates" }
+if {!$right} { say "jobs were lost, or done twice" }
+finish [expr {!$next || $lost != 0 || !$right}]

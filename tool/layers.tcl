@@ -25,7 +25,10 @@ namespace eval layers {
     3 json      {}
     3 pragma    {sqlx}
     3 shape     {sqlx token}
-    3 triggers  {sqlx shape token}
+    3 template  {sqlx}
+    3 clause    {sqlx shape token}
+    3 triggers  {sqlx shape template clause}
+    3 guardset  {sqlx shape template clause triggers}
     3 lockkey   {sqlx args}
     3 rowkey    {sqlx args pragma shape lockkey}
     3 waiting   {}
@@ -39,7 +42,9 @@ namespace eval layers {
     4 plan      {}
     4 versioned {registry rule status plan}
     4 expect    {versioned}
-    4 guard     {plan}
+    4 guardreg  {}
+    4 guard     {plan guardreg}
+    4 rowtab    {}
     4 lease     {}
     4 lockviews {}
     4 function  {}
@@ -48,9 +53,13 @@ namespace eval layers {
     5 lockstatus {}
     5 turn      {}
     5 rowlock   {}
+    5 guardcheck {}
+    5 guardsql  {}
     5 skiplocked {}
-    5 functions {advisory namelock lockstatus turn rowlock skiplocked}
+    5 functions {advisory namelock lockstatus turn rowlock guardcheck
+                 guardsql skiplocked}
     5 vtab      {}
+    5 guardtab  {}
     5 lockvtab  {}
     6 interlock {}
   }

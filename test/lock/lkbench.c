@@ -2,7 +2,7 @@
 /*
 ** lkbench.c: the lock manager's speed, each figure beside the one it is held
 ** against, measured in the same run.  The argument picks parts: f free locks,
-** m a million, h hand-over, t two processes, w a waiter.
+** m a million, r rows and tables, h hand-over, t two processes, w a waiter.
 */
 #include "util.h"
 #include <sched.h>
@@ -95,6 +95,77 @@ static void benchMillion(const char *zKeys, u64 iFactor){
   printf("  released by one commit       %7.3f s\n", cpu()-t2);
   printf("  bytes a lock                 %7.1f      (aim 160)\n",
          (double)nByte/1e6);
+  lockSessionEnd(s);
+  lockClose(p);
+  removeFile();
+}
+
+enum { ROWS = 100000 };
+/* Rows taken and released by one commit: ns each, best of 5. */
+static void benchRowKeys(LockSession *s, const char *zName, u64 iFactor,
+                         const char *zWhat){
+  double t, tTake = 1, tEnd = 1;
+  int i, j;
+  for(j=0; j<5; j++){
+    t = cpu();
+    for(i=0; i<ROWS; i++){
+      LockKey k = keyRow(zName, (i64)((u64)i*iFactor));
+      if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 1, 0) ) exit(1);
+    }
+    t = cpu()-t;
+    if( t<tTake ) tTake = t;
+    t = cpu();
+    lockTxnEnd(s);
+    t = cpu()-t;
+    if( t<tEnd ) tEnd = t;
+  }
+  printf("  name of %2u bytes, %-10s   %7.0f ns to take, %3.0f to end\n", (u32)strlen(zName),
+         zWhat, tTake/ROWS*1e9, tEnd/ROWS*1e9);
+}
+static void benchRows(void){
+  static const char *azName[] = { "jobs", "account", "order_lines",
+                                  "warehouse_stock_item" };
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p), *h = beginOrDie(p);
+  LockKey k, table;
+  double t, tBest = 1;
+  int i, j, n = 0;
+  printf("100,000 row locks\n");
+  for(i=0; i<4; i++){
+    benchRowKeys(s, azName[i], 1, "in a row");
+    benchRowKeys(s, azName[i], 0x9E3779B97F4A7C15ULL, "anywhere");
+  }
+  for(i=0; i<10000; i++){
+    k = keyRow("jobs", i);
+    if( lockAcquire(h, &k, LOCK_EXCLUSIVE, 0, 0) ) exit(1);
+  }
+  for(j=0; j<10; j++){
+    t = cpu();
+    for(i=0; i<10000; i++){
+      k = keyRow("jobs", i);
+      n += lockSkip(s, &k, LOCK_EXCLUSIVE, 0)!=LOCK_NO;
+    }
+    t = cpu()-t;
+    if( t<tBest ) tBest = t;
+  }
+  if( n ) exit(1);
+  printf("10,000 held rows skipped, each %7.0f ns   (aim 150)\n", tBest/1e4*1e9);
+  table = keyTable("jobs");
+  if( lockWriterEnter(s) ) exit(1);
+  t = cpu();
+  for(i=0; i<10000000; i++){
+    n += lockWriterEnter(s)!=LOCK_OK;
+    n += !lockGuardFree(s, &table);
+  }
+  if( n ) exit(1);
+  printf("a guarded row, nothing locked  %7.1f ns\n", (cpu()-t)/1e7*1e9);
+  t = cpu();
+  for(i=0; i<100000; i++){
+    if( lockWriterEnter(s) ) exit(1);
+    lockTxnEnd(s);
+  }
+  printf("the writer's place, in and out %7.0f ns\n", (cpu()-t)/1e5*1e9);
+  lockSessionEnd(h);
   lockSessionEnd(s);
   lockClose(p);
   removeFile();
@@ -384,7 +455,7 @@ static void benchWaiter(void){
   removeFile();
 }
 int main(int n, char **az){
-  const char *zWhat = n<2 ? "fmhtw" : az[1];
+  const char *zWhat = n<2 ? "fmrhtw" : az[1];
   zDb = strdup(scratch("lkbench"));
   setvbuf(stdout, 0, _IONBF, 0);
   alarm(180);
@@ -393,6 +464,7 @@ int main(int n, char **az){
     benchMillion("in a row", 1);
     benchMillion("anywhere", 0x9E3779B97F4A7C15ULL);
   }
+  if( strchr(zWhat, 'r') ) benchRows();
   if( strchr(zWhat, 'h') ) benchHandover();
   if( strchr(zWhat, 't') ) benchTwo();
   if( strchr(zWhat, 'w') ) benchWaiter();

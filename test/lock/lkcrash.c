@@ -29,7 +29,9 @@
 **   - E still has its lock, ends its transaction, and the lock is free then
 **   - while the victim is stopped, E's end and Q's giving up take effect and
 **     do not wait for it
-**   - segmentCheck and tableCheck find nothing
+**   - segmentCheck and tableCheck find nothing, among it a guard word that
+**     counts wrongly; at no store, nor while the victim is stopped, is one too
+**     low
 **
 **   lkcrash [quick|full [SCENARIO [POINT]]]
 **
@@ -44,6 +46,7 @@ typedef struct Ctl {
   int aHit[CRASH_COUNT];
   int eDone;                       /* victim: 1 ready, 2 finished */
   int bGo;
+  int bLow;                        /* a guard word was too low at a store */
   u64 iNumber;
   u64 usDeath, usSeen;             /* when it died; when the control saw it */
 } Ctl;
@@ -56,7 +59,11 @@ static const char *azPoint[] = { "none",
 #undef X
 };
 
+static LockKey kA, kB, kC, kD, kU, kG, kQ, kLong, kHeld, kRow, kTable, kTable2;
+static LockFile *pF, *pVF;           /* the driver's or a helper's; the victim's */
+
 void crashPoint(int i){
+  if( guardTooLowHere(bVictim ? pVF : pF) ) pCtl->bLow = 1;
   if( !bVictim || !bArmed ) return;
   pCtl->aHit[i]++;
   if( pCtl->eHow==DRY || i!=pCtl->iPoint || pCtl->aHit[i]!=pCtl->nth ) return;
@@ -64,15 +71,12 @@ void crashPoint(int i){
   raise(pCtl->eHow==KILL ? SIGKILL : SIGSTOP);
 }
 
-static LockKey kA, kB, kC, kD, kU, kG, kQ, kLong, kHeld;
-static LockFile *pF;
 
 static void die(int e){ _exit(e); }
 static void need(LockRc rc, LockRc want, int e){ if( rc!=want ) die(e); }
 
 /*----------------------------------------------------------- the victim ---*/
 
-static LockFile *pVF;
 static LockSession *V, *V2;
 static u32 iLevel;
 
@@ -87,6 +91,9 @@ static void victimSetup(void){
   iLevel = lockLevel(V);
   need(lockAcquire(V, &kC, LOCK_EXCLUSIVE, 1, 0), LOCK_OK, 52);
   need(lockAcquire(V, &kU, LOCK_SHARED, 0, 0), LOCK_OK, 53);
+  need(lockAcquire(V, &kTable, LOCK_INTENT_EXCLUSIVE, 1, 0), LOCK_OK, 54);
+  need(lockAcquire(V, &kRow, LOCK_EXCLUSIVE, 1, 0), LOCK_OK, 55);
+  need(lockAcquire(V, &kTable2, LOCK_EXCLUSIVE, 0, 0), LOCK_OK, 56);
 }
 
 static const char *otherDb(void){
@@ -189,16 +196,28 @@ static void opSweep(void){
   while( ownerLeave(p) ) tableSweepLeft(p);
 }
 
-enum { ATTACH, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED, SWEEPS,
+/* A row with its table's intention lock, taken and given back; then the table
+** that Q2 waits for. */
+static void opTable(void){
+  LockKey kOther = keyTable("other"), kOne = keyRow("other", 1);
+  u32 i = lockLevel(V);
+  need(lockAcquire(V, &kOther, LOCK_INTENT_SHARED, 1, 0), LOCK_OK, 60);
+  need(lockSkip(V, &kOne, LOCK_SHARED, 1), LOCK_OK, 61);
+  lockRollbackTo(V, i);
+  need(lockRelease(V, &kTable2, LOCK_EXCLUSIVE), LOCK_OK, 62);
+}
+
+enum { ATTACH, TABLES=21, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED, SWEEPS,
        ATTACHHALF, CURE=11, CANCELS=13 };
 static void (*const aOp[])(void) = { opAttach, opOpen, opAcquire, opLong,
   opWait, opRelease, opReleaseAll, opTxnEnd, opRollback, opEnd, opUpgrade,
   opCure, opGrow, opCancel, opWriter, opReap, opTakeOver, opContended,
-  opEndContended, opSweep, opAttach };
+  opEndContended, opSweep, opAttach, opTable };
 static const char *azOp[] = { "attach", "open", "acquire", "long key", "wait",
   "release", "release all", "transaction end", "rollback to", "session end",
   "upgrade", "soft deadlock", "grow", "cancel", "writer", "reap", "take over",
-  "contended", "contended end", "sweep", "attach, half formatted" };
+  "contended", "contended end", "sweep", "attach, half formatted",
+  "table" };
 enum { NOP = sizeof(aOp)/sizeof(aOp[0]) };
 
 static pid_t forkVictim(int iOp){
@@ -424,6 +443,9 @@ static void driverQueues(const Run *r){
   }else{
     NEED( ask(Q, &kU, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 1)==LOCK_WAITING );
   }
+  if( r->iOp==TABLES ){
+    NEED( ask(Q2, &kTable2, LOCK_INTENT_EXCLUSIVE, 0, 1)==LOCK_WAITING );
+  }
 }
 
 /* The victim is stopped: what must not wait for it, does not.  A machine may
@@ -431,6 +453,7 @@ static void driverQueues(const Run *r){
 static int nStopped, nSlowEnd;
 static void whileStopped(const Run *r){
   double t = seconds();
+  NEED( !guardTooLow(lockSegment(pF)) );     /* as a guard would read it */
   simple(E, TXNEND);
   NEED( simple(Q, GIVEUP)==LOCK_TIMEOUT );
   nStopped++;
@@ -509,13 +532,16 @@ static void newcomer(const Run *r){
 
 /* The victim is dead; bEnded: E and Q have given up already. */
 static void afterDeath(const Run *r, int bEnded, int bSlept){
-  const LockKey *aKey[3];
+  const LockKey *aKey[5];
   int i, bFirst = eSet==ONE && r->bLast;
   aKey[0] = &kB; aKey[1] = &kC; aKey[2] = &kLong;
+  aKey[3] = &kTable; aKey[4] = &kRow;
   if( eSet==TWO ) waiterHasIt(r, bSlept);
   if( eSet==THREE ) newcomer(r);
   if( bFirst && !bEnded ) simple(E, TXNEND);
-  for(i=0; i<3; i++) NEED( try(T, aKey[i])==LOCK_OK );
+  for(i=0; i<5; i++) NEED( try(T, aKey[i])==LOCK_OK );
+  if( r->iOp==TABLES ) NEED( getsIt(Q2) );
+  else if( r->iOp!=CURE ) NEED( try(T, &kTable2)==LOCK_OK );
   if( eSet!=TWO ) waiterHasIt(r, 0);
   NEED( holdsNow(T, &kHeld) );
   if( !bEnded && !bFirst ) enderEnds(r);
@@ -537,6 +563,7 @@ static void driverEnd(const Run *r){
   int who;
   for(who=0; who<WHO; who++) simple(who, CLOSE);
   NEED( lockCheck(pF)==0 );
+  NEED( pCtl->bLow==0 );
   for(i=1; i<=p->nRecord; i++){
     SegRecord *q = segRecord(p, i);
     u32 e = SEG_STATE(q->state);
@@ -703,6 +730,7 @@ int main(int n, char **a){
   aMail = mmap(0, sizeof(Mail)*(HELPERS+1), PROT_READ|PROT_WRITE,
                MAP_SHARED|MAP_ANONYMOUS, -1, 0);
   kA = keyText("A"); kB = keyText("B"); kC = keyInt(3); kD = keyInt(4);
+  kRow = keyRow("t", 1); kTable = keyTable("t"); kTable2 = keyTable("t2");
   kU = keyText("U"); kG = keyText("G"); kQ = keyText("Q");
   { char z[255]; memset(z, 'x', 255); tableKey(&kLong, KEY_BLOB, z, 255);
     tableKey(&kHeld, KEY_TEXT, z, 255); }

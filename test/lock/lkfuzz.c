@@ -9,6 +9,8 @@
 */
 #include "util.h"
 
+static const LockKey *pHeld;     /* what lockGuard has met */
+
 static u64 seed;
 static u32 R(u32 n){ return (u32)(rnd(&seed)>>33) % n; }
 
@@ -18,7 +20,8 @@ static void damage(Seg *p){
   u32 n = 1+R(6), i;
   for(i=0; i<n; i++){
     u32 iOff, v = R(3)==0 ? R(20) : R(3)==0 ? 0xFFFFFFFFu : (u32)rnd(&seed);
-    switch( R(5) ){
+    switch( R(6) ){
+      case 5: iOff = (u32)offsetof(SegHeader, guard) + R(SEG_GUARDS)*4; break;
       case 0: iOff = R(70)*4; break;                         /* header */
       case 1: iOff = SEG_SESSIONS + R(8*32)*4; break;        /* sessions */
       case 2: iOff = SEG_EXTENTS + R(LIMIT_EXTENT)*4; break; /* buckets */
@@ -36,7 +39,7 @@ static void key(LockKey *k){
   char z[255];
   u32 n = R(4)==0 ? R(255) : 8;
   memset(z, 'a'+(int)R(3), sizeof z);
-  tableKey(k, n==8 ? KEY_INTEGER : KEY_TEXT, z, n);
+  tableKey(k, n==8 ? KEY_INTEGER : R(3) ? KEY_TEXT : KEY_TABLE, z, n);
 }
 static int use(LockSession *s, LockFile *pF){
   LockWait w = { 3, 0, 0, 0 };
@@ -45,7 +48,14 @@ static int use(LockSession *s, LockFile *pF){
   u64 x;
   LockRc rc = LOCK_OK;
   key(&k);
-  switch( R(8) ){
+  switch( R(10) ){
+    case 8: rc = lockSkip(s, &k, 1+R(5), R(2)); lockSkipProbe(s); break;
+    case 9:
+      rc = lockWriterEnter(s);
+      lockGuardFree(s, &k);
+      if( rc==LOCK_OK ) rc = lockGuard(s, 0, &k, &pHeld);
+      if( rc==LOCK_OK ) lockHolding(s);
+      break;
     default: rc = lockAcquire(s, &k, 1+R(5), R(2), R(2) ? &w : 0); break;
     case 0: rc = lockRelease(s, &k, 1+R(5)); break;
     case 1: lockTxnEnd(s); break;

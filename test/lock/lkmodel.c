@@ -29,6 +29,15 @@ static const char *anyUnlock(int s){
   if( R(2) ) m = R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED;
   return doUnlock(s, k, m);
 }
+static const char *anyUnlockAll(int s){
+  static const u32 aKind[] = { ~0u, 1u<<KEY_ROW, 1u<<KEY_TABLE,
+                               1u<<KEY_ROW|1u<<KEY_TABLE };
+  return doUnlockAll(s, aKind[R(4)], R(2) ? ~0u : (u32)R(64));
+}
+static const char *anySkip(int s){
+  int scope = R(8)==0 ? LOCK_SCOPE_TURN : R(2);
+  return doSkip(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : 1+R(5), scope);
+}
 /* Ends while somebody else owns the mutex: WORK, then the owner leaves. */
 static int bHeld;
 static void holdMutex(int b){
@@ -57,9 +66,10 @@ static const char *step(void){
     case 1: case 2: doSavepoint(s); break;
     case 3: anyRollbackTo(s); break;
     case 4: case 5: case 6: z = anyUnlock(s); break;
-    case 7: if( R(6)==0 ) z = doUnlockAll(s); break;
+    case 7: if( R(6)==0 ) z = anyUnlockAll(s); break;
     case 8: if( R(20)==0 ) doClose(s); break;
-    case 9: if( R(10)==0 ) z = doWriter(s); break;
+    case 9: z = R(10) ? doLook(s) : doWriter(s); break;
+    case 10: z = anySkip(s); break;
   }
   return z;
 }

@@ -14,10 +14,15 @@
 #include <pthread.h>
 #include <sys/syscall.h>
 
+static const LockKey *pHeld;     /* what lockGuard has met */
+
 static int iHookAt, nHookPass, aPass[CRASH_COUNT];
 static void (*xHook)(void);
+static LockFile *pF;
+static int bLow;                /* a guard word was too low at some store */
 void crashPoint(int i){
   atomicAdd(&aPass[i], 1);
+  if( guardTooLowHere(pF) ) bLow = 1;
   if( i!=iHookAt || --nHookPass ) return;
   iHookAt = 0;
   xHook();
@@ -29,9 +34,8 @@ static void at(int iPoint, int n, void (*x)(void)){
   xHook = x;
 }
 
-static LockFile *pF;
 static LockSession *S[5];
-static LockKey kA, kB, kC;
+static LockKey kA, kB, kC, kRow, kTable;
 static const char *zDb;
 
 static void sessions(void){
@@ -60,7 +64,8 @@ static int whole(void){
   if( z ) fprintf(stderr, "%s\n", z);
   return z==0;
 }
-enum { X = LOCK_EXCLUSIVE, SH = LOCK_SHARED, SES = LOCK_SCOPE_SESSION,
+enum { IS = LOCK_INTENT_SHARED, IX = LOCK_INTENT_EXCLUSIVE, SH = LOCK_SHARED,
+       X = LOCK_EXCLUSIVE, SES = LOCK_SCOPE_SESSION,
        TXN = LOCK_SCOPE_TRANSACTION };
 
 /* The mutex by hand, as another party would have it. */
@@ -201,14 +206,226 @@ static void sceneUpgrade(void){
   CHECK_EQ(ask(4, &kB, X, SES), LOCK_WAITING);
   CHECK_EQ(try(3, &kB, X, SES), LOCK_OK);
 }
-static void sceneWriter(void){
-  LockKey row;
+
+/* Intention modes: IX waits behind X, S behind IX, IS passes both. */
+static void sceneIntention(void){
   inMemory();
-  tableKey(&row, KEY_ROW, "t\0001", 3);
+  CHECK_EQ(try(0, &kTable, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kTable, IX, SES), LOCK_WAITING);
+  CHECK_EQ(ask(2, &kTable, SH, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &kTable, IS, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kTable, X), LOCK_OK);
+  CHECK(granted(1) && waits(2) && granted(3));
+  CHECK_EQ(try(4, &kTable, IX, SES), LOCK_NO);   /* not past the S */
+  CHECK_EQ(lockTrouble(S[4])->eWhy, TROUBLE_WAITS);
+  CHECK_EQ(try(4, &kTable, IS, SES), LOCK_OK);
+  CHECK_EQ(ask(0, &kTable, IX, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_OK);
+  CHECK(granted(2) && waits(0));
+  CHECK_EQ(lockRelease(S[2], &kTable, SH), LOCK_OK);
+  CHECK(granted(0));
+  CHECK(whole());
+}
+
+/*--------------------------------------- the writer's place, guard words ---*/
+
+/* Everything but its own waits for the writer's end, and only for that. */
+static void sceneWriter(void){
+  LockKey row2 = keyRow("t", 2);
+  u32 iLevel, m;
+  inMemory();
+  iLevel = lockLevel(S[0]);
   CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
-  CHECK_EQ(ask(1, &row, X, SES), LOCK_WAITING);
+  CHECK_EQ(try(1, &kRow, X, SES), LOCK_NO);
+  CHECK_EQ(lockTrouble(S[1])->iBlocker, lockSessionId(S[0]));
+  CHECK_EQ(lockTrouble(S[1])->eWhy, TROUBLE_WRITES);
+  for(m=IS; m<LOCK_MODES; m++) CHECK_EQ(try(1, &kTable, m, TXN), LOCK_NO);
+  CHECK_EQ(lockSkip(S[1], &kRow, X, SES), LOCK_NO);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);        /* not a row */
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  CHECK_EQ(try(0, &kTable, IX, TXN), LOCK_OK);
+  CHECK_EQ(try(0, &row2, X, TXN), LOCK_OK);
+  CHECK_EQ(ask(1, &kRow, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(2, &kTable, SH, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &kTable, IX, SES), LOCK_WAITING);
+  lockRollbackTo(S[0], iLevel);                  /* it still writes */
+  CHECK(waits(1) && waits(2) && waits(3));
+  CHECK_EQ(try(4, &row2, X, SES), LOCK_NO);
   lockTxnEnd(S[0]);
+  CHECK(granted(1) && granted(2) && waits(3));
+  CHECK_EQ(try(4, &row2, X, SES), LOCK_OK);
+  CHECK_EQ(lockRelease(S[2], &kTable, SH), LOCK_OK);
+  CHECK(granted(3));
+  CHECK(whole());
+}
+/* A waiter that the holder lets go meets the writer that came meanwhile, and
+** the next transaction's writer is another one. */
+static void sceneWriterQueue(void){
+  inMemory();
+  CHECK_EQ(try(0, &kRow, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kRow, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockWriterEnter(S[2]), LOCK_OK);
+  CHECK_EQ(lockRelease(S[0], &kRow, X), LOCK_OK);
+  CHECK(waits(1));
+  lockPoll(S[1]);
+  CHECK(waits(1));
+  lockTxnEnd(S[2]);
   CHECK(granted(1));
+  CHECK_EQ(lockWriterEnter(S[2]), LOCK_OK);
+  CHECK_EQ(lockGuard(S[2], 0, &kRow, &pHeld), LOCK_NO);
+  CHECK_EQ(ask(3, &kTable, IS, SES), LOCK_WAITING);
+  CHECK_EQ(lockGiveUp(S[3], LOCK_TIMEOUT), LOCK_TIMEOUT);
+  CHECK_EQ(ask(3, &kTable, IS, SES), LOCK_WAITING);
+  lockSessionEnd(S[2]);
+  CHECK(granted(3));
+  CHECK(whole());
+}
+/* Its end while somebody is inside the mutex. */
+static void sceneWriterBeside(void){
+  inMemory();
+  CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
+  CHECK_EQ(ask(1, &kRow, X, SES), LOCK_WAITING);
+  inside();
+  lockTxnEnd(S[0]);
+  CHECK(waits(1));
+  outside();
+  CHECK(granted(1));
+}
+
+/* The guard's two orders.  A lock first: the writer meets it, and all others
+** of its class.  The writer first: nothing is granted any more. */
+static int free0(void){ return lockGuardFree(S[0], &kTable); }
+static void sceneGuard(void){
+  inMemory();
+  CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
+  CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
+  CHECK_EQ(ask(1, &kRow, X, SES), LOCK_WAITING);
+  CHECK(!free0());
+  CHECK_EQ(lockGuard(S[0], 0, &kRow, &pHeld), LOCK_OK);  /* it only waits */
+  CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_TIMEOUT);
+  CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_OK);
+  CHECK(free0());
+  CHECK_EQ(try(1, &kTable, IX, SES), LOCK_NO);
+  CHECK(free0());
+  lockTxnEnd(S[0]);
+  CHECK(!free0());
+}
+/* At every store of a release, and of a rebuild by somebody else, the word is
+** what a reader without the mutex may rely on. */
+static int nSaw, nFree;
+static void hookReader(void){
+  nSaw++;
+  nFree += free0();
+}
+static void readAt(int iPoint, int n){
+  nSaw = nFree = 0;
+  at(iPoint, n, hookReader);
+}
+static void sceneGuardRelease(void){
+  static const struct { int iPoint, bFree; } a[] = {
+    { CRASH_REMOVE_STATE, 0 }, { CRASH_GUARD_LOWER, 1 },
+    { CRASH_REMOVE_CHAIN, 1 }, { CRASH_REMOVE_LIST, 1 } };
+  int i;
+  inMemory();
+  for(i=0; i<4; i++){
+    CHECK_EQ(try(1, &kTable, IX, i&1 ? TXN : SES), LOCK_OK);
+    CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
+    readAt(a[i].iPoint, 1);
+    if( i&1 ) lockTxnEnd(S[1]); else lockRelease(S[1], &kTable, IX);
+    CHECK_EQ(nSaw, 1);
+    CHECK_EQ(nFree, a[i].bFree);
+    lockTxnEnd(S[0]);
+  }
+  CHECK(whole());
+}
+/* Every way in which a table is granted and let go: crashPoint looks at the
+** words at each store. */
+static void sceneGuardStores(void){
+  u64 n;
+  u32 iLevel;
+  inMemory();
+  CHECK_EQ(try(0, &kTable, X, TXN), LOCK_OK);
+  CHECK_EQ(ask(1, &kTable, IX, SES), LOCK_WAITING);
+  CHECK_EQ(ask(2, &kTable, IX, TXN), LOCK_WAITING);
+  CHECK_EQ(ask(3, &kTable, SH, SES), LOCK_WAITING);
+  CHECK_EQ(ask(4, &kTable, IS, SES), LOCK_WAITING);
+  lockTxnEnd(S[0]);                              /* grants 1, 2, 4 */
+  CHECK(granted(1) && granted(2) && waits(3) && granted(4));
+  CHECK_EQ(segHeader(seg())->guard[kTable.iHash%SEG_GUARDS], 3);
+  iLevel = lockLevel(S[0]);
+  CHECK_EQ(try(0, &kTable, IS, TXN), LOCK_OK);
+  lockRollbackTo(S[0], iLevel);
+  CHECK_EQ(lockReleaseAll(S[1], ~0u, MODE_BIT(IX), &n), LOCK_OK);
+  lockSessionEnd(S[2]);                          /* grants 3 */
+  CHECK(granted(3));
+  CHECK_EQ(segHeader(seg())->guard[kTable.iHash%SEG_GUARDS], 2);
+  CHECK_EQ(lockReleaseAll(S[3], ~0u, ~0u, &n), LOCK_OK);
+  lockSessionEnd(S[4]);
+  CHECK_EQ(segHeader(seg())->guard[kTable.iHash%SEG_GUARDS], 0);
+  CHECK(whole());
+}
+/* The waiter gives up between the raised word and the grant. */
+static void hookGiveUp1(void){
+  CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_TIMEOUT);
+}
+static void sceneGuardGivenUp(void){
+  inMemory();
+  CHECK_EQ(try(0, &kTable, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kTable, IX, SES), LOCK_WAITING);
+  at(BUG(GUARD_LATE) ? CRASH_GRANT_TOKEN : CRASH_GUARD_RAISE, 1, hookGiveUp1);
+  CHECK_EQ(lockRelease(S[0], &kTable, X), LOCK_OK);
+  CHECK_EQ(segHeader(seg())->guard[kTable.iHash%SEG_GUARDS], 0);
+  CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_NO);
+  CHECK(whole());
+}
+
+/* Work queues: what anybody holds or wants is skipped, one's own too. */
+static void sceneSkip(void){
+  inMemory();
+  CHECK_EQ(lockSkip(S[0], &kRow, X, SES), LOCK_OK);
+  CHECK_EQ(lockSkip(S[0], &kRow, X, SES), LOCK_NO);
+  CHECK_EQ(lockSkip(S[1], &kRow, X, SES), LOCK_NO);
+  CHECK_EQ(ask(2, &kRow, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kRow, X), LOCK_OK);
+  CHECK(granted(2));
+  CHECK_EQ(ask(3, &kRow, SH, SES), LOCK_WAITING);
+  CHECK_EQ(try(4, &kTable, SH, SES), LOCK_OK);
+  CHECK_EQ(ask(0, &kTable, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockSkip(S[1], &kTable, SH, SES), LOCK_NO);   /* only wanted */
+  CHECK_EQ(lockSkip(S[1], &kRow, X, SES), LOCK_NO);
+  CHECK_EQ(lockSkipProbe(S[1]), 0);
+  CHECK_EQ(lockGiveUp(S[3], LOCK_TIMEOUT), LOCK_TIMEOUT);
+  lockSessionEnd(S[2]);
+  CHECK_EQ(lockSkip(S[1], &kRow, X, SES), LOCK_OK);
+}
+
+/* Between two portions of lockReleaseAll no row is held without its table's
+** intention lock, though that is the first in the list. */
+static void hookRows(void){
+  Seg *p = seg();
+  u32 i, n = 0;
+  for(i=1; i<=segHeader(p)->usedRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    n += SEG_STATE(r->state)==SEG_GRANTED && REC_KIND(r)==KEY_ROW;
+  }
+  CHECK(n>0);
+  CHECK_EQ(segHeader(p)->guard[kTable.iHash%SEG_GUARDS], 1);
+  iHookAt = -1;                  /* it was here */
+}
+static void sceneTablesLast(void){
+  i64 i;
+  u64 n;
+  inMemory();
+  for(i=0; i<2100; i++){
+    LockKey k = keyRow("t", i);
+    CHECK_EQ(try(0, &k, X, SES), LOCK_OK);
+  }
+  CHECK_EQ(try(0, &kTable, IX, SES), LOCK_OK);
+  at(CRASH_LEAVE, 1, hookRows);
+  CHECK_EQ(lockReleaseAll(S[0], ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(iHookAt, -1);
+  CHECK_EQ(n, 2101);
+  CHECK_EQ(segHeader(seg())->nRecord, 0);
 }
 
 /*---------------------------------------------------------------- keys ---*/
@@ -468,6 +685,61 @@ static void actWait(void){
   inFile();
   CHECK_EQ(ask(0, &kA, X, SES), LOCK_WAITING);
 }
+/* The writer dies: who waits for a row or a table finds out by one poll, who
+** tries at once.  It dies outside the mutex, or at a store of its entering. */
+static void actWrite(void){
+  inFile();
+  if( iDieAt ) at(CRASH_WRITER, iDieAt, dieHere);
+  CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
+}
+static void sceneWriterDies(void){
+  pid_t pid;
+  inFile();
+  for(iDieAt=0; iDieAt<3; iDieAt++){
+    pid = other(actWrite);
+    if( iDieAt==0 ){
+      CHECK_EQ(ask(1, &kRow, X, SES), LOCK_WAITING);
+      CHECK_EQ(ask(2, &kTable, IX, SES), LOCK_WAITING);
+      killed(pid);
+      lockPoll(S[1]);
+      CHECK(granted(1) && granted(2));           /* sweeping scans for both */
+      CHECK_EQ(lockRelease(S[1], &kRow, X), LOCK_OK);
+      CHECK_EQ(lockRelease(S[2], &kTable, IX), LOCK_OK);
+      pid = other(actWrite);
+      CHECK_EQ(try(1, &kRow, X, SES), LOCK_NO);
+      killed(pid);
+    }else CHECK(WIFSIGNALED(iState));
+    CHECK_EQ(try(1, &kRow, X, SES), LOCK_OK);
+    CHECK_EQ(lockRelease(S[1], &kRow, X), LOCK_OK);
+    CHECK(whole());
+  }
+}
+/* One who waits for the writer dies; S waits behind its IX. */
+static void actWaitTable(void){
+  inFile();
+  CHECK_EQ(ask(0, &kTable, IX, SES), LOCK_WAITING);
+}
+static void sceneWriterWaiterDies(void){
+  pid_t pid;
+  inFile();
+  CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
+  pid = other(actWaitTable);
+  CHECK_EQ(ask(1, &kTable, SH, SES), LOCK_WAITING);
+  killed(pid);
+  lockPoll(S[1]);
+  CHECK(waits(1));
+  lockTxnEnd(S[0]);
+  CHECK(granted(1));
+  CHECK_EQ(lockRelease(S[1], &kTable, SH), LOCK_OK);
+  CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);      /* without a poll between */
+  pid = other(actWaitTable);
+  CHECK_EQ(ask(1, &kTable, SH, SES), LOCK_WAITING);
+  killed(pid);
+  lockTxnEnd(S[0]);
+  lockPoll(S[1]);
+  CHECK(granted(1));
+  CHECK(whole());
+}
 /* Behind a request whose process dies: one poll finds it. */
 static void scenePollAhead(void){
   pid_t pid;
@@ -516,6 +788,37 @@ static void sceneValidLast(void){
   CHECK(whole());
 }
 
+/* Somebody dies inside the mutex, another one rebuilds, the writer looks on. */
+static void actDieInside(void){
+  inFile();
+  at(CRASH_VALID, 1, dieHere);
+  try(0, &kTable, IS, SES);
+}
+static void sceneGuardRebuild(void){
+  int i;
+  inFile();
+  for(i=1; i<=(int)SEG_GUARDS; i+=15){
+    CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
+    other(actDieInside);
+    CHECK(WIFSIGNALED(iState));
+    CHECK_EQ(segHeader(seg())->guard[kTable.iHash%SEG_GUARDS], 2);
+    CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);      /* rebuilds */
+    CHECK_EQ(lockRelease(S[2], &kB, X), LOCK_OK);
+    CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
+    other(actAcquireDie);
+    CHECK(WIFSIGNALED(iState));
+    readAt(CRASH_REBUILD_GUARD, i);
+    CHECK_EQ(try(2, &kC, X, SES), LOCK_OK);      /* the writer looks on */
+    CHECK_EQ(lockRelease(S[2], &kC, X), LOCK_OK);
+    CHECK_EQ(nSaw, 1);
+    CHECK_EQ(nFree, 0);
+    CHECK(!free0());
+    CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_OK);
+    CHECK(free0());
+    lockTxnEnd(S[0]);
+  }
+  CHECK(whole());
+}
 /*----------------------------------------------------------------- fork ---*/
 
 /* The child: holds nothing, changes nothing, is told so.  Its exit status. */
@@ -608,7 +911,13 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "conflict matrix", sceneMatrix }, { "queue order", sceneQueue },
   { "grant wakes", sceneWake }, { "tokens grow", sceneToken },
   { "two scopes", sceneScopes }, { "rollback to", sceneSavepoint },
-  { "upgrade in front", sceneUpgrade }, { "writer's place", sceneWriter },
+  { "upgrade in front", sceneUpgrade }, { "intention modes", sceneIntention },
+  { "writer's place", sceneWriter }, { "queue and writer", sceneWriterQueue },
+  { "writer's end beside the mutex", sceneWriterBeside },
+  { "guard", sceneGuard }, { "guard word at a release", sceneGuardRelease },
+  { "guard word at every store", sceneGuardStores },
+  { "guard word, given up", sceneGuardGivenUp }, { "skip", sceneSkip },
+  { "tables go last", sceneTablesLast },
   { "one hash, two keys", sceneHash }, { "split buckets", sceneSplit },
   { "deadlock", sceneDeadlock }, { "cured deadlock", sceneSoft },
   { "granted before giving up", sceneGrantedFirst },
@@ -621,7 +930,10 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "end during a sweep", sceneEndAgain },
   { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
   { "rebuild", sceneRebuild }, { "rebuild grants", sceneRebuildScans },
+  { "guard word at a rebuild", sceneGuardRebuild },
   { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },
+  { "dead writer", sceneWriterDies },
+  { "dead waiter behind the writer", sceneWriterWaiterDies },
   { "valid last", sceneValidLast },
   { "fork while waiting", sceneForkWaiting },
   { "fork inside the mutex", sceneForkInside }, { "attach", sceneAttach },
@@ -636,6 +948,7 @@ static void runScene(int i){
     alarm(20);
     nError = 0;
     aScene[i].x();
+    CHECK(bLow==0);
     _exit(nError!=0);
   }
   waitpid(pid, &st, 0);
@@ -656,6 +969,8 @@ int main(int n, char **a){
   kA = keyText("A");
   kB = keyText("B");
   kC = keyInt(3);
+  kRow = keyRow("t", 1);
+  kTable = keyTable("t");
   for(i=0; i<nScene; i++){
     if( n<2 || strcmp(a[1], aScene[i].zName)==0 ) runScene(i);
 #ifdef INTERLOCK_BUGS

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <pthread.h>
 
+static const LockKey *pHeld;     /* what lockGuard has met */
+
 static const char *zSrc = "test/lock";
 
 /*------------------------------------------------------------- examples ---*/
@@ -606,7 +608,7 @@ static void testWriter(void){
   tableKey(&row, KEY_ROW, "t\0001", 3);
   tableKey(&table, KEY_TABLE, "t", 1);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
-  CHECK_EQ(lockGuard(s, &row, LOCK_EXCLUSIVE), LOCK_OK);
+  CHECK_EQ(lockGuard(s, 0, &row, &pHeld), LOCK_OK);
   CHECK_EQ(lockAsk(t, &row, LOCK_EXCLUSIVE, 0, 0), LOCK_NO);
   CHECK_EQ(lockTrouble(t)->iBlocker, lockSessionId(s));
   CHECK_EQ(lockAsk(t, &other, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
@@ -617,30 +619,13 @@ static void testWriter(void){
   lockTxnEnd(s);
   CHECK_EQ(lockOutcome(t), LOCK_OK);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
-  CHECK_EQ(lockGuard(s, &row, LOCK_EXCLUSIVE), LOCK_NO);
+  CHECK_EQ(lockGuard(s, 0, &row, &pHeld), LOCK_NO);
   CHECK_EQ(lockTrouble(s)->iBlocker, lockSessionId(t));
   lockSessionEnd(s);
   CHECK_EQ(lockAsk(t, &table, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
   CHECK(lockCheck(p)==0);
   lockSessionEnd(t);
   lockClose(p);
-}
-/* A row of table zTable, as the layer above makes its keys. */
-static LockKey keyRow(const char *zTable, i64 i){
-  LockKey k;
-  char z[100];
-  u32 n = (u32)strlen(zTable)+1;
-  memset(z, 0, sizeof z);
-  memcpy(z, zTable, n);
-  n = (n+3)/4*4;
-  memcpy(z+n, &i, 8);
-  tableKey(&k, KEY_ROW, z, n+8);
-  return k;
-}
-static LockKey keyTable(const char *z){
-  LockKey k;
-  tableKey(&k, KEY_TABLE, z, (u32)strlen(z));
-  return k;
 }
 static u32 guardOf(LockFile *p, const LockKey *pTable){
   return segHeader(lockSegment(p))->guard[pTable->iHash%SEG_GUARDS];
@@ -672,7 +657,7 @@ static void testGuard(void){
   CHECK_EQ(guardOf(p, &table), 2);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
   CHECK_EQ(lockGuardFree(s, &table), 0);
-  CHECK_EQ(lockGuard(s, &row, X), LOCK_NO);
+  CHECK_EQ(lockGuard(s, 0, &row, &pHeld), LOCK_NO);
   CHECK_EQ(lockRelease(t, &row, X), LOCK_OK);
   CHECK_EQ(lockRelease(t, &table, IX), LOCK_OK);
   CHECK_EQ(guardOf(p, &table), 2);

@@ -297,16 +297,49 @@ static const char *doUnlock(int s, int k, int m){
   scan(k);
   return (int)lockRelease(aS[s], &aKey[k], (u32)m)==e ? 0 : "unlock differs";
 }
-static const char *doUnlockAll(int s){
+static const char *doUnlockAll(int s, u32 mKind, u32 mMode){
   int k, m;
   u64 n = 0, nReal = 0;
-  for(k=0; k<NK; k++) for(m=1; m<NM; m++){
+  for(k=0; k<nKey; k++) for(m=1; m<NM; m++){
+    if( !(mKind>>aKey[k].eKind & 1) || !(mMode>>m & 1) ) continue;
     n += (u64)M.hold[s][k][m].n;
     M.hold[s][k][m].n = 0;
   }
   scanAll();
-  if( lockReleaseAll(aS[s], ~0u, ~0u, &nReal)!=LOCK_OK ) return "unlock_all";
+  if( lockReleaseAll(aS[s], mKind, mMode, &nReal)!=LOCK_OK ) return "unlock_all";
   return n==nReal ? 0 : "unlock_all counts differently";
+}
+/* A try for work queues: nobody holds or wants it, not even oneself. */
+static const char *doSkip(int s, int k, int m, int scope){
+  Model was = M;
+  LockRc rc;
+  int i, e = heldAgainst(s, k, m) ? LOCK_NO : LOCK_OK;
+  for(i=1; i<NM; i++) if( holds(s, k, i) ) e = LOCK_NO;
+  for(i=0; i<M.nq[k]; i++) if( conflict(m, M.q[k][i].m) ) e = LOCK_NO;
+  M.txn[s] = 1;
+  if( e==LOCK_OK ) give(s, k, m, scope);
+  rc = lockSkip(aS[s], &aKey[k], (u32)m, (u32)scope);
+  if( rc==LOCK_FULL && LIMIT_RECORD<100 ){
+    M = was;
+    aCount[4]++;
+    return 0;
+  }
+  return (int)rc==e ? 0 : "skip differs";
+}
+/* What a guard of the table and its row sees, and whether anything is held. */
+static const char *doLook(int s){
+  int k, m, t, o, bFree = M.writer==s+1, n = 0;
+  for(k=0; k<nKey; k++) for(m=1; m<NM; m++) n += holds(s, k, m);
+  if( lockHolding(aS[s])!=(n>0) ) return "holding differs";
+  for(k=3; k<nKey; k++) for(m=1; m<NM; m++){
+    int e = LOCK_OK;
+    for(t=0; t<nSes; t++) for(o=1; o<NM; o++) if( t!=s && holds(t, k, o) ){
+      if( conflict(m, o) ) e = LOCK_NO;
+    }
+    if( (int)lockGuard(aS[s], &aKey[k], (u32)m)!=e ) return "guard differs";
+  }
+  for(t=0; t<nSes; t++) for(o=1; o<NM; o++) if( holds(t, 4, o) ) bFree = 0;
+  return lockGuardFree(aS[s], &aKey[4])==bFree ? 0 : "guard word differs";
 }
 static void doClose(int s){
   int k, m;
@@ -339,8 +372,10 @@ static const char *doWaiter(int s, int e){
       return lockOutcome(aS[s])==LOCK_WAITING ? 0 : "not waiting";
   }
 }
+/* SQLite's write lock sees to it that there is one writer at a time. */
 static const char *doWriter(int s){
   LockRc rc;
+  if( M.writer && M.writer!=s+1 ) return 0;
   M.writer = s+1;
   rc = lockWriterEnter(aS[s]);
   scanAll();

@@ -84,6 +84,47 @@ static inline const char *scratch(const char *zName){
   return z;
 }
 
+/* Does a guard word count less than what is granted?  Whoever looks: nobody
+** else may be storing meanwhile. */
+static inline int guardTooLow(Seg *p){
+  u32 aCount[SEG_GUARDS] = { 0 }, i, nUsed = segHeader(p)->usedRecord;
+  for(i=1; i<=nUsed && i<=p->nRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
+  }
+  for(i=0; i<SEG_GUARDS; i++){
+    if( atomicGet(&segHeader(p)->guard[i])<aCount[i] ) return 1;
+  }
+  return 0;
+}
+
+/* At a numbered store: the same, if this process is inside the mutex. */
+static inline int guardTooLowHere(LockFile *pF){
+  Seg *p = pF ? lockSegment(pF) : 0;
+  if( p==0 || p->pBase==0 || segHeader(p)->usedRecord>300 ) return 0;
+  if( MUTEX_OWNER(atomicGet(&segHeader(p)->mutex))!=p->iNumber ) return 0;
+  return guardTooLow(p);
+}
+
+/* A row's key as the layer above makes it, and a table's. */
+static inline LockKey keyRow(const char *zTable, i64 i){
+  LockKey k;
+  char z[100];
+  u32 n = (u32)strlen(zTable)+1;
+  memset(z, 0, sizeof z);
+  memcpy(z, zTable, n);
+  n = (n+3)/4*4;
+  memcpy(z+n, &i, 8);
+  tableKey(&k, KEY_ROW, z, n+8);
+  return k;
+}
+static inline LockKey keyTable(const char *z){
+  LockKey k;
+  tableKey(&k, KEY_TABLE, z, (u32)strlen(z));
+  return k;
+}
+
 static inline LockFile *openOrDie(const char *zDb){
   LockFile *pF = 0;
   LockRc rc = lockOpen(&sysMem, zDb, 1, &pF);

@@ -24,7 +24,7 @@
 #include "../lock/model.h"
 #include "../../ext/lock.c"
 
-enum { RECORDS = 32, HEADBYTES = 640, IMAGES = 256, MXSES = 4 };
+enum { RECORDS = 32, HEADBYTES = 832, IMAGES = 256, MXSES = 4 };
 
 typedef struct World {
   const char *zName;
@@ -53,6 +53,10 @@ static const World aWorld[] = {
     3, 0, 2, S_|X_, 1, 2, 0, 0, 1, 20000 },
   { "writer: 3 sessions, a row, S X, transactions",
     3, 3, 4, S_|X_, 2, 2, 0, 1, 0, 20000 },
+  { "table: 3 sessions, a table, IX S X, transactions, writer",
+    3, 4, 5, IX_|S_|X_, 2, 2, 0, 1, 0, 20000 },
+  { "row and table: 2 sessions, IX X, transactions, a savepoint, writer",
+    2, 3, 5, IX_|X_, 2, 2, 1, 1, 0, 20000 },
 };
 static const World *pW;
 
@@ -171,9 +175,10 @@ static int isNew(void){
 /*---------------------------------------------------------------- calls ---*/
 
 enum { ASKS, TRIES, UNLOCKS, UNLOCKALL, TXNEND, SAVEPOINT, ROLLBACKTO, CLOSES,
-       GIVEUP, CANCELS, POLLS, WRITES };
+       GIVEUP, CANCELS, POLLS, WRITES, SKIPS, LOOKS };
 static const char *azCall[] = { "lock", "try", "unlock", "unlock all", "end",
-  "savepoint", "rollback to", "close", "give up", "cancel", "poll", "write" };
+  "savepoint", "rollback to", "close", "give up", "cancel", "poll", "write", "skip",
+  "look" };
 typedef struct Call { int e, s, k, m, scope; } Call;
 
 static const char *perform(const Call *c){
@@ -181,7 +186,9 @@ static const char *perform(const Call *c){
     case ASKS: return doAsk(c->s, c->k, c->m, c->scope, 1);
     case TRIES: return doAsk(c->s, c->k, c->m, c->scope, 0);
     case UNLOCKS: return doUnlock(c->s, c->k, c->m);
-    case UNLOCKALL: return doUnlockAll(c->s);
+    case UNLOCKALL: return doUnlockAll(c->s, ~0u, ~0u);
+    case SKIPS: return doSkip(c->s, c->k, c->m, c->scope);
+    case LOOKS: return doLook(c->s);
     case TXNEND: doEnd(c->s); return 0;
     case SAVEPOINT: doSavepoint(c->s); return 0;
     case ROLLBACKTO: doRollbackTo(c->s, c->k); return 0;
@@ -208,6 +215,7 @@ static int listAsks(Call *a, int n, int s){
       if( held(s)>=pW->mxHold && !holds(s, k, m) ) continue;
       put(a, &n, ASKS, s, k, m, scope);
       put(a, &n, TRIES, s, k, m, scope);
+      put(a, &n, SKIPS, s, k, m, scope);
     }
   }
   return n;
@@ -229,6 +237,7 @@ static int listCalls(Call *a){
     }
     if( pW->mScope & 1 ) put(a, &n, UNLOCKALL, s, 0, 0, 0);
     if( M.txn[s] ) put(a, &n, TXNEND, s, 0, 0, 0);
+    if( pW->bWriter ) put(a, &n, LOOKS, s, 0, 0, 0);
     if( M.nsp[s]<pW->nSp ) put(a, &n, SAVEPOINT, s, 0, 0, 0);
     for(k=0; k<M.nsp[s]; k++) put(a, &n, ROLLBACKTO, s, k, 0, 0);
     if( pW->bWriter && M.writer==0 ) put(a, &n, WRITES, s, 0, 0, 0);
@@ -243,7 +252,10 @@ static int aPoint[IMAGES];
 static int nImage, bCapture, bCured;
 static u64 nDeath, nMixed;
 
+static int bLow;                /* a guard word was too low at some store */
+
 void crashPoint(int i){
+  if( pF ) bLow |= guardTooLow(lockSegment(pF));
   if( !bCapture || nImage==IMAGES ) return;
   if( i==CRASH_REORDER ) bCured = 1;
   aPoint[nImage] = i;
@@ -335,7 +347,7 @@ static const char *death(const Node *pPre, int i, int sDead){
   }else{
     reap(pF, numberOf(sDead));
   }
-  z = lockCheck(pF);
+  z = bLow ? "a guard word was too low" : lockCheck(pF);
   modelDeath(sDead);
   want = M;
   if( z==0 ) z = compare();
@@ -398,7 +410,7 @@ static int expand(const Node *n, u64 *pnCall){
     if( a[i].e==CLOSES ) own(a[i].s);
     if( z==0 ) z = compare();
     if( z==0 ) z = outcomes();
-    if( z==0 ) z = lockCheck(pF);
+    if( z==0 ) z = bLow ? "a guard word was too low" : lockCheck(pF);
     ++*pnCall;
     if( z==0 ) addNode();
     for(j=0; j<nImage && z==0; j++){

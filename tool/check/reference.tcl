@@ -12,6 +12,7 @@ namespace eval check {
   variable ownTables {
     interlock_transaction "hears of the transaction"
     interlock_close       "hears of sqlite3_close()"
+    interlock_writer      "hears of transactions that write guarded tables"
   }
 }
 

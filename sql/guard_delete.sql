@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: 0BSD
+-- delete: a row that another session has locked is not deleted.
+CREATE TRIGGER $trigger AFTER DELETE ON $table
+WHEN interlock_guard($me,$key_old)
+BEGIN
+  DELETE FROM interlock_writer WHERE 0;
+END

@@ -1,0 +1,12 @@
+-- SPDX-License-Identifier: 0BSD
+-- evicted: `victims` for an UPDATE.
+--
+-- UPDATE OR REPLACE, or an ON CONFLICT REPLACE in the table, removes the row
+-- that stands in the way. One under NEW's own key is `moved`'s.
+CREATE TRIGGER $trigger BEFORE UPDATE $of_way ON $table
+WHEN interlock_guard($me) AND ($blocked_by_other)
+BEGIN
+  SELECT interlock_guard_victim($me,$key_row)
+  FROM $table AS r WHERE ($blocker) AND NOT($row_is_old);
+  DELETE FROM interlock_writer WHERE 0;
+END

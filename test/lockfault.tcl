@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: 0BSD
+# Out of memory at every allocation of a function or table of locks: a clean
+# error, no lock left that was not there, nobody left waiting. For
+# test/*fault.test, in testfixture.
+#
+# Before the first `fault` there is a database in test.db, and a connection
+# `watch` on it with the extension. Without FAULT_EVERY=1 not every allocation
+# fails in `asan`; FAULT_CASE=pattern takes some of the cases.
+
+needs {[in_testfixture]} "SQLite's testfixture"
+
+# ---- one case -------------------------------------------------------------
+
+# What is locked and wanted in the database, as another connection sees it.
+proc seen {} {
+  watch eval {
+    SELECT kind || ' ' || ifnull(object, ''), key, mode, scope, granted, count
+    FROM advisory_locks
+    WHERE session <> advisory_session() ORDER BY 1, 2, 3, 4, 5
+  }
+}
+# Of these rows, those that a roll back leaves.
+proc of_session {rows} {
+  set left {}
+  foreach {what key mode scope granted count} $rows {
+    if {$scope ne "session"} continue
+    lappend left $what $key $mode $scope $granted $count
+  }
+  return $left
+}
+# A new connection, in the middle of `before`.
+proc ready {before lookaside} {
+  catch { db close }
+  sqlite3 db test.db
+  if {!$lookaside} { sqlite3_db_config_lookaside db 0 0 0 }
+  interlock_load db
+  db eval {SELECT * FROM sqlite_master}
+  db eval $before
+}
+
+# Is this the error that the SQL gives without a fault?
+proc as_ever {result} {
+  global clean
+  expr {$clean ne "" && [string match $clean* $result]}
+}
+proc judge {rc result} {
+  global before sql open may part clean first after
+  set isOpen [expr {![sqlite3_get_autocommit db]}]
+  if {$isOpen && !$open} { error "a transaction is left open" }
+  set now [seen]
+  if {$rc == 0 || [as_ever $result]} {
+    if {$now ne $after} { error "now locked: $now, expected: $after" }
+  } else {
+    # Without memory for its text an error that was to come has SQLite's.
+    if {$result ne "out of memory" && !($clean ne "" && $result in {
+        {database is locked} {database table is locked} {SQL logic error}})} {
+      error "the error is: $result"
+    }
+    set expected [expr {$isOpen ? $first : [of_session $first]}]
+    # What gives back may have done so, and what is told may be told late.
+    set done [expr {$isOpen ? $after : [of_session $after]}]
+    if {$now ne $expected && !($may && $now eq $done)
+        && !($part && [begins $now $done])} {
+      error "after the error locked: $now, expected: $expected"
+    }
+    # The same again, with no fault.
+    if {$open && !$isOpen} { db eval BEGIN }
+    if {[catch { db eval $sql } message] && ![as_ever $message]} {
+      error "then: $message"
+    }
+  }
+  if {![sqlite3_get_autocommit db]} { db eval ROLLBACK }
+  if {[seen] ne [of_session [seen]]} { error "after ROLLBACK: [seen]" }
+  db close
+  if {[seen] ne ""} { error "left: [seen]" }
+}
+proc begins {list longer} {
+  expr {$list eq [lrange $longer 0 [llength $list]-1]}
+}
+proc points {body} {
+  sqlite3_memdebug_fail 10000000 -repeat 0
+  uplevel 1 $body
+  set n [expr {10000000 - [sqlite3_memdebug_pending]}]
+  sqlite3_memdebug_fail -1
+  if {[info exists ::env(FAULT_EVERY)] || ![string match asan* [world]]} {
+    return [list $n 1]
+  }
+  list $n [expr {$n/12 + 1}]
+}
+
+# fault NAME BEFORE SQL ?OPTION...?: `frees` if the SQL gives locks back or
+# changes what can be seen otherwise; `part` if it takes several, of which the
+# first may be there after an error; `open` if it is run in a transaction
+# that `before` opens; `new` if there is no lock file yet.
+proc fault {name prelude body args} {
+  global before sql open may part clean first after
+  if {[info exists ::env(FAULT_CASE)]
+      && ![string match $::env(FAULT_CASE) $name]} return
+  set before $prelude
+  set sql $body
+  set may [expr {"frees" in $args}]
+  set part [expr {"part" in $args}]
+  set open [expr {"open" in $args}]
+  set new [expr {"new" in $args}]
+  foreach lookaside {0 1} {
+    ready $before $lookaside
+    set first [seen]
+    set clean ""
+    lassign [points {
+      if {[catch { db eval $sql } message]} {
+        set clean [lindex [split $message :] 0]:
+      }
+    }] n step
+    if {$new} { set n 60 }
+    set after [seen]
+    if {!$open && ![sqlite3_get_autocommit db]} { db eval ROLLBACK }
+    set prep [list ready $before $lookaside]
+    if {$new} {
+      set prep "catch {db close}; catch {watch close}
+        forcedelete test.db-interlock; interlock_open watch test.db; $prep"
+    }
+    foreach kind {oom-transient oom-persistent} {
+      # The last one fails nothing.
+      for {set i 1} {$i <= $n+1} {incr i [expr {$i < 9 ? 1 : $step}]} {
+        do_faultsim_test $name-$lookaside -faults $kind -start $i -end $i \
+          -prep $prep -body { db eval $::sql } \
+          -test { judge $testrc $testresult }
+      }
+    }
+    catch { db close }
+  }
+}
