@@ -346,14 +346,17 @@ static int rowOfGuard(
 
 /* ---- rows that are replaced ------------------------------------------- */
 
-/* Is a row of the table there? */
+/* Is a row of the table there? The key compares by its own collation, which
+** may tell apart what the column's does not. */
 static int isThere(Sqlx *x, const Guard *g, const Victim *pVictim){
+  static const char *const azColl[] = { "BINARY", "NOCASE", "RTRIM" };
   sqlite3_str *pStr = sqlite3_str_new(x->db);
   sqlite3_stmt *pStmt;
   int bThere, i;
   for(i=0; i<pVictim->nVal; i++){
-    sqlite3_str_appendf(pStr, "%s\"%w\" IS ?%d", i ? " AND " : "",
-                        g->tab.aCol[i].zName, i+1);
+    const RowkeyColumn *pCol = &g->tab.aCol[i];
+    sqlite3_str_appendf(pStr, "%s\"%w\" IS ?%d COLLATE %s", i ? " AND " : "",
+                        pCol->zName, i+1, azColl[pCol->eColl]);
   }
   pStmt = sqlxPrepare(x, "SELECT 1 FROM \"%w\".\"%w\" WHERE %s", g->zSchema,
                       g->zTable, sqlxText(x, pStr));

@@ -152,10 +152,9 @@ static int commit(void){
 /* Read under a session's row lock, outside of the transaction that writes. */
 static int opRowSession(int bTry){
   int i = 1 + (int)R(ACCOUNTS);
+  const char *zTry = bTry ? "try_" : "";
   int64_t n;
-  if( !tried(run("SELECT %srow_lock('account', %d)", bTry ? "try_" : "", i), 0) ){
-    return 0;
-  }
+  if( !tried(run("SELECT %srow_lock('account', %d)", zTry, i), 0) ) return 0;
   if( iValue==0 ) return 0;
   if( !tried(run("SELECT n FROM account WHERE id = %d", i), 0) ) return 0;
   n = iValue;
