@@ -29,7 +29,6 @@ typedef struct SkipRow {
   sqlite3_value **apVal;       /* the key as the row has it */
   const char *zJson;           /* the same */
   sqlite3_int64 iPos;          /* of it in the last pass */
-  int bSure;                   /* it was read again */
   int iNext;                   /* 1 + the next of its bucket */
 } SkipRow;
 
@@ -258,7 +257,6 @@ static SkipRow *nextRow(Skip *p){
   }
   pRow = &p->aRow[p->nRow];
   pRow->apVal = 0;
-  pRow->bSure = 0;
   return pRow;
 }
 
@@ -409,11 +407,10 @@ static void readAgain(Skip *p){
   }
   for(i=0; i<p->nRow; i++){
     SkipRow *pRow = &p->aRow[i];
-    if( !pRow->bSure && !isStill(p, pRow) ){
+    if( !isStill(p, pRow) ){
       sessionSkipBack(&p->skip, p->x, &pRow->key);
       freeValues(p, pRow);
     }else{
-      pRow->bSure = 1;
       p->aRow[n++] = *pRow;
     }
   }
