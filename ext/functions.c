@@ -134,7 +134,8 @@ static int argVersioned(
 **
 ** Run again, it puts back what is missing; an option that is given changes,
 ** one that is left out stays. It takes SQLite's write lock first, so that
-** `busy_timeout` works, and does all or nothing.
+** `busy_timeout` works, and does all or nothing. sqlite3_interrupt() while it
+** works can end the transaction that it was called in, as it does in an UPDATE.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name

@@ -404,6 +404,13 @@ static void noteVictim(
 /* ---- the functions ---------------------------------------------------- */
 
 /*
+** SQL AREA Guarded tables
+**
+** What a guard does when a row is written is a function, which its triggers
+** call.
+*/
+
+/*
 ** SQL FUNCTION interlock_guard(number, file, table [, key...])
 ** SQL FUNCTION interlock_guard_victim(number, file, table, key...)
 **

@@ -29,7 +29,6 @@ typedef struct SkipRow {
   sqlite3_value **apVal;       /* the key as the row has it */
   const char *zJson;           /* the same */
   sqlite3_int64 iPos;          /* of it in the last pass */
-  int bSure;                   /* it was read again */
   int iNext;                   /* 1 + the next of its bucket */
 } SkipRow;
 
@@ -258,7 +257,6 @@ static SkipRow *nextRow(Skip *p){
   }
   pRow = &p->aRow[p->nRow];
   pRow->apVal = 0;
-  pRow->bSure = 0;
   return pRow;
 }
 
@@ -307,7 +305,7 @@ static void keepValues(Skip *p, SkipRow *pRow, sqlite3_value **apVal){
   Sqlx *x = p->x;
   sqlite3_str *pStr = sqlite3_str_new(x->db);
   int i, n = p->tab.nCol;
-  pRow->apVal = sqlxAlloc(x, (sqlite3_uint64)n*sizeof(apVal[0]));
+  pRow->apVal = sqlxAlloc(x, (sqlite3_uint64)n*sizeof(sqlite3_value*));
   if( n>1 ) sqlite3_str_appendchar(pStr, 1, '[');
   for(i=0; i<n && pRow->apVal; i++){
     pRow->apVal[i] = sqlite3_value_dup(apVal[i]);
@@ -409,11 +407,10 @@ static void readAgain(Skip *p){
   }
   for(i=0; i<p->nRow; i++){
     SkipRow *pRow = &p->aRow[i];
-    if( !pRow->bSure && !isStill(p, pRow) ){
+    if( !isStill(p, pRow) ){
       sessionSkipBack(&p->skip, p->x, &pRow->key);
       freeValues(p, pRow);
     }else{
-      pRow->bSure = 1;
       p->aRow[n++] = *pRow;
     }
   }
@@ -426,7 +423,7 @@ static void readAgain(Skip *p){
 ** his rows stay behind as long as there are enough others. */
 static void searchAll(Skip *p){
   sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->tab.nCol
-                                          *sizeof(apVal[0]));
+                                          *sizeof(sqlite3_value*));
   int bEnd, bDead;
   do{
     bEnd = searchPass(p, apVal);
@@ -504,8 +501,9 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 ** file.
 **
 ** It reads twice, each time the newest: so it is called with no transaction
-** open, or in one that writes, as after BEGIN IMMEDIATE. Give the table an
-** index that has the order, or all rows are sorted at each call.
+** open, or in one that writes, as after BEGIN IMMEDIATE, and in a SELECT of its
+** own: `json_each(skip_locked(...))` opens a transaction before. Give the table
+** an index that has the order, or all rows are sorted at each call.
 **
 ** Arguments:
 **   table     TEXT     name, or schema.name; its key has no BLOB
