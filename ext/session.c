@@ -44,6 +44,12 @@ static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
   LockRc eRc;
   if( x->rc!=SQLITE_OK ) return 0;
   if( isMain(zSchema) && p->pMain ) return p->pMain;
+  /* A statement that goes on can name a database that is detached by now. */
+  if( !isMain(zSchema) && sqlite3_db_filename(p->db, zSchema)==0 ){
+    sqlxBad(x, "there is no schema %Q; allowed are main and attached ones",
+            zSchema);
+    return 0;
+  }
   eRc = placeFind(&p->pPlaces, p->db, zSchema, &pPlace);
   failPlace(x, eRc, 0);
   if( isMain(zSchema) ) p->pMain = pPlace;
