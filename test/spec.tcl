@@ -340,7 +340,6 @@ proc spec::playStep {step} {
 # How a command ends, or that it waits and for whom.
 proc spec::settle {session number command expected} {
   variable how
-  variable kinds
   variable pending
   if {![string match WAITS* $expected]} {
     return [outcome $command [answer $session] $expected]
@@ -355,12 +354,24 @@ proc spec::settle {session number command expected} {
     }
     if {[clock milliseconds] > $end} { error "neither waits nor ends" }
   }
-  if {!$kinds} {
-    regsub -all {\m(for|behind)\M} $blockers {} names
-    set names [regexp -all -inline {\w+} $names]
-    set blockers "for [join [lsort $names] ,]"
+  # The tables are read without the mutex: two rows may be of different
+  # moments, of which the next look tells.
+  set end [clock milliseconds]
+  incr end 300
+  while {[set got "WAITS [asWritten $blockers]"] ne $expected
+         && [clock milliseconds] < $end} {
+    after 5
+    set blockers [blockers $session]
   }
-  return "WAITS $blockers"
+  return $got
+}
+# Whom a session waits for, as recorded examples write it where they do.
+proc spec::asWritten {blockers} {
+  variable kinds
+  if {$kinds} { return $blockers }
+  regsub -all {\m(for|behind)\M} $blockers {} names
+  set names [regexp -all -inline {\w+} $names]
+  return "for [join [lsort $names] ,]"
 }
 # A wait that a step was to end.
 proc spec::ended {who number wanted} {
