@@ -47,7 +47,7 @@ struct Guard {
 /* ---- memory ----------------------------------------------------------- */
 
 static void freeVictim(Victim *p){
-  while( p->nVal>0 ) sqlite3_value_free(p->apVal[--p->nVal]);
+  while( p->apVal && p->nVal>0 ) sqlite3_value_free(p->apVal[--p->nVal]);
   sqlite3_free(p->apVal);
   sqlite3_free(p);
 }

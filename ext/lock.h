@@ -143,7 +143,7 @@ u64 lockGrantToken(const LockSession*);
 ** lockGuardFree, afterwards: 1 if nobody has locked the table or a row of it,
 ** for certain; 0 asks for lockGuard.  Enters no mutex.
 ** lockGuard: LOCK_NO if another session holds a lock on the table that a write
-** of its rows conflicts with, or any on the key; *ppHeld is that one of the two,
+** of its rows conflicts with, or any on the key; *ppHeld is that one of them,
 ** and the session is in lockTrouble.  Either may be 0.
 */
 LockRc lockWriterEnter(LockSession*);

@@ -125,11 +125,11 @@ proc judged {r where i} {
   if {$seen ne $expected} { return "seen: [state_differ $expected $seen]" }
 }
 
-# The points to try, of n, without DENY_EVERY about eight.
+# The points to try, of n, without DENY_EVERY about five.
 proc points {kind n} {
   set every [info exists ::env(DENY_EVERY)]
-  set step [expr {$every ? 1 : $n/8 + 1}]
-  set end [expr {$every ? 60 : 8}]
+  set step [expr {$every ? 1 : $n/5 + 1}]
+  set end [expr {$every ? 60 : 5}]
   set points {}
   for {set i 1} {$i <= $n} {incr i} {
     if {$kind eq "ends" ? $i <= $end || $i > $n - $end

@@ -55,6 +55,13 @@ proc runtests::files {} {
   variable home
   lsort [glob -nocomplain $home/test/*.test]
 }
+# The same, those that take longest first.
+proc runtests::ordered {files} {
+  variable home
+  set early [lmap name $worlds::early { file join $home test $name.test }]
+  concat [lmap file $early { if {$file ni $files} continue; set file }] \
+      [lmap file $files { if {$file in $early} continue; set file }]
+}
 proc runtests::find {name} {
   variable home
   foreach path [list $name $home/test/$name $home/test/$name.test] {
@@ -384,7 +391,7 @@ proc runtests::main {argv} {
     set name [dict get $world name]
     if {$timeout ne ""} { dict set world timeout $timeout }
     set files $given
-    if {$files eq ""} { set files [files] }
+    if {$files eq ""} { set files [ordered [files]] }
     set files [lmap file $files {
       if {![runsIn $file $name]} continue
       set file
