@@ -24,7 +24,9 @@
 #include "log.h"
 
 enum { MX = 64 };
-enum { MS_MISSED = 4000, CYCLE = 16, ASKS = 4 };
+/* ASKS: what others ask for while a session is stopped between an answer and
+** its entry. */
+enum { MS_MISSED = 4000, CYCLE = 16, ASKS = 64 };
 typedef struct Span { u64 iFrom, iTo; } Span;     /* entries; iTo 0: goes on */
 typedef struct Hold {
   u32 n, bTxn, iLevel;
