@@ -68,8 +68,7 @@ namespace eval worlds {
   }
   # What `make fulltest` runs, beside `quick`.
   variable full {
-    c quick-wal debug full full-wal asan oldest oldest-wal
-    newest static
+    c static quick-wal debug full full-wal asan oldest oldest-wal newest
   }
   # The files that take longest: begun first in each world, so that no
   # processor is idle at the end of one.
