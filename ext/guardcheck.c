@@ -34,7 +34,8 @@ struct Victim {
 typedef struct Guard Guard;
 struct Guard {
   char *zNumber, *zFile, *zTable;
-  u64 iTransaction;        /* in which all of this is known to be true */
+  u64 iTransaction;        /* in which all of this is known to be true, */
+  int nSchema;             /* with so many schemas */
   sqlite3_int64 iCookie;   /* of the schema, when it was last read; -1 */
   char *zSchema;
   Place *pPlace;
@@ -140,31 +141,42 @@ static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
 ** it is the one that has a registry; and only where more than one has are the
 ** registries read: that begins a transaction on each file.
 */
-static const char *schemaOfGuard(Sqlx *x, const Guard *g){
+static const char *schemaOfGuard(Sqlx *x, Guard *g){
   const char **az = sqlxSchemas(x), *zFound = 0;
-  int i, n = 0, nFile = 0;
+  int i, nFile = 0, nRegistry = 0;
   for(i=0; az && az[i]; i++){
     if( sqlite3_stricmp(az[i], "temp")==0 ) continue;
     nFile++;
     if( !sqlxTable(x, az[i], "interlock_guarded") ) az[i] = "temp";
-    else n++;
+    else nRegistry++;
   }
+  g->nSchema = i;
   if( nFile==1 ) return "main";
-  nFile = n;
-  for(i=0, n=0; az && az[i]; i++){
+  for(i=0; az && az[i]; i++){
     if( sqlite3_stricmp(az[i], "temp")==0 ) continue;
-    if( nFile>1 && !hasFile(x, az[i], g->zFile) ) continue;
+    if( nRegistry>1 && !hasFile(x, az[i], g->zFile) ) continue;
     if( zFound ){
       failGuard(x, g->zTable, sqlxPrintf(x, "can be of %s and of %s: they are"
           " copies of one file", zFound, az[i]));
     }
     zFound = az[i];
-    n++;
   }
   if( zFound==0 && x->rc==SQLITE_OK ){
     failGuard(x, g->zTable, "is of a file that is not attached");
   }
   return zFound;
+}
+
+/* Was a database attached since, which could be a copy? Before SQLite 3.39 that
+** is not asked for each row: it costs as much as the row. */
+static int hasMoreSchemas(sqlite3 *db, const Guard *g){
+#if SQLITE_VERSION_NUMBER>=3039000
+  if( sqlite3_libversion_number()>=3039000 ){
+    return sqlite3_db_name(db, g->nSchema)!=0;
+  }
+#endif
+  (void)db; (void)g;
+  return 0;
 }
 
 static sqlite3_int64 schemaCookie(Sqlx *x, const char *zSchema){
@@ -207,6 +219,7 @@ static void readTable(Sqlx *x, Guard *g, const char *zSchema){
 static void beginGuard(Session *p, Sqlx *x, Guard *g){
   const char *zSchema = schemaOfGuard(x, g);
   sqlite3_int64 iCookie;
+  g->iTransaction = 0;
   freeVictims(g);
   if( zSchema==0 || x->rc!=SQLITE_OK ) return;
   if( sqlite3_txn_state(x->db, zSchema)!=SQLITE_TXN_WRITE
@@ -271,7 +284,10 @@ static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
     if( az[i]==0 ) az[i] = "";
   }
   g = findGuard(p, x, az);
-  if( g && g->iTransaction!=sessionTransaction(p) ) beginGuard(p, x, g);
+  if( g && (g->iTransaction!=sessionTransaction(p)
+         || hasMoreSchemas(x->db, g)) ){
+    beginGuard(p, x, g);
+  }
   return x->rc==SQLITE_OK ? g : 0;
 }
 
