@@ -26,14 +26,14 @@ ifdef SAN
 endif
 
 STRICT = -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
-COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B)
+COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B) -Iext
 
 # The lock manager is plain C, and tested by itself as well.
 .DEFAULT_GOAL := all
 include test/lock/lock.mk
 
-SRC = $(wildcard ext/*.c)
-HDR = $(wildcard ext/*.h)
+SRC = $(wildcard ext/*.c ext/*/*.c)
+HDR = $(wildcard ext/*.h ext/*/*.h)
 SQL = $(wildcard sql/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
@@ -43,7 +43,7 @@ OBJ = $(SRC:ext/%.c=$(B)/%.o)
 all: $(B)/interlock.so
 
 # What is used is compiled as one file: the compiler sees across the layers,
-# which a lock that is free can feel (ext/LOCKS.md). What is debugged keeps
+# which a lock that is free can feel (ext/core/README.md). What is debugged keeps
 # its files.
 ifeq ($(DEBUG)$(SAN),)
 $(B)/interlock.so: $(B)/interlock-amalgam.c
@@ -58,7 +58,7 @@ $(B)/sql_text.h: $(SQL) tool/embed.tcl
 	$(TCLSH) tool/embed.tcl $(SQL) > $@.new && mv $@.new $@
 
 $(B)/%.o: ext/%.c $(HDR) $(B)/sql_text.h Makefile
-	@mkdir -p $(B)
+	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $<
 
 help:

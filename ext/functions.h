@@ -7,7 +7,7 @@
 #ifndef INTERLOCK_FUNCTIONS_H
 #define INTERLOCK_FUNCTIONS_H
 
-#include "function.h"
+#include "session/function.h"
 
 /* What the functions of one connection find in sqlite3_user_data(): memory to
 ** be freed by sqlite3_free() when the session has ended; NULL without. */

@@ -14,11 +14,11 @@
 #include <pthread.h>
 #include <string.h>
 #include "functions.h"
-#include "guardtab.h"
-#include "lockvtab.h"
-#include "os.h"
-#include "txnscope.h"
-#include "vtab.h"
+#include "guarded/guardtab.h"
+#include "locks/lockvtab.h"
+#include "core/os.h"
+#include "session/txnscope.h"
+#include "versioned/vtab.h"
 SQLITE_EXTENSION_INIT1
 
 #define INTERLOCK_API __attribute__((visibility("default")))

@@ -23,7 +23,7 @@
 #include <unistd.h>
 #include <sqlite3.h>
 #include "lock/log.h"
-#include "../ext/table.h"
+#include "../ext/core/table.h"
 
 static const char *zLibrary, *zDb;
 static Log *pLog;

@@ -4,7 +4,7 @@
 #   tclsh tool/amalgam.tcl SQL_TEXT.h > interlock-amalgam.c
 #
 # tool/layers.tcl is the table of contents: a concept's header, then its .c,
-# lowest layer first. Of several platforms' files all are there; each guards
+# lowest folder first. Of several platforms' files all are there; each guards
 # itself. An #include of a header of ours becomes its text, once. Functions
 # that headers declare become static: what is declared static first stays so
 # where it is defined. What is left visible is the entry points.
@@ -32,7 +32,7 @@ proc amalgam::head {} {
 # Macros that system headers look at: they must come before all of them.
 proc amalgam::featureMacros {root} {
   set out {}
-  foreach file [csource::files $root ext/*.c ext/*.h] {
+  foreach file [csource::ext $root *.c *.h] {
     lappend out {*}[regexp -all -inline -line \
       {^#define _(?:GNU|POSIX_C|XOPEN|DEFAULT|FILE)\w*.*$} \
       [csource::slurp $root/$file]]
@@ -73,8 +73,8 @@ proc amalgam::hide {file row bare} {
 proc amalgam::text {root file sqlText} {
   variable done
   set isHeader [string match *.h $file]
-  if {[file tail $file] in $done} return
-  if {$isHeader} { lappend done [file tail $file] }
+  if {$file in $done} return
+  if {$isHeader} { lappend done $file }
   set path [expr {$file eq "sql_text.h" ? $sqlText : "$root/ext/$file"}]
   set out "\n/* ---- $file [string repeat - [expr {66 - [
     string length $file]}]] */\n"
@@ -108,9 +108,9 @@ proc amalgam::main {root sqlText} {
       }
     }
   }
-  foreach file [csource::files $root/ext *.c] {
-    if {[layers::of [file rootname $file]] < 0} {
-      error "ext/$file: not in tool/layers.tcl"
+  foreach file [csource::ext $root *.c] {
+    if {![layers::has [regsub {^ext/} $file {}]]} {
+      error "$file: not in tool/layers.tcl"
     }
   }
   return $out

@@ -46,7 +46,11 @@ proc blocks::of {root} {
   variable problems
   set problems {}
   set blocks {}
-  foreach file [csource::files $root ext/*.c ext/*.h sql/*.sql] {
+  # By the names of the files, whatever their folder.
+  set files [lsort -command {apply {{a b} {
+    string compare [file tail $a] [file tail $b]
+  }}} [csource::ext $root *.c *.h]]
+  foreach file [concat $files [csource::files $root sql/*.sql]] {
     foreach {line rows} [comments $root/$file] {
       set block [block $file $line $rows]
       if {[llength $block]} { lappend blocks $block }

@@ -30,6 +30,12 @@ proc csource::files {root args} {
   return [lsort -unique $list]
 }
 
+# The same for the files of ext/ and its folders whose names match.
+proc csource::ext {root args} {
+  return [files $root {*}[lmap pattern $args { string cat ext/ $pattern }] \
+    {*}[lmap pattern $args { string cat ext/*/ $pattern }]]
+}
+
 # The text as a list: kind (comment, string or code), line, text.
 proc csource::pieces {text} {
   variable pattern

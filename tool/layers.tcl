@@ -1,100 +1,86 @@
 # SPDX-License-Identifier: 0BSD
-# The layers of ext/: for each concept (its .c and its .h) the layer, and
-# the concepts of the same layer that it may include beside all lower ones.
+# The folders of ext/: for each the folders that it may include, and its
+# concepts (a .c and a .h each) in order: a concept may include those before
+# it. Files of ext/ itself are the folder `.`.
 #
 # Used by the check of the includes and, in this order, as the table of
-# contents of the amalgamation. Layers 0 to 2 know nothing of SQLite.
+# contents of the amalgamation.
 
 namespace eval layers {
   variable table {
-    0 sql_text  {}
-    0 base      {}
-    0 atomic    {base}
-    0 os        {base}
-    0 os_unix   {base atomic os}
-    1 segment   {}
-    1 owner     {segment}
-    1 table     {segment}
-    2 graph     {}
-    2 lock      {graph}
-    2 lockview  {lock}
-    3 token     {}
-    3 sqlx      {}
-    3 args      {sqlx}
-    3 hashtext  {}
-    3 json      {}
-    3 pragma    {sqlx}
-    3 shape     {sqlx token}
-    3 template  {sqlx}
-    3 clause    {sqlx shape token}
-    3 triggers  {sqlx shape template clause}
-    3 guardset  {sqlx shape template clause triggers}
-    3 lockkey   {sqlx args}
-    3 rowkey    {sqlx args pragma shape lockkey}
-    3 waiting   {}
-    3 place     {waiting}
-    3 lockerror {sqlx lockkey place waiting}
-    3 txnscope  {sqlx}
-    3 session   {sqlx place lockerror txnscope}
-    4 registry  {}
-    4 rule      {registry}
-    4 status    {registry rule}
-    4 plan      {}
-    4 versioned {registry rule status plan}
-    4 expect    {versioned}
-    4 guardreg  {}
-    4 guard     {plan guardreg}
-    4 rowtab    {}
-    4 lease     {}
-    4 lockviews {}
-    4 function  {}
-    5 advisory  {}
-    5 namelock  {}
-    5 lockstatus {}
-    5 turn      {}
-    5 rowlock   {}
-    5 guardcheck {}
-    5 guardsql  {}
-    5 skiplocked {}
-    5 functions {advisory namelock lockstatus turn rowlock guardcheck
-                 guardsql skiplocked}
-    5 vtab      {}
-    5 guardtab  {}
-    5 lockvtab  {}
-    6 interlock {}
+    core {} {
+      base atomic os os_unix segment owner table graph lock lockview
+    }
+    sqlite {core} {
+      token sqlx args json pragma rowtab template
+    }
+    schema {sqlite} {
+      shape clause triggers plan
+    }
+    session {core sqlite schema} {
+      lockkey rowkey waiting place lockerror txnscope session function
+    }
+    versioned {sqlite schema session} {
+      registry rule status versioned expect vtab
+    }
+    guarded {core sqlite schema session} {
+      guardset guardreg guard guardtab guardcheck guardsql
+    }
+    locks {core sqlite session} {
+      hashtext advisory namelock lockviews lockstatus turn rowlock skiplocked
+      lockvtab
+    }
+    . {core sqlite schema session versioned guarded locks} {
+      functions interlock
+    }
   }
-  # Made by tool/embed.tcl, not a file of ext/.
+  # Made by tool/embed.tcl from sql/, not a file of ext/.
   variable generated {sql_text}
-  # The lowest layer that may include SQLite's headers.
-  variable sqliteFrom 3
+  # The folders that know nothing of SQLite.
+  variable pure {core}
 }
 
-# The concepts, in order.
+# What the table calls a file, by its name under ext/: its folder and concept.
+proc layers::split {name} {
+  return [list [file dirname $name] [file rootname [file tail $name]]]
+}
+
+# The names of all concepts under ext/, without an ending, in order.
 proc layers::concepts {} {
   variable table
   set list {}
-  foreach {layer concept siblings} $table { lappend list $concept }
+  foreach {folder below concepts} $table {
+    foreach concept $concepts {
+      lappend list [expr {$folder eq "." ? $concept : "$folder/$concept"}]
+    }
+  }
   return $list
 }
 
-# The layer of a concept, or -1.
-proc layers::of {concept} {
-  variable table
-  foreach {layer name siblings} $table {
-    if {$name eq $concept} { return $layer }
-  }
-  return -1
+# Whether the table has a file, by its name under ext/.
+proc layers::has {name} {
+  return [expr {[file rootname $name] in [concepts]}]
 }
 
-# Whether one concept may include the header of another.
+# Whether SQLite's headers may be included by a file, by its name under ext/.
+proc layers::seesSqlite {name} {
+  variable pure
+  return [expr {[file dirname $name] ni $pure}]
+}
+
+# Whether a file may include another one; both by their names under ext/.
 proc layers::allowed {from to} {
   variable table
-  if {$from eq $to} { return 1 }
-  foreach {layer name siblings} $table {
-    if {$name eq $from} {
-      set toLayer [of $to]
-      return [expr {$toLayer >= 0 && $toLayer < $layer || $to in $siblings}]
-    }
+  variable generated
+  if {[file rootname $to] in $generated} { return 1 }
+  if {![has $to]} { return 0 }
+  lassign [split $from] fromFolder fromConcept
+  lassign [split $to] toFolder toConcept
+  foreach {folder below concepts} $table {
+    if {$folder ne $fromFolder} continue
+    if {$toFolder ne $folder} { return [expr {$toFolder in $below}] }
+    return [expr {[lsearch -exact $concepts $toConcept]
+                  <= [lsearch -exact $concepts $fromConcept]}]
   }
   return 0
 }

@@ -10,12 +10,13 @@
 # A world is a set of -D and sanitizer flags; each has its own folder.
 
 LK_B    = build/lock
-LK_CORE = $(addprefix ext/,os_unix.c segment.c owner.c table.c graph.c lock.c \
-            lockview.c)
-LK_HDR  = $(wildcard ext/*.h) $(wildcard test/lock/*.h)
+LK_CORE = $(addprefix ext/core/,os_unix.c segment.c owner.c table.c graph.c \
+            lock.c lockview.c)
+LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/lock/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
           lkhost
-LK_WARN = -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
+LK_WARN = -Iext -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror \
+          -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
 
 LK_FLAGS_fast  = -O2 -DNDEBUG
@@ -41,11 +42,11 @@ define LK_CORE_RULE
 $(LK_B)/$(1)/$(2).a: $(LK_CORE) $(LK_HDR) test/lock/lock.mk
 	@mkdir -p $$(dir $$@)
 	@rm -f $$@
-	for f in $(LK_CORE:ext/%.c=%); do \
+	for f in $(LK_CORE:ext/core/%.c=%); do \
 	  $(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
 	    $(if $(filter crash,$(2)),-DINTERLOCK_CRASH) \
-	    -c ext/$$$$f.c -o $(LK_B)/$(1)/$(2)-$$$$f.o || exit 1; done
-	ar rcs $$@ $(LK_CORE:ext/%.c=$(LK_B)/$(1)/$(2)-%.o)
+	    -c ext/core/$$$$f.c -o $(LK_B)/$(1)/$(2)-$$$$f.o || exit 1; done
+	ar rcs $$@ $(LK_CORE:ext/core/%.c=$(LK_B)/$(1)/$(2)-%.o)
 endef
 $(foreach w,$(LK_WORLDS),$(foreach v,core crash,\
   $(eval $(call LK_CORE_RULE,$(w),$(v)))))
@@ -85,7 +86,7 @@ LK_RUN = LOCK_TEST_DIR=$(LK_DIR) nice
 $(LK_B)/model/lkstates: test/model/lkstates.c $(LK_CORE) $(LK_HDR) \
                         test/lock/lock.mk
 	@mkdir -p $(dir $@)
-	$(CC) $(LK_WARN) $(LK_FLAGS_model) $(filter-out ext/lock.c,$(LK_CORE)) \
+	$(CC) $(LK_WARN) $(LK_FLAGS_model) $(filter-out ext/core/lock.c,$(LK_CORE)) \
 	  $< -o $@ -lpthread
 
 .PHONY: locktest lockfull lockbench lockbugs lockmodels

@@ -9,7 +9,7 @@
 */
 #ifndef LOCK_TEST_LOG_H
 #define LOCK_TEST_LOG_H
-#include "../../ext/base.h"
+#include "../../ext/core/base.h"
 
 enum { LOG_NONE, LOG_OPEN, LOG_CLOSE, LOG_ASK, LOG_CYCLE, LOG_RESULT,
        LOG_RELEASE, LOG_RELEASED, LOG_RELEASEALL, LOG_TXNEND, LOG_SAVEPOINT,

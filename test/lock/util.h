@@ -8,9 +8,9 @@
 #define LOCK_TEST_UTIL_H
 
 #define _GNU_SOURCE
-#include "../../ext/lock.h"
-#include "../../ext/owner.h"
-#include "../../ext/graph.h"
+#include "../../ext/core/lock.h"
+#include "../../ext/core/owner.h"
+#include "../../ext/core/graph.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -22,7 +22,7 @@
 **   lkstates [quick | WORLD]
 */
 #include "../lock/model.h"
-#include "../../ext/lock.c"
+#include "../../ext/core/lock.c"
 
 enum { RECORDS = 32, HEADBYTES = 832, IMAGES = 256, MXSES = 4 };
 

@@ -5,7 +5,7 @@
 proc check::functions {root} {
   set problems {}
   set lengths {}
-  foreach file [csource::files $root ext/*.c ext/*.h] {
+  foreach file [csource::ext $root *.c *.h] {
     set text [csource::slurp $root/$file]
     set rows [split $text \n]
     set before 0

@@ -18,7 +18,7 @@ namespace eval check {
 
 proc check::layout {root} {
   set problems {}
-  foreach file [csource::files $root ext/*.c ext/*.h] {
+  foreach file [csource::ext $root *.c *.h] {
     set text [csource::slurp $root/$file]
     lappend problems {*}[layoutLines $file $text] \
       {*}[layoutStyle $file $text] {*}[layoutMargin $file $text]

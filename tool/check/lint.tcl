@@ -13,7 +13,7 @@ namespace eval check {
 }
 
 proc check::lint {root} {
-  set stale [lmap file [csource::files $root ext/*.c] {
+  set stale [lmap file [csource::ext $root *.c] {
     if {[isClean $root $file]} continue
     string cat $root/ $file
   }]
@@ -34,14 +34,14 @@ proc check::lint {root} {
 # ---- stamps -----------------------------------------------------------------
 
 proc check::stamp {root file} {
-  return $root/build/lint/[file rootname [file tail $file]].ok
+  return $root/build/lint/[string map {/ .} [file rootname $file]].ok
 }
 
 proc check::isClean {root file} {
   set stamp [stamp $root $file]
   if {![file exists $stamp]} { return 0 }
-  foreach input [csource::files $root $file ext/*.h build/sql_text.h \
-                   .clang-tidy tool/check/lint.tcl] {
+  foreach input [concat [csource::ext $root *.h] [csource::files $root \
+                   $file build/sql_text.h .clang-tidy tool/check/lint.tcl]] {
     if {[file mtime $root/$input] >= [file mtime $stamp]} { return 0 }
   }
   return 1
@@ -50,11 +50,12 @@ proc check::isClean {root file} {
 # A problem that is in none of the files may concern all of them.
 proc check::markClean {root files problems} {
   foreach problem $problems {
-    if {![regexp {^(ext/\w+\.c):} $problem -> file]} return
-    set bad($root/$file) 1
+    if {![regexp {^(ext/[\w/]+\.c):} $problem -> file]} return
+    set bad($file) 1
   }
   file mkdir $root/build/lint
-  foreach file $files {
+  foreach path $files {
+    set file [string range $path [string length $root/] end]
     if {![info exists bad($file)]} { close [open [stamp $root $file] w] }
   }
 }
@@ -80,7 +81,7 @@ proc check::lint_tidy {root files} {
 
 proc check::lint_gcc {root files} {
   return [forEach $files gcc -std=c11 -O1 -fanalyzer -Werror \
-    -fdiagnostics-plain-output -I$root/build -c FILE -o /dev/null]
+    -fdiagnostics-plain-output -I$root/build -I$root/ext -c FILE -o /dev/null]
 }
 
 proc check::lint_cppcheck {root files} {
@@ -90,5 +91,5 @@ proc check::lint_cppcheck {root files} {
   return [output cppcheck --quiet --enable=warning,performance,portability \
     --inline-suppr --std=c11 {*}$off --error-exitcode=1 \
     "--template={file}:{line}:{column}: {severity}: {message} \[{id}\]" \
-    -I$root/build {*}$files]
+    -I$root/build -I$root/ext {*}$files]
 }

@@ -22,7 +22,7 @@ namespace eval check {
 proc check::names {root} {
   set known [knownWords $root]
   set problems {}
-  foreach file [csource::files $root ext/*.c ext/*.h] {
+  foreach file [csource::ext $root *.c *.h] {
     foreach {line comment} [csource::comments [csource::slurp $root/$file]] {
       lappend problems {*}[unknownWords $file $line $comment $known] \
         {*}[unknownFiles $root $file $line $comment]
@@ -40,7 +40,7 @@ proc check::names {root} {
       }
     }
   }
-  foreach file [csource::files $root *.md */*.md] {
+  foreach file [csource::files $root *.md */*.md ext/*/*.md] {
     lappend problems {*}[unknownLinks $root $file]
   }
   return $problems
@@ -52,7 +52,7 @@ proc check::knownWords {root} {
   set known [dict create]
   foreach word $foreign { dict set known $word 1 }
   set texts {}
-  foreach file [csource::files $root ext/*.c ext/*.h] {
+  foreach file [csource::ext $root *.c *.h] {
     lappend texts [csource::without [csource::slurp $root/$file] comment]
   }
   foreach file [csource::files $root sql/*.sql test/*.tcl test/*.test] {
@@ -113,9 +113,9 @@ proc check::fileExists {root file name} {
   if {$name in $made || [regexp {^[A-Z_./]*[A-Z_]+\.[a-z]+$} $name]} {
     return 1
   }
-  foreach folder [list . [file dirname $file] ext sql test test/lock tool \
-                    tool/check] {
-    if {[llength [glob -nocomplain -directory $root/$folder $name]]} {
+  foreach folder [list . [file dirname $file] ext ext/* sql test test/lock \
+                    tool tool/check] {
+    if {[llength [glob -nocomplain -directory $root $folder/$name]]} {
       return 1
     }
   }

@@ -142,7 +142,8 @@ proc check::referenceRaised {root blocks} {
   variable notErrors
   set known [concat [documented $blocks ERROR] [dict keys $notErrors]]
   set problems {}
-  foreach file [csource::files $root ext/*.c ext/*.h sql/*.sql] {
+  foreach file [concat [csource::ext $root *.c *.h] \
+                  [csource::files $root sql/*.sql]] {
     set text [csource::slurp $root/$file]
     if {[file extension $file] eq ".sql"} {
       set found [regexp -all -inline {RAISE\(\w+,\s*'([a-z]+(?: [a-z]+)*:)} \

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** atomic.h: the only way in which layers 0 to 2 touch words that another
+** thread or process may touch at the same time.
+**
+** The operands are plain u32 and u64 fields of the mapped segment: C11's
+** _Atomic types say nothing about size and layout, which the file format
+** fixes.  Names say the order; ones without a suffix are relaxed.
+*/
+#ifndef INTERLOCK_ATOMIC_H
+#define INTERLOCK_ATOMIC_H
+
+#include "core/base.h"
+
+#define atomicGet(p)      __atomic_load_n((p), __ATOMIC_RELAXED)
+#define atomicGetAcq(p)   __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define atomicSet(p,v)    __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define atomicSetRel(p,v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define atomicSwap(p,v)   __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
+#define atomicAdd(p,v)    __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
+#define atomicFenceAcq()  __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define atomicFenceRel()  __atomic_thread_fence(__ATOMIC_RELEASE)
+#define atomicFenceSeq()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
+
+/*
+** Compare and swap, acquire and release when it succeeds.  Returns 1 if *p
+** was iOld and is iNew now.
+*/
+static inline int atomicCas32(u32 *p, u32 iOld, u32 iNew){
+  return __atomic_compare_exchange_n(p, &iOld, iNew, 0,
+      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+static inline int atomicCas64(u64 *p, u64 iOld, u64 iNew){
+  return __atomic_compare_exchange_n(p, &iOld, iNew, 0,
+      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* A 32-bit word that may be part of something else. */
+typedef u32 __attribute__((may_alias)) atomicAlias32;
+
+/* Tells the processor that this is a spin loop. */
+static inline void atomicPause(void){
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+/* The low half of a 64-bit word: what a futex can look at. */
+static inline u32 *atomicLowHalf(u64 *p){
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
+  return (u32*)(void*)p + 1;
+#else
+  return (u32*)(void*)p;
+#endif
+}
+
+#endif

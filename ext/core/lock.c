@@ -1,0 +1,1241 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** lock.c: the steps of the lock manager (protocol 4.7 to 4.15) over the
+** records of table.c and the mutex of owner.c.
+**
+** Three rules carry everything here.  What a session gives up, it gives up by
+** one store of a word of its own, outside the mutex if need be; the cleaning
+** is somebody's who gets the mutex (tidy).  Who has left something behind
+** removes it before making anything new (settle).  Nobody is asked whether he
+** is alive under the mutex: numbers are noted inside, asked outside, and
+** what is dead is dead for ever.
+*/
+#include "core/lock.h"
+#include "core/graph.h"
+#include "core/owner.h"
+#include <stdlib.h>
+
+#define US_POLL   50000            /* a waiter looks on its own */
+#define US_TIDY   2000             /* patience of an end with the mutex */
+#define SWEEP_MAX 2048             /* records freed before others may enter */
+#define PROBES    32               /* processes asked about at a time */
+
+struct LockFile {
+  Seg seg;                         /* its process-side fields: mutex holder */
+  Graph *pGraph;                   /* mutex holder */
+  u32 *aQueue;                     /* LIMIT_SESSION records, mutex holder */
+  LockMem mem;
+  LockFile *pNext;                 /* the process's list: osProcessEnter */
+  char *zPath;                     /* 0: private memory without a name */
+  u32 nRef;                        /* osProcessEnter */
+  u32 bForked;                     /* this is the child's copy */
+  u32 iPid;
+  u64 iPidSpace;
+};
+
+/* Process numbers to ask about. */
+typedef struct Probes {
+  u32 n;
+  u64 a[PROBES];
+} Probes;
+
+struct LockSession {
+  LockFile *pFile;
+  u32 k;                           /* slot, of generation iGen */
+  u32 iGen;
+  u32 iTxn, iStamp;                /* this transaction, last stamp in it */
+  u32 iKeep;                       /* as in the slot's now */
+  u32 bPend;                       /* something is left to settle */
+  u32 bTxn;                        /* this transaction has locks */
+  u32 iWriterTxn;                  /* in which it is in the writer's place */
+  u32 iRequest, iState;            /* queued record, its state when queued */
+  u32 iProbe;                      /* where the next poll goes on asking */
+  Probes probes;                   /* those in the way of this attempt */
+  Probes skipped;                  /* those in the way of lockSkip */
+  LockKey key;                     /* of the request */
+  u64 iStronger;                   /* token of a stronger mode held, or 0 */
+  u64 iToken;                      /* as lockGrantToken */
+  LockTrouble trouble;
+};
+
+static LockFile *pFiles;           /* all open files: osProcessEnter */
+
+static SegSession *slot(LockSession *p){
+  return segSession(&p->pFile->seg, p->k);
+}
+
+/*--------------------------------------------------------------- mutex ---*/
+
+/*
+** The mutex came from a dead owner: everything derived is made anew.  A queue
+** that was being rearranged may stand in an order with a soft cycle: every
+** waiter is checked again.
+*/
+static void recover(LockFile *pF){
+  Seg *p = &pF->seg;
+  SegHeader *h = segHeader(p);
+  u32 k;
+  if( segStale(p) && segRefresh(p)!=LOCK_OK ) return;
+  if( BUG(NO_REBUILD) ) return;
+  tableRebuild(p, p->iTaken);
+  if( !BUG(REBUILD_NOSCAN) ) tableScanAll(p);
+  for(k=1; k<=h->usedSession && !p->bDamaged; k++){
+    if( segSession(p, k)->waits ) graphCheck(pF->pGraph, p, k);
+  }
+  atomicSet(&h->stat[STAT_RECOVERIES], h->stat[STAT_RECOVERIES]+1);
+}
+
+static LockRc usable(LockFile *pF){
+  if( pF->bForked ) return LOCK_FORKED;
+  if( pF->seg.bDamaged || atomicGet(&segHeader(&pF->seg)->damaged) ){
+    return LOCK_MALFORMED;
+  }
+  return LOCK_OK;
+}
+
+/* How is what ownerEnter, ownerTry or ownerTask returned. */
+static LockRc entered(LockFile *pF, int eHow){
+  if( eHow==OWNER_BUSY ) return LOCK_BUSY;
+  if( eHow==OWNER_TOOK ) recover(pF);
+  if( segStale(&pF->seg) ) segRefresh(&pF->seg);
+  return LOCK_OK;
+}
+
+static LockRc enter(LockFile *pF){
+  LockRc rc = usable(pF);
+  return rc!=LOCK_OK ? rc : entered(pF, ownerEnter(&pF->seg));
+}
+
+#ifdef INTERLOCK_DEBUG
+static void debugCheck(Seg *p){
+  const char *z = 0;
+  if( p->bDamaged || segHeader(p)->usedRecord>3000
+   || segHeader(p)->usedSession>300 ){
+    return;
+  }
+  z = segmentCheck(p);
+  if( z==0 ) z = tableCheck(p);
+  if( p->bDamaged==0 && z ){
+    assert( z==0 );
+    abort();
+  }
+}
+#else
+# define debugCheck(p) ((void)0)
+#endif
+
+/* Leave, after doing what others have left to the owner.  LOCK_MALFORMED if
+** nonsense was met inside: then nobody may go on with this file. */
+static LockRc leave(LockFile *pF){
+  Seg *p = &pF->seg;
+  u32 bDamaged;
+  debugCheck(p);
+  bDamaged = p->bDamaged;
+  if( bDamaged ) atomicSet(&segHeader(p)->damaged, 1);
+  while( ownerLeave(p) ){
+    if( bDamaged ) continue;
+    tableSweepLeft(p);
+    debugCheck(p);
+  }
+  return bDamaged ? LOCK_MALFORMED : LOCK_OK;
+}
+
+/*-------------------------------------------------------------- settle ---*/
+
+/*
+** Remove what this session has given up, at most SWEEP_MAX records: 1 if there
+** may be more.  Only when all of it is gone keep goes up again: before, void
+** grants would come to life.
+*/
+static int settle(LockSession *p){
+  Seg *pSeg = &p->pFile->seg;
+  SegSession *s = slot(p);
+  u64 iState = atomicGetAcq(&s->state);
+  if( SEG_HIGH(iState)!=p->iGen || SEG_LOW(iState)==SEG_UNUSED ){
+    p->bPend = 0;                  /* ended, and somebody has swept it */
+    return 0;
+  }
+  atomicSwap(&s->left, 0);
+  CRASH(SETTLE_LEFT);
+  if( BUG(KEEP_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
+  if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;
+  if( SEG_LOW(iState)==SEG_LIVE && p->iKeep!=SEG_ALL ){
+    p->iKeep = SEG_ALL;
+    atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
+    CRASH(SETTLE_KEEP);
+  }
+  p->bPend = 0;
+  return 0;
+}
+
+/* Enter for a function: settled, and known as the one inside. */
+static LockRc enterSettled(LockSession *p){
+  LockRc rc = enter(p->pFile);
+  if( rc!=LOCK_OK ) return rc;
+  atomicSet(&segHeader(&p->pFile->seg)->inside, p->k);
+  while( p->bPend && !BUG(NO_SETTLE) && settle(p) ){
+    rc = leave(p->pFile);
+    if( rc==LOCK_OK ) rc = enter(p->pFile);
+    if( rc!=LOCK_OK ) return rc;
+  }
+  return LOCK_OK;
+}
+
+/*
+** The word that decides has been stored (4.7 a); the rest cannot fail.  Either
+** this process gets the mutex soon and settles, or its owner finds WORK set
+** when it leaves, or the owner is dead and the rebuild sweeps, or it is
+** stopped inside and nobody is granted anything meanwhile.
+*/
+static void tidy(LockSession *p){
+  LockFile *pF = p->pFile;
+  int bMore = 1;
+  CRASH(END_WORD);
+  atomicSetRel(&slot(p)->left, 1);
+  CRASH(END_LEFT);
+  p->bPend = 1;
+  while( bMore ){
+    int eHow = ownerTry(&pF->seg, US_TIDY);
+    if( eHow==OWNER_BUSY ) eHow = ownerTask(&pF->seg);
+    if( entered(pF, eHow)!=LOCK_OK ) return;
+    bMore = settle(p);
+    if( bMore ) atomicSetRel(&slot(p)->left, 1);
+    if( leave(pF)!=LOCK_OK ) return;
+  }
+}
+
+/*---------------------------------------------------------------- death ---*/
+
+/*
+** Everything of a process that is known to be dead goes: its sessions end with
+** one store each, then their records are freed, some at a time.  0 if the
+** mutex could not be had.
+*/
+static int reap(LockFile *pF, u64 iNumber){
+  Seg *p = &pF->seg;
+  u32 k, n;
+  if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
+  n = tableKill(p, iNumber);
+  atomicSet(&segHeader(p)->stat[STAT_SWEPT],
+            segHeader(p)->stat[STAT_SWEPT]+n);
+  for(k=1; k<=segHeader(p)->usedSession && k<=LIMIT_SESSION && n; k++){
+    SegSession *s = segSession(p, k);
+    while( atomicGet(&s->owner)==iNumber
+        && SEG_LOW(atomicGetAcq(&s->state))==SEG_ENDING
+        && tableSweep(p, k, SWEEP_MAX) ){
+      if( leave(pF)!=LOCK_OK ) return 0;
+      if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
+    }
+  }
+  return leave(pF)==LOCK_OK;
+}
+
+/* Under the mutex: note the process of session k, to be asked about. */
+static void noteIn(LockSession *p, Probes *pList, u32 k){
+  Seg *pSeg = &p->pFile->seg;
+  u64 iNumber = atomicGet(&segSession(pSeg, k)->owner);
+  u32 j;
+  if( iNumber==pSeg->iNumber || pList->n>=PROBES ) return;
+  for(j=0; j<pList->n; j++) if( pList->a[j]==iNumber ) return;
+  pList->a[pList->n++] = iNumber;
+}
+static void noteProbe(LockSession *p, u32 k){ noteIn(p, &p->probes, k); }
+
+/* Outside the mutex: ask about those noted.  1 if somebody was dead. */
+static int probe(LockSession *p){
+  LockFile *pF = p->pFile;
+  u32 j, nDead = 0;
+  for(j=0; j<p->probes.n; j++){
+    if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
+    reap(pF, p->probes.a[j]);
+    nDead++;
+  }
+  p->probes.n = 0;
+  return nDead>0;
+}
+
+/* Outside the mutex, when a table is full: does a dead process fill it?
+** 1 if one did. */
+static int probeAll(LockFile *pF){
+  Seg *p = &pF->seg;
+  u32 k, n = 0;
+  u64 iLast = 0;
+  for(k=1; k<=LIMIT_SESSION; k++){
+    SegSession *s = segSession(p, k);
+    u64 iNumber = atomicGet(&s->owner);
+    if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
+    if( iNumber==iLast || !ownerDead(p, iNumber) ) continue;
+    iLast = iNumber;
+    reap(pF, iNumber);
+    n++;
+  }
+  return n>0;
+}
+
+/*-------------------------------------------------------------- acquire ---*/
+
+/* What is asked for, and what lies in the queue of its key. */
+typedef struct Ask {
+  const LockKey *pKey;
+  u32 eMode, eScope;
+  int bQueue;
+  u32 iOwn;                /* own grant of that mode */
+  u32 iStrong;             /* own grant of the strongest mode above it */
+  u32 mOwn;                /* modes held by this session */
+  u32 mHeld;               /* modes held by others */
+  u32 mAhead;              /* modes asked for by others */
+  u32 iPlace;              /* first request that conflicts with mOwn */
+  u32 mBefore;             /* modes asked for ahead of it */
+} Ask;
+
+/* One record of the queue.  1: it was void, is gone, and the look starts
+** again. */
+static int lookAt(LockSession *p, Ask *a, u32 i){
+  Seg *pSeg = &p->pFile->seg;
+  SegRecord *r = segRecord(pSeg, i);
+  u32 e = SEG_STATE(atomicGetAcq(&r->state)), m = REC_BIT(r);
+  if( e==SEG_WITHDRAWN || tableVoid(pSeg, r) ){
+    tableRemove(pSeg, i);
+    return 1;
+  }
+  if( r->session==p->k ){
+    a->mOwn |= m;
+    if( REC_MODE(r)==a->eMode ) a->iOwn = i;
+    if( m>MODE_BIT(a->eMode) && m>(a->mOwn & ~m) ) a->iStrong = i;
+  }else if( e==SEG_GRANTED ){
+    a->mHeld |= m;
+  }else if( e==SEG_WAITING ){
+    a->mAhead |= m;
+  }else{
+    noteProbe(p, r->session);      /* cancelled: its waiter may have died */
+  }
+  return 0;
+}
+
+/* 4.9 c, and where an upgrade would queue. */
+static void look(LockSession *p, Ask *a){
+  Seg *pSeg = &p->pFile->seg;
+  u32 i = 0, n = 0;
+  p->probes.n = 0;
+  a->iOwn = a->iStrong = 0;
+  a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = 0;
+  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
+    if( !lookAt(p, a, i) ) continue;
+    a->iOwn = a->iStrong = a->mOwn = a->mHeld = a->mAhead = i = n = 0;
+  }
+  if( a->mOwn==0 || a->mAhead==0 || BUG(UPGRADE_TAIL) ) return;
+  for(n=0; (i = tableNext(pSeg, a->pKey, i, &n))!=0; ){
+    SegRecord *r = segRecord(pSeg, i);
+    if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
+    if( tableConflicts(REC_MODE(r)) & a->mOwn ){
+      a->iPlace = i;
+      return;
+    }
+    a->mBefore |= REC_BIT(r);
+  }
+}
+
+/* Rules 2 and 3b: may it be granted now? */
+static int grantable(LockSession *p, const Ask *a){
+  u32 m = tableConflicts(a->eMode);
+  if( (m & a->mHeld)
+   || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
+    return 0;
+  }
+  return !(m & a->mAhead) || (a->iPlace && !(m & a->mBefore));
+}
+
+/* A new transaction hold of this session; 0 for session scope. */
+static u64 newHold(LockSession *p, u32 eScope){
+  if( eScope==LOCK_SCOPE_SESSION ) return 0;
+  p->bTxn = 1;
+  return SEG_PAIR(p->iTxn, eScope==LOCK_SCOPE_TURN ? 0 : ++p->iStamp);
+}
+
+/* Rule 1, 4.9 b: the mode is held already; one store. */
+static void holdAgain(LockSession *p, const Ask *a){
+  Seg *pSeg = &p->pFile->seg;
+  SegRecord *r = segRecord(pSeg, a->iOwn);
+  if( a->eScope==LOCK_SCOPE_SESSION ){
+    atomicSet(&r->scount, r->scount+1);
+  }else if( tableHoldVoid(pSeg, r) || a->eScope==LOCK_SCOPE_TURN ){
+    atomicSet(&r->thold, newHold(p, a->eScope));
+    tableMove(pSeg, a->iOwn);
+  }
+  CRASH(HOLD_AGAIN);
+}
+
+/* Note who stands in the way: for the message, and to be asked about. */
+static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
+  Seg *pSeg = &p->pFile->seg;
+  u32 i = 0, n = 0, m = tableConflicts(a->eMode), kFirst = 0, eFirst = 0;
+  u32 nSkip = p->iProbe, nMet = 0, eWhy;
+  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
+    SegRecord *r = segRecord(pSeg, i);
+    u32 e = SEG_STATE(atomicGetAcq(&r->state));
+    if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
+    if( e!=SEG_GRANTED && (e!=SEG_WAITING || BUG(POLL_HOLDERS)) ) continue;
+    if( kFirst==0 || (e==SEG_GRANTED && eFirst!=SEG_GRANTED) ){
+      kFirst = r->session;
+      eFirst = e;
+    }
+    if( nMet++>=nSkip ) noteProbe(p, r->session);
+  }
+  p->iProbe = p->probes.n<PROBES ? 0 : nSkip+PROBES/2;
+  eWhy = eFirst==SEG_WAITING ? TROUBLE_WAITS : TROUBLE_HOLDS;
+  if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
+    if( eFirst!=SEG_GRANTED ){
+      kFirst = segHeader(pSeg)->writer;
+      eWhy = TROUBLE_WRITES;
+    }
+    p->probes.n -= p->probes.n==PROBES;
+    noteProbe(p, segHeader(pSeg)->writer);
+  }
+  if( kFirst ){
+    p->trouble.eWhy = eWhy;
+    p->trouble.iBlocker = atomicGet(&segSession(pSeg, kFirst)->id);
+    p->trouble.iPid = atomicGet(&segSession(pSeg, kFirst)->pid);
+  }
+}
+
+static u32 insert(LockSession *p, const Ask *a, int bWaiting){
+  TableNew new;
+  u32 i, iStamp = p->iStamp;
+  new.pKey = a->pKey;
+  new.iSession = p->k;
+  new.iGeneration = p->iGen;
+  new.eMode = a->eMode;
+  new.scount = a->eScope==LOCK_SCOPE_SESSION;
+  new.thold = newHold(p, a->eScope);
+  new.iBefore = bWaiting ? a->iPlace : 0;
+  new.bWaiting = (u32)bWaiting;
+  i = tableInsert(&p->pFile->seg, &new);
+  if( i==0 ) p->iStamp = iStamp;
+  return i;
+}
+
+/* An upgrade stands in front of iPlace: it and those behind it get new
+** tickets. */
+static void renumber(LockSession *p, const Ask *a){
+  LockFile *pF = p->pFile;
+  u32 i = 0, n = 0, nQueue = 0;
+  pF->aQueue[nQueue++] = p->iRequest;
+  while( (i = tableNext(&pF->seg, a->pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(&pF->seg, i);
+    if( i!=a->iPlace && nQueue==1 ) continue;
+    if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING && i!=a->iPlace ){
+      continue;
+    }
+    if( nQueue<LIMIT_SESSION && i!=p->iRequest ) pF->aQueue[nQueue++] = i;
+  }
+  tableReorder(&pF->seg, pF->aQueue, nQueue);
+}
+
+/* The cycle by session ids, and its members' processes to be asked about. */
+static void noteDeadlock(LockSession *p){
+  LockFile *pF = p->pFile;
+  u32 n, j;
+  const u32 *a = graphCycle(pF->pGraph, &n);
+  p->trouble.nCycle = n;
+  for(j=0; j<n && j<16; j++){
+    p->trouble.aCycle[j] = atomicGet(&segSession(&pF->seg, a[j])->id);
+  }
+  a = graphMembers(pF->pGraph, &n);
+  p->probes.n = 0;
+  for(j=0; j<n; j++) noteProbe(p, a[j]);
+}
+
+/* Queue the request, then look whether that closes a cycle. */
+static LockRc enqueue(LockSession *p, const Ask *a){
+  LockFile *pF = p->pFile;
+  SegRecord *r;
+  u32 i = insert(p, a, 1);
+  if( i==0 ) return LOCK_FULL;
+  r = segRecord(&pF->seg, i);
+  p->iRequest = i;
+  p->iState = SEG_WITH(atomicGet(&r->state), SEG_WAITING);
+  p->key = *a->pKey;
+  if( a->iPlace ) renumber(p, a);
+  if( graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
+    noteDeadlock(p);
+    tableRemove(&pF->seg, i);
+    p->iRequest = 0;
+    return LOCK_DEADLOCK;
+  }
+  return LOCK_WAITING;
+}
+
+/* Record i is held: remember its token for the caller. */
+static void noteGrant(LockSession *p, u32 i){
+  p->iToken = p->iStronger ? p->iStronger
+                           : segRecord(&p->pFile->seg, i)->token;
+}
+
+/* One attempt under the mutex.  LOCK_FULL: no slot is free. */
+static LockRc attempt(LockSession *p, Ask *a, int bProbed){
+  look(p, a);
+  p->iStronger = a->iStrong ? segRecord(&p->pFile->seg, a->iStrong)->token : 0;
+  if( a->iOwn ){
+    holdAgain(p, a);
+    noteGrant(p, a->iOwn);
+    return LOCK_OK;
+  }
+  if( grantable(p, a) ){
+    u32 i = insert(p, a, 0);
+    if( i==0 ) return LOCK_FULL;
+    noteGrant(p, i);
+    return LOCK_OK;
+  }
+  if( !bProbed ){
+    noteBlockers(p, a, 0);
+    if( p->probes.n || !a->bQueue ) return LOCK_NO;
+  }
+  return a->bQueue ? enqueue(p, a) : LOCK_NO;
+}
+
+/* After an attempt that found no free slot: LOCK_OK to try once more. */
+static LockRc moreRoom(LockFile *pF, int *pbGrown){
+  LockRc rc = segGrow(&pF->seg);
+  if( rc==LOCK_FULL && !*pbGrown && probeAll(pF) ) rc = LOCK_OK;
+  *pbGrown = 1;
+  return rc;
+}
+
+/*
+** Acquire (protocol 4.9), with what is held at each step:
+**
+**   1  enter the mutex; settle what this session has left behind
+**   2  mutex: look at the queue, freeing what is void in it; grant if the
+**      rules say so; no free slot: leave, grow, again from 1
+**   3  blocked: note the processes in the way, leave
+**   4  no mutex: ask who of them is dead; free what the dead had; from 1
+**   5  mutex: queue, look for cycles through this session; a cycle that does
+**      not go away: free the request, leave, ask whether a member is dead
+**      (from 1), else LOCK_DEADLOCK
+**   6  leave; the caller waits
+*/
+LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
+               int bQueue){
+  int bProbed = 0, bGrown = 0;
+  Ask a;
+  if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
+    return LOCK_MISUSE;
+  }
+  a.pKey = pKey;
+  a.eMode = eMode;
+  a.eScope = eScope;
+  a.bQueue = bQueue;
+  p->trouble.iBlocker = 0;
+  p->trouble.iPid = p->trouble.eWhy = p->trouble.nCycle = 0;
+  for(;;){
+    LockRc rcLeave, rc = enterSettled(p);
+    if( rc!=LOCK_OK ) return rc;
+    rc = attempt(p, &a, bProbed);
+    rcLeave = leave(p->pFile);
+    if( rcLeave!=LOCK_OK ) return rcLeave;
+    if( rc==LOCK_FULL ){
+      rc = moreRoom(p->pFile, &bGrown);
+      if( rc!=LOCK_OK ) return rc;
+    }else if( rc==LOCK_NO && !bProbed ){
+      if( !probe(p) ) bProbed = 1;
+      if( bProbed && !bQueue ) return LOCK_NO;
+    }else{
+      int bDead = probe(p);
+      if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
+    }
+  }
+}
+
+/*----------------------------------------------------------------- wait ---*/
+
+/* How the queued request stands: LOCK_WAITING, or it is over. */
+LockRc lockOutcome(LockSession *p){
+  SegRecord *r = segRecord(&p->pFile->seg, p->iRequest);
+  u32 iState = atomicGetAcq(&r->state);
+  if( p->pFile->bForked ) return LOCK_FORKED;
+  if( iState==p->iState ) return LOCK_WAITING;
+  if( iState==SEG_WITH(p->iState, SEG_GRANTED) ){
+    noteGrant(p, p->iRequest);
+    p->iRequest = 0;
+    return LOCK_OK;
+  }
+  p->iRequest = 0;
+  if( iState!=SEG_WITH(p->iState, SEG_CANCELLED) ) return LOCK_MALFORMED;
+  atomicSetRel(&r->state, SEG_WITH(iState, SEG_WITHDRAWN));
+  CRASH(WITHDRAW);
+  tidy(p);
+  return LOCK_CANCELLED;
+}
+
+/*
+** End the wait: by compare-and-swap, so that the request is either withdrawn
+** here or granted there.
+*/
+LockRc lockGiveUp(LockSession *p, LockRc rc){
+  Seg *pSeg = &p->pFile->seg;
+  u32 *pState = &segRecord(pSeg, p->iRequest)->state;
+  u32 iNew = SEG_WITH(p->iState, SEG_WITHDRAWN);
+  if( p->pFile->bForked ) return LOCK_FORKED;
+  if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
+    return lockOutcome(p);
+  }
+  CRASH(WITHDRAW_LOOK);
+  if( BUG(WITHDRAW_STORE) ){
+    atomicSetRel(pState, iNew);
+  }else if( !atomicCas32(pState, p->iState, iNew) ){
+    return lockOutcome(p);
+  }
+  CRASH(WITHDRAW);
+  p->iRequest = 0;
+  if( rc==LOCK_TIMEOUT ) atomicAdd(&segHeader(pSeg)->stat[STAT_TIMEOUTS], 1);
+  tidy(p);
+  return rc;
+}
+
+/*
+** 4.14.  The waker may have died between its store and its wake, a holder may
+** have died, an end may have stopped before its WORK.  Never waits for the
+** mutex, never fails.
+*/
+void lockPoll(LockSession *p){
+  LockFile *pF = p->pFile;
+  Ask a;
+  if( usable(pF)!=LOCK_OK ) return;
+  if( entered(pF, ownerTry(&pF->seg, 0))!=LOCK_OK ) return;
+  a.pKey = &p->key;
+  a.eMode = REC_MODE(segRecord(&pF->seg, p->iRequest));
+  look(p, &a);
+  tableScan(&pF->seg, &p->key);
+  noteBlockers(p, &a, p->iRequest);
+  if( leave(pF)==LOCK_OK ) probe(p);
+  p->probes.n = 0;
+}
+
+LockRc lockWait(LockSession *p, const LockWait *pWait){
+  u64 usNow = osMonotonicUs(), usPoll = usNow+US_POLL, usEnd;
+  usEnd = usNow + (u64)pWait->msTimeout*1000;
+  for(;;){
+    u32 *pState = &segRecord(&p->pFile->seg, p->iRequest)->state;
+    LockRc rc = lockOutcome(p);
+    i64 us;
+    if( rc!=LOCK_WAITING ) return rc;
+    usNow = osMonotonicUs();
+    if( usNow>=usPoll || (pWait->msTimeout>=0 && usNow>=usEnd) ){
+      usPoll = usNow + US_POLL;
+      lockPoll(p);
+      rc = lockOutcome(p);
+      if( rc!=LOCK_WAITING ) return rc;
+      if( usable(p->pFile)!=LOCK_OK ) return lockGiveUp(p, LOCK_MALFORMED);
+      if( pWait->xPoll ) rc = pWait->xPoll(pWait->pArg);
+      if( rc!=LOCK_WAITING && rc!=LOCK_OK ) return lockGiveUp(p, rc);
+      if( lockMoved(p->pFile) ) return lockGiveUp(p, LOCK_REPLACED);
+      if( pWait->msTimeout>=0 && usNow>=usEnd ){
+        return lockGiveUp(p, LOCK_TIMEOUT);
+      }
+    }
+    us = (i64)(usPoll-usNow);
+    if( pWait->msTimeout>=0 && (i64)(usEnd-usNow)<us ) us = (i64)(usEnd-usNow);
+    osWait(pState, p->iState, us>0 ? us : 1);
+  }
+}
+
+/*
+** The order of answers: granted if it can be; refused if the caller may not
+** wait; timed out if it does not want to; deadlock; then the wait.
+*/
+LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
+                   const LockWait *pWait){
+  LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
+  if( rc!=LOCK_NO || pWait==0 ) return rc;
+  if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
+  if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
+  if( lockMoved(p->pFile) ) return LOCK_REPLACED;
+  rc = lockAsk(p, pKey, eMode, eScope, 1);
+  return rc==LOCK_WAITING ? lockWait(p, pWait) : rc;
+}
+
+/*----------------------------------------------------------------- skip ---*/
+
+/* Note who stands in the way of a skip: holders, requests and the writer. */
+static void noteSkipped(LockSession *p, const Ask *a){
+  Seg *pSeg = &p->pFile->seg;
+  u32 i = 0, n = 0, m = tableConflicts(a->eMode);
+  if( p->skipped.n>=PROBES ) return;
+  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(pSeg, i);
+    if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
+    noteIn(p, &p->skipped, r->session);
+  }
+  if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
+    noteIn(p, &p->skipped, segHeader(pSeg)->writer);
+  }
+}
+
+static LockRc skipAttempt(LockSession *p, Ask *a){
+  u32 i;
+  look(p, a);
+  if( a->mOwn ){
+    if( !BUG(SKIP_OWN) || a->iOwn==0 ) return LOCK_NO;
+    holdAgain(p, a);
+    return LOCK_OK;
+  }
+  if( BUG(SKIP_QUEUED) ) a->mAhead = 0;
+  if( (tableConflicts(a->eMode) & (a->mHeld|a->mAhead))
+   || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
+    noteSkipped(p, a);
+    return LOCK_NO;
+  }
+  i = insert(p, a, 0);
+  if( i==0 ) return LOCK_FULL;
+  p->iStronger = 0;
+  noteGrant(p, i);
+  return LOCK_OK;
+}
+
+LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
+  int bGrown = 0;
+  Ask a;
+  if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
+    return LOCK_MISUSE;
+  }
+  a.pKey = pKey;
+  a.eMode = eMode;
+  a.eScope = eScope;
+  a.bQueue = 0;
+  for(;;){
+    LockRc rc = enterSettled(p), rcLeave;
+    if( rc!=LOCK_OK ) return rc;
+    rc = skipAttempt(p, &a);
+    rcLeave = leave(p->pFile);
+    if( rcLeave!=LOCK_OK ) return rcLeave;
+    if( rc!=LOCK_FULL ) return rc;
+    rc = moreRoom(p->pFile, &bGrown);
+    if( rc!=LOCK_OK ) return rc;
+  }
+}
+
+int lockSkipProbe(LockSession *p){
+  LockFile *pF = p->pFile;
+  u32 j, nGone = 0;
+  for(j=0; j<p->skipped.n && usable(pF)==LOCK_OK; j++){
+    if( !ownerDead(&pF->seg, p->skipped.a[j]) ) continue;
+    nGone += (u32)reap(pF, p->skipped.a[j]);
+  }
+  p->skipped.n = 0;
+  return nGone>0;
+}
+
+/*-------------------------------------------------------------- release ---*/
+
+/* Own grant of a key and mode; 0 if there is none. */
+static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
+  Seg *pSeg = &p->pFile->seg;
+  u32 i = 0, n = 0;
+  while( (i = tableNext(pSeg, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(pSeg, i);
+    if( r->session!=p->k || r->generation!=p->iGen ) continue;
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( eMode==0 || REC_MODE(r)==eMode ) return i;
+  }
+  return 0;
+}
+
+LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = enterSettled(p), rcLeave;
+  u32 i;
+  if( rc!=LOCK_OK ) return rc;
+  i = ownGrant(p, pKey, eMode);
+  if( i==0 || segRecord(pSeg, i)->scount==0 ){
+    rc = LOCK_NO;
+  }else if( (segRecord(pSeg, i)->scount>1 || segRecord(pSeg, i)->thold)
+         && !BUG(COUNT_SCOPES) ){
+    SegRecord *r = segRecord(pSeg, i);
+    atomicSet(&r->scount, r->scount-1);
+    CRASH(RELEASE_COUNT);
+  }else{
+    tableRemove(pSeg, i);
+  }
+  rcLeave = leave(p->pFile);
+  return rcLeave!=LOCK_OK ? rcLeave : rc;
+}
+
+/* What a lockReleaseAll takes, and how far it is. */
+typedef struct ReleaseAll {
+  u32 mKind, mMode;
+  u32 i;                   /* next record of the present list */
+  u32 nStep;
+  u64 n;                   /* released */
+} ReleaseAll;
+
+/* At most SWEEP_MAX records of a list: 1 if there are more. */
+static int releaseSome(LockSession *p, ReleaseAll *a){
+  Seg *pSeg = &p->pFile->seg;
+  u32 n;
+  for(n=0; a->i && n<SWEEP_MAX; n++){
+    u32 i = a->i;
+    SegRecord *r = segRecord(pSeg, i);
+    if( !segBound(pSeg, &a->nStep) ) return 0;
+    a->i = r->sesNext;
+    if( !(a->mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
+    if( !(a->mMode & REC_BIT(r)) ) continue;
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    a->n += r->scount;
+    if( r->thold ){
+      atomicSet(&r->scount, 0);
+      CRASH(RELEASE_COUNT);
+    }else{
+      tableRemove(pSeg, i);
+    }
+  }
+  return a->i!=0;
+}
+
+/*
+** Both lists, under the mutex at entry and, after LOCK_OK, at the end.  Between
+** two portions others may enter; nobody else changes this session's lists,
+** except that a rebuild may relink them: then it starts again.
+*/
+static LockRc releaseLists(LockSession *p, ReleaseAll *a){
+  LockFile *pF = p->pFile;
+  SegHeader *h = segHeader(&pF->seg);
+  u64 nRecover = h->stat[STAT_RECOVERIES];
+  int iList;
+  for(iList=0; iList<2; iList++){
+    a->i = iList ? slot(p)->firstSes : slot(p)->firstTxn;
+    a->nStep = 0;
+    while( releaseSome(p, a) ){
+      LockRc rc = leave(pF);
+      if( rc==LOCK_OK ) rc = enter(pF);
+      if( rc!=LOCK_OK ) return rc;
+      if( nRecover!=h->stat[STAT_RECOVERIES] ){
+        nRecover = h->stat[STAT_RECOVERIES];
+        a->i = slot(p)->firstTxn;
+        a->nStep = 0;
+        iList = 0;
+      }
+    }
+  }
+  return LOCK_OK;
+}
+
+LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
+  ReleaseAll a;
+  LockRc rc = enterSettled(p);
+  if( pn ) *pn = 0;
+  if( rc!=LOCK_OK ) return rc;
+  memset(&a, 0, sizeof(a));
+  a.mMode = mMode;
+  a.mKind = BUG(TABLES_FIRST) ? mKind : mKind & ~(1u<<KEY_TABLE);
+  rc = releaseLists(p, &a);
+  a.mKind = mKind & 1u<<KEY_TABLE;
+  if( rc==LOCK_OK && a.mKind ) rc = releaseLists(p, &a);
+  if( rc!=LOCK_OK ) return rc;
+  if( pn ) *pn = a.n;
+  return leave(p->pFile);
+}
+
+/* What is void has gone with enterSettled; a request may be among the rest. */
+int lockHolding(LockSession *p){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = enterSettled(p);
+  int iList, bHolds = 0;
+  if( rc!=LOCK_OK ) return rc==LOCK_BUSY;
+  for(iList=0; iList<2 && !bHolds; iList++){
+    u32 i = iList ? slot(p)->firstSes : slot(p)->firstTxn, n = 0;
+    for(; i && segBound(pSeg, &n) && !bHolds; i=segRecord(pSeg, i)->sesNext){
+      bHolds = SEG_STATE(atomicGet(&segRecord(pSeg, i)->state))==SEG_GRANTED;
+    }
+  }
+  return leave(p->pFile)==LOCK_OK && bHolds;
+}
+
+/*--------------------------------------------------------- transactions ---*/
+
+void lockTxnEnd(LockSession *p){
+  if( !p->bTxn || p->pFile->bForked ) return;
+  p->bTxn = 0;
+  if( !BUG(WRITER_NOTE) ) p->iWriterTxn = 0;
+  p->iStamp = 0;
+  p->iKeep = SEG_ALL;
+  if( ++p->iTxn==0 ) p->iTxn = 1;
+  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));
+  tidy(p);
+}
+
+u32 lockLevel(LockSession *p){ return p->iStamp; }
+
+/* Stamps go on counting, so that a void one is never valid again. */
+void lockRollbackTo(LockSession *p, u32 iLevel){
+  if( !p->bTxn || p->iStamp<=iLevel || p->pFile->bForked ) return;
+  if( iLevel<p->iKeep ) p->iKeep = iLevel;
+  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, p->iKeep));
+  tidy(p);
+}
+
+/*--------------------------------------------------------------- cancel ---*/
+
+/* The wait that session slot k is in, if it is the session of that id. */
+static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
+  SegSession *s = segSession(p, k);
+  u64 iState = atomicGetAcq(&s->state);
+  u32 i = atomicGet(&s->waits), iRec;
+  SegRecord *r;
+  if( atomicGet(&s->id)!=iId || SEG_LOW(iState)!=SEG_LIVE ) return LOCK_NO;
+  if( i-1>=p->nRecord ) return LOCK_NO;
+  r = segRecord(p, i);
+  iRec = atomicGetAcq(&r->state);
+  if( SEG_STATE(iRec)!=SEG_WAITING || atomicGet(&r->session)!=k
+   || atomicGet(&r->generation)!=SEG_HIGH(iState) ){
+    return LOCK_NO;
+  }
+  CRASH(CANCEL_LOOK);
+  if( BUG(CANCEL_NOSEQ) ){
+    iRec = atomicGetAcq(&r->state);
+    if( SEG_STATE(iRec)!=SEG_WAITING ) return LOCK_NO;
+  }
+  if( !atomicCas32(&r->state, iRec, SEG_WITH(iRec, SEG_CANCELLED)) ){
+    return LOCK_NO;
+  }
+  CRASH(CANCEL);
+  atomicAdd(&segHeader(p)->stat[STAT_CANCELS], 1);
+  osWake(&r->state, 1);
+  return LOCK_OK;
+}
+
+LockRc lockCancel(LockFile *pF, u64 iId){
+  u32 k;
+  LockRc rc = usable(pF);
+  if( rc==LOCK_OK && segStale(&pF->seg) ) rc = segRefresh(&pF->seg);
+  if( rc!=LOCK_OK ) return rc;
+  for(k=1; k<=LIMIT_SESSION; k++){
+    if( atomicGet(&segSession(&pF->seg, k)->id)==iId ){
+      return cancelSlot(&pF->seg, k, iId);
+    }
+  }
+  return LOCK_NO;
+}
+
+/*---------------------------------------------- tokens, guards, events ---*/
+
+LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = enterSettled(p);
+  u32 i = 0, n = 0, eMode = 0;
+  *piToken = 0;
+  if( rc!=LOCK_OK ) return rc;
+  while( (i = tableNext(pSeg, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(pSeg, i);
+    if( r->session!=p->k || SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED
+     || REC_MODE(r)<eMode ){
+      continue;
+    }
+    eMode = REC_MODE(r);
+    *piToken = r->token;
+  }
+  return leave(p->pFile);
+}
+
+/*
+** A roll back to a savepoint leaves the place; only the transaction's end,
+** which is the end of SQLite's write lock, empties it.  So the session's own
+** note of it is enough, until then.  After LOCK_BUSY nothing is noted.
+*/
+LockRc lockWriterEnter(LockSession *p){
+  LockFile *pF = p->pFile;
+  LockRc rc = usable(pF);
+  if( rc!=LOCK_OK || p->iWriterTxn==p->iTxn ) return rc;
+  if( BUG(WRITER_NOTE) && p->iWriterTxn ) return LOCK_OK;
+  if( lockMoved(pF) ) return LOCK_REPLACED;
+  rc = enterSettled(p);
+  if( rc!=LOCK_OK ) return rc;
+  tableWriterEnter(&pF->seg, p->k);
+  p->bTxn = 1;
+  rc = leave(pF);
+  if( rc==LOCK_OK ) p->iWriterTxn = p->iTxn;
+  return rc;
+}
+
+/* Why no mutex is needed: segment.h, GUARD WORDS. */
+int lockGuardFree(LockSession *p, const LockKey *pTable){
+  LockFile *pF = p->pFile;
+  if( usable(pF)!=LOCK_OK || p->iWriterTxn!=p->iTxn ) return 0;
+  return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
+}
+
+/* Under the mutex: does nobody else hold what a write in this mode conflicts
+** with?  Otherwise who does is noted. */
+static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
+  Ask a;
+  int bFree;
+  a.pKey = pKey;
+  a.eMode = eMode;
+  look(p, &a);
+  bFree = (tableConflicts(eMode) & a.mHeld)==0;
+  if( !bFree ) noteBlockers(p, &a, 0);
+  return bFree;
+}
+
+LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
+                 const LockKey **ppHeld){
+  int bProbed = 0;
+  for(;;){
+    LockRc rc = enterSettled(p);
+    *ppHeld = 0;
+    if( rc!=LOCK_OK ) return rc;
+    if( pTable && !guardFree(p, pTable, LOCK_INTENT_EXCLUSIVE) ){
+      *ppHeld = pTable;
+    }else if( pKey && !guardFree(p, pKey, LOCK_EXCLUSIVE) ){
+      *ppHeld = pKey;
+    }
+    rc = leave(p->pFile);
+    if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
+    if( bProbed || !probe(p) ) return LOCK_NO;
+    bProbed = 1;
+  }
+}
+
+static u32 *eventWord(LockFile *pF, const char *zName){
+  u32 h = 2166136261u;
+  while( *zName ) h = (h ^ (u8)*zName++)*16777619u;
+  return &segHeader(&pF->seg)->event[(h ^ h>>16) % SEG_EVENTS];
+}
+u32 lockEvent(LockFile *pF, const char *zName){
+  return atomicGetAcq(eventWord(pF, zName));
+}
+void lockEventWait(LockFile *pF, const char *zName, u32 iSeen, i64 ms){
+  if( !pF->bForked ) osWait(eventWord(pF, zName), iSeen, ms*1000);
+}
+void lockEventPost(LockFile *pF, const char *zName){
+  if( pF->bForked ) return;
+  atomicAdd(eventWord(pF, zName), 1);
+  osWake(eventWord(pF, zName), 1<<30);
+}
+
+/*------------------------------------------------------------- sessions ---*/
+
+LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
+  Seg *pSeg = &pF->seg;
+  LockSession *p;
+  LockRc rc = LOCK_OK;
+  int bProbed = 0;
+  *pp = 0;
+  if( lockMoved(pF) ) return LOCK_REPLACED;
+  p = pF->mem.xAlloc(sizeof(*p));
+  if( p==0 ) return LOCK_NOMEM;
+  memset(p, 0, sizeof(*p));
+  p->pFile = pF;
+  p->iTxn = 1;
+  p->iKeep = SEG_ALL;
+  while( rc==LOCK_OK && p->k==0 ){
+    rc = enter(pF);
+    if( rc!=LOCK_OK ) break;
+    p->k = tableOpen(pSeg, pSeg->iNumber);
+    if( p->k ){
+      SegSession *s = slot(p);
+      p->iGen = SEG_HIGH(s->state);
+      atomicSet(&s->pid, pF->iPid);
+      atomicSet(&s->pidSpace, pF->iPidSpace);
+    }
+    rc = leave(pF);
+    if( rc==LOCK_OK && p->k==0 ){
+      rc = !bProbed && probeAll(pF) ? LOCK_OK : LOCK_FULL;
+      bProbed = 1;
+    }
+  }
+  if( rc!=LOCK_OK ){
+    pF->mem.xFree(p);
+    return rc;
+  }
+  *pp = p;
+  return LOCK_OK;
+}
+
+void lockSessionEnd(LockSession *p){
+  LockFile *pF;
+  if( p==0 ) return;
+  pF = p->pFile;
+  if( !pF->bForked ){
+    if( p->iRequest ) lockGiveUp(p, LOCK_INTERRUPTED);
+    atomicSetRel(&slot(p)->state, SEG_PAIR(p->iGen, SEG_ENDING));
+    tidy(p);
+  }
+  pF->mem.xFree(p);
+}
+
+u64 lockGrantToken(const LockSession *p){ return p->iToken; }
+
+u64 lockSessionId(LockSession *p){ return atomicGet(&slot(p)->id); }
+const LockTrouble *lockTrouble(LockSession *p){ return &p->trouble; }
+
+void lockSessionLabel(LockSession *p, const char *z){
+  u32 a[LIMIT_LABEL/4], i;
+  size_t n = strlen(z);
+  if( p->pFile->bForked ) return;
+  memset(a, 0, sizeof(a));
+  if( n>LIMIT_LABEL ){
+    for(n=LIMIT_LABEL; n && ((u8)z[n] & 0xC0)==0x80; n--){}
+  }
+  memcpy(a, z, n);
+  for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&slot(p)->label[i], a[i]);
+}
+
+/*------------------------------------------------------------ open file ---*/
+
+/* In a fork's child: the parent's byte must not stay locked through this copy
+** of the descriptor, nor through the inherited mapping, which refers to the
+** same open file; and nothing here may touch the segment again. */
+static void forgetFiles(void){
+  LockFile *pF;
+  for(pF=pFiles; pF; pF=pF->pNext){
+    pF->bForked = 1;
+    osForget(pF->seg.pBase, SEG_WINDOW);
+    osClose(&pF->seg.file);
+  }
+  pFiles = 0;
+}
+
+static void freeFile(LockFile *pF){
+  segClose(&pF->seg);
+  if( pF->pGraph ) pF->mem.xFree(pF->pGraph);
+  if( pF->aQueue ) pF->mem.xFree(pF->aQueue);
+  if( pF->zPath ) pF->mem.xFree(pF->zPath);
+  pF->mem.xFree(pF);
+}
+
+/* A LockFile with its memory; zPath is zName and zSuffix. */
+static LockFile *newFile(const LockMem *pMem, const char *zName,
+                         const char *zSuffix){
+  LockFile *pF = pMem->xAlloc(sizeof(*pF));
+  size_t n = zName ? strlen(zName) : 0;
+  if( pF==0 ) return 0;
+  memset(pF, 0, sizeof(*pF));
+  pF->mem = *pMem;
+  pF->seg.file.fd = -1;
+  pF->nRef = 1;
+  pF->iPid = osPid();
+  pF->iPidSpace = osPidSpace();
+  pF->aQueue = pMem->xAlloc(LIMIT_SESSION*sizeof(u32));
+  pF->pGraph = pMem->xAlloc(graphSize());
+  if( zName ) pF->zPath = pMem->xAlloc(n + strlen(zSuffix) + 1);
+  if( pF->aQueue==0 || pF->pGraph==0 || (zName && pF->zPath==0) ){
+    freeFile(pF);
+    return 0;
+  }
+  memset(pF->pGraph, 0, graphSize());
+  pF->pGraph = graphInit(pF->pGraph);
+  if( zName ){
+    memcpy(pF->zPath, zName, n);
+    memcpy(pF->zPath+n, zSuffix, strlen(zSuffix)+1);
+  }
+  return pF;
+}
+
+/* Under osProcessEnter: is it open in this process already? */
+static LockFile *findFile(LockFile *pNew, int bMemory){
+  LockFile *pF;
+  u64 iDev = 0, iIno = 0;
+  if( pNew->zPath==0 ) return 0;
+  if( !bMemory && osIdentify(pNew->zPath, &iDev, &iIno)!=LOCK_OK ) return 0;
+  for(pF=pFiles; pF; pF=pF->pNext){
+    int bMem = pF->seg.file.fd<0;
+    if( bMem!=bMemory || pF->zPath==0 ) continue;
+    if( bMemory ? strcmp(pF->zPath, pNew->zPath)==0
+                : pF->seg.file.iDev==iDev && pF->seg.file.iIno==iIno ){
+      return pF;
+    }
+  }
+  return 0;
+}
+
+static LockRc attachFile(LockFile *pF, const char *zDb, int bCreate){
+  LockRc rc = LOCK_OK;
+  if( zDb ) rc = osOpen(&pF->seg.file, pF->zPath, zDb, bCreate);
+  if( rc==LOCK_OK ) rc = segOpen(&pF->seg);
+  if( rc==LOCK_OK ) rc = ownerAttach(&pF->seg);
+  return rc;
+}
+
+/* Join pNew to an open file of the same name, or attach it. */
+static LockRc openFile(LockFile *pNew, const char *zDb, int bCreate,
+                       LockFile **pp){
+  LockFile *pF;
+  LockRc rc = LOCK_OK;
+  *pp = 0;
+  if( pNew==0 ) return LOCK_NOMEM;
+  osAtFork(forgetFiles);
+  osProcessEnter();
+  pF = findFile(pNew, zDb==0);
+  if( pF ){
+    pF->nRef++;
+    freeFile(pNew);
+  }else{
+    pF = pNew;
+    rc = attachFile(pF, zDb, bCreate);
+    if( rc==LOCK_OK ){
+      pF->pNext = pFiles;
+      pFiles = pF;
+    }else{
+      freeFile(pF);
+      pF = 0;
+    }
+  }
+  osProcessLeave();
+  *pp = pF;
+  return rc;
+}
+
+LockRc lockOpen(const LockMem *pMem, const char *zDb, int bCreate,
+                LockFile **pp){
+  return openFile(newFile(pMem, zDb, "-interlock"), zDb, bCreate, pp);
+}
+
+LockRc lockOpenMemory(const LockMem *pMem, const char *zName, LockFile **pp){
+  return openFile(newFile(pMem, zName, ""), 0, 1, pp);
+}
+
+LockFile *lockRetain(LockFile *pF){
+  osProcessEnter();
+  pF->nRef++;
+  osProcessLeave();
+  return pF;
+}
+
+void lockClose(LockFile *pF){
+  LockFile **ppF;
+  u32 nRef;
+  if( pF==0 ) return;
+  osProcessEnter();
+  nRef = --pF->nRef;
+  if( nRef==0 ){
+    for(ppF=&pFiles; *ppF && *ppF!=pF; ppF=&(*ppF)->pNext){}
+    if( *ppF ) *ppF = pF->pNext;
+    freeFile(pF);
+  }
+  osProcessLeave();
+}
+
+int lockMoved(LockFile *pF){
+  u64 iDev, iIno;
+  if( pF->seg.file.fd<0 ) return 0;
+  if( osIdentify(pF->zPath, &iDev, &iIno)!=LOCK_OK ) return 1;
+  return iDev!=pF->seg.file.iDev || iIno!=pF->seg.file.iIno;
+}
+
+Seg *lockSegment(LockFile *pF){ return &pF->seg; }
+const LockMem *lockMemory(LockFile *pF){ return &pF->mem; }
+int lockForked(LockFile *pF){ return pF->bForked!=0; }
+
+#ifdef INTERLOCK_TEST
+int lockPending(LockSession *p){ return p->iRequest!=0; }
+u32 lockSlot(LockSession *p){ return p->k; }
+const char *lockCheck(LockFile *pF){
+  const char *z;
+  LockRc rc = enter(pF);
+  if( rc!=LOCK_OK ) return rc==LOCK_BUSY ? "busy" : "not usable";
+  z = segmentCheck(&pF->seg);
+  if( z==0 ) z = tableCheck(&pF->seg);
+  rc = leave(pF);
+  return z==0 && rc!=LOCK_OK ? "damaged" : z;
+}
+#endif

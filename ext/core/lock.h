@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** lock.h: the lock manager as the layer above sees it: open the lock file of
+** a database, begin a session for each connection, acquire and release locks.
+**
+** One thread uses a session at a time; different sessions are independent,
+** also in one process.  Nothing here waits except lockAcquire and lockWait,
+** beyond the second after which LOCK_BUSY says that somebody is stopped inside
+** the segment's mutex.  lockTxnEnd, lockRollbackTo, lockSessionEnd and giving
+** up a wait cannot fail and do not wait for anybody.
+*/
+#ifndef INTERLOCK_LOCK_H
+#define INTERLOCK_LOCK_H
+
+#include "core/table.h"
+
+typedef struct LockFile LockFile;
+typedef struct LockSession LockSession;
+
+/* How long a lock is kept. */
+enum { LOCK_SCOPE_SESSION,      /* counted, until released */
+       LOCK_SCOPE_TRANSACTION,  /* until its end, or a roll back past it */
+       LOCK_SCOPE_TURN };       /* until its end, whatever is rolled back */
+
+/* What an attempt that was not granted met: somebody who holds the lock; else
+** who writes the file and has entered the writer's place; else who waits for
+** the lock ahead. */
+enum { TROUBLE_HOLDS, TROUBLE_WAITS, TROUBLE_WRITES };
+typedef struct LockTrouble {
+  u64 iBlocker;                 /* id of the first session in the way, or 0 */
+  u32 iPid;
+  u32 eWhy;                     /* how that session is in the way */
+  u32 nCycle;                   /* LOCK_DEADLOCK: sessions of the cycle */
+  u64 aCycle[16];               /* the first of them, the asking one first */
+} LockTrouble;
+
+/*
+** How to wait.  xMayWait is asked once, before the first sleep: 0 makes
+** lockAcquire return LOCK_REFUSED.  xPoll is called about every 50 ms of a
+** wait: anything but LOCK_OK ends it with that result.  Neither is called
+** under the mutex; either may be 0.
+*/
+typedef struct LockWait {
+  i64 msTimeout;                /* -1: for ever, 0: not at all */
+  int (*xMayWait)(void*);
+  LockRc (*xPoll)(void*);
+  void *pArg;
+} LockWait;
+
+/*
+** lockOpen: the lock file of database zDb, shared by all who open it in this
+** process.  Without bCreate LOCK_NOFILE if there is none.  lockOpenMemory:
+** memory of this process in its place, shared by those who give the same
+** name; a zName of 0 is shared with nobody.  lockClose: every session on it
+** has ended.
+** lockRetain: one more lockClose is to come.
+** lockMoved: 1 if the file's name leads elsewhere by now.
+*/
+LockRc lockOpen(const LockMem*, const char *zDb, int bCreate, LockFile**);
+LockRc lockOpenMemory(const LockMem*, const char *zName, LockFile**);
+LockFile *lockRetain(LockFile*);
+void lockClose(LockFile*);
+int lockMoved(LockFile*);
+
+/*
+** lockSessionBegin: LOCK_FULL with 4,096 live sessions.  lockSessionEnd gives
+** back everything.  In a fork's child, both leave the segment alone, and every
+** other call returns LOCK_FORKED.
+*/
+LockRc lockSessionBegin(LockFile*, LockSession**);
+void lockSessionEnd(LockSession*);
+u64 lockSessionId(LockSession*);
+void lockSessionLabel(LockSession*, const char *zLabel);
+const LockTrouble *lockTrouble(LockSession*);
+
+/*
+** lockAcquire: with pWait 0 a try.  LOCK_OK, LOCK_NO (a try only),
+** LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED, LOCK_DEADLOCK, what xPoll said,
+** LOCK_BUSY, LOCK_FULL, LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After
+** anything but LOCK_OK the lock is neither held through this call nor queued.
+**
+** The same in single steps: lockAsk with bQueue returns LOCK_WAITING once the
+** request is queued; then lockOutcome tells how it stands and lockWait sleeps,
+** until one of them returns something else, or lockGiveUp ends it: rc, or
+** LOCK_OK if the grant was faster.
+*/
+LockRc lockAcquire(LockSession*, const LockKey*, u32 eMode, u32 eScope,
+                   const LockWait*);
+LockRc lockAsk(LockSession*, const LockKey*, u32 eMode, u32 eScope, int bQueue);
+LockRc lockOutcome(LockSession*);
+LockRc lockWait(LockSession*, const LockWait*);
+LockRc lockGiveUp(LockSession*, LockRc rc);
+/* What a waiter does every 50 ms; tests call it by hand. */
+void lockPoll(LockSession*);
+
+/*
+** A try for work queues.  LOCK_OK only if no session holds or waits for a
+** conflicting mode and this one holds nothing of the key; else LOCK_NO.
+** Otherwise as a try of lockAcquire, but nobody is asked whether he lives:
+** some of the processes in the way are remembered.  lockSkipProbe asks about
+** them and forgets them: 1 if one was dead and all of its locks are gone, so
+** that what was skipped may be free now.
+*/
+LockRc lockSkip(LockSession*, const LockKey*, u32 eMode, u32 eScope);
+int lockSkipProbe(LockSession*);
+
+/*
+** lockRelease: one from the session count of key and mode; LOCK_NO if that is
+** 0.  lockReleaseAll: all session counts on keys of the kinds in mKind (bits
+** 1<<KEY_...) in the modes of mMode (MODE_BITs); *pn, if given, gets their sum.
+** Those of tables go last: a row is never held without its table's.
+** lockHolding: 1 if this session holds anything, in either scope; also if it
+** cannot tell because of LOCK_BUSY.
+*/
+LockRc lockRelease(LockSession*, const LockKey*, u32 eMode);
+LockRc lockReleaseAll(LockSession*, u32 mKind, u32 mMode, u64 *pn);
+int lockHolding(LockSession*);
+
+/*
+** lockTxnEnd: the transaction has ended, either way.  lockLevel: a mark for
+** the savepoint that is opened now; lockRollbackTo gives back what has been
+** acquired in transaction scope since the mark.
+*/
+void lockTxnEnd(LockSession*);
+u32 lockLevel(LockSession*);
+void lockRollbackTo(LockSession*, u32 iLevel);
+
+/* End the wait of another session: LOCK_NO if it does not wait. */
+LockRc lockCancel(LockFile*, u64 iSession);
+
+/* Token of the lock held on a key, the strongest mode's; 0 if none is.
+** lockGrantToken: the same of the key that lockAcquire granted last, without
+** looking again: it cannot fail. */
+LockRc lockToken(LockSession*, const LockKey*, u64 *piToken);
+u64 lockGrantToken(const LockSession*);
+
+/*
+** Guarded tables.  lockWriterEnter: this session writes the file from now to
+** its transaction's end; new row and table locks of others wait for that.  The
+** caller has SQLite's write lock, so there is one at a time.  LOCK_REPLACED if
+** the file's name leads elsewhere.  From the second time in a transaction on
+** it only says LOCK_OK.
+** lockGuardFree, afterwards: 1 if nobody has locked the table or a row of it,
+** for certain; 0 asks for lockGuard.  Enters no mutex.
+** lockGuard: LOCK_NO if another session holds a lock on the table that a write
+** of its rows conflicts with, or any on the key; *ppHeld is that one of them,
+** and the session is in lockTrouble.  Either may be 0.
+*/
+LockRc lockWriterEnter(LockSession*);
+int lockGuardFree(LockSession*, const LockKey *pTable);
+LockRc lockGuard(LockSession*, const LockKey *pTable, const LockKey *pKey,
+                 const LockKey **ppHeld);
+
+/*
+** Wake-ups by name (leases): read lockEvent, look at the data, then
+** lockEventWait for that value; lockEventPost wakes all who wait.  A hint:
+** other names may share the word.
+*/
+u32 lockEvent(LockFile*, const char *zName);
+void lockEventWait(LockFile*, const char *zName, u32 iSeen, i64 ms);
+void lockEventPost(LockFile*, const char *zName);
+
+/*------------------------------------------------------------ inspection ---*/
+
+typedef struct LockSessionRow {
+  u64 iId, msStarted;
+  u32 iPid;
+  int eState;                   /* OS_RUNNING ...; OS_GONE if it has died */
+  u32 nLock;                    /* rows of it that are granted */
+  u64 iWaitingFor;              /* id of the first blocker, 0: does not wait */
+  char zLabel[LIMIT_LABEL+1];
+} LockSessionRow;
+
+typedef struct LockRow {
+  u32 iSession;                 /* index into aSession */
+  u32 eMode, eKind;
+  u32 bGranted;                 /* 0: wanted */
+  u32 nCount;                   /* held so often in session scope */
+  u32 bTransaction;             /* held or wanted in transaction scope */
+  u64 iToken, iTicket, msSince;
+  const u8 *pKey;               /* nKey bytes, in the snapshot's memory */
+  u32 nKey;
+} LockRow;
+
+typedef struct LockWaitRow {
+  u64 iWaiter, iBlocker;        /* session ids */
+  u32 iRow;                     /* the waiter's row */
+  u32 bHard;                    /* the blocker holds it; else waits ahead */
+} LockWaitRow;
+
+typedef struct LockSnapshot {
+  u32 nSession, nRow, nWait;
+  LockSessionRow *aSession;
+  LockRow *aRow;                /* sorted by key, then by ticket */
+  u8 *aKey;
+  LockWaitRow *aWait;           /* one row a pair of waiter and blocker */
+  u64 aStat[STAT_COUNT];
+  u64 nByte;                    /* length of the lock file */
+} LockSnapshot;
+
+/*
+** A copy of everything, read without the mutex, so that it works while
+** somebody is stopped inside; each row is whole, rows may be of different
+** moments.  LOCK_NOMEM and LOCK_FORKED leave nothing to free.  In lockview.c.
+*/
+LockRc lockSnapshot(LockFile*, LockSnapshot*);
+void lockSnapshotFree(LockFile*, LockSnapshot*);
+
+/* Who was inside the mutex last, for the message of LOCK_BUSY. */
+void lockInside(LockFile*, LockTrouble*);
+
+/* For lockview.c: the segment, where memory comes from, is it the child's. */
+Seg *lockSegment(LockFile*);
+const LockMem *lockMemory(LockFile*);
+int lockForked(LockFile*);
+
+/* For tests: 1 while a request is queued or its outcome is not read; the slot
+** of a session; the check of everything under the mutex, 0 or a text. */
+#ifdef INTERLOCK_TEST
+int lockPending(LockSession*);
+u32 lockSlot(LockSession*);
+const char *lockCheck(LockFile*);
+#endif
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** lockview.c: the inspection snapshot: sessions, locks, who waits for whom.
+**
+** Everything is read without the mutex, by the rule of segment.h: state,
+** fields, fence, state again.  What is copied is judged by the copy alone.
+** It relies on lock.c for the open file only.
+*/
+#include "core/lock.h"
+#include "core/owner.h"
+#include <stdlib.h>
+
+/* One session slot as it was read. */
+typedef struct Seen {
+  u64 iState, iOwner, now;
+  u32 iRow;                        /* 1 + index into aSession, 0: not live */
+} Seen;
+
+typedef struct View {
+  LockFile *pF;
+  Seg *p;
+  LockSnapshot *pOut;
+  Seen *aSeen;                     /* [1..nSeen] */
+  u32 nSeen;
+  u32 mxRow, nKey, mxKey;          /* room in aRow; bytes in aKey, room */
+} View;
+
+static void *viewAlloc(View *v, size_t n){
+  return lockMemory(v->pF)->xAlloc(n ? n : 1);
+}
+
+/*------------------------------------------------------------- sessions ---*/
+
+static int processState(View *v, u64 iOwner, u32 iPid, u64 iSpace){
+  if( ownerDead(v->p, iOwner) ) return OS_GONE;
+  return osProcessState(iPid, iSpace);
+}
+
+static void copySession(View *v, u32 k){
+  SegSession *s = segSession(v->p, k);
+  LockSessionRow *r = &v->pOut->aSession[v->pOut->nSession];
+  Seen *e = &v->aSeen[k];
+  u32 aLabel[LIMIT_LABEL/4], i, iPid;
+  u64 iSpace;
+  memset(r, 0, sizeof(*r));
+  memset(e, 0, sizeof(*e));
+  e->iState = atomicGetAcq(&s->state);
+  if( SEG_LOW(e->iState)!=SEG_LIVE ) return;
+  e->iOwner = atomicGet(&s->owner);
+  e->now = atomicGetAcq(&s->now);
+  r->iId = atomicGet(&s->id);
+  r->msStarted = atomicGet(&s->started);
+  iPid = atomicGet(&s->pid);
+  iSpace = atomicGet(&s->pidSpace);
+  for(i=0; i<LIMIT_LABEL/4; i++) aLabel[i] = atomicGet(&s->label[i]);
+  atomicFenceAcq();
+  if( atomicGet(&s->state)!=e->iState ) return;
+  memcpy(r->zLabel, aLabel, LIMIT_LABEL);
+  r->iPid = iPid;
+  r->eState = processState(v, e->iOwner, iPid, iSpace);
+  e->iRow = ++v->pOut->nSession;
+}
+
+/*-------------------------------------------------------------- records ---*/
+
+typedef union Slot {
+  u32 a[sizeof(SegRecord)/4];
+  SegRecord r;
+  SegText t;
+} Slot;
+
+/* The words of a record, or of a text slot, as they are at this moment; of a
+** record not the derived ones, which are nobody's but the mutex owner's. */
+static void copySlot(Slot *pTo, SegRecord *pFrom, int bText){
+  const u32 iFrom = offsetof(SegRecord, hashNext)/4;
+  const u32 iTo = offsetof(SegRecord, key)/4;
+  atomicAlias32 *a = (atomicAlias32*)(void*)pFrom;
+  u32 i;
+  for(i=0; i<sizeof(SegRecord)/4; i++){
+    pTo->a[i] = bText || i<iFrom || i>=iTo ? atomicGet(&a[i]) : 0;
+  }
+}
+
+/* Was the copied record neither void nor over? */
+static int counts(View *v, const SegRecord *r){
+  u32 e = SEG_STATE(r->state);
+  const Seen *s;
+  if( e!=SEG_WAITING && e!=SEG_GRANTED ) return 0;
+  if( r->session-1>=v->nSeen ) return 0;
+  s = &v->aSeen[r->session];
+  if( s->iRow==0 || s->iState!=SEG_PAIR(r->generation, SEG_LIVE) ) return 0;
+  if( e==SEG_WAITING || r->scount ) return 1;
+  return r->thold && SEG_HIGH(r->thold)==SEG_HIGH(s->now)
+      && SEG_LOW(r->thold)<=SEG_LOW(s->now);
+}
+
+/* The key of the copied record into pOut->aKey.  0 if there is no room. */
+static int copyKey(View *v, const SegRecord *r){
+  u32 n = REC_NKEY(r), nPart = n<SEG_INLINE ? n : SEG_INLINE, nDone;
+  u32 iText = r->text;
+  u8 *pTo = v->pOut->aKey + v->nKey;
+  if( v->nKey+n>v->mxKey ) return 0;
+  memcpy(pTo, r->key, nPart);
+  for(nDone=nPart; nDone<n; nDone+=nPart){
+    Slot x;
+    if( iText-1>=v->p->nRecord ) return 0;
+    copySlot(&x, segRecord(v->p, iText), 1);
+    nPart = n-nDone<SEG_TEXTBYTES ? n-nDone : SEG_TEXTBYTES;
+    memcpy(pTo+nDone, x.t.key, nPart);
+    iText = x.t.next;
+  }
+  return 1;
+}
+
+static void copyRecord(View *v, u32 i){
+  SegRecord *pRec = segRecord(v->p, i), *r;
+  Slot x;
+  LockRow *pRow = &v->pOut->aRow[v->pOut->nRow];
+  u32 iState = atomicGetAcq(&pRec->state);
+  if( SEG_STATE(iState)==SEG_FREE || SEG_STATE(iState)==SEG_TEXT ) return;
+  copySlot(&x, pRec, 0);
+  r = &x.r;
+  r->state = iState;
+  if( v->pOut->nRow>=v->mxRow || !counts(v, r) || !copyKey(v, r) ) return;
+  atomicFenceAcq();
+  if( atomicGet(&pRec->state)!=iState ) return;
+  memset(pRow, 0, sizeof(*pRow));
+  pRow->iSession = v->aSeen[r->session].iRow - 1;
+  pRow->eMode = REC_MODE(r);
+  pRow->eKind = REC_KIND(r);
+  pRow->bGranted = SEG_STATE(iState)==SEG_GRANTED;
+  pRow->nCount = r->scount;
+  pRow->bTransaction = r->thold!=0;
+  pRow->iToken = pRow->bGranted ? r->token : 0;
+  pRow->iTicket = r->ticket;
+  pRow->msSince = r->since;
+  pRow->nKey = REC_NKEY(r);
+  pRow->pKey = v->pOut->aKey + v->nKey;
+  v->nKey += pRow->nKey;
+  v->pOut->nRow++;
+  v->pOut->aSession[pRow->iSession].nLock += pRow->bGranted;
+}
+
+static int compareKeys(const LockRow *a, const LockRow *b){
+  u32 n = a->nKey<b->nKey ? a->nKey : b->nKey;
+  int c;
+  if( a->eKind!=b->eKind ) return a->eKind<b->eKind ? -1 : 1;
+  c = memcmp(a->pKey, b->pKey, n);
+  if( c==0 && a->nKey!=b->nKey ) c = a->nKey<b->nKey ? -1 : 1;
+  return c;
+}
+static int compareRows(const void *pA, const void *pB){
+  const LockRow *a = pA, *b = pB;
+  int c = compareKeys(a, b);
+  if( c ) return c;
+  return a->iTicket<b->iTicket ? -1 : a->iTicket>b->iTicket;
+}
+
+/* Room for what is there now and a little that may come. */
+static LockRc makeRoom(View *v){
+  u32 i, nUsed = atomicGet(&segHeader(v->p)->usedRecord), n = 0, nKey = 0;
+  if( nUsed>v->p->nRecord ) nUsed = v->p->nRecord;
+  for(i=1; i<=nUsed; i++){
+    SegRecord *r = segRecord(v->p, i);
+    if( SEG_STATE(atomicGet(&r->state))==SEG_FREE ) continue;
+    n++;
+    nKey += atomicGet(&r->what)>>16 & 0xFF;
+  }
+  v->mxRow = n+16;
+  v->mxKey = nKey+16*LIMIT_KEY;
+  v->pOut->aRow = viewAlloc(v, v->mxRow*sizeof(LockRow));
+  v->pOut->aKey = viewAlloc(v, v->mxKey);
+  if( v->pOut->aRow==0 || v->pOut->aKey==0 ) return LOCK_NOMEM;
+  for(i=1; i<=nUsed; i++) copyRecord(v, i);
+  qsort(v->pOut->aRow, v->pOut->nRow, sizeof(LockRow), compareRows);
+  return LOCK_OK;
+}
+
+/*---------------------------------------------------------------- waits ---*/
+
+/* Row j stands in the way of the waiting row i: 2 as a holder, 1 ahead. */
+static int blocks(const LockRow *a, u32 i, u32 j){
+  if( a[i].iSession==a[j].iSession ) return 0;
+  if( !(tableConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
+  if( a[j].bGranted ) return 2;
+  return a[j].iTicket<a[i].iTicket;
+}
+
+static void addWait(LockSnapshot *s, u32 iRow, u32 iBlocker, int eHow,
+                    u32 iFirst){
+  LockSessionRow *w = &s->aSession[s->aRow[iRow].iSession];
+  u64 iId = s->aSession[iBlocker].iId;
+  u32 i;
+  if( w->iWaitingFor==0 || (eHow==2 && s->nWait==iFirst) ) w->iWaitingFor = iId;
+  for(i=iFirst; i<s->nWait; i++){
+    if( s->aWait[i].iBlocker!=iId ) continue;
+    if( eHow==2 ) s->aWait[i].bHard = 1;       /* hard where both hold */
+    return;
+  }
+  if( s->aWait ){
+    s->aWait[s->nWait].iWaiter = w->iId;
+    s->aWait[s->nWait].iBlocker = iId;
+    s->aWait[s->nWait].iRow = iRow;
+    s->aWait[s->nWait].bHard = eHow==2;
+    s->nWait++;
+  }
+}
+
+/* All pairs of the rows iFrom..iTo-1, which have one key.  Without aWait only
+** an upper bound of their number is counted. */
+static u32 pairsOfKey(LockSnapshot *s, u32 iFrom, u32 iTo){
+  u32 i, j, n = 0;
+  for(i=iFrom; i<iTo; i++){
+    u32 iFirst = s->nWait;
+    if( s->aRow[i].bGranted ) continue;
+    for(j=iFrom; j<iTo; j++){
+      int eHow = blocks(s->aRow, i, j);
+      if( eHow==0 ) continue;
+      n++;
+      if( s->aWait ) addWait(s, i, s->aRow[j].iSession, eHow, iFirst);
+    }
+  }
+  return n;
+}
+
+/* The session in the writer's place holds up every row and table request. */
+static u32 pairsOfWriter(View *v){
+  SegHeader *h = segHeader(v->p);
+  LockSnapshot *s = v->pOut;
+  u32 k = atomicGet(&h->writer), iTxn = atomicGetAcq(&h->writerTxn), i, n = 0;
+  if( iTxn==0 || k-1>=v->nSeen || v->aSeen[k].iRow==0
+   || SEG_HIGH(v->aSeen[k].now)!=iTxn
+   || SEG_HIGH(v->aSeen[k].iState)!=atomicGet(&h->writerGen) ){
+    return 0;
+  }
+  for(i=0; i<s->nRow; i++){
+    LockRow *r = &s->aRow[i];
+    if( r->bGranted || r->iSession==v->aSeen[k].iRow-1 ) continue;
+    if( r->eKind!=KEY_ROW && r->eKind!=KEY_TABLE ) continue;
+    n++;
+    if( s->aWait ) addWait(s, i, v->aSeen[k].iRow-1, 2, s->nWait);
+  }
+  return n;
+}
+
+static u32 allPairs(View *v){
+  LockSnapshot *s = v->pOut;
+  u32 i, j, n = 0;
+  for(i=0; i<s->nRow; i=j){
+    u32 nWaiting = 0;
+    for(j=i; j<s->nRow && compareKeys(&s->aRow[i], &s->aRow[j])==0; j++){
+      nWaiting += !s->aRow[j].bGranted;
+    }
+    if( nWaiting ) n += pairsOfKey(s, i, j);
+  }
+  return n + pairsOfWriter(v);
+}
+
+/*------------------------------------------------------------- snapshot ---*/
+
+static LockRc fillView(View *v){
+  SegHeader *h = segHeader(v->p);
+  LockSnapshot *s = v->pOut;
+  LockRc rc;
+  u32 k, n;
+  if( segStale(v->p) && segRefresh(v->p)!=LOCK_OK ) return LOCK_MALFORMED;
+  v->nSeen = atomicGet(&h->usedSession);
+  if( v->nSeen>LIMIT_SESSION ) v->nSeen = LIMIT_SESSION;
+  v->aSeen = viewAlloc(v, (v->nSeen+1)*sizeof(Seen));
+  s->aSession = viewAlloc(v, (v->nSeen+1)*sizeof(LockSessionRow));
+  if( v->aSeen==0 || s->aSession==0 ) return LOCK_NOMEM;
+  for(k=1; k<=v->nSeen; k++) copySession(v, k);
+  rc = makeRoom(v);
+  if( rc!=LOCK_OK ) return rc;
+  n = allPairs(v);
+  s->aWait = viewAlloc(v, n*sizeof(LockWaitRow));
+  if( s->aWait==0 ) return LOCK_NOMEM;
+  allPairs(v);
+  for(k=0; k<STAT_COUNT; k++) s->aStat[k] = atomicGet(&h->stat[k]);
+  s->nByte = atomicGet(&h->length);
+  return LOCK_OK;
+}
+
+LockRc lockSnapshot(LockFile *pF, LockSnapshot *pOut){
+  View v;
+  LockRc rc;
+  memset(pOut, 0, sizeof(*pOut));
+  if( lockForked(pF) ) return LOCK_FORKED;
+  memset(&v, 0, sizeof(v));
+  v.pF = pF;
+  v.p = lockSegment(pF);
+  v.pOut = pOut;
+  rc = fillView(&v);
+  if( v.aSeen ) lockMemory(pF)->xFree(v.aSeen);
+  if( rc!=LOCK_OK ) lockSnapshotFree(pF, pOut);
+  return rc;
+}
+
+void lockSnapshotFree(LockFile *pF, LockSnapshot *p){
+  void (*xFree)(void*) = lockMemory(pF)->xFree;
+  if( p->aSession ) xFree(p->aSession);
+  if( p->aRow ) xFree(p->aRow);
+  if( p->aKey ) xFree(p->aKey);
+  if( p->aWait ) xFree(p->aWait);
+  memset(p, 0, sizeof(*p));
+}
+
+void lockInside(LockFile *pF, LockTrouble *pOut){
+  Seg *p = lockSegment(pF);
+  u32 k;
+  memset(pOut, 0, sizeof(*pOut));
+  if( lockForked(pF) ) return;
+  k = atomicGet(&segHeader(p)->inside);
+  if( k-1>=LIMIT_SESSION ) return;
+  pOut->iBlocker = atomicGet(&segSession(p, k)->id);
+  pOut->iPid = atomicGet(&segSession(p, k)->pid);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** os.h: what the platform supplies.  os_unix.c has Linux's way (open file
+** description locks, futex) and a portable POSIX way (-DINTERLOCK_OS_POSIX:
+** fcntl locks of the process, short sleeps).  Another platform is another file
+** with the same contract.  Nothing here knows the format of the file.
+*/
+#ifndef INTERLOCK_OS_H
+#define INTERLOCK_OS_H
+
+#include "core/base.h"
+
+/* One open lock file.  fd is -1 for private memory. */
+typedef struct OsFile {
+  int fd;
+  u64 iDev, iIno;            /* which file it is */
+} OsFile;
+
+/* One letter for the layer, part of the magic word: the ways of locking do
+** not see each other, so the builds must refuse each other's file. */
+u8 osLayer(void);
+
+enum { OS_UNLOCKED, OS_SHARED, OS_EXCLUSIVE };
+
+/*
+** osOpen: open zPath for reading and writing as a plain file with one link,
+** without following a symbolic link; bCreate makes it with the mode and, as
+** root, the owner of zLike.  LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK.
+** osIdentify: LOCK_OK and device and inode of what zPath names now.
+** osUnlinked: 1 if the open file has no name any more.
+*/
+LockRc osOpen(OsFile*, const char *zPath, const char *zLike, int bCreate);
+void osClose(OsFile*);
+LockRc osIdentify(const char *zPath, u64 *piDev, u64 *piIno);
+int osUnlinked(const OsFile*);
+
+/*
+** osSize: length of the file.  osExtend: make the file at least nByte long,
+** with blocks behind all of it from iFrom on, never shorter; LOCK_NOSPACE.
+** osMap: nByte of address space over the file, or over zeroed memory of the
+** process; the file may be shorter.  osTouch: a hint that these bytes will be
+** stored to soon; one call is cheaper than a fault a page.  osForget puts
+** private zeroes in the place of a mapping: for the child of a fork, whose
+** inherited mapping would keep the parent's open file, and so its byte locks,
+** alive.
+*/
+LockRc osSize(const OsFile*, u64 *pnByte);
+LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);
+void *osMap(const OsFile*, size_t nByte);
+void osTouch(void*, size_t nByte);
+void osUnmap(void*, size_t nByte);
+void osForget(void*, size_t nByte);
+
+/*
+** osLockFirst: lock the file's first byte, trying for msWait; LOCK_BUSY.
+** osLockNumber: lock the byte of process number iNumber for as long as the
+** descriptor is open.  osNumberHeld: 1 if another open file holds that byte,
+** 0 if nobody does, -1 if the system will not say; never true for one's own.
+** osAnyHeld: the same for all numbers at once.
+*/
+LockRc osLockFirst(const OsFile*, int eLock, int msWait);
+LockRc osLockNumber(const OsFile*, u64 iNumber);
+int osNumberHeld(const OsFile*, u64 iNumber);
+int osAnyHeld(const OsFile*);
+
+/*
+** osWait: sleep while *p is iValue, at most usWait, perhaps shorter; 1 if
+** the time ran out.  osWake: wake nWake of those who sleep on p.
+*/
+int osWait(u32 *p, u32 iValue, i64 usWait);
+void osWake(u32 *p, int nWake);
+void osSleep(i64 us);
+
+u64 osMonotonicUs(void);     /* never set back; time-outs use only this */
+u64 osWallUs(void);          /* the user's clock, for display and first token */
+u64 osWallMs(void);          /* the same, cheap and a few ms coarse */
+
+u32 osPid(void);
+u64 osPidSpace(void);        /* number of the pid namespace, 0 unknown */
+enum { OS_RUNNING, OS_STOPPED, OS_GONE, OS_UNKNOWN };
+int osProcessState(u32 iPid, u64 iPidSpace);
+
+/* Keep this code in the process until it ends: what it has registered points
+** to it, and a library that is unloaded starts again without its state. */
+void osStay(void);
+
+/* The lock of this process over its list of open files.  xChild runs in a
+** fork's child, with that lock held. */
+void osProcessEnter(void);
+void osProcessLeave(void);
+void osAtFork(void (*xChild)(void));
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** owner.c: process numbers, death, and the mutex, steps 4.1, 4.2, 4.4 to 4.6 a
+** of ext/core/README.md.
+**
+** A process is a number that is never used again; it lives as long as the
+** byte of that number is locked.  The kernel drops the lock whatever ended the
+** process, so "dead" is certain and stays true: it may be asked outside the
+** mutex and acted on inside.
+**
+** The mutex word holds the owner's number, WAITERS (somebody may sleep on the
+** word) and WORK (some session left something to sweep).  Every change of it
+** is a compare-and-swap of the whole word: an unlock fails while WORK is set,
+** a take-over fails if anything happened since the owner was found dead.
+*/
+#include "core/owner.h"
+
+#define MS_FIRST  1000             /* patience with the first byte */
+#define US_GIVEUP 1000000          /* patience with a live mutex owner */
+#define US_SLEEP  20000            /* a sleeper looks whether the owner died */
+#ifndef SPIN
+# define SPIN     100              /* looks before sleeping: LOCKS.md, Speed */
+#endif
+
+/*
+** Format the file, or find that somebody else has: ends with a shared lock
+** on the first byte, or an error and no lock.
+*/
+static LockRc formatFirst(Seg *p){
+  LockRc rc = osLockFirst(&p->file, OS_EXCLUSIVE, MS_FIRST);
+  if( rc!=LOCK_OK ) return rc;
+  rc = segUsable(p);                           /* a second look: 4.2 a */
+  if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
+    if( osAnyHeld(&p->file)!=0 ){
+      u64 iMagic = atomicGet(&segHeader(p)->magic);
+      rc = iMagic==SEG_MAGIC || iMagic==0 ? LOCK_MALFORMED : LOCK_FORMAT;
+    }else{
+      rc = segFormat(p);
+    }
+  }
+  if( rc==LOCK_OK ) rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
+  if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+  return rc;
+}
+
+LockRc ownerAttach(Seg *p){
+  LockRc rc;
+  if( p->file.fd<0 ){
+    p->iNumber = 1;
+    return segFormat(p);
+  }
+  rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
+  if( rc!=LOCK_OK ) return rc;
+  rc = segUsable(p);
+  if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
+    osLockFirst(&p->file, OS_UNLOCKED, 0);
+    rc = formatFirst(p);
+    if( rc!=LOCK_OK ) return rc;
+  }
+  if( rc==LOCK_OK ){
+    p->iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
+    if( BUG(FIRST_EARLY) ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+    CRASH(ATTACH_NUMBER);
+    rc = osLockNumber(&p->file, p->iNumber);
+    CRASH(ATTACH_BYTE);
+  }
+  /* The first byte is held until here: let go earlier, somebody who finds
+  ** nobody alive would format the file under this process.  The fence: the
+  ** number must not be seen before its byte is locked. */
+  atomicFenceSeq();
+  osLockFirst(&p->file, OS_UNLOCKED, 0);
+  CRASH(ATTACH_DONE);
+  return rc;
+}
+
+int ownerDead(Seg *p, u64 iNumber){
+  if( BUG(TAKE_LIVE) && iNumber!=p->iNumber ) return 1;
+  if( iNumber==p->iNumber || p->file.fd<0 ) return 0;
+  return osNumberHeld(&p->file, iNumber)==0;
+}
+
+/*--------------------------------------------------------------- mutex ---*/
+
+static u64 me(const Seg *p){ return p->iNumber<<2; }
+
+/* Take the mutex from the dead owner in w, if w is still the word: 4.6 a.
+** WORK stays, since the task is not done; WAITERS is set, since some may
+** sleep on a word whose WAITERS bit died with the owner's unlock. */
+static int takeOver(Seg *p, u64 w){
+  u64 wNew = me(p) | MUTEX_WAITERS | (w & MUTEX_WORK);
+  if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
+  p->iTaken = MUTEX_OWNER(w);
+  CRASH(TAKEOVER);
+  return 1;
+}
+
+static int enterFree(Seg *p, u64 mBits){
+  if( !atomicCas64(&segHeader(p)->mutex, 0, me(p)|mBits) ) return 0;
+  CRASH(ENTER);
+  return 1;
+}
+
+/*
+** The word was not free.  Spin, then sleep; a sleep that timed out asks
+** whether the owner is dead, and only after such a sleep may one give up:
+** then WAITERS is set, and nobody else is left asleep behind an owner that
+** knows of no waiter.  Who has slept enters with WAITERS set, since more may
+** sleep.
+*/
+static int enterSlow(Seg *p){
+  u64 *pWord = &segHeader(p)->mutex;
+  u64 usEnd = 0, mBits = 0;
+  int bTimedOut = 0, i;
+  for(i=0; i<SPIN; i++){
+    if( atomicGet(pWord)==0 && enterFree(p, 0) ) return OWNER_IN;
+    atomicPause();
+  }
+  usEnd = osMonotonicUs() + US_GIVEUP;
+  for(;;){
+    u64 w = atomicGet(pWord);
+    if( w==0 ){
+      if( enterFree(p, mBits) ) return OWNER_IN;
+      continue;
+    }
+    if( bTimedOut ){
+      bTimedOut = 0;
+      if( ownerDead(p, MUTEX_OWNER(w)) ){
+        if( takeOver(p, w) ) return OWNER_TOOK;
+        continue;
+      }
+      if( osMonotonicUs()>=usEnd ) return OWNER_BUSY;
+    }
+    if( !(w & MUTEX_WAITERS) && !BUG(NO_WAITERS) ){
+      if( !atomicCas64(pWord, w, w|MUTEX_WAITERS) ) continue;
+      CRASH(ENTER_WAITERS);
+      w |= MUTEX_WAITERS;
+    }
+    mBits = BUG(NO_WAITERS) || BUG(WOKEN_PLAIN) ? 0 : MUTEX_WAITERS;
+    bTimedOut = osWait(atomicLowHalf(pWord), (u32)w, US_SLEEP);
+  }
+}
+
+int ownerEnter(Seg *p){
+  return enterFree(p, 0) ? OWNER_IN : enterSlow(p);
+}
+
+int ownerTry(Seg *p, i64 usWait){
+  u64 *pWord = &segHeader(p)->mutex;
+  u64 usEnd = 0;
+  int bAsked = 0, i;
+  for(;;){
+    u64 w = 0;
+    for(i=0; i<SPIN; i++){
+      w = atomicGet(pWord);
+      if( w==0 && enterFree(p, 0) ) return OWNER_IN;
+      atomicPause();
+    }
+    if( w!=0 && !bAsked ){
+      bAsked = 1;
+      if( ownerDead(p, MUTEX_OWNER(w)) && takeOver(p, w) ) return OWNER_TOOK;
+    }
+    if( usEnd==0 ) usEnd = osMonotonicUs() + (u64)usWait;
+    if( osMonotonicUs()>=usEnd ) return OWNER_BUSY;
+    osSleep(100);
+  }
+}
+
+/*
+** WORK is set by a compare-and-swap even if it is set already: the swap is
+** what orders the caller's earlier stores before the owner's look.  Skipping
+** it would be a load after a store, and the owner could miss both.
+*/
+int ownerTask(Seg *p){
+  u64 *pWord = &segHeader(p)->mutex;
+  for(;;){
+    u64 w = atomicGet(pWord);
+    if( w==0 ){
+      if( enterFree(p, 0) ) return OWNER_IN;
+    }else if( BUG(NO_WORK) || atomicCas64(pWord, w, w|MUTEX_WORK) ){
+      CRASH(END_WORK);
+      return OWNER_BUSY;
+    }
+  }
+}
+
+int ownerLeave(Seg *p){
+  u64 *pWord = &segHeader(p)->mutex;
+  for(;;){
+    u64 w = atomicGet(pWord);
+    if( w & MUTEX_WORK ){
+      if( !atomicCas64(pWord, w, w & ~MUTEX_WORK) ) continue;
+      CRASH(LEAVE_WORK);
+      return 1;
+    }
+    if( !atomicCas64(pWord, w, 0) ) continue;
+    CRASH(LEAVE);
+    if( w & MUTEX_WAITERS ){
+      osWake(atomicLowHalf(pWord), 1);
+      CRASH(LEAVE_WAKE);
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** segment.c: map, format and grow the lock file, and check it as a whole.
+** It relies on the file's first byte being locked as owner.c says, and knows
+** nothing of conflicts between locks.
+*/
+#include "core/segment.h"
+
+LockRc segOpen(Seg *p){
+  p->pBase = osMap(&p->file, SEG_WINDOW);
+  if( p->pBase==0 ) return LOCK_NOMEM;
+  p->nLength = 0;
+  p->nRecord = 0;
+  p->bDamaged = 0;
+  return LOCK_OK;
+}
+
+void segClose(Seg *p){
+  if( p->pBase ) osUnmap(p->pBase, SEG_WINDOW);
+  p->pBase = 0;
+  osClose(&p->file);
+}
+
+/* The records that lie within nLength; 0 for a length no program stored. */
+static u32 recordsWithin(u64 nLength){
+  u64 n;
+  if( nLength<SEG_EXTENTS+SEG_EXTENT || nLength>SEG_WINDOW ) return 0;
+  n = nLength - SEG_EXTENTS;
+  return n%SEG_EXTENT ? 0 : (u32)(n/SEG_EXTENT)*LIMIT_EXTENT;
+}
+
+/* Threads may do this at the same time, so both words only rise; what is
+** known already is read before the length that must not be below it. */
+LockRc segRefresh(Seg *p){
+  u64 nKnown = atomicGetAcq(&p->nLength);
+  u64 nLength = atomicGetAcq(&segHeader(p)->length);
+  u64 nFile = SEG_WINDOW;
+  u32 nRecord = recordsWithin(nLength), nOld;
+  if( p->file.fd>=0 && osSize(&p->file, &nFile)!=LOCK_OK ) return LOCK_IOERR;
+  if( nRecord==0 || nLength>nFile || nLength<nKnown ){
+    p->bDamaged = 1;
+    return LOCK_MALFORMED;
+  }
+  while( (nOld = atomicGet(&p->nRecord))<nRecord
+      && !atomicCas32(&p->nRecord, nOld, nRecord) ){}
+  while( (nKnown = atomicGet(&p->nLength))<nLength
+      && !atomicCas64(&p->nLength, nKnown, nLength) ){}
+  return LOCK_OK;
+}
+
+LockRc segUsable(Seg *p){
+  u64 nFile = 0, iMagic;
+  if( p->file.fd<0 ) return LOCK_NOFILE;
+  if( osSize(&p->file, &nFile)!=LOCK_OK ) return LOCK_IOERR;
+  if( nFile==0 ) return LOCK_NOFILE;
+  if( nFile<sizeof(SegHeader) ) return LOCK_MALFORMED;
+  iMagic = atomicGetAcq(&segHeader(p)->magic);
+  if( iMagic==0 ) return LOCK_NOFILE;
+  if( (iMagic & ~(u64)0xFFFF)!=SEG_PREFIX ) return LOCK_MALFORMED;
+  if( iMagic!=SEG_MAGIC ) return LOCK_FORMAT;
+  if( atomicGet(&segHeader(p)->damaged) ) return LOCK_FORMAT;
+  if( atomicGet(&segHeader(p)->numbers)>>60 ) return LOCK_MALFORMED;
+  return segRefresh(p);
+}
+
+/*
+** Format (protocol 4.2 b to d).  The caller holds the first byte exclusively
+** and nobody is alive in the file.  A new file's tokens start at the wall
+** clock in us, those of a file that is formatted again never go back.
+*/
+LockRc segFormat(Seg *p){
+  SegHeader *h = segHeader(p);
+  u64 nFile = SEG_EXTENTS+SEG_EXTENT, nByte = nFile, iToken = 0, iNumber = 0;
+  u64 iSession = 0;
+  LockRc rc;
+  if( p->file.fd>=0 ){
+    rc = osSize(&p->file, &nFile);
+    if( rc!=LOCK_OK ) return rc;
+    if( nFile>=sizeof(SegHeader) && atomicGet(&h->magic)==SEG_MAGIC ){
+      iToken = h->token;
+      iNumber = h->numbers;
+      iSession = h->sessionId;
+    }
+    if( nFile>=sizeof(u64) ){
+      atomicSetRel(&h->magic, 0);
+      CRASH(FORMAT_CLEAR);
+    }
+    rc = osExtend(&p->file, 0, nByte);
+    if( rc!=LOCK_OK ) return rc;
+    CRASH(FORMAT_EXTEND);
+    if( nFile>SEG_WINDOW ) nFile = SEG_WINDOW;
+    if( nFile>8 ) memset(p->pBase+8, 0, (size_t)nFile-8);
+    CRASH(FORMAT_ZERO);
+  }
+  h->created = osWallUs();
+  h->token = h->created>iToken && iToken<((u64)1<<53) ? h->created : iToken;
+  h->numbers = iNumber<((u64)1<<40) ? iNumber : 0;
+  h->sessionId = iSession<((u64)1<<53) ? iSession : 0;
+  h->nBucket = LIMIT_EXTENT;
+  atomicSetRel(&h->length, nByte);
+  CRASH(FORMAT_LENGTH);
+  atomicSetRel(&h->magic, SEG_MAGIC);
+  CRASH(FORMAT_MAGIC);
+  p->nLength = 0;
+  return segRefresh(p);
+}
+
+/*
+** Grow (protocol 4.3) by about a quarter, at most 2 MB.  The length word only
+** rises: two who grow at once both get at least what they asked for.  The file
+** has blocks up to the old length already.
+*/
+LockRc segGrow(Seg *p){
+  u64 *pLength = &segHeader(p)->length;
+  u64 nOld = atomicGetAcq(pLength), nNew, nLast = nOld;
+  u64 nAdd = recordsWithin(nOld)/(4*LIMIT_EXTENT);
+  LockRc rc;
+  if( nAdd<1 ) nAdd = 1;
+  if( nAdd>16 ) nAdd = 16;
+  nNew = nOld + nAdd*SEG_EXTENT;
+  if( nNew>SEG_WINDOW ) nNew = SEG_WINDOW;
+  if( nNew<=nOld ) return LOCK_FULL;
+  rc = osExtend(&p->file, nOld, nNew);
+  if( rc==LOCK_NOSPACE && nAdd>1 ){
+    nNew = nOld + SEG_EXTENT;
+    rc = osExtend(&p->file, nOld, nNew);
+  }
+  if( rc!=LOCK_OK ) return rc;
+  CRASH(GROW_EXTEND);
+  if( BUG(GROW_STORE) ){
+    atomicSetRel(pLength, nNew);
+    return LOCK_OK;
+  }
+  while( nLast<nNew && !atomicCas64(pLength, nLast, nNew) ){
+    nLast = atomicGetAcq(pLength);
+  }
+  CRASH(GROW_LENGTH);
+  osTouch(p->pBase+nOld, (size_t)(nNew-nOld));
+  return LOCK_OK;
+}
+
+/*
+** Linear hashing: n buckets, of which the ones below n minus the power of two
+** under it are already split.
+*/
+u32 segBucketOf(u32 iHash, u32 nBucket){
+  u32 iMask = nBucket<2 ? 0 : SEG_ALL >> __builtin_clz(nBucket-1);
+  u32 b = iHash & iMask;
+  return b<nBucket ? b : b & (iMask>>1);
+}
+
+#ifdef INTERLOCK_TEST
+/*--------------------------------------------------------------- check ---*/
+
+/* Free slots are FREE, and with those in use there are usedRecord. */
+static const char *checkFree(Seg *p, u32 *pnFree){
+  SegHeader *h = segHeader(p);
+  u32 i, k, n = 0;
+  if( h->usedRecord>p->nRecord ) return "usedRecord beyond the length";
+  for(i=h->freeRecord; i; i=segRecord(p, i)->hashNext){
+    if( !segBound(p, &n) ) return "free list does not end";
+    if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "free, in use";
+    if( i>h->usedRecord ) return "free list beyond usedRecord";
+  }
+  for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
+    SegSession *s = segSession(p, k);
+    if( SEG_LOW(s->state)==SEG_UNUSED || s->next==0 ) continue;
+    i = s->next;
+    if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "kept, in use";
+    if( i>h->usedRecord ) return "kept slot beyond usedRecord";
+    n++;
+  }
+  *pnFree = n;
+  return 0;
+}
+
+/* Every record of every bucket belongs there; per key in order of tickets. */
+static const char *checkChains(Seg *p, u32 *pnChain){
+  SegHeader *h = segHeader(p);
+  u32 b, i, j, n = 0;
+  if( h->nBucket<LIMIT_EXTENT || h->nBucket>p->nRecord ) return "nBucket";
+  for(b=0; b<h->nBucket; b++){
+    u32 iPrev = 0;
+    for(i=*segBucket(p, b); i; iPrev=i, i=segRecord(p, i)->hashNext){
+      SegRecord *r = segRecord(p, i);
+      u32 eState = SEG_STATE(r->state);
+      if( !segBound(p, &n) ) return "chain does not end";
+      if( eState==SEG_FREE || eState==SEG_TEXT ) return "free in a chain";
+      if( segBucketOf(r->hash, h->nBucket)!=b ) return "wrong bucket";
+      if( r->hashPrev!=iPrev ) return "hashPrev";
+      if( !r->linked ) return "linked";
+      for(j=r->hashNext; j && eState==SEG_WAITING; j=segRecord(p,j)->hashNext){
+        SegRecord *q = segRecord(p, j);
+        if( !segBound(p, &n) ) return "chain does not end";
+        n--;
+        if( q->hash==r->hash && SEG_STATE(q->state)==SEG_WAITING ){
+          if( q->ticket<=r->ticket ) return "queue out of order";
+          break;
+        }
+      }
+    }
+  }
+  *pnChain = n;
+  return 0;
+}
+
+/* A session's two lists hold its records and no others. */
+static const char *checkLists(Seg *p, u32 *pnList){
+  SegHeader *h = segHeader(p);
+  u32 k, i, iList, n = 0;
+  if( h->usedSession>LIMIT_SESSION ) return "usedSession";
+  for(k=1; k<=h->usedSession; k++){
+    SegSession *s = segSession(p, k);
+    u32 nOwn = 0;
+    for(iList=0; iList<2; iList++){
+      u32 iPrev = 0, iStamp = SEG_ALL;
+      for(i=iList ? s->firstSes : s->firstTxn; i; iPrev=i,
+          i=segRecord(p, i)->sesNext){
+        SegRecord *r = segRecord(p, i);
+        if( !segBound(p, &n) ) return "list does not end";
+        nOwn++;
+        if( SEG_STATE(r->state)==SEG_FREE ) return "free in a list";
+        if( r->session!=k ) return "list of another session";
+        if( r->sesPrev!=iPrev ) return "sesPrev";
+        if( (iList==0)!=(r->thold!=0) ) return "wrong list";
+        if( iList==0 && !s->mixed && SEG_LOW(r->thold) ){
+          if( SEG_LOW(r->thold)>iStamp ) return "stamps out of order";
+          iStamp = SEG_LOW(r->thold);
+        }
+      }
+    }
+    if( nOwn!=s->nRecord ) return "count of a session";
+    if( SEG_LOW(s->state)==SEG_UNUSED && nOwn ) return "records of nobody";
+  }
+  *pnList = n;
+  return 0;
+}
+
+const char *segmentCheck(Seg *p){
+  SegHeader *h = segHeader(p);
+  u32 i, nFree = 0, nChain = 0, nList = 0, nText = 0, nUsed = 0, nWait = 0;
+  const char *z = checkFree(p, &nFree);
+  if( z==0 ) z = checkChains(p, &nChain);
+  if( z==0 ) z = checkLists(p, &nList);
+  if( z ) return z;
+  for(i=1; i<=p->nRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    u32 eState = SEG_STATE(r->state);
+    if( eState==SEG_TEXT ){
+      if( SEG_STATE(segRecord(p, segText(p, i)->record)->state)==SEG_FREE ){
+        return "text of nobody";
+      }
+      nText++;
+    }else if( eState!=SEG_FREE ){
+      if( i>h->usedRecord ) return "record beyond usedRecord";
+      nUsed++;
+      if( r->text ) nText -= 1u + (segText(p, r->text)->next!=0);
+    }
+    nWait += eState==SEG_WAITING || eState==SEG_CANCELLED
+          || eState==SEG_WITHDRAWN;
+  }
+  if( nText ) return "text slots";
+  if( nChain!=nUsed ) return "chains";
+  if( nList!=nUsed ) return "lists";
+  if( nWait!=h->nWait ) return "nWait";
+  if( h->nRecord+nFree!=h->usedRecord ) return "free slots";
+  return p->bDamaged ? "damaged" : 0;
+}
+#endif

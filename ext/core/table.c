@@ -1,0 +1,894 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** table.c: records and their queues (protocol 4.6 b to d, 4.8, 4.10, 4.13).
+**
+** All records of a key lie in one hash chain, holders and requests mixed,
+** requests in the order of their tickets.  Every record is also in one of two
+** lists of its session: firstTxn if it has a transaction hold, the latest
+** stamp first, else firstSes; so ending a transaction or rolling back to a
+** savepoint costs what it frees, not what is held.
+**
+** The caller owns the segment's mutex.  The state word is the truth: stored
+** last when a record is made, first when it goes.  What another process reads
+** without the mutex is stored with atomicSet.
+*/
+#include "core/table.h"
+
+/* Row: the mode asked for; columns: the modes it cannot be held beside. */
+#define X(a,b,c,d,e) ((a)<<1|(b)<<2|(c)<<3|(d)<<4|(e)<<5)
+static const u8 aConflict[LOCK_MODES] = {
+                              /* IS IX  S SIX X */
+  0,
+  /* intent shared         */ X( 0, 0, 0, 0, 1 ),
+  /* intent exclusive      */ X( 0, 0, 1, 1, 1 ),
+  /* shared                */ X( 0, 1, 0, 1, 1 ),
+  /* shared + intent excl. */ X( 0, 1, 1, 1, 1 ),
+  /* exclusive             */ X( 1, 1, 1, 1, 1 )
+};
+#undef X
+
+u32 tableConflicts(u32 eMode){
+  u32 m = eMode<LOCK_MODES ? aConflict[eMode] : 0;
+  if( BUG(CONFLICT_BIT) && eMode==LOCK_SHARED ){
+    m &= ~MODE_BIT(LOCK_INTENT_EXCLUSIVE);
+  }
+  return m;
+}
+
+/*---------------------------------------------------------------- keys ---*/
+
+static u32 keyWords(u32 nKey){ return (nKey+3)/4; }
+
+/* Which of its two words has the low bits of an integer. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
+# define INTEGER_LOW 1u
+#else
+# define INTEGER_LOW 0u
+#endif
+
+/*
+** Part of the format: processes of any build must agree on it.  The low bits
+** of an integer stay out of the mixing and come in last, by exclusive or: 64
+** integers in a row get 64 buckets in a row, so who takes them one after the
+** other finds buckets and neighbours in the cache.  Which 64 buckets, and in
+** which order, is mixed as for any other key: integers that are not in one
+** row, such as multiples of 64, meet by chance only.
+*/
+static u32 keyHash(const LockKey *p){
+  u32 h = p->eKind*0x9E3779B1u + p->nKey, i, iLow = SEG_ALL, mNear = 0;
+  if( p->nKey==8 && p->eKind==KEY_INTEGER ) iLow = INTEGER_LOW;
+  if( p->nKey==8 && p->eKind==KEY_PAIR ) iLow = 1;
+  if( p->eKind==KEY_ROW && p->nKey>=12 && p->nKey%4==0 ){
+    iLow = p->nKey/4u - 2 + INTEGER_LOW;
+  }
+  for(i=0; i<keyWords(p->nKey); i++){
+    u32 a = p->a[i];
+    if( i==iLow ) mNear = a & 63;
+    h = (h ^ (i==iLow ? a & ~63u : a))*0x85EBCA6Bu;
+    h ^= h>>13;
+  }
+  h *= 0xC2B2AE35u;
+  return (h ^ h>>16) ^ mNear;
+}
+
+LockRc tableKey(LockKey *p, int eKind, const void *pKey, u32 nKey){
+  if( nKey>LIMIT_KEY || eKind<=0 || eKind>=KEY_KINDS ) return LOCK_MISUSE;
+  p->eKind = (u8)eKind;
+  p->nKey = (u8)nKey;
+  if( nKey ){
+    p->a[keyWords(nKey)-1] = 0;
+    memcpy(p->a, pKey, nKey);
+  }
+  p->iHash = keyHash(p);
+  return LOCK_OK;
+}
+
+void tableKeyOf(Seg *p, SegRecord *r, LockKey *pKey){
+  u32 nWord = keyWords(REC_NKEY(r)), i = 0, k, iText = r->text;
+  pKey->eKind = (u8)REC_KIND(r);
+  pKey->nKey = (u8)REC_NKEY(r);
+  pKey->iHash = r->hash;
+  for(; i<nWord && i<SEG_INLINE/4; i++) pKey->a[i] = r->key[i];
+  while( i<nWord && !p->bDamaged ){
+    SegText *t = segText(p, iText);
+    for(k=0; k<SEG_TEXTBYTES/4 && i<nWord; k++) pKey->a[i++] = t->key[k];
+    iText = t->next;
+  }
+}
+
+static int keyEqual(Seg *p, SegRecord *r, const LockKey *pKey){
+  u32 nWord, i = 0, k, iText;
+  if( r->hash!=pKey->iHash
+   || r->what>>8!=((u32)pKey->eKind | (u32)pKey->nKey<<8) ){
+    return 0;
+  }
+  if( BUG(KEY_BY_HASH) && pKey->nKey>SEG_INLINE ) return 1;
+  nWord = keyWords(pKey->nKey);
+  for(; i<nWord && i<SEG_INLINE/4; i++){
+    if( r->key[i]!=pKey->a[i] ) return 0;
+  }
+  for(iText=r->text; i<nWord; iText=segText(p, iText)->next){
+    SegText *t = segText(p, iText);
+    if( p->bDamaged ) return 0;
+    for(k=0; k<SEG_TEXTBYTES/4 && i<nWord; k++, i++){
+      if( t->key[k]!=pKey->a[i] ) return 0;
+    }
+  }
+  return 1;
+}
+
+int tableSameKey(Seg *p, u32 i, u32 j){
+  LockKey key;
+  tableKeyOf(p, segRecord(p, i), &key);
+  return keyEqual(p, segRecord(p, j), &key);
+}
+
+u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+  if( i==0 ){
+    i = *segBucket(p, segBucketOf(pKey->iHash, segHeader(p)->nBucket));
+  }else{
+    i = segRecord(p, i)->hashNext;
+  }
+  while( i && segBound(p, pnStep) ){
+    SegRecord *r = segRecord(p, i);
+    if( keyEqual(p, r, pKey) ) return i;
+    i = r->hashNext;
+  }
+  return 0;
+}
+
+/*---------------------------------------------------------------- void ---*/
+
+/* Outside the mutex these words only move towards void: what is valid here
+** was so when the owner entered, what is void stays so. */
+int tableHoldVoid(Seg *p, SegRecord *r){
+  u64 now = atomicGetAcq(&segSession(p, r->session)->now);
+  if( r->thold==0 || SEG_HIGH(r->thold)!=SEG_HIGH(now) ) return 1;
+  return SEG_LOW(r->thold)>SEG_LOW(now) && !BUG(IGNORE_LEVEL);
+}
+
+int tableVoid(Seg *p, SegRecord *r){
+  SegSession *s = segSession(p, r->session);
+  if( atomicGetAcq(&s->state)!=SEG_PAIR(r->generation, SEG_LIVE) ) return 1;
+  if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ) return 0;
+  return r->scount==0 && tableHoldVoid(p, r);
+}
+
+/*--------------------------------------------------------------- chains ---*/
+
+static void chainInsert(Seg *p, u32 i, u32 iBefore){
+  SegRecord *r = segRecord(p, i);
+  u32 *pHead = segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket));
+  u32 iPrev = 0, n = 0;
+  if( iBefore ){
+    iPrev = segRecord(p, iBefore)->hashPrev;
+  }else if( *pHead ){
+    iPrev = *pHead;
+    while( segRecord(p, iPrev)->hashNext && segBound(p, &n) ){
+      iPrev = segRecord(p, iPrev)->hashNext;
+    }
+  }
+  r->hashPrev = iPrev;
+  r->hashNext = iBefore;
+  if( iBefore ) segRecord(p, iBefore)->hashPrev = i;
+  if( iPrev ) segRecord(p, iPrev)->hashNext = i; else *pHead = i;
+}
+
+static void chainRemove(Seg *p, u32 i){
+  SegRecord *r = segRecord(p, i);
+  if( r->hashNext ) segRecord(p, r->hashNext)->hashPrev = r->hashPrev;
+  if( r->hashPrev ){
+    segRecord(p, r->hashPrev)->hashNext = r->hashNext;
+  }else{
+    *segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket)) = r->hashNext;
+  }
+}
+
+static u32 *listHead(Seg *p, SegRecord *r){
+  SegSession *s = segSession(p, r->session);
+  return r->thold ? &s->firstTxn : &s->firstSes;
+}
+
+static void listInsert(Seg *p, u32 i){
+  SegRecord *r = segRecord(p, i);
+  u32 *pHead = listHead(p, r);
+  if( r->thold && *pHead ){
+    u32 iStamp = SEG_LOW(r->thold);
+    if( iStamp && iStamp<SEG_LOW(segRecord(p, *pHead)->thold) ){
+      segSession(p, r->session)->mixed = 1;
+    }
+  }
+  r->sesPrev = 0;
+  r->sesNext = *pHead;
+  if( *pHead ) segRecord(p, *pHead)->sesPrev = i;
+  *pHead = i;
+}
+
+static void listRemove(Seg *p, u32 i){
+  SegRecord *r = segRecord(p, i);
+  SegSession *s = segSession(p, r->session);
+  if( r->sesNext ) segRecord(p, r->sesNext)->sesPrev = r->sesPrev;
+  if( r->sesPrev ) segRecord(p, r->sesPrev)->sesNext = r->sesNext;
+  if( s->firstTxn==i ) s->firstTxn = r->sesNext;
+  if( s->firstSes==i ) s->firstSes = r->sesNext;
+  if( s->firstTxn==0 ) s->mixed = 0;
+}
+
+void tableMove(Seg *p, u32 i){
+  listRemove(p, i);
+  listInsert(p, i);
+}
+
+/* One more bucket, as long as there are more records than buckets.  What
+** belongs there moves over, in order. */
+static void splitBucket(Seg *p){
+  SegHeader *h = segHeader(p);
+  u32 bNew = h->nBucket, i, iNext, n = 0, iTail = 0, bOld;
+  if( bNew<2 ){
+    p->bDamaged = 1;
+    return;
+  }
+  bOld = bNew & (SEG_ALL >> (__builtin_clz(bNew)+1));
+  /* the bucket that is split some inserts later: in the cache by then */
+  if( bOld+8<bNew && (i = *segBucket(p, bOld+8))!=0 ){
+    __builtin_prefetch(segRecord(p, i), 1);
+  }
+  *segBucket(p, bNew) = 0;
+  for(i=*segBucket(p, bOld); i && segBound(p, &n); i=iNext){
+    SegRecord *r = segRecord(p, i);
+    iNext = r->hashNext;
+    if( BUG(SHORT_HASH_SPLIT) ) continue;
+    if( segBucketOf(r->hash, bNew+1)!=bNew ) continue;
+    chainRemove(p, i);
+    r->hashPrev = iTail;
+    r->hashNext = 0;
+    if( iTail ) segRecord(p, iTail)->hashNext = i; else *segBucket(p, bNew) = i;
+    iTail = i;
+  }
+  h->nBucket = bNew+1;
+  CRASH(SPLIT);
+}
+
+/*---------------------------------------------------------- guard words ---*/
+
+/* The words' order is segment.h's, GUARD WORDS.  What the caller stores next
+** with release, GRANTED, is not seen without the raised word. */
+static void raiseGuard(Seg *p, SegRecord *r){
+  u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
+  if( REC_KIND(r)!=KEY_TABLE ) return;
+  atomicSet(pWord, atomicGet(pWord)+1);
+  CRASH(GUARD_RAISE);
+}
+
+/* After the record's FREE, or a grant that came too late. */
+static void lowerGuard(Seg *p, SegRecord *r){
+  u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
+  if( REC_KIND(r)!=KEY_TABLE ) return;
+  if( atomicGet(pWord)==0 ){
+    p->bDamaged = 1;
+    return;
+  }
+  atomicSet(pWord, atomicGet(pWord)-1);
+  CRASH(GUARD_LOWER);
+}
+
+/*---------------------------------------------------------------- slots ---*/
+
+/* A session keeps the slot that it freed last (segment.h, CACHE LINES); this
+** puts it into the free list. */
+static void giveSlot(Seg *p, SegSession *s){
+  SegHeader *h = segHeader(p);
+  if( s->next==0 ) return;
+  segRecord(p, s->next)->hashNext = h->freeRecord;
+  h->freeRecord = s->next;
+  s->next = 0;
+}
+
+/* No slot is left but those that sessions keep: they give them back. */
+static void gatherSlots(Seg *p){
+  SegHeader *h = segHeader(p);
+  u32 k;
+  for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
+    SegSession *s = segSession(p, k);
+    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) giveSlot(p, s);
+  }
+}
+
+static u32 takeSlot(Seg *p, u32 k){
+  SegHeader *h = segHeader(p);
+  SegSession *s = segSession(p, k);
+  u32 i = s->next;
+  if( i==0 && h->freeRecord==0 && h->usedRecord>=p->nRecord ) gatherSlots(p);
+  if( i ){
+    s->next = 0;
+  }else if( (i = h->freeRecord)!=0 ){
+    h->freeRecord = segRecord(p, i)->hashNext;
+  }else{
+    i = h->usedRecord + 1;
+    atomicSet(&h->usedRecord, i);
+  }
+  h->nRecord++;
+  CRASH(TAKE_SLOT);
+  return i;
+}
+
+static void freeSlot(Seg *p, u32 i, u32 k){
+  SegSession *s = segSession(p, k);
+  segHeader(p)->nRecord--;
+  giveSlot(p, s);
+  s->next = i;
+  CRASH(REMOVE_LIST);
+}
+
+/* Slots that a key of n bytes needs beside its record. */
+static u32 textSlots(u32 n){
+  return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
+}
+
+/* The part of a key that does not fit into its record. */
+static void storeText(Seg *p, u32 i, const LockKey *pKey){
+  u32 iWord = SEG_INLINE/4, nWord = keyWords(pKey->nKey), iPart, k;
+  u32 *pLink = &segRecord(p, i)->text;
+  atomicSet(pLink, 0);
+  for(iPart=0; iPart<textSlots(pKey->nKey); iPart++){
+    u32 iText = takeSlot(p, segRecord(p, i)->session);
+    SegText *t = segText(p, iText);
+    atomicSet(&t->record, i);
+    atomicSet(&t->next, 0);
+    atomicSet(&t->part, iPart);
+    for(k=0; k<SEG_TEXTBYTES/4 && iWord<nWord; k++){
+      atomicSet(&t->key[k], pKey->a[iWord++]);
+    }
+    atomicSetRel(&t->state, SEG_NEXTSEQ(atomicGet(&t->state), SEG_TEXT));
+    atomicSet(pLink, iText);
+    pLink = &t->next;
+    CRASH(TAKE_TEXT);
+  }
+}
+
+u32 tableInsert(Seg *p, const TableNew *pNew){
+  SegHeader *h = segHeader(p);
+  const LockKey *pKey = pNew->pKey;
+  u32 i, k, iState;
+  SegRecord *r;
+  if( h->nRecord + 1 + textSlots(pKey->nKey) > p->nRecord ) return 0;
+  i = takeSlot(p, pNew->iSession);
+  r = segRecord(p, i);
+  /* A canceller may still compare and swap this word, and fail. */
+  iState = SEG_NEXTSEQ(atomicGet(&r->state),
+                       pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
+  if( BUG(VALID_FIRST) ){
+    atomicSetRel(&r->state, iState);
+    CRASH(VALID);
+  }
+  atomicSet(&r->session, pNew->iSession);
+  atomicSet(&r->generation, pNew->iGeneration);
+  atomicSet(&r->scount, pNew->scount);
+  atomicSet(&r->thold, pNew->thold);
+  atomicSet(&r->since, osWallMs());
+  atomicSet(&r->what, pNew->eMode | (u32)pKey->eKind<<8 | (u32)pKey->nKey<<16);
+  atomicSet(&r->hash, pKey->iHash);
+  for(k=0; k<keyWords(pKey->nKey) && k<SEG_INLINE/4; k++){
+    atomicSet(&r->key[k], pKey->a[k]);
+  }
+  storeText(p, i, pKey);
+  atomicSet(&h->ticket, h->ticket+1);
+  atomicSet(&r->ticket, h->ticket);
+  if( !pNew->bWaiting ) atomicSet(&h->token, h->token+1);
+  atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
+  CRASH(FILL);
+  chainInsert(p, i, pNew->iBefore);
+  listInsert(p, i);
+  r->linked = 1;
+  segSession(p, pNew->iSession)->nRecord++;
+  k = pNew->bWaiting ? STAT_WAITS : STAT_GRANTS;
+  atomicSet(&h->stat[k], h->stat[k]+1);
+  if( pNew->bWaiting ){
+    h->nWait++;
+    atomicSet(&segSession(p, pNew->iSession)->waits, i);
+  }
+  CRASH(LINK);
+  if( !pNew->bWaiting && !BUG(GUARD_LATE) ) raiseGuard(p, r);
+  atomicSetRel(&r->state, iState);
+  CRASH(VALID);
+  if( !pNew->bWaiting && BUG(GUARD_LATE) ) raiseGuard(p, r);
+  if( h->nRecord>h->nBucket && h->nBucket<p->nRecord ) splitBucket(p);
+  return i;
+}
+
+void tableRemove(Seg *p, u32 i){
+  SegHeader *h = segHeader(p);
+  SegRecord *r = segRecord(p, i);
+  SegSession *s = segSession(p, r->session);
+  u32 iText = r->text, n = 0;
+  LockKey key;
+  int bScan, bGranted = SEG_STATE(atomicGet(&r->state))==SEG_GRANTED;
+  if( !bGranted ) h->nWait--;
+  bScan = h->nWait>0 && !BUG(NO_SCAN);
+  if( bScan ) tableKeyOf(p, r, &key);
+  atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
+  CRASH(REMOVE_STATE);
+  /* A reader without the mutex must not see the old state beside fields of
+  ** the slot's next user; a release store would not hold those back. */
+  atomicFenceRel();
+  if( bGranted ) lowerGuard(p, r);
+  if( s->waits==i ) atomicSet(&s->waits, 0);
+  if( r->linked ){
+    chainRemove(p, i);
+    listRemove(p, i);
+    r->linked = 0;
+    s->nRecord--;
+  }
+  CRASH(REMOVE_CHAIN);
+  freeSlot(p, i, r->session);
+  while( iText && segBound(p, &n) ){
+    SegText *t = segText(p, iText);
+    u32 iNext = t->next;
+    atomicSet(&t->state, SEG_WITH(t->state, SEG_FREE));
+    atomicFenceRel();
+    freeSlot(p, iText, r->session);
+    iText = iNext;
+  }
+  if( bScan ) tableScan(p, &key);
+}
+
+/*---------------------------------------------------------------- grant ---*/
+
+/* Modes that sessions other than k hold on the key. */
+static u32 heldByOthers(Seg *p, const LockKey *pKey, u32 k){
+  u32 i = 0, n = 0, m = 0;
+  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(p, i);
+    if( SEG_STATE(atomicGet(&r->state))==SEG_GRANTED && r->session!=k ){
+      m |= REC_BIT(r);
+    }
+  }
+  return m;
+}
+
+/*
+** Request i is granted, unless its waiter or a canceller was faster.  The
+** token is drawn before it is used, so a death skips one but never gives one
+** twice.
+*/
+static int grant(Seg *p, u32 i){
+  SegHeader *h = segHeader(p);
+  SegRecord *r = segRecord(p, i);
+  u32 iState = atomicGetAcq(&r->state);
+  if( SEG_STATE(iState)!=SEG_WAITING ) return 0;
+  if( !BUG(TOKEN_REUSED) ) atomicSet(&h->token, h->token+1);
+  atomicSet(&r->token, h->token);
+  atomicSet(&r->since, osWallMs());
+  CRASH(GRANT_TOKEN);
+  if( !BUG(GUARD_LATE) ) raiseGuard(p, r);
+  if( BUG(GRANT_STORE) ){
+    atomicSetRel(&r->state, SEG_WITH(iState, SEG_GRANTED));
+  }else if( !atomicCas32(&r->state, iState, SEG_WITH(iState, SEG_GRANTED)) ){
+    if( !BUG(GUARD_LATE) ) lowerGuard(p, r);
+    return 0;
+  }
+  CRASH(GRANT_STATE);
+  if( BUG(GUARD_LATE) ) raiseGuard(p, r);
+  h->nWait--;
+  atomicSet(&segSession(p, r->session)->waits, 0);
+  atomicSet(&h->stat[STAT_GRANTS], h->stat[STAT_GRANTS]+1);
+  if( !BUG(WAKE_FIRST) ) osWake(&r->state, 1);
+  CRASH(GRANT_WAKE);
+  return 1;
+}
+
+void tableScan(Seg *p, const LockKey *pKey){
+  u32 mHeld = 0, mAhead = 0, i = 0, n = 0;
+  if( segHeader(p)->nWait==0 ) return;
+  mHeld = heldByOthers(p, pKey, 0);
+  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(p, i);
+    u32 m = tableConflicts(REC_MODE(r));
+    if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
+    if( ((m & mAhead) && !BUG(SKIP_AHEAD))
+     || ((m & mHeld) && (m & heldByOthers(p, pKey, r->session)))
+     || tableVoid(p, r)
+     || tableWriterBlocks(p, REC_KIND(r), r->session) ){
+      mAhead |= REC_BIT(r);
+    }else if( grant(p, i) ){
+      mHeld |= REC_BIT(r);
+    }
+  }
+}
+
+/*
+** The records leave the chain and come back at its tail, in their order, with
+** new tickets; the last gets its ticket first, so that a death in the middle
+** leaves an order in which each of them has at most moved back.
+*/
+void tableReorder(Seg *p, const u32 *aRecord, u32 n){
+  SegHeader *h = segHeader(p);
+  u64 iTicket = h->ticket + n;
+  u32 i;
+  atomicSet(&h->ticket, iTicket);
+  for(i=n; i>0; i--){
+    atomicSet(&segRecord(p, aRecord[i-1])->ticket, iTicket--);
+    CRASH(TICKETS);
+  }
+  for(i=0; i<n; i++){
+    chainRemove(p, aRecord[i]);
+    chainInsert(p, aRecord[i], 0);
+  }
+}
+
+/*------------------------------------------------------------- sessions ---*/
+
+u32 tableOpen(Seg *p, u64 iNumber){
+  SegHeader *h = segHeader(p);
+  u32 k = h->freeSession, i;
+  SegSession *s;
+  if( k ){
+    h->freeSession = segSession(p, k)->next;
+  }else if( h->usedSession<LIMIT_SESSION ){
+    k = h->usedSession + 1;
+    atomicSet(&h->usedSession, k);
+  }else{
+    return 0;
+  }
+  s = segSession(p, k);
+  atomicSet(&h->sessionId, h->sessionId+1);
+  atomicSet(&s->owner, iNumber);
+  atomicSetRel(&s->now, SEG_PAIR(1, SEG_ALL));
+  atomicSet(&s->left, 0);
+  atomicSet(&s->waits, 0);
+  atomicSet(&s->id, h->sessionId);
+  atomicSet(&s->started, osWallMs());
+  for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&s->label[i], 0);
+  s->firstTxn = s->firstSes = s->nRecord = s->mixed = s->next = 0;
+  CRASH(OPEN_FIELDS);
+  atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(s->state), SEG_LIVE));
+  CRASH(OPEN_LIVE);
+  return k;
+}
+
+/* An ENDING session without records is free again, in a new generation. */
+static void closeSession(Seg *p, u32 k){
+  SegSession *s = segSession(p, k);
+  u64 iState = atomicGetAcq(&s->state);
+  if( SEG_LOW(iState)!=SEG_ENDING || s->nRecord ) return;
+  giveSlot(p, s);
+  atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState)+1, SEG_UNUSED));
+  CRASH(SWEEP_SESSION);
+  s->next = segHeader(p)->freeSession;
+  segHeader(p)->freeSession = k;
+}
+
+/* The writer's place is empty again if its transaction has ended: who waits
+** for a row or a table may go on. */
+static void sweepWriter(Seg *p, u32 k){
+  SegHeader *h = segHeader(p);
+  SegSession *s = segSession(p, k);
+  LockKey key;
+  u32 i;
+  if( h->writer!=k || h->writerTxn==0 ) return;
+  if( atomicGetAcq(&s->state)==SEG_PAIR(h->writerGen, SEG_LIVE)
+   && SEG_HIGH(atomicGetAcq(&s->now))==h->writerTxn ){
+    return;
+  }
+  atomicSet(&h->writerTxn, 0);
+  CRASH(WRITER);
+  for(i=1; i<=h->usedSession && i<=LIMIT_SESSION && h->nWait; i++){
+    u32 iRecord = segSession(p, i)->waits;
+    if( iRecord==0 ) continue;
+    tableKeyOf(p, segRecord(p, iRecord), &key);
+    if( key.eKind==KEY_ROW || key.eKind==KEY_TABLE ) tableScan(p, &key);
+  }
+}
+
+/* A transaction hold is over; a session hold on the same record stays. */
+static void sweepHold(Seg *p, u32 i){
+  SegRecord *r = segRecord(p, i);
+  if( r->scount==0 ){
+    tableRemove(p, i);
+    return;
+  }
+  listRemove(p, i);
+  atomicSet(&r->thold, 0);
+  listInsert(p, i);
+}
+
+int tableSweep(Seg *p, u32 k, u32 nMax){
+  SegSession *s = segSession(p, k);
+  u32 i = s->waits, iNext, n = 0, nStep = 0;
+  int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
+  if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
+    tableRemove(p, i);
+  }
+  sweepWriter(p, k);
+  for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
+    SegRecord *r = segRecord(p, i);
+    iNext = r->sesNext;
+    if( n>=nMax ) return 1;
+    if( bEnding ){
+      tableRemove(p, i);
+      n++;
+    }else if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ){
+      continue;
+    }else if( tableHoldVoid(p, r) ){
+      sweepHold(p, i);
+      n++;
+    }else if( SEG_LOW(r->thold) && !s->mixed ){
+      break;
+    }
+  }
+  while( bEnding && s->firstSes && segBound(p, &nStep) ){
+    if( n++>=nMax ) return 1;
+    tableRemove(p, s->firstSes);
+  }
+  if( bEnding ) closeSession(p, k);
+  return 0;
+}
+
+/*
+** First the flag, by an exchange, then the look: the other way round, or by a
+** plain store, an end between the two would never be swept.
+*/
+void tableSweepLeft(Seg *p){
+  u32 k, nUsed = segHeader(p)->usedSession;
+  for(k=1; k<=nUsed && k<=LIMIT_SESSION; k++){
+    SegSession *s = segSession(p, k);
+    if( atomicGetAcq(&s->left)==0 ) continue;
+    if( BUG(LEFT_LATE) ){
+      tableSweep(p, k, SEG_ALL);
+      CRASH(SWEEP_LEFT);
+      atomicSet(&s->left, 0);
+      continue;
+    }
+    atomicSwap(&s->left, 0);
+    CRASH(SWEEP_LEFT);
+    if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
+    tableSweep(p, k, SEG_ALL);
+  }
+}
+
+u32 tableKill(Seg *p, u64 iNumber){
+  u32 k, n = 0, nUsed = segHeader(p)->usedSession;
+  for(k=1; k<=nUsed && k<=LIMIT_SESSION; k++){
+    SegSession *s = segSession(p, k);
+    u64 iState = atomicGetAcq(&s->state);
+    if( atomicGet(&s->owner)!=iNumber || SEG_LOW(iState)==SEG_UNUSED ) continue;
+    atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState), SEG_ENDING));
+    CRASH(DEAD_ENDING);
+    n++;
+  }
+  return n;
+}
+
+/*--------------------------------------------------------------- writer ---*/
+
+void tableWriterEnter(Seg *p, u32 k){
+  SegHeader *h = segHeader(p);
+  SegSession *s = segSession(p, k);
+  atomicSet(&h->writerTxn, 0);
+  CRASH(WRITER);
+  atomicFenceRel();
+  atomicSet(&h->writer, k);
+  atomicSet(&h->writerGen, SEG_HIGH(s->state));
+  atomicSetRel(&h->writerTxn, SEG_HIGH(s->now));
+  CRASH(WRITER);
+}
+
+int tableWriterBlocks(Seg *p, u32 eKind, u32 iSession){
+  SegHeader *h = segHeader(p);
+  SegSession *s;
+  if( h->writerTxn==0 || h->writer==iSession || BUG(WRITER_BLIND) ) return 0;
+  if( eKind!=KEY_ROW && eKind!=KEY_TABLE ) return 0;
+  s = segSession(p, h->writer);
+  return atomicGetAcq(&s->state)==SEG_PAIR(h->writerGen, SEG_LIVE)
+      && SEG_HIGH(atomicGetAcq(&s->now))==h->writerTxn;
+}
+
+/*-------------------------------------------------------------- rebuild ---*/
+
+/* May this slot be taken for a record at all?  Its key's slots too. */
+static int slotSane(Seg *p, u32 i){
+  SegRecord *r = segRecord(p, i);
+  u32 nText = textSlots(REC_NKEY(r)), iText = r->text, k;
+  if( r->session-1>=LIMIT_SESSION ) return 0;
+  if( REC_MODE(r)<1 || REC_MODE(r)>=LOCK_MODES ) return 0;
+  for(k=0; k<nText; k++, iText=segText(p, iText)->next){
+    if( iText-1>=p->nRecord ) return 0;
+    if( SEG_STATE(segText(p, iText)->state)!=SEG_TEXT ) return 0;
+    if( segText(p, iText)->record!=i || segText(p, iText)->part!=k ) return 0;
+  }
+  return iText==0;
+}
+
+/* 4.6 b: what is void, withdrawn or no record goes.  Text slots are looked
+** at when all records have been. */
+static void rebuildFree(Seg *p){
+  u32 i;
+  for(i=1; i<=p->nRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    u32 iState = atomicGetAcq(&r->state), e = SEG_STATE(iState);
+    if( e==SEG_FREE || e==SEG_TEXT ) continue;
+    r->linked = 0;
+    if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i) || tableVoid(p, r) ){
+      atomicSet(&r->state, SEG_WITH(iState, SEG_FREE));
+      CRASH(REBUILD_FREE);
+    }
+  }
+  for(i=1; i<=p->nRecord; i++){
+    SegText *t = segText(p, i);
+    u32 e, iRecord = t->record;
+    if( SEG_STATE(t->state)!=SEG_TEXT ) continue;
+    e = iRecord-1<p->nRecord ? SEG_STATE(segRecord(p, iRecord)->state) : 0;
+    if( e==SEG_FREE || e==SEG_TEXT
+     || (segRecord(p, iRecord)->text!=i
+         && segText(p, segRecord(p, iRecord)->text)->next!=i) ){
+      atomicSet(&t->state, SEG_WITH(t->state, SEG_FREE));
+      CRASH(REBUILD_FREE);
+    }
+  }
+  atomicFenceRel();
+}
+
+static void rebuildEmpty(Seg *p){
+  SegHeader *h = segHeader(p);
+  u32 i, k;
+  h->nBucket = p->nRecord;
+  h->freeRecord = h->freeSession = 0;
+  h->nRecord = h->nWait = 0;
+  for(i=0; i<p->nRecord; i++) *segBucket(p, i) = 0;
+  if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
+  for(k=LIMIT_SESSION; k>0; k--){
+    SegSession *s = segSession(p, k);
+    s->firstTxn = s->firstSes = s->nRecord = s->next = 0;
+    s->mixed = 1;
+    atomicSet(&s->waits, 0);
+    if( SEG_LOW(s->state)!=SEG_UNUSED && k>h->usedSession ){
+      atomicSet(&h->usedSession, k);
+    }
+  }
+  CRASH(REBUILD_EMPTY);
+}
+
+/* 4.6 c: a record finds its place in the chain by its ticket. */
+static void rebuildLink(Seg *p, u32 i){
+  SegHeader *h = segHeader(p);
+  SegRecord *r = segRecord(p, i);
+  SegSession *s = segSession(p, r->session);
+  u32 iBefore = *segBucket(p, segBucketOf(r->hash, h->nBucket)), n = 0;
+  while( iBefore && segBound(p, &n)
+      && segRecord(p, iBefore)->ticket<r->ticket ){
+    iBefore = segRecord(p, iBefore)->hashNext;
+  }
+  chainInsert(p, i, iBefore);
+  listInsert(p, i);
+  r->linked = 1;
+  s->nRecord++;
+  if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ){
+    h->nWait++;
+    atomicSet(&s->waits, i);
+  }
+  CRASH(REBUILD_LINK);
+}
+
+/* The guard words: counted here, then stored, so that none is too low at any
+** time.  What void grants had added goes by this. */
+static void rebuildGuard(Seg *p){
+  SegHeader *h = segHeader(p);
+  u32 aCount[SEG_GUARDS], i;
+  memset(aCount, 0, sizeof(aCount));
+  for(i=1; i<=p->nRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
+  }
+  for(i=0; i<SEG_GUARDS && BUG(GUARD_REBUILD); i++){
+    atomicSet(&h->guard[i], 0);
+    CRASH(REBUILD_GUARD);
+  }
+  for(i=0; i<SEG_GUARDS; i++){
+    atomicSet(&h->guard[i], aCount[i]);
+    CRASH(REBUILD_GUARD);
+  }
+}
+
+void tableRebuild(Seg *p, u64 iDead){
+  SegHeader *h = segHeader(p);
+  u32 i, k, nUsed = 0;
+  if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
+  tableKill(p, iDead);
+  rebuildFree(p);
+  rebuildEmpty(p);
+  for(i=p->nRecord; i>0; i--){
+    u32 e = SEG_STATE(atomicGet(&segRecord(p, i)->state));
+    if( e!=SEG_FREE && nUsed==0 ) nUsed = i;
+    if( e==SEG_FREE && nUsed!=0 ){
+      segRecord(p, i)->hashNext = h->freeRecord;
+      h->freeRecord = i;
+    }
+    if( e!=SEG_FREE ) h->nRecord++;
+    if( e!=SEG_FREE && e!=SEG_TEXT ) rebuildLink(p, i);
+  }
+  atomicSet(&h->usedRecord, nUsed);
+  rebuildGuard(p);
+  for(k=h->usedSession; k>0; k--){
+    SegSession *s = segSession(p, k);
+    u64 iState = atomicGetAcq(&s->state);
+    if( SEG_LOW(iState)==SEG_UNUSED ){
+      s->next = h->freeSession;
+      h->freeSession = k;
+    }else if( SEG_LOW(iState)==SEG_ENDING && s->nRecord==0 ){
+      closeSession(p, k);
+      CRASH(REBUILD_SESSION);
+    }
+  }
+  if( h->writerTxn && h->writer-1<LIMIT_SESSION ) sweepWriter(p, h->writer);
+}
+
+void tableScanAll(Seg *p){
+  LockKey key;
+  u32 k;
+  for(k=1; k<=segHeader(p)->usedSession && k<=LIMIT_SESSION; k++){
+    u32 i = segSession(p, k)->waits;
+    if( i==0 ) continue;
+    tableKeyOf(p, segRecord(p, i), &key);
+    tableScan(p, &key);
+  }
+}
+
+#ifdef INTERLOCK_TEST
+/*---------------------------------------------------------------- check ---*/
+
+/* Request or grant i against everything before it in its queue. */
+static const char *checkRecord(Seg *p, u32 i){
+  SegRecord *r = segRecord(p, i);
+  u32 m = tableConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
+  u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1;
+  LockKey key;
+  if( eState!=SEG_WAITING && eState!=SEG_GRANTED ) return 0;
+  if( tableVoid(p, r) ) return 0;
+  tableKeyOf(p, r, &key);
+  while( (j = tableNext(p, &key, j, &n))!=0 ){
+    SegRecord *q = segRecord(p, j);
+    u32 e = SEG_STATE(atomicGetAcq(&q->state));
+    if( j==i ) bBefore = 0;
+    if( q->session==r->session || !(m & REC_BIT(q)) ) continue;
+    if( e==SEG_GRANTED ){
+      if( eState==SEG_GRANTED && !tableVoid(p, q) ) return "conflicting grants";
+      bBlocked = 1;
+    }
+    /* withdrawn or cancelled a moment ago: its session will see to it */
+    if( bBefore ) bBlocked = 1;
+  }
+  if( segHeader(p)->writerTxn ) bBlocked = 1;      /* the same */
+  if( eState==SEG_WAITING && !bBlocked
+   && SEG_STATE(atomicGetAcq(&r->state))==SEG_WAITING ){
+    return "grantable request is left waiting";
+  }
+  return 0;
+}
+
+/* The guard words count what they should. */
+static const char *checkGuard(Seg *p){
+  u32 aCount[SEG_GUARDS], i;
+  memset(aCount, 0, sizeof(aCount));
+  for(i=1; i<=segHeader(p)->usedRecord && i<=p->nRecord; i++){
+    SegRecord *r = segRecord(p, i);
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
+  }
+  for(i=0; i<SEG_GUARDS; i++){
+    u32 n = atomicGet(&segHeader(p)->guard[i]);
+    if( n<aCount[i] ) return "a guard word is too low";
+    if( n>aCount[i] ) return "a guard word is too high";
+  }
+  return 0;
+}
+
+const char *tableCheck(Seg *p){
+  const char *z = checkGuard(p);
+  u32 i;
+  for(i=1; i<=segHeader(p)->usedRecord && i<=p->nRecord && z==0; i++){
+    if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) z = checkRecord(p, i);
+  }
+  return z;
+}
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** table.h: records, queues and sessions in the segment: who holds what, who
+** waits for it, and which modes get along.  Everything here is called by the
+** owner of the segment's mutex, and asks nobody whether a process is alive.
+*/
+#ifndef INTERLOCK_TABLE_H
+#define INTERLOCK_TABLE_H
+
+#include "core/segment.h"
+
+/* Modes, weakest first; stored in the file. */
+enum { LOCK_INTENT_SHARED = 1, LOCK_INTENT_EXCLUSIVE, LOCK_SHARED,
+       LOCK_SHARED_INTENT, LOCK_EXCLUSIVE };
+#define LOCK_MODES 6
+#define MODE_BIT(e) (1u<<(e))
+
+/* Kinds of keys: disjoint name spaces; stored in the file. */
+enum { KEY_INTEGER = 1,  /* 8 bytes */
+       KEY_PAIR,         /* two times 4 bytes */
+       KEY_TEXT, KEY_BLOB,
+       KEY_NAME,         /* MySQL's get_lock names */
+       KEY_ROW,          /* table's name, 0, the row's key */
+       KEY_TABLE,        /* table's name */
+       KEY_TURN,         /* the queue for SQLite's write lock; no bytes */
+       KEY_KINDS };
+
+/* A key in this process.  Bytes after nKey up to the next word are 0. */
+typedef struct LockKey {
+  u32 a[64];
+  u32 iHash;
+  u8 eKind, nKey;
+} LockKey;
+
+/* Fields of a record's `what`.  REC_BIT is its mode's MODE_BIT, and of a mode
+** that no program of ours stored a bit that stands for nothing. */
+#define REC_MODE(r) ((r)->what & 0xFF)
+#define REC_BIT(r)  ((u32)(((u64)1<<((r)->what & 63)) & SEG_ALL))
+#define REC_KIND(r) (((r)->what>>8) & 0x1F)
+#define REC_NKEY(r) (((r)->what>>16) & 0xFF)
+
+/*
+** tableKey: makes a key; LOCK_MISUSE if it is too long.  tableKeyOf: the key
+** of a record.  tableConflicts: the modes that conflict with a mode, as a
+** mask of MODE_BITs.
+*/
+LockRc tableKey(LockKey*, int eKind, const void *pKey, u32 nKey);
+void tableKeyOf(Seg*, SegRecord*, LockKey*);
+u32 tableConflicts(u32 eMode);
+
+/* The next record of a key after record i, 0 for the first; 0 at the end.
+** pnStep counts steps from 0 and bounds the walk. */
+u32 tableNext(Seg*, const LockKey*, u32 i, u32 *pnStep);
+
+/* Do two records lie in the same queue? */
+int tableSameKey(Seg*, u32 iRecord, u32 jRecord);
+
+/* Void: a record that its session has given up by one word of its own. */
+int tableVoid(Seg*, SegRecord*);
+/* The same of a transaction hold alone. */
+int tableHoldVoid(Seg*, SegRecord*);
+
+/* What makes up a new record. */
+typedef struct TableNew {
+  const LockKey *pKey;
+  u32 iSession, iGeneration;
+  u32 eMode, scount;
+  u64 thold;
+  u32 iBefore;             /* queue before this record, 0: at the tail */
+  u32 bWaiting;
+} TableNew;
+
+/*
+** tableInsert makes a record valid; 0 if no slot is free.  tableRemove makes
+** it free again and wakes who can be granted then.  tableMove puts it into
+** the list that its thold asks for.
+*/
+u32 tableInsert(Seg*, const TableNew*);
+void tableRemove(Seg*, u32 iRecord);
+void tableMove(Seg*, u32 iRecord);
+
+/* Grant every request of the key's queue that nothing stands in the way of,
+** from the head. */
+void tableScan(Seg*, const LockKey*);
+
+/* Renumber: the n requests of one queue, in the order in which they shall
+** stand, get new tickets and places in the chain. */
+void tableReorder(Seg*, const u32 *aRecord, u32 n);
+
+/*
+** Sessions.  tableOpen: index of a new session of process iNumber, its fields
+** stored; 0 if none is free.  tableSweep frees what session k has given up,
+** at most nMax records: 1 if there may be more; an ENDING session without
+** records is freed.  tableSweepLeft does so for everybody with `left` set.
+*/
+u32 tableOpen(Seg*, u64 iNumber);
+int tableSweep(Seg*, u32 k, u32 nMax);
+void tableSweepLeft(Seg*);
+/* Sessions of a process that is known to be dead: their records are void
+** after this; tableSweep then frees them. */
+u32 tableKill(Seg*, u64 iNumber);
+
+/* The writer's place: who is in it blocks new row and table locks of others
+** until its transaction ends. */
+void tableWriterEnter(Seg*, u32 iSession);
+int tableWriterBlocks(Seg*, u32 eKind, u32 iSession);
+
+/* After the death of a mutex owner: everything derived, from the records.
+** Scans nothing: tableScanAll does. */
+void tableRebuild(Seg*, u64 iDeadNumber);
+void tableScanAll(Seg*);
+
+/* Is there a request that could be granted, are there two conflicting grants,
+** does a guard word count wrongly?  0, or a text.  For debug and tests. */
+#ifdef INTERLOCK_TEST
+const char *tableCheck(Seg*);
+#endif
+
+#endif

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What the triggers of guarded tables call. See guardcheck.h; the triggers,
+** and why each exists, are in sql/guard_*.sql.
+**
+** A guard works in both directions. The first guarded write of a transaction
+** makes its session the file's writer, before anything is looked up: from then
+** to the end of the transaction nobody else is granted a row or a table of the
+** file. What others hold already is looked up for each row. So as long as
+** nobody has locked the table, a look at one word is all that is needed: it
+** cannot become wrong before the end.
+**
+** What a connection knows of a guarded table is found once a transaction: in
+** which of its files the table is, by the id that its triggers carry; whether
+** it is still called what they call it; and that file's writer.
+*/
+#include <string.h>
+#include "guarded/guardcheck.h"
+#include "sqlite/args.h"
+#include "session/lockerror.h"
+#include "session/rowkey.h"
+SQLITE_EXTENSION_INIT3
+
+/* A row that may be about to be replaced, and is locked by another session. */
+typedef struct Victim Victim;
+struct Victim {
+  LockKey key;
+  sqlite3_value **apVal;   /* of its key, as many as the table's */
+  int nVal;
+  Victim *pNext;
+};
+
+/* A guarded table, as its triggers name it. */
+typedef struct Guard Guard;
+struct Guard {
+  char *zNumber, *zFile, *zTable;
+  u64 iTransaction;        /* in which all of this is known to be true, */
+  int nSchema;             /* with so many schemas */
+  sqlite3_int64 iCookie;   /* of the schema, when it was last read; -1 */
+  char *zSchema;
+  Place *pPlace;
+  Sqlx mem;                /* owns what tab points to */
+  RowkeyTable tab;
+  Victim *pVictim;         /* of this transaction */
+  Guard *pNext;
+};
+
+/* ---- memory ----------------------------------------------------------- */
+
+static void freeVictim(Victim *p){
+  while( p->apVal && p->nVal>0 ) sqlite3_value_free(p->apVal[--p->nVal]);
+  sqlite3_free(p->apVal);
+  sqlite3_free(p);
+}
+
+/* With all values of its key, or NULL: what stays in the list is looked for. */
+static Victim *newVictim(int nKey, sqlite3_value **apKey){
+  Victim *p = sqlite3_malloc64(sizeof(*p));
+  if( p==0 ) return 0;
+  memset(p, 0, sizeof(*p));
+  p->apVal = sqlite3_malloc64((sqlite3_uint64)nKey*sizeof(sqlite3_value*));
+  while( p->apVal && p->nVal<nKey
+      && (p->apVal[p->nVal] = sqlite3_value_dup(apKey[p->nVal]))!=0 ){
+    p->nVal++;
+  }
+  if( p->nVal==nKey ) return p;
+  freeVictim(p);
+  return 0;
+}
+
+static void freeVictims(Guard *g){
+  while( g->pVictim ){
+    Victim *p = g->pVictim;
+    g->pVictim = p->pNext;
+    freeVictim(p);
+  }
+}
+
+static void freeGuard(Guard *g){
+  freeVictims(g);
+  sqlxEnd(&g->mem);
+  sqlite3_free(g->zNumber);
+  sqlite3_free(g->zFile);
+  sqlite3_free(g->zTable);
+  sqlite3_free(g->zSchema);
+  sqlite3_free(g);
+}
+
+static void freeGuards(void *pGuards){
+  Guard *g = (Guard*)pGuards;
+  while( g ){
+    Guard *pNext = g->pNext;
+    freeGuard(g);
+    g = pNext;
+  }
+}
+
+static Guard *newGuard(Sqlx *x, const char *const *az){
+  Guard *g = sqlite3_malloc64(sizeof(*g));
+  if( g ){
+    memset(g, 0, sizeof(*g));
+    sqlxBegin(&g->mem, x->db);
+    g->iCookie = -1;
+    g->zNumber = sqlite3_mprintf("%s", az[0]);
+    g->zFile = sqlite3_mprintf("%s", az[1]);
+    g->zTable = sqlite3_mprintf("%s", az[2]);
+    if( g->zNumber && g->zFile && g->zTable ) return g;
+    freeGuard(g);
+  }
+  if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
+  return 0;
+}
+
+/* ---- which file ------------------------------------------------------- */
+
+/*
+** SQL ERROR guard broken:
+**
+** A guarded table is written, and its guard cannot tell which locks it has to
+** respect: the table was renamed, or its file is attached twice (two copies of
+** one file, or a copy beside its original), or a trigger was made by hand. The
+** write is refused, and the text says why.
+**
+** Code: SQLITE_ERROR
+** Retry: nothing
+** Cure: after a RENAME, `SELECT guarded('its new name')`; DETACH one of the
+**   copies, or `unguarded` and `guarded` the tables of one
+*/
+static void failGuard(Sqlx *x, const char *zTable, const char *zWhy){
+  sqlxFail(x, SQLITE_ERROR, "guard broken: %s %s", zTable, zWhy);
+}
+
+/* Does the registry of a schema have this file's id? */
+static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
+  return sqlxExists(x, "SELECT 1 FROM \"%w\".interlock_guarded WHERE file=%Q",
+                    zSchema, zFile);
+}
+
+/*
+** The schema whose triggers are being run. With one file it is that. Of several
+** it is the one that has a registry; and only where more than one has are the
+** registries read: that begins a transaction on each file.
+*/
+static const char *schemaOfGuard(Sqlx *x, Guard *g){
+  const char **az = sqlxSchemas(x), *zFound = 0;
+  int i, nFile = 0, nRegistry = 0;
+  for(i=0; az && az[i]; i++){
+    if( sqlite3_stricmp(az[i], "temp")==0 ) continue;
+    nFile++;
+    if( !sqlxTable(x, az[i], "interlock_guarded") ) az[i] = "temp";
+    else nRegistry++;
+  }
+  g->nSchema = i;
+  if( nFile==1 ) return "main";
+  for(i=0; az && az[i]; i++){
+    if( sqlite3_stricmp(az[i], "temp")==0 ) continue;
+    if( nRegistry>1 && !hasFile(x, az[i], g->zFile) ) continue;
+    if( zFound ){
+      failGuard(x, g->zTable, sqlxPrintf(x, "can be of %s and of %s: they are"
+          " copies of one file", zFound, az[i]));
+    }
+    zFound = az[i];
+  }
+  if( zFound==0 && x->rc==SQLITE_OK ){
+    failGuard(x, g->zTable, "is of a file that is not attached");
+  }
+  return zFound;
+}
+
+/* Was a database attached since, which could be a copy? Before SQLite 3.39 that
+** is not asked for each row: it costs as much as the row. */
+static int hasMoreSchemas(sqlite3 *db, const Guard *g){
+#if SQLITE_VERSION_NUMBER>=3039000
+  if( sqlite3_libversion_number()>=3039000 ){
+    return sqlite3_db_name(db, g->nSchema)!=0;
+  }
+#endif
+  (void)db; (void)g;
+  return 0;
+}
+
+static sqlite3_int64 schemaCookie(Sqlx *x, const char *zSchema){
+  sqlite3_int64 i = -1;
+  sqlite3_stmt *pStmt = sqlxPrepare(x, "PRAGMA \"%w\".schema_version", zSchema);
+  if( sqlxStep(x, pStmt) ) i = sqlite3_column_int64(pStmt, 0);
+  sqlxFinalize(x, pStmt);
+  return i;
+}
+
+/* Read from the schema what the guard has to know of its table. */
+static void readTable(Sqlx *x, Guard *g, const char *zSchema){
+  char *zCopy = sqlite3_mprintf("%s", zSchema);
+  if( zCopy==0 ){
+    if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
+    return;
+  }
+  sqlite3_free(g->zSchema);
+  g->zSchema = zCopy;
+  if( !sqlxExists(x, "SELECT 1 FROM \"%w\".sqlite_master WHERE type='trigger'"
+      " AND name='interlock_%q_update' AND tbl_name=%Q COLLATE NOCASE",
+      zSchema, g->zNumber, g->zTable) && x->rc==SQLITE_OK ){
+    failGuard(x, g->zTable, "has another name now; call guarded() with that");
+    return;
+  }
+  sqlxEnd(&g->mem);
+  sqlxBegin(&g->mem, x->db);
+  if( rowkeyTable(&g->mem, sqlxPrintf(&g->mem, "\"%w\".\"%w\"", zSchema,
+                                      g->zTable), &g->tab) ){
+    rowkeyRead(&g->mem, &g->tab);
+  }
+  if( g->mem.rc==SQLITE_NOMEM && x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
+  if( g->mem.rc!=SQLITE_OK ){
+    sqlxFail(x, g->mem.rc, "%s", sqlxErrorText(&g->mem));
+  }
+}
+
+/* The first call of a transaction. The schema is read again if it has changed
+** since: a RENAME leaves literals in triggers as they were. */
+static void beginGuard(Session *p, Sqlx *x, Guard *g){
+  const char *zSchema = schemaOfGuard(x, g);
+  sqlite3_int64 iCookie;
+  g->iTransaction = 0;
+  freeVictims(g);
+  if( zSchema==0 || x->rc!=SQLITE_OK ) return;
+  if( sqlite3_txn_state(x->db, zSchema)!=SQLITE_TXN_WRITE
+   || !txnscopeHeard(sessionScope(p)) ){
+    failGuard(x, g->zTable, "is not being written");
+    return;
+  }
+  iCookie = schemaCookie(x, zSchema);
+  if( x->rc!=SQLITE_OK ) return;
+  if( iCookie!=g->iCookie || strcmp(zSchema, g->zSchema)!=0 ){
+    g->iCookie = -1;
+    readTable(x, g, zSchema);
+  }
+  g->pPlace = sessionPlace(p, x, zSchema);
+  if( g->pPlace==0 || !sessionWriter(p, x, g->pPlace) ) return;
+  if( x->rc==SQLITE_OK ){
+    g->iCookie = iCookie;
+    g->iTransaction = sessionTransaction(p);
+  }
+}
+
+/* The guard of a table, moved to the front of the list; a new one, if its
+** triggers are met for the first time, or name the table otherwise. */
+static Guard *findGuard(Session *p, Sqlx *x, const char *const *az){
+  Guard *pFirst = sessionGuards(p), *g;
+  Guard **pp = &pFirst;
+  while( (g = *pp)!=0
+      && (strcmp(g->zNumber, az[0])!=0 || strcmp(g->zFile, az[1])!=0) ){
+    pp = &g->pNext;
+  }
+  if( g && strcmp(g->zTable, az[2])==0 ){
+    if( pp==&pFirst ) return g;
+    *pp = g->pNext;
+  }else{
+    if( g ){
+      *pp = g->pNext;
+      freeGuard(g);
+    }
+    g = newGuard(x, az);
+  }
+  if( g ){
+    g->pNext = pFirst;
+    pFirst = g;
+  }
+  sessionSetGuards(p, pFirst, freeGuards);
+  return g;
+}
+
+/* The guard that the arguments name, ready to be asked in this transaction;
+** NULL with an error. */
+static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
+  const char *az[3];
+  Guard *g;
+  int i;
+  if( nArg<3 ){
+    sqlxBad(x, "%d given; allowed is what the triggers of a guarded table give",
+            nArg);
+    return 0;
+  }
+  for(i=0; i<3; i++){
+    az[i] = (const char*)sqlite3_value_text(apArg[i]);
+    if( az[i]==0 ) az[i] = "";
+  }
+  g = findGuard(p, x, az);
+  if( g && (g->iTransaction!=sessionTransaction(p)
+         || hasMoreSchemas(x->db, g)) ){
+    beginGuard(p, x, g);
+  }
+  return x->rc==SQLITE_OK ? g : 0;
+}
+
+/* ---- locks of others -------------------------------------------------- */
+
+/*
+** SQL ERROR row locked:
+**
+** A guarded table is written, and another session has locked the row. The text
+** names the row, the session and its process. Nothing of the statement has
+** happened; the transaction goes on.
+**
+** Code: SQLITE_LOCKED
+** Retry: the transaction, after ROLLBACK; or the statement, later
+** Cure: lock the row before (`row_lock`), in a transaction that has not begun
+**   to read or write: that waits until it is free
+*/
+
+/*
+** SQL ERROR table locked:
+**
+** As `row locked:`, where another session has locked the table, exclusively or
+** shared.
+**
+** Code: SQLITE_LOCKED
+** Retry: the transaction, after ROLLBACK; or the statement, later
+** Cure: `table_lock` before, in a transaction that has not begun to read or
+**   write
+*/
+static void failLocked(Sqlx *x, const Guard *g, const LockKey *pKey){
+  const LockTrouble *pTrouble = lockTrouble(g->pPlace->pLock);
+  sqlxFail(x, SQLITE_LOCKED, pKey->eKind==KEY_TABLE
+      ? "table locked: %s: session %lld, pid %u"
+      : "row locked: %s: session %lld, pid %u", lockkeyText(x, pKey),
+      (sqlite3_int64)pTrouble->iBlocker, pTrouble->iPid);
+}
+
+/* What of the two, which may be NULL, another session has locked against this
+** write; NULL if neither is, or with an error. */
+static const LockKey *lockedOf(
+  Sqlx *x,
+  const Guard *g,
+  const LockKey *pTable,
+  const LockKey *pRow
+){
+  LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0 };
+  const LockKey *pHeld;
+  LockRc eRc = lockGuard(g->pPlace->pLock, pTable, pRow, &pHeld);
+  if( eRc==LOCK_NO ) return pHeld;
+  if( eRc!=LOCK_OK ){
+    failure.pPlace = g->pPlace;
+    lockerrorSet(x, eRc, &failure);
+  }
+  return 0;
+}
+
+/* A key with a NULL in it names no row, and so nobody can have locked it. */
+static int rowOfGuard(
+  Sqlx *x,
+  const Guard *g,
+  int nKey,
+  sqlite3_value **apKey,
+  LockKey *pKey
+){
+  int i;
+  if( g->tab.nCol==0 ) return 0;
+  for(i=0; i<nKey; i++){
+    if( sqlite3_value_type(apKey[i])==SQLITE_NULL ) return 0;
+  }
+  return rowkeyRow(x, &g->tab, nKey, apKey, pKey);
+}
+
+/* ---- rows that are replaced ------------------------------------------- */
+
+/* Is a row of the table there? The key compares by its own collation, which
+** may tell apart what the column's does not. */
+static int isThere(Sqlx *x, const Guard *g, const Victim *pVictim){
+  static const char *const azColl[] = { "BINARY", "NOCASE", "RTRIM" };
+  sqlite3_str *pStr = sqlite3_str_new(x->db);
+  sqlite3_stmt *pStmt;
+  int bThere, i;
+  for(i=0; i<pVictim->nVal; i++){
+    const RowkeyColumn *pCol = &g->tab.aCol[i];
+    sqlite3_str_appendf(pStr, "%s\"%w\" IS ?%d COLLATE %s", i ? " AND " : "",
+                        pCol->zName, i+1, azColl[pCol->eColl]);
+  }
+  pStmt = sqlxPrepare(x, "SELECT 1 FROM \"%w\".\"%w\" WHERE %s", g->zSchema,
+                      g->zTable, sqlxText(x, pStr));
+  for(i=0; i<pVictim->nVal && pStmt && x->rc==SQLITE_OK; i++){
+    x->rc = sqlite3_bind_value(pStmt, i+1, pVictim->apVal[i]);
+  }
+  bThere = sqlxStep(x, pStmt);
+  sqlxFinalize(x, pStmt);
+  return bThere;
+}
+
+/* A REPLACE has removed a row that another session has locked. What was noted
+** and is still there was not replaced: an OR IGNORE, an UPSERT, an error. */
+static void checkVictims(Sqlx *x, const Guard *g){
+  const Victim *p;
+  for(p=g->pVictim; p && x->rc==SQLITE_OK; p=p->pNext){
+    if( isThere(x, g, p) || x->rc!=SQLITE_OK ) continue;
+    if( lockedOf(x, g, 0, &p->key) ) failLocked(x, g, &p->key);
+  }
+}
+
+static void noteVictim(
+  Sqlx *x,
+  Guard *g,
+  int nKey,
+  sqlite3_value **apKey,
+  const LockKey *pKey
+){
+  Victim *p;
+  for(p=g->pVictim; p; p=p->pNext){
+    if( p->key.nKey==pKey->nKey && memcmp(p->key.a, pKey->a, pKey->nKey)==0 ){
+      return;
+    }
+  }
+  p = newVictim(nKey, apKey);
+  if( p ){
+    p->key = *pKey;
+    p->pNext = g->pVictim;
+    g->pVictim = p;
+  }else if( x->rc==SQLITE_OK ){
+    x->rc = SQLITE_NOMEM;
+  }
+}
+
+/* ---- the functions ---------------------------------------------------- */
+
+/*
+** SQL AREA Guarded tables
+**
+** What a guard does when a row is written is a function, which its triggers
+** call.
+*/
+
+/*
+** SQL FUNCTION interlock_guard(number, file, table [, key...])
+** SQL FUNCTION interlock_guard_victim(number, file, table, key...)
+**
+** What the triggers of a guarded table call; not for use elsewhere, where they
+** are an error. The first refuses the row with this key if another session
+** has locked it. Without a key it tells whether to look for rows that would be
+** replaced; the second notes one of those.
+**
+** Arguments:
+**   number  TEXT  in the names of the triggers
+**   file    TEXT  the id that guarded() gave to the database file
+**   table   TEXT  the table's name
+**   key     ANY   of the row
+** Result: INTEGER 0; without a key 1 if somebody may have locked the table or
+**   a row of it
+** Errors:
+**   `row locked:` SQLITE_LOCKED
+**   `table locked:` SQLITE_LOCKED
+**   `guard broken:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `lock table full:` SQLITE_ERROR
+**   `forked connection:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   SELECT interlock_guard('3f9a01c2', '8c7d1e00aa51b3f4', 'account', 42);
+**   -- error: guard broken: account is not being written
+**   SELECT interlock_guard_victim('3f9a01c2', '8c7d1e00aa51b3f4', 'seat', 1);
+**   -- error: guard broken: seat is not being written
+*/
+static void guardRow(Sqlx *x, Guard *g, int nKey, sqlite3_value **apKey){
+  LockKey key;
+  int bRow = rowOfGuard(x, g, nKey, apKey, &key);
+  const LockKey *pHeld;
+  if( x->rc!=SQLITE_OK ) return;
+  pHeld = lockedOf(x, g, &g->tab.key, bRow ? &key : 0);
+  if( pHeld ) failLocked(x, g, pHeld);
+  else if( g->pVictim ) checkVictims(x, g);
+}
+
+static void guardFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  Guard *g;
+  Sqlx x;
+  int bMay = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  g = guardOf(pCall->pSession, &x, nArg, apArg);
+  if( g && !lockGuardFree(g->pPlace->pLock, &g->tab.key) ){
+    if( nArg==3 ) bMay = 1;
+    else guardRow(&x, g, nArg-3, &apArg[3]);
+  }
+  argsEndInteger(&x, ctx, bMay);
+}
+
+static void victimFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  LockKey key;
+  Guard *g;
+  Sqlx x;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  g = guardOf(pCall->pSession, &x, nArg, apArg);
+  if( g && rowOfGuard(&x, g, nArg-3, &apArg[3], &key)
+   && lockedOf(&x, g, 0, &key) ){
+    noteVictim(&x, g, nArg-3, &apArg[3], &key);
+  }
+  argsEndInteger(&x, ctx, 0);
+}
+
+static const Function aGuardcheck[] = {
+  { "interlock_guard", FUNCTION_ANY, guardFunc,
+    { FUNCTION_INNOCUOUS, 0, 0, 0 } },
+  { "interlock_guard_victim", FUNCTION_ANY, victimFunc,
+    { FUNCTION_INNOCUOUS, 0, 0, 0 } },
+};
+
+FunctionTable guardcheckFunctions(void){
+  FunctionTable t = {
+    aGuardcheck, sizeof(aGuardcheck)/sizeof(aGuardcheck[0])
+  };
+  return t;
+}

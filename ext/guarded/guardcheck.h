@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What the triggers of guarded tables call for each row that is written.
+*/
+#ifndef INTERLOCK_GUARDCHECK_H
+#define INTERLOCK_GUARDCHECK_H
+
+#include "session/function.h"
+
+FunctionTable guardcheckFunctions(void);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The generator of guards: from the shape of a table to the text of the
+** triggers that ask Interlock before a write stays. The text of each is in
+** sql/guard_*.sql, with the reason for it. Nothing is run here.
+*/
+#ifndef INTERLOCK_GUARDSET_H
+#define INTERLOCK_GUARDSET_H
+
+#include "schema/triggers.h"
+
+/* Goes up whenever the generated text changes: an older extension leaves a
+** newer one's triggers alone. */
+#define GUARD_GENERATOR 1
+
+#define GUARDSET_FILE_DIGITS 16
+
+typedef struct GuardSetRule GuardSetRule;
+
+struct GuardSetRule {
+  const char *zNumber;   /* eight hex digits, in every name */
+  const char *zFile;     /* id of the database file */
+};
+
+/* The set, in the order in which it is made. On failure the sticky error is
+** set and *pSet is of no use. */
+void guardsetMake(Sqlx *p, const Shape *pShape, const GuardSetRule *pRule,
+                  TriggersSet *pSet);
+/* Whether a trigger is there only for tables with a UNIQUE index and the
+** like, so that it comes and goes with them. */
+int guardsetDepends(const char *zWhat);
+/* The statement that makes the registry of a schema. */
+const char *guardsetRegistry(Sqlx *p, const char *zSchema);
+
+#endif

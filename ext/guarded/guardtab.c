@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The virtual table guarded_tables. See guardtab.h.
+*/
+#include "guarded/guardtab.h"
+#include "guarded/guardreg.h"
+#include "sqlite/rowtab.h"
+SQLITE_EXTENSION_INIT3
+
+/*
+** SQL AREA Guarded tables
+**
+** What is guarded, and whether it is whole, is a table: `guarded_tables`.
+*/
+
+/*
+** SQL TABLE guarded_tables
+**
+** The guarded tables of every database file of the connection, and what is
+** wrong with them, if anything. It is read-only.
+**
+** `status` is the first of these that applies:
+**
+** | status | since | a write |
+** |---|---|---|
+** | `newer` | a newer Interlock has guarded it | |
+** | `table missing` | it was dropped, or renamed and then rebuilt | |
+** | `triggers missing` | a migration has rebuilt it | heeds no lock |
+** | `triggers changed` | by somebody, or by RENAME | fails after RENAME |
+** | `triggers outdated` | a UNIQUE index came or went | REPLACE may heed none |
+** | `file attached twice` | another attached file is a copy | fails |
+** | `ok` | | |
+**
+** `guarded_repair` mends what is said of triggers. A table that is gone stays
+** here until `unguarded` is called with its name. Of two copies of one file
+** detach one; or give the copy an id of its own, by `unguarded` for all its
+** tables and then `guarded`.
+**
+** Columns:
+**   schema  TEXT  main, or an attached file
+**   name    TEXT  the table
+**   status  TEXT  see above
+**   note    TEXT  what is to be known or done
+** Errors: none
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT);
+**   SELECT guarded('account');
+**   -- main.account
+**   SELECT schema, name, status FROM guarded_tables;
+**   -- main|account|ok
+**   CREATE UNIQUE INDEX owners ON account(owner);
+**   SELECT status FROM guarded_tables;
+**   -- triggers outdated
+**   SELECT guarded_repair();
+**   -- 1
+*/
+#define GUARDED_TABLES_SQL \
+  "CREATE TABLE x(schema TEXT, name TEXT, status TEXT, note TEXT)"
+
+enum { GUARDED_SCHEMA, GUARDED_NAME, GUARDED_STATUS, GUARDED_NOTE,
+       GUARDED_COUNT };
+
+static void readGuarded(Sqlx *p, RowtabRows *pRows){
+  const GuardTable *pTab;
+  sqlite3_int64 iRow = 0;
+  for(pTab=guardregList(p); pTab; pTab=pTab->pNext){
+    const char **az = rowtabAdd(p, pRows, ++iRow);
+    if( az==0 ) break;
+    az[GUARDED_SCHEMA] = pTab->zSchema;
+    az[GUARDED_NAME] = pTab->entry.zTable;
+    az[GUARDED_STATUS] = guardregStatus(pTab->status);
+    az[GUARDED_NOTE] = guardregNote(p, pTab);
+  }
+}
+
+static const Rowtab guardedTables = {
+  .zName = "guarded_tables",
+  .zSql = GUARDED_TABLES_SQL,
+  .nCol = GUARDED_COUNT,
+  .iOwn = 0,
+  .xRead = readGuarded,
+  .xWrite = 0,
+};
+
+int guardtabRegister(sqlite3 *db){
+  return rowtabRegister(db, &guardedTables);
+}
+
+void guardtabUnregister(sqlite3 *db){
+  rowtabUnregister(db, &guardedTables);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The virtual tables that show the lock file. See lockvtab.h.
+**
+** One module for each view, since a module's argument is all that a table
+** without arguments knows of itself: its connection's session. Which view it
+** is, its name tells.
+*/
+#include <string.h>
+#include "locks/lockvtab.h"
+#include "session/lockkey.h"
+#include "locks/lockviews.h"
+SQLITE_EXTENSION_INIT3
+
+typedef struct LookTable {
+  sqlite3_vtab base;
+  sqlite3 *db;
+  Session *pSession;
+  const LockView *pView;
+} LookTable;
+
+typedef struct LookCursor {
+  sqlite3_vtab_cursor base;
+  SessionLook look;
+  int iFile;             /* in look.a; look.n: at the end */
+  u32 iPos;
+} LookCursor;
+
+static const LockView *viewOf(const char *zName){
+  int i;
+  for(i=0; i<LOCKVIEW_COUNT; i++){
+    if( sqlite3_stricmp(zName, lockviewsGet(i)->zName)==0 ){
+      return lockviewsGet(i);
+    }
+  }
+  return 0;
+}
+
+static int lookConnect(
+  sqlite3 *db,
+  void *pAux,
+  int argc,
+  const char *const *argv,
+  sqlite3_vtab **ppVtab,
+  char **pzErr
+){
+  const LockView *pView = argc>0 ? viewOf(argv[0]) : 0;
+  LookTable *pNew;
+  char *zSql;
+  int rc;
+  (void)pzErr;
+  if( pView==0 ) return SQLITE_ERROR;
+  zSql = sqlite3_mprintf("CREATE TABLE x(%s)", pView->zColumns);
+  if( zSql==0 ) return SQLITE_NOMEM;
+  rc = sqlite3_declare_vtab(db, zSql);
+  sqlite3_free(zSql);
+  if( rc!=SQLITE_OK ) return rc;
+  pNew = sqlite3_malloc64(sizeof(*pNew));
+  if( pNew==0 ) return SQLITE_NOMEM;
+  memset(pNew, 0, sizeof(*pNew));
+  pNew->db = db;
+  pNew->pSession = (Session*)pAux;
+  pNew->pView = pView;
+  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  *ppVtab = &pNew->base;
+  return SQLITE_OK;
+}
+
+static int lookDisconnect(sqlite3_vtab *pVtab){
+  sqlite3_free(pVtab);
+  return SQLITE_OK;
+}
+
+static int lookBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
+  (void)pVtab;
+  pInfo->estimatedCost = 100000;
+  pInfo->estimatedRows = 100;
+  return SQLITE_OK;
+}
+
+static int lookOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
+  LookCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
+  (void)pVtab;
+  if( pNew==0 ) return SQLITE_NOMEM;
+  memset(pNew, 0, sizeof(*pNew));
+  *ppCursor = &pNew->base;
+  return SQLITE_OK;
+}
+
+static int lookClose(sqlite3_vtab_cursor *pCursor){
+  LookCursor *pCur = (LookCursor*)pCursor;
+  sessionLookEnd(&pCur->look);
+  sqlite3_free(pCur);
+  return SQLITE_OK;
+}
+
+/* On to the next position that is a row, in this lock file or the next. */
+static void lookSettle(LookCursor *pCur){
+  const LockView *pView = ((LookTable*)pCur->base.pVtab)->pView;
+  for(; pCur->iFile<pCur->look.n; pCur->iFile++, pCur->iPos=0){
+    const LookFile *pFile = &pCur->look.a[pCur->iFile];
+    u32 nPos = pView->xCount(pFile);
+    while( pCur->iPos<nPos && !pView->xIs(pFile, pCur->iPos) ) pCur->iPos++;
+    if( pCur->iPos<nPos ) return;
+  }
+}
+
+static int lookFilter(
+  sqlite3_vtab_cursor *pCursor,
+  int idxNum,
+  const char *idxStr,
+  int argc,
+  sqlite3_value **argv
+){
+  LookCursor *pCur = (LookCursor*)pCursor;
+  LookTable *pTab = (LookTable*)pCursor->pVtab;
+  Sqlx x;
+  int rc;
+  (void)idxNum; (void)idxStr; (void)argc; (void)argv;
+  sessionLookEnd(&pCur->look);
+  pCur->iPos = 0;
+  pCur->iFile = 0;
+  sqlxBegin(&x, pTab->db);
+  if( sessionLook(pTab->pSession, &x, &pCur->look) ) lookSettle(pCur);
+  rc = sqlxVtabError(&x, &pTab->base);
+  sqlxEnd(&x);
+  return rc;
+}
+
+static int lookNext(sqlite3_vtab_cursor *pCursor){
+  LookCursor *pCur = (LookCursor*)pCursor;
+  pCur->iPos++;
+  lookSettle(pCur);
+  return SQLITE_OK;
+}
+
+static int lookEof(sqlite3_vtab_cursor *pCursor){
+  LookCursor *pCur = (LookCursor*)pCursor;
+  return pCur->iFile>=pCur->look.n;
+}
+
+static int lookColumn(
+  sqlite3_vtab_cursor *pCursor,
+  sqlite3_context *ctx,
+  int i
+){
+  LookCursor *pCur = (LookCursor*)pCursor;
+  const LockView *pView = ((LookTable*)pCursor->pVtab)->pView;
+  LockCell c = pView->xCell(&pCur->look.a[pCur->iFile], pCur->iPos, i);
+  const LockRow *r = c.pRow;
+  u32 n;
+  switch( c.eType ){
+    case CELL_INTEGER:
+      sqlite3_result_int64(ctx, c.i);
+      break;
+    case CELL_TEXT:
+      sqlite3_result_text(ctx, c.z, -1, SQLITE_TRANSIENT);
+      break;
+    case CELL_KEY:
+      lockkeyResult(ctx, r->eKind, r->pKey, r->nKey);
+      break;
+    case CELL_OBJECT:
+      n = lockkeyObject(r->eKind, r->pKey, r->nKey);
+      if( n ){
+        sqlite3_result_text(ctx, (const char*)r->pKey, (int)n,
+                            SQLITE_TRANSIENT);
+      }
+      break;
+    case CELL_NULL:
+      break;
+  }
+  return SQLITE_OK;
+}
+
+static int lookRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
+  LookCursor *pCur = (LookCursor*)pCursor;
+  *piRowid = (sqlite3_int64)pCur->iFile<<32 | pCur->iPos;
+  return SQLITE_OK;
+}
+
+/* No xCreate: eponymous, and only so. No xUpdate: read-only. */
+static const sqlite3_module lookModule = {
+  .iVersion = 1,
+  .xConnect = lookConnect,
+  .xBestIndex = lookBestIndex,
+  .xDisconnect = lookDisconnect,
+  .xOpen = lookOpen,
+  .xClose = lookClose,
+  .xFilter = lookFilter,
+  .xNext = lookNext,
+  .xEof = lookEof,
+  .xColumn = lookColumn,
+  .xRowid = lookRowid,
+};
+
+int lockvtabRegister(sqlite3 *db, Session *pSession){
+  int rc = SQLITE_OK;
+  int i;
+  for(i=0; i<LOCKVIEW_COUNT && rc==SQLITE_OK; i++){
+    sessionRetain(pSession);
+    rc = sqlite3_create_module_v2(db, lockviewsGet(i)->zName, &lookModule,
+                                  pSession, sessionRelease);
+  }
+  return rc;
+}
+
+/* After a failed load. */
+void lockvtabUnregister(sqlite3 *db){
+  int i;
+  for(i=0; i<LOCKVIEW_COUNT; i++){
+    sqlite3_create_module_v2(db, lockviewsGet(i)->zName, 0, 0, 0);
+  }
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** MySQL's named locks. See namelock.h.
+*/
+#include "locks/namelock.h"
+#include "sqlite/args.h"
+#include "session/lockkey.h"
+SQLITE_EXTENSION_INIT3
+
+#define SECONDS_MAX 2147483  /* as ms, what advisory_lock_timeout allows */
+
+/*
+** SQL AREA MySQL's names
+**
+** MySQL's locks on names, with its results: exclusive, of session scope,
+** counted. A name has up to 64 characters; upper and lower case of ASCII are
+** one. They are a space of their own: `get_lock('a', 0)` and
+** `advisory_lock('a')` do not meet.
+*/
+
+/* The key of the first argument; the request has begun. */
+static int nameOf(
+  sqlite3_context *ctx,
+  Sqlx *x,
+  sqlite3_value *pVal,
+  LockKey *pKey
+){
+  sqlxBegin(x, sqlite3_context_db_handle(ctx));
+  return lockkeyName(x, pVal, pKey);
+}
+
+/* End with NULL, or with the error. */
+static void nameNull(Sqlx *x, sqlite3_context *ctx){ argsEndText(x, ctx, 0); }
+
+/* Seconds, as a number of ms; a negative number is for ever. */
+static i64 timeoutOf(Sqlx *x, sqlite3_value *pVal){
+  double r;
+  int eType = sqlite3_value_type(pVal);
+  if( eType!=SQLITE_INTEGER && eType!=SQLITE_FLOAT ){
+    sqlxBad(x, "seconds is %s; allowed is a number", argsType(pVal));
+    return 0;
+  }
+  r = sqlite3_value_double(pVal);
+  if( r<0 ) return -1;
+  return r<SECONDS_MAX ? (i64)(r*1000) : -1;
+}
+
+/*
+** SQL FUNCTION get_lock(name, seconds)
+**
+** Take the lock of a name, and wait for it up to so many seconds: 0 not at
+** all, a negative number for ever.
+**
+** Arguments:
+**   name     TEXT  up to 64 characters
+**   seconds  REAL  how long to wait
+** Result: INTEGER 1 if it is held now, 0 if not within that time
+** Errors:
+**   `lock wait refused:` SQLITE_BUSY
+**   `deadlock detected:` SQLITE_LOCKED
+**   `lock wait cancelled:` SQLITE_INTERRUPT
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: MySQL's GET_LOCK
+** Example:
+**   SELECT get_lock('Invoices', 10), is_used_lock('invoices') > 0;
+**   -- 1|1
+**   SELECT release_lock('invoices'), release_lock('invoices') IS NULL;
+**   -- 1|1
+*/
+static void getLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  SessionRequest req;
+  Sqlx x;
+  int bHeld = 0;
+  (void)nArg;
+  if( nameOf(ctx, &x, apArg[0], &req.key) ){
+    req.zName = pCall->pThis->zName;
+    req.zSchema = 0;
+    req.pTable = 0;
+    req.eMode = LOCK_EXCLUSIVE;
+    req.eScope = LOCK_SCOPE_SESSION;
+    req.msTimeout = timeoutOf(&x, apArg[1]);
+    req.bTry = req.msTimeout==0;
+    if( x.rc==SQLITE_OK ) bHeld = sessionLock(pCall->pSession, &x, &req);
+    if( x.rc==SQLITE_BUSY_TIMEOUT ) sqlxClear(&x);
+  }
+  argsEndInteger(&x, ctx, bHeld);
+}
+
+/*
+** SQL FUNCTION release_lock(name)
+**
+** Give back one hold of a name.
+**
+** Arguments:
+**   name  TEXT  up to 64 characters
+** Result: INTEGER 1; 0 if another session holds it; NULL if nobody does
+** Errors:
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: MySQL's RELEASE_LOCK
+** Example:
+**   SELECT get_lock('a', 0), get_lock('a', 0);
+**   -- 1|1
+**   SELECT release_lock('a'), release_lock('a'), release_lock('a') IS NULL;
+**   -- 1|1|1
+*/
+static void releaseLockFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  SessionRequest req;
+  Sqlx x;
+  (void)nArg;
+  if( nameOf(ctx, &x, apArg[0], &req.key) ){
+    req.zSchema = 0;
+    req.pTable = 0;
+    req.eMode = LOCK_EXCLUSIVE;
+    if( sessionUnlock(pCall->pSession, &x, &req) ){
+      argsEndInteger(&x, ctx, 1);
+      return;
+    }
+    if( sessionHolder(pCall->pSession, &x, &req.key) ){
+      argsEndInteger(&x, ctx, 0);
+      return;
+    }
+  }
+  nameNull(&x, ctx);
+}
+
+/*
+** SQL FUNCTION release_all_locks()
+**
+** Give back all names of this session, however often they were taken.
+**
+** Arguments: none
+** Result: INTEGER how many holds were given back
+** Errors:
+**   `lock file:` SQLITE_ERROR or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+** From: MySQL's RELEASE_ALL_LOCKS
+** Example:
+**   SELECT get_lock('a', 0), get_lock('a', 0), get_lock('b', 0);
+**   -- 1|1|1
+**   SELECT release_all_locks();
+**   -- 3
+*/
+static void releaseAllFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  Sqlx x;
+  i64 n;
+  (void)nArg; (void)apArg;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  n = sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_NAME, ~0u);
+  argsEndInteger(&x, ctx, n);
+}
+
+/* The session that holds a name, this one or another; 0 if nobody does. */
+static i64 holderOf(Session *p, Sqlx *x, const LockKey *pKey){
+  if( sessionToken(p, x, pKey) ) return sessionId(p, x);
+  return sessionHolder(p, x, pKey);
+}
+
+/*
+** SQL FUNCTION is_free_lock(name)
+** SQL FUNCTION is_used_lock(name)
+**
+** Whether nobody holds a name; and who does.
+**
+** Arguments:
+**   name  TEXT  up to 64 characters
+** Result: INTEGER is_free_lock: 1 if it is free, 0 if it is held;
+**   is_used_lock: id of the session that holds it, NULL if nobody does
+** Errors:
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: MySQL's IS_FREE_LOCK and IS_USED_LOCK
+** Example:
+**   SELECT is_free_lock('a'), is_used_lock('a') IS NULL, get_lock('a', 0);
+**   -- 1|1|1
+**   SELECT is_free_lock('a'), is_used_lock('a') = advisory_session();
+**   -- 0|1
+*/
+static void isFreeFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  LockKey key;
+  Sqlx x;
+  int bFree = 0;
+  (void)nArg;
+  if( nameOf(ctx, &x, apArg[0], &key) ){
+    bFree = holderOf(pCall->pSession, &x, &key)==0;
+  }
+  argsEndInteger(&x, ctx, bFree);
+}
+
+static void isUsedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  LockKey key;
+  Sqlx x;
+  i64 iHolder = 0;
+  (void)nArg;
+  if( nameOf(ctx, &x, apArg[0], &key) ){
+    iHolder = holderOf(pCall->pSession, &x, &key);
+  }
+  if( iHolder ){
+    argsEndInteger(&x, ctx, iHolder);
+  }else{
+    nameNull(&x, ctx);
+  }
+}
+
+static const Function aNameLock[] = {
+  { "get_lock",          2, getLockFunc,     { 0, 0, 0, 0 } },
+  { "release_lock",      1, releaseLockFunc, { 0, 0, 0, 0 } },
+  { "release_all_locks", 0, releaseAllFunc,  { 0, 0, 0, 0 } },
+  { "is_free_lock",      1, isFreeFunc,      { 0, 0, 0, 0 } },
+  { "is_used_lock",      1, isUsedFunc,      { 0, 0, 0, 0 } },
+};
+
+FunctionTable namelockFunctions(void){
+  FunctionTable t = { aNameLock, sizeof(aNameLock)/sizeof(aNameLock[0]) };
+  return t;
+}

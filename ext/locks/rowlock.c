@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The functions that lock rows and tables. See rowlock.h.
+*/
+#include <string.h>
+#include "locks/rowlock.h"
+#include "sqlite/args.h"
+#include "session/rowkey.h"
+SQLITE_EXTENSION_INIT3
+
+enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
+
+/*
+** SQL AREA Row and table locks
+**
+** Locks on rows and tables that last as long as a program needs them, over as
+** many transactions as that takes, and hold up nobody else: "this order is
+** being edited", "nobody changes the price list while I compare". They are
+** kept where advisory locks are, wait by the same rules, and show in the same
+** tables. A lock belongs to the file that holds the table: `row_lock('aux.t',
+** 1)` is seen by whoever uses that file, whatever he calls it.
+**
+** Whether a writer respects them is up to him, unless the table is `guarded`.
+**
+** | | beside it others can have |
+** |---|---|
+** | `row_lock` | locks on other rows |
+** | `row_lock_shared` | shared locks on that row; locks on other rows |
+** | `table_lock` | nothing on the table or a row of it |
+** | `table_lock_shared` | shared locks on the table and its rows |
+**
+** A row is named by its PRIMARY KEY, as the columns keep it: 42, 42.0 and, on
+** an INTEGER column, '42' are one row; 'Bob' and 'bob' are with NOCASE. It need
+** not be there. A table without a PRIMARY KEY has no names for its rows that
+** last (VACUUM renumbers them), and is refused. To lock opens no transaction,
+** so that `BEGIN; SELECT row_xact_lock('account', 1);` can wait. The schema is
+** looked at, which reads the file for a moment: while somebody has it for
+** himself (a COMMIT in rollback mode, BEGIN EXCLUSIVE) that waits as long as
+** busy_timeout says, and then the schema counts that was read before.
+**
+** Who waits for a row waits for its table first, and then in the row's own
+** queue, first come, first served. Several who have waited for the table, or
+** for the writer of a guarded one, go on together, in any order. A lock that
+** was taken before a migration gave its table's key another type or collation
+** is in nobody's way after it.
+**
+** ```sql
+** CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT, balance INT);
+** INSERT INTO account VALUES(1, 'Ada', 100);
+** SELECT row_lock('account', 1) > 0, try_table_lock_shared('account');
+** -- 1|1
+** SELECT kind, object, key, mode FROM advisory_locks ORDER BY kind, mode;
+** -- row|account|1|exclusive
+** -- table|account||intention exclusive
+** -- table|account||shared
+** SELECT row_unlock('account', '1'), table_unlock_shared('account');
+** -- 1|1
+** ```
+*/
+
+/* ---- which table ------------------------------------------------------ */
+
+/* A table, kept with a statement that always names the same. */
+typedef struct Known {
+  Sqlx mem;              /* owns what tab points to */
+  RowkeyTable tab;
+} Known;
+
+static void forgetKnown(void *p){
+  Known *pKnown = (Known*)p;
+  sqlxEnd(&pKnown->mem);
+  sqlite3_free(pKnown);
+}
+
+/* The table that the first argument names, with its columns: found once for
+** each run of a statement where that is a constant. It is kept before anything
+** is locked: to keep it can fail for want of memory, and the statement then
+** does. */
+static Known *knownTable(sqlite3_context *ctx, Sqlx *x, sqlite3_value *pArg){
+  Known *p = sqlite3_get_auxdata(ctx, 0);
+  const char *zTable;
+  if( p ) return p;
+  zTable = argsText(x, pArg, "table");
+  if( x->rc!=SQLITE_OK ) return 0;
+  p = sqlite3_malloc64(sizeof(*p));
+  if( p==0 ){
+    x->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  sqlxBegin(&p->mem, x->db);
+  if( rowkeyTable(&p->mem, zTable, &p->tab) ) rowkeyColumns(&p->mem, &p->tab);
+  if( p->mem.rc!=SQLITE_OK ){
+    sqlxFail(x, p->mem.rc, "%s", sqlxErrorText(&p->mem));
+    if( p->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
+    forgetKnown(p);
+    return 0;
+  }
+  sqlite3_set_auxdata(ctx, 0, p, forgetKnown);
+  p = sqlite3_get_auxdata(ctx, 0);
+  if( p==0 ) x->rc = SQLITE_NOMEM;
+  return p;
+}
+
+/* ---- rows ------------------------------------------------------------- */
+
+static void rowRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
+                       SessionRequest *pReq){
+  const FunctionWord *pWord = &pCall->pThis->word;
+  pReq->zName = pCall->pThis->zName;
+  pReq->zSchema = pTab->zSchema;
+  pReq->pTable = &pTab->key;
+  pReq->eMode = pWord->eMode;
+  pReq->eScope = pWord->eScope;
+  pReq->msTimeout = sessionTimeout(pCall->pSession);
+  pReq->bTry = pWord->eOp==ROWLOCK_TRY;
+}
+
+/* Ask for it. The token, of those that wait; of a try 1 or 0. */
+static i64 acquireRequest(const FunctionCall *pCall, Sqlx *x,
+                          const SessionRequest *pReq){
+  int bHeld = sessionLock(pCall->pSession, x, pReq);
+  return bHeld && !pReq->bTry ? sessionGrantToken(pCall->pSession) : bHeld;
+}
+
+/* Find what the arguments name; 0 with an error. */
+static Known *rowOf(
+  sqlite3_context *ctx,
+  Sqlx *x,
+  int nArg,
+  sqlite3_value **apArg,
+  LockKey *pKey
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  Known *p;
+  if( nArg<2 ){
+    sqlxBad(x, "%d given; allowed is %s(table, key...)", nArg,
+            pCall->pThis->zName);
+    return 0;
+  }
+  p = knownTable(ctx, x, apArg[0]);
+  if( p ) rowkeyRow(x, &p->tab, nArg-1, &apArg[1], pKey);
+  return p;
+}
+
+static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  SessionRequest req;
+  Known *pKnown;
+  Sqlx x;
+  i64 iToken = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
+  if( pKnown && x.rc==SQLITE_OK ){
+    rowRequest(pCall, &pKnown->tab, &req);
+    iToken = acquireRequest(pCall, &x, &req);
+  }
+  argsEndInteger(&x, ctx, iToken);
+}
+
+static void rowUnlockFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  SessionRequest req;
+  Known *pKnown;
+  Sqlx x;
+  int bDone = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
+  if( pKnown && x.rc==SQLITE_OK ){
+    rowRequest(pCall, &pKnown->tab, &req);
+    bDone = sessionUnlock(pCall->pSession, &x, &req);
+  }
+  argsEndInteger(&x, ctx, bDone);
+}
+
+/* All of one kind, rows or tables. The intentions go with the rows. */
+static void rowlockAllFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  int bRow = pCall->pThis->word.eOp==KEY_ROW;
+  Sqlx x;
+  i64 n;
+  (void)nArg; (void)apArg;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  n = sessionUnlockAll(pCall->pSession, &x, 1u<<pCall->pThis->word.eOp,
+                       ~SESSION_INTENTS);
+  if( bRow ){
+    sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_TABLE, SESSION_INTENTS);
+  }
+  argsEndInteger(&x, ctx, n);
+}
+
+/* ---- tables ----------------------------------------------------------- */
+
+static int tableRequest(
+  sqlite3_context *ctx,
+  Sqlx *x,
+  int nArg,
+  sqlite3_value **apArg,
+  SessionRequest *pReq
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  RowkeyTable tab;
+  if( nArg!=1 ){
+    sqlxBad(x, "%d given; allowed is %s(table)", nArg, pCall->pThis->zName);
+  }else if( rowkeyTable(x, argsText(x, apArg[0], "table"), &tab) ){
+    rowRequest(pCall, &tab, pReq);
+    pReq->pTable = 0;
+    pReq->key = tab.key;
+    return 1;
+  }
+  return 0;
+}
+
+static void tableLockFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  SessionRequest req;
+  Sqlx x;
+  i64 iToken = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
+    iToken = acquireRequest(pCall, &x, &req);
+  }
+  argsEndInteger(&x, ctx, iToken);
+}
+
+static void tableUnlockFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  SessionRequest req;
+  Sqlx x;
+  int bDone = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
+    bDone = sessionUnlock(pCall->pSession, &x, &req);
+  }
+  argsEndInteger(&x, ctx, bDone);
+}
+
+/* ---- their pages ------------------------------------------------------ */
+
+/*
+** SQL FUNCTION row_lock(table, key...)
+** SQL FUNCTION row_lock_shared(table, key...)
+** SQL FUNCTION row_xact_lock(table, key...)
+** SQL FUNCTION row_xact_lock_shared(table, key...)
+**
+** Lock a row, and wait for it if it is not free, as advisory_lock does: at most
+** as long as advisory_lock_timeout says. `shared` can be held by several.
+** `xact` ends with the transaction, and with ROLLBACK TO a savepoint that was
+** opened before it; the others are counted and held until they are unlocked
+** as often. It also waits for whoever holds the table against it, and for a
+** transaction of another session that has written to any guarded table of
+** the file: what is read after it is what that has committed.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name
+**   key    ANY   a value for each column of the PRIMARY KEY, in its order
+** Result: INTEGER the fencing token
+** Errors:
+**   `lock timeout:` SQLITE_BUSY_TIMEOUT
+**   `lock wait refused:` SQLITE_BUSY
+**   `deadlock detected:` SQLITE_LOCKED
+**   `lock wait cancelled:` SQLITE_INTERRUPT
+**   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: SELECT ... FOR UPDATE and FOR SHARE of PostgreSQL and MySQL, which hold
+**   to the end of the transaction only
+** Example:
+**   CREATE TABLE seat(train TEXT COLLATE NOCASE, no INT,
+**     PRIMARY KEY(train, no));
+**   SELECT row_lock('seat', 'IC 7', 12) > 0;
+**   -- 1
+**   SELECT object, key, mode FROM advisory_locks WHERE kind = 'row';
+**   -- seat|('ic 7',12)|exclusive
+**   SELECT row_unlock('seat', 'ic 7', '12');
+**   -- 1
+**   SELECT row_lock('seat', 'IC 7');
+**   -- error: bad argument: 1 values for the key of seat; allowed is 2
+**   SELECT row_xact_lock('seat', 'IC 7', 12);
+**   -- error: no transaction: row_xact_lock needs BEGIN
+**   BEGIN;
+**   SELECT row_lock_shared('seat', 'IC 7', 1)
+**     < row_xact_lock_shared('seat', 'IC 7', 2);
+**   -- 1
+**   COMMIT;
+**   SELECT key, mode, scope FROM advisory_locks WHERE kind = 'row';
+**   -- ('ic 7',1)|shared|session
+*/
+
+/*
+** SQL FUNCTION try_row_lock(table, key...)
+** SQL FUNCTION try_row_lock_shared(table, key...)
+** SQL FUNCTION try_row_xact_lock(table, key...)
+** SQL FUNCTION try_row_xact_lock_shared(table, key...)
+**
+** Lock a row if it is free. Never waits, and works with a transaction open.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name
+**   key    ANY   a value for each column of the PRIMARY KEY, in its order
+** Result: INTEGER 1 if it is held now, 0 if not
+** Errors:
+**   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: SELECT ... FOR UPDATE NOWAIT of PostgreSQL and MySQL
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   SELECT try_row_lock('account', 1), try_row_lock_shared('account', 1.0);
+**   -- 1|1
+**   SELECT try_row_lock('account', NULL);
+**   -- error: bad argument: id, of the key of account, is NULL; no row has that
+**   SELECT row_unlock_all();
+**   -- 2
+**   BEGIN;
+**   SELECT try_row_xact_lock('account', 1),
+**     try_row_xact_lock_shared('account', 2);
+**   -- 1|1
+**   ROLLBACK;
+*/
+
+/*
+** SQL FUNCTION row_unlock(table, key...)
+** SQL FUNCTION row_unlock_shared(table, key...)
+**
+** Give back one hold of session scope, of exactly this row and mode. Takes
+** effect at once, and is not undone by ROLLBACK.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name
+**   key    ANY   a value for each column of the PRIMARY KEY, in its order
+** Result: INTEGER 1, or 0 if this session does not hold it so
+** Errors:
+**   `lock file:` SQLITE_ERROR or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: PostgreSQL's pg_advisory_unlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   SELECT row_lock('account', 1) > 0, row_unlock('account', 1);
+**   -- 1|1
+**   SELECT row_unlock('account', 1), row_unlock_shared('account', 1);
+**   -- 0|0
+*/
+
+/*
+** SQL FUNCTION row_unlock_all()
+**
+** Give back all row locks of session scope, in every file.
+**
+** Arguments: none
+** Result: INTEGER how many holds were given back
+** Errors:
+**   `lock file:` SQLITE_ERROR or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+** From: PostgreSQL's pg_advisory_unlock_all
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   INSERT INTO account VALUES(1, 100), (2, 50);
+**   SELECT count(row_lock('account', id)) FROM account;
+**   -- 2
+**   SELECT row_unlock_all();
+**   -- 2
+*/
+
+/*
+** SQL FUNCTION table_lock(table)
+** SQL FUNCTION table_lock_shared(table)
+** SQL FUNCTION table_xact_lock(table)
+** SQL FUNCTION table_xact_lock_shared(table)
+**
+** Lock a table, and wait for it if it, or a row of it, is locked against it.
+** Otherwise as row_lock. The table needs no PRIMARY KEY.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name
+** Result: INTEGER the fencing token
+** Errors:
+**   `lock timeout:` SQLITE_BUSY_TIMEOUT
+**   `lock wait refused:` SQLITE_BUSY
+**   `deadlock detected:` SQLITE_LOCKED
+**   `lock wait cancelled:` SQLITE_INTERRUPT
+**   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: LOCK TABLE of PostgreSQL (EXCLUSIVE, SHARE), LOCK TABLES of MySQL
+** Example:
+**   CREATE TABLE price(item TEXT, cents INT);
+**   SELECT table_lock('price') > 0;
+**   -- 1
+**   SELECT kind, schema, object, mode FROM advisory_locks;
+**   -- table|main|price|exclusive
+**   BEGIN;
+**   SELECT table_lock_shared('price') > 0, table_xact_lock('price') > 0,
+**     table_xact_lock_shared('price') > 0;
+**   -- 1|1|1
+**   COMMIT;
+*/
+
+/*
+** SQL FUNCTION try_table_lock(table)
+** SQL FUNCTION try_table_lock_shared(table)
+** SQL FUNCTION try_table_xact_lock(table)
+** SQL FUNCTION try_table_xact_lock_shared(table)
+**
+** Lock a table if it is free. Never waits, and works with a transaction open.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name
+** Result: INTEGER 1 if it is held now, 0 if not
+** Errors:
+**   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: LOCK TABLE ... NOWAIT of PostgreSQL
+** Example:
+**   CREATE TABLE price(item TEXT, cents INT);
+**   BEGIN;
+**   SELECT try_table_xact_lock('price'), try_table_xact_lock_shared('price');
+**   -- 1|1
+**   COMMIT;
+**   SELECT count(*) FROM advisory_locks;
+**   -- 0
+**   SELECT try_table_lock_shared('price'), table_unlock_shared('price');
+**   -- 1|1
+*/
+
+/*
+** SQL FUNCTION table_unlock(table)
+** SQL FUNCTION table_unlock_shared(table)
+**
+** Give back one hold of session scope, of exactly this table and mode. Locks
+** on its rows stay.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name
+** Result: INTEGER 1, or 0 if this session does not hold it so
+** Errors:
+**   `lock file:` SQLITE_ERROR or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: PostgreSQL's pg_advisory_unlock, UNLOCK TABLES of MySQL
+** Example:
+**   CREATE TABLE price(item TEXT, cents INT);
+**   SELECT table_lock('price') > 0, table_unlock('price');
+**   -- 1|1
+**   SELECT table_unlock('price');
+**   -- 0
+*/
+
+/*
+** SQL FUNCTION table_unlock_all()
+**
+** Give back all table locks of session scope, in every file. Locks on rows
+** stay.
+**
+** Arguments: none
+** Result: INTEGER how many holds were given back
+** Errors:
+**   `lock file:` SQLITE_ERROR or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+** From: UNLOCK TABLES of MySQL
+** Example:
+**   CREATE TABLE price(item TEXT, cents INT);
+**   SELECT try_table_lock('price'), try_table_lock('price');
+**   -- 1|1
+**   SELECT table_unlock_all();
+**   -- 2
+*/
+
+#define EACH(zName, xFunc, eOp, eMode, eScope) \
+  { zName, FUNCTION_ANY, xFunc, { eOp, eMode, eScope, 0 } }
+#define ROW_EXC LOCK_EXCLUSIVE
+#define ROW_SHR LOCK_SHARED
+#define ROW_SES LOCK_SCOPE_SESSION
+#define ROW_TXN LOCK_SCOPE_TRANSACTION
+
+static const Function aRowlock[] = {
+  EACH("row_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("row_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("row_xact_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("row_xact_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_row_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_row_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_row_xact_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_row_xact_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
+  EACH("row_unlock", rowUnlockFunc, 0, ROW_EXC, ROW_SES),
+  EACH("row_unlock_shared", rowUnlockFunc, 0, ROW_SHR, ROW_SES),
+  { "row_unlock_all", 0, rowlockAllFunc, { KEY_ROW, 0, 0, 0 } },
+  EACH("table_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("table_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("table_xact_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("table_xact_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_table_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_table_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_table_xact_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_table_xact_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR,
+       ROW_TXN),
+  EACH("table_unlock", tableUnlockFunc, 0, ROW_EXC, ROW_SES),
+  EACH("table_unlock_shared", tableUnlockFunc, 0, ROW_SHR, ROW_SES),
+  { "table_unlock_all", 0, rowlockAllFunc, { KEY_TABLE, 0, 0, 0 } },
+};
+
+FunctionTable rowlockFunctions(void){
+  FunctionTable t = { aRowlock, sizeof(aRowlock)/sizeof(aRowlock[0]) };
+  return t;
+}

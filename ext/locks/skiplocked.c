@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The functions that take rows of a table which nobody has locked. See
+** skiplocked.h.
+**
+** Rows are read in the order that is asked for, and each that is free is
+** locked at once. Between the snapshot of that read and the lock another
+** session may have finished with the row, committed and let go of it. So the
+** read is ended, and each row read again, by its key and under the same
+** condition, in a snapshot that began after it was locked; what is gone is
+** unlocked. In a write transaction there is no need: its snapshot is the
+** newest, and nobody else can commit.
+*/
+#include <stdlib.h>
+#include <string.h>
+#include "locks/skiplocked.h"
+#include "sqlite/args.h"
+#include "sqlite/json.h"
+#include "session/rowkey.h"
+#include "sqlite/token.h"
+SQLITE_EXTENSION_INIT3
+
+#define SKIP_ROWS 100          /* for which memory is kept at a time */
+#define SKIP_BUCKETS 256
+
+/* A row that was locked. */
+typedef struct SkipRow {
+  LockKey key;
+  sqlite3_value **apVal;       /* the key as the row has it */
+  const char *zJson;           /* the same */
+  sqlite3_int64 iPos;          /* of it in the last pass */
+  int iNext;                   /* 1 + the next of its bucket */
+} SkipRow;
+
+typedef struct Skip {
+  Sqlx *x;
+  const FunctionCall *pCall;
+  RowkeyTable tab;
+  sqlite3_int64 nWanted;
+  const char *zWhere;          /* NULL: all */
+  const char *zOrder;          /* NULL: any */
+  int nValue;                  /* for ?1 ... of these */
+  sqlite3_value **apValue;
+  int bNewest;                 /* it reads the newest snapshot there is */
+  sqlite3_stmt *pSearch;       /* the keys of rows, in order */
+  sqlite3_stmt *pAgain;        /* whether a row is still there */
+  SessionRequest req;
+  SessionSkip skip;
+  SkipRow *aRow;
+  int nRow, mxRow;
+  int nPass;
+  int nOld, nMet;              /* of earlier passes, and met in this one */
+  int aBucket[SKIP_BUCKETS];   /* rows of earlier passes, by hash of the key */
+  Sqlx piece;                  /* memory of the rows that are being looked at */
+  int nPiece;
+} Skip;
+
+/* ---- arguments -------------------------------------------------------- */
+
+static const char *optionalText(Sqlx *x, sqlite3_value *pVal,
+                                const char *zWhat){
+  const char *z;
+  if( sqlite3_value_type(pVal)==SQLITE_NULL ) return 0;
+  if( sqlite3_value_type(pVal)!=SQLITE_TEXT ){
+    sqlxBad(x, "%s is %s; allowed are TEXT and NULL", zWhat, argsType(pVal));
+    return 0;
+  }
+  z = (const char*)sqlite3_value_text(pVal);
+  if( z==0 ){
+    if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
+  }else if( strlen(z)!=(size_t)sqlite3_value_bytes(pVal) ){
+    sqlxBad(x, "%s is cut by a NUL character", zWhat);
+  }
+  return z;
+}
+
+/* JSON has no BLOB. */
+static void refuseBlobs(Sqlx *x, const RowkeyTable *pTab){
+  int i;
+  for(i=0; i<pTab->nCol; i++){
+    const RowkeyColumn *pCol = &pTab->aCol[i];
+    if( pCol->zAffinity[0] || sqlite3_strlike("%BLOB%", pCol->zType, 0)!=0 ){
+      continue;
+    }
+    sqlxBad(x, "%s, of the key of table %s, is a BLOB; allowed are INTEGER,"
+               " REAL and TEXT", pCol->zName, pTab->zName);
+  }
+}
+
+static int skipArgs(Skip *p, int nArg, sqlite3_value **apArg){
+  Sqlx *x = p->x;
+  if( nArg<2 ){
+    sqlxBad(x, "%d given; allowed is %s(table, n [, where [, order_by"
+               " [, value...]]])", nArg, p->pCall->pThis->zName);
+    return 0;
+  }
+  if( rowkeyTable(x, argsText(x, apArg[0], "table"), &p->tab) ){
+    rowkeyColumns(x, &p->tab);
+  }
+  if( x->rc==SQLITE_OK ) refuseBlobs(x, &p->tab);
+  p->nWanted = argsInteger(x, apArg[1], "n");
+  if( p->nWanted<0 ){
+    sqlxBad(x, "n is %lld; allowed is 0 and up", p->nWanted);
+  }
+  if( nArg>2 ) p->zWhere = optionalText(x, apArg[2], "where");
+  if( nArg>3 ) p->zOrder = optionalText(x, apArg[3], "order by");
+  p->nValue = nArg>4 ? nArg-4 : 0;
+  p->apValue = &apArg[nArg-p->nValue];
+  return x->rc==SQLITE_OK;
+}
+
+/* ---- snapshots -------------------------------------------------------- */
+
+static void failSnapshot(Skip *p, const char *zWhy){
+  int bTxn = p->req.eScope==LOCK_SCOPE_TRANSACTION;
+  sqlxFail(p->x, SQLITE_BUSY, "lock wait refused: %s has to read twice, and %s:"
+      " call it %safter BEGIN IMMEDIATE", p->pCall->pThis->zName, zWhy,
+      bTxn ? "" : "with no transaction open, or ");
+}
+
+#define WHY_STATEMENT \
+  "this statement or an open one (a cursor not read to its end, json_each or" \
+  " any table in FROM) keeps what it reads first"
+
+/*
+** A read ends with its statement if no other statement of the connection
+** reads, whatever the file, and there is no BEGIN. In a transaction that
+** writes the table's file it need not end.
+*/
+static int askSnapshot(Skip *p){
+  sqlite3 *db = p->x->db;
+  int eState;
+  if( p->x->rc!=SQLITE_OK ) return 0;
+  eState = sqlite3_txn_state(db, p->tab.zSchema);
+  p->bNewest = eState==SQLITE_TXN_WRITE;
+  if( p->req.eScope==LOCK_SCOPE_TRANSACTION && sqlite3_get_autocommit(db) ){
+    sqlxFail(p->x, SQLITE_ERROR, "no transaction: %s needs BEGIN",
+             p->req.zName);
+  }else if( p->bNewest ){
+    return 1;
+  }else if( !sqlite3_get_autocommit(db) ){
+    failSnapshot(p, sqlxPrintf(p->x, "this transaction, which has not written"
+        " %s, keeps what it reads first", p->tab.zSchema));
+  }else if( sqlite3_txn_state(db, 0)!=SQLITE_TXN_NONE ){
+    failSnapshot(p, WHY_STATEMENT);
+  }
+  return p->x->rc==SQLITE_OK;
+}
+
+/* A statement that has no table, and opens none, can stand in the way as well:
+** PRAGMA journal_mode, EXPLAIN. That shows when a read has not ended. */
+static void askEnded(Skip *p){
+  if( p->x->rc==SQLITE_OK && !p->bNewest
+   && sqlite3_txn_state(p->x->db, p->tab.zSchema)!=SQLITE_TXN_NONE ){
+    failSnapshot(p, WHY_STATEMENT);
+  }
+}
+
+/* ---- its two statements ----------------------------------------------- */
+
+/* An error that the user's text has caused says so. */
+static void blame(Sqlx *x, const char *zWhat){
+  const char *zText;
+  if( x->rc!=SQLITE_ERROR ) return;
+  zText = sqlxErrorText(x);
+  sqlxClear(x);
+  sqlxBad(x, "%s: %s", zWhat, zText);
+}
+
+/* The user's text between brackets; it must not get out of them. */
+static const char *bracketed(Sqlx *x, const char *zText, const char *zWhat){
+  const char *z = sqlxPrintf(x, "(\n%s\n)", zText);
+  const char *zEnd = z + strlen(z);
+  Token t = tokenAt(z, zEnd);
+  if( x->rc==SQLITE_OK && tokenClose(&t, zEnd)!=zEnd-1 ){
+    sqlxBad(x, "%s: brackets, quotes or comments do not end in it", zWhat);
+  }
+  return z;
+}
+
+/* One statement that only reads. */
+static sqlite3_stmt *prepareRead(Sqlx *x, const char *zSql, const char *zWhat){
+  sqlite3_stmt *pStmt = 0;
+  const char *zTail = "";
+  int rc;
+  if( x->rc!=SQLITE_OK ) return 0;
+  rc = sqlite3_prepare_v2(x->db, zSql, -1, &pStmt, &zTail);
+  if( rc==SQLITE_NOMEM ) x->rc = rc;
+  if( rc!=SQLITE_OK ) sqlxFail(x, rc, "%s", sqlite3_errmsg(x->db));
+  blame(x, zWhat);
+  if( x->rc==SQLITE_OK && (zTail[0] || !sqlite3_stmt_readonly(pStmt)) ){
+    sqlxBad(x, "%s is more than one expression", zWhat);
+  }
+  return pStmt;
+}
+
+/* Names of the key's columns, or conditions on them. */
+static const char *skipKey(Skip *p, int bCondition){
+  static const char *const azColl[] = { "BINARY", "NOCASE", "RTRIM" };
+  sqlite3_str *pStr = sqlite3_str_new(p->x->db);
+  int i;
+  for(i=0; i<p->tab.nCol; i++){
+    const RowkeyColumn *pCol = &p->tab.aCol[i];
+    if( i ) sqlite3_str_appendall(pStr, bCondition ? " AND " : ", ");
+    sqlite3_str_appendf(pStr, "\"%w\".\"%w\"", p->tab.zName, pCol->zName);
+    if( !bCondition ) continue;
+    if( !p->tab.bRowid ){
+      sqlite3_str_appendf(pStr, " COLLATE %s", azColl[pCol->eColl]);
+    }
+    sqlite3_str_appendf(pStr, " = ?%d", p->nValue + i + 1);
+  }
+  return sqlxText(p->x, pStr);
+}
+
+static void bindValues(Sqlx *x, sqlite3_stmt *pStmt, int iFirst, int n,
+                       sqlite3_value **ap){
+  int i, rc = SQLITE_OK;
+  for(i=0; i<n && rc==SQLITE_OK && x->rc==SQLITE_OK; i++){
+    rc = sqlite3_bind_value(pStmt, iFirst+i, ap[i]);
+  }
+  if( rc!=SQLITE_OK && x->rc==SQLITE_OK ) x->rc = rc;
+}
+
+/* A LIMIT of ours keeps the user from one of his own. */
+static void prepareBoth(Skip *p){
+  Sqlx *x = p->x;
+  const char *zFrom = sqlxPrintf(x, "\"%w\".\"%w\"", p->tab.zSchema,
+                                 p->tab.zName);
+  const char *zWhere = p->zWhere ? bracketed(x, p->zWhere, "where") : "1";
+  int n;
+  if( p->zOrder ) bracketed(x, p->zOrder, "order by");
+  p->pAgain = prepareRead(x, sqlxPrintf(x, "SELECT 1 FROM %s WHERE %s AND %s",
+      zFrom, zWhere, skipKey(p, 1)), "where");
+  p->pSearch = prepareRead(x, sqlxPrintf(x, "SELECT %s FROM %s WHERE %s%s%s\n"
+      "LIMIT -1", skipKey(p, 0), zFrom, zWhere, p->zOrder ? " ORDER BY\n" : "",
+      p->zOrder ? p->zOrder : ""), "order by");
+  if( x->rc!=SQLITE_OK ) return;
+  n = sqlite3_bind_parameter_count(p->pSearch);
+  if( n!=p->nValue ){
+    sqlxBad(x, "%d values; where and order by have %d", p->nValue, n);
+  }
+  bindValues(x, p->pSearch, 1, p->nValue, p->apValue);
+  n = sqlite3_bind_parameter_count(p->pAgain) - p->tab.nCol;
+  bindValues(x, p->pAgain, 1, n, p->apValue);
+}
+
+/* ---- rows ------------------------------------------------------------- */
+
+/* A place for one more row. */
+static SkipRow *nextRow(Skip *p){
+  SkipRow *pRow;
+  if( p->nRow==p->mxRow ){
+    SkipRow *aNew = sqlxGrow(p->x, p->aRow, p->nRow, sizeof(*pRow));
+    if( aNew==0 ) return 0;
+    p->aRow = aNew;
+    p->mxRow = p->nRow<4 ? 4 : 2*p->nRow;
+  }
+  pRow = &p->aRow[p->nRow];
+  pRow->apVal = 0;
+  return pRow;
+}
+
+static void freeValues(Skip *p, SkipRow *pRow){
+  int i;
+  for(i=0; i<p->tab.nCol && pRow->apVal; i++){
+    sqlite3_value_free(pRow->apVal[i]);
+  }
+  pRow->apVal = 0;
+}
+
+/* What goes wrong with a row's memory goes wrong with all. */
+static void takePiece(Skip *p){
+  if( p->piece.rc==SQLITE_NOMEM ){
+    if( p->x->rc==SQLITE_OK ) p->x->rc = SQLITE_NOMEM;
+  }else if( p->piece.rc!=SQLITE_OK ){
+    sqlxFail(p->x, p->piece.rc, "%s", sqlxErrorText(&p->piece));
+  }
+  if( p->piece.rc==SQLITE_OK && ++p->nPiece<SKIP_ROWS ) return;
+  sqlxEnd(&p->piece);
+  sqlxBegin(&p->piece, p->x->db);
+  p->nPiece = 0;
+}
+
+/* The key of the row that the search is at. 0: it has none, or an error. (The
+** values are as good as protected: the connection's mutex is held.) */
+static int searchedKey(Skip *p, sqlite3_value **apVal, LockKey *pKey){
+  int i;
+  for(i=0; i<p->tab.nCol; i++){
+    int eType = sqlite3_column_type(p->pSearch, i);
+    if( eType==SQLITE_NULL ) return 0;
+    if( eType==SQLITE_BLOB ){
+      sqlxBad(p->x, "%s, of the key of table %s, is BLOB in a row; allowed are"
+          " INTEGER, REAL and TEXT", p->tab.aCol[i].zName, p->tab.zName);
+      return 0;
+    }
+    apVal[i] = sqlite3_column_value(p->pSearch, i);
+  }
+  rowkeyRow(&p->piece, &p->tab, p->tab.nCol, apVal, pKey);
+  takePiece(p);
+  return p->x->rc==SQLITE_OK;
+}
+
+/* Keep the values of a row that has been locked. */
+static void keepValues(Skip *p, SkipRow *pRow, sqlite3_value **apVal){
+  Sqlx *x = p->x;
+  sqlite3_str *pStr = sqlite3_str_new(x->db);
+  int i, n = p->tab.nCol;
+  pRow->apVal = sqlxAlloc(x, (sqlite3_uint64)n*sizeof(sqlite3_value*));
+  if( n>1 ) sqlite3_str_appendchar(pStr, 1, '[');
+  for(i=0; i<n && pRow->apVal; i++){
+    pRow->apVal[i] = sqlite3_value_dup(apVal[i]);
+    if( i ) sqlite3_str_appendchar(pStr, 1, ',');
+    if( pRow->apVal[i]==0 || !jsonValue(pStr, pRow->apVal[i]) ){
+      if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
+      break;
+    }
+  }
+  if( n>1 ) sqlite3_str_appendchar(pStr, 1, ']');
+  pRow->zJson = sqlxText(x, pStr);
+}
+
+static int *bucketOf(Skip *p, const LockKey *pKey){
+  return &p->aBucket[pKey->iHash % SKIP_BUCKETS];
+}
+
+/* A row that an earlier pass locked, by its key; NULL for another's. */
+static SkipRow *ownRow(Skip *p, const LockKey *pKey){
+  int i = *bucketOf(p, pKey);
+  while( i ){
+    SkipRow *pRow = &p->aRow[i-1];
+    if( pRow->key.nKey==pKey->nKey
+     && memcmp(pRow->key.a, pKey->a, pKey->nKey)==0 ) return pRow;
+    i = pRow->iNext;
+  }
+  return 0;
+}
+
+/* ---- the search ------------------------------------------------------- */
+
+/* The row that the search is at, number iPos of this pass. */
+static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
+  SkipRow *pRow = nextRow(p);
+  if( pRow==0 || !searchedKey(p, apVal, &pRow->key) ) return;
+  if( p->nRow<p->nWanted && sessionSkip(&p->skip, p->x, &pRow->key) ){
+    p->nRow++;
+    pRow->iPos = iPos;
+    keepValues(p, pRow, apVal);
+  }else if( p->nOld && (pRow = ownRow(p, &pRow->key))!=0 ){
+    pRow->iPos = iPos;
+    p->nMet++;
+  }
+}
+
+/* Rows that are held already are met again, and so get their place in the
+** order. Those that are not are behind. */
+static void beginPass(Skip *p){
+  int i;
+  p->nPass++;
+  p->nOld = p->nRow;
+  p->nMet = 0;
+  memset(p->aBucket, 0, sizeof(p->aBucket));
+  for(i=0; i<p->nRow; i++){
+    SkipRow *pRow = &p->aRow[i];
+    int *pBucket = bucketOf(p, &pRow->key);
+    pRow->iPos += (sqlite3_int64)1<<40;
+    pRow->iNext = *pBucket;
+    *pBucket = i + 1;
+  }
+}
+
+/* 1 if it came to the end of the table. */
+static int searchPass(Skip *p, sqlite3_value **apVal){
+  sqlite3_int64 iPos = 0;
+  int bEnd = 0;
+  beginPass(p);
+  while( (p->nRow<p->nWanted || p->nMet<p->nOld)
+      && p->x->rc==SQLITE_OK && !bEnd ){
+    bEnd = !sqlxStep(p->x, p->pSearch);
+    blame(p->x, "where or order by");
+    if( !bEnd ) tryRow(p, apVal, iPos++);
+  }
+  sqlite3_reset(p->pSearch);
+  askEnded(p);
+  return bEnd;
+}
+
+/* Whether a row is still there; 1 as well if that cannot be told. */
+static int isStill(Skip *p, SkipRow *pRow){
+  int bRow;
+  if( p->x->rc!=SQLITE_OK ) return 1;
+  bindValues(p->x, p->pAgain, p->nValue+1, p->tab.nCol, pRow->apVal);
+  bRow = sqlxStep(p->x, p->pAgain);
+  blame(p->x, "where");
+  sqlite3_reset(p->pAgain);
+  return bRow || p->x->rc!=SQLITE_OK;
+}
+
+/* Give back what was gone before it was locked. A statement that stays open
+** keeps one snapshot for all: to begin one costs as much as to look. */
+static void readAgain(Skip *p){
+  sqlite3_stmt *pOpen = 0;
+  int i, n = 0;
+  if( p->nRow>2 ){
+    pOpen = sqlxPrepare(p->x, "SELECT 1 FROM \"%w\".\"%w\"", p->tab.zSchema,
+                        p->tab.zName);
+    sqlxStep(p->x, pOpen);
+  }
+  for(i=0; i<p->nRow; i++){
+    SkipRow *pRow = &p->aRow[i];
+    if( !isStill(p, pRow) ){
+      sessionSkipBack(&p->skip, p->x, &pRow->key);
+      freeValues(p, pRow);
+    }else{
+      p->aRow[n++] = *pRow;
+    }
+  }
+  p->nRow = n;
+  sqlxFinalize(p->x, pOpen);
+}
+
+/* As often as it takes: each new pass comes of somebody who was faster, or is
+** dead. Whoever stood in the way is asked whether he lives in any case: else
+** his rows stay behind as long as there are enough others. */
+static void searchAll(Skip *p){
+  sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->tab.nCol
+                                          *sizeof(sqlite3_value*));
+  int bEnd, bDead;
+  do{
+    bEnd = searchPass(p, apVal);
+    if( !p->bNewest ) readAgain(p);
+    bDead = sessionSkipProbe(&p->skip);
+  }while( p->x->rc==SQLITE_OK && p->nRow<p->nWanted && (!bEnd || bDead) );
+}
+
+/* ---- the functions ---------------------------------------------------- */
+
+static int comparePos(const void *a, const void *b){
+  sqlite3_int64 x = ((const SkipRow*)a)->iPos, y = ((const SkipRow*)b)->iPos;
+  return x<y ? -1 : x>y;
+}
+
+/* The rows as the result. It may be the last thing that memory fails for. */
+static void skipResult(Skip *p, sqlite3_context *ctx){
+  sqlite3_str *pStr = sqlite3_str_new(p->x->db);
+  const char *z;
+  int i;
+  if( p->nPass>1 ){
+    qsort(p->aRow, (size_t)p->nRow, sizeof(p->aRow[0]), comparePos);
+  }
+  sqlite3_str_appendchar(pStr, 1, '[');
+  for(i=0; i<p->nRow && p->x->rc==SQLITE_OK; i++){
+    if( i ) sqlite3_str_appendchar(pStr, 1, ',');
+    sqlite3_str_appendall(pStr, p->aRow[i].zJson);
+  }
+  sqlite3_str_appendchar(pStr, 1, ']');
+  z = sqlxText(p->x, pStr);
+  if( p->x->rc!=SQLITE_OK ) return;
+  sqlite3_result_text(ctx, z, -1, SQLITE_TRANSIENT);
+  if( sqlite3_errcode(p->x->db)==SQLITE_NOMEM ) p->x->rc = SQLITE_NOMEM;
+}
+
+static void skipRun(Skip *p, sqlite3_context *ctx){
+  int bBegun = 0, i;
+  prepareBoth(p);
+  if( p->x->rc==SQLITE_OK && p->nWanted>0 ){
+    bBegun = sessionSkipBegin(p->pCall->pSession, p->x, &p->req, &p->skip);
+  }
+  if( bBegun ) searchAll(p);
+  skipResult(p, ctx);
+  if( bBegun ) sessionSkipEnd(&p->skip, p->x, p->nRow>0 && p->x->rc==SQLITE_OK);
+  for(i=0; i<p->nRow; i++){
+    if( p->x->rc!=SQLITE_OK && p->req.eScope==LOCK_SCOPE_SESSION ){
+      sessionSkipBack(&p->skip, p->x, &p->aRow[i].key);
+    }
+    freeValues(p, &p->aRow[i]);
+  }
+  sqlite3_finalize(p->pSearch);
+  sqlite3_finalize(p->pAgain);
+}
+
+/*
+** SQL AREA Row and table locks
+**
+** A work queue needs no table of its own: `skip_locked` takes rows of any
+** table that nobody else has taken.
+*/
+
+/*
+** SQL FUNCTION skip_locked(table, n [, where [, order_by [, value...]]])
+** SQL FUNCTION xact_skip_locked(table, n [, where [, order_by [, value...]]])
+**
+** Lock up to n rows that nobody has locked or waits for, this connection
+** included, and return their keys. Several workers that call it at once get
+** different rows, and none waits. A row is read again after it is locked, so
+** that one that somebody has finished meanwhile is not returned. Each is locked
+** as by row_lock, and row_unlock gives it back; `xact` as by row_xact_lock.
+**
+** Fewer than n, or none, means that the others were locked at that moment, not
+** that there are none. `[]` also comes while somebody holds or wants the whole
+** table, or a transaction of another session writes to a guarded table of the
+** file.
+**
+** It reads twice, each time the newest: so it is called with no transaction
+** open, or in one that writes, as after BEGIN IMMEDIATE, and in a SELECT of its
+** own: `json_each(skip_locked(...))` opens a transaction before. Give the table
+** an index that has the order, or all rows are sorted at each call.
+**
+** Arguments:
+**   table     TEXT     name, or schema.name; its key has no BLOB
+**   n         INTEGER  how many at most
+**   where     TEXT     which rows, an SQL expression; NULL for all
+**   order_by  TEXT     which of them first, as behind ORDER BY; NULL for any
+**   value     ANY      for ?1, ?2, ... in these
+** Result: TEXT a JSON array of keys, in that order; a key of several columns is
+**   an array
+** Errors:
+**   `lock wait refused:` SQLITE_BUSY, in a transaction that has not written,
+**     and in a statement that reads a table
+**   `no transaction:` SQLITE_ERROR, of the xact form outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR, also for an error in where or order_by
+** From: SELECT ... FOR UPDATE SKIP LOCKED of PostgreSQL, MySQL and Oracle
+** Example:
+**   CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT);
+**   INSERT INTO job VALUES(1,'ready',5), (2,'done',6), (3,'ready',7),
+**     (4,'ready',8);
+**   SELECT skip_locked('job', 2, 'state = ?1', 'rank DESC', 'ready');
+**   -- [4,3]
+**   SELECT skip_locked('job', 2, 'state = ?1', 'rank DESC', 'ready');
+**   -- [1]
+**   SELECT row_unlock('job', 3), skip_locked('job', 9, 'rank > 6');
+**   -- 1|[3]
+**   SELECT skip_locked('job', 1, 'stat = 1');
+**   -- error: bad argument: where: no such column: stat
+**   SELECT skip_locked('job', 1) FROM job;
+**   -- error: lock wait refused: skip_locked has to read twice, and ...
+**   BEGIN IMMEDIATE;
+**   SELECT row_unlock('job', 1), xact_skip_locked('job', 1, 'rank < 6');
+**   -- 1|[1]
+**   COMMIT;
+*/
+static void skipLockedFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  Skip s;
+  Sqlx x;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  memset(&s, 0, sizeof(s));
+  sqlxBegin(&s.piece, x.db);
+  s.x = &x;
+  s.pCall = sqlite3_user_data(ctx);
+  s.req.zName = s.pCall->pThis->zName;
+  s.req.eMode = s.pCall->pThis->word.eMode;
+  s.req.eScope = s.pCall->pThis->word.eScope;
+  if( skipArgs(&s, nArg, apArg) && askSnapshot(&s) ){
+    s.req.zSchema = s.tab.zSchema;
+    s.req.pTable = &s.tab.key;
+    skipRun(&s, ctx);
+  }
+  if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
+  sqlxEnd(&s.piece);
+  sqlxEnd(&x);
+}
+
+static const Function aSkip[] = {
+  { "skip_locked", FUNCTION_ANY, skipLockedFunc,
+    { 0, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 0 } },
+  { "xact_skip_locked", FUNCTION_ANY, skipLockedFunc,
+    { 0, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0 } },
+};
+
+FunctionTable skiplockedFunctions(void){
+  FunctionTable t = { aSkip, sizeof(aSkip)/sizeof(aSkip[0]) };
+  return t;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Write turns. See turn.h.
+**
+** A turn is a lock like others, on a key of its own kind, that lasts as long
+** as the transaction, whatever savepoints are rolled back: its holder still
+** is the one who writes.
+*/
+#include "locks/turn.h"
+#include "sqlite/args.h"
+SQLITE_EXTENSION_INIT3
+
+/*
+** SQL AREA Write turns
+**
+** SQLite has one write lock a database. Who finds it taken sleeps and looks
+** again (`busy_timeout`), and while several do so, luck decides: some wait for
+** a hundred others. Programs that call `write_turn()` first wait in a queue,
+** and the next is woken when the one before has committed.
+**
+** A turn is a promise among those who ask for one; a writer that does not is
+** met as ever, so keep a `busy_timeout`.
+*/
+
+static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  SessionRequest req;
+  int bHeld = 0;
+  req.zName = pCall->pThis->zName;
+  req.zSchema = 0;
+  req.pTable = 0;
+  req.eMode = LOCK_EXCLUSIVE;
+  req.eScope = LOCK_SCOPE_TURN;
+  req.msTimeout = msTimeout;
+  req.bTry = bTry;
+  if( x->rc==SQLITE_OK && tableKey(&req.key, KEY_TURN, 0, 0)==LOCK_OK ){
+    bHeld = sessionLock(pCall->pSession, x, &req);
+  }
+  argsEndInteger(x, ctx, bHeld);
+}
+
+/*
+** SQL FUNCTION write_turn([ms])
+**
+** Wait for the turn to write. Call it first in a transaction, before anything
+** is read: `BEGIN; SELECT write_turn(); ...; COMMIT;`. Who has it already
+** gets 1 at once. It passes on when the transaction has ended, by COMMIT or
+** ROLLBACK, with the connection, and with the process; ROLLBACK TO keeps it.
+**
+** Arguments:
+**   ms  INTEGER  how long to wait, as of advisory_lock_timeout, which is the
+**     default
+** Result: INTEGER 1
+** Errors:
+**   `no transaction:` SQLITE_ERROR, outside BEGIN
+**   `lock timeout:` SQLITE_BUSY_TIMEOUT
+**   `lock wait refused:` SQLITE_BUSY, after a read or write
+**   `deadlock detected:` SQLITE_LOCKED
+**   `lock wait cancelled:` SQLITE_INTERRUPT
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `lock table full:` SQLITE_ERROR
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: a ticket lock, as databases queue for a row
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   BEGIN;
+**   SELECT write_turn();
+**   -- 1
+**   INSERT INTO account VALUES(1, 100);
+**   SELECT kind, scope, granted FROM advisory_locks;
+**   -- turn|transaction|1
+**   COMMIT;
+**   SELECT count(*) FROM advisory_locks;
+**   -- 0
+**   SELECT write_turn();
+**   -- error: no transaction: write_turn needs BEGIN
+*/
+static void writeTurnFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  i64 ms = sessionTimeout(pCall->pSession);
+  Sqlx x;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( argsCount(&x, nArg, 0, 1, "write_turn([ms])") && nArg ){
+    ms = argsTimeout(&x, apArg[0]);
+  }
+  turn(ctx, 0, ms, &x);
+}
+
+/*
+** SQL FUNCTION try_write_turn()
+**
+** Take the turn to write if nobody has it or waits for it. Never waits.
+**
+** Arguments: none
+** Result: INTEGER 1 if this connection has it now, 0 if not
+** Errors:
+**   `no transaction:` SQLITE_ERROR, outside BEGIN
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `lock table full:` SQLITE_ERROR
+**   `forked connection:` SQLITE_ERROR
+** From: as of write_turn
+** Example:
+**   BEGIN;
+**   SELECT try_write_turn();
+**   -- 1
+**   ROLLBACK;
+*/
+static void tryWriteTurnFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  Sqlx x;
+  (void)nArg; (void)apArg;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  turn(ctx, 1, 0, &x);
+}
+
+static const Function aTurn[] = {
+  { "write_turn",     FUNCTION_ANY, writeTurnFunc,    { 0, 0, 0, 0 } },
+  { "try_write_turn", 0,            tryWriteTurnFunc, { 0, 0, 0, 0 } },
+};
+
+FunctionTable turnFunctions(void){
+  FunctionTable t = { aTurn, sizeof(aTurn)/sizeof(aTurn[0]) };
+  return t;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Pieces of SQL about the rows of one table. See clause.h.
+*/
+#include <string.h>
+#include "schema/clause.h"
+#include "sqlite/token.h"
+SQLITE_EXTENSION_INIT3
+
+/* ---- rows and keys ---------------------------------------------------- */
+
+void clauseJoin(sqlite3_str *pStr, const char *zSep){
+  if( sqlite3_str_length(pStr) ) sqlite3_str_appendall(pStr, zSep);
+}
+
+static int isNullable(const Shape *pShape, const ShapeTerm *pTerm){
+  return !pShape->bWithoutRowid && !pShape->aCol[pTerm->iCol].bNotNull;
+}
+
+/* " COLLATE x" where a term compares otherwise than its column. */
+static const char *collate(
+  Sqlx *p,
+  const Shape *pShape,
+  const ShapeTerm *pTerm
+){
+  const char *zOwn = pTerm->iCol<0 ? "BINARY"
+                   : pShape->aCol[pTerm->iCol].zColl;
+  if( sqlite3_stricmp(zOwn, pTerm->zColl ? pTerm->zColl : "BINARY")==0 ){
+    return "";
+  }
+  return sqlxPrintf(p, " COLLATE \"%w\"", pTerm->zColl);
+}
+
+/*
+** The value that a column is about to get. Under OR REPLACE a NULL in a
+** NOT NULL column becomes the default, after the BEFORE triggers have seen
+** the NULL.
+*/
+static const char *newValue(Sqlx *p, const Shape *pShape, int iCol){
+  const ShapeColumn *pCol = &pShape->aCol[iCol];
+  const char *z = pCol->zDefault;
+  Token t;
+  if( !pCol->bNotNull || z==0 ){
+    return sqlxPrintf(p, "NEW.\"%w\"", pCol->zName);
+  }
+  t = tokenAt(z, z+strlen(z));
+  if( t.kind==TOKEN_QUOTED && z[t.n]==0 ){
+    /* A default in double quotes is a string; here it would be a name. */
+    char *zString = sqlxAlloc(p, (sqlite3_uint64)t.n + 1);
+    if( zString && tokenUnquote(&t, zString) ){
+      z = sqlxPrintf(p, "%Q", zString);
+    }
+  }
+  return sqlxPrintf(p, "ifnull(NEW.\"%w\",(%s))", pCol->zName, z);
+}
+
+/* Whether the value of an expression depends on the affinity of its columns:
+** it compares something. */
+static int compares(const char *zExpr){
+  static const char *const az[] = {
+    "IS", "IN", "BETWEEN", "CASE", "MIN", "MAX", "NULLIF"
+  };
+  const char *zEnd = zExpr + strlen(zExpr);
+  Token t;
+  size_t i;
+  for(t=tokenAt(zExpr, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( t.kind==TOKEN_OTHER && strchr("=<>", t.z[0]) ) return 1;
+    for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
+      if( tokenIsWord(&t, az[i]) ) return 1;
+    }
+  }
+  return 0;
+}
+
+/*
+** The same value with the affinity of its column, which NEW's has not. A
+** subquery has that of the last SELECT in it, which here returns no row; its
+** collation is then to be named.
+*/
+static const char *withAffinity(
+  Sqlx *p,
+  const Shape *pShape,
+  int iCol,
+  const char *zValue
+){
+  const ShapeColumn *pCol = &pShape->aCol[iCol];
+  const char *z = sqlxPrintf(p, "(SELECT %s UNION ALL SELECT \"%w\""
+      " FROM \"%w\" WHERE 0)", zValue, pCol->zName, pShape->zName);
+  if( sqlite3_stricmp(pCol->zColl, "BINARY")==0 ) return z;
+  return sqlxPrintf(p, "%s COLLATE \"%w\"", z, pCol->zColl);
+}
+
+/* An expression of an index over NEW's columns instead of a row's: evaluated
+** in a subquery that gives NEW's values the names of the columns, so that
+** nothing in its text needs to be rewritten. */
+static const char *newExpression(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zExpr
+){
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int bCompares = compares(zExpr);
+  int i;
+  for(i=0; i<pShape->nCol; i++){
+    const char *zName = pShape->aCol[i].zName;
+    const char *zValue;
+    if( !tokenMentions(zExpr, zExpr+strlen(zExpr), zName) ) continue;
+    zValue = newValue(p, pShape, i);
+    if( bCompares ) zValue = withAffinity(p, pShape, i, zValue);
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendf(pStr, "%s AS \"%w\"", zValue, zName);
+  }
+  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
+  return sqlxPrintf(p, "(SELECT %s FROM (SELECT %s))", zExpr,
+                    sqlxText(p, pStr));
+}
+
+/* "row r stands in NEW's way by this path" */
+static const char *pathBlocks(
+  Sqlx *p,
+  const Shape *pShape,
+  const ShapePath *pPath
+){
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int i;
+  for(i=0; i<pPath->nTerm; i++){
+    const ShapeTerm *pTerm = &pPath->aTerm[i];
+    clauseJoin(pStr, " AND ");
+    if( pTerm->iCol<0 ){
+      sqlite3_str_appendf(pStr, "(%s)%s=%s", pTerm->zExpr,
+          collate(p, pShape, pTerm), newExpression(p, pShape, pTerm->zExpr));
+    }else{
+      sqlite3_str_appendf(pStr, "r.\"%w\"%s=%s",
+          pShape->aCol[pTerm->iCol].zName, collate(p, pShape, pTerm),
+          newValue(p, pShape, pTerm->iCol));
+    }
+  }
+  if( pPath->zWhere ) sqlite3_str_appendf(pStr, " AND (%s)", pPath->zWhere);
+  return sqlxText(p, pStr);
+}
+
+/* "a and b are the same row": zA and zB are prefixes, as NEW. or nothing. */
+const char *clauseSameRow(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zA,
+  const char *zB
+){
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->zRowid ){
+    return sqlxPrintf(p, "%s%s=%s%s", zA, pShape->zRowid, zB,
+                      pShape->zRowid);
+  }
+  pStr = sqlite3_str_new(p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    const char *zName = pShape->aCol[pTerm->iCol].zName;
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "%s\"%w\"%s%s%s\"%w\"", zA, zName,
+        collate(p, pShape, pTerm), isNullable(pShape, pTerm) ? " IS " : "=",
+        zB, zName);
+  }
+  return sqlxText(p, pStr);
+}
+
+/* The columns of the key, each with a prefix as OLD. or nothing. */
+const char *clauseKeys(Sqlx *p, const Shape *pShape, const char *zPrefix){
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ){
+    return sqlxPrintf(p, "%s%s", zPrefix, pShape->zRowid);
+  }
+  pStr = sqlite3_str_new(p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendf(pStr, "%s\"%w\"", zPrefix,
+                        pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(p, pStr);
+}
+
+/* "no column of the key is NULL": such a key names no row, and a tombstone
+** for it would match nothing. "1" where that cannot be. */
+const char *clauseKeyWhole(Sqlx *p, const Shape *pShape, const char *zPrefix){
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int i;
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    if( !isNullable(pShape, pTerm) ) continue;
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "%s\"%w\" NOT NULL", zPrefix,
+                        pShape->aCol[pTerm->iCol].zName);
+  }
+  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
+  return sqlxText(p, pStr);
+}
+
+/* "NEW has OLD's key" */
+const char *clauseSameKey(Sqlx *p, const Shape *pShape){
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ) return clauseSameRow(p, pShape, "NEW.", "OLD.");
+  pStr = sqlite3_str_new(p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    const char *zName = pShape->aCol[pTerm->iCol].zName;
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "NEW.\"%w\"%s IS OLD.\"%w\"", zName,
+                        collate(p, pShape, pTerm), zName);
+  }
+  return sqlxText(p, pStr);
+}
+
+/* ---- rows in the way -------------------------------------------------- */
+
+/* Every path of these ways, as conditions on r. */
+static int paths(
+  Sqlx *p,
+  const Shape *pShape,
+  unsigned mBy,
+  const char **azPath
+){
+  int n = 0, i;
+  if( (mBy & CLAUSE_BY_KEY) && !pShape->bRowidKey ){
+    azPath[n++] = pathBlocks(p, pShape, &pShape->key);
+  }
+  if( (mBy & CLAUSE_BY_ROWID) && pShape->zRowid ){
+    azPath[n++] = clauseSameRow(p, pShape, "r.", "NEW.");
+  }
+  for(i=0; (mBy & CLAUSE_BY_INDEX) && i<pShape->nPath; i++){
+    azPath[n++] = pathBlocks(p, pShape, &pShape->aPath[i]);
+  }
+  return n;
+}
+
+/* Make the conditions for a row that stands in NEW's way by any of mBy. */
+void clauseInTheWay(
+  Sqlx *p,
+  const Shape *pShape,
+  unsigned mBy,
+  ClauseWay *pWay
+){
+  const char **azPath = sqlxAlloc(p, sizeof(azPath[0])*(sqlite3_uint64)
+                                  (pShape->nPath + 2));
+  const char *zIsOld = clauseSameRow(p, pShape, "r.", "OLD.");
+  sqlite3_str *pAny, *pOther, *pRow;
+  int n, i;
+  pWay->zAny = pWay->zOther = pWay->zRow = "";
+  if( azPath==0 ) return;
+  n = paths(p, pShape, mBy, azPath);
+  pAny = sqlite3_str_new(p->db);
+  pOther = sqlite3_str_new(p->db);
+  pRow = sqlite3_str_new(p->db);
+  for(i=0; i<n; i++){
+    clauseJoin(pAny, " OR ");
+    sqlite3_str_appendf(pAny, "EXISTS(SELECT 1 FROM \"%w\" AS r WHERE %s)",
+                        pShape->zName, azPath[i]);
+    clauseJoin(pOther, " OR ");
+    sqlite3_str_appendf(pOther,
+        "EXISTS(SELECT 1 FROM \"%w\" AS r WHERE %s AND NOT(%s))",
+        pShape->zName, azPath[i], zIsOld);
+    clauseJoin(pRow, " OR ");
+    sqlite3_str_appendall(pRow, azPath[i]);
+  }
+  pWay->zAny = sqlxText(p, pAny);
+  pWay->zOther = sqlxText(p, pOther);
+  pWay->zRow = sqlxText(p, pRow);
+}
+
+/* "row r has the key that NEW is about to get" */
+const char *clauseRowIsNewKey(Sqlx *p, const Shape *pShape){
+  if( pShape->bRowidKey ) return clauseSameRow(p, pShape, "r.", "NEW.");
+  return sqlxPrintf(p, "ifnull(%s,0)", pathBlocks(p, pShape, &pShape->key));
+}
+
+/* ---- UPDATE OF lists -------------------------------------------------- */
+
+/* The columns that an UPDATE which changes the key has to name. */
+const char *clauseOfKey(Sqlx *p, const Shape *pShape){
+  if( !pShape->bRowidKey ) return clauseKeys(p, pShape, "");
+  if( !pShape->bDeclaredKey ) return CLAUSE_ROWID_NAMES;
+  return sqlxPrintf(p, "%s," CLAUSE_ROWID_NAMES, pShape->zRowid);
+}
+
+static int isPart(const Shape *pShape, unsigned mBy, int iCol){
+  int i;
+  if( (mBy & CLAUSE_BY_KEY) && pShape->aCol[iCol].bKey ) return 1;
+  for(i=0; (mBy & CLAUSE_BY_INDEX) && i<pShape->nPath; i++){
+    if( shapePathMentions(pShape, &pShape->aPath[i], iCol) ) return 1;
+  }
+  return 0;
+}
+
+/* "OF " and every column that one of these ways depends on; or "", which is
+** all columns, where one of them is generated: SQLite names what a statement
+** sets. */
+const char *clauseOfWay(Sqlx *p, const Shape *pShape, unsigned mBy){
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int bRowid = (mBy & CLAUSE_BY_ROWID)!=0;
+  int bAll = 0, i;
+  for(i=0; i<pShape->nCol; i++){
+    const ShapeColumn *pCol = &pShape->aCol[i];
+    if( !isPart(pShape, mBy, i) ) continue;
+    if( pCol->bGenerated ) bAll = 1;
+    if( pCol->bKey && pShape->bRowidKey ) bRowid = 1;
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendf(pStr, "\"%w\"", pCol->zName);
+  }
+  if( bRowid && !pShape->bWithoutRowid ){
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendall(pStr, CLAUSE_ROWID_NAMES);
+  }
+  if( bAll ){
+    sqlite3_str_reset(pStr);
+    sqlxText(p, pStr);
+    return "";
+  }
+  return sqlxPrintf(p, "OF %s", sqlxText(p, pStr));
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** A change of the schema, all or nothing. See plan.h.
+*/
+#include <string.h>
+#include "schema/plan.h"
+SQLITE_EXTENSION_INIT3
+
+/* ---- writing it down -------------------------------------------------- */
+
+/* An empty plan. */
+void planNew(Plan *pPlan, const char *zSchema){
+  memset(pPlan, 0, sizeof(*pPlan));
+  pPlan->zSchema = zSchema;
+}
+
+/* Append a statement, with the one that undoes it (PlanStep). */
+void planStep(Sqlx *p, Plan *pPlan, const char *zDo, const char *zUndo){
+  PlanStep *pStep = sqlxAlloc(p, sizeof(*pStep));
+  if( pStep==0 ) return;
+  pStep->zDo = zDo;
+  pStep->zUndo = zUndo;
+  pStep->pPrev = pPlan->pLast;
+  *(pPlan->pLast ? &pPlan->pLast->pNext : &pPlan->pFirst) = pStep;
+  pPlan->pLast = pStep;
+}
+
+static const char *dropTrigger(
+  Sqlx *p,
+  const Plan *pPlan,
+  const TriggersOne *pOne
+){
+  return sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", pPlan->zSchema,
+                    pOne->zName);
+}
+
+/* Append the dropping of triggers, with the text that they have. */
+void planDropTriggers(Sqlx *p, Plan *pPlan, const TriggersOne *a, int n){
+  int i;
+  for(i=0; i<n; i++){
+    planStep(p, pPlan, dropTrigger(p, pPlan, &a[i]),
+             triggersQualified(p, a[i].zSql, pPlan->zSchema));
+  }
+}
+
+/* Append the making of triggers. */
+void planMakeTriggers(Sqlx *p, Plan *pPlan, const TriggersOne *a, int n){
+  int i;
+  for(i=0; i<n; i++){
+    planStep(p, pPlan, triggersQualified(p, a[i].zSql, pPlan->zSchema),
+             dropTrigger(p, pPlan, &a[i]));
+  }
+}
+
+/* A plan of zTable's as text, for somebody else to run: one statement is one
+** line. */
+const char *planText(Sqlx *p, const Plan *pPlan, const char *zTable){
+  sqlite3_str *pText = sqlite3_str_new(p->db);
+  const PlanStep *pStep;
+  int bBreak = 0;
+  for(pStep=pPlan->pFirst; pStep; pStep=pStep->pNext){
+    if( strchr(pStep->zDo, '\n') ) bBreak = 1;
+    sqlite3_str_appendf(pText, "%s;\n", pStep->zDo);
+  }
+  if( bBreak ){
+    sqlxBad(p, "a name or an index of table %Q has a line break in it;"
+               " allowed in text are names without", zTable);
+  }
+  return sqlxText(p, pText);
+}
+
+/* ---- all or nothing --------------------------------------------------- */
+
+/*
+** Open what is around plans: the write lock at once where no transaction is
+** open, so that busy_timeout works; a savepoint where one is. Inside a
+** statement that writes neither can be. After an error, too, planEnd() is
+** still to be called.
+*/
+PlanTxn planBegin(Sqlx *p, PlanScope eScope){
+  PlanTxn txn = { 0, 0, 0, 0, 0, 0, 0, 0 };
+  if( eScope==PLAN_STATEMENT ) return txn;
+  if( sqlxWrites(p->db) ){
+    sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
+               " its own");
+  }
+  txn.bOwn = sqlite3_get_autocommit(p->db);
+  txn.pKeep = sqlxPrepare(p, txn.bOwn ? "COMMIT" : "RELEASE interlock_plan");
+  txn.pBack = sqlxPrepare(p, txn.bOwn ? "ROLLBACK"
+                                      : "ROLLBACK TO interlock_plan");
+  txn.pHalt = sqlxPrepare(p, "BEGIN IMMEDIATE");
+  if( txn.bOwn ){
+    sqlxStep(p, txn.pHalt);
+    txn.bOpen = !sqlite3_get_autocommit(p->db);
+    sqlite3_reset(txn.pHalt);
+  }else{
+    sqlite3_stmt *pSave = sqlxPrepare(p, "SAVEPOINT interlock_plan");
+    txn.bOpen = p->rc==SQLITE_OK;
+    sqlxStep(p, pSave);
+    sqlite3_finalize(pSave);
+  }
+  return txn;
+}
+
+/*
+** Once memory has run out, or an interrupt has come, SQLite compiles nothing
+** more until the outermost statement ends. What was compiled before does not
+** help everywhere: SQLite before 3.38 does not even run it once memory has run
+** out; DDL in temp makes every statement of the connection expire; and in a
+** statement that writes there is none, and its own journal is of main only.
+** But a statement that is being run does not expire. One that ends after memory
+** has run out takes the whole transaction back with it, and so does one that
+** could write and goes on after an interrupt. So one of each is kept running,
+** on its first row: they read no page and write nothing. While they do so
+** SQLite refuses a DROP TABLE: such a plan goes without. And while the second
+** does so it keeps nothing: that one ends before planEnd() does.
+*/
+static void planWatch(Sqlx *p, PlanTxn *pTxn, const Plan *pPlan){
+  if( pPlan->bDrops ){
+    sqlite3_finalize(pTxn->pRead);
+    sqlite3_finalize(pTxn->pWrite);
+    pTxn->pRead = pTxn->pWrite = 0;
+  }else if( pTxn->pRead==0 ){
+    pTxn->pRead = sqlxPrepare(p, "SELECT 1 UNION ALL"
+                                 " SELECT 1 FROM temp.sqlite_master");
+    sqlxStep(p, pTxn->pRead);
+    if( pTxn->bOpen ){
+      pTxn->pWrite = sqlxPrepare(p, "PRAGMA main.journal_mode");
+      sqlxStep(p, pTxn->pWrite);
+    }
+  }
+}
+
+/*
+** Undo the steps up to pStep, one by one, in a statement that writes: SQLite
+** refuses a savepoint there, and for one row has none of its own. If that
+** fails, or cannot be, the transaction goes: half of it must not stay.
+**
+** In other files than main it cannot be: what SQLite itself then takes back of
+** the statement begins there not at its start, but where one of the steps was
+** the first to need a journal, and what was undone comes back.
+*/
+static void planUndo(sqlite3 *db, const Plan *pPlan, const PlanStep *pStep){
+  Sqlx x;
+  int bMain = sqlite3_stricmp(pPlan->zSchema, "main")==0;
+  sqlxBegin(&x, db);
+  for(; pStep && !sqlite3_get_autocommit(db); pStep=pStep->pPrev){
+    if( !bMain ) sqlxScript(&x, PLAN_UNDO_ALL);
+    else if( pStep->zUndo ) sqlxScript(&x, pStep->zUndo);
+  }
+  if( x.rc!=SQLITE_OK && !sqlite3_get_autocommit(db) ){
+    sqlxClear(&x);
+    sqlxScript(&x, PLAN_UNDO_ALL);
+  }
+  sqlxEnd(&x);
+}
+
+/* Run a plan. After an error nothing of it stays, at the latest after
+** planEnd(). */
+void planRun(Sqlx *p, const Plan *pPlan, PlanTxn *pTxn){
+  const PlanStep *pStep;
+  if( pPlan->pFirst ) planWatch(p, pTxn, pPlan);
+  for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
+    pTxn->bRun = 1;
+    sqlxScript(p, pStep->zDo);
+    if( p->rc!=SQLITE_OK && !pTxn->bOpen ){
+      planUndo(p->db, pPlan, pStep->pPrev);
+    }
+  }
+}
+
+/*
+** Undo all since planBegin(). An interrupt ends every statement that is begun
+** after it as well, also one that would undo something, until the outermost
+** has ended. But one that could write takes the whole transaction with it: here
+** there is no better way. Where no step has been run a savepoint stays behind
+** in the user's transaction, with nothing in it.
+*/
+static void planBack(sqlite3 *db, PlanTxn *pTxn){
+  int rc = sqlite3_step(pTxn->pBack);
+  if( rc==SQLITE_INTERRUPT && (pTxn->bOwn || pTxn->bRun) ){
+    if( pTxn->pWrite ) sqlite3_step(pTxn->pWrite);
+    if( !sqlite3_get_autocommit(db) ) sqlite3_step(pTxn->pHalt);
+  }
+  sqlite3_finalize(pTxn->pWrite);
+  pTxn->pWrite = 0;
+  sqlite3_reset(pTxn->pKeep);
+  if( !pTxn->bOwn && rc==SQLITE_DONE ) sqlite3_step(pTxn->pKeep);
+}
+
+/* Close it: keep what was done since planBegin(), or, after any error of the
+** request, undo all of it. */
+void planEnd(Sqlx *p, PlanTxn *pTxn){
+  if( pTxn->pWrite ){
+    /* It is to end, and pHalt may have expired. */
+    sqlite3_stmt *pNew = sqlxPrepare(p, "BEGIN IMMEDIATE");
+    if( pNew ){
+      sqlite3_finalize(pTxn->pHalt);
+      pTxn->pHalt = pNew;
+      sqlite3_finalize(pTxn->pWrite);
+      pTxn->pWrite = 0;
+    }
+  }
+  if( pTxn->bOpen ){
+    sqlxStep(p, pTxn->pKeep);
+    if( p->rc!=SQLITE_OK && !sqlite3_get_autocommit(p->db) ){
+      planBack(p->db, pTxn);
+    }
+  }
+  sqlite3_finalize(pTxn->pWrite);
+  sqlite3_finalize(pTxn->pRead);
+  sqlite3_finalize(pTxn->pHalt);
+  sqlite3_finalize(pTxn->pBack);
+  sqlite3_finalize(pTxn->pKeep);
+}

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What a table looks like. See shape.h.
+**
+** Everything comes from PRAGMAs with quoted names: no table-valued form of
+** a PRAGMA, since a user's table of that name would hide it, and nothing
+** that is newer than SQLite 3.34. Only what SQLite keeps as text, an
+** expression index, is read as text.
+*/
+#include <stdlib.h>
+#include <string.h>
+#include "schema/shape.h"
+#include "sqlite/token.h"
+SQLITE_EXTENSION_INIT3
+
+/* Columns of the PRAGMAs used here. */
+enum { XINFO_NAME = 1, XINFO_TYPE, XINFO_NOTNULL, XINFO_DEFAULT, XINFO_PK,
+       XINFO_HIDDEN };
+enum { LIST_NAME = 1, LIST_UNIQUE, LIST_ORIGIN };
+enum { IXINFO_CID = 1, IXINFO_COLL = 4, IXINFO_KEY };
+
+/* Column of that name, or -1. */
+int shapeColumn(const Shape *pShape, const char *zName){
+  int i;
+  for(i=0; i<pShape->nCol; i++){
+    if( sqlite3_stricmp(pShape->aCol[i].zName, zName)==0 ) return i;
+  }
+  return -1;
+}
+
+/* Whether a path depends on a column, by a term or in an expression. */
+int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol){
+  const char *zName = pShape->aCol[iCol].zName;
+  const char *z = pPath->zWhere;
+  int i;
+  if( z && tokenMentions(z, z+strlen(z), zName) ) return 1;
+  for(i=0; i<pPath->nTerm; i++){
+    if( pPath->aTerm[i].iCol==iCol ) return 1;
+    z = pPath->aTerm[i].zExpr;
+    if( z && tokenMentions(z, z+strlen(z), zName) ) return 1;
+  }
+  return 0;
+}
+
+/* The text of a name token without its quotes. */
+static const char *unquoted(Sqlx *p, const Token *pTok){
+  char *z = sqlxAlloc(p, (sqlite3_uint64)pTok->n + 1);
+  if( z==0 || !tokenUnquote(pTok, z) ) return 0;
+  return z;
+}
+
+static int schemaExists(Sqlx *p, const char *zSchema){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA database_list");
+  int bFound = 0;
+  while( sqlxStep(p, pStmt) ){
+    const char *z = sqlxColumn(p, pStmt, 1);
+    if( z && sqlite3_stricmp(z, zSchema)==0 ) bFound = 1;
+  }
+  sqlxFinalize(p, pStmt);
+  return bFound || sqlite3_stricmp(zSchema, "temp")==0;
+}
+
+/* A name as it may stand in SQL, without its quotes; any other text as it
+** is. */
+const char *shapeUnquote(Sqlx *p, const char *z){
+  Token t = tokenAt(z, z+strlen(z));
+  const char *zName = 0;
+  if( t.kind==TOKEN_QUOTED && z[t.n]==0 ) zName = unquoted(p, &t);
+  return zName ? zName : z;
+}
+
+/*
+** Split a table argument into schema and name. A dot splits only where the
+** left part is a schema; quotes around either part are taken off later.
+*/
+void shapeSplit(
+  Sqlx *p,
+  const char *zTable,
+  const char **pzSchema, /* OUT: NULL if none is named */
+  const char **pzName
+){
+  Token t = tokenAt(zTable, zTable + strlen(zTable));
+  const char *zDot = t.kind==TOKEN_QUOTED && zTable[t.n]=='.'
+                   ? zTable + t.n : strchr(zTable, '.');
+  *pzSchema = 0;
+  *pzName = zTable;
+  if( zDot ){
+    const char *zLeft = shapeUnquote(p, sqlxPrintf(p, "%.*s",
+                                     (int)(zDot - zTable), zTable));
+    if( schemaExists(p, zLeft) ){
+      *pzSchema = zLeft;
+      *pzName = zDot + 1;
+    }
+  }
+}
+
+/* Look for a table in one schema. 1 if there, with what sqlite_master says
+** of it. */
+static int findIn(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  Shape *pShape,
+  const char **pzType
+){
+  int bFound = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p,
+      "SELECT name, type, sql FROM \"%w\".sqlite_master"
+      " WHERE type IN('table','view') AND name=%Q COLLATE NOCASE",
+      zSchema, zName);
+  if( sqlxStep(p, pStmt) ){
+    pShape->zSchema = zSchema;
+    pShape->zName = sqlxColumn(p, pStmt, 0);
+    *pzType = sqlxColumn(p, pStmt, 1);
+    pShape->zSql = sqlxColumn(p, pStmt, 2);
+    bFound = p->rc==SQLITE_OK;
+  }
+  sqlxFinalize(p, pStmt);
+  return bFound;
+}
+
+/* Whether a virtual table keeps its data in this one. */
+static int isShadow(Sqlx *p, const Shape *pShape){
+  if( sqlite3_libversion_number()>=3037000 ){
+    sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_list(\"%w\")",
+        pShape->zSchema, pShape->zName);
+    int bShadow = 0;
+    while( sqlxStep(p, pStmt) ){
+      const char *zType = sqlxColumn(p, pStmt, 2);
+      if( zType && strcmp(zType, "shadow")==0 ) bShadow = 1;
+    }
+    sqlxFinalize(p, pStmt);
+    return bShadow;
+  }
+  return sqlxExists(p,
+      "SELECT 1 FROM \"%w\".sqlite_master WHERE type='table'"
+      " AND sql LIKE 'CREATE VIRTUAL TABLE%%'"
+      " AND substr(%Q,1,length(name)+1)=name||'_' COLLATE NOCASE",
+      pShape->zSchema, pShape->zName);
+}
+
+/* 0, 1, 2: its place in a list */
+static int itemKind(const ShapeItem *pItem){
+  if( strcmp(pItem->zType, "trigger")!=0 ) return 2;
+  return strncmp(pItem->zName, "interlock_", 10)==0;
+}
+
+static int compareItems(const void *pA, const void *pB){
+  const ShapeItem *a = pA, *b = pB;
+  int c = itemKind(a) - itemKind(b);
+  if( c==0 && itemKind(a)==0 ) c = a->iMade - b->iMade;
+  return c ? c : sqlite3_stricmp(a->zName, b->zName);
+}
+
+/* Read the list of a schema. */
+void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+      " FROM \"%w\".sqlite_master", zSchema);
+  memset(pList, 0, sizeof(*pList));
+  while( sqlxStep(p, pStmt) ){
+    ShapeItem *pItem;
+    pList->a = sqlxGrow(p, pList->a, pList->n, sizeof(ShapeItem));
+    if( pList->a==0 ) break;
+    pItem = &pList->a[pList->n];
+    pItem->zType = sqlxColumn(p, pStmt, 0);
+    pItem->zName = sqlxColumn(p, pStmt, 1);
+    pItem->zTable = sqlxColumn(p, pStmt, 2);
+    pItem->zSql = sqlxColumn(p, pStmt, 3);
+    if( !pItem->zType || !pItem->zName || !pItem->zTable ) continue;
+    pItem->iMade = pList->n;
+    pList->nUser += itemKind(pItem)==0;
+    pList->nTrigger += itemKind(pItem)<2;
+    pList->n++;
+  }
+  sqlxFinalize(p, pStmt);
+  if( p->rc!=SQLITE_OK ) pList->n = pList->nUser = pList->nTrigger = 0;
+  if( pList->a && pList->n>1 ){
+    qsort(pList->a, (size_t)pList->n, sizeof(ShapeItem), compareItems);
+  }
+}
+
+/* The first of Interlock's triggers with a number in its name, which the others
+** follow; *pn is how many there are. */
+const ShapeItem *shapeNumbered(
+  const ShapeList *pList,
+  const char *zNumber,
+  int *pn
+){
+  int iLow = pList->nUser, iHigh = pList->nTrigger, n = 0;
+  while( iLow<iHigh ){
+    int iMid = (iLow + iHigh)/2;
+    if( sqlite3_stricmp(pList->a[iMid].zName+10, zNumber)<0 ){
+      iLow = iMid + 1;
+    }else{
+      iHigh = iMid;
+    }
+  }
+  while( iLow+n<pList->nTrigger
+      && strncmp(pList->a[iLow+n].zName+10, zNumber, 8)==0 ) n++;
+  *pn = n;
+  return &pList->a[iLow];
+}
+
+/* The table or index of that name, or NULL. */
+static const ShapeItem *listed(
+  const ShapeList *pList,
+  const char *zType,
+  const char *zName
+){
+  int iLow = pList->nTrigger, iHigh = pList->n;
+  while( iLow<iHigh ){
+    int iMid = (iLow + iHigh)/2;
+    int c = sqlite3_stricmp(pList->a[iMid].zName, zName);
+    if( c==0 ){
+      int bType = strcmp(pList->a[iMid].zType, zType)==0;
+      return bType ? &pList->a[iMid] : 0;
+    }
+    if( c<0 ) iLow = iMid + 1; else iHigh = iMid;
+  }
+  return 0;
+}
+
+/* Find a table in a list by its name as it is. Fills zSchema, zName, zSql
+** and pList; returns 0 if there is none. */
+int shapeExists(
+  const ShapeList *pList,
+  const char *zSchema,
+  const char *zName,
+  Shape *pShape
+){
+  const ShapeItem *pItem = listed(pList, "table", zName);
+  memset(pShape, 0, sizeof(*pShape));
+  if( pItem==0 ) return 0;
+  pShape->pList = pList;
+  pShape->zSchema = zSchema;
+  pShape->zName = pItem->zName;
+  pShape->zSql = pItem->zSql;
+  return 1;
+}
+
+/* The CREATE statement of an object in the table's schema, or NULL. */
+const char *shapeText(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zType,
+  const char *zName
+){
+  const char *zSql = 0;
+  sqlite3_stmt *pStmt;
+  if( pShape->pList ){
+    const ShapeItem *pItem = listed(pShape->pList, zType, zName);
+    return pItem ? pItem->zSql : 0;
+  }
+  pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
+      " WHERE type=%Q AND name=%Q", pShape->zSchema, zType, zName);
+  if( sqlxStep(p, pStmt) ) zSql = sqlxColumn(p, pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  return zSql;
+}
+
+/* Look in one schema, or, if zSchema is NULL, in every schema, in
+** SQLite's order: temp, main, then the attached files. */
+static int findName(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  Shape *pShape,
+  const char **pzType
+){
+  sqlite3_stmt *pStmt;
+  int bFound;
+  if( zSchema ) return findIn(p, zSchema, zName, pShape, pzType);
+  bFound = findIn(p, "temp", zName, pShape, pzType);
+  pStmt = sqlxPrepare(p, "PRAGMA database_list");
+  while( !bFound && sqlxStep(p, pStmt) ){
+    const char *z = sqlxColumn(p, pStmt, 1);
+    if( z ) bFound = findIn(p, z, zName, pShape, pzType);
+  }
+  sqlxFinalize(p, pStmt);
+  return bFound;
+}
+
+/* Ordinary tables only. */
+static void checkKind(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zType
+){
+  const char *zWhy = 0;
+  if( strcmp(zType, "view")==0 ){
+    zWhy = "is a view";
+  }else if( pShape->zSql
+         && sqlite3_strnicmp(pShape->zSql, "CREATE VIRTUAL", 14)==0 ){
+    zWhy = "is a virtual table";
+  }else if( sqlite3_strnicmp(pShape->zName, "sqlite_", 7)==0 ){
+    zWhy = "belongs to SQLite itself";
+  }else if( isShadow(p, pShape) ){
+    zWhy = "holds the data of a virtual table";
+  }
+  if( zWhy ){
+    sqlxBad(p, "%s %s; allowed are ordinary tables", pShape->zName, zWhy);
+  }
+}
+
+/* Look for a table or view by what a user typed. */
+static int lookFor(
+  Sqlx *p,
+  const char *zTable,
+  Shape *pShape,
+  const char **pzType
+){
+  const char *zSchema = 0, *zName = 0;
+  memset(pShape, 0, sizeof(*pShape));
+  shapeSplit(p, zTable, &zSchema, &zName);
+  return findName(p, zSchema, zName, pShape, pzType)
+      || findName(p, zSchema, shapeUnquote(p, zName), pShape, pzType);
+}
+
+/*
+** Find a table by what a user typed: `name` or `schema.name`, each part as
+** it is or quoted as in SQL. Fills zSchema, zName and zSql. Returns 0, with
+** `bad argument:` set, if there is none, or if it is no ordinary table.
+*/
+int shapeFind(Sqlx *p, const char *zTable, Shape *pShape){
+  const char *zType = 0;
+  if( lookFor(p, zTable, pShape, &zType) ){
+    checkKind(p, pShape, zType);
+  }else{
+    sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
+               " schema.name", zTable);
+  }
+  return p->rc==SQLITE_OK;
+}
+
+/* The same for a table of any kind; to have none is no error. */
+int shapeLook(Sqlx *p, const char *zTable, Shape *pShape){
+  const char *zType = 0;
+  return lookFor(p, zTable, pShape, &zType) && strcmp(zType, "table")==0;
+}
+
+/* Whether what a user typed can mean a table, which need not be there. */
+int shapeIsNamed(
+  Sqlx *p,
+  const char *zTable,
+  const char *zSchema,
+  const char *zName
+){
+  const char *zOnly = 0, *z = 0;
+  shapeSplit(p, zTable, &zOnly, &z);
+  if( zOnly && sqlite3_stricmp(zOnly, zSchema)!=0 ) return 0;
+  return sqlite3_stricmp(z, zName)==0
+      || sqlite3_stricmp(shapeUnquote(p, z), zName)==0;
+}
+
+static int hasText(const char *z, const char *zPart){
+  size_t n = strlen(zPart);
+  for(; *z; z++){
+    if( sqlite3_strnicmp(z, zPart, (int)n)==0 ) return 1;
+  }
+  return 0;
+}
+
+/* SQLite's rules for the affinity of a declared type, in their order. A
+** STRICT table's ANY is a type of no affinity; elsewhere it is NUMERIC. */
+const char *shapeAffinity(const char *zType, int bStrict){
+  if( hasText(zType, "INT") ) return "INTEGER";
+  if( hasText(zType, "CHAR") || hasText(zType, "CLOB")
+   || hasText(zType, "TEXT") ) return "TEXT";
+  if( zType[0]==0 || hasText(zType, "BLOB") ) return "";
+  if( hasText(zType, "REAL") || hasText(zType, "FLOA")
+   || hasText(zType, "DOUB") ) return "REAL";
+  if( bStrict && sqlite3_stricmp(zType, "ANY")==0 ) return "";
+  return "NUMERIC";
+}
+
+/* Whether STRICT stands behind the list of columns. */
+static int isStrict(const Shape *pShape){
+  const char *z = pShape->zSql ? pShape->zSql : "";
+  const char *zEnd = z + strlen(z);
+  Token t = tokenAt(z, zEnd);
+  while( t.kind!=TOKEN_END && !tokenIsByte(&t, '(') ) t = tokenNext(&t, zEnd);
+  if( t.kind==TOKEN_END ) return 0;
+  t = tokenAt(tokenClose(&t, zEnd), zEnd);
+  for(; t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( tokenIsWord(&t, "STRICT") ) return 1;
+  }
+  return 0;
+}
+
+/* The collation that a column was declared with. */
+static const char *collationOf(Sqlx *p, const Shape *pShape, const char *z){
+  const char *zColl = 0;
+  int rc = sqlite3_table_column_metadata(p->db, pShape->zSchema,
+      pShape->zName, z, 0, &zColl, 0, 0, 0);
+  if( rc!=SQLITE_OK ) sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+  return sqlxPrintf(p, "%s", zColl ? zColl : "BINARY");
+}
+
+static void readColumns(Sqlx *p, Shape *pShape){
+  int bStrict = isStrict(pShape);
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_xinfo(\"%w\")",
+      pShape->zSchema, pShape->zName);
+  while( sqlxStep(p, pStmt) ){
+    ShapeColumn *pCol;
+    const char *zType = sqlxColumn(p, pStmt, XINFO_TYPE);
+    pShape->aCol = sqlxGrow(p, pShape->aCol, pShape->nCol,
+                            sizeof(ShapeColumn));
+    if( pShape->aCol==0 ) break;
+    pCol = &pShape->aCol[pShape->nCol];
+    pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
+    pCol->zAffinity = shapeAffinity(zType ? zType : "", bStrict);
+    pCol->zDefault = sqlxColumn(p, pStmt, XINFO_DEFAULT);
+    pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
+    pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;
+    pCol->bGenerated = sqlite3_column_int(pStmt, XINFO_HIDDEN)>=2;
+    if( p->rc!=SQLITE_OK ) break;
+    pCol->zColl = collationOf(p, pShape, pCol->zName);
+    if( pCol->bKey ) pShape->bDeclaredKey = 1;
+    pShape->nCol++;
+  }
+  if( pShape->aCol==0 ) pShape->nCol = 0;
+  sqlxFinalize(p, pStmt);
+}
+
+/*
+** The text of the expression number iTerm of an index, and, if iTerm is
+** negative, of its WHERE. zSql is the CREATE INDEX statement, whose first
+** '(' outside quotes opens the list of terms.
+*/
+static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
+  const char *zEnd = zSql + strlen(zSql);
+  const char *zStart, *zClose;
+  Token t = tokenAt(zSql, zEnd);
+  Token tLast;
+  while( t.kind!=TOKEN_END && !tokenIsByte(&t, '(') ) t = tokenNext(&t, zEnd);
+  if( t.kind==TOKEN_END ) return "";
+  zClose = tokenClose(&t, zEnd);
+  if( iTerm<0 ){
+    t = tokenAt(zClose, zEnd);
+    while( t.kind!=TOKEN_END && !tokenIsWord(&t, "WHERE") ){
+      t = tokenNext(&t, zEnd);
+    }
+    return sqlxPrintf(p, "%s", t.z + t.n);
+  }
+  t = tokenNext(&t, zClose);
+  for(zStart=t.z, tLast=t; t.kind!=TOKEN_END; t=tokenNext(&t, zClose)){
+    if( tokenIsByte(&t, ',') && iTerm--==0 ) break;
+    if( tokenIsByte(&t, ',') ) zStart = t.z+1;
+    if( tokenIsByte(&t, '(') ) t = tokenAt(tokenClose(&t, zClose), zClose);
+    tLast = t;
+  }
+  if( tokenIsWord(&tLast, "ASC") || tokenIsWord(&tLast, "DESC") ){
+    return sqlxPrintf(p, "%.*s", (int)(tLast.z - zStart), zStart);
+  }
+  return sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart);
+}
+
+/* Read the terms of one index. */
+static void readTerms(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zIndex,    /* an index, or a WITHOUT ROWID table itself */
+  const char *zSql,      /* its CREATE INDEX, "" for an automatic one */
+  ShapePath *pPath
+){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
+      pShape->zSchema, zIndex);
+  while( sqlxStep(p, pStmt) ){
+    ShapeTerm *pTerm;
+    if( !sqlite3_column_int(pStmt, IXINFO_KEY) ) continue;
+    pPath->aTerm = sqlxGrow(p, pPath->aTerm, pPath->nTerm,
+                            sizeof(ShapeTerm));
+    if( pPath->aTerm==0 ) break;
+    pTerm = &pPath->aTerm[pPath->nTerm];
+    pTerm->iCol = sqlite3_column_int(pStmt, IXINFO_CID);
+    pTerm->zColl = sqlxColumn(p, pStmt, IXINFO_COLL);
+    if( pTerm->iCol<0 || pTerm->iCol>=pShape->nCol ){
+      pTerm->iCol = -1;
+      pTerm->zExpr = indexText(p, zSql, pPath->nTerm);
+    }
+    pPath->nTerm++;
+  }
+  if( pPath->aTerm==0 ) pPath->nTerm = 0;
+  sqlxFinalize(p, pStmt);
+}
+
+/* Read one row of PRAGMA index_list. */
+static void readIndex(Sqlx *p, Shape *pShape, sqlite3_stmt *pList){
+  const char *zIndex = sqlxColumn(p, pList, LIST_NAME);
+  const char *zOrigin = sqlxColumn(p, pList, LIST_ORIGIN);
+  const char *zSql;
+  ShapePath path;
+  int i;
+  if( !zIndex || !zOrigin || !sqlite3_column_int(pList, LIST_UNIQUE) ) return;
+  if( strcmp(zOrigin, "pk")==0 ){
+    if( !pShape->bWithoutRowid ){
+      readTerms(p, pShape, zIndex, "", &pShape->key);
+    }
+    return;
+  }
+  zSql = shapeText(p, pShape, "index", zIndex);
+  memset(&path, 0, sizeof(path));
+  path.zIndex = zIndex;
+  readTerms(p, pShape, zIndex, zSql ? zSql : "", &path);
+  if( zSql ) path.zWhere = indexText(p, zSql, -1);
+  if( path.zWhere && path.zWhere[0]==0 ) path.zWhere = 0;
+  pShape->aPath = sqlxGrow(p, pShape->aPath, pShape->nPath,
+                           sizeof(ShapePath));
+  if( pShape->aPath==0 ){
+    pShape->nPath = 0;
+    return;
+  }
+  /* In order of name: SQLite's order is that of making and opening. */
+  for(i=pShape->nPath++; i>0; i--){
+    if( strcmp(pShape->aPath[i-1].zIndex, zIndex)<0 ) break;
+    pShape->aPath[i] = pShape->aPath[i-1];
+  }
+  pShape->aPath[i] = path;
+}
+
+static void readIndexes(Sqlx *p, Shape *pShape){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".index_list(\"%w\")",
+      pShape->zSchema, pShape->zName);
+  while( sqlxStep(p, pStmt) ) readIndex(p, pShape, pStmt);
+  sqlxFinalize(p, pStmt);
+}
+
+static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
+
+/* How SQL can name the rowid: by the INTEGER PRIMARY KEY, or by an alias
+** that no column has taken. */
+static const char *rowidName(Sqlx *p, const Shape *pShape){
+  size_t i;
+  int iCol;
+  if( pShape->bWithoutRowid ) return 0;
+  for(iCol=0; pShape->bRowidKey && iCol<pShape->nCol; iCol++){
+    if( pShape->aCol[iCol].bKey ){
+      return sqlxPrintf(p, "\"%w\"", pShape->aCol[iCol].zName);
+    }
+  }
+  for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
+    if( shapeColumn(pShape, azAlias[i])<0 ) return azAlias[i];
+  }
+  return 0;
+}
+
+/*
+** Whether the table has no rowid: a name of the rowid that no column has is
+** then no column for SQLite, too. Where columns have them all, PRAGMA
+** index_xinfo answers for a table's own name only if it has none.
+*/
+static int isWithoutRowid(Sqlx *p, const Shape *pShape){
+  size_t i;
+  if( p->rc!=SQLITE_OK ) return 0;
+  for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
+    if( shapeColumn(pShape, azAlias[i])<0 ){
+      int rc = sqlite3_table_column_metadata(p->db, pShape->zSchema,
+          pShape->zName, azAlias[i], 0, 0, 0, 0, 0);
+      if( rc==SQLITE_NOMEM ) p->rc = rc;
+      return rc!=SQLITE_OK;
+    }
+  }
+  return sqlxExists(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
+      pShape->zSchema, pShape->zName);
+}
+
+/* Read the table that shapeFind() found. */
+void shapeRead(Sqlx *p, Shape *pShape){
+  readColumns(p, pShape);
+  pShape->bWithoutRowid = isWithoutRowid(p, pShape);
+  readIndexes(p, pShape);
+  if( pShape->bWithoutRowid ){
+    readTerms(p, pShape, pShape->zName, "", &pShape->key);
+  }
+  pShape->bRowidKey = pShape->key.nTerm==0;
+  pShape->zRowid = rowidName(p, pShape);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The trigger generator. See triggers.h.
+**
+** A template is filled in two steps: valuesOf() makes the text of each
+** placeholder once for the table, fill() puts them in. Names are always
+** quoted, as ALTER TABLE ... RENAME writes them too, so that a renamed
+** table or column still compares equal with a fresh generation.
+*/
+#include <string.h>
+#include "schema/triggers.h"
+#include "schema/clause.h"
+#include "sqlite/template.h"
+#include "sql_text.h"
+SQLITE_EXTENSION_INIT3
+
+/* The placeholders of the templates in sql/. */
+typedef enum Value {
+  V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
+  V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS,
+  V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
+  V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
+  V_TOMBSTONE_NEW, V_TOMBSTONE_OLD, V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
+  V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
+  V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
+  V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS,
+  V_COUNT
+} Value;
+
+static const char *const azValue[V_COUNT] = {
+  "trigger", "table", "schema", "version", "label", "tombstones", "now",
+  "follows", "refuse", "lift", "lifts",
+  "keys", "key_columns", "key_old", "key_row", "key_old_whole",
+  "key_row_whole", "key_end", "greater", "same_key",
+  "tombstone_new", "tombstone_old", "tombstone_row", "row_is_new_key",
+  "self_old", "self_new", "row_is_old",
+  "blocked", "blocked_by_other", "blocker",
+  "of_key", "of_unique", "of_others"
+};
+
+/* What can stand in $if(...). */
+typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
+                    F_COUNT } Flag;
+static const char *const azFlag[F_COUNT] = {
+  "nullable", "strict", "tombstones", "marks"
+};
+
+/* The rules under which a trigger is part of the set, as bits. */
+#define WHEN(mode, bIgnore)  (1u << ((mode)*2 + (bIgnore)))
+#define WHEN_AUTO    (WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_AUTO, 1))
+#define WHEN_STRICT  (WHEN(TRIGGERS_STRICT, 0) | WHEN(TRIGGERS_STRICT, 1))
+#define WHEN_ECHO    (WHEN(TRIGGERS_ECHO, 0) | WHEN(TRIGGERS_ECHO, 1))
+#define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
+
+/* The set, in the order in which it is made. Two triggers of one event and
+** time never depend on each other: SQLite leaves their order open. */
+static const struct {
+  const char *zWhat;
+  const char *zTemplate;
+  unsigned mWhen;
+  int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
+} aTrigger[] = {
+  { "check",    versioned_check_sql,    WHEN_EVER, -1 },
+  { "bump",     versioned_bump_sql,
+      WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_ECHO, 0), -1 },
+  { "kept",     versioned_kept_sql,     WHEN(TRIGGERS_AUTO, 0), -1 },
+  { "raise",    versioned_raise_sql,    WHEN(TRIGGERS_AUTO, 1) | WHEN_ECHO,
+      -1 },
+  { "required", versioned_required_sql, WHEN_STRICT, -1 },
+  { "first",    versioned_first_sql,    WHEN_EVER, -1 },
+  { "gone",     versioned_gone_sql,     WHEN_EVER, 1 },
+  { "unmark",   versioned_unmark_sql,   WHEN_EVER, 0 },
+  { "note",     versioned_note_sql,     WHEN_EVER, -1 },
+  { "again",    versioned_again_sql,    WHEN_EVER, -1 },
+  { "evict",    versioned_evict_sql,    WHEN_EVER, -1 },
+  { "moved",    versioned_moved_sql,    WHEN_EVER, -1 },
+};
+
+typedef struct Gen Gen;
+struct Gen {
+  Sqlx *p;
+  const Shape *pShape;
+  const TriggersRule *pRule;
+  const char *azText[V_COUNT];
+  int abFlag[F_COUNT];
+  Template t;
+};
+
+static void genBegin(Gen *g, Sqlx *p){
+  memset(g, 0, sizeof(*g));
+  g->p = g->t.p = p;
+  g->t.nText = V_COUNT;
+  g->t.azName = azValue;
+  g->t.azText = g->azText;
+  g->t.nFlag = F_COUNT;
+  g->t.azFlag = azFlag;
+  g->t.abFlag = g->abFlag;
+}
+
+static const char *fill(Gen *g, const char *zTemplate){
+  return templateFill(&g->t, zTemplate);
+}
+
+/* ---- the columns of the tombstones ------------------------------------ */
+
+/* How many columns the key has. */
+int triggersKeys(const Shape *pShape){
+  return pShape->bRowidKey ? 1 : pShape->key.nTerm;
+}
+
+static const char *tombstoneKeys(Gen *g){
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  for(i=1; i<=triggersKeys(g->pShape); i++){
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendf(pStr, "k%d", i);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+static const char *tombstoneColumns(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ) return "k1 INTEGER PRIMARY KEY";
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    const char *zAffinity = pShape->aCol[pTerm->iCol].zAffinity;
+    clauseJoin(pStr, ", ");
+    sqlite3_str_appendf(pStr, "k%d %s%sNOT NULL", i+1, zAffinity,
+                        zAffinity[0] ? " " : "");
+    if( sqlite3_stricmp(pTerm->zColl, "BINARY")!=0 ){
+      sqlite3_str_appendf(pStr, " COLLATE \"%w\"", pTerm->zColl);
+    }
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "this tombstone has NEW's key", or OLD's */
+static const char *tombstoneIs(Gen *g, const char *zPrefix){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ){
+    return sqlxPrintf(g->p, "k1=%s%s", zPrefix, pShape->zRowid);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "k%d=%s\"%w\"", i+1, zPrefix,
+                        pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* ---- what an UPDATE may carry ----------------------------------------- */
+
+static int isExcepted(const TriggersRule *pRule, const char *zName){
+  int i;
+  for(i=0; i<pRule->nExcept; i++){
+    if( sqlite3_stricmp(pRule->azExcept[i], zName)==0 ) return 1;
+  }
+  return 0;
+}
+
+/* The columns whose change raises the version: all, and so no list, unless
+** some are excepted. (A list would miss a column that is added later.) */
+static const char *ofOthers(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( g->pRule->nExcept==0 ) return "";
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->nCol; i++){
+    const ShapeColumn *pCol = &pShape->aCol[i];
+    if( pCol->bGenerated || isExcepted(g->pRule, pCol->zName)
+     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+    sqlite3_str_appendf(pStr, "%s\"%w\"",
+        sqlite3_str_length(pStr) ? "," : "OF ", pCol->zName);
+  }
+  if( !pShape->bWithoutRowid ){
+    sqlite3_str_appendf(pStr, "%s" CLAUSE_ROWID_NAMES,
+        sqlite3_str_length(pStr) ? "," : "OF ");
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "nothing but the version changes", to the last bit: IS by the column's own
+** collation or across INTEGER and REAL would call different values the same.
+** The two meet only in a column without affinity. */
+static const char *nothingElse(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  if( pShape->zRowid ){
+    sqlite3_str_appendf(pStr, "NEW.%s=OLD.%s", pShape->zRowid,
+                        pShape->zRowid);
+  }
+  for(i=0; i<pShape->nCol; i++){
+    const ShapeColumn *pCol = &pShape->aCol[i];
+    const char *zName = pCol->zName;
+    if( pCol->bGenerated
+     || sqlite3_stricmp(zName, g->pRule->zColumn)==0 ) continue;
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
+        sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
+    if( pCol->zAffinity[0]==0 ){
+      sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
+                          zName, zName);
+    }
+  }
+  return sqlxText(g->p, pStr);
+}
+
+static const char *follows(Gen *g){
+  const char *zCol = g->azText[V_VERSION];
+  if( g->pRule->mode!=TRIGGERS_ECHO ){
+    return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
+  }
+  return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
+                    zCol, zCol, zCol, zCol, nothingElse(g));
+}
+
+/* By what another row can stand in NEW's way. Without tombstones only the row
+** under NEW's own key is of interest. */
+#define WAYS (CLAUSE_BY_KEY | CLAUSE_BY_ROWID | CLAUSE_BY_INDEX)
+
+static void valuesOfWays(Gen *g){
+  unsigned mBy = g->pRule->bTombstones ? WAYS
+               : g->pShape->bRowidKey ? CLAUSE_BY_ROWID : CLAUSE_BY_KEY;
+  ClauseWay way;
+  clauseInTheWay(g->p, g->pShape, mBy, &way);
+  g->azText[V_BLOCKED] = way.zAny;
+  g->azText[V_BLOCKED_BY_OTHER] = way.zOther;
+  g->azText[V_BLOCKER] = way.zRow;
+}
+
+/* The text of every placeholder for this table and rule. */
+static void valuesOf(Gen *g){
+  Sqlx *p = g->p;
+  const Shape *pShape = g->pShape;
+  const TriggersRule *pRule = g->pRule;
+  const char **az = g->azText;
+  az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pShape->zName);
+  az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pShape->zSchema);
+  az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
+  az[V_LABEL] = pRule->zLabel;
+  az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
+                                pRule->zNumber);
+  az[V_NOW] = TRIGGERS_NOW;
+  az[V_KEYS] = tombstoneKeys(g);
+  az[V_KEY_COLUMNS] = tombstoneColumns(g);
+  az[V_KEY_OLD] = clauseKeys(p, pShape, "OLD.");
+  az[V_KEY_ROW] = clauseKeys(p, pShape, "r.");
+  az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pShape, "OLD.");
+  az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pShape, "r.");
+  g->abFlag[F_STRICT] = pRule->mode==TRIGGERS_STRICT;
+  g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
+  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
+  g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
+  az[V_KEY_END] = pShape->bRowidKey ? ")"
+      : sqlxPrintf(p, ",PRIMARY KEY(%s)) WITHOUT ROWID", az[V_KEYS]);
+  az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
+                  " ELSE excluded.version END";
+  az[V_SAME_KEY] = clauseSameKey(p, pShape);
+  az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
+  az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
+  az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
+  az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pShape);
+  az[V_SELF_OLD] = clauseSameRow(p, pShape, "", "OLD.");
+  az[V_SELF_NEW] = clauseSameRow(p, pShape, "", "NEW.");
+  az[V_ROW_IS_OLD] = clauseSameRow(p, pShape, "r.", "OLD.");
+  valuesOfWays(g);
+  az[V_OF_KEY] = clauseOfKey(p, pShape);
+  az[V_OF_UNIQUE] = clauseOfWay(p, pShape, WAYS);
+  az[V_OF_OTHERS] = ofOthers(g);
+  az[V_FOLLOWS] = follows(g);
+  az[V_LIFTS] = pRule->mode==TRIGGERS_ECHO ? nothingElse(g)
+                                           : az[V_SAME_KEY];
+  az[V_REFUSE] = pRule->bIgnore ? "RAISE(IGNORE)"
+      : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
+  az[V_LIFT] = fill(g, versioned_lift_sql);
+}
+
+/* Generate the set. On failure the sticky error is set and *pSet is of no
+** use. */
+void triggersMake(
+  Sqlx *p,
+  const Shape *pShape,
+  const TriggersRule *pRule,
+  TriggersSet *pSet
+){
+  Gen g;
+  size_t i;
+  memset(pSet, 0, sizeof(*pSet));
+  genBegin(&g, p);
+  g.pShape = pShape;
+  g.pRule = pRule;
+  valuesOf(&g);
+  pSet->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones",
+                                 pRule->zNumber);
+  pSet->zTombstonesSql = fill(&g, versioned_tombstones_sql);
+  pSet->zRebornSql = fill(&g, versioned_reborn_sql);
+  for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
+    TriggersOne *pOne = &pSet->a[pSet->n];
+    if( !(aTrigger[i].mWhen & WHEN(pRule->mode, pRule->bIgnore)) ) continue;
+    if( aTrigger[i].iTombstones==!pRule->bTombstones ) continue;
+    pSet->n++;
+    pOne->zWhat = aTrigger[i].zWhat;
+    pOne->zName = sqlxPrintf(p, "interlock_%s_%s", pRule->zNumber,
+                             aTrigger[i].zWhat);
+    g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
+    pOne->zSql = fill(&g, aTrigger[i].zTemplate);
+  }
+}
+
+/* Whether this is a number. Numbers become parts of names, and a file from
+** elsewhere can have anything in a registry. NULL is none. */
+int triggersIsNumber(const char *z){
+  int i;
+  for(i=0; z && i<8; i++){
+    if( !(z[i]>='0' && z[i]<='9') && !(z[i]>='a' && z[i]<='f') ) return 0;
+  }
+  return z && z[8]==0;
+}
+
+/* A number that no registry and no tombstones of the schema have. */
+const char *triggersDraw(Sqlx *p, const char *zSchema){
+  static const char *const azRegistry[] = {
+    "interlock_versioned", "interlock_guarded"
+  };
+  const char *z;
+  int bTaken;
+  do{
+    unsigned int u;
+    size_t i;
+    sqlite3_randomness((int)sizeof(u), &u);
+    z = sqlxPrintf(p, "%08x", u);
+    bTaken = sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_tombstones", z));
+    for(i=0; i<sizeof(azRegistry)/sizeof(azRegistry[0]) && !bTaken; i++){
+      bTaken = sqlxTable(p, zSchema, azRegistry[i])
+            && sqlxExists(p, "SELECT 1 FROM \"%w\".%s WHERE number=%Q",
+                          zSchema, azRegistry[i], z);
+    }
+  }while( bTaken );
+  return z;
+}
+
+/* The statement that makes the registry of a schema. */
+const char *triggersRegistry(Sqlx *p, const char *zSchema){
+  Gen g;
+  genBegin(&g, p);
+  g.azText[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", zSchema);
+  return fill(&g, versioned_registry_sql);
+}
+
+/* The same CREATE statement with the schema before the name. */
+const char *triggersQualified(Sqlx *p, const char *zSql, const char *zSchema){
+  const char *zName = strchr(zSql, '"');
+  if( zName==0 ) return zSql;
+  return sqlxPrintf(p, "%.*s\"%w\".%s", (int)(zName - zSql), zSql, zSchema,
+                    zName);
+}

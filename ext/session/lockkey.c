@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Keys of locks in SQL. See lockkey.h.
+*/
+#include <string.h>
+#include "session/lockkey.h"
+#include "sqlite/args.h"
+SQLITE_EXTENSION_INIT3
+
+#define NAME_CHARACTERS 64     /* of a name of MySQL's */
+
+/* ---- from arguments --------------------------------------------------- */
+
+static int makeKey(Sqlx *p, LockKey *pKey, int eKind, const void *pData,
+                   int nData){
+  if( nData>(int)LIMIT_KEY ){
+    sqlxBad(p, "key has %d bytes; allowed are %d", nData, (int)LIMIT_KEY);
+  }else{
+    tableKey(pKey, eKind, pData, (u32)nData);
+  }
+  return p->rc==SQLITE_OK;
+}
+
+static int integerKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
+  i64 i = argsInteger(p, pVal, "key");
+  if( p->rc!=SQLITE_OK ) return 0;
+  return makeKey(p, pKey, KEY_INTEGER, &i, sizeof(i));
+}
+
+static int pairKey(Sqlx *p, sqlite3_value **apArg, LockKey *pKey){
+  static const char *const azWhat[] = { "first key", "second key" };
+  i32 a[2];
+  int i;
+  for(i=0; i<2; i++){
+    i64 iArg = argsInteger(p, apArg[i], azWhat[i]);
+    if( iArg<INT32_MIN || iArg>INT32_MAX ){
+      sqlxBad(p, "%s is %lld; allowed is -2147483648 to 2147483647", azWhat[i],
+              (sqlite3_int64)iArg);
+    }
+    a[i] = (i32)iArg;
+  }
+  return p->rc==SQLITE_OK && makeKey(p, pKey, KEY_PAIR, a, sizeof(a));
+}
+
+/* The bytes of a TEXT or BLOB. */
+static int bytesKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
+  int bText = sqlite3_value_type(pVal)==SQLITE_TEXT;
+  const void *pData = bText ? sqlite3_value_text(pVal)
+                            : sqlite3_value_blob(pVal);
+  int nData = sqlite3_value_bytes(pVal);
+  if( pData==0 && (bText || nData>0) ){
+    p->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  return makeKey(p, pKey, bText ? KEY_TEXT : KEY_BLOB, pData, nData);
+}
+
+int lockkeyArgs(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( nArg==2 ) return pairKey(p, apArg, pKey);
+  switch( sqlite3_value_type(apArg[0]) ){
+    case SQLITE_TEXT:
+    case SQLITE_BLOB:
+      return bytesKey(p, apArg[0], pKey);
+    case SQLITE_NULL:
+      sqlxBad(p, "key is NULL; allowed is INTEGER, TEXT or BLOB");
+      return 0;
+    default:
+      return integerKey(p, apArg[0], pKey);
+  }
+}
+
+int lockkeyIntegers(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
+  if( p->rc!=SQLITE_OK ) return 0;
+  return nArg==2 ? pairKey(p, apArg, pKey) : integerKey(p, apArg[0], pKey);
+}
+
+static char foldCase(char c){
+  return c>='A' && c<='Z' ? (char)(c+'a'-'A') : c;
+}
+
+/* Bytes of the character at z, as UTF-8 has them. */
+static int characterBytes(const char *z){
+  int n = 1;
+  while( (z[n] & 0xC0)==0x80 ) n++;
+  return n;
+}
+
+int lockkeyName(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
+  const char *z = argsText(p, pVal, "name");
+  char aFolded[LIMIT_KEY+1];
+  int i, n = 0, nByte = 0;
+  if( z==0 || p->rc!=SQLITE_OK ) return 0;
+  for(i=0; z[i]; i+=characterBytes(&z[i])) n++;
+  if( n>NAME_CHARACTERS ){
+    sqlxBad(p, "name has %d characters; allowed are %d", n, NAME_CHARACTERS);
+    return 0;
+  }
+  for(; z[nByte] && nByte<(int)LIMIT_KEY; nByte++){
+    aFolded[nByte] = foldCase(z[nByte]);
+  }
+  if( z[nByte] ){
+    sqlxBad(p, "name has more than %d bytes", (int)LIMIT_KEY);
+    return 0;
+  }
+  return makeKey(p, pKey, KEY_NAME, aFolded, nByte);
+}
+
+/* ---- of tables and rows ----------------------------------------------- */
+
+#define LOCKKEY_VALUES 60      /* of one row's key; each has two bytes */
+
+int lockkeyTable(Sqlx *p, const char *zTable, LockKey *pKey){
+  char aFolded[LIMIT_KEY+1];
+  size_t n = strlen(zTable), i;
+  if( n>LIMIT_KEY ){
+    sqlxBad(p, "the name of table %.40s... has %d bytes; allowed are %d",
+            zTable, (int)n, (int)LIMIT_KEY);
+  }
+  if( p->rc!=SQLITE_OK ) return 0;
+  for(i=0; i<n; i++) aFolded[i] = foldCase(zTable[i]);
+  return makeKey(p, pKey, KEY_TABLE, aFolded, (int)n);
+}
+
+/* Bytes of a value, behind those that say how many they are. */
+static u32 valueBytes(const LockValue *pVal){
+  return pVal->eType<=LOCKVALUE_REAL ? 8 : pVal->n;
+}
+
+int lockkeyRow(
+  Sqlx *p,
+  const LockKey *pTable,
+  const LockValue *aVal,
+  int nVal,
+  LockKey *pKey
+){
+  u8 a[LIMIT_KEY+1];
+  u32 nHead = (pTable->nKey + 2u + (u32)nVal + 3) & ~3u, nAll = nHead, n;
+  int i;
+  if( nVal>LOCKKEY_VALUES ) nAll = LIMIT_KEY + 1;
+  for(i=0; i<nVal && nAll<=LIMIT_KEY; i++){
+    if( aVal[i].n>LIMIT_KEY ) nAll = LIMIT_KEY;
+    nAll += valueBytes(&aVal[i]) + (aVal[i].eType>LOCKVALUE_REAL && i<nVal-1);
+  }
+  if( nAll>LIMIT_KEY ){
+    sqlxBad(p, "a key of table %.*s is too long; allowed are %d bytes together"
+        " with the table's name", (int)pTable->nKey, (const char*)pTable->a,
+        (int)LIMIT_KEY);
+  }
+  if( p->rc!=SQLITE_OK ) return 0;
+  memset(a, 0, nHead);
+  memcpy(a, pTable->a, pTable->nKey);
+  a[pTable->nKey+1] = (u8)nVal;
+  for(i=0, n=nHead; i<nVal; i++){
+    const LockValue *pVal = &aVal[i];
+    a[pTable->nKey+2+i] = (u8)pVal->eType;
+    if( pVal->eType>LOCKVALUE_REAL && i<nVal-1 ) a[n++] = (u8)pVal->n;
+    if( pVal->eType==LOCKVALUE_INTEGER ){
+      memcpy(&a[n], &pVal->i, 8);
+    }else if( pVal->eType==LOCKVALUE_REAL ){
+      memcpy(&a[n], &pVal->r, 8);
+    }else if( pVal->n ){
+      memcpy(&a[n], pVal->p, pVal->n);
+    }
+    n += valueBytes(pVal);
+  }
+  return makeKey(p, pKey, KEY_ROW, a, (int)n);
+}
+
+/* The bytes of the key of a row, value by value. */
+typedef struct RowReader {
+  const u8 *pKey;
+  u32 nKey;
+  u32 iType, nType;      /* the next type byte, and how many are left */
+  u32 iValue;
+} RowReader;
+
+static RowReader rowReader(const u8 *pKey, u32 nKey){
+  RowReader r = { pKey, nKey, 0, 0, 0 };
+  u32 n = lockkeyObject(KEY_ROW, pKey, nKey);
+  if( n+2<=nKey ){
+    r.nType = pKey[n+1];
+    r.iType = n + 2;
+    r.iValue = (n + 2 + r.nType + 3) & ~3u;
+  }
+  return r;
+}
+
+/* The next value. 0 at the end, or where the key is no row's after all: it can
+** come from a damaged file. */
+static int rowNext(RowReader *r, LockValue *pVal){
+  memset(pVal, 0, sizeof(*pVal));
+  if( r->nType==0 || r->iType>=r->nKey || r->iValue>r->nKey ) return 0;
+  pVal->eType = r->pKey[r->iType++];
+  r->nType--;
+  if( pVal->eType>LOCKVALUE_REAL ){
+    pVal->n = r->nKey - r->iValue;
+    if( r->nType ){
+      if( pVal->n==0 || r->pKey[r->iValue]>=pVal->n ) return 0;
+      pVal->n = r->pKey[r->iValue++];
+    }
+    pVal->p = r->pKey + r->iValue;
+  }else{
+    if( r->iValue+8>r->nKey ) return 0;
+    memcpy(&pVal->i, r->pKey + r->iValue, 8);
+    memcpy(&pVal->r, r->pKey + r->iValue, 8);
+  }
+  r->iValue += valueBytes(pVal);
+  return 1;
+}
+
+u32 lockkeyObject(u32 eKind, const u8 *pKey, u32 nKey){
+  const u8 *pEnd;
+  if( eKind==KEY_TABLE ) return nKey;
+  if( eKind!=KEY_ROW || nKey==0 ) return 0;
+  pEnd = memchr(pKey, 0, nKey);
+  return pEnd ? (u32)(pEnd - pKey) : nKey;
+}
+
+/* ---- for people ------------------------------------------------------- */
+
+static void appendHex(sqlite3_str *pStr, const u8 *pKey, u32 nKey){
+  u32 i;
+  sqlite3_str_appendall(pStr, "x'");
+  for(i=0; i<nKey; i++) sqlite3_str_appendf(pStr, "%02x", pKey[i]);
+  sqlite3_str_appendall(pStr, "'");
+}
+
+static void appendValue(sqlite3_str *pStr, const LockValue *pVal){
+  switch( pVal->eType ){
+    case LOCKVALUE_INTEGER:
+      sqlite3_str_appendf(pStr, "%lld", (sqlite3_int64)pVal->i);
+      break;
+    case LOCKVALUE_REAL:
+      sqlite3_str_appendf(pStr, "%!.15g", pVal->r);
+      break;
+    case LOCKVALUE_TEXT:
+      sqlite3_str_appendf(pStr, "'%.*q'", (int)pVal->n, (const char*)pVal->p);
+      break;
+    default:
+      appendHex(pStr, pVal->p, pVal->n);
+      break;
+  }
+}
+
+/* The values of a row's key, with commas between. */
+static void appendRowKey(sqlite3_str *pStr, const u8 *pKey, u32 nKey){
+  RowReader r = rowReader(pKey, nKey);
+  LockValue val;
+  const char *zSep = "";
+  while( rowNext(&r, &val) ){
+    sqlite3_str_appendall(pStr, zSep);
+    appendValue(pStr, &val);
+    zSep = ",";
+  }
+}
+
+void lockkeyAppend(sqlite3_str *pStr, u32 eKind, const u8 *pKey, u32 nKey){
+  i64 i = 0;
+  i32 a[2] = { 0, 0 };
+  switch( eKind ){
+    case KEY_INTEGER:
+      memcpy(&i, pKey, nKey<sizeof(i) ? nKey : sizeof(i));
+      sqlite3_str_appendf(pStr, "%lld", (sqlite3_int64)i);
+      break;
+    case KEY_PAIR:
+      memcpy(a, pKey, nKey<sizeof(a) ? nKey : sizeof(a));
+      sqlite3_str_appendf(pStr, "(%d,%d)", a[0], a[1]);
+      break;
+    case KEY_TEXT:
+    case KEY_NAME:
+      sqlite3_str_appendf(pStr, "'%.*q'", (int)nKey, (const char*)pKey);
+      break;
+    case KEY_TURN:
+      sqlite3_str_appendall(pStr, "the turn to write");
+      break;
+    case KEY_TABLE:
+      sqlite3_str_append(pStr, (const char*)pKey, (int)nKey);
+      break;
+    case KEY_ROW:
+      sqlite3_str_append(pStr, (const char*)pKey,
+                         (int)lockkeyObject(eKind, pKey, nKey));
+      sqlite3_str_appendall(pStr, "(");
+      appendRowKey(pStr, pKey, nKey);
+      sqlite3_str_appendall(pStr, ")");
+      break;
+    default:
+      appendHex(pStr, pKey, nKey);
+      break;
+  }
+}
+
+const char *lockkeyText(Sqlx *p, const LockKey *pKey){
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  lockkeyAppend(pStr, pKey->eKind, (const u8*)pKey->a, pKey->nKey);
+  return sqlxText(p, pStr);
+}
+
+/* What was appended, as the result. */
+static void resultText(sqlite3_context *ctx, sqlite3_str *pStr){
+  char *z = sqlite3_str_finish(pStr);
+  if( z ){
+    sqlite3_result_text(ctx, z, -1, sqlite3_free);
+  }else{
+    sqlite3_result_error_nomem(ctx);
+  }
+}
+
+static void resultRow(sqlite3_context *ctx, const u8 *pKey, u32 nKey){
+  RowReader r = rowReader(pKey, nKey);
+  u32 nVal = r.nType;
+  sqlite3_str *pStr;
+  LockValue val;
+  if( nVal!=1 ){
+    pStr = sqlite3_str_new(sqlite3_context_db_handle(ctx));
+    sqlite3_str_appendall(pStr, "(");
+    appendRowKey(pStr, pKey, nKey);
+    sqlite3_str_appendall(pStr, ")");
+    resultText(ctx, pStr);
+  }else if( rowNext(&r, &val) ){
+    switch( val.eType ){
+      case LOCKVALUE_INTEGER:
+        sqlite3_result_int64(ctx, val.i);
+        break;
+      case LOCKVALUE_REAL:
+        sqlite3_result_double(ctx, val.r);
+        break;
+      case LOCKVALUE_TEXT:
+        sqlite3_result_text(ctx, (const char*)val.p, (int)val.n,
+                            SQLITE_TRANSIENT);
+        break;
+      default:
+        sqlite3_result_blob(ctx, val.p, (int)val.n, SQLITE_TRANSIENT);
+        break;
+    }
+  }
+}
+
+void lockkeyResult(sqlite3_context *ctx, u32 eKind, const u8 *pKey, u32 nKey){
+  i64 i = 0;
+  sqlite3_str *pStr;
+  switch( eKind ){
+    case KEY_INTEGER:
+      memcpy(&i, pKey, nKey<sizeof(i) ? nKey : sizeof(i));
+      sqlite3_result_int64(ctx, i);
+      return;
+    case KEY_TEXT:
+    case KEY_NAME:
+      sqlite3_result_text(ctx, (const char*)pKey, (int)nKey, SQLITE_TRANSIENT);
+      return;
+    case KEY_TURN:
+    case KEY_TABLE:
+      return;
+    case KEY_ROW:
+      resultRow(ctx, pKey, nKey);
+      return;
+    case KEY_PAIR:
+      break;
+    default:
+      sqlite3_result_blob(ctx, pKey, (int)nKey, SQLITE_TRANSIENT);
+      return;
+  }
+  pStr = sqlite3_str_new(sqlite3_context_db_handle(ctx));
+  lockkeyAppend(pStr, eKind, pKey, nKey);
+  resultText(ctx, pStr);
+}

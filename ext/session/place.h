@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The place of a connection in the lock file of one of its database files: the
+** file, the session in it, and where in the transaction its savepoints stand.
+**
+** A place is known by its database file, not by the schema: two schemas can be
+** one file, and ATTACH gives the same name to others. It stays until the
+** connection ends or is reset, after DETACH as well: what is held stays held.
+** A database that is no file of its own has private memory in the place of a
+** lock file; connections that share the database share it.
+**
+** Guarded by SQLite's mutex of the connection.
+*/
+#ifndef INTERLOCK_PLACE_H
+#define INTERLOCK_PLACE_H
+
+#include <sqlite3ext.h>
+#include "core/lock.h"
+
+typedef struct Place Place;
+struct Place {
+  char *zName;           /* what the database file is known by */
+  LockFile *pFile;       /* both 0 until placeBegin() */
+  LockSession *pLock;
+  u32 *aMark;            /* lock level where savepoint i was opened */
+  int mxMark;            /* room in aMark */
+  u64 iWriting;          /* transaction in which it is the file's writer */
+  Place *pNext;
+};
+
+/*
+** placeFind: the place of a schema (NULL: main) in a list, added to it if it is
+** not there: LOCK_NOMEM. placeBegin: open its lock file, and begin a session
+** in it, if there is none. placeEnd: give back everything. placeFree: the list.
+*/
+LockRc placeFind(Place **ppList, sqlite3 *db, const char *zSchema, Place **pp);
+LockRc placeBegin(Place*, sqlite3 *db, const char *zSchema);
+void placeEnd(Place*);
+void placeFree(Place **ppList);
+
+/* Its lock file without a session in it, if it is there: a reference of its
+** own. LOCK_NOFILE. */
+LockRc placeRefer(const Place*, LockFile**);
+/* The name of its database file; "" for memory. */
+const char *placeFileName(const Place*);
+
+/* The transaction, as txnscope.h tells of it. 0: no memory. */
+int placeMark(Place*, int iFrom, int iTo);
+void placeRollbackTo(Place*, int i);
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What names a table and its rows in a lock file. See rowkey.h.
+*/
+#include <string.h>
+#include "session/rowkey.h"
+#include "sqlite/args.h"
+#include "sqlite/pragma.h"
+#include "schema/shape.h"
+SQLITE_EXTENSION_INIT3
+
+/* Columns of the PRAGMAs used here. */
+enum { TABLE_NAME_OF = 1, TABLE_TYPE, TABLE_PK = 5 };
+enum { INDEX_NAME_OF = 1, INDEX_ORIGIN = 3 };
+enum { TERM_COLUMN = 1, TERM_NAME, TERM_COLL = 4, TERM_KEY };
+enum { LISTED_STRICT = 5 };
+
+/* ---- the table -------------------------------------------------------- */
+
+/* Of sqlite3_prepare_v3(), from 3.48 on; others do not look at it. */
+#define PREPARE_DONT_LOG 0x10
+
+/*
+** Bring the schema in memory up to date with its file: another connection may
+** have made the table, or a new one of its name whose key compares otherwise,
+** since this one last read anything. A PRAGMA of the schema that is run does
+** that, and reads the file for a moment. In BEGIN that would not end; there a
+** statement about a table that there is not makes SQLite compare the two before
+** it says so, in read transactions of its own. Where the file is locked against
+** readers the schema stays as it is.
+*/
+static void refreshSchema(Sqlx *p, const char *zSchema){
+  const char *zSql;
+  sqlite3_stmt *pStmt = 0;
+  int rc;
+  if( sqlite3_get_autocommit(p->db)
+   || sqlite3_txn_state(p->db, zSchema)!=SQLITE_TXN_NONE ){
+    zSql = sqlxPrintf(p, "PRAGMA \"%w\".table_info(sqlite_interlock)", zSchema);
+  }else{
+    zSql = sqlxPrintf(p, "SELECT 1 FROM \"%w\".sqlite_interlock", zSchema);
+  }
+  if( p->rc!=SQLITE_OK ) return;
+  rc = sqlite3_prepare_v3(p->db, zSql, -1, PREPARE_DONT_LOG, &pStmt, 0);
+  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
+  sqlite3_finalize(pStmt);
+  if( rc==SQLITE_NOMEM ) p->rc = rc;
+}
+
+/* Whether a schema has a table of that name. */
+static int isTable(Sqlx *p, const char *zSchema, const char *zName){
+  int rc;
+  if( sqlite3_stricmp(zSchema, "temp")!=0 ) refreshSchema(p, zSchema);
+  if( p->rc!=SQLITE_OK ) return 0;
+  rc = sqlite3_table_column_metadata(p->db, zSchema, zName, 0, 0, 0, 0, 0, 0);
+  if( rc!=SQLITE_OK && rc!=SQLITE_ERROR ){
+    sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+  }
+  return rc==SQLITE_OK;
+}
+
+/* The schema that an unqualified name is found in: temp, then the others in
+** their order. NULL if there is none. */
+static const char *schemaOf(Sqlx *p, const char *zName){
+  const char **az;
+  int i;
+  if( isTable(p, "temp", zName) ) return "temp";
+  az = sqlxSchemas(p);
+  for(i=0; az && az[i]; i++){
+    if( isTable(p, az[i], zName) ) return az[i];
+  }
+  return 0;
+}
+
+/* Take the table of this name, if there is one. */
+static int takeTable(Sqlx *p, const char *zSchema, const char *zName,
+                     RowkeyTable *pTab){
+  if( zSchema==0 ) zSchema = schemaOf(p, zName);
+  else if( !isTable(p, zSchema, zName) ) zSchema = 0;
+  if( zSchema==0 ) return 0;
+  pTab->zSchema = zSchema;
+  pTab->zName = zName;
+  return 1;
+}
+
+int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab){
+  const char *zSchema = 0, *zName = 0;
+  memset(pTab, 0, sizeof(*pTab));
+  if( zTable==0 || p->rc!=SQLITE_OK ) return 0;
+  shapeSplit(p, zTable, &zSchema, &zName);
+  if( !takeTable(p, zSchema, zName, pTab)
+   && !takeTable(p, zSchema, shapeUnquote(p, zName), pTab) ){
+    sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
+               " schema.name", zTable);
+  }else if( sqlite3_strnicmp(pTab->zName, "sqlite_", 7)==0 ){
+    sqlxBad(p, "%s belongs to SQLite itself; allowed are other tables",
+            pTab->zName);
+  }else if( sqlite3_stricmp(pTab->zSchema, "temp")==0 ){
+    sqlxBad(p, "table %s is temporary: no other connection reaches it; allowed"
+               " are tables of a database file", pTab->zName);
+  }
+  return p->rc==SQLITE_OK && lockkeyTable(p, pTab->zName, &pTab->key);
+}
+
+/* ---- its key ---------------------------------------------------------- */
+
+static void readPragma(
+  Sqlx *p,
+  const RowkeyTable *pTab,
+  const char *zPragma,
+  const char *zOf,
+  PragmaRows *pRows
+){
+  pragmaRead(p, sqlxPrintf(p, "PRAGMA \"%w\".%s(\"%w\")", pTab->zSchema,
+                           zPragma, zOf), pRows);
+}
+
+static int isStrictTable(Sqlx *p, const RowkeyTable *pTab){
+  PragmaRows rows;
+  if( sqlite3_libversion_number()<3037000 ) return 0;
+  readPragma(p, pTab, "table_list", pTab->zName, &rows);
+  return rows.nRow>0 && pragmaInteger(&rows, 0, LISTED_STRICT);
+}
+
+static RowkeyCollation collationCalled(
+  Sqlx *p,
+  const RowkeyTable *pTab,
+  const char *zColumn,
+  const char *zColl
+){
+  if( zColl==0 || sqlite3_stricmp(zColl, "BINARY")==0 ) return ROWKEY_BINARY;
+  if( sqlite3_stricmp(zColl, "NOCASE")==0 ) return ROWKEY_NOCASE;
+  if( sqlite3_stricmp(zColl, "RTRIM")==0 ) return ROWKEY_RTRIM;
+  sqlxBad(p, "key column %s of table %s compares by %s; allowed are BINARY,"
+             " NOCASE and RTRIM", zColumn, pTab->zName, zColl);
+  return ROWKEY_BINARY;
+}
+
+/* Add column iRow of table_xinfo to the key. */
+static void addColumn(
+  Sqlx *p,
+  RowkeyTable *pTab,
+  const PragmaRows *pInfo,
+  int iRow,
+  const char *zColl
+){
+  const char *zName = pragmaText(pInfo, iRow, TABLE_NAME_OF);
+  const char *zType = pragmaText(pInfo, iRow, TABLE_TYPE);
+  RowkeyColumn *pCol;
+  if( zName==0 ) return;
+  pTab->aCol = sqlxGrow(p, pTab->aCol, pTab->nCol, sizeof(*pCol));
+  if( pTab->aCol==0 ) return;
+  pCol = &pTab->aCol[pTab->nCol++];
+  pCol->zName = zName;
+  pCol->zType = zType ? zType : "";
+  pCol->zAffinity = shapeAffinity(pCol->zType,
+      sqlite3_stricmp(pCol->zType, "ANY")==0 && isStrictTable(p, pTab));
+  pCol->eColl = collationCalled(p, pTab, zName, zColl);
+}
+
+/* The index that keeps the key unique: the table itself, WITHOUT ROWID, or one
+** of its own. 0: the rowid does. */
+static int readIndexOfKey(Sqlx *p, RowkeyTable *pTab, PragmaRows *pTerms){
+  PragmaRows list;
+  int i;
+  readPragma(p, pTab, "index_list", pTab->zName, &list);
+  readPragma(p, pTab, "index_xinfo", pTab->zName, pTerms);
+  if( pTerms->nRow ) return 1;
+  for(i=0; i<list.nRow; i++){
+    const char *zOrigin = pragmaText(&list, i, INDEX_ORIGIN);
+    const char *zIndex = pragmaText(&list, i, INDEX_NAME_OF);
+    if( zOrigin==0 || zIndex==0 || strcmp(zOrigin, "pk")!=0 ) continue;
+    readPragma(p, pTab, "index_xinfo", zIndex, pTerms);
+    return 1;
+  }
+  return 0;
+}
+
+int rowkeyRead(Sqlx *p, RowkeyTable *pTab){
+  PragmaRows info, terms;
+  int nKey = 0, iKey = 0, i;
+  readPragma(p, pTab, "table_xinfo", pTab->zName, &info);
+  for(i=0; i<info.nRow; i++){
+    if( pragmaInteger(&info, i, TABLE_PK)==0 ) continue;
+    nKey++;
+    iKey = i;
+  }
+  if( nKey && readIndexOfKey(p, pTab, &terms) ){
+    for(i=0; i<terms.nRow; i++){
+      if( !pragmaInteger(&terms, i, TERM_KEY) ) continue;
+      addColumn(p, pTab, &info, pragmaInteger(&terms, i, TERM_COLUMN),
+                pragmaText(&terms, i, TERM_COLL));
+    }
+  }else if( nKey ){
+    pTab->bRowid = 1;
+    addColumn(p, pTab, &info, iKey, 0);
+  }
+  return p->rc==SQLITE_OK;
+}
+
+int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
+  if( rowkeyRead(p, pTab) && pTab->nCol==0 ){
+    sqlxBad(p, "table %s has no PRIMARY KEY, so nothing names its rows for"
+               " long (VACUUM renumbers them); allowed are tables with one",
+            pTab->zName);
+  }
+  return p->rc==SQLITE_OK;
+}
+
+/* ---- a row ------------------------------------------------------------ */
+
+#define FEW_COLUMNS 4      /* keys of no more need no memory */
+
+/* A number, by its value: 42.0 is 42. A REAL column has no integers: it rounds
+** those beyond 2^53. */
+static void takeNumber(
+  sqlite3_value *pArg,
+  const RowkeyColumn *pCol,
+  LockValue *pVal
+){
+  double r;
+  pVal->eType = LOCKVALUE_INTEGER;
+  if( sqlite3_value_type(pArg)==SQLITE_INTEGER
+   && strcmp(pCol->zAffinity, "REAL")!=0 ){
+    pVal->i = sqlite3_value_int64(pArg);
+    return;
+  }
+  r = sqlite3_value_double(pArg);
+  if( r>=-9223372036854775808.0 && r<9223372036854775808.0
+   && (double)(i64)r==r ){
+    pVal->i = (i64)r;
+  }else{
+    pVal->eType = LOCKVALUE_REAL;
+    pVal->r = r;
+  }
+}
+
+/* What two texts have in common that a collation calls equal. */
+static void foldText(Sqlx *p, RowkeyCollation eColl, LockValue *pVal){
+  u8 *pCopy;
+  u32 i;
+  if( eColl==ROWKEY_RTRIM ){
+    while( pVal->n && pVal->p[pVal->n-1]==' ' ) pVal->n--;
+  }
+  if( eColl!=ROWKEY_NOCASE || pVal->n>LIMIT_KEY ) return;
+  pCopy = sqlxAlloc(p, pVal->n + 1);
+  if( pCopy==0 ) return;
+  /* NOCASE looks no further than a NUL, but at the lengths. */
+  for(i=0; i<pVal->n && pVal->p[i]; i++){
+    u8 c = pVal->p[i];
+    pCopy[i] = c>='A' && c<='Z' ? (u8)(c + 'a' - 'A') : c;
+  }
+  memset(&pCopy[i], 0, pVal->n - i);
+  pVal->p = pCopy;
+}
+
+static void takeBytes(
+  Sqlx *p,
+  sqlite3_value *pArg,
+  const RowkeyColumn *pCol,
+  LockValue *pVal
+){
+  int bText = sqlite3_value_type(pArg)!=SQLITE_BLOB;
+  const void *pData = bText ? (const void*)sqlite3_value_text(pArg)
+                            : sqlite3_value_blob(pArg);
+  pVal->eType = bText ? LOCKVALUE_TEXT : LOCKVALUE_BLOB;
+  pVal->n = (u32)sqlite3_value_bytes(pArg);
+  pVal->p = pData;
+  if( pData==0 && (bText || pVal->n) ){
+    p->rc = SQLITE_NOMEM;
+  }else if( bText ){
+    foldText(p, pCol->eColl, pVal);
+  }
+}
+
+/* One value as its column would keep it. */
+static void takeValue(
+  Sqlx *p,
+  const RowkeyTable *pTab,
+  const RowkeyColumn *pCol,
+  sqlite3_value *pArg,
+  LockValue *pVal
+){
+  int bText = strcmp(pCol->zAffinity, "TEXT")==0;
+  int eType = sqlite3_value_type(pArg);
+  memset(pVal, 0, sizeof(*pVal));
+  if( eType==SQLITE_TEXT && !bText && pCol->zAffinity[0] ){
+    eType = sqlite3_value_numeric_type(pArg);
+  }
+  if( eType==SQLITE_NULL ){
+    sqlxBad(p, "%s, of the key of %s, is NULL; no row has that", pCol->zName,
+            pTab->zName);
+  }else if( eType==SQLITE_BLOB || eType==SQLITE_TEXT || bText ){
+    takeBytes(p, pArg, pCol, pVal);
+  }else{
+    takeNumber(pArg, pCol, pVal);
+  }
+  if( p->rc==SQLITE_OK && pTab->bRowid && pVal->eType!=LOCKVALUE_INTEGER ){
+    sqlxBad(p, "%s, of the key of %s, is %s; allowed is INTEGER",
+            pCol->zName, pTab->zName, argsType(pArg));
+  }
+}
+
+int rowkeyRow(
+  Sqlx *p,
+  const RowkeyTable *pTab,
+  int nArg,
+  sqlite3_value **apArg,
+  LockKey *pKey
+){
+  LockValue aFew[FEW_COLUMNS], *aVal = aFew;
+  int i;
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( nArg!=pTab->nCol ){
+    sqlxBad(p, "%d values for the key of %s; allowed is %d", nArg, pTab->zName,
+            pTab->nCol);
+    return 0;
+  }
+  if( nArg>FEW_COLUMNS ){
+    aVal = sqlxAlloc(p, (sqlite3_uint64)nArg*sizeof(*aVal));
+  }
+  for(i=0; i<nArg && p->rc==SQLITE_OK; i++){
+    takeValue(p, pTab, &pTab->aCol[i], apArg[i], &aVal[i]);
+  }
+  return p->rc==SQLITE_OK && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Hearing of the transaction: its end, its savepoints and its roll backs,
+** without any of the application's hooks.
+**
+** A virtual table in the temp schema, `interlock_transaction`, takes part in
+** each transaction that asked for it (txnscopeEnlist), and SQLite calls its
+** xCommit, xRollback, xSavepoint, xRelease and xRollbackTo. It is made when
+** first needed, and made again when it has vanished: PRAGMA temp_store and the
+** roll back of the transaction that made it drop it. There can be several
+** objects of it in one transaction, so the state is the connection's, and
+** every event may come twice.
+**
+** A transaction that writes a guarded table is heard of through another one,
+** `interlock_writer`, without a call: its triggers name it.
+**
+** A TxnScope belongs to its connection and is guarded by SQLite's mutex of
+** the connection.
+*/
+#ifndef INTERLOCK_TXNSCOPE_H
+#define INTERLOCK_TXNSCOPE_H
+
+#include "sqlite/sqlx.h"
+
+/*
+** What is told. Savepoints are numbered from 0.
+**
+** xMark        savepoints iFrom to iTo, not more than there are, stand at what
+**              is held now; SQLITE_NOMEM, and the savepoint is refused
+** xRollbackTo  what was acquired since savepoint i is given back; -1: all
+** xEnd         the transaction has ended, either way
+** xHold        a module or table points to the TxnScope
+** xDrop        and does so no more: after the last, it may be freed
+*/
+typedef struct TxnEvents {
+  int (*xMark)(void*, int iFrom, int iTo);
+  void (*xRollbackTo)(void*, int i);
+  void (*xEnd)(void*);
+  void (*xHold)(void*);
+  void (*xDrop)(void*);
+} TxnEvents;
+
+typedef struct TxnScope {
+  sqlite3 *db;
+  const TxnEvents *pEvents;
+  void *pArg;
+  sqlite3_stmt *pEnlist; /* enlists; kept while bClosing is told of */
+  int nMark;             /* savepoints 0 to nMark-1 have marks */
+  int bMade;             /* the table was made in this transaction */
+  int bEnlisted;         /* the events of this transaction come */
+  int bUntold;           /* it goes on, and its events come no more */
+  int bClosing;          /* an sqlite3_close() of the connection is told of */
+} TxnScope;
+
+void txnscopeInit(TxnScope*, sqlite3*, const TxnEvents*, void *pArg);
+
+/* The modules. They point to the TxnScope until the connection ends, or others
+** take their names. */
+int txnscopeRegister(TxnScope*);
+void txnscopeUnregister(sqlite3*);
+
+/* Take part in the open transaction; zWho in the error names the function.
+** The roll back of a savepoint that is open already is heard as well. */
+void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
+
+/* Is the end of the open transaction going to be told? */
+int txnscopeHeard(const TxnScope*);
+
+/* After an sqlite3_close() that was refused, SQLite tells nothing more of the
+** transaction. Every call of a lock function begins here: it sees the end. */
+void txnscopeCatchUp(TxnScope*);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The rule about waiting. See waiting.h.
+*/
+#include <string.h>
+#include "session/waiting.h"
+SQLITE_EXTENSION_INIT3
+
+/* SQLite's levels of its lock on a file, as SQLITE_FCNTL_LOCKSTATE tells. */
+#define FILE_UNLOCKED 0
+#define FILE_SHARED   1
+
+/* ---- SQLite's own lock ------------------------------------------------ */
+
+/* Whether a file is in WAL mode, by its header. Somebody who holds SQLite's
+** shared lock reads it: the mode cannot change meanwhile. */
+static int isWal(sqlite3 *db, const char *zSchema){
+  sqlite3_file *pFile = 0;
+  unsigned char a[2];
+  int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_FILE_POINTER,
+                                &pFile);
+  if( rc!=SQLITE_OK || pFile==0 || pFile->pMethods==0 ) return 0;
+  rc = pFile->pMethods->xRead(pFile, a, sizeof(a), 18);
+  return rc==SQLITE_OK && a[0]==2 && a[1]==2;
+}
+
+/* What PRAGMA locking_mode allows; nothing if it will not say. */
+static Waiting askPragma(sqlite3 *db, const char *zSchema){
+  sqlite3_stmt *pStmt = 0;
+  char *zSql = sqlite3_mprintf("PRAGMA \"%w\".locking_mode", zSchema);
+  const char *zMode = 0;
+  Waiting eAnswer = WAITING_LOCK_KEPT;
+  int rc = zSql ? sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0) : SQLITE_NOMEM;
+  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
+  if( rc==SQLITE_ROW ){
+    zMode = (const char*)sqlite3_column_text(pStmt, 0);
+    if( zMode==0 ) rc = SQLITE_NOMEM;
+    else if( sqlite3_stricmp(zMode, "normal")==0 ) eAnswer = WAITING_ALLOWED;
+  }
+  sqlite3_finalize(pStmt);
+  sqlite3_free(zSql);
+  return rc==SQLITE_NOMEM ? WAITING_NOMEM : eAnswer;
+}
+
+static int lockState(sqlite3 *db, const char *zSchema){
+  int eLock = FILE_UNLOCKED;
+  int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_LOCKSTATE, &eLock);
+  return rc==SQLITE_OK ? eLock : FILE_UNLOCKED;
+}
+
+/* Read the file, and be done: SQLite lets go of a lock that it only keeps
+** since the pragma said so before. */
+static int readOnce(sqlite3 *db, const char *zSchema){
+  char *zSql = sqlite3_mprintf("PRAGMA \"%w\".schema_version", zSchema);
+  int rc = zSql ? sqlite3_exec(db, zSql, 0, 0, 0) : SQLITE_NOMEM;
+  sqlite3_free(zSql);
+  return rc;
+}
+
+/*
+** Whether SQLite's lock on a file stays held by this connection without a
+** transaction: in exclusive mode; and the lock outlives the pragma until the
+** file is next used. In WAL mode every connection holds a shared lock all the
+** time, and there the pragma decides. Otherwise the file is used, and what is
+** locked still is locked by another connection of a shared cache. In BEGIN,
+** where the read would not end, one cannot tell, and any lock counts; so it
+** does where the read has not ended since a statement around it reads as well.
+*/
+static Waiting askLock(sqlite3 *db, const char *zSchema){
+  int eLock = lockState(db, zSchema);
+  Waiting eAnswer;
+  if( eLock==FILE_UNLOCKED ) return WAITING_ALLOWED;
+  eAnswer = askPragma(db, zSchema);
+  if( eAnswer!=WAITING_ALLOWED ) return eAnswer;
+  if( eLock==FILE_SHARED && isWal(db, zSchema) ) return WAITING_ALLOWED;
+  if( !sqlite3_get_autocommit(db) ) return WAITING_LOCK_KEPT;
+  if( readOnce(db, zSchema)==SQLITE_NOMEM ) return WAITING_NOMEM;
+  return sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE ? WAITING_LOCK_KEPT
+                                                        : WAITING_ALLOWED;
+}
+
+/* ---- the files of a connection ---------------------------------------- */
+
+static Waiting askSchema(sqlite3 *db, const char *zSchema){
+  if( sqlite3_stricmp(zSchema, "temp")==0 ) return WAITING_ALLOWED;
+  if( sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE ){
+    return WAITING_TRANSACTION;
+  }
+  return askLock(db, zSchema);
+}
+
+/* The files one by one, as a statement lists them: SQLite before 3.39 has no
+** other way. It opens no transaction. */
+static Waiting askListed(sqlite3 *db){
+  sqlite3_stmt *pStmt = 0;
+  Waiting eAnswer = WAITING_ALLOWED;
+  int rc = sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &pStmt, 0);
+  while( rc==SQLITE_OK && eAnswer==WAITING_ALLOWED
+      && (rc = sqlite3_step(pStmt))==SQLITE_ROW ){
+    const char *zSchema = (const char*)sqlite3_column_text(pStmt, 1);
+    rc = SQLITE_OK;
+    eAnswer = zSchema ? askSchema(db, zSchema) : WAITING_NOMEM;
+  }
+  sqlite3_finalize(pStmt);
+  if( rc==SQLITE_NOMEM ) return WAITING_NOMEM;
+  if( rc!=SQLITE_OK && rc!=SQLITE_DONE ) return WAITING_TRANSACTION;
+  return eAnswer;
+}
+
+Waiting waitingAllowed(sqlite3 *db, const char **pzSchema){
+  *pzSchema = 0;
+#if SQLITE_VERSION_NUMBER>=3039000
+  if( sqlite3_libversion_number()>=3039000 ){
+    Waiting eAnswer = WAITING_ALLOWED;
+    const char *zSchema;
+    int i;
+    for(i=0; (zSchema = sqlite3_db_name(db, i))!=0; i++){
+      eAnswer = askSchema(db, zSchema);
+      if( eAnswer!=WAITING_ALLOWED ){
+        *pzSchema = zSchema;
+        break;
+      }
+    }
+    return eAnswer;
+  }
+#endif
+  return askListed(db);
+}
+
+/* ---- during a wait ---------------------------------------------------- */
+
+/* sqlite3_is_interrupted() came with 3.41. A header from just before ends
+** where its slot in the API table begins. */
+#if SQLITE_VERSION_NUMBER>=3041000
+# define IS_INTERRUPTED(db) sqlite3_is_interrupted(db)
+#elif SQLITE_VERSION_NUMBER>=3040000 && !defined(SQLITE_CORE)
+typedef struct NextApi {
+  sqlite3_api_routines known;
+  int (*is_interrupted)(sqlite3*);
+} NextApi;
+# define IS_INTERRUPTED(db) \
+    ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
+#endif
+
+/* A statement of its own ends with SQLITE_INTERRUPT then. It runs inside the
+** one that waits, so it does not clear the flag. */
+static int stepsInterrupted(sqlite3 *db){
+  sqlite3_stmt *pStmt = 0;
+  int rc = sqlite3_prepare_v2(db, "SELECT 1", -1, &pStmt, 0);
+  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
+  sqlite3_finalize(pStmt);
+  return rc==SQLITE_INTERRUPT;
+}
+
+int waitingInterrupted(sqlite3 *db){
+#ifdef IS_INTERRUPTED
+  if( sqlite3_libversion_number()>=3041000 ) return IS_INTERRUPTED(db);
+#endif
+  return stepsInterrupted(db);
+}
+
+int waitingMoved(sqlite3 *db, const char *zSchema){
+  int bMoved = 0;
+  int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_HAS_MOVED, &bMoved);
+  return rc==SQLITE_OK && bMoved;
+}

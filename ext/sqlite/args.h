@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What every SQL function does with its arguments and its result. A wrong
+** argument is `bad argument:` in the request's sticky error; zWhat says what
+** the argument stands for.
+*/
+#ifndef INTERLOCK_ARGS_H
+#define INTERLOCK_ARGS_H
+
+#include "sqlite/sqlx.h"
+
+const char *argsType(sqlite3_value *pVal);
+int argsCount(Sqlx *p, int nArg, int nMin, int nMax, const char *zForm);
+const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat);
+sqlite3_int64 argsInteger(Sqlx *p, sqlite3_value *pVal, const char *zWhat);
+/* How long to wait, in ms: -1 for ever, 0 not at all, at most 24 days. */
+sqlite3_int64 argsTimeout(Sqlx *p, sqlite3_value *pVal);
+
+/* The end of a request: its error or this result; then the request ends.
+** A text of NULL is an SQL NULL. */
+void argsEndText(Sqlx *p, sqlite3_context *ctx, const char *z);
+void argsEndInteger(Sqlx *p, sqlite3_context *ctx, sqlite3_int64 i);
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Running SQL from inside an SQL function. See sqlx.h for the contract.
+*/
+#include <string.h>
+#include "sqlite/sqlx.h"
+SQLITE_EXTENSION_INIT3
+
+/* Small pieces come from blocks: a request makes thousands of them. With the
+** asserts each is an allocation of its own: a sanitizer then sees its end. */
+#ifdef INTERLOCK_DEBUG
+# define BLOCK 0
+#else
+# define BLOCK 8000
+#endif
+#define PIECE 500        /* what is larger is an allocation of its own */
+
+struct SqlxMem {
+  SqlxMem *pNext;
+  void *pHeld;           /* from sqlite3_malloc64() */
+};
+
+void sqlxBegin(Sqlx *p, sqlite3 *db){
+  memset(p, 0, sizeof(*p));
+  p->db = db;
+}
+
+/* Free what belongs to the request. The error stays readable as a code. */
+void sqlxEnd(Sqlx *p){
+  SqlxMem *pMem = p->pMem;
+  while( pMem ){
+    SqlxMem *pNext = pMem->pNext;
+    sqlite3_free(pMem->pHeld);
+    sqlite3_free(pMem);
+    pMem = pNext;
+  }
+  p->pMem = 0;
+  p->nFree = 0;
+  p->zErr = 0;
+}
+
+/* Make the sticky error the result of the SQL function. Text first, then
+** the code: sqlite3_result_error() resets the code. */
+void sqlxResultError(Sqlx *p, sqlite3_context *ctx){
+  if( p->rc==SQLITE_NOMEM ){
+    sqlite3_result_error_nomem(ctx);
+    return;
+  }
+  sqlite3_result_error(ctx, sqlxErrorText(p), -1);
+  sqlite3_result_error_code(ctx, p->rc);
+}
+
+/* Make the sticky error that of the virtual table, and return its code. */
+int sqlxVtabError(Sqlx *p, sqlite3_vtab *pTab){
+  if( p->rc!=SQLITE_OK && p->rc!=SQLITE_NOMEM ){
+    sqlite3_free(pTab->zErrMsg);
+    pTab->zErrMsg = sqlite3_mprintf("%s", sqlxErrorText(p));
+  }
+  return p->rc;
+}
+
+/* Give pHeld to the request. Frees it and reports NOMEM if that fails. */
+static void *hold(Sqlx *p, void *pHeld){
+  SqlxMem *pMem;
+  if( pHeld==0 ){
+    if( p->rc==SQLITE_OK ) p->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  pMem = sqlite3_malloc64(sizeof(*pMem));
+  if( pMem==0 ){
+    sqlite3_free(pHeld);
+    if( p->rc==SQLITE_OK ) p->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  pMem->pHeld = pHeld;
+  pMem->pNext = p->pMem;
+  p->pMem = pMem;
+  return pHeld;
+}
+
+static void failV(Sqlx *p, int rc, const char *zFormat, va_list ap){
+  char *z;
+  if( p->rc!=SQLITE_OK ) return;
+  z = hold(p, sqlite3_vmprintf(zFormat, ap));
+  if( z==0 ) return;
+  p->rc = rc;
+  p->zErr = z;
+}
+
+/* Set the sticky error, unless there is one already. */
+void sqlxFail(Sqlx *p, int rc, const char *zFormat, ...){
+  va_list ap;
+  va_start(ap, zFormat);
+  failV(p, rc, zFormat, ap);
+  va_end(ap);
+}
+
+/*
+** SQL ERROR bad argument:
+**
+** A function was called with something that it cannot take; the text names
+** it, and what is allowed. Nothing has changed.
+**
+** Code: SQLITE_ERROR
+** Retry: nothing
+** Cure: in the text
+*/
+void sqlxBad(Sqlx *p, const char *zFormat, ...){
+  const char *z;
+  va_list ap;
+  if( p->rc!=SQLITE_OK ) return;
+  va_start(ap, zFormat);
+  z = hold(p, sqlite3_vmprintf(zFormat, ap));
+  va_end(ap);
+  if( z ) sqlxFail(p, SQLITE_ERROR, "bad argument: %s", z);
+}
+
+/* The text of the sticky error, as long as the request lives. */
+const char *sqlxErrorText(Sqlx *p){
+  return p->zErr ? p->zErr : sqlite3_errstr(p->rc);
+}
+
+/* Forget an error that the caller has dealt with. */
+void sqlxClear(Sqlx *p){
+  p->rc = SQLITE_OK;
+  p->zErr = 0;
+}
+
+/* Memory that lives until sqlxEnd(), or NULL with the error set. */
+static void *piece(Sqlx *p, sqlite3_uint64 nByte){
+  char *z;
+  int n = (int)((nByte + 7) & ~(sqlite3_uint64)7);
+  if( BLOCK==0 || nByte>PIECE ){
+    return hold(p, sqlite3_malloc64(nByte ? nByte : 1));
+  }
+  if( n>p->nFree ){
+    z = hold(p, sqlite3_malloc64(BLOCK));
+    if( z==0 ) return 0;
+    p->zFree = z;
+    p->nFree = BLOCK;
+  }
+  z = p->zFree;
+  p->zFree += n;
+  p->nFree -= n;
+  return z;
+}
+
+/* Zeroed memory that lives until sqlxEnd(), or NULL. */
+void *sqlxAlloc(Sqlx *p, sqlite3_uint64 nByte){
+  void *pNew;
+  if( p->rc!=SQLITE_OK ) return 0;
+  pNew = piece(p, nByte);
+  if( pNew ) memset(pNew, 0, (size_t)nByte);
+  return pNew;
+}
+
+/* An array of n elements of nByte with room for one more: the old one, or, if
+** n is the size it has (4, 8, 16...), a larger one. NULL after an error. */
+void *sqlxGrow(Sqlx *p, void *pOld, int n, sqlite3_uint64 nByte){
+  void *pNew;
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( n>0 && (n<4 || (n & (n-1))!=0) ) return pOld;
+  pNew = sqlxAlloc(p, nByte*(sqlite3_uint64)(n<4 ? 4 : 2*n));
+  if( pNew && n>0 ) memcpy(pNew, pOld, (size_t)nByte*(size_t)n);
+  return pNew;
+}
+
+/* A text of SQLite's, or a copy of it; NULL with the error set. */
+static char *keep(Sqlx *p, char *z){
+  size_t n = z ? strlen(z) + 1 : 0;
+  char *zCopy;
+  if( BLOCK==0 || z==0 || n>PIECE ) return hold(p, z);
+  zCopy = piece(p, n);
+  if( zCopy ) memcpy(zCopy, z, n);
+  sqlite3_free(z);
+  return zCopy;
+}
+
+/* A formatted text that lives until sqlxEnd(). Never NULL. */
+const char *sqlxPrintf(Sqlx *p, const char *zFormat, ...){
+  const char *z = 0;
+  va_list ap;
+  if( p->rc!=SQLITE_OK ) return "";
+  va_start(ap, zFormat);
+  z = keep(p, sqlite3_vmprintf(zFormat, ap));
+  va_end(ap);
+  return z ? z : "";
+}
+
+/* Take over a finished string builder. Never NULL. */
+const char *sqlxText(Sqlx *p, sqlite3_str *pStr){
+  int rc = sqlite3_str_errcode(pStr);
+  int n = sqlite3_str_length(pStr);
+  char *z = sqlite3_str_finish(pStr);
+  if( p->rc==SQLITE_OK && rc!=SQLITE_OK ) p->rc = rc;
+  if( p->rc!=SQLITE_OK || n==0 ){
+    sqlite3_free(z);
+    return "";
+  }
+  z = keep(p, z);
+  return z ? z : "";
+}
+
+/* Take the connection's present error as the sticky one. Memory that has run
+** out and an interrupt have no text of their own there. */
+static void failDb(Sqlx *p, int rc){
+  if( rc==SQLITE_NOMEM || rc==SQLITE_INTERRUPT ){
+    if( p->rc==SQLITE_OK ) p->rc = rc;
+  }else{
+    sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+  }
+}
+
+static sqlite3_stmt *prepare(Sqlx *p, const char *zSql){
+  sqlite3_stmt *pStmt = 0;
+  int rc;
+  if( p->rc!=SQLITE_OK ) return 0;
+  rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, 0);
+  if( rc!=SQLITE_OK ) failDb(p, rc);
+  return pStmt;
+}
+
+static sqlite3_stmt *prepareV(Sqlx *p, const char *zFormat, va_list ap){
+  const char *zSql;
+  if( p->rc!=SQLITE_OK ) return 0;
+  zSql = keep(p, sqlite3_vmprintf(zFormat, ap));
+  return zSql ? prepare(p, zSql) : 0;
+}
+
+/* A statement, or NULL with the sticky error set. The functions below all
+** accept NULL. */
+sqlite3_stmt *sqlxPrepare(Sqlx *p, const char *zFormat, ...){
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  va_start(ap, zFormat);
+  pStmt = prepareV(p, zFormat, ap);
+  va_end(ap);
+  return pStmt;
+}
+
+/* 1 while there is a row. */
+int sqlxStep(Sqlx *p, sqlite3_stmt *pStmt){
+  int rc;
+  if( p->rc!=SQLITE_OK || pStmt==0 ) return 0;
+  rc = sqlite3_step(pStmt);
+  if( rc!=SQLITE_ROW && rc!=SQLITE_DONE ) failDb(p, rc);
+  return rc==SQLITE_ROW;
+}
+
+/* A copy of a column's text; NULL for an SQL NULL, and after an error. */
+const char *sqlxColumn(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
+  const unsigned char *z;
+  char *zCopy;
+  size_t n;
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( sqlite3_column_type(pStmt, iCol)==SQLITE_NULL ) return 0;
+  z = sqlite3_column_text(pStmt, iCol);
+  if( z==0 ){
+    p->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  n = strlen((const char*)z) + 1;
+  zCopy = piece(p, n);
+  if( zCopy ) memcpy(zCopy, z, n);
+  return zCopy;
+}
+
+/* Finalize. A statement that failed in sqlxStep() has been heard already. */
+void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt){
+  int rc = sqlite3_finalize(pStmt);
+  if( p->rc==SQLITE_OK && rc!=SQLITE_OK ) failDb(p, rc);
+}
+
+/* Run a text of statements to its end, or to the first that fails. */
+void sqlxScript(Sqlx *p, const char *zSql){
+  while( p->rc==SQLITE_OK && zSql[0] ){
+    sqlite3_stmt *pStmt = 0;
+    const char *zTail = "";
+    int rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, &zTail);
+    if( rc!=SQLITE_OK ) failDb(p, rc);
+    while( sqlxStep(p, pStmt) ){}
+    sqlxFinalize(p, pStmt);
+    zSql = zTail;
+  }
+}
+
+/* Run one formatted statement to its end, whatever rows it returns. */
+void sqlxRun(Sqlx *p, const char *zFormat, ...){
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  va_start(ap, zFormat);
+  pStmt = prepareV(p, zFormat, ap);
+  va_end(ap);
+  while( sqlxStep(p, pStmt) ){}
+  sqlxFinalize(p, pStmt);
+}
+
+/* Whether a query has a row. */
+int sqlxExists(Sqlx *p, const char *zFormat, ...){
+  sqlite3_stmt *pStmt;
+  va_list ap;
+  int bRow;
+  va_start(ap, zFormat);
+  pStmt = prepareV(p, zFormat, ap);
+  va_end(ap);
+  bRow = sqlxStep(p, pStmt);
+  sqlxFinalize(p, pStmt);
+  return bRow;
+}
+
+/* Whether there is a table of that name, from the schema in memory. */
+int sqlxTable(Sqlx *p, const char *zSchema, const char *zName){
+  int rc;
+  if( p->rc!=SQLITE_OK ) return 0;
+  rc = sqlite3_table_column_metadata(p->db, zSchema, zName, 0, 0, 0, 0, 0, 0);
+  if( rc==SQLITE_NOMEM ) p->rc = rc;
+  return rc==SQLITE_OK;
+}
+
+/* Whether a statement that writes is being run: SQLite then refuses to open a
+** savepoint. */
+int sqlxWrites(sqlite3 *db){
+  sqlite3_stmt *pStmt = 0;
+  while( (pStmt = sqlite3_next_stmt(db, pStmt))!=0 ){
+    if( sqlite3_stmt_busy(pStmt) && !sqlite3_stmt_readonly(pStmt) ) return 1;
+  }
+  return 0;
+}
+
+/* How many rows a query returns. */
+int sqlxCount(Sqlx *p, const char *zSql){
+  sqlite3_stmt *pStmt = prepare(p, zSql);
+  int n = 0;
+  while( sqlxStep(p, pStmt) ) n++;
+  sqlxFinalize(p, pStmt);
+  return n;
+}
+
+/* The names of the schemas, main first and NULL last. SQLite before 3.39 tells
+** them by a statement only. */
+const char **sqlxSchemas(Sqlx *p){
+  const char **az = 0;
+  int n = 0;
+#if SQLITE_VERSION_NUMBER>=3039000
+  if( sqlite3_libversion_number()>=3039000 ){
+    const char *z;
+    do{
+      z = sqlite3_db_name(p->db, n);
+      az = sqlxGrow(p, az, n, sizeof(az[0]));
+      if( az==0 ) return 0;
+      az[n++] = z ? sqlxPrintf(p, "%s", z) : 0;
+    }while( z );
+    return p->rc==SQLITE_OK ? az : 0;
+  }
+#endif
+  {
+    sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA database_list");
+    int bRow;
+    do{
+      bRow = sqlxStep(p, pStmt);
+      az = sqlxGrow(p, az, n, sizeof(az[0]));
+      if( az==0 ) break;
+      az[n++] = bRow ? sqlxColumn(p, pStmt, 1) : 0;
+    }while( bRow );
+    sqlxFinalize(p, pStmt);
+  }
+  return p->rc==SQLITE_OK ? az : 0;
+}

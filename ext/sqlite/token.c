@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Reading SQL text as tokens. See token.h.
+*/
+#include "sqlite/token.h"
+
+static int isSpace(unsigned char c){
+  return c==' ' || (c>='\t' && c<='\r');
+}
+
+static int isDigit(unsigned char c){
+  return c>='0' && c<='9';
+}
+
+/* Bytes of a name: SQLite takes every byte of a non-ASCII character. */
+static int isName(unsigned char c){
+  return (c>='a' && c<='z') || (c>='A' && c<='Z') || isDigit(c)
+      || c=='_' || c=='$' || c>=0x80;
+}
+
+static char lower(char c){
+  return c>='A' && c<='Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* The byte behind a quoted token that starts at z. */
+static const char *quotedEnd(const char *z, const char *zEnd){
+  char cClose = *z=='[' ? ']' : *z;
+  const char *zStart = z;
+  for(z++; z<zEnd; z++){
+    if( *z!=cClose ) continue;
+    if( z+1<zEnd && z[1]==cClose && *zStart!='[' ){
+      z++;
+    }else{
+      return z+1;
+    }
+  }
+  return zEnd;
+}
+
+/* The byte behind white space and comments that start at z. */
+static const char *spaceEnd(const char *z, const char *zEnd){
+  while( z<zEnd ){
+    if( isSpace((unsigned char)*z) ){
+      z++;
+    }else if( z+1<zEnd && z[0]=='-' && z[1]=='-' ){
+      while( z<zEnd && *z!='\n' ) z++;
+    }else if( z+1<zEnd && z[0]=='/' && z[1]=='*' ){
+      z += 2;
+      while( z<zEnd && !(z[0]=='*' && z+1<zEnd && z[1]=='/') ) z++;
+      z = z+2<zEnd ? z+2 : zEnd;
+    }else{
+      break;
+    }
+  }
+  return z;
+}
+
+/* The token that starts at z; zEnd is the end of the text. */
+Token tokenAt(const char *z, const char *zEnd){
+  Token t;
+  const char *zNext;
+  t.z = z;
+  if( z>=zEnd ){
+    t.kind = TOKEN_END;
+    zNext = z;
+  }else if( (zNext = spaceEnd(z, zEnd))>z ){
+    t.kind = TOKEN_SPACE;
+  }else if( *z=='\'' || *z=='"' || *z=='`' || *z=='[' ){
+    t.kind = *z=='\'' ? TOKEN_STRING : TOKEN_QUOTED;
+    zNext = quotedEnd(z, zEnd);
+  }else if( isName((unsigned char)*z) ){
+    t.kind = isDigit((unsigned char)*z) ? TOKEN_OTHER : TOKEN_WORD;
+    for(zNext=z; zNext<zEnd && isName((unsigned char)*zNext); zNext++){}
+  }else{
+    t.kind = TOKEN_OTHER;
+    zNext = z+1;
+  }
+  t.n = (int)(zNext - z);
+  return t;
+}
+
+/* The next token that is not white space. */
+Token tokenNext(const Token *p, const char *zEnd){
+  Token t = tokenAt(p->z + p->n, zEnd);
+  if( t.kind==TOKEN_SPACE ) t = tokenAt(t.z + t.n, zEnd);
+  return t;
+}
+
+static int same(const char *z, int n, const char *zOther){
+  int i;
+  for(i=0; i<n && zOther[i]; i++){
+    if( lower(z[i])!=lower(zOther[i]) ) return 0;
+  }
+  return i==n && zOther[i]==0;
+}
+
+/* Whether it is that keyword; names in quotes are no keywords. */
+int tokenIsWord(const Token *p, const char *zWord){
+  return p->kind==TOKEN_WORD && same(p->z, p->n, zWord);
+}
+
+int tokenIsByte(const Token *p, char c){
+  return p->kind==TOKEN_OTHER && p->n==1 && *p->z==c;
+}
+
+/* Write the name without its quotes to zOut (p->n+1 bytes), NUL-terminated.
+** Returns 0, and writes nothing, if it is no name. */
+int tokenUnquote(const Token *p, char *zOut){
+  int i;
+  int n = 0;
+  if( p->kind==TOKEN_WORD ){
+    for(i=0; i<p->n; i++) zOut[n++] = p->z[i];
+  }else if( p->kind==TOKEN_QUOTED && p->n>=2 ){
+    for(i=1; i<p->n-1; i++){
+      zOut[n++] = p->z[i];
+      if( p->z[i]==p->z[0] && p->z[0]!='[' ) i++;
+    }
+  }else{
+    return 0;
+  }
+  zOut[n] = 0;
+  return 1;
+}
+
+/* Whether it is that name, quoted or not, ASCII case folded as SQLite does. */
+int tokenIsName(const Token *p, const char *zName){
+  int i;
+  if( p->kind==TOKEN_WORD ) return same(p->z, p->n, zName);
+  if( p->kind!=TOKEN_QUOTED || p->n<2 ) return 0;
+  for(i=1; i<p->n-1; i++, zName++){
+    if( lower(p->z[i])!=lower(*zName) ) return 0;
+    if( p->z[i]==p->z[0] && p->z[0]!='[' ) i++;
+  }
+  return *zName==0;
+}
+
+/* The ')' that closes the '(' at pOpen, or zEnd. */
+const char *tokenClose(const Token *pOpen, const char *zEnd){
+  Token t = *pOpen;
+  int nDepth = 0;
+  while( t.kind!=TOKEN_END ){
+    if( tokenIsByte(&t, '(') ) nDepth++;
+    if( tokenIsByte(&t, ')') && --nDepth==0 ) return t.z;
+    t = tokenNext(&t, zEnd);
+  }
+  return zEnd;
+}
+
+/* Whether the text has that name in it. */
+int tokenMentions(const char *z, const char *zEnd, const char *zName){
+  Token t;
+  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( tokenIsName(&t, zName) ) return 1;
+  }
+  return 0;
+}

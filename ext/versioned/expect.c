@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Read-set validation. See expect.h.
+*/
+#include "versioned/expect.h"
+#include "versioned/versioned.h"
+SQLITE_EXTENSION_INIT3
+
+/*
+** SQL ERROR no transaction:
+**
+** The function is of use only inside a transaction, and none is open. Or it
+** is a lock that ends with the transaction, and nothing can follow that to
+** its end: PRAGMA query_only, or an authorizer, refuses what it takes, or the
+** schema, which this connection has not read yet, is locked by another.
+**
+** Code: SQLITE_ERROR; SQLITE_READONLY, SQLITE_AUTH or SQLITE_BUSY of the latter
+** Retry: the statement, after BEGIN
+** Cure: BEGIN; many drivers open no transaction for a SELECT
+*/
+
+/* Something has to hold what is seen: a transaction, or the statement that
+** writes and calls this. */
+static void needTransaction(Sqlx *p){
+  if( !sqlite3_get_autocommit(p->db) || sqlxWrites(p->db) ) return;
+  sqlxFail(p, SQLITE_ERROR, "no transaction: expect_version needs BEGIN, or"
+      " a statement that writes");
+}
+
+/* The query that reads the version under a key, ?1, ?2, ... */
+static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
+  const Shape *pShape = &pTab->shape;
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int i;
+  for(i=0; i<pShape->key.nTerm; i++){
+    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+    sqlite3_str_appendf(pStr, "%s\"%w\"=?%d COLLATE \"%w\"",
+        i ? " AND " : "", pShape->aCol[pTerm->iCol].zName, i+1,
+        pTerm->zColl);
+  }
+  if( pShape->bRowidKey ){
+    sqlite3_str_appendf(pStr, "%s=?1", pShape->zRowid);
+  }
+  return sqlxPrepare(p, "SELECT \"%w\" FROM \"%w\".\"%w\" WHERE %s",
+      pTab->entry.zColumn, pShape->zSchema, pShape->zName,
+      sqlxText(p, pStr));
+}
+
+/* The key as it was given, for the error text. */
+static const char *keyText(Sqlx *p, int nKey, sqlite3_value **apKey){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT quote(?1)");
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int i;
+  for(i=0; i<nKey && p->rc==SQLITE_OK; i++){
+    const char *z = 0;
+    sqlite3_bind_value(pStmt, 1, apKey[i]);
+    if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
+    sqlite3_reset(pStmt);
+    sqlite3_str_appendf(pStr, "%s%.100s", i ? ", " : "", z ? z : "?");
+  }
+  sqlxFinalize(p, pStmt);
+  return sqlxText(p, pStr);
+}
+
+/*
+** SQL ERROR stale read:
+**
+** A row that the transaction rests on is no longer at the version that was
+** read. The text names the row, the version it is at and the expected one.
+**
+** Code: SQLITE_CONSTRAINT_FUNCTION
+** Retry: the transaction, from the reading on
+** Cure: none is needed
+*/
+static void compare(
+  Sqlx *p,
+  const VersionedTable *pTab,
+  sqlite3_stmt *pStmt,
+  const char *zKey,
+  sqlite3_value *pVersion,
+  sqlite3_int64 *piFound
+){
+  int bRow = sqlxStep(p, pStmt);
+  const char *zName = pTab->shape.zName;
+  if( p->rc!=SQLITE_OK ) return;
+  if( bRow ) *piFound = sqlite3_column_int64(pStmt, 0);
+  if( sqlite3_value_type(pVersion)==SQLITE_NULL ){
+    if( bRow ){
+      sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is at"
+          " version %lld, expected no such row", zName, zKey, *piFound);
+    }
+  }else if( !bRow ){
+    sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is gone,"
+        " expected version %lld", zName, zKey,
+        sqlite3_value_int64(pVersion));
+  }else if( *piFound!=sqlite3_value_int64(pVersion) ){
+    sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is at"
+        " version %lld, expected %lld", zName, zKey, *piFound,
+        sqlite3_value_int64(pVersion));
+  }
+}
+
+/* The version of the row, if it is the expected one; version NULL expects
+** that there is no such row. */
+sqlite3_int64 expectVersion(
+  Sqlx *p,
+  const char *zTable,
+  int nKey,
+  sqlite3_value **apKey,
+  sqlite3_value *pVersion
+){
+  VersionedTable tab;
+  sqlite3_stmt *pStmt;
+  sqlite3_int64 iFound = 0;
+  int nWant, i;
+  if( !versionedFind(p, zTable, &tab) || !tab.entry.bDeclared ){
+    sqlxBad(p, "table %Q is not versioned; allowed are tables of"
+               " versioned_tables", zTable);
+    return 0;
+  }
+  nWant = triggersKeys(&tab.shape);
+  if( nKey!=nWant ){
+    sqlxBad(p, "%d values for the key of %s; allowed is %d", nKey,
+            tab.shape.zName, nWant);
+  }
+  needTransaction(p);
+  pStmt = versionQuery(p, &tab);
+  for(i=0; i<nKey && pStmt && p->rc==SQLITE_OK; i++){
+    int rc = sqlite3_bind_value(pStmt, i+1, apKey[i]);
+    if( rc!=SQLITE_OK ) sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+  }
+  compare(p, &tab, pStmt, keyText(p, nKey, apKey), pVersion, &iFound);
+  sqlxFinalize(p, pStmt);
+  return iFound;
+}

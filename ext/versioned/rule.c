@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** From words to a rule. See rule.h.
+*/
+#include <string.h>
+#include "versioned/rule.h"
+#include "sqlite/token.h"
+SQLITE_EXTENSION_INIT3
+
+/* One of a list of words; the list is what the error says is allowed. */
+static int oneOf(
+  Sqlx *p,
+  const char *zWhat,
+  const char *z,
+  const char *const *az,
+  int n
+){
+  int i;
+  for(i=0; z && i<n; i++){
+    if( sqlite3_stricmp(z, az[i])==0 ) return i;
+  }
+  sqlxBad(p, "%s is %Q; allowed are %s, %s%s%s", zWhat, z, az[0], az[1],
+          n>2 ? ", " : "", n>2 ? az[2] : "");
+  return 0;
+}
+
+static const char *const azMode[] = { "auto", "strict", "echo" };
+static const char *const azStale[] = { "abort", "ignore" };
+static const char *const azSwitch[] = { "off", "on" };
+
+/* Take one name of except into the rule. A name that the table does not have
+** is an error only where it is asked for now: one that was registered may
+** have been renamed or dropped since. */
+static void exceptOne(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zName,
+  int bAsked,
+  TriggersRule *pRule
+){
+  int iCol = shapeColumn(pShape, zName);
+  if( iCol<0 ){
+    if( bAsked ){
+      sqlxBad(p, "except names the column %Q; allowed are columns of %s",
+              zName, pShape->zName);
+    }
+  }else if( pShape->aCol[iCol].bKey
+         || sqlite3_stricmp(zName, pRule->zColumn)==0 ){
+    sqlxBad(p, "except names the column %Q; allowed are columns that are"
+               " neither the version nor part of the key", zName);
+  }else{
+    pRule->azExcept[pRule->nExcept++] = pShape->aCol[iCol].zName;
+  }
+}
+
+/* The UPDATE OF list of an installed trigger, from OF to ON; "" if it has
+** none. RENAME COLUMN has kept it true. */
+static Token ofList(const RegistryEntry *pEntry){
+  Token tOf = { TOKEN_END, "", 0 };
+  int i;
+  for(i=0; i<pEntry->nTrigger; i++){
+    const char *z = pEntry->aTrigger[i].zSql;
+    const char *zEnd = z + strlen(z);
+    const char *zWhat = pEntry->aTrigger[i].zWhat;
+    Token t;
+    if( strcmp(zWhat, "raise")!=0 && strcmp(zWhat, "kept")!=0
+     && strcmp(zWhat, "required")!=0 ) continue;
+    for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+      if( tokenIsWord(&t, "OF") ) tOf = t;
+      if( tokenIsWord(&t, "ON") ) break;
+    }
+    tOf.n = (int)(t.z - tOf.z);
+    if( tOf.kind!=TOKEN_END ) return tOf;
+  }
+  tOf.z = "";
+  tOf.n = 0;
+  return tOf;
+}
+
+/*
+** Columns of except that were renamed: the registry has their old names, but
+** the triggers tell which columns they watch. Taken only where it is certain:
+** as many columns are unwatched as names are missing.
+*/
+static void exceptRenamed(
+  const Shape *pShape,
+  const RegistryEntry *pEntry,
+  int nMissing,
+  TriggersRule *pRule
+){
+  Token tOf = ofList(pEntry);
+  int nFound = pRule->nExcept;
+  int i, j;
+  if( nMissing==0 || tOf.n==0 ) return;
+  for(i=0; i<pShape->nCol && nFound-pRule->nExcept<=nMissing; i++){
+    const ShapeColumn *pCol = &pShape->aCol[i];
+    if( pCol->bKey || pCol->bGenerated
+     || sqlite3_stricmp(pCol->zName, pRule->zColumn)==0
+     || tokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName) ) continue;
+    for(j=0; j<pRule->nExcept; j++){
+      if( pRule->azExcept[j]==pCol->zName ) break;
+    }
+    if( j<pRule->nExcept ) continue;
+    if( nFound-pRule->nExcept<nMissing ) pRule->azExcept[nFound] = pCol->zName;
+    nFound++;
+  }
+  if( nFound-pRule->nExcept==nMissing ) pRule->nExcept = nFound;
+}
+
+/* Split the names at commas outside quotes. Returns how many of them the
+** table does not have. */
+static int exceptAll(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *z,
+  int bAsked,
+  TriggersRule *pRule
+){
+  const char *zEnd = z + strlen(z);
+  int nName = 0;
+  pRule->azExcept = sqlxAlloc(p, sizeof(char*)*(strlen(z) + 1));
+  while( pRule->azExcept && z<zEnd ){
+    Token t = tokenAt(z, zEnd);
+    const char *zStop;
+    if( t.kind==TOKEN_SPACE ) t = tokenAt(t.z + t.n, zEnd);
+    z = zStop = t.z;
+    while( t.kind!=TOKEN_END && !tokenIsByte(&t, ',') ){
+      if( t.kind!=TOKEN_SPACE ) zStop = t.z + t.n;
+      t = tokenAt(t.z + t.n, zEnd);
+    }
+    exceptOne(p, pShape, shapeUnquote(p, sqlxPrintf(p, "%.*s",
+              (int)(zStop - z), z)), bAsked, pRule);
+    z = t.z + t.n;
+    nName++;
+  }
+  return nName - pRule->nExcept;
+}
+
+/* The names of except as the registry keeps them. */
+const char *ruleExcept(Sqlx *p, const TriggersRule *pRule){
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int i;
+  for(i=0; i<pRule->nExcept; i++){
+    const char *z = pRule->azExcept[i];
+    Token t = tokenAt(z, z+strlen(z));
+    if( i ) sqlite3_str_appendall(pStr, ",");
+    if( t.kind==TOKEN_WORD && z[t.n]==0 ){
+      sqlite3_str_appendall(pStr, z);
+    }else{
+      sqlite3_str_appendf(pStr, "\"%w\"", z);
+    }
+  }
+  return sqlxText(p, pStr);
+}
+
+/* What is asked for (pWords may be NULL), over what was declared, over the
+** defaults. */
+void ruleMake(
+  Sqlx *p,
+  const Shape *pShape,
+  const RegistryEntry *pEntry,
+  const RuleWords *pWords,
+  TriggersRule *pRule
+){
+  static const RuleWords none = { 0, 0, 0, 0, 0 };
+  int bKnown = pEntry->zNumber!=0;
+  RuleWords w = pWords ? *pWords : none;
+  int iCol, bAsked, nMissing;
+  memset(pRule, 0, sizeof(*pRule));
+  if( w.zColumn==0 ) w.zColumn = bKnown ? pEntry->zColumn : "version";
+  if( w.zMode==0 ) w.zMode = bKnown ? pEntry->zMode : "auto";
+  if( w.zOnStale==0 ) w.zOnStale = bKnown ? pEntry->zOnStale : "abort";
+  if( w.zExcept==0 ) w.zExcept = bKnown ? pEntry->zExcept : "";
+  if( w.zTombstones==0 ){
+    w.zTombstones = azSwitch[bKnown ? pEntry->bTombstones : 1];
+  }
+  if( p->rc!=SQLITE_OK || !w.zColumn || !w.zExcept ) return;
+  iCol = shapeColumn(pShape, w.zColumn);
+  pRule->zNumber = pEntry->zNumber;
+  pRule->zColumn = iCol<0 ? w.zColumn : pShape->aCol[iCol].zName;
+  pRule->zLabel = sqlxPrintf(p, "%q.%q", pShape->zName, pRule->zColumn);
+  pRule->mode = (TriggersMode)oneOf(p, "mode", w.zMode, azMode, 3);
+  pRule->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
+  pRule->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
+  bAsked = pWords && pWords->zExcept;
+  nMissing = exceptAll(p, pShape, w.zExcept, bAsked, pRule);
+  if( !bAsked && p->rc==SQLITE_OK ){
+    exceptRenamed(pShape, pEntry, nMissing, pRule);
+  }
+}
+
+/* What the registry is to say of a table that follows the rule. */
+RegistryEntry ruleEntry(
+  Sqlx *p,
+  const Shape *pShape,
+  const TriggersRule *pRule
+){
+  RegistryEntry e;
+  memset(&e, 0, sizeof(e));
+  e.zNumber = pRule->zNumber;
+  e.zTable = pShape->zName;
+  e.zName = pShape->zName;
+  e.zColumn = pRule->zColumn;
+  e.zMode = azMode[pRule->mode];
+  e.zOnStale = azStale[pRule->bIgnore];
+  e.zExcept = ruleExcept(p, pRule);
+  e.bTombstones = pRule->bTombstones;
+  e.iGenerator = TRIGGERS_GENERATOR;
+  e.bDeclared = 1;
+  return e;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What is wrong with a versioned table. See status.h.
+*/
+#include <string.h>
+#include "versioned/status.h"
+#include "sqlite/token.h"
+SQLITE_EXTENSION_INIT3
+
+const char *statusName(Status status){
+  static const char *const az[] = {
+    "ok", "triggers broken", "triggers outdated", "triggers changed",
+    "triggers missing", "column missing", "table missing", "newer"
+  };
+  return az[status];
+}
+
+/* Whether a trigger's text depends on the indexes or on the list of columns,
+** and so can have been overtaken by a new one. */
+static int canBeOvertaken(const char *zWhat, const char *zSql){
+  static const char *const az[] = { "note", "evict" };
+  static const char *const azOf[] = { "bump", "kept", "raise", "required" };
+  size_t i;
+  for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
+    if( strcmp(zWhat, az[i])==0 ) return 1;
+  }
+  for(i=0; i<sizeof(azOf)/sizeof(azOf[0]); i++){
+    if( strcmp(zWhat, azOf[i])==0 ) return strstr(zSql, " UPDATE OF ")!=0;
+  }
+  return 0;
+}
+
+/* Whether a body names a table that is not there, or not as it should be.
+** Beside the table itself they name only the tombstones. */
+static int isBroken(Sqlx *p, const Shape *pShape, const TriggersSet *pSet){
+  const char *zSql = shapeText(p, pShape, "table", pSet->zTombstones);
+  return p->rc==SQLITE_OK
+      && (zSql==0 || strcmp(zSql, pSet->zTombstonesSql)!=0);
+}
+
+/* The triggers that are installed against those that should be. */
+Status statusOfSet(
+  Sqlx *p,
+  const Shape *pShape,
+  const RegistryEntry *pEntry,
+  const TriggersSet *pSet
+){
+  Status status = STATUS_OK;
+  int i, j;
+  if( p->rc!=SQLITE_OK ) return STATUS_OK;
+  for(i=0; i<pSet->n; i++){
+    const TriggersOne *pNew = &pSet->a[i];
+    Status one = STATUS_MISSING;
+    for(j=0; j<pEntry->nTrigger; j++){
+      const TriggersOne *pOld = &pEntry->aTrigger[j];
+      if( strcmp(pOld->zName, pNew->zName)!=0 ) continue;
+      if( strcmp(pOld->zSql, pNew->zSql)==0 ){
+        one = STATUS_OK;
+      }else{
+        one = canBeOvertaken(pNew->zWhat, pNew->zSql) ? STATUS_OUTDATED
+                                                      : STATUS_CHANGED;
+      }
+    }
+    if( one>status ) status = one;
+  }
+  if( pEntry->nTrigger>pSet->n && status<STATUS_CHANGED ){
+    status = STATUS_CHANGED;
+  }
+  if( status==STATUS_OK && isBroken(p, pShape, pSet) ){
+    status = STATUS_BROKEN;
+  }
+  return status;
+}
+
+/* The status of the entry that the walk stands on. What a newer Interlock has
+** made is not judged. The label is taken as it
+** is installed: a renamed table goes on saying its old name, no more. */
+static Status statusOf(Sqlx *p, StatusWalk *pWalk){
+  RegistryEntry *pEntry = &pWalk->entry;
+  TriggersRule rule;
+  TriggersSet set;
+  if( pEntry->iGenerator>TRIGGERS_GENERATOR ) return STATUS_NEWER;
+  if( !shapeExists(&pWalk->list, pWalk->zSchema, pEntry->zTable,
+                   &pWalk->shape) ){
+    return STATUS_TABLE;
+  }
+  shapeRead(p, &pWalk->shape);
+  if( shapeColumn(&pWalk->shape, pEntry->zColumn)<0 ) return STATUS_COLUMN;
+  ruleMake(p, &pWalk->shape, pEntry, 0, &rule);
+  pEntry->zExcept = ruleExcept(p, &rule);
+  if( pEntry->zLabel ) rule.zLabel = pEntry->zLabel;
+  triggersMake(p, &pWalk->shape, &rule, &set);
+  if( p->rc==SQLITE_ERROR ){
+    sqlxClear(p);
+    return STATUS_CHANGED;
+  }
+  return statusOfSet(p, &pWalk->shape, pEntry, &set);
+}
+
+void statusWalkBegin(Sqlx *p, StatusWalk *pWalk){
+  int nAlloc = sqlxCount(p, "PRAGMA database_list") + 1;
+  sqlite3_stmt *pStmt;
+  memset(pWalk, 0, sizeof(*pWalk));
+  pWalk->azSchema = sqlxAlloc(p, sizeof(char*)*(sqlite3_uint64)nAlloc);
+  pStmt = sqlxPrepare(p, "PRAGMA database_list");
+  while( sqlxStep(p, pStmt) && pWalk->nSchema<nAlloc ){
+    pWalk->azSchema[pWalk->nSchema++] = sqlxColumn(p, pStmt, 1);
+  }
+  sqlxFinalize(p, pStmt);
+  pWalk->iSchema = -1;
+}
+
+/* Step to the next declared table. Returns 0 at the end. */
+int statusWalkNext(Sqlx *p, StatusWalk *pWalk){
+  while( p->rc==SQLITE_OK ){
+    if( registryNext(p, &pWalk->cur, &pWalk->entry) ){
+      if( !pWalk->entry.bDeclared ) continue;
+      pWalk->status = statusOf(p, pWalk);
+      return p->rc==SQLITE_OK;
+    }
+    registryClose(p, &pWalk->cur);
+    if( ++pWalk->iSchema>=pWalk->nSchema ) break;
+    pWalk->zSchema = pWalk->azSchema[pWalk->iSchema];
+    registryOpen(p, pWalk->zSchema, &pWalk->cur, &pWalk->list);
+  }
+  return 0;
+}
+
+void statusWalkEnd(Sqlx *p, StatusWalk *pWalk){
+  registryClose(p, &pWalk->cur);
+}
+
+/* Whether the text of a trigger updates that table. */
+static int updates(const char *zSql, const char *zTable){
+  const char *zEnd = zSql + strlen(zSql);
+  Token t;
+  for(t=tokenAt(zSql, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( !tokenIsWord(&t, "UPDATE") ) continue;
+    t = tokenNext(&t, zEnd);
+    if( tokenIsWord(&t, "OR") ){
+      t = tokenNext(&t, zEnd);
+      t = tokenNext(&t, zEnd);
+    }
+    if( tokenIsName(&t, zTable) ) return 1;
+  }
+  return 0;
+}
+
+/* Whether the table was renamed since the registry wrote its name down. */
+int statusRenamed(const StatusWalk *pWalk){
+  return sqlite3_stricmp(pWalk->entry.zTable, pWalk->entry.zName)!=0;
+}
+
+/* What a user should know of a table beside its status. */
+const char *statusNote(Sqlx *p, const StatusWalk *pWalk){
+  const Shape *pShape = &pWalk->shape;
+  sqlite3_str *pNote;
+  int i;
+  if( pWalk->status==STATUS_NEWER ) return "";
+  if( pWalk->status==STATUS_TABLE ){
+    return "renamed and then rebuilt? versioned_repair(its new name);"
+           " DELETE gives it up";
+  }
+  pNote = sqlite3_str_new(p->db);
+  if( statusRenamed(pWalk) ){
+    sqlite3_str_appendf(pNote, "declared as %s: versioned_repair() before it"
+        " is rebuilt", pWalk->entry.zName);
+  }
+  if( !pShape->bDeclaredKey ){
+    sqlite3_str_appendf(pNote, "%sno PRIMARY KEY: rows go by their rowid,"
+        " which VACUUM may change", sqlite3_str_length(pNote) ? "; " : "");
+  }
+  for(i=0; pShape->pList && i<pShape->pList->nUser; i++){
+    const ShapeItem *pItem = &pShape->pList->a[i];
+    if( pItem->zSql==0 || !updates(pItem->zSql, pShape->zName) ) continue;
+    sqlite3_str_appendf(pNote, "%strigger %s updates this table and raises"
+        " the version again, unless all it sets is in except",
+        sqlite3_str_length(pNote) ? "; " : "", pItem->zName);
+  }
+  return sqlxText(p, pNote);
+}
