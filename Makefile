@@ -30,7 +30,7 @@ COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B) -Iext
 
 # The lock manager is plain C, and tested by itself as well.
 .DEFAULT_GOAL := all
-include test/lock/lock.mk
+include test/core/core.mk
 
 SRC = $(wildcard ext/*.c ext/*/*.c)
 HDR = $(wildcard ext/*.h ext/*/*.h)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD
-# What versioned tables and locks cost, as ratios: builds test/bench.c and
-# test/benchlock.c against the system's SQLite, runs them, and says on which
+# What versioned tables and locks cost, as ratios: builds the programs
+# of test/bench against the system's SQLite, runs them, and says on which
 # machine.
 #
 #   tclsh tool/bench.tcl LIBRARY ?OPTION ...? ?NAME ...?
@@ -45,7 +45,7 @@ proc bench::main {argv} {
   flush stdout
   foreach program $programs {
     exec gcc -std=c11 -O2 -Wall -Wextra -o $folder/$program \
-        $home/test/$program.c -lsqlite3 >@ stdout 2>@ stderr
+        $home/test/bench/$program.c -lsqlite3 >@ stdout 2>@ stderr
     exec nice $folder/$program $library $folder {*}$args >@ stdout 2>@ stderr
   }
 }

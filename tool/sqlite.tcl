@@ -196,13 +196,13 @@ proc sqlite::static {} {
   variable root
   set ours $root/build/interlock-amalgam.c
   set library $home/static/sqlite.so
-  foreach file [list $ours $root/test/static.c] {
+  foreach file [list $ours $root/test/prog/static.c] {
     if {[file exists $library] && [file mtime $file] > [file mtime $library]} {
       file delete -force $home/static
     }
   }
   library static [file dirname [testfixture]] -DSQLITE_CORE \
-    $ours $root/test/static.c
+    $ours $root/test/prog/static.c
 }
 
 # ---- Node -----------------------------------------------------------------

@@ -24,7 +24,7 @@ proc check::layout {root} {
       {*}[layoutStyle $file $text] {*}[layoutMargin $file $text]
   }
   foreach file [csource::files $root sql/*.sql tool/* tool/check/* \
-                  test/*.tcl test/*.test test/*.c .ci/*] {
+                  test/*.test test/*/*.tcl test/prog/*.c test/bench/*.c .ci/*] {
     if {[file isdirectory $root/$file]} continue
     lappend problems {*}[layoutLines $file [csource::slurp $root/$file]]
   }

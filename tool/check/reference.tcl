@@ -110,8 +110,8 @@ proc check::columnsInStep {db block} {
 # Each name stands in a test, and is called in some example.
 proc check::referenceTested {root blocks} {
   set tests ""
-  foreach file [csource::files $root test/*.test test/*.tcl test/*.c \
-                  test/spec/*.spec] {
+  foreach file [csource::files $root test/*.test test/lib/*.tcl \
+                  test/prog/*.c test/spec/*.spec] {
     append tests [csource::slurp $root/$file] \n
   }
   set examples ""

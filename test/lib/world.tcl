@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
 # What a test knows of the world it runs in, and how it opens connections:
 # the same words under plain tclsh, in SQLite's testfixture, and in the
-# processes that a test starts (test/process.tcl).
+# processes that a test starts (test/lib/process.tcl).
 #
 # A world is made of environment variables, set by tool/runtests.tcl:
 #
@@ -14,7 +14,8 @@
 #   INTERLOCK_TESTER     folder of SQLite's tester.tcl (testfixture only)
 
 namespace eval world {
-  variable home [file dirname [file dirname [file normalize [info script]]]]
+  variable home [file dirname [file dirname [file dirname \
+                   [file normalize [info script]]]]]
 
   # A variable of the environment, or what holds without the runner.
   proc env {name default} {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** helper.c: what the tests need and SQL has not, as an extension of SQLite;
-** test/spec.tcl builds and loads it.
+** test/lib/spec.tcl builds and loads it.
 **
 **   helper_connection()     the address of this connection
 **   helper_interrupt(a)     sqlite3_interrupt() on the connection at address

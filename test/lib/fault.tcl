@@ -10,7 +10,7 @@
 # Without FAULT_EVERY=1 only every n-th allocation fails, and the first and the
 # last ones all; FAULT_CASE=pattern takes some of the cases.
 
-source $world::home/test/state.tcl
+source $world::home/test/lib/state.tcl
 needs {[in_testfixture]} "SQLite's testfixture"
 
 # ---- one case -------------------------------------------------------------

@@ -23,7 +23,7 @@ namespace eval spec {
   variable stopped        ;# session -> 1
   variable how            ;# the way that is acted out now
   variable kinds          ;# 1: `for` are holders, `behind` who waits ahead
-  variable helper ""      ;# the extension made from test/helper.c
+  variable helper ""      ;# the extension made from test/prog/helper.c
 }
 
 # ---- reading --------------------------------------------------------------
@@ -258,12 +258,12 @@ proc spec::openAll {steps} {
     }
   }
 }
-# The extension of test/helper.c, built once.
+# The extension of test/prog/helper.c, built once.
 proc spec::helper {} {
   variable helper
   if {$helper ne ""} return
   file mkdir helper
-  exec gcc -O1 -shared -fPIC $world::home/test/helper.c -o helper/helper.so
+  exec gcc -O1 -shared -fPIC $world::home/test/prog/helper.c -o helper/helper.so
   set helper [file normalize helper/helper.so]
 }
 # Run what must not fail nor wait.
@@ -555,7 +555,7 @@ proc spec::threads::open {name file} {
   variable of
   if {$idle eq ""} {
     set thread [thread::create -preserved]
-    thread::send $thread [list source $world::home/test/world.tcl]
+    thread::send $thread [list source $world::home/test/lib/world.tcl]
     thread::send $thread world::wrap
     thread::send $thread $spec::there
   } else {

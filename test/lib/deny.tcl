@@ -7,7 +7,7 @@
 # TABLES makes the database, SQL is what is hindered: at every point with
 # DENY_EVERY=1, else at some. SQL in `connect` is run on each connection first.
 
-source $world::home/test/state.tcl
+source $world::home/test/lib/state.tcl
 
 # once: the n-th question to the authorizer is denied; on: all from there on,
 # but not what ends a transaction; interrupt: at every tenth instruction; ends:

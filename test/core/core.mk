@@ -5,14 +5,14 @@
 #   make lockfull    the same at length, in every world, and the seeded bugs
 #   make lockbugs    which program finds which seeded mistake, and how fast
 #   make lockbench   speed
-#   make lockmodels  all states of small cases: test/model
+#   make lockmodels  all states of small cases: lkstates
 #
 # A world is a set of -D and sanitizer flags; each has its own folder.
 
 LK_B    = build/lock
 LK_CORE = $(addprefix ext/core/,os_unix.c segment.c owner.c table.c graph.c \
             lock.c lockview.c)
-LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/lock/*.h)
+LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/core/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
           lkhost
 LK_WARN = -Iext -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror \
@@ -39,7 +39,7 @@ LK_WORLDS = fast debug tiny posix asan fuzz tsan clang bugs
 # The core of a world, without and with crash points: $(1) world, $(2) core or
 # crash.
 define LK_CORE_RULE
-$(LK_B)/$(1)/$(2).a: $(LK_CORE) $(LK_HDR) test/lock/lock.mk
+$(LK_B)/$(1)/$(2).a: $(LK_CORE) $(LK_HDR) test/core/core.mk
 	@mkdir -p $$(dir $$@)
 	@rm -f $$@
 	for f in $(LK_CORE:ext/core/%.c=%); do \
@@ -54,8 +54,8 @@ $(foreach w,$(LK_WORLDS),$(foreach v,core crash,\
 LK_VARIANT = $(if $(filter lkcrash lkstep,$(1)),crash,core)
 # $(1) world, $(2) program, $(3) core or crash
 define LK_RULE
-$(LK_B)/$(1)/$(2): test/lock/$(2).c $(LK_HDR) $(LK_B)/$(1)/$(3).a \
-                   test/lock/lock.mk
+$(LK_B)/$(1)/$(2): test/core/$(2).c $(LK_HDR) $(LK_B)/$(1)/$(3).a \
+                   test/core/core.mk
 	$(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
 	  $(if $(filter crash,$(3)),-DINTERLOCK_CRASH) \
 	  $(if $(filter lkhost,$(2)),$$(LK_WRAP)) \
@@ -68,11 +68,11 @@ LK_WRAP = -Wl,--wrap=clock_gettime,--wrap=fstatfs64 \
           -Wl,--wrap=posix_fallocate64 -ldl
 # A second copy of the lock manager, to be loaded into a process that has one,
 # and, where the compiler can, a program of 32 bits.
-$(LK_B)/debug/copy.so: $(LK_CORE) $(LK_HDR) test/lock/lock.mk
+$(LK_B)/debug/copy.so: $(LK_CORE) $(LK_HDR) test/core/core.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(filter-out -fvisibility=hidden,$(LK_WARN)) $(LK_FLAGS_debug) \
 	  -fPIC -shared $(LK_CORE) -o $@ -lpthread
-$(LK_B)/debug/lkhost32: test/lock/lkhost.c $(LK_CORE) $(LK_HDR) test/lock/lock.mk
+$(LK_B)/debug/lkhost32: test/core/lkhost.c $(LK_CORE) $(LK_HDR) test/core/core.mk
 	@mkdir -p $(dir $@)
 	@if echo 'int main(void){return 0;}' | $(CC) -m32 -x c - -o $@ 2>/dev/null; \
 	then $(CC) -m32 $(LK_WARN) $(LK_FLAGS_debug) $(LK_CORE) $< -o $@ \
@@ -83,8 +83,8 @@ LK_HOST = $(addprefix $(LK_B)/debug/,lkhost copy.so lkhost32)
 LK_RUN = LOCK_TEST_DIR=$(LK_DIR) nice
 
 # It contains lock.c, to see a session's own memory.
-$(LK_B)/model/lkstates: test/model/lkstates.c $(LK_CORE) $(LK_HDR) \
-                        test/lock/lock.mk
+$(LK_B)/model/lkstates: test/core/lkstates.c $(LK_CORE) $(LK_HDR) \
+                        test/core/core.mk
 	@mkdir -p $(dir $@)
 	$(CC) $(LK_WARN) $(LK_FLAGS_model) $(filter-out ext/core/lock.c,$(LK_CORE)) \
 	  $< -o $@ -lpthread
@@ -94,18 +94,18 @@ locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_HOST) \
           $(LK_B)/fast/lkmodel \
           $(LK_B)/fuzz/lkfuzz $(LK_B)/fast/lktorture $(LK_B)/fast/lkcheck
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkstep
-	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/lock
+	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/core
 	$(LK_RUN) timeout 120 $(LK_HOST)
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkmodel 100000 1
 	$(LK_RUN) timeout 120 $(LK_B)/fast/lkmodel 1000000 2
 	$(LK_RUN) timeout 300 $(LK_B)/debug/lkcrash quick
-	$(LK_RUN) timeout 120 test/lock/torture.sh $(LK_B)/debug 8 10000 1 spoil
+	$(LK_RUN) timeout 120 test/core/torture.sh $(LK_B)/debug 8 10000 1 spoil
 	$(LK_RUN) timeout 120 $(LK_B)/fuzz/lkfuzz 300 1
 
 lockfull: locktest lockworlds lockbugs lockmodels
 	$(LK_RUN) timeout 900 $(LK_B)/debug/lkcrash full
-	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/fast 16 1000000 2
-	$(LK_RUN) timeout 900 test/lock/torture.sh $(LK_B)/debug 16 200000 3
+	$(LK_RUN) timeout 900 test/core/torture.sh $(LK_B)/fast 16 1000000 2
+	$(LK_RUN) timeout 900 test/core/torture.sh $(LK_B)/debug 16 200000 3
 
 .PHONY: lockworlds
 lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkmodel,\
@@ -113,7 +113,7 @@ lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkm
 	for w in tiny posix asan clang tsan; do \
 	  test $$w = tiny || \
 	    $(LK_RUN) timeout 200 $(LK_B)/$$w/lkstep || exit 1; \
-	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkunit test/lock || exit 1; \
+	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkunit test/core || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkmodel 50000 3 || exit 1; done
 	$(LK_RUN) timeout 400 $(LK_B)/posix/lkcrash quick
 	$(LK_RUN) timeout 200 valgrind -q --error-exitcode=9 \

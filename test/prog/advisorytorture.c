@@ -2,7 +2,7 @@
 /*
 ** advisorytorture.c: processes that lock and unlock at random through SQL, in
 ** transactions, savepoints and statements that fail, while others of them are
-** killed and stopped. Writes a log for lkcheck (test/lock/log.h); looks itself
+** killed and stopped. Writes a log for lkcheck (test/core/log.h); looks itself
 ** that its unlocks count right and that nothing is locked at the end.
 ** test/advisorytorture.test builds and runs it.
 **
@@ -22,8 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <sqlite3.h>
-#include "lock/log.h"
-#include "../ext/core/table.h"
+#include "../core/log.h"
+#include "../../ext/core/table.h"
 
 static const char *zLibrary, *zDb;
 static Log *pLog;

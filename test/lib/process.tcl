@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD
 # Other processes for tests: the same program as this one (tclsh or SQLite's
-# testfixture), with the words of test/world.tcl, told what to do over pipes.
+# testfixture), with the words of test/lib/world.tcl, told what to do over
+# pipes.
 #
 #   process NAME ?FILE?   start one and make the command NAME for it; with a
 #                         FILE it has `db` open on it, the extension loaded

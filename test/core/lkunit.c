@@ -13,7 +13,7 @@
 
 static const LockKey *pHeld;     /* what lockGuard has met */
 
-static const char *zSrc = "test/lock";
+static const char *zSrc = "test/core";
 
 /*------------------------------------------------------------- examples ---*/
 

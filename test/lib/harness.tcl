@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: 0BSD
 # The harness: every test file begins with
 #
-#   source [file join [file dirname [file normalize [info script]]] harness.tcl]
+#   source [file join [file dirname [file normalize [info script]]] lib \
+#             harness.tcl]
 #
 # and ends with finish_test. Under plain tclsh this file gives the words of
 # SQLite's own tester.tcl that our tests use, with the same meaning and the
@@ -12,7 +13,7 @@
 # that is run by hand gets one here, and is started again inside it.
 
 source [file join [file dirname [file normalize [info script]]] world.tcl]
-source $world::home/test/process.tcl
+source $world::home/test/lib/process.tcl
 
 # ---- run by hand ----------------------------------------------------------
 
@@ -21,7 +22,7 @@ namespace eval harness {
   variable scratch $world::home/build/scratch/by-hand-[pid]
 }
 if {[lindex $argv 0] eq "process"} {
-  # One of the processes of test/process.tcl.
+  # One of the processes of test/lib/process.tcl.
   world::wrap
   process::serve
 }
@@ -93,7 +94,7 @@ if {[in_testfixture]} {
   rename launch_testfixture harness::launch_testfixture
   proc launch_testfixture {{program ""}} {
     set pipe [harness::launch_testfixture $program]
-    testfixture $pipe [list source $world::home/test/world.tcl]
+    testfixture $pipe [list source $world::home/test/lib/world.tcl]
     testfixture $pipe world::wrap
     return $pipe
   }

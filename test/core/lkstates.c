@@ -2,7 +2,7 @@
 /*
 ** lkstates.c: all states that a few sessions can reach on one or two keys, and
 ** every call in each of them: the lock manager itself, not a copy of it,
-** beside the model of test/lock/model.h.
+** beside the model of test/core/model.h.
 **
 ** A state is what the model says: who holds what in which scope, the order of
 ** the queues, savepoints.  Breadth first: the first way into a state is kept,
@@ -21,7 +21,7 @@
 **
 **   lkstates [quick | WORLD]
 */
-#include "../lock/model.h"
+#include "model.h"
 #include "../../ext/core/lock.c"
 
 enum { RECORDS = 32, HEADBYTES = 832, IMAGES = 256, MXSES = 4 };
