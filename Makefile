@@ -34,7 +34,7 @@ include test/core/core.mk
 
 SRC = $(wildcard ext/*.c ext/*/*.c)
 HDR = $(wildcard ext/*.h ext/*/*.h)
-SQL = $(wildcard sql/*.sql)
+SQL = $(wildcard sql/*/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all help clean install uninstall

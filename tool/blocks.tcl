@@ -9,7 +9,7 @@
 #   SQL TABLE name                    a virtual table
 #   SQL ERROR prefix:                 an error message, beside what raises it
 #
-# in C after `/*` on a line of its own and with ** margin, in sql/*.sql with
+# in C after `/*` on a line of its own and with ** margin, in sql/*/*.sql with
 # -- margin. Text follows, then sections, a `Name:` at the margin each, whose
 # further lines are indented. What looks like a block or a section and is
 # none is a problem, never left out in silence.
@@ -50,7 +50,7 @@ proc blocks::of {root} {
   set files [lsort -command {apply {{a b} {
     string compare [file tail $a] [file tail $b]
   }}} [csource::ext $root *.c *.h]]
-  foreach file [concat $files [csource::files $root sql/*.sql]] {
+  foreach file [concat $files [csource::files $root sql/*/*.sql]] {
     foreach {line rows} [comments $root/$file] {
       set block [block $file $line $rows]
       if {[llength $block]} { lappend blocks $block }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: 0BSD
-# Embed the SQL of sql/*.sql into C.
+# Embed the SQL of sql/*/*.sql into C.
 #
-#   tclsh tool/embed.tcl FILE.sql ... > sql_text.h
+#   tclsh tool/embed.tcl FOLDER/FILE.sql ... > sql_text.h
 #
-# Each file becomes `static const char NAME_sql[]`. Comments go and white
-# space becomes one blank: every connection parses this text again.
+# Each file becomes `static const char FOLDER_FILE_sql[]`. Comments go and
+# white space becomes one blank: every connection parses this text again.
 # What stands in quotes stays as it is. $placeholders are left to the
 # generator (ext/schema/triggers.c).
 
@@ -27,7 +27,7 @@ proc embed::squeeze {text} {
 # A C string literal; ISO C promises no more than 4095 characters of one.
 proc embed::literal {name text} {
   if {[string length $text] > 4095} {
-    error "sql/$name.sql: longer than a C string literal may be"
+    error "$name: longer than a C string literal may be"
   }
   return "\"[string map {\\ \\\\ \" \\\"} $text]\""
 }
@@ -35,7 +35,7 @@ proc embed::literal {name text} {
 foreach file $argv {
   set fd [open $file]
   fconfigure $fd -encoding utf-8
-  set name [file rootname [file tail $file]]
+  set name [join [lrange [file split [file rootname $file]] end-1 end] _]
   set text [embed::squeeze [read $fd]]
   close $fd
   puts "static const char ${name}_sql\[\] =\n  [embed::literal $name $text];"

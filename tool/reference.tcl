@@ -97,14 +97,14 @@ proc reference::errors {blocks} {
 # The files of sql/ with the first sentence of each.
 proc reference::files {root} {
   set rows [list {file what}]
-  foreach file [csource::files $root sql/*.sql] {
+  foreach file [csource::files $root sql/*/*.sql] {
     set comment [lindex [blocks::sqlComments [csource::slurp $root/$file]] 1]
     set text ""
     foreach row [lrange $comment 1 end] {
       if {[string trim $row] eq ""} break
       append text " " $row
     }
-    set name [file tail $file]
+    set name [string range $file 4 end]
     lappend rows [list "\[$name\]($name)" [string trim $text]]
   }
   if {[llength $rows] == 1} return

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** Guarded tables. See guard.h; the triggers themselves, and why each exists,
-** are in sql/guard_*.sql.
+** are in sql/guarded/.
 **
 ** A change is made in three steps: look at everything and refuse what cannot
 ** be; write down all statements; run them, all or nothing (plan.h). It is made

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** What the triggers of guarded tables call. See guardcheck.h; the triggers,
-** and why each exists, are in sql/guard_*.sql.
+** and why each exists, are in sql/guarded/.
 **
 ** A guard works in both directions. The first guarded write of a transaction
 ** makes its session the file's writer, before anything is looked up: from then

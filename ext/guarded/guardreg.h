@@ -2,7 +2,7 @@
 /*
 ** The registry of guarded tables: which tables of a schema were guarded, which
 ** triggers they have, and what is wrong with those. It is the table
-** interlock_guarded in that schema (sql/guard_registry.sql has its columns).
+** interlock_guarded in that schema (sql/guarded/registry.sql has its columns).
 **
 ** A table is found by the number in the names of its triggers, which follow
 ** a RENAME; by its name only where the triggers are gone, as after the rebuild

@@ -9,7 +9,7 @@
 #include "sql_text.h"
 SQLITE_EXTENSION_INIT3
 
-/* The placeholders of sql/guard_*.sql. */
+/* The placeholders of sql/guarded/. */
 typedef enum GuardWord {
   G_TRIGGER, G_TABLE, G_SCHEMA, G_ME, G_KEY_NEW, G_KEY_OLD, G_KEY_ROW,
   G_SAME_KEY, G_OF_KEY, G_OF_WAY, G_BLOCKED, G_BLOCKED_BY_OTHER, G_BLOCKER,
@@ -36,12 +36,12 @@ static const struct {
   const char *zTemplate;
   GuardFor eFor;
 } aGuard[] = {
-  { "insert",  guard_insert_sql,  FOR_ALL },
-  { "update",  guard_update_sql,  FOR_ALL },
-  { "moved",   guard_moved_sql,   FOR_KEY },
-  { "delete",  guard_delete_sql,  FOR_ALL },
-  { "victims", guard_victims_sql, FOR_WAY },
-  { "evicted", guard_evicted_sql, FOR_WAY },
+  { "insert",  guarded_insert_sql,  FOR_ALL },
+  { "update",  guarded_update_sql,  FOR_ALL },
+  { "moved",   guarded_moved_sql,   FOR_KEY },
+  { "delete",  guarded_delete_sql,  FOR_ALL },
+  { "victims", guarded_victims_sql, FOR_WAY },
+  { "evicted", guarded_evicted_sql, FOR_WAY },
 };
 
 int guardsetDepends(const char *zWhat){
@@ -115,5 +115,5 @@ const char *guardsetRegistry(Sqlx *p, const char *zSchema){
   const char *azText[G_COUNT] = { 0 };
   Template t = { p, G_COUNT, azGuardWord, azText, 0, 0, 0, 0, 0, 0 };
   azText[G_SCHEMA] = sqlxPrintf(p, "\"%w\"", zSchema);
-  return templateFill(&t, guard_registry_sql);
+  return templateFill(&t, guarded_registry_sql);
 }

@@ -2,7 +2,7 @@
 /*
 ** The generator of guards: from the shape of a table to the text of the
 ** triggers that ask Interlock before a write stays. The text of each is in
-** sql/guard_*.sql, with the reason for it. Nothing is run here.
+** sql/guarded/, with the reason for it. Nothing is run here.
 */
 #ifndef INTERLOCK_GUARDSET_H
 #define INTERLOCK_GUARDSET_H

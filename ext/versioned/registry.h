@@ -2,7 +2,7 @@
 /*
 ** The registry of versioned tables: which tables of a schema were declared,
 ** how, and which triggers they have. It is the table interlock_versioned in
-** that schema (its columns are described in sql/versioned_registry.sql).
+** that schema (its columns are described in sql/versioned/registry.sql).
 **
 ** A table is found by the number in the names of its triggers, which follow
 ** a RENAME; by its name only where the triggers are gone, as after the

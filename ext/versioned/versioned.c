@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** Versioned tables. See versioned.h; the triggers themselves, and why each
-** exists, are in sql/versioned_*.sql.
+** exists, are in sql/versioned/.
 **
 ** A change is made in three steps: look at everything and refuse what cannot
 ** be; write down all statements; run them, all or nothing (plan.h).

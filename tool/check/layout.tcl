@@ -23,7 +23,7 @@ proc check::layout {root} {
     lappend problems {*}[layoutLines $file $text] \
       {*}[layoutStyle $file $text] {*}[layoutMargin $file $text]
   }
-  foreach file [csource::files $root sql/*.sql tool/* tool/check/* \
+  foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
                   test/*.test test/*/*.tcl test/prog/*.c test/bench/*.c .ci/*] {
     if {[file isdirectory $root/$file]} continue
     lappend problems {*}[layoutLines $file [csource::slurp $root/$file]]

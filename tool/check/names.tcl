@@ -28,7 +28,7 @@ proc check::names {root} {
         {*}[unknownFiles $root $file $line $comment]
     }
   }
-  foreach file [csource::files $root sql/*.sql tool/* tool/check/* \
+  foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
                   test/* test/*/* .ci/* Makefile] {
     if {[file isdirectory $root/$file]} continue
     if {[file extension $file] ni {.sql .tcl .test .sh ""}} continue
@@ -55,7 +55,7 @@ proc check::knownWords {root} {
   foreach file [csource::ext $root *.c *.h] {
     lappend texts [csource::without [csource::slurp $root/$file] comment]
   }
-  foreach file [csource::files $root sql/*.sql test/*/*.tcl test/*.test] {
+  foreach file [csource::files $root sql/*/*.sql test/*/*.tcl test/*.test] {
     lappend texts [csource::slurp $root/$file]
   }
   foreach header {sqlite3.h sqlite3ext.h} {
@@ -113,7 +113,7 @@ proc check::fileExists {root file name} {
   if {$name in $made || [regexp {^[A-Z_./]*[A-Z_]+\.[a-z]+$} $name]} {
     return 1
   }
-  foreach folder [list . [file dirname $file] ext ext/* sql test test/* \
+  foreach folder [list . [file dirname $file] ext ext/* sql sql/* test test/* \
                     tool tool/check] {
     if {[llength [glob -nocomplain -directory $root $folder/$name]]} {
       return 1

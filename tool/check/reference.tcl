@@ -143,7 +143,7 @@ proc check::referenceRaised {root blocks} {
   set known [concat [documented $blocks ERROR] [dict keys $notErrors]]
   set problems {}
   foreach file [concat [csource::ext $root *.c *.h] \
-                  [csource::files $root sql/*.sql]] {
+                  [csource::files $root sql/*/*.sql]] {
     set text [csource::slurp $root/$file]
     if {[file extension $file] eq ".sql"} {
       set found [regexp -all -inline {RAISE\(\w+,\s*'([a-z]+(?: [a-z]+)*:)} \
