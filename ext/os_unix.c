@@ -547,7 +547,8 @@ u64 osPidSpace(void){
   return stat("/proc/self/ns/pid", &s)==0 ? (u64)s.st_ino : 0;
 }
 
-/* For display only: nobody is declared dead by a pid. */
+/* For display only: nobody is declared dead by a pid.  One that is not to be
+** seen may belong to another user (/proc with hidepid). */
 int osProcessState(u32 iPid, u64 iPidSpace){
   char zPath[40], zBuf[512], *z;
   int fd;
@@ -555,7 +556,7 @@ int osProcessState(u32 iPid, u64 iPidSpace){
   if( iPidSpace==0 || iPidSpace!=osPidSpace() ) return OS_UNKNOWN;
   snprintf(zPath, sizeof(zPath), "/proc/%u/stat", iPid);
   fd = openHigh(zPath, O_RDONLY, 0);
-  if( fd<0 ) return errno==ENOENT ? OS_GONE : OS_UNKNOWN;
+  if( fd<0 ) return OS_UNKNOWN;
   n = read(fd, zBuf, sizeof(zBuf)-1);
   close(fd);
   if( n<=0 ) return OS_GONE;
