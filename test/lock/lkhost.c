@@ -511,9 +511,11 @@ static LockRc lookRc(void){
 }
 static void mark(off_t iAt, u32 iValue){
   char z[500];
-  int fd;
+  int fd, e = eOpen;
   snprintf(z, sizeof z, "%s-interlock", zDb);
+  eOpen = 0;
   fd = open(z, O_RDWR);
+  eOpen = e;
   CHECK(pwrite(fd, &iValue, 4, iAt)==4);
   close(fd);
 }
