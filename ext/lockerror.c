@@ -144,8 +144,8 @@ static void failFull(Sqlx *x, const LockFailure *p){
 ** its own: a hard link to it, or a mount of the file alone, is refused as soon
 ** as it is seen. None of these errors rolls back the transaction.
 **
-** Code: SQLITE_ERROR; SQLITE_CANTOPEN if it cannot be opened, made or mapped, or
-**   the database has a second name; SQLITE_BUSY for `lock file: busy:`
+** Code: SQLITE_ERROR; SQLITE_CANTOPEN if it cannot be opened, made or mapped,
+**   or the database has a second name; SQLITE_BUSY for `lock file: busy:`
 ** Retry: the statement after `busy` and `no space`, otherwise nothing
 ** Cure: in [OPERATIONS.md](OPERATIONS.md); the file may be deleted when nobody
 **   has the database open
@@ -174,7 +174,7 @@ static const char *reason(Sqlx *x, int iErrno){
 
 static const char *rights(Sqlx *x, const OsTrouble *p, const char *zWhose){
   if( p->mMode==0 ) return "";
-  return sqlxPrintf(x, " (%s owner %u, group %u, mode %04o)", zWhose, p->iUid,
+  return sqlxPrintf(x, "%s owner %u, group %u, mode %04o", zWhose, p->iUid,
                     p->iGid, p->mMode & 07777);
 }
 
@@ -182,7 +182,7 @@ static const char *kindOf(const OsTrouble *p){
   switch( p->mMode & S_IFMT ){
     case S_IFLNK: return "a symbolic link";
     case S_IFDIR: return "a folder";
-    default:      return "no plain file";
+    default:      return "a device, pipe or socket";
   }
 }
 
@@ -190,35 +190,34 @@ static const char *kindOf(const OsTrouble *p){
 static const char *whyNotOpen(Sqlx *x, const OsTrouble *p){
   switch( p->eAbout ){
     case OS_ABOUT_OPEN:
-      return sqlxPrintf(x, "cannot be opened for writing: %s%s; taking a lock"
+      return sqlxPrintf(x, "cannot be opened for writing (%s%s); taking a lock"
           " needs the right to write it, looking at locks the right to read it",
-          reason(x, p->iErrno), rights(x, p, "it has"));
+          reason(x, p->iErrno), rights(x, p, "; it has"));
     case OS_ABOUT_LOOK:
-      return sqlxPrintf(x, "cannot be opened for reading: %s%s",
-          reason(x, p->iErrno), rights(x, p, "it has"));
+      return sqlxPrintf(x, "cannot be opened for reading (%s%s)",
+          reason(x, p->iErrno), rights(x, p, "; it has"));
     case OS_ABOUT_MAKE:
-      return sqlxPrintf(x, "cannot be made: %s%s; a user with the right to do"
+      return sqlxPrintf(x, "cannot be made (%s%s); a user with the right to do"
           " so must make it once (SELECT advisory_session())",
-          reason(x, p->iErrno), rights(x, p, "its folder has"));
+          reason(x, p->iErrno), rights(x, p, "; its folder has"));
     case OS_ABOUT_KIND:
-      return sqlxPrintf(x, "cannot be opened for writing as a plain file: it is"
-          " %s; delete it", kindOf(p));
+      return sqlxPrintf(x, "is %s, and must be a plain file; delete it",
+          kindOf(p));
     case OS_ABOUT_LINKS:
-      return sqlxPrintf(x, "cannot be used: it has %u names (hard links);"
-          " remove the others", p->nLink);
+      return sqlxPrintf(x, "has %u names (hard links); remove the others",
+          p->nLink);
     case OS_ABOUT_MOUNT:
-      return "cannot be used: it is mounted as a single file; mount the folder"
-          " that it is in";
+      return "is mounted as a single file; mount the folder that it is in";
     case OS_ABOUT_OWNER:
-      return sqlxPrintf(x, "cannot be trusted: its owner may not write the"
-          " database%s; delete it when nobody has the database open",
+      return sqlxPrintf(x, "belongs to a user who may not write the database"
+          " (%s); delete it when nobody has the database open",
           rights(x, p, "it has"));
     case OS_ABOUT_WIDE:
-      return sqlxPrintf(x, "cannot be trusted: users may write it who may not"
-          " write the database%s; give it the database's group and mode",
+      return sqlxPrintf(x, "can be written by users who may not write the"
+          " database (%s); give it the database's group and mode",
           rights(x, p, "it has"));
     default:
-      return sqlxPrintf(x, "cannot be opened: %s", reason(x, p->iErrno));
+      return sqlxPrintf(x, "cannot be opened (%s)", reason(x, p->iErrno));
   }
 }
 
@@ -232,10 +231,10 @@ static const char *whyLinked(Sqlx *x, const OsTrouble *p){
 }
 
 static const char *whyNoSpace(Sqlx *x, const OsTrouble *p){
-  if( p->iErrno==EDQUOT ) return "no space on its disk: the quota is used up";
+  if( p->iErrno==EDQUOT ) return "no space on its disk (the quota is used up)";
   if( p->nLimit==0 ) return "no space on its disk";
-  return sqlxPrintf(x, "no space: it needs %lld bytes, and this process may"
-      " write files of %lld (ulimit -f)", (sqlite3_int64)p->nNeed,
+  return sqlxPrintf(x, "no space (it needs %lld bytes, and this process may"
+      " write files of %lld, ulimit -f)", (sqlite3_int64)p->nNeed,
       (sqlite3_int64)p->nLimit);
 }
 
@@ -245,7 +244,7 @@ static const char *whyNoMap(Sqlx *x, const OsTrouble *p){
     zLimit = sqlxPrintf(x, ", and this process may have %lld MB in all"
         " (ulimit -v)", (sqlite3_int64)(p->nLimit/1000000));
   }
-  return sqlxPrintf(x, "cannot be mapped: %s; it needs %lld MB of address"
+  return sqlxPrintf(x, "cannot be mapped (%s); it needs %lld MB of address"
       " space%s", reason(x, p->iErrno), (sqlite3_int64)(p->nNeed/1000000),
       zLimit);
 }
@@ -271,7 +270,7 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
     case LOCK_NETWORK:   return "on a network file system; allowed is a local"
                                 " one";
     default:
-      return p->iErrno ? sqlxPrintf(x, "the operating system failed: %s",
+      return p->iErrno ? sqlxPrintf(x, "the operating system failed (%s)",
                                     reason(x, p->iErrno))
                        : "the operating system failed";
   }
