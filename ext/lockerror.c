@@ -179,11 +179,9 @@ static const char *rights(Sqlx *x, const OsTrouble *p, const char *zWhose){
 }
 
 static const char *kindOf(const OsTrouble *p){
-  switch( p->mMode & S_IFMT ){
-    case S_IFLNK: return "a symbolic link";
-    case S_IFDIR: return "a folder";
-    default:      return "a device, pipe or socket";
-  }
+  if( S_ISLNK(p->mMode) ) return "a symbolic link";
+  if( S_ISDIR(p->mMode) ) return "a folder";
+  return "a device, pipe or socket";
 }
 
 /* LOCK_CANTOPEN, LOCK_LINKED: what is the matter with the file. */

@@ -71,11 +71,11 @@ int osUnlinked(const OsFile*);
 ** with blocks behind all of it from iFrom on, never shorter; LOCK_NOSPACE.
 ** osMap: nByte of address space over the file, or over zeroed memory of the
 ** process; the file may be shorter.  A file that was opened for reading is
-** mapped for reading.  0: osTrouble has LOCK_NOMAP.  osTouch: a hint that these
-** bytes will be stored to soon; one call is cheaper than a fault a page.  osForget puts
-** private zeroes in the place of a mapping: for the child of a fork, whose
-** inherited mapping would keep the parent's open file, and so its byte locks,
-** alive.
+** mapped for reading.  0: osTrouble has LOCK_NOMAP.  osTouch: a hint that
+** these bytes will be stored to soon; one call is cheaper than a fault a
+** page.  osForget puts private zeroes in the place of a mapping: for the child
+** of a fork, whose inherited mapping would keep the parent's open file, and so
+** its byte locks, alive.
 */
 LockRc osSize(const OsFile*, u64 *pnByte);
 LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);
