@@ -198,6 +198,10 @@ static const char *whyNotOpen(Sqlx *x, const OsTrouble *p){
       return sqlxPrintf(x, "cannot be made (%s%s); a user with the right to do"
           " so must make it once (SELECT advisory_session())",
           reason(x, p->iErrno), rights(x, p, "; its folder has"));
+    case OS_ABOUT_READER:
+      return sqlxPrintf(x, "cannot be made by a user who may not write the"
+          " database (%s%s)", reason(x, p->iErrno),
+          rights(x, p, "; the database has"));
     case OS_ABOUT_KIND:
       return sqlxPrintf(x, "is %s, and must be a plain file; delete it",
           kindOf(p));

@@ -235,11 +235,12 @@ LockRc osOneName(const char *zPath){
 /*
 ** Give a new lock file the database's rights, whatever the umask: the second
 ** member of a group must not be kept out by what the first has made.  A user
-** who may not give it the database's group gives its own what all have.
+** who may not give it the database's group gives its own what all have.  Its
+** owner can write it also where nobody writes the database.
 */
 static LockRc giveRights(int fd, const struct stat *pLike){
   uid_t iUid = geteuid()==0 ? pLike->st_uid : (uid_t)-1;
-  mode_t m = pLike->st_mode & 0666;
+  mode_t m = (pLike->st_mode & 0666) | 0600;
   struct stat s;
   if( fstat(fd, &s)!=0 ) return failSystem(LOCK_IOERR);
   if( (s.st_gid!=pLike->st_gid || (iUid!=(uid_t)-1 && s.st_uid!=iUid))
@@ -285,10 +286,19 @@ static int makeWhole(const char *zPath, const struct stat *pLike){
 }
 #endif
 
-/* Make an empty lock file, unless another process has just done so. */
-static LockRc makeFile(const char *zPath, const struct stat *pLike){
+/*
+** Make an empty lock file, unless another process has just done so.  A user
+** who may only read the database makes none, also where the folder allows it:
+** the others would find a file of a user who may not write the database.
+*/
+static LockRc makeFile(const char *zPath, const char *zLike,
+                       const struct stat *pLike){
   LockRc rc = LOCK_OK;
   int fd;
+  if( pLike && pLike->st_uid!=geteuid()
+   && faccessat(AT_FDCWD, zLike, W_OK, AT_EACCESS)!=0 ){
+    return failAs(LOCK_CANTOPEN, OS_ABOUT_READER, errno, pLike);
+  }
   if( makeWhole(zPath, pLike) ) return LOCK_OK;
   fd = openHigh(zPath, O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW,
                 pLike ? (pLike->st_mode & 0666) : 0644);
@@ -318,7 +328,7 @@ LockRc osOpen(OsFile *p, const char *zPath, const char *zLike, int eHow){
   p->fd = openHigh(zPath, flags, 0);
   if( p->fd<0 && errno==ENOENT ){
     if( eHow!=OS_CREATE ) return LOCK_NOFILE;
-    rc = makeFile(zPath, pLike);
+    rc = makeFile(zPath, zLike, pLike);
     if( rc!=LOCK_OK ) return rc;
     p->fd = openHigh(zPath, flags, 0);
   }
