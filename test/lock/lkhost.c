@@ -55,7 +55,9 @@ int __wrap_posix_fallocate64(int fd, off_t i, off_t n){
 
 static int bNoStatx, bNoLink;     /* what an old or a strict system lacks */
 static int eOpen;                 /* what opening a lock file says; 0: truth */
-static int bOnlyRead;             /* that, but not to who only wants to read */
+static int bOnlyRead;             /* that, but not if only to read it */
+static int bNoNull;               /* there is no /dev/null */
+static int iLowest = 100;         /* lowest descriptor of a lock file so far */
 static void (*xLink)(const char *zFrom, const char *zTo);
 
 int __real_statx(int, const char*, int, unsigned, struct statx*);
@@ -81,7 +83,7 @@ int __wrap_linkat(int fd, const char *z, int fd2, const char *z2, int flags){
 int __real_open64(const char*, int, ...);
 int __wrap_open64(const char*, int, ...);
 int __wrap_open64(const char *z, int flags, ...){
-  int mode = 0;
+  int mode = 0, fd;
   if( flags & (O_CREAT|O_TMPFILE) ){
     __builtin_va_list ap;
     __builtin_va_start(ap, flags);
@@ -93,7 +95,16 @@ int __wrap_open64(const char *z, int flags, ...){
     errno = eOpen;
     return -1;
   }
-  return __real_open64(z, flags, mode);
+  if( bNoNull && strcmp(z, "/dev/null")==0 ){
+    errno = ENOENT;
+    return -1;
+  }
+  fd = __real_open64(z, flags, mode);
+  if( fd>=0 && (strstr(z, "-interlock") || (flags & O_TMPFILE)==O_TMPFILE)
+   && fd<iLowest ){
+    iLowest = fd;
+  }
+  return fd;
 }
 
 static const char *zDb;
@@ -573,21 +584,24 @@ static void testLook(void){
 /*------------------------------------------------------ standard streams ---*/
 
 /* With any of the descriptors 0 to 2 closed: the lock file has none of them,
-** and they are closed afterwards as they were before. */
+** nor had one for a moment, and they are closed afterwards as they were before.
+** Without /dev/null, as in a bare chroot, the moment cannot be avoided. */
 static void testDescriptors(void){
   u32 m;
-  for(m=1; m<8; m++){
+  for(m=1; m<16; m++){
     int st;
     pid_t pid = fork();
     if( pid==0 ){
       int i, bBad = 0;
       LockFile *p = 0;
+      bNoNull = m>=8;
       for(i=0; i<3; i++) if( m & 1u<<i ) close(i);
       bBad = lockOpen(&sysMem, zDb, 1, &p)!=LOCK_OK;
       if( !bBad ) bBad = lockSegment(p)->file.fd<3 ? 2 : 0;
       for(i=0; i<3; i++){
         if( (m & 1u<<i) && fcntl(i, F_GETFD)>=0 ) bBad = 4;
       }
+      if( !bBad && !bNoNull && iLowest<3 ) bBad = 8;
       _exit(bBad);
     }
     waitpid(pid, &st, 0);
