@@ -148,6 +148,18 @@ LockRc placeRefer(const Place *p, LockFile **pp){
   return openNamed(p->zName, 0, pp);
 }
 
+/* A lock file that was replaced can be looked at by those who have it. */
+LockRc placeLook(const Place *p, LockFile **pp){
+  *pp = 0;
+  if( p->pFile ){
+    if( lockMoved(p->pFile)==LOCK_LINKED ) return LOCK_LINKED;
+  }else if( p->zName[0]=='/' ){
+    osStay();
+    return lockOpenLook(&memory, p->zName, pp);
+  }
+  return placeRefer(p, pp);
+}
+
 const char *placeFileName(const Place *p){
   return p->zName[0]=='/' ? p->zName : "";
 }

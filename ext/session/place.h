@@ -39,8 +39,10 @@ void placeEnd(Place*);
 void placeFree(Place **ppList);
 
 /* Its lock file without a session in it, if it is there: a reference of its
-** own. LOCK_NOFILE. */
+** own. LOCK_NOFILE. placeLook: for lockSnapshot only, and also where the file
+** may only be read. */
 LockRc placeRefer(const Place*, LockFile**);
+LockRc placeLook(const Place*, LockFile**);
 /* The name of its database file; "" for memory. */
 const char *placeFileName(const Place*);
 

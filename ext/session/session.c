@@ -420,16 +420,15 @@ i64 sessionReset(Session *p, Sqlx *x){
 
 /* ---- looking ---------------------------------------------------------- */
 
-/* A reference on the lock file of a schema; NULL if it has none, or one that is
+/* A reference on the lock file of a place; NULL if it has none, or one that is
 ** seen already. */
-static LockFile *referTo(Session *p, Sqlx *x, const char *zSchema,
+static LockFile *referTo(Session *p, Sqlx *x, const Place *pPlace,
                          const SessionLook *pLook){
-  Place *pPlace = findPlace(p, x, zSchema);
   LockFile *pFile = 0;
   LockRc eRc = LOCK_FORKED;
   int i;
   if( pPlace==0 ) return 0;
-  if( pPlace->pFile || osPid()==p->iPid ) eRc = placeRefer(pPlace, &pFile);
+  if( pPlace->pFile || osPid()==p->iPid ) eRc = placeLook(pPlace, &pFile);
   failPlace(x, eRc, pPlace);
   for(i=0; i<pLook->n && pFile; i++){
     if( pLook->a[i].pFile==pFile ){
@@ -442,7 +441,8 @@ static LockFile *referTo(Session *p, Sqlx *x, const char *zSchema,
 
 static void lookFile(Session *p, Sqlx *x, const char *zSchema,
                    SessionLook *pLook){
-  LockFile *pFile = referTo(p, x, zSchema, pLook);
+  Place *pPlace = findPlace(p, x, zSchema);
+  LockFile *pFile = referTo(p, x, pPlace, pLook);
   LookFile *aNew;
   LookFile *pNew;
   if( pFile==0 ) return;
@@ -460,7 +460,8 @@ static void lookFile(Session *p, Sqlx *x, const char *zSchema,
   }
   pNew->pFile = pFile;
   pLook->n++;
-  failPlace(x, lockSnapshot(pFile, &pNew->snapshot), 0);
+  failPlace(x, lockSnapshot(pFile, &pNew->snapshot), pPlace);
+  lockLooked(pFile);
 }
 
 int sessionLook(Session *p, Sqlx *x, SessionLook *pLook){
