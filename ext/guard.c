@@ -98,7 +98,7 @@ static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Plan *pPlan){
   if( !bText && isStored(pOld, &entry)
    && guardregCompare(&pOld->has, &set)==GUARD_OK ) return 0;
 
-  planDropTriggers(p, pPlan, pOld->has.a, pOld->has.n);
+  planDropTriggers(p, pPlan, PLAN_SELECT, pOld->has.a, pOld->has.n);
   planMakeTriggers(p, pPlan, set.a, set.n);
   if( !sqlxTable(p, zSchema, "interlock_guarded") ){
     planStep(p, pPlan, guardsetRegistry(p, zSchema), 0);
@@ -143,7 +143,8 @@ static int giveUpGuard(Sqlx *p, const char *zTable, PlanTxn *pTxn){
   while( findGuarded(p, zTable, &tab) && tab.entry.zNumber ){
     Plan plan;
     planNew(&plan, tab.shape.zSchema);
-    planDropTriggers(p, &plan, tab.entry.has.a, tab.entry.has.n);
+    planDropTriggers(p, &plan, PLAN_SELECT, tab.entry.has.a,
+                     tab.entry.has.n);
     planStep(p, &plan, guardregForget(p, tab.shape.zSchema,
                                       tab.entry.zNumber), 0);
     planRun(p, &plan, pTxn);

@@ -12,6 +12,7 @@
 #include "clause.h"
 #include "template.h"
 #include "sql_text.h"
+#include "token.h"
 SQLITE_EXTENSION_INIT3
 
 /* The placeholders of the templates in sql/. */
@@ -361,4 +362,28 @@ const char *triggersQualified(Sqlx *p, const char *zSql, const char *zSchema){
   if( zName==0 ) return zSql;
   return sqlxPrintf(p, "%.*s\"%w\".%s", (int)(zName - zSql), zSql, zSchema,
                     zName);
+}
+
+/*
+** The statement that makes a trigger again which stands in the file. Its text
+** is the file's and can be anything: SQLite reads it up to the END of the
+** trigger and no further, and whoever runs it is no longer inside the schema,
+** where SQLite allows less. So it must be one CREATE TRIGGER of that very name,
+** and not TEMP; written out, it is a trigger of zSchema, whatever it says.
+*/
+const char *triggersAgain(
+  Sqlx *p,
+  const TriggersOne *pOne,
+  const char *zSchema
+){
+  Token t;
+  if( !tokenIsTrigger(pOne->zSql, pOne->zName, &t) ){
+    sqlxBad(p, "trigger %s.%s was made by hand, and could not be made again if"
+               " anything fails; allowed is SELECT versioned(), unversioned()"
+               " or versioned_repair() in a statement of its own",
+            zSchema, pOne->zName);
+    return 0;
+  }
+  return sqlxPrintf(p, "CREATE TRIGGER \"%w\".\"%w\"%s", zSchema, pOne->zName,
+                    t.z + t.n);
 }

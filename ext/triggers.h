@@ -67,5 +67,7 @@ int triggersIsNumber(const char *z);
 const char *triggersDraw(Sqlx *p, const char *zSchema);
 const char *triggersRegistry(Sqlx *p, const char *zSchema);
 const char *triggersQualified(Sqlx *p, const char *zSql, const char *zSchema);
+const char *triggersAgain(Sqlx *p, const TriggersOne *pOne,
+                          const char *zSchema);
 
 #endif

@@ -228,8 +228,8 @@ static const char *storedEntry(
   const char *z = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT quote(number)||','"
       "||quote(name)||','||quote(\"column\")||','||quote(mode)||','"
-      "||quote(on_stale)||','||quote(except_columns)||','||tombstones"
-      "||','||generator||','||declared"
+      "||quote(on_stale)||','||quote(except_columns)||','"
+      "||quote(tombstones)||','||quote(generator)||','||quote(declared)"
       " FROM \"%w\".interlock_versioned WHERE number=%Q", zSchema, zNumber);
   if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
   sqlxFinalize(p, pStmt);
@@ -404,7 +404,8 @@ static int stepsOfTable(
   if( p->rc!=SQLITE_OK ) return 0;
   entry.zNumber = pTab->rule.zNumber;
 
-  planDropTriggers(p, pPlan, pTab->entry.aTrigger, pTab->entry.nTrigger);
+  planDropTriggers(p, pPlan, eScope, pTab->entry.aTrigger,
+                   pTab->entry.nTrigger);
   stepsOfColumn(p, pTab, pPlan);
   planMakeTriggers(p, pPlan, set.a, set.n);
   if( bOtherKey ) stepsOfOtherKey(p, pTab, &set, pPlan);
@@ -481,9 +482,9 @@ int versionedUndeclare(Sqlx *p, const char *zTable, PlanScope eScope){
     Plan todo;
     entry.bDeclared = 0;
     planNew(&todo, tab.shape.zSchema);
-    planDropTriggers(p, &todo, entry.aTrigger, entry.nTrigger);
+    planDropTriggers(p, &todo, eScope, entry.aTrigger, entry.nTrigger);
     stepsOfRegistry(p, &tab, &entry, &todo);
-    planRun(p, &todo, &txn);
+    if( p->rc==SQLITE_OK ) planRun(p, &todo, &txn);
     bDone = 1;
   }
   planEnd(p, &txn);

@@ -19,7 +19,7 @@ namespace eval layers {
     2 lock      {graph}
     2 lockview  {lock}
     3 token     {}
-    3 sqlx      {}
+    3 sqlx      {token}
     3 args      {sqlx}
     3 hashtext  {}
     3 json      {}
@@ -27,7 +27,7 @@ namespace eval layers {
     3 shape     {sqlx token}
     3 template  {sqlx}
     3 clause    {sqlx shape token}
-    3 triggers  {sqlx shape template clause}
+    3 triggers  {sqlx shape template clause token}
     3 guardset  {sqlx shape template clause triggers}
     3 lockkey   {sqlx args}
     3 rowkey    {sqlx args pragma shape lockkey}
