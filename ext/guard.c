@@ -100,7 +100,7 @@ static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Plan *pPlan){
 
   planDropTriggers(p, pPlan, PLAN_SELECT, pOld->has.a, pOld->has.n);
   planMakeTriggers(p, pPlan, set.a, set.n);
-  if( !sqlxTable(p, zSchema, "interlock_guarded") ){
+  if( !shapeOwn(p, zSchema, "interlock_guarded") ){
     planStep(p, pPlan, guardsetRegistry(p, zSchema), 0);
   }
   planStep(p, pPlan, guardregStore(p, zSchema, &entry), 0);
@@ -139,9 +139,15 @@ const char *guardText(Sqlx *p, const char *zTable){
 ** apart (guardText) can have given it two of each. */
 static int giveUpGuard(Sqlx *p, const char *zTable, PlanTxn *pTxn){
   Guarded tab;
+  const char *zLast = "";
   int bDone = 0;
   while( findGuarded(p, zTable, &tab) && tab.entry.zNumber ){
     Plan plan;
+    if( strcmp(tab.entry.zNumber, zLast)==0 ){
+      sqlxBad(p, "row %s of %s.interlock_guarded does not go away; allowed is a"
+                 " table without triggers", zLast, tab.shape.zSchema);
+    }
+    zLast = tab.entry.zNumber;
     planNew(&plan, tab.shape.zSchema);
     planDropTriggers(p, &plan, PLAN_SELECT, tab.entry.has.a,
                      tab.entry.has.n);

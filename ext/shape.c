@@ -42,6 +42,15 @@ int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol){
   return 0;
 }
 
+/* A text of the schema that is to stand within another: without comments, one
+** of which would take along what follows. NULL stays NULL. */
+static const char *stripped(Sqlx *p, const char *z){
+  char *zOut = z ? sqlxAlloc(p, strlen(z) + 1) : 0;
+  if( zOut==0 ) return 0;
+  tokenStrip(z, zOut);
+  return zOut;
+}
+
 /* The text of a name token without its quotes. */
 static const char *unquoted(Sqlx *p, const Token *pTok){
   char *z = sqlxAlloc(p, (sqlite3_uint64)pTok->n + 1);
@@ -117,6 +126,41 @@ static int findIn(
   }
   sqlxFinalize(p, pStmt);
   return bFound;
+}
+
+/*
+** Whether a table of that name is an ordinary one, by the schema in memory: what
+** a hostile file says of itself in sqlite_master need not be what SQLite has
+** made of it. To read a virtual table is to call its module, and to write one
+** may do anything. A statement that reads it opens it by VOpen; EXPLAIN shows
+** that and runs nothing. Views are no tables to sqlxTable().
+*/
+int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName){
+  sqlite3_stmt *pStmt;
+  int bOrdinary = 1;
+  if( !sqlxTable(p, zSchema, zName) ) return 0;
+  pStmt = sqlxPrepare(p, "EXPLAIN SELECT 1 FROM \"%w\".\"%w\"", zSchema, zName);
+  while( sqlxStep(p, pStmt) ){
+    const char *zOp = sqlxColumn(p, pStmt, 1);
+    if( zOp && strcmp(zOp, "VOpen")==0 ) bOrdinary = 0;
+  }
+  sqlxFinalize(p, pStmt);
+  return bOrdinary && p->rc==SQLITE_OK;
+}
+
+/* Whether a table of Interlock's own is there. What has its name and is no table
+** is an error: Interlock has not made it. */
+int shapeOwn(Sqlx *p, const char *zSchema, const char *zName){
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( sqlxTable(p, zSchema, zName) ){
+    if( shapeIsOrdinary(p, zSchema, zName) ) return 1;
+    sqlxBad(p, "%s.%s is a virtual table; allowed is the table that Interlock"
+               " makes", zSchema, zName);
+  }else if( sqlxExists(p, "PRAGMA \"%w\".table_info(\"%w\")", zSchema, zName) ){
+    sqlxBad(p, "%s.%s is a view; allowed is the table that Interlock makes",
+            zSchema, zName);
+  }
+  return 0;
 }
 
 /* Whether a virtual table keeps its data in this one. */
@@ -289,8 +333,9 @@ static void checkKind(
   const char *zWhy = 0;
   if( strcmp(zType, "view")==0 ){
     zWhy = "is a view";
-  }else if( pShape->zSql
-         && sqlite3_strnicmp(pShape->zSql, "CREATE VIRTUAL", 14)==0 ){
+  }else if( !sqlxTable(p, pShape->zSchema, pShape->zName) ){
+    zWhy = "is a view, though its file says a table";
+  }else if( !shapeIsOrdinary(p, pShape->zSchema, pShape->zName) ){
     zWhy = "is a virtual table";
   }else if( sqlite3_strnicmp(pShape->zName, "sqlite_", 7)==0 ){
     zWhy = "belongs to SQLite itself";
@@ -409,7 +454,7 @@ static void readColumns(Sqlx *p, Shape *pShape){
     pCol = &pShape->aCol[pShape->nCol];
     pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
     pCol->zAffinity = shapeAffinity(zType ? zType : "", bStrict);
-    pCol->zDefault = sqlxColumn(p, pStmt, XINFO_DEFAULT);
+    pCol->zDefault = stripped(p, sqlxColumn(p, pStmt, XINFO_DEFAULT));
     pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
     pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;
     pCol->bGenerated = sqlite3_column_int(pStmt, XINFO_HIDDEN)>=2;
@@ -440,7 +485,7 @@ static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
     while( t.kind!=TOKEN_END && !tokenIsWord(&t, "WHERE") ){
       t = tokenNext(&t, zEnd);
     }
-    return sqlxPrintf(p, "%s", t.z + t.n);
+    return stripped(p, t.z + t.n);
   }
   t = tokenNext(&t, zClose);
   for(zStart=t.z, tLast=t; t.kind!=TOKEN_END; t=tokenNext(&t, zClose)){
@@ -449,10 +494,8 @@ static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
     if( tokenIsByte(&t, '(') ) t = tokenAt(tokenClose(&t, zClose), zClose);
     tLast = t;
   }
-  if( tokenIsWord(&tLast, "ASC") || tokenIsWord(&tLast, "DESC") ){
-    return sqlxPrintf(p, "%.*s", (int)(tLast.z - zStart), zStart);
-  }
-  return sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart);
+  if( tokenIsWord(&tLast, "ASC") || tokenIsWord(&tLast, "DESC") ) t = tLast;
+  return stripped(p, sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart));
 }
 
 /* Read the terms of one index. */
