@@ -100,7 +100,7 @@ static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Plan *pPlan){
 
   planDropTriggers(p, pPlan, PLAN_SELECT, pOld->has.a, pOld->has.n);
   planMakeTriggers(p, pPlan, set.a, set.n);
-  if( !shapeOwn(p, zSchema, "interlock_guarded") ){
+  if( !shapeOwnWritten(p, zSchema, "interlock_guarded") ){
     planStep(p, pPlan, guardsetRegistry(p, zSchema), 0);
   }
   planStep(p, pPlan, guardregStore(p, zSchema, &entry), 0);
@@ -148,6 +148,7 @@ static int giveUpGuard(Sqlx *p, const char *zTable, PlanTxn *pTxn){
                  " table without triggers", zLast, tab.shape.zSchema);
     }
     zLast = tab.entry.zNumber;
+    shapeOwnWritten(p, tab.shape.zSchema, "interlock_guarded");
     planNew(&plan, tab.shape.zSchema);
     planDropTriggers(p, &plan, PLAN_SELECT, tab.entry.has.a,
                      tab.entry.has.n);
@@ -169,6 +170,7 @@ static int giveUpGone(Sqlx *p, const char *zTable, PlanTxn *pTxn){
     if( pTab->status!=GUARD_GONE || (zSchema && pTab->zSchema!=zSchema)
      || !shapeIsNamed(p, zTable, pTab->zSchema, pTab->entry.zName) ) continue;
     zSchema = pTab->zSchema;
+    shapeOwnWritten(p, zSchema, "interlock_guarded");
     planNew(&plan, pTab->zSchema);
     planStep(p, &plan, guardregForget(p, pTab->zSchema, pTab->entry.zNumber),
              0);

@@ -133,7 +133,7 @@ static void failGuard(Sqlx *x, const char *zTable, const char *zWhy){
 
 /* Does the registry of a schema have this file's id? */
 static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
-  return shapeIsOrdinary(x, zSchema, "interlock_guarded")
+  return shapeOwn(x, zSchema, "interlock_guarded")
       && sqlxExists(x, "SELECT 1 FROM \"%w\".interlock_guarded WHERE file=%Q",
                     zSchema, zFile);
 }

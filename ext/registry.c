@@ -186,6 +186,7 @@ const char *registryStore(
 
 /* Take back the declaration of a table that is gone. */
 void registryGiveUp(Sqlx *p, const char *zSchema, const RegistryEntry *pEntry){
+  shapeOwnWritten(p, zSchema, "interlock_versioned");
   sqlxRun(p, "UPDATE \"%w\".interlock_versioned SET declared=0"
       " WHERE number=%Q", zSchema, pEntry->zNumber);
 }

@@ -129,38 +129,87 @@ static int findIn(
 }
 
 /*
-** Whether a table of that name is an ordinary one, by the schema in memory: what
-** a hostile file says of itself in sqlite_master need not be what SQLite has
-** made of it. To read a virtual table is to call its module, and to write one
-** may do anything. A statement that reads it opens it by VOpen; EXPLAIN shows
-** that and runs nothing. Views are no tables to sqlxTable().
+** What a statement is compiled to, by the schema in memory: what a hostile file
+** says of itself in sqlite_master need not be what SQLite has made of it. EXPLAIN
+** shows the program and runs nothing; triggers have programs of their own, which
+** follow and begin at 0 again.
 */
-int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName){
-  sqlite3_stmt *pStmt;
-  int bOrdinary = 1;
-  if( !sqlxTable(p, zSchema, zName) ) return 0;
-  pStmt = sqlxPrepare(p, "EXPLAIN SELECT 1 FROM \"%w\".\"%w\"", zSchema, zName);
-  while( sqlxStep(p, pStmt) ){
+typedef enum ShapeUse {
+  USE_PLAIN = 0,
+  USE_FUNCTION,          /* it calls a function */
+  USE_VIRTUAL            /* it opens a virtual table */
+} ShapeUse;
+
+static ShapeUse useOf(Sqlx *p, const char *zSql){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "EXPLAIN %s", zSql);
+  ShapeUse eUse = USE_PLAIN;
+  int iRow;
+  for(iRow=0; sqlxStep(p, pStmt); iRow++){
     const char *zOp = sqlxColumn(p, pStmt, 1);
-    if( zOp && strcmp(zOp, "VOpen")==0 ) bOrdinary = 0;
+    if( iRow && sqlite3_column_int(pStmt, 0)==0 ) break;
+    if( zOp==0 ) continue;
+    if( strcmp(zOp, "VOpen")==0 ) eUse = USE_VIRTUAL;
+    if( strstr(zOp, "Func") && eUse==USE_PLAIN ) eUse = USE_FUNCTION;
   }
   sqlxFinalize(p, pStmt);
-  return bOrdinary && p->rc==SQLITE_OK;
+  return eUse;
 }
 
-/* Whether a table of Interlock's own is there. What has its name and is no table
-** is an error: Interlock has not made it. */
+/* Whether a table of that name is there, and neither a view nor virtual. To read
+** a virtual table is to call its module, and to write one may do anything. */
+int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName){
+  if( !sqlxTable(p, zSchema, zName) ) return 0;
+  return useOf(p, sqlxPrintf(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zName))
+         !=USE_VIRTUAL && p->rc==SQLITE_OK;
+}
+
+static void failOwn(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  const char *zWhy
+){
+  sqlxBad(p, "%s.%s %s; allowed is the table that Interlock makes", zSchema,
+          zName, zWhy);
+}
+
+static int isOwn(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  const char *zSql
+){
+  ShapeUse eUse = useOf(p, zSql);
+  if( eUse==USE_VIRTUAL ) failOwn(p, zSchema, zName, "is a virtual table");
+  if( eUse==USE_FUNCTION ) failOwn(p, zSchema, zName, "calls functions");
+  return p->rc==SQLITE_OK;
+}
+
+/*
+** Whether a table of Interlock's own is there, to be read. What has its name and
+** is none that Interlock can have made is an error: a view, a virtual table, one
+** whose columns call functions. Interlock reads and writes these tables by
+** itself, and the user may not know that they are there.
+*/
 int shapeOwn(Sqlx *p, const char *zSchema, const char *zName){
   if( p->rc!=SQLITE_OK ) return 0;
   if( sqlxTable(p, zSchema, zName) ){
-    if( shapeIsOrdinary(p, zSchema, zName) ) return 1;
-    sqlxBad(p, "%s.%s is a virtual table; allowed is the table that Interlock"
-               " makes", zSchema, zName);
-  }else if( sqlxExists(p, "PRAGMA \"%w\".table_info(\"%w\")", zSchema, zName) ){
-    sqlxBad(p, "%s.%s is a view; allowed is the table that Interlock makes",
-            zSchema, zName);
+    return isOwn(p, zSchema, zName, sqlxPrintf(p,
+        "SELECT * FROM \"%w\".\"%w\"", zSchema, zName));
+  }
+  if( sqlxExists(p, "PRAGMA \"%w\".table_info(\"%w\")", zSchema, zName)
+   || p->rc==SQLITE_ERROR ){
+    sqlxClear(p);
+    failOwn(p, zSchema, zName, "is a view");
   }
   return 0;
+}
+
+/* The same, to be written: nor may a CHECK or an index call functions. */
+int shapeOwnWritten(Sqlx *p, const char *zSchema, const char *zName){
+  return shapeOwn(p, zSchema, zName) && isOwn(p, zSchema, zName, sqlxPrintf(p,
+      "REPLACE INTO \"%w\".\"%w\" SELECT * FROM \"%w\".\"%w\"", zSchema, zName,
+      zSchema, zName));
 }
 
 /* Whether a virtual table keeps its data in this one. */

@@ -86,6 +86,7 @@ int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
 int shapeLook(Sqlx *p, const char *zTable, Shape *pShape);
 int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName);
 int shapeOwn(Sqlx *p, const char *zSchema, const char *zName);
+int shapeOwnWritten(Sqlx *p, const char *zSchema, const char *zName);
 int shapeIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
                  const char *zName);
 int shapeExists(const ShapeList *pList, const char *zSchema,

@@ -246,7 +246,7 @@ static void stepsOfRegistry(
 ){
   const char *zSchema = pTab->shape.zSchema;
   const char *zUndo;
-  if( !registryExists(p, zSchema) ){
+  if( !shapeOwnWritten(p, zSchema, "interlock_versioned") ){
     planStep(p, pPlan, triggersRegistry(p, zSchema), PLAN_UNDO_ALL);
     zUndo = 0;
   }else if( pTab->entry.zNumber ){
@@ -270,7 +270,7 @@ static void stepsOfTombstones(
   Plan *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
-  if( !shapeOwn(p, zSchema, pSet->zTombstones) ){
+  if( !shapeOwnWritten(p, zSchema, pSet->zTombstones) ){
     planStep(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema),
         PLAN_UNDO_ALL);
   }
@@ -361,7 +361,7 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
   const char *zOld = pTab->entry.zNumber==0 ? 0
                    : installed(p, zSchema, pSet->zTombstones);
   if( zOld==0 || strcmp(zOld, pSet->zTombstonesSql)==0 ) return 0;
-  if( !shapeOwn(p, zSchema, pSet->zTombstones) ) return 0;
+  if( !shapeOwnWritten(p, zSchema, pSet->zTombstones) ) return 0;
   if( isTemp(zSchema) ){
     pTab->rule.zNumber = triggersDraw(p, zSchema);
     triggersMake(p, &pTab->shape, &pTab->rule, pSet);
@@ -575,8 +575,8 @@ sqlite3_int64 versionedForget(
       sqlxBad(p, "table %s was never versioned; allowed are tables of"
                  " versioned_tables", tab.shape.zName);
     }
-    shapeOwn(p, tab.shape.zSchema, sqlxPrintf(p, "interlock_%q_tombstones",
-                                              tab.entry.zNumber));
+    shapeOwnWritten(p, tab.shape.zSchema, sqlxPrintf(p,
+        "interlock_%q_tombstones", tab.entry.zNumber));
     planNew(&todo, tab.shape.zSchema);
     planStep(p, &todo, sqlxPrintf(p, "UPDATE \"%w\".interlock_%q_tombstones"
         " SET at=%s WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,
