@@ -19,6 +19,7 @@
 #include "sqlite/args.h"
 #include "session/lockerror.h"
 #include "session/rowkey.h"
+#include "schema/shape.h"
 SQLITE_EXTENSION_INIT3
 
 /* A row that may be about to be replaced, and is locked by another session. */
@@ -132,7 +133,8 @@ static void failGuard(Sqlx *x, const char *zTable, const char *zWhy){
 
 /* Does the registry of a schema have this file's id? */
 static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
-  return sqlxExists(x, "SELECT 1 FROM \"%w\".interlock_guarded WHERE file=%Q",
+  return shapeOwn(x, zSchema, "interlock_guarded")
+      && sqlxExists(x, "SELECT 1 FROM \"%w\".interlock_guarded WHERE file=%Q",
                     zSchema, zFile);
 }
 
@@ -200,6 +202,10 @@ static void readTable(Sqlx *x, Guard *g, const char *zSchema){
       " AND name='interlock_%q_update' AND tbl_name=%Q COLLATE NOCASE",
       zSchema, g->zNumber, g->zTable) && x->rc==SQLITE_OK ){
     failGuard(x, g->zTable, "has another name now; call guarded() with that");
+    return;
+  }
+  if( !shapeIsOrdinary(x, zSchema, g->zTable) && x->rc==SQLITE_OK ){
+    failGuard(x, g->zTable, "is no ordinary table");
     return;
   }
   sqlxEnd(&g->mem);
