@@ -6,6 +6,7 @@
 #include "session.h"
 #include "lockerror.h"
 #include "os.h"
+#include "snapshot.h"
 SQLITE_EXTENSION_INIT3
 
 struct Session {
@@ -122,16 +123,27 @@ static const TxnEvents events = {
   onMark, onRollbackTo, onEnd, sessionRetain, sessionRelease
 };
 
-static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
-  if( pReq->eScope==LOCK_SCOPE_SESSION ) return;
-  if( sqlite3_get_autocommit(p->db) ){
+static void askTransaction(Sqlx *x, const SessionRequest *pReq){
+  if( pReq->eScope!=LOCK_SCOPE_SESSION && sqlite3_get_autocommit(x->db) ){
     sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN", pReq->zName);
-  }else{
+  }
+}
+
+static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
+  askTransaction(x, pReq);
+  if( pReq->eScope!=LOCK_SCOPE_SESSION ){
     txnscopeEnlist(&p->scope, x, pReq->zName);
   }
 }
 
 /* ---- locks ------------------------------------------------------------ */
+
+/* Rows and tables belong to a file, and are read from it. */
+static void askNewest(Sqlx *x, const SessionRequest *pReq){
+  u32 eKind = pReq->key.eKind;
+  if( eKind!=KEY_ROW && eKind!=KEY_TABLE ) return;
+  snapshotAllows(x, pReq->zSchema ? pReq->zSchema : "main", pReq->zName);
+}
 
 /* A request that is being made. */
 typedef struct Wanted {
@@ -217,6 +229,8 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   Wanted w;
   LockRc eRc;
   txnscopeCatchUp(&p->scope);
+  askTransaction(x, pReq);
+  askNewest(x, pReq);
   enlist(p, x, pReq);
   w.pSession = p;
   w.pReq = pReq;

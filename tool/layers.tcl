@@ -32,10 +32,11 @@ namespace eval layers {
     3 lockkey   {sqlx args}
     3 rowkey    {sqlx args pragma shape lockkey}
     3 waiting   {}
+    3 snapshot  {sqlx token waiting}
     3 place     {waiting}
     3 lockerror {sqlx lockkey place waiting}
     3 txnscope  {sqlx}
-    3 session   {sqlx place lockerror txnscope}
+    3 session   {sqlx place lockerror txnscope snapshot}
     4 registry  {}
     4 rule      {registry}
     4 status    {registry rule}
