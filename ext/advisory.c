@@ -425,10 +425,10 @@ static void applicationFunc(
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   zOld = sqlxPrintf(&x, "%s", sessionLabel(pCall->pSession));
   if( argsCount(&x, nArg, 0, 1, "advisory_application([name])") && nArg ){
-    const char *z = (const char*)sqlite3_value_text(apArg[0]);
+    const char *z = 0;
     if( sqlite3_value_type(apArg[0])!=SQLITE_TEXT ){
       sqlxBad(&x, "name is %s; allowed is TEXT", argsType(apArg[0]));
-    }else if( z==0 ){
+    }else if( (z = (const char*)sqlite3_value_text(apArg[0]))==0 ){
       x.rc = SQLITE_NOMEM;
     }else{
       sessionSetLabel(pCall->pSession, z);

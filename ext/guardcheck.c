@@ -280,7 +280,11 @@ static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
     return 0;
   }
   for(i=0; i<3; i++){
-    az[i] = (const char*)sqlite3_value_text(apArg[i]);
+    az[i] = 0;
+    if( sqlite3_value_type(apArg[i])==SQLITE_TEXT
+     && sqlite3_value_bytes(apArg[i])<=ARGS_TEXT_MAX ){
+      az[i] = (const char*)sqlite3_value_text(apArg[i]);
+    }
     if( az[i]==0 ) az[i] = "";
   }
   g = findGuard(p, x, az);

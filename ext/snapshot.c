@@ -65,8 +65,8 @@ static int readsTable(Sqlx *x, const char *zSql, int iDb){
 }
 
 /* Does the statement that calls the function read a table of the schema? If
-** another one is being run around it, the snapshot goes on, and what the program
-** reads next is not known: that counts as well. */
+** another one is being run around it, the snapshot goes on, and what the
+** program reads next is not known: that counts as well. */
 static int readsAny(Sqlx *x, int iDb){
   sqlite3_stmt *p = 0, *pBusy = 0;
   while( (p = sqlite3_next_stmt(x->db, p))!=0 ){

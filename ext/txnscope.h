@@ -72,11 +72,12 @@ int txnscopeHeard(const TxnScope*);
 /*
 ** An sqlite3_close() that is refused takes the tables out of the transaction,
 ** and SQLite tells nothing more of it unless one is enlisted again. Whether the
-** transaction has ended meanwhile is looked at by every call of a lock function,
-** which begins here, and where a table is enlisted again. Where that cannot be
-** told from the next transaction (BEGIN, and a write before any call), it is
-** taken to go on: locks are kept longer, never shorter. iNumber goes up, so that
-** what guards know is found again, and the writer registered again.
+** transaction has ended meanwhile is looked at by every call of a lock
+** function, which begins here, and where a table is enlisted again. Where it
+** cannot be told from the next transaction (BEGIN, and a write before any
+** call), it is taken to go on: locks are kept longer, never shorter. iNumber
+** goes up, so that what guards know is found again, and the writer registered
+** again.
 */
 void txnscopeCatchUp(TxnScope*);
 
