@@ -939,15 +939,33 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
   return leave(p->pFile);
 }
 
+int lockWriting(const LockSession *p){
+  return p->iWriterTxn!=0 && p->iWriterTxn==p->iTxn;
+}
+
+/*
+** Is this session in the writer's place?  Its own note is not enough: SQLite
+** may have ended the transaction without a word (lock.h), and then the session
+** of a later writer stands there.  No mutex: the caller has SQLite's write
+** lock, so no other session enters meanwhile, and one that has entered did so
+** before the caller got that lock.
+*/
+static int isWriter(const LockSession *p){
+  const SegHeader *h = segHeader(&p->pFile->seg);
+  if( !lockWriting(p) ) return 0;
+  return atomicGetAcq(&h->writerTxn)==p->iTxn && atomicGet(&h->writer)==p->k
+      && atomicGet(&h->writerGen)==p->iGen;
+}
+
 /*
 ** A roll back to a savepoint leaves the place; only the transaction's end,
-** which is the end of SQLite's write lock, empties it.  So the session's own
-** note of it is enough, until then.  After LOCK_BUSY nothing is noted.
+** which is the end of SQLite's write lock, empties it.  After LOCK_BUSY nothing
+** is noted.
 */
 LockRc lockWriterEnter(LockSession *p){
   LockFile *pF = p->pFile;
   LockRc rc = usable(pF);
-  if( rc!=LOCK_OK || p->iWriterTxn==p->iTxn ) return rc;
+  if( rc!=LOCK_OK || isWriter(p) ) return rc;
   if( BUG(WRITER_NOTE) && p->iWriterTxn ) return LOCK_OK;
   rc = lockMoved(pF);
   if( rc!=LOCK_OK ) return rc;
@@ -963,7 +981,7 @@ LockRc lockWriterEnter(LockSession *p){
 /* Why no mutex is needed: segment.h, GUARD WORDS. */
 int lockGuardFree(LockSession *p, const LockKey *pTable){
   LockFile *pF = p->pFile;
-  if( usable(pF)!=LOCK_OK || p->iWriterTxn!=p->iTxn ) return 0;
+  if( usable(pF)!=LOCK_OK || !isWriter(p) ) return 0;
   return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
 }
 

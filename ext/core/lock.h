@@ -148,7 +148,10 @@ u64 lockGrantToken(const LockSession*);
 ** its transaction's end; new row and table locks of others wait for that.  The
 ** caller has SQLite's write lock, so there is one at a time.  LOCK_REPLACED if
 ** the file's name leads elsewhere.  From the second time in a transaction on
-** it only says LOCK_OK.
+** it only says LOCK_OK.  A transaction whose end lockTxnEnd was not called for
+** may be followed by another: then lockWriterEnter must be called again before
+** its first write is looked at, and enters again if another session has.
+** lockWriting: 1 from lockWriterEnter to lockTxnEnd.
 ** lockGuardFree, afterwards: 1 if nobody has locked the table or a row of it,
 ** for certain; 0 asks for lockGuard.  Enters no mutex.
 ** lockGuard: LOCK_NO if another session holds a lock on the table that a write
@@ -156,6 +159,7 @@ u64 lockGrantToken(const LockSession*);
 ** and the session is in lockTrouble.  Either may be 0.
 */
 LockRc lockWriterEnter(LockSession*);
+int lockWriting(const LockSession*);
 int lockGuardFree(LockSession*, const LockKey *pTable);
 LockRc lockGuard(LockSession*, const LockKey *pTable, const LockKey *pKey,
                  const LockKey **ppHeld);

@@ -240,7 +240,7 @@ static void beginGuard(Session *p, Sqlx *x, Guard *g){
     readTable(x, g, zSchema);
   }
   g->pPlace = sessionPlace(p, x, zSchema);
-  if( g->pPlace==0 || !sessionWriter(p, x, g->pPlace) ) return;
+  if( g->pPlace==0 || !sessionWriter(x, g->pPlace) ) return;
   if( x->rc==SQLITE_OK ){
     g->iCookie = iCookie;
     g->iTransaction = sessionTransaction(p);
@@ -286,7 +286,11 @@ static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
     return 0;
   }
   for(i=0; i<3; i++){
-    az[i] = (const char*)sqlite3_value_text(apArg[i]);
+    az[i] = 0;
+    if( sqlite3_value_type(apArg[i])==SQLITE_TEXT
+     && sqlite3_value_bytes(apArg[i])<=ARGS_TEXT_MAX ){
+      az[i] = (const char*)sqlite3_value_text(apArg[i]);
+    }
     if( az[i]==0 ) az[i] = "";
   }
   g = findGuard(p, x, az);
@@ -466,7 +470,7 @@ static void guardRow(Sqlx *x, Guard *g, int nKey, sqlite3_value **apKey){
   LockKey key;
   int bRow = rowOfGuard(x, g, nKey, apKey, &key);
   const LockKey *pHeld;
-  if( x->rc!=SQLITE_OK ) return;
+  if( x->rc!=SQLITE_OK || !sessionWriter(x, g->pPlace) ) return;
   pHeld = lockedOf(x, g, &g->tab.key, bRow ? &key : 0);
   if( pHeld ) failLocked(x, g, pHeld);
   else if( g->pVictim ) checkVictims(x, g);
@@ -494,7 +498,7 @@ static void victimFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   g = guardOf(pCall->pSession, &x, nArg, apArg);
   if( g && rowOfGuard(&x, g, nArg-3, &apArg[3], &key)
-   && lockedOf(&x, g, 0, &key) ){
+   && sessionWriter(&x, g->pPlace) && lockedOf(&x, g, 0, &key) ){
     noteVictim(&x, g, nArg-3, &apArg[3], &key);
   }
   argsEndInteger(&x, ctx, 0);

@@ -36,10 +36,15 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
 ** databases: two that wait for each other over two files would not be told of
 ** it. Nothing has changed.
 **
+** Or a row or a table, locked by another session or not, would be locked by a
+** connection that reads its file in WAL mode, and what it reads can be older
+** than the last holder's commit; the text begins with the function's name then.
+**
 ** Code: SQLITE_BUSY
 ** Retry: the transaction, after ROLLBACK; without BEGIN the statement, when
 **   the open cursors are read to their end
-** Cure: take the lock before it, as the first statement after BEGIN
+** Cure: take the lock before it, in a SELECT of its own, as the first statement
+**   after BEGIN
 */
 static void failRefused(Sqlx *x, const LockFailure *p){
   const char *zWhere = p->zBusy ? sqlxPrintf(x, " on %s", p->zBusy) : "";

@@ -111,7 +111,6 @@ void placeEnd(Place *p){
   if( p->pLock ) lockSessionEnd(p->pLock);
   if( p->pFile ) lockClose(p->pFile);
   if( p->mxMark ) memset(p->aMark, 0, (size_t)p->mxMark*sizeof(u32));
-  p->iWriting = 0;
   p->pLock = 0;
   p->pFile = 0;
 }

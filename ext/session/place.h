@@ -24,7 +24,6 @@ struct Place {
   LockSession *pLock;
   u32 *aMark;            /* lock level where savepoint i was opened */
   int mxMark;            /* room in aMark */
-  u64 iWriting;          /* transaction in which it is the file's writer */
   Place *pNext;
 };
 

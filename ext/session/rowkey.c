@@ -262,9 +262,16 @@ static void takeBytes(
   LockValue *pVal
 ){
   int bText = sqlite3_value_type(pArg)!=SQLITE_BLOB;
-  const void *pData = bText ? (const void*)sqlite3_value_text(pArg)
-                            : sqlite3_value_blob(pArg);
+  const void *pData = 0;
   pVal->eType = bText ? LOCKVALUE_TEXT : LOCKVALUE_BLOB;
+  /* lockkeyRow() looks no further than at the length of what is too long: a
+  ** zeroblob is not made for it. */
+  if( !bText && sqlite3_value_bytes(pArg)>(int)LIMIT_KEY ){
+    pVal->n = (u32)sqlite3_value_bytes(pArg);
+    return;
+  }
+  pData = bText ? (const void*)sqlite3_value_text(pArg)
+                : sqlite3_value_blob(pArg);
   pVal->n = (u32)sqlite3_value_bytes(pArg);
   pVal->p = pData;
   if( pData==0 && (bText || pVal->n) ){
