@@ -37,6 +37,7 @@ u8 osLayer(void){ return 'P'; }
 #endif
 
 #define NUMBER_BASE ((off_t)1<<40)
+#define EXTEND_MIN  4096              /* bytes that one call allocates at least */
 
 /*------------------------------------------------------------ the file ---*/
 
@@ -72,18 +73,26 @@ static int isNetwork(int fd){
 static int isNetwork(int fd){ (void)fd; return 0; }
 #endif
 
+static int openRetry(const char *zPath, int flags, mode_t mode){
+  int fd;
+  do{
+    fd = open(zPath, flags, mode);
+  }while( fd<0 && errno==EINTR );
+  return fd;
+}
+
 LockRc osOpen(OsFile *p, const char *zPath, const char *zLike, int bCreate){
   int flags = O_RDWR|O_CLOEXEC|O_NOFOLLOW|O_NONBLOCK|O_NOCTTY;
   struct stat sLike, s;
   int bLike = zLike && stat(zLike, &sLike)==0;
   LockRc rc = LOCK_OK;
-  p->fd = open(zPath, flags);
+  p->fd = openRetry(zPath, flags, 0);
   if( p->fd<0 && errno==ENOENT ){
     if( !bCreate ) return LOCK_NOFILE;
-    p->fd = open(zPath, flags|O_CREAT|O_EXCL,
-                 bLike ? (sLike.st_mode & 0666) : 0644);
+    p->fd = openRetry(zPath, flags|O_CREAT|O_EXCL,
+                     bLike ? (sLike.st_mode & 0666) : 0644);
     if( p->fd<0 && errno==EEXIST ){
-      p->fd = open(zPath, flags);
+      p->fd = openRetry(zPath, flags, 0);
     }else if( p->fd>=0 && bLike ){
       /* the umask must not narrow what the database allows */
       (void)fchmod(p->fd, sLike.st_mode & 0666);
@@ -132,14 +141,20 @@ LockRc osSize(const OsFile *p, u64 *pnByte){
 /*
 ** posix_fallocate gives every page a block, so that a later store cannot meet
 ** a full disk (SIGBUS).  glibc emulates it by writing where the file system
-** cannot; that is what the portable layer relies on, too.
+** cannot; that is what the portable layer relies on, too.  A signal undoes the
+** whole call on some file systems: the next piece is half as long, so that
+** signals that come faster than one call lasts do not hold it up for ever.
 */
 LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
-  int e;
+  u64 n = nByte-iFrom;
+  int e = 0;
   if( p->fd<0 ) return LOCK_OK;
-  do{
-    e = posix_fallocate(p->fd, (off_t)iFrom, (off_t)(nByte-iFrom));
-  }while( e==EINTR );
+  while( iFrom<nByte && (e==0 || e==EINTR) ){
+    if( n>nByte-iFrom ) n = nByte-iFrom;
+    e = posix_fallocate(p->fd, (off_t)iFrom, (off_t)n);
+    if( e==0 ) iFrom += n;
+    if( e==EINTR && n>EXTEND_MIN ) n /= 2;
+  }
   if( e==0 ) return LOCK_OK;
   if( e==ENOSPC || e==EDQUOT || e==EFBIG ) return LOCK_NOSPACE;
   return LOCK_IOERR;
@@ -244,10 +259,16 @@ void osSleep(i64 us){
 }
 
 #ifndef INTERLOCK_OS_POSIX
+/* What this system call takes, which is not timespec where a program of 32 bits
+** is built with a time_t of 64. */
+typedef struct FutexTime {
+  __kernel_long_t sec, nsec;
+} FutexTime;
+
 int osWait(u32 *p, u32 iValue, i64 us){
-  struct timespec t;
-  t.tv_sec = (time_t)(us/1000000);
-  t.tv_nsec = (long)(us%1000000)*1000;
+  FutexTime t;
+  t.sec = (__kernel_long_t)(us/1000000);
+  t.nsec = (__kernel_long_t)(us%1000000)*1000;
   if( syscall(SYS_futex, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
   return errno==ETIMEDOUT;
 }

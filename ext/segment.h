@@ -131,7 +131,8 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F( 116, u32, inside,)      /* M session last inside, for messages */ \
   F( 120, u64, stat,[16])    /* M or A: see STAT_GRANTS */ \
   F( 248, u32, writerGen,)   /* T M generation of the writer's session */ \
-  F( 252, u32, pad1,[17]) \
+  F( 252, u32, passed,)      /* M left with WAITERS set, or taken so often */ \
+  F( 256, u32, pad1,[16]) \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
   F( 576, u32, guard,[64])   /* D M granted tables, by class: GUARD WORDS */ \
   F( 832, u32, pad2,[816])
