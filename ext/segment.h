@@ -38,8 +38,9 @@
 ** processors, which takes longer than all of lock and unlock.  What taking and
 ** releasing a free lock stores outside the session's own records lies in one
 ** line of 64 bytes, from `mutex` to the first statistic, and nothing else that
-** is often stored lies beside what is only read.  For the same reason a session
-** keeps the slot that it freed last (`next`), and takes that one first.
+** is often stored lies beside what is only read.  `passed` lies in another line,
+** and is stored only where a waiter sleeps.  For the same reason a session keeps
+** the slot that it freed last (`next`), and takes that one first.
 **
 ** GUARD WORDS.  guard[c] counts the records that are SEG_GRANTED, with a key of
 ** kind KEY_TABLE and a hash of class c, which is hash%64: of any mode and
@@ -58,6 +59,8 @@
 **
 ** Who stores a field: M who owns the mutex; S the session it belongs to
 ** (its thread, with the mutex unless said otherwise); A anyone, atomically.
+** A session lowers its scount, and makes its thold void, without the mutex too:
+** outside of it words only move towards void.
 */
 #ifndef INTERLOCK_SEGMENT_H
 #define INTERLOCK_SEGMENT_H

@@ -7,6 +7,7 @@
 **   waitend LIBRARY FILE before NAME...       interrupt, later the unlock, for
 **                                             each function that can wait
 **   waitend LIBRARY FILE pair A B ROUNDS NAME...
+**   waitend LIBRARY FILE signals NAME...      under a timer of a millisecond
 **   waitend LIBRARY FILE window ROUNDS        how often SQLite's own
 **                                             `interrupted` comes after a row
 **   waitend LIBRARY FILE hold SQL             the holder that dies
@@ -15,11 +16,13 @@
 ** another session must get the lock at its first try.  Exit status 0: nothing
 ** was wrong.
 */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -287,10 +290,65 @@ static pid_t holder(const Names *p){
     _exit(9);
   }
   close(a[1]);
-  CHECK(read(a[0], &c, 1)==1 && c=='1');
+  while( read(a[0], &c, 1)<0 && errno==EINTR ){}
+  CHECK(c=='1');
   close(a[0]);
   return pid;
 }
+
+static void reap(pid_t pid){
+  while( waitpid(pid, 0, 0)<0 && errno==EINTR ){}
+}
+
+/* ---- signals ------------------------------------------------------------ */
+
+static void onSignal(int i){ (void)i; }
+static void timer(int us, int flags){
+  struct itimerval t;
+  struct sigaction sa;
+  memset(&sa, 0, sizeof sa);
+  sa.sa_handler = onSignal;
+  sa.sa_flags = flags;
+  sigaction(SIGALRM, &sa, 0);
+  memset(&t, 0, sizeof t);
+  t.it_interval.tv_usec = t.it_value.tv_usec = us;
+  setitimer(ITIMER_REAL, &t, 0);
+}
+/* The waiter alone gets them: this thread has them blocked. */
+static void signals(sqlite3 *db, const char *zName){
+  Names n;
+  double t;
+  pid_t pid;
+  namesOf(zName, &n);
+  zRound = zName;
+  CHECK(hold(db, &n));
+  ask(W.db, "SELECT advisory_lock_timeout(300)");
+  t = now();
+  waiterStart(db, &n, 1);
+  waiterDone();
+  CHECK(errorIs("lock timeout:"));
+  CHECK(W.tEnd-t>=0.3 && W.tEnd-t<0.8);
+  CHECK(unhold(db, &n));
+  CHECK(!waiterHeld(db, 0));
+  ask(W.db, "SELECT advisory_lock_timeout(20000)");
+  CHECK(hold(db, &n));
+  waiterStart(db, &n, 0);
+  t = now();
+  CHECK(unhold(db, &n));
+  waiterDone();
+  CHECK(W.tEnd-t<0.5);
+  CHECK(waiterHeld(db, 0));
+  pid = holder(&n);
+  waiterStart(db, &n, 0);
+  t = now();
+  kill(pid, SIGKILL);
+  reap(pid);
+  waiterDone();
+  CHECK(W.tEnd-t<1.0);
+  CHECK(waiterHeld(db, 0));
+}
+
+/* ---- two events --------------------------------------------------------- */
 
 /* Both within some tens of microseconds, the one or the other first. */
 static void pair(sqlite3 *db, int eA, int eB, int nRound, const char *zName){
@@ -325,7 +383,7 @@ static void pair(sqlite3 *db, int eA, int eB, int nRound, const char *zName){
     pthread_join(t, 0);
     waiterDone();
     if( bDeath ){
-      waitpid(a.pid, 0, 0);
+      reap(a.pid);
     }else if( eA!=GRANT && eB!=GRANT ){
       CHECK(unhold(db, &n));
     }
@@ -398,6 +456,17 @@ int main(int nArg, char **az){
   pthread_create(&W.thread, 0, waiterMain, 0);
   if( strcmp(az[3], "before")==0 ){
     for(i=4; i<nArg; i++) before(db, az[i]);
+  }else if( strcmp(az[3], "signals")==0 ){
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    pthread_sigmask(SIG_BLOCK, &set, 0);
+    for(i=0; i<2; i++){
+      int k;
+      timer(1000, i ? SA_RESTART : 0);
+      for(k=4; k<nArg; k++) signals(db, az[k]);
+    }
+    timer(0, 0);
   }else if( strcmp(az[3], "window")==0 ){
     window(db, atoi(az[4]));
   }else{

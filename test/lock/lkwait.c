@@ -146,10 +146,15 @@ static void signalsMutex(void){
   LockFile *p = openOrDie(zDb);
   LockSession *s = beginOrDie(p);
   LockKey k = keyInt(2);
+  LockTrouble trouble;
   pid_t pid = other(HOLD_INSIDE, 1), pid2;
   begin();
   CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_BUSY);
   TOOK(0.95, 1.6);
+  /* a poll or an end enters without a note of the session: the one before */
+  atomicSet(&segHeader(lockSegment(p))->inside, lockSlot(s));
+  lockInside(p, &trouble);
+  CHECK_EQ(trouble.iPid, (u32)pid);
   /* killed while this process waits for it */
   pid2 = killLater(pid, 100000);
   begin();
