@@ -186,7 +186,7 @@ void crashPoint(int iPoint);
   X(TABLES_FIRST)       /* lockReleaseAll takes tables with the rows */ \
   X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
   X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
-  X(SLEPT_OUT)          /* an owner's death is asked after whole sleeps only */ \
+  X(SLEPT_OUT)          /* only a whole sleep asks for a dead owner */ \
   X(UNDO_SILENT)        /* a grant that went back is announced to nobody */
 
 enum {

@@ -37,7 +37,7 @@ u8 osLayer(void){ return 'P'; }
 #endif
 
 #define NUMBER_BASE ((off_t)1<<40)
-#define EXTEND_MIN  4096              /* bytes that one call allocates at least */
+#define EXTEND_MIN  4096              /* bytes, the shortest allocation */
 
 /*------------------------------------------------------------ the file ---*/
 

@@ -38,9 +38,9 @@
 ** processors, which takes longer than all of lock and unlock.  What taking and
 ** releasing a free lock stores outside the session's own records lies in one
 ** line of 64 bytes, from `mutex` to the first statistic, and nothing else that
-** is often stored lies beside what is only read.  `passed` lies in another line,
-** and is stored only where a waiter sleeps.  For the same reason a session keeps
-** the slot that it freed last (`next`), and takes that one first.
+** is often stored lies beside what is only read.  `passed` lies in another
+** line, and is stored only where a waiter sleeps.  For the same reason a
+** session keeps the slot that it freed last (`next`), and takes that one first.
 **
 ** GUARD WORDS.  guard[c] counts the records that are SEG_GRANTED, with a key of
 ** kind KEY_TABLE and a hash of class c, which is hash%64: of any mode and
