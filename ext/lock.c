@@ -468,7 +468,7 @@ static LockRc enqueue(LockSession *p, const Ask *a){
 /* Record i is held: remember its token for the caller. */
 static void noteGrant(LockSession *p, u32 i){
   p->iToken = p->iStronger ? p->iStronger
-                           : segRecord(&p->pFile->seg, i)->token;
+                           : atomicGet(&segRecord(&p->pFile->seg, i)->token);
 }
 
 /* One attempt under the mutex.  LOCK_FULL: no slot is free. */
@@ -882,7 +882,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   u32 i = atomicGet(&s->waits), iRec;
   SegRecord *r;
   if( atomicGet(&s->id)!=iId || SEG_LOW(iState)!=SEG_LIVE ) return LOCK_NO;
-  if( i-1>=p->nRecord ) return LOCK_NO;
+  if( i-1>=segRecords(p) ) return LOCK_NO;
   r = segRecord(p, i);
   iRec = atomicGetAcq(&r->state);
   if( SEG_STATE(iRec)!=SEG_WAITING || atomicGet(&r->session)!=k

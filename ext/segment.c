@@ -38,7 +38,7 @@ LockRc segRefresh(Seg *p){
   u32 nRecord = recordsWithin(nLength), nOld;
   if( p->file.fd>=0 && osSize(&p->file, &nFile)!=LOCK_OK ) return LOCK_IOERR;
   if( nRecord==0 || nLength>nFile || nLength<nKnown ){
-    p->bDamaged = 1;
+    segDamage(p);
     return LOCK_MALFORMED;
   }
   while( (nOld = atomicGet(&p->nRecord))<nRecord
@@ -156,7 +156,7 @@ u32 segBucketOf(u32 iHash, u32 nBucket){
 static const char *checkFree(Seg *p, u32 *pnFree){
   SegHeader *h = segHeader(p);
   u32 i, k, n = 0;
-  if( h->usedRecord>p->nRecord ) return "usedRecord beyond the length";
+  if( h->usedRecord>segRecords(p) ) return "usedRecord beyond the length";
   for(i=h->freeRecord; i; i=segRecord(p, i)->hashNext){
     if( !segBound(p, &n) ) return "free list does not end";
     if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "free, in use";
@@ -178,7 +178,7 @@ static const char *checkFree(Seg *p, u32 *pnFree){
 static const char *checkChains(Seg *p, u32 *pnChain){
   SegHeader *h = segHeader(p);
   u32 b, i, j, n = 0;
-  if( h->nBucket<LIMIT_EXTENT || h->nBucket>p->nRecord ) return "nBucket";
+  if( h->nBucket<LIMIT_EXTENT || h->nBucket>segRecords(p) ) return "nBucket";
   for(b=0; b<h->nBucket; b++){
     u32 iPrev = 0;
     for(i=*segBucket(p, b); i; iPrev=i, i=segRecord(p, i)->hashNext){
@@ -243,7 +243,7 @@ const char *segmentCheck(Seg *p){
   if( z==0 ) z = checkChains(p, &nChain);
   if( z==0 ) z = checkLists(p, &nList);
   if( z ) return z;
-  for(i=1; i<=p->nRecord; i++){
+  for(i=1; i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
     u32 eState = SEG_STATE(r->state);
     if( eState==SEG_TEXT ){
@@ -264,6 +264,6 @@ const char *segmentCheck(Seg *p){
   if( nList!=nUsed ) return "lists";
   if( nWait!=h->nWait ) return "nWait";
   if( h->nRecord+nFree!=h->usedRecord ) return "free slots";
-  return p->bDamaged ? "damaged" : 0;
+  return segDamaged(p) ? "damaged" : 0;
 }
 #endif

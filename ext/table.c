@@ -10,7 +10,8 @@
 **
 ** The caller owns the segment's mutex.  The state word is the truth: stored
 ** last when a record is made, first when it goes.  What another process reads
-** without the mutex is stored with atomicSet.
+** without the mutex is stored with atomicSet: all of a record, since a look may
+** take a slot for the text of a key that was there a moment ago.
 */
 #include "table.h"
 
@@ -89,7 +90,7 @@ void tableKeyOf(Seg *p, SegRecord *r, LockKey *pKey){
   pKey->nKey = (u8)REC_NKEY(r);
   pKey->iHash = r->hash;
   for(; i<nWord && i<SEG_INLINE/4; i++) pKey->a[i] = r->key[i];
-  while( i<nWord && !p->bDamaged ){
+  while( i<nWord && !segDamaged(p) ){
     SegText *t = segText(p, iText);
     for(k=0; k<SEG_TEXTBYTES/4 && i<nWord; k++) pKey->a[i++] = t->key[k];
     iText = t->next;
@@ -109,7 +110,7 @@ static int keyEqual(Seg *p, SegRecord *r, const LockKey *pKey){
   }
   for(iText=r->text; i<nWord; iText=segText(p, iText)->next){
     SegText *t = segText(p, iText);
-    if( p->bDamaged ) return 0;
+    if( segDamaged(p) ) return 0;
     for(k=0; k<SEG_TEXTBYTES/4 && i<nWord; k++, i++){
       if( t->key[k]!=pKey->a[i] ) return 0;
     }
@@ -168,17 +169,19 @@ static void chainInsert(Seg *p, u32 i, u32 iBefore){
       iPrev = segRecord(p, iPrev)->hashNext;
     }
   }
-  r->hashPrev = iPrev;
-  r->hashNext = iBefore;
-  if( iBefore ) segRecord(p, iBefore)->hashPrev = i;
-  if( iPrev ) segRecord(p, iPrev)->hashNext = i; else *pHead = i;
+  atomicSet(&r->hashPrev, iPrev);
+  atomicSet(&r->hashNext, iBefore);
+  if( iBefore ) atomicSet(&segRecord(p, iBefore)->hashPrev, i);
+  if( iPrev ) atomicSet(&segRecord(p, iPrev)->hashNext, i); else *pHead = i;
 }
 
 static void chainRemove(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
-  if( r->hashNext ) segRecord(p, r->hashNext)->hashPrev = r->hashPrev;
+  if( r->hashNext ){
+    atomicSet(&segRecord(p, r->hashNext)->hashPrev, r->hashPrev);
+  }
   if( r->hashPrev ){
-    segRecord(p, r->hashPrev)->hashNext = r->hashNext;
+    atomicSet(&segRecord(p, r->hashPrev)->hashNext, r->hashNext);
   }else{
     *segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket)) = r->hashNext;
   }
@@ -198,17 +201,17 @@ static void listInsert(Seg *p, u32 i){
       segSession(p, r->session)->mixed = 1;
     }
   }
-  r->sesPrev = 0;
-  r->sesNext = *pHead;
-  if( *pHead ) segRecord(p, *pHead)->sesPrev = i;
+  atomicSet(&r->sesPrev, 0);
+  atomicSet(&r->sesNext, *pHead);
+  if( *pHead ) atomicSet(&segRecord(p, *pHead)->sesPrev, i);
   *pHead = i;
 }
 
 static void listRemove(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
-  if( r->sesNext ) segRecord(p, r->sesNext)->sesPrev = r->sesPrev;
-  if( r->sesPrev ) segRecord(p, r->sesPrev)->sesNext = r->sesNext;
+  if( r->sesNext ) atomicSet(&segRecord(p, r->sesNext)->sesPrev, r->sesPrev);
+  if( r->sesPrev ) atomicSet(&segRecord(p, r->sesPrev)->sesNext, r->sesNext);
   if( s->firstTxn==i ) s->firstTxn = r->sesNext;
   if( s->firstSes==i ) s->firstSes = r->sesNext;
   if( s->firstTxn==0 ) s->mixed = 0;
@@ -225,7 +228,7 @@ static void splitBucket(Seg *p){
   SegHeader *h = segHeader(p);
   u32 bNew = h->nBucket, i, iNext, n = 0, iTail = 0, bOld;
   if( bNew<2 ){
-    p->bDamaged = 1;
+    segDamage(p);
     return;
   }
   bOld = bNew & (SEG_ALL >> (__builtin_clz(bNew)+1));
@@ -240,9 +243,10 @@ static void splitBucket(Seg *p){
     if( BUG(SHORT_HASH_SPLIT) ) continue;
     if( segBucketOf(r->hash, bNew+1)!=bNew ) continue;
     chainRemove(p, i);
-    r->hashPrev = iTail;
-    r->hashNext = 0;
-    if( iTail ) segRecord(p, iTail)->hashNext = i; else *segBucket(p, bNew) = i;
+    atomicSet(&r->hashPrev, iTail);
+    atomicSet(&r->hashNext, 0);
+    if( iTail ) atomicSet(&segRecord(p, iTail)->hashNext, i);
+    else *segBucket(p, bNew) = i;
     iTail = i;
   }
   h->nBucket = bNew+1;
@@ -265,7 +269,7 @@ static void lowerGuard(Seg *p, SegRecord *r){
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
   if( REC_KIND(r)!=KEY_TABLE ) return;
   if( atomicGet(pWord)==0 ){
-    p->bDamaged = 1;
+    segDamage(p);
     return;
   }
   atomicSet(pWord, atomicGet(pWord)-1);
@@ -279,7 +283,7 @@ static void lowerGuard(Seg *p, SegRecord *r){
 static void giveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
   if( s->next==0 ) return;
-  segRecord(p, s->next)->hashNext = h->freeRecord;
+  atomicSet(&segRecord(p, s->next)->hashNext, h->freeRecord);
   h->freeRecord = s->next;
   s->next = 0;
 }
@@ -298,7 +302,7 @@ static u32 takeSlot(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
   u32 i = s->next;
-  if( i==0 && h->freeRecord==0 && h->usedRecord>=p->nRecord ) gatherSlots(p);
+  if( i==0 && h->freeRecord==0 && h->usedRecord>=segRecords(p) ) gatherSlots(p);
   if( i ){
     s->next = 0;
   }else if( (i = h->freeRecord)!=0 ){
@@ -351,7 +355,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   const LockKey *pKey = pNew->pKey;
   u32 i, k, iState;
   SegRecord *r;
-  if( h->nRecord + 1 + textSlots(pKey->nKey) > p->nRecord ) return 0;
+  if( h->nRecord + 1 + textSlots(pKey->nKey) > segRecords(p) ) return 0;
   i = takeSlot(p, pNew->iSession);
   r = segRecord(p, i);
   /* A canceller may still compare and swap this word, and fail. */
@@ -379,7 +383,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   CRASH(FILL);
   chainInsert(p, i, pNew->iBefore);
   listInsert(p, i);
-  r->linked = 1;
+  atomicSet(&r->linked, 1);
   segSession(p, pNew->iSession)->nRecord++;
   k = pNew->bWaiting ? STAT_WAITS : STAT_GRANTS;
   atomicSet(&h->stat[k], h->stat[k]+1);
@@ -392,7 +396,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   atomicSetRel(&r->state, iState);
   CRASH(VALID);
   if( !pNew->bWaiting && BUG(GUARD_LATE) ) raiseGuard(p, r);
-  if( h->nRecord>h->nBucket && h->nBucket<p->nRecord ) splitBucket(p);
+  if( h->nRecord>h->nBucket && h->nBucket<segRecords(p) ) splitBucket(p);
   return i;
 }
 
@@ -416,7 +420,7 @@ void tableRemove(Seg *p, u32 i){
   if( r->linked ){
     chainRemove(p, i);
     listRemove(p, i);
-    r->linked = 0;
+    atomicSet(&r->linked, 0);
     s->nRecord--;
   }
   CRASH(REMOVE_CHAIN);
@@ -424,7 +428,7 @@ void tableRemove(Seg *p, u32 i){
   while( iText && segBound(p, &n) ){
     SegText *t = segText(p, iText);
     u32 iNext = t->next;
-    atomicSet(&t->state, SEG_WITH(t->state, SEG_FREE));
+    atomicSet(&t->state, SEG_WITH(atomicGet(&t->state), SEG_FREE));
     atomicFenceRel();
     freeSlot(p, iText, r->session);
     iText = iNext;
@@ -692,7 +696,7 @@ static int slotSane(Seg *p, u32 i){
   if( r->session-1>=LIMIT_SESSION ) return 0;
   if( REC_MODE(r)<1 || REC_MODE(r)>=LOCK_MODES ) return 0;
   for(k=0; k<nText; k++, iText=segText(p, iText)->next){
-    if( iText-1>=p->nRecord ) return 0;
+    if( iText-1>=segRecords(p) ) return 0;
     if( SEG_STATE(segText(p, iText)->state)!=SEG_TEXT ) return 0;
     if( segText(p, iText)->record!=i || segText(p, iText)->part!=k ) return 0;
   }
@@ -703,21 +707,21 @@ static int slotSane(Seg *p, u32 i){
 ** at when all records have been. */
 static void rebuildFree(Seg *p){
   u32 i;
-  for(i=1; i<=p->nRecord; i++){
+  for(i=1; i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
     u32 iState = atomicGetAcq(&r->state), e = SEG_STATE(iState);
     if( e==SEG_FREE || e==SEG_TEXT ) continue;
-    r->linked = 0;
+    atomicSet(&r->linked, 0);
     if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i) || tableVoid(p, r) ){
       atomicSet(&r->state, SEG_WITH(iState, SEG_FREE));
       CRASH(REBUILD_FREE);
     }
   }
-  for(i=1; i<=p->nRecord; i++){
+  for(i=1; i<=segRecords(p); i++){
     SegText *t = segText(p, i);
     u32 e, iRecord = t->record;
     if( SEG_STATE(t->state)!=SEG_TEXT ) continue;
-    e = iRecord-1<p->nRecord ? SEG_STATE(segRecord(p, iRecord)->state) : 0;
+    e = iRecord-1<segRecords(p) ? SEG_STATE(segRecord(p, iRecord)->state) : 0;
     if( e==SEG_FREE || e==SEG_TEXT
      || (segRecord(p, iRecord)->text!=i
          && segText(p, segRecord(p, iRecord)->text)->next!=i) ){
@@ -731,10 +735,10 @@ static void rebuildFree(Seg *p){
 static void rebuildEmpty(Seg *p){
   SegHeader *h = segHeader(p);
   u32 i, k;
-  h->nBucket = p->nRecord;
+  h->nBucket = segRecords(p);
   h->freeRecord = h->freeSession = 0;
   h->nRecord = h->nWait = 0;
-  for(i=0; i<p->nRecord; i++) *segBucket(p, i) = 0;
+  for(i=0; i<segRecords(p); i++) *segBucket(p, i) = 0;
   if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
   for(k=LIMIT_SESSION; k>0; k--){
     SegSession *s = segSession(p, k);
@@ -760,7 +764,7 @@ static void rebuildLink(Seg *p, u32 i){
   }
   chainInsert(p, i, iBefore);
   listInsert(p, i);
-  r->linked = 1;
+  atomicSet(&r->linked, 1);
   s->nRecord++;
   if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ){
     h->nWait++;
@@ -775,7 +779,7 @@ static void rebuildGuard(Seg *p){
   SegHeader *h = segHeader(p);
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));
-  for(i=1; i<=p->nRecord; i++){
+  for(i=1; i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
     if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
@@ -797,11 +801,11 @@ void tableRebuild(Seg *p, u64 iDead){
   tableKill(p, iDead);
   rebuildFree(p);
   rebuildEmpty(p);
-  for(i=p->nRecord; i>0; i--){
+  for(i=segRecords(p); i>0; i--){
     u32 e = SEG_STATE(atomicGet(&segRecord(p, i)->state));
     if( e!=SEG_FREE && nUsed==0 ) nUsed = i;
     if( e==SEG_FREE && nUsed!=0 ){
-      segRecord(p, i)->hashNext = h->freeRecord;
+      atomicSet(&segRecord(p, i)->hashNext, h->freeRecord);
       h->freeRecord = i;
     }
     if( e!=SEG_FREE ) h->nRecord++;
@@ -870,7 +874,7 @@ static const char *checkRecord(Seg *p, u32 i){
 static const char *checkGuard(Seg *p){
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));
-  for(i=1; i<=segHeader(p)->usedRecord && i<=p->nRecord; i++){
+  for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
     if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
@@ -886,7 +890,7 @@ static const char *checkGuard(Seg *p){
 const char *tableCheck(Seg *p){
   const char *z = checkGuard(p);
   u32 i;
-  for(i=1; i<=segHeader(p)->usedRecord && i<=p->nRecord && z==0; i++){
+  for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p) && z==0; i++){
     if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) z = checkRecord(p, i);
   }
   return z;

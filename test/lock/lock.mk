@@ -14,7 +14,7 @@ LK_CORE = $(addprefix ext/,os_unix.c segment.c owner.c table.c graph.c lock.c \
             lockview.c)
 LK_HDR  = $(wildcard ext/*.h) $(wildcard test/lock/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
-          lkhost
+          lkhost lklook
 LK_WARN = -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
 
@@ -91,7 +91,8 @@ $(LK_B)/model/lkstates: test/model/lkstates.c $(LK_CORE) $(LK_HDR) \
 .PHONY: locktest lockfull lockbench lockbugs lockmodels
 locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_HOST) \
           $(LK_B)/fast/lkmodel \
-          $(LK_B)/fuzz/lkfuzz $(LK_B)/fast/lktorture $(LK_B)/fast/lkcheck
+          $(LK_B)/fuzz/lkfuzz $(LK_B)/fast/lktorture $(LK_B)/fast/lkcheck \
+          $(LK_B)/asan/lklook $(LK_B)/tsan/lklook
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkstep
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/lock
 	$(LK_RUN) timeout 120 $(LK_HOST)
@@ -100,6 +101,8 @@ locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG)) $(LK_HOST) \
 	$(LK_RUN) timeout 300 $(LK_B)/debug/lkcrash quick
 	$(LK_RUN) timeout 120 test/lock/torture.sh $(LK_B)/debug 8 10000 1 spoil
 	$(LK_RUN) timeout 120 $(LK_B)/fuzz/lkfuzz 300 1
+	$(LK_RUN) timeout 120 $(LK_B)/asan/lklook 5 1
+	$(LK_RUN) timeout 120 $(LK_B)/tsan/lklook 5 1
 
 lockfull: locktest lockworlds lockbugs lockmodels
 	$(LK_RUN) timeout 900 $(LK_B)/debug/lkcrash full
