@@ -102,6 +102,9 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
        STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
 
+/* Fencing tokens and session ids are below this: JSON has them as doubles. */
+#define SEG_NUMBERS ((u64)1<<53)
+
 #define SEG_EVENTS 64u             /* words to wait on by name: see lockEvent */
 #define SEG_GUARDS 64u             /* classes of tables: GUARD WORDS */
 #define SEG_INLINE 48u             /* key bytes in a record */
@@ -218,9 +221,13 @@ typedef struct Seg {
   OsFile file;             /* O fd -1: private memory */
   u64 iNumber;             /* O this process's number */
   u64 iTaken;              /* M the dead owner that the mutex was taken from */
+  u64 iToken, iSession;    /* M last token and session id drawn here */
   u64 nLength;             /* A value of `length` that nRecord follows */
   u32 nRecord;             /* A record slots that may be touched */
   u32 bDamaged;            /* A nonsense was met in the file */
+#ifdef INTERLOCK_TEST
+  u64 nStep;               /* A steps that segBound has counted */
+#endif
   SegSession nilSession;   /* A what an index out of bounds leads to */
   SegRecord nilRecord;     /* A the same */
 } Seg;
@@ -284,6 +291,9 @@ static inline u32 *segBucket(Seg *p, u32 b){
 ** repeats a walk ends with it.
 */
 static inline int segBound(Seg *p, u32 *pnStep){
+#ifdef INTERLOCK_TEST
+  atomicSet(&p->nStep, atomicGet(&p->nStep)+1);
+#endif
   if( segDamaged(p) ) return 0;
   if( (*pnStep)++ <= segRecords(p) ) return 1;
   segDamage(p);

@@ -138,6 +138,16 @@ u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   return 0;
 }
 
+u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+  i = segRecord(p, i)->hashPrev;
+  while( i && segBound(p, pnStep) ){
+    SegRecord *r = segRecord(p, i);
+    if( keyEqual(p, r, pKey) ) return i;
+    i = r->hashPrev;
+  }
+  return 0;
+}
+
 /*---------------------------------------------------------------- void ---*/
 
 /* Outside the mutex these words only move towards void: what is valid here
@@ -157,22 +167,33 @@ int tableVoid(Seg *p, SegRecord *r){
 
 /*--------------------------------------------------------------- chains ---*/
 
-static void chainInsert(Seg *p, u32 i, u32 iBefore){
+static u32 *chainHead(Seg *p, SegRecord *r){
+  return segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket));
+}
+
+/* Record i goes between two others of its chain; 0 is an end of it. */
+static void chainLink(Seg *p, u32 i, u32 iPrev, u32 iNext){
   SegRecord *r = segRecord(p, i);
-  u32 *pHead = segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket));
-  u32 iPrev = 0, n = 0;
-  if( iBefore ){
-    iPrev = segRecord(p, iBefore)->hashPrev;
-  }else if( *pHead ){
-    iPrev = *pHead;
-    while( segRecord(p, iPrev)->hashNext && segBound(p, &n) ){
-      iPrev = segRecord(p, iPrev)->hashNext;
-    }
-  }
   atomicSet(&r->hashPrev, iPrev);
-  atomicSet(&r->hashNext, iBefore);
-  if( iBefore ) atomicSet(&segRecord(p, iBefore)->hashPrev, i);
-  if( iPrev ) atomicSet(&segRecord(p, iPrev)->hashNext, i); else *pHead = i;
+  atomicSet(&r->hashNext, iNext);
+  if( iNext ) atomicSet(&segRecord(p, iNext)->hashPrev, i);
+  if( iPrev ) atomicSet(&segRecord(p, iPrev)->hashNext, i);
+  else *chainHead(p, r) = i;
+}
+
+/* The last record of the chain in which record i belongs; 0 if it is empty. */
+static u32 chainTail(Seg *p, u32 i){
+  u32 iTail = *chainHead(p, segRecord(p, i)), iNext, n = 0;
+  if( iTail==0 ) return 0;
+  while( (iNext = segRecord(p, iTail)->hashNext)!=0 && segBound(p, &n) ){
+    iTail = iNext;
+  }
+  return iTail;
+}
+
+static void chainInsert(Seg *p, u32 i, u32 iBefore){
+  u32 iPrev = iBefore ? segRecord(p, iBefore)->hashPrev : chainTail(p, i);
+  chainLink(p, i, iPrev, iBefore);
 }
 
 static void chainRemove(Seg *p, u32 i){
@@ -298,6 +319,7 @@ static void gatherSlots(Seg *p){
   }
 }
 
+/* 0, and the file damaged, if what is said to be free is not. */
 static u32 takeSlot(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
@@ -311,6 +333,10 @@ static u32 takeSlot(Seg *p, u32 k){
     i = h->usedRecord + 1;
     atomicSet(&h->usedRecord, i);
   }
+  if( SEG_STATE(atomicGet(&segRecord(p, i)->state))!=SEG_FREE ){
+    segDamage(p);                  /* a free slot that is in use */
+    return 0;
+  }
   h->nRecord++;
   CRASH(TAKE_SLOT);
   return i;
@@ -318,6 +344,7 @@ static u32 takeSlot(Seg *p, u32 k){
 
 static void freeSlot(Seg *p, u32 i, u32 k){
   SegSession *s = segSession(p, k);
+  if( segHeader(p)->nRecord==0 ) segDamage(p);
   segHeader(p)->nRecord--;
   giveSlot(p, s);
   s->next = i;
@@ -327,6 +354,20 @@ static void freeSlot(Seg *p, u32 i, u32 k){
 /* Slots that a key of n bytes needs beside its record. */
 static u32 textSlots(u32 n){
   return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
+}
+
+/* The next fencing token, in the header.  0, and the file damaged, if the last
+** one is lower than one that this process has seen, or cannot be raised: no
+** lock is granted with a token that was given before, or that JSON changes. */
+static int drawToken(Seg *p){
+  SegHeader *h = segHeader(p);
+  if( h->token<p->iToken || h->token>=SEG_NUMBERS-1 ){
+    segDamage(p);
+    return 0;
+  }
+  atomicSet(&h->token, h->token+1);
+  p->iToken = h->token;
+  return 1;
 }
 
 /* The part of a key that does not fit into its record. */
@@ -355,8 +396,10 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   const LockKey *pKey = pNew->pKey;
   u32 i, k, iState;
   SegRecord *r;
+  if( h->nRecord>segRecords(p) ) segDamage(p);
   if( h->nRecord + 1 + textSlots(pKey->nKey) > segRecords(p) ) return 0;
-  i = takeSlot(p, pNew->iSession);
+  i = segDamaged(p) ? 0 : takeSlot(p, pNew->iSession);
+  if( i==0 ) return 0;
   r = segRecord(p, i);
   /* A canceller may still compare and swap this word, and fail. */
   iState = SEG_NEXTSEQ(atomicGet(&r->state),
@@ -378,7 +421,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   storeText(p, i, pKey);
   atomicSet(&h->ticket, h->ticket+1);
   atomicSet(&r->ticket, h->ticket);
-  if( !pNew->bWaiting ) atomicSet(&h->token, h->token+1);
+  if( !pNew->bWaiting && !drawToken(p) ) return 0;
   atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
   CRASH(FILL);
   chainInsert(p, i, pNew->iBefore);
@@ -400,14 +443,40 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   return i;
 }
 
+/* The slots of record i's text, from iText on, are free again. */
+static void removeText(Seg *p, u32 i, u32 iText, u32 k){
+  u32 n = 0;
+  while( iText && segBound(p, &n) ){
+    SegText *t = segText(p, iText);
+    u32 iNext = t->next;
+    if( SEG_STATE(atomicGet(&t->state))!=SEG_TEXT || t->record!=i ){
+      segDamage(p);
+      return;
+    }
+    atomicSet(&t->state, SEG_WITH(atomicGet(&t->state), SEG_FREE));
+    atomicFenceRel();
+    freeSlot(p, iText, k);
+    iText = iNext;
+  }
+}
+
+/*
+** A record that is in no list is no record: a caller that goes on until a list
+** is empty would remove it for ever.
+*/
 void tableRemove(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
-  u32 iText = r->text, n = 0;
+  u32 iText = r->text, k = r->session, e = SEG_STATE(atomicGet(&r->state));
   LockKey key;
-  int bScan, bGranted = SEG_STATE(atomicGet(&r->state))==SEG_GRANTED;
-  if( !bGranted ) h->nWait--;
+  int bScan;
+  if( e==SEG_FREE || e>=SEG_TEXT || !r->linked || s->nRecord==0
+   || (e!=SEG_GRANTED && h->nWait==0) ){
+    segDamage(p);
+    return;
+  }
+  if( e!=SEG_GRANTED ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
   if( bScan ) tableKeyOf(p, r, &key);
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
@@ -415,24 +484,15 @@ void tableRemove(Seg *p, u32 i){
   /* A reader without the mutex must not see the old state beside fields of
   ** the slot's next user; a release store would not hold those back. */
   atomicFenceRel();
-  if( bGranted ) lowerGuard(p, r);
+  if( e==SEG_GRANTED ) lowerGuard(p, r);
   if( s->waits==i ) atomicSet(&s->waits, 0);
-  if( r->linked ){
-    chainRemove(p, i);
-    listRemove(p, i);
-    atomicSet(&r->linked, 0);
-    s->nRecord--;
-  }
+  chainRemove(p, i);
+  listRemove(p, i);
+  atomicSet(&r->linked, 0);
+  s->nRecord--;
   CRASH(REMOVE_CHAIN);
-  freeSlot(p, i, r->session);
-  while( iText && segBound(p, &n) ){
-    SegText *t = segText(p, iText);
-    u32 iNext = t->next;
-    atomicSet(&t->state, SEG_WITH(atomicGet(&t->state), SEG_FREE));
-    atomicFenceRel();
-    freeSlot(p, iText, r->session);
-    iText = iNext;
-  }
+  freeSlot(p, i, k);
+  removeText(p, i, iText, k);
   if( bScan ) tableScan(p, &key);
 }
 
@@ -460,7 +520,7 @@ static int grant(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 iState = atomicGetAcq(&r->state);
   if( SEG_STATE(iState)!=SEG_WAITING ) return 0;
-  if( !BUG(TOKEN_REUSED) ) atomicSet(&h->token, h->token+1);
+  if( !BUG(TOKEN_REUSED) && !drawToken(p) ) return 0;
   atomicSet(&r->token, h->token);
   atomicSet(&r->since, osWallMs());
   CRASH(GRANT_TOKEN);
@@ -481,42 +541,98 @@ static int grant(Seg *p, u32 i){
   return 1;
 }
 
+/* What a scan knows of who holds the key: the modes, and, as bits, which
+** sessions: any others have no hold of their own in mHeld. */
+typedef struct Held {
+  u32 m;
+  u32 aBit[LIMIT_SESSION/32+1];
+} Held;
+
+static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
+  u32 i = 0, n = 0;
+  memset(pHeld, 0, sizeof(*pHeld));
+  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(p, i);
+    u32 k = r->session;
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( k-1>=LIMIT_SESSION ){
+      segDamage(p);
+      return;
+    }
+    pHeld->m |= REC_BIT(r);
+    pHeld->aBit[k/32] |= 1u<<(k%32);
+  }
+}
+
+/* Does another session than k hold a mode of m?  The queue is walked again
+** only for a session that holds the key and wants more of it. */
+static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
+                       u32 k){
+  if( (m & pHeld->m)==0 || k-1>=LIMIT_SESSION ) return (m & pHeld->m)!=0;
+  if( !(pHeld->aBit[k/32]>>(k%32) & 1) ) return 1;
+  return (m & heldByOthers(p, pKey, k))!=0;
+}
+
 void tableScan(Seg *p, const LockKey *pKey){
-  u32 mHeld = 0, mAhead = 0, i = 0, n = 0;
+  u32 mAhead = 0, i = 0, n = 0;
+  Held held;
   if( segHeader(p)->nWait==0 ) return;
-  mHeld = heldByOthers(p, pKey, 0);
+  holders(p, pKey, &held);
   while( (i = tableNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     u32 m = tableConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
-     || ((m & mHeld) && (m & heldByOthers(p, pKey, r->session)))
+     || heldAgainst(p, pKey, &held, m, r->session)
      || tableVoid(p, r)
      || tableWriterBlocks(p, REC_KIND(r), r->session) ){
       mAhead |= REC_BIT(r);
     }else if( grant(p, i) ){
-      mHeld |= REC_BIT(r);
+      held.m |= REC_BIT(r);
     }
+  }
+}
+
+/*
+** Scan the queues of all who wait, of rows and tables only if bObject: each
+** queue once, for the request that stands first in it.
+*/
+static void scanWaiting(Seg *p, int bObject){
+  SegHeader *h = segHeader(p);
+  LockKey key;
+  u32 k;
+  for(k=1; k<=h->usedSession && k<=LIMIT_SESSION && h->nWait; k++){
+    u32 i = segSession(p, k)->waits, j = i, n = 0;
+    if( i==0 ) continue;
+    tableKeyOf(p, segRecord(p, i), &key);
+    if( bObject && key.eKind!=KEY_ROW && key.eKind!=KEY_TABLE ) continue;
+    while( (j = tablePrev(p, &key, j, &n))!=0 ){
+      if( SEG_STATE(atomicGetAcq(&segRecord(p, j)->state))==SEG_WAITING ) break;
+    }
+    if( j==0 ) tableScan(p, &key);
   }
 }
 
 /*
 ** The records leave the chain and come back at its tail, in their order, with
 ** new tickets; the last gets its ticket first, so that a death in the middle
-** leaves an order in which each of them has at most moved back.
+** leaves an order in which each of them has at most moved back.  The tail is
+** looked for once.
 */
 void tableReorder(Seg *p, const u32 *aRecord, u32 n){
   SegHeader *h = segHeader(p);
   u64 iTicket = h->ticket + n;
-  u32 i;
+  u32 i, iTail;
   atomicSet(&h->ticket, iTicket);
   for(i=n; i>0; i--){
     atomicSet(&segRecord(p, aRecord[i-1])->ticket, iTicket--);
     CRASH(TICKETS);
   }
+  for(i=0; i<n; i++) chainRemove(p, aRecord[i]);
+  iTail = n ? chainTail(p, aRecord[0]) : 0;
   for(i=0; i<n; i++){
-    chainRemove(p, aRecord[i]);
-    chainInsert(p, aRecord[i], 0);
+    chainLink(p, aRecord[i], iTail, 0);
+    iTail = aRecord[i];
   }
 }
 
@@ -535,7 +651,13 @@ u32 tableOpen(Seg *p, u64 iNumber){
     return 0;
   }
   s = segSession(p, k);
+  if( SEG_LOW(atomicGet(&s->state))!=SEG_UNUSED
+   || h->sessionId<p->iSession || h->sessionId>=SEG_NUMBERS-1 ){
+    segDamage(p);
+    return 0;
+  }
   atomicSet(&h->sessionId, h->sessionId+1);
+  p->iSession = h->sessionId;
   atomicSet(&s->owner, iNumber);
   atomicSetRel(&s->now, SEG_PAIR(1, SEG_ALL));
   atomicSet(&s->left, 0);
@@ -550,11 +672,13 @@ u32 tableOpen(Seg *p, u64 iNumber){
   return k;
 }
 
-/* An ENDING session without records is free again, in a new generation. */
+/* An ENDING session without records is free again, in a new generation.  Its
+** lists are empty: if its count says otherwise the file is damaged. */
 static void closeSession(Seg *p, u32 k){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
-  if( SEG_LOW(iState)!=SEG_ENDING || s->nRecord ) return;
+  if( SEG_LOW(iState)!=SEG_ENDING ) return;
+  if( s->nRecord ) segDamage(p);
   giveSlot(p, s);
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState)+1, SEG_UNUSED));
   CRASH(SWEEP_SESSION);
@@ -567,8 +691,6 @@ static void closeSession(Seg *p, u32 k){
 static void sweepWriter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
-  LockKey key;
-  u32 i;
   if( h->writer!=k || h->writerTxn==0 ) return;
   if( atomicGetAcq(&s->state)==SEG_PAIR(h->writerGen, SEG_LIVE)
    && SEG_HIGH(atomicGetAcq(&s->now))==h->writerTxn ){
@@ -576,12 +698,7 @@ static void sweepWriter(Seg *p, u32 k){
   }
   atomicSet(&h->writerTxn, 0);
   CRASH(WRITER);
-  for(i=1; i<=h->usedSession && i<=LIMIT_SESSION && h->nWait; i++){
-    u32 iRecord = segSession(p, i)->waits;
-    if( iRecord==0 ) continue;
-    tableKeyOf(p, segRecord(p, iRecord), &key);
-    if( key.eKind==KEY_ROW || key.eKind==KEY_TABLE ) tableScan(p, &key);
-  }
+  scanWaiting(p, 1);
 }
 
 /* A transaction hold is over; a session hold on the same record stays. */
@@ -596,35 +713,53 @@ static void sweepHold(Seg *p, u32 i){
   listInsert(p, i);
 }
 
-int tableSweep(Seg *p, u32 k, u32 nMax){
+/* Records of firstTxn, as tableSweep.  Only records of session k with a
+** transaction hold are in there: others would be met for ever. */
+static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
   SegSession *s = segSession(p, k);
-  u32 i = s->waits, iNext, n = 0, nStep = 0;
-  int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
-  if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
-    tableRemove(p, i);
-  }
-  sweepWriter(p, k);
+  u32 i, iNext, nStep = 0;
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
     SegRecord *r = segRecord(p, i);
     iNext = r->sesNext;
-    if( n>=nMax ) return 1;
+    if( r->session!=k || r->thold==0 ){
+      segDamage(p);
+      return 0;
+    }
+    if( *pn>=nMax ) return 1;
     if( bEnding ){
       tableRemove(p, i);
-      n++;
+      ++*pn;
     }else if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ){
       continue;
     }else if( tableHoldVoid(p, r) ){
       sweepHold(p, i);
-      n++;
+      ++*pn;
     }else if( SEG_LOW(r->thold) && !s->mixed ){
       break;
     }
   }
-  while( bEnding && s->firstSes && segBound(p, &nStep) ){
-    if( n++>=nMax ) return 1;
-    tableRemove(p, s->firstSes);
+  return 0;
+}
+
+int tableSweep(Seg *p, u32 k, u32 nMax){
+  SegSession *s = segSession(p, k);
+  u32 i = s->waits, n = 0, nStep = 0;
+  int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
+  if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
+    if( segRecord(p, i)->session!=k ) segDamage(p);
+    else tableRemove(p, i);
   }
-  if( bEnding ) closeSession(p, k);
+  sweepWriter(p, k);
+  if( sweepTxn(p, k, bEnding, nMax, &n) ) return 1;
+  while( bEnding && (i = s->firstSes)!=0 && segBound(p, &nStep) ){
+    if( segRecord(p, i)->session!=k ){
+      segDamage(p);
+      return 0;
+    }
+    if( n++>=nMax ) return 1;
+    tableRemove(p, i);
+  }
+  if( bEnding && !segDamaged(p) ) closeSession(p, k);
   return 0;
 }
 
@@ -827,16 +962,7 @@ void tableRebuild(Seg *p, u64 iDead){
   if( h->writerTxn && h->writer-1<LIMIT_SESSION ) sweepWriter(p, h->writer);
 }
 
-void tableScanAll(Seg *p){
-  LockKey key;
-  u32 k;
-  for(k=1; k<=segHeader(p)->usedSession && k<=LIMIT_SESSION; k++){
-    u32 i = segSession(p, k)->waits;
-    if( i==0 ) continue;
-    tableKeyOf(p, segRecord(p, i), &key);
-    tableScan(p, &key);
-  }
-}
+void tableScanAll(Seg *p){ scanWaiting(p, 0); }
 
 #ifdef INTERLOCK_TEST
 /*---------------------------------------------------------------- check ---*/
