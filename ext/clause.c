@@ -36,7 +36,7 @@ static const char *collate(
 ** NOT NULL column becomes the default, after the BEFORE triggers have seen
 ** the NULL.
 */
-static const char *newValue(Sqlx *p, const Shape *pShape, int iCol){
+const char *clauseNext(Sqlx *p, const Shape *pShape, int iCol){
   const ShapeColumn *pCol = &pShape->aCol[iCol];
   const char *z = pCol->zDefault;
   Token t;
@@ -105,7 +105,7 @@ static const char *newExpression(
     const char *zName = pShape->aCol[i].zName;
     const char *zValue;
     if( !tokenMentions(zExpr, zExpr+strlen(zExpr), zName) ) continue;
-    zValue = newValue(p, pShape, i);
+    zValue = clauseNext(p, pShape, i);
     if( bCompares ) zValue = withAffinity(p, pShape, i, zValue);
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "%s AS \"%w\"", zValue, zName);
@@ -132,7 +132,7 @@ static const char *pathBlocks(
     }else{
       sqlite3_str_appendf(pStr, "r.\"%w\"%s=%s",
           pShape->aCol[pTerm->iCol].zName, collate(p, pShape, pTerm),
-          newValue(p, pShape, pTerm->iCol));
+          clauseNext(p, pShape, pTerm->iCol));
     }
   }
   if( pPath->zWhere ) sqlite3_str_appendf(pStr, " AND (%s)", pPath->zWhere);
@@ -176,6 +176,20 @@ const char *clauseKeys(Sqlx *p, const Shape *pShape, const char *zPrefix){
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "%s\"%w\"", zPrefix,
                         pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(p, pStr);
+}
+
+/* The key that NEW is about to get, in a BEFORE trigger. */
+const char *clauseKeysNext(Sqlx *p, const Shape *pShape){
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ) return clauseKeys(p, pShape, "NEW.");
+  pStr = sqlite3_str_new(p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendall(pStr, clauseNext(p, pShape,
+                                         pShape->key.aTerm[i].iCol));
   }
   return sqlxText(p, pStr);
 }

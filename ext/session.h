@@ -110,13 +110,19 @@ i64 sessionReset(Session*, Sqlx*);
 ** For guards: the place of a schema (NULL: main), with a session in it; make
 ** this session the writer of that file to the end of the transaction; a number
 ** that is another one in the next transaction; and what guards keep with the
-** connection, freed with it.
+** connection. xCommit is called before a transaction is committed that has
+** written a guarded table, and its error rolls that back; xFree when the
+** connection ends.
 */
+typedef struct SessionGuards {
+  void (*xCommit)(void *pGuards, Session*, Sqlx*);
+  void (*xFree)(void *pGuards);
+} SessionGuards;
 Place *sessionPlace(Session*, Sqlx*, const char *zSchema);
 int sessionWriter(Session*, Sqlx*, Place*);
 u64 sessionTransaction(const Session*);
 void *sessionGuards(const Session*);
-void sessionSetGuards(Session*, void *pGuards, void (*xFree)(void*));
+void sessionSetGuards(Session*, void *pGuards, const SessionGuards*);
 
 /* A look at the lock files, which are not made for it: one after the other
 ** those that there are, each once. sessionLookEnd() frees what it holds. */

@@ -25,6 +25,7 @@ namespace eval layers {
     3 json      {}
     3 pragma    {sqlx}
     3 shape     {sqlx token}
+    3 skipping  {sqlx token shape}
     3 template  {sqlx}
     3 clause    {sqlx shape token}
     3 triggers  {sqlx shape template clause}
