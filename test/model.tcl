@@ -18,6 +18,8 @@
 #   G6  every version is an integer, not negative;
 #   G7  in mode strict no UPDATE without a version touches a row, and no
 #       REPLACE of a live row that does not carry the next one.
+#   G9  in mode strict an INSERT of a key under which no row lives is not
+#       refused for want of a version;
 #   G8  RETURNING version of an UPDATE that does not mention the version shows
 #       the new one (with on_stale=abort).
 # A rollback gives back the versions that the transaction used. Columns in
@@ -204,7 +206,8 @@ proc model::makeUserTriggers {d when} {
   for {set i 0} {$i < 3} {incr i} {
     set event [pick {INSERT UPDATE DELETE}]
     set row [expr {$event eq "DELETE" ? "OLD" : "NEW"}]
-    set sql "CREATE TRIGGER user_$when$i [pick {BEFORE AFTER AFTER}] $event ON t\
+    set time [pick {BEFORE AFTER AFTER}]
+    set sql "CREATE TRIGGER user_$when$i $time $event ON t\
       WHEN $row.p % 4 = [rnd 4] BEGIN SELECT RAISE(IGNORE); END"
     $d eval $sql
     lappend log $sql
@@ -378,7 +381,8 @@ proc model::statement {} {
         append sql " DO NOTHING"
       }
     }
-    return [dict create kind insert sql $sql single $single invalid $invalid]
+    return [dict create kind insert sql $sql single $single invalid $invalid \
+                row $d]
   }
   if {$r < 50} {
     return [dict create kind delete sql "DELETE FROM t WHERE [where]"]
@@ -474,7 +478,11 @@ proc model::step {st} {
   if {[dict get $st kind] eq "update"} {
     set hit [matched [dict get $st where]]
   }
+  set alone [isAlone $st]
   set failed [catch {$db eval [dict get $st sql]} msg]
+  if {$failed && $alone && [string match "*version required*" $msg]} {
+    return "G9 refused with '$msg'"
+  }
   look now nowVers
   set changed 0
   foreach k [array names now] {
@@ -504,7 +512,8 @@ proc model::step {st} {
   # A row that begins with no version is refused, by whichever trigger sees it
   # first: one of the user's may update it before.
   if {$failed && [string match "*version not raised*" $msg]
-   && ![skips] && !([dict get $st kind] eq "insert" && [dict get $st invalid])} {
+   && ![skips]
+   && !([dict get $st kind] eq "insert" && [dict get $st invalid])} {
     return "G3 refused with '$msg'"
   }
   array unset rows
@@ -519,6 +528,24 @@ proc model::step {st} {
     }
   }
   return ""
+}
+
+# Whether a statement is an INSERT of one row whose key no row has, in mode
+# strict. One of the user's triggers may write without a version after it.
+proc model::isAlone {st} {
+  variable shape
+  variable db
+  variable mode
+  if {$mode ne "strict" || [touches] || [dict get $st kind] ne "insert"
+   || ![dict get $st single]} { return 0 }
+  set literals {}
+  foreach k [dict get $shape key] {
+    if {![dict exists $st row $k]} { return 1 }
+    lappend literals [dict get $st row $k]
+  }
+  set where [keyWhere $literals]
+  if {[dict get $shape fold]} { append where " COLLATE NOCASE" }
+  return [expr {![$db exists "SELECT 1 FROM t WHERE $where"]}]
 }
 
 # Whether version v may be carried as w by an UPDATE that sets other columns.
@@ -568,7 +595,7 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
       }
       continue
     }
-    # A bump stays where a trigger behind it skips the row: a version too many.
+    # A bump stays where a trigger behind it skips the row: one too many.
     set skipped [expr {$users && [lrange $now($k) 0 end-1]
                                   eq [lrange $rows($k) 0 end-1]}]
     if {![right $w $vers($k)] && ![touches] && !$skipped} {
