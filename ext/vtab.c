@@ -36,6 +36,12 @@ SQLITE_EXTENSION_INIT3
 ** `UPDATE versioned_tables SET name = its new name`, takes the rule and the
 ** tombstones there; DELETE gives it up.
 **
+** If one of the triggers was edited by hand in `sqlite_master`, so that it is no
+** longer one CREATE TRIGGER, an INSERT, UPDATE or DELETE is refused: it could not
+** be undone. `versioned`, `unversioned` and `versioned_repair` do the same in a
+** statement of their own. A file whose table `interlock_versioned` is a view, a
+** virtual table, or calls functions is refused by all of them.
+**
 ** Columns:
 **   schema          TEXT     main, temp, or an attached file
 **   name            TEXT     the table
