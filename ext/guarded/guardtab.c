@@ -45,14 +45,16 @@ SQLITE_EXTENSION_INIT3
 ** `guarded_repair` mends what is said of triggers. A table that is gone stays
 ** here until `unguarded` is called with its name. Of two copies of one file
 ** detach one; or give the copy an id of its own, by `unguarded` for all its
-** tables and then `guarded`.
+** tables and then `guarded`. A file whose table `interlock_guarded` is a view, a
+** virtual table, or calls functions is refused.
 **
 ** Columns:
 **   schema  TEXT  main, or an attached file
 **   name    TEXT  the table
 **   status  TEXT  see above
 **   note    TEXT  what is to be known or done
-** Errors: none
+** Errors:
+**   `bad argument:` SQLITE_ERROR
 ** From: Interlock
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT);
