@@ -18,7 +18,7 @@ source $world::home/test/process.tcl
 
 namespace eval harness {
   variable byHand [expr {![info exists ::env(INTERLOCK_SCRATCH)]}]
-  variable scratch $world::home/build/scratch/by-hand-[pid]
+  variable scratch $world::build/scratch/by-hand-[pid]
 }
 if {[lindex $argv 0] eq "process"} {
   # One of the processes of test/process.tcl.

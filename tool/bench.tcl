@@ -37,6 +37,9 @@ proc bench::main {argv} {
   variable home
   variable programs
   set folder $home/build/bench
+  if {[info exists ::env(INTERLOCK_BUILD)]} {
+    set folder $::env(INTERLOCK_BUILD)/bench
+  }
   set library [file normalize [lindex $argv 0]]
   set args [lrange $argv 1 end]
   file mkdir $folder

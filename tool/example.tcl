@@ -197,7 +197,7 @@ proc example::shAll {rows folder} {
 proc example::shell {command folder} {
   variable seconds
   set status [catch {
-    exec timeout $seconds sh -c "cd '$folder' && { $command\n}" </dev/null 2>@1
+    exec timeout $seconds env -C $folder sh -c $command </dev/null 2>@1
   } text options]
   if {$status && [lindex [dict get $options -errorcode] 0] eq "CHILDSTATUS"} {
     regsub {\n?child process exited abnormally$} $text "" text
@@ -271,8 +271,8 @@ proc example::shell-start {label text expected folder} {
     error "`$text` starts no shell of sqlite3"
   }
   # -interactive shows prompts, by which the end of an answer is seen.
-  set pipe [open |[list env HOME=$folder TERM=dumb COLUMNS=1000 sh -c \
-      "cd '$folder' && exec ${by}sqlite3 -interactive $words" 2>@1] r+]
+  set pipe [open |[list env -C $folder HOME=$folder TERM=dumb \
+      COLUMNS=1000 sh -c "exec ${by}sqlite3 -interactive $words" 2>@1] r+]
   fconfigure $pipe -blocking 0 -buffering line
   set shell($label,pipe) $pipe
   set shell($label,file) $file

@@ -21,7 +21,12 @@
 
 namespace eval runtests {
   variable home [file dirname [file dirname [file normalize [info script]]]]
-  variable out $home/build
+  # The folder of all that is made: INTERLOCK_BUILD, or build/.
+  variable build $home/build
+  if {[info exists ::env(INTERLOCK_BUILD)]} {
+    set build $::env(INTERLOCK_BUILD)
+  }
+  variable out $build
   variable jobs {}      ;# what is still to run: {world file}...
   variable running 0
   variable done 0       ;# vwait
@@ -138,10 +143,13 @@ proc runtests::prebuild {worlds} {
 # Build what a world needs; the parts of its command, and its environment.
 proc runtests::prepare {world} {
   variable home
+  variable build
   variable out
   dict with world {
     set log $out/log/$name.build
     file mkdir [file dirname $log]
+    # make takes no path with a space in it.
+    if {$build ne "$home/build"} { lappend make B=$build }
     exec make -s -C $home {*}$make >& $log
     foreach part {program sqlite} {
       set value [set $part]
@@ -161,7 +169,8 @@ proc runtests::prepare {world} {
       if {[info exists ::env($variable)]} { dict unset env $variable }
     }
     lappend env INTERLOCK_WORLD $name INTERLOCK_JOURNAL $journal \
-      INTERLOCK_LIB [file join $home $library] INTERLOCK_SQLITE $sqlite \
+      INTERLOCK_BUILD $build \
+      INTERLOCK_LIB [file join $build $library] INTERLOCK_SQLITE $sqlite \
       INTERLOCK_STATIC $static INTERLOCK_PATIENCE $patience
     if {[string match testfixture* [file tail $program]]} {
       lappend env INTERLOCK_TESTER \

@@ -69,7 +69,7 @@ proc check::output {args} {
 
 # One command for each file, two at a time.
 proc check::forEach {files args} {
-  return [output xargs -P 2 -I FILE {*}$args << [join $files \n]]
+  return [output xargs -d \n -P 2 -I FILE {*}$args << [join $files \n]]
 }
 
 proc check::lint_tidy {root files} {
