@@ -24,6 +24,11 @@ ifdef DEBUG
 else
   MODE      += -DNDEBUG
 endif
+# The portable layer below the lock manager, in place of Linux's.
+ifdef POSIX
+  override B := $(B)/posix
+  MODE      += -DINTERLOCK_OS_POSIX=1
+endif
 ifdef SAN
   override B := $(B)/san-$(subst $(comma),-,$(SAN))
   MODE      += -fsanitize=$(SAN) -fno-omit-frame-pointer
@@ -79,7 +84,7 @@ help:
 	@echo "make install     to PREFIX=$(PREFIX); also make uninstall"
 	@echo "make deps        install what all of these need (Debian)"
 	@echo "make clean       everything that was built"
-	@echo "DEBUG=1, SAN=address,undefined, CC=clang: other ways to build"
+	@echo "DEBUG=1, SAN=address,undefined, POSIX=1, CC=clang: other ways to build"
 
 deps:
 	@tool/deps

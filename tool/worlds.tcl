@@ -61,6 +61,11 @@ namespace eval worlds {
       make amalgam  sqlite static  static 1
       env {STATEMENTS 500000}  timeout 1200
     }
+    posix {
+      about {the portable POSIX layer in place of Linux's, with asserts}
+      make {DEBUG=1 POSIX=1}  library debug/posix/interlock.so
+      env {STATEMENTS 1000  OPERATIONS 6000  ROUNDS 1000}  timeout 900
+    }
     c {
       about {programs in C, of the layers that know no SQLite}
       timeout 6000
@@ -68,7 +73,7 @@ namespace eval worlds {
   }
   # What `make fulltest` runs, beside `quick`.
   variable full {
-    c static quick-wal debug full full-wal asan oldest oldest-wal newest
+    c static quick-wal debug full full-wal asan oldest oldest-wal newest posix
   }
   # The files that take longest: begun first in each world, so that no
   # processor is idle at the end of one.
