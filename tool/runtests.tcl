@@ -17,7 +17,8 @@
 # A file passes if its last lines say so, it ended by itself, with that exit
 # status, left no process behind, and no sanitizer complained. SEED and other
 # variables of the environment reach the tests. The last line is
-# `N passed, N failed`.
+# `N passed, N failed`, with how many were skipped if any were: tests that need
+# what this machine has not.
 
 namespace eval runtests {
   variable home [file dirname [file dirname [file normalize [info script]]]]
@@ -32,6 +33,7 @@ namespace eval runtests {
   variable done 0       ;# vwait
   variable sum {passed 0 failed 0}
   variable skipped 0    ;# files
+  variable omitted 0    ;# single tests
   variable again {}     ;# how to run what failed
 }
 source $runtests::home/tool/worlds.tcl
@@ -303,6 +305,7 @@ proc runtests::judge {job} {
   variable home
   variable sum
   variable skipped
+  variable omitted
   variable again
   dict with job {
     set worldName [dict get $world name]
@@ -318,6 +321,10 @@ proc runtests::judge {job} {
     dict incr sum failed $failed
     set note $why
     incr skipped [regexp -line {^Skipped: .*} $output note]
+    set omits [regexp -all -inline -line {^Omitted: (.*)$} $output]
+    incr omitted [expr {[llength $omits]/2}]
+    if {$note eq "" && $omits ne ""} { set note "omitted: [lindex $omits 1]" }
+    if {[llength $omits] > 2} { append note ", and others" }
     puts [format "%-12s %-18s %6d passed %5d failed %7.1f s  %s" \
             $worldName $name $passed $failed [expr {$ms/1000.0}] $note]
     if {$failed} {
@@ -430,7 +437,11 @@ proc runtests::main {argv} {
     puts "no test ran"
     return 1
   }
-  dict with sum { puts "$passed passed, $failed failed" }
+  variable omitted
+  set missing ""
+  if {$skipped} { append missing ", $skipped files skipped" }
+  if {$omitted} { append missing ", $omitted tests omitted" }
+  dict with sum { puts "$passed passed, $failed failed$missing" }
   return [expr {[dict get $sum failed] > 0}]
 }
 
