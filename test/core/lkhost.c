@@ -7,8 +7,8 @@
 ** limits of the process, and how a lock file is made.
 **
 ** The calls clock_gettime, fstatfs, posix_fallocate, statx, linkat and open are
-** wrapped by the linker (--wrap).  A really full disk is a small tmpfs, where the machine
-** lets this process mount one.
+** wrapped by the linker (--wrap).  A really full disk is a small tmpfs, where
+** the machine lets this process mount one.
 **
 **   lkhost [COPY]              a shared object with the lock manager in it
 **   lkhost other PROGRAM [EMULATOR]
@@ -299,7 +299,7 @@ static void onSmallDisk(const char *zDir){
   lockClose(p);
 }
 
-/*----------------------------------------------------------- a second name ---*/
+/*---------------------------------------------------------- a second name ---*/
 
 static void makeDb(const char *z){
   int fd = open(z, O_RDWR|O_CREAT, 0644);
@@ -447,7 +447,7 @@ static void inMounts(const char *zWhat, void (*x)(const char*),
   rmdir(zDir);
 }
 
-/*------------------------------------------------- how a lock file is made ---*/
+/*------------------------------------------------ how a lock file is made ---*/
 
 static mode_t mAtLink;
 static int bThereAtLink;
@@ -504,7 +504,7 @@ static void testReasons(void){
   removeFile(zDb);
 }
 
-/*------------------------------------------------------ only to be looked at ---*/
+/*--------------------------------------------------- only to be looked at ---*/
 
 static u32 lookCount(LockFile *p, int *peState){
   LockSnapshot snap;
@@ -632,7 +632,7 @@ static void testDescriptors(void){
   }
 }
 
-/*----------------------------------------------------- limits of a process ---*/
+/*---------------------------------------------------- limits of a process ---*/
 
 static void limited(void){
   struct rlimit l = { 100000, RLIM_INFINITY }, lAll;
