@@ -41,12 +41,18 @@ int __wrap_fstatfs64(int fd, struct statfs *p){
   if( iFsType ) p->f_type = iFsType;
   return rc;
 }
+static off_t nSignalled;         /* a call for more is undone by a signal */
+static int nUndone;              /* how often, before the test is ended */
 int __real_posix_fallocate64(int, off_t, off_t);
 int __wrap_posix_fallocate64(int, off_t, off_t);
 int __wrap_posix_fallocate64(int fd, off_t i, off_t n){
   if( nAllocate>0 ){
     nAllocate--;
     return eAllocate;
+  }
+  if( nSignalled && n>nSignalled ){
+    if( ++nUndone>1000 ) exit(3);
+    return EINTR;
   }
   return __real_posix_fallocate64(fd, i, n);
 }
@@ -440,6 +446,23 @@ static int runs(const char *zProgram){
   return st==0;
 }
 
+/* Signals that come faster than a long allocation lasts, and undo it. */
+static void testSignalled(void){
+  OsFile f;
+  char z[500];
+  u64 n = 0;
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  CHECK_EQ(osOpen(&f, z, 0, 1), LOCK_OK);
+  nSignalled = 50000;
+  CHECK_EQ(osExtend(&f, 1000, 3000000), LOCK_OK);
+  nSignalled = 0;
+  CHECK_EQ(osSize(&f, &n), LOCK_OK);
+  CHECK_EQ(n, 3000000);
+  CHECK(nUndone>3);
+  osClose(&f);
+  removeFile(zDb);
+}
+
 int main(int n, char **a){
   const char *zOther = n>2 ? a[2] : 0;
   alarm(100);
@@ -451,6 +474,7 @@ int main(int n, char **a){
   testClock();
   testFileSystems();
   testAllocate();
+  testSignalled();
   testFullDisk();
   testGone();
   if( n>1 ) testCopies(a[1]);
