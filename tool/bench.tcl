@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: 0BSD
-# What versioned tables and locks cost, as ratios: builds test/bench.c and
-# test/benchlock.c against the system's SQLite, runs them, and says on which
-# machine.
+# What versioned tables, locks and turns cost, as ratios: builds the programs
+# listed below from test/ against the system's SQLite, runs them, and says on
+# which machine.
 #
 #   tclsh tool/bench.tcl LIBRARY ?OPTION ...? ?NAME ...?
 #
-# Options and names go to both programs; without a name they run all they have.
+# Options and names go to each program; without a name it runs all it has.
 
 namespace eval bench {
   variable home [file dirname [file dirname [file normalize [info script]]]]

@@ -409,7 +409,9 @@ static void testOther(const char *zProgram, const char *zEmulator){
     dup2(aOut[1], 1);
     close(aIn[1]);
     close(aOut[0]);
-    if( zEmulator ) execlp(zEmulator, zEmulator, zProgram, "hold", zDb, (char*)0);
+    if( zEmulator ){
+      execlp(zEmulator, zEmulator, zProgram, "hold", zDb, (char*)0);
+    }
     execl(zProgram, zProgram, "hold", zDb, (char*)0);
     _exit(126);
   }
