@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: 0BSD
 # What versioned tables, locks and turns cost, as ratios: builds the programs
-<<<<<<< HEAD
 # of test/bench that are listed below against the system's SQLite, runs them,
 # and says on which machine.
-=======
-# listed below from test/ against the system's SQLite, runs them, and says on
-# which machine.
->>>>>>> first
 #
 #   tclsh tool/bench.tcl LIBRARY ?OPTION ...? ?NAME ...?
 #

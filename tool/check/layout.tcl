@@ -18,19 +18,11 @@ namespace eval check {
   }
   # Files with lines that are still longer.
   variable longer {
-<<<<<<< HEAD
     ext/core/README.md ext/README.md sql/LOCKRECIPES.md sql/OPERATIONS.md
     test/spec/README.md
     test/core/lkbench.c test/core/lkcrash.c test/core/lkstep.c
     test/core/lktorture.c test/core/lkunit.c test/core/model.h
     test/core/lkstates.c
-=======
-    ext/LOCKS.md ext/README.md sql/LOCKRECIPES.md sql/OPERATIONS.md
-    test/spec/README.md
-    test/lock/lkbench.c test/lock/lkcrash.c test/lock/lkstep.c
-    test/lock/lktorture.c test/lock/lkunit.c test/lock/model.h
-    test/model/lkstates.c
->>>>>>> first
   }
 }
 
@@ -41,13 +33,8 @@ proc check::layout {root} {
     lappend problems {*}[layoutLines $file $text] \
       {*}[layoutStyle $file $text] {*}[layoutMargin $file $text]
   }
-<<<<<<< HEAD
   foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
                   test/*.test test/*/*.tcl test/*/*.c test/*/*.h \
-=======
-  foreach file [csource::files $root sql/*.sql tool/* tool/check/* \
-                  test/*.tcl test/*.test test/*.c test/*/*.c test/*/*.h \
->>>>>>> first
                   test/*/*.sh test/runner/*.test .ci/*] {
     if {[file isdirectory $root/$file]} continue
     lappend problems {*}[layoutLines $file [csource::slurp $root/$file]]
