@@ -39,7 +39,7 @@ u8 osLayer(void){ return 'L'; }
 u8 osLayer(void){ return 'P'; }
 #endif
 
-#define NUMBER_BASE ((off_t)1<<40)
+#define NUMBER_BASE ((off_t)OS_NUMBER_BASE)
 #define EXTEND_MIN  4096              /* bytes, the shortest allocation */
 
 /*------------------------------------------------------------ the file ---*/

@@ -12,7 +12,7 @@
 # A world is a set of -D and sanitizer flags; each has its own folder.
 
 LK_B    = build/lock
-LK_CORE = $(addprefix ext/core/,os_unix.c segment.c owner.c table.c graph.c \
+LK_CORE = $(addprefix ext/core/,os_unix.c key.c segment.c format.c owner.c table.c graph.c \
             lock.c lockview.c)
 LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/core/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
