@@ -505,7 +505,7 @@ int osNumberHeld(const OsFile *p, u64 iNumber){
 
 int osAnyHeld(const OsFile *p){
   if( p->fd<0 ) return 0;
-  return rangeHeld(p->fd, NUMBER_BASE, 0);
+  return rangeHeld(p->fd, 1, 0);
 }
 
 /*------------------------------------------------------------- waiting ---*/
