@@ -420,8 +420,9 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   LockFormat format = lockFormat();
-  char *z = sqlite3_mprintf("%s format %d os %s print %08x generator %d sqlite %s",
-      INTERLOCK_VERSION, (int)format.iNumber, format.eLayer=='L' ? "linux" : "posix", format.iPrint,
+  char *z = sqlite3_mprintf("%s format %d os %s print %08x generator %d"
+      " sqlite %s", INTERLOCK_VERSION, (int)format.iNumber,
+      format.eLayer=='L' ? "linux" : "posix", format.iPrint,
       TRIGGERS_GENERATOR, sqlite3_libversion());
   (void)nArg;
   (void)apArg;

@@ -20,8 +20,8 @@
 **                         are, each but the last after a byte with its length
 **
 ** Numbers are in the machine's byte order.  Equal values must have equal bytes:
-** a REAL that is an integer is one (keyValueReal), and a text is brought to what its
-** collation sees of it (keyValueText).
+** a REAL that is an integer is one (keyValueReal), and of a text that is kept
+** which its collation sees of it (keyValueText).
 */
 #ifndef INTERLOCK_KEY_H
 #define INTERLOCK_KEY_H

@@ -316,8 +316,8 @@ static inline int segBound(Seg *p, u32 *pnStep){
 ** A file's window is as large as the file can get, since records do not move;
 ** private memory has no other process to grow it, and a smaller one.  segFormat
 ** makes an empty segment of it, under the exclusive first byte.  segUsable
-** looks at magic, print and length: LOCK_OK, LOCK_NOFILE if it has to be formatted,
-** LOCK_FORMAT, LOCK_MALFORMED.
+** looks at magic, print and length: LOCK_OK, LOCK_NOFILE if it has to be
+** formatted, LOCK_FORMAT, LOCK_MALFORMED.
 */
 LockRc segOpen(Seg*);
 void segClose(Seg*);

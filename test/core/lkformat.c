@@ -7,8 +7,8 @@
 **                         format.c.  A value that changed is named.
 **   lkformat print        the values of this build, as in that file
 **   lkformat hold DB      holds an exclusive lock until its input ends
-**   lkformat try DB       tries for the same lock: prints granted, held, refused
-**                         with both formats, or a LockRc
+**   lkformat try DB       tries for the same lock: prints granted, held, or
+**                         refused with both formats, or a LockRc
 **
 ** test/lockbuilds.test runs hold and try of builds that differ.
 */
