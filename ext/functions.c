@@ -15,7 +15,7 @@
 #include "guarded/guardsql.h"
 #include "locks/lockstatus.h"
 #include "locks/namelock.h"
-#include "core/os.h"
+#include "core/lock.h"
 #include "locks/rowlock.h"
 #include "locks/skiplocked.h"
 #include "locks/turn.h"
@@ -405,7 +405,9 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **
 ** The version of Interlock, the format of its lock file, how it asks the
 ** operating system (`linux` or `posix`: the two refuse each other's lock
-** file), the generation of its trigger text, and the SQLite that runs it.
+** file), the print of that format (two builds whose format, os or print differ
+** refuse each other's lock file), the generation of its trigger text, and the
+** SQLite that runs it.
 **
 ** Arguments: none
 ** Result: TEXT
@@ -413,12 +415,14 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 3 os % generator 2 sqlite 3.%';
+**     LIKE '0.1.0 format 4 os % generator 2 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  char *z = sqlite3_mprintf("%s format %d os %s generator %d sqlite %s",
-      INTERLOCK_VERSION, (int)SEG_FORMAT, osLayer()=='L' ? "linux" : "posix",
+  LockFormat format = lockFormat();
+  char *z = sqlite3_mprintf("%s format %d os %s print %08x generator %d"
+      " sqlite %s", INTERLOCK_VERSION, (int)format.iNumber,
+      format.eLayer=='L' ? "linux" : "posix", format.iPrint,
       TRIGGERS_GENERATOR, sqlite3_libversion());
   (void)nArg;
   (void)apArg;

@@ -58,6 +58,17 @@ typedef enum LockRc {
   LOCK_MISUSE        /* an argument that no caller may pass */
 } LockRc;
 
+/* A format of the lock file: its number, the letter of the OS layer, and the
+** print of format.h. */
+typedef struct LockFormat {
+  u32 iNumber, eLayer, iPrint;
+} LockFormat;
+
+/* Statistics, u64 each.  STAT_TIMEOUTS and STAT_CANCELS are added to by
+** anybody, atomically; the others are stored by who owns the mutex. */
+enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
+       STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
+
 /* Where memory comes from; a test passes one that fails. */
 typedef struct LockMem {
   void *(*xAlloc)(size_t nByte);

@@ -10,7 +10,9 @@
 ** is alive under the mutex: numbers are noted inside, asked outside, and
 ** what is dead is dead for ever.
 */
+#include "core/lockint.h"
 #include "core/lock.h"
+#include "core/format.h"
 #include "core/graph.h"
 #include "core/owner.h"
 #include <stdlib.h>
@@ -380,7 +382,7 @@ static void look(LockSession *p, Ask *a){
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
-    if( tableConflicts(REC_MODE(r)) & a->mOwn ){
+    if( keyConflicts(REC_MODE(r)) & a->mOwn ){
       a->iPlace = i;
       return;
     }
@@ -390,7 +392,7 @@ static void look(LockSession *p, Ask *a){
 
 /* Rules 2 and 3b: may it be granted now? */
 static int grantable(LockSession *p, const Ask *a){
-  u32 m = tableConflicts(a->eMode);
+  u32 m = keyConflicts(a->eMode);
   if( (m & a->mHeld)
    || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     return 0;
@@ -433,7 +435,7 @@ static void holdAgain(LockSession *p, const Ask *a){
 /* Note who stands in the way: for the message, and to be asked about. */
 static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
-  u32 i = 0, n = 0, m = tableConflicts(a->eMode), kFirst = 0, eFirst = 0;
+  u32 i = 0, n = 0, m = keyConflicts(a->eMode), kFirst = 0, eFirst = 0;
   u32 nSkip = p->iProbe, nMet = 0, eWhy;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
@@ -815,7 +817,7 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 /* Note who stands in the way of a skip: holders, requests and the writer. */
 static void noteSkipped(LockSession *p, const Ask *a){
   Seg *pSeg = &p->pFile->seg;
-  u32 i = 0, n = 0, m = tableConflicts(a->eMode);
+  u32 i = 0, n = 0, m = keyConflicts(a->eMode);
   if( p->skipped.n>=PROBES ) return;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
@@ -836,7 +838,7 @@ static LockRc skipAttempt(LockSession *p, Ask *a){
     return LOCK_OK;
   }
   if( BUG(SKIP_QUEUED) ) a->mAhead = 0;
-  if( (tableConflicts(a->eMode) & (a->mHeld|a->mAhead))
+  if( (keyConflicts(a->eMode) & (a->mHeld|a->mAhead))
    || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     noteSkipped(p, a);
     return LOCK_NO;
@@ -1151,7 +1153,7 @@ static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   a.pKey = pKey;
   a.eMode = eMode;
   look(p, &a);
-  bFree = (tableConflicts(eMode) & a.mHeld)==0;
+  bFree = (keyConflicts(eMode) & a.mHeld)==0;
   if( !bFree ) noteBlockers(p, &a, 0);
   return bFree;
 }
@@ -1177,9 +1179,7 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
 }
 
 static u32 *eventWord(LockFile *pF, const char *zName){
-  u32 h = 2166136261u;
-  while( *zName ) h = (h ^ (u8)*zName++)*16777619u;
-  return &segHeader(&pF->seg)->event[(h ^ h>>16) % SEG_EVENTS];
+  return &segHeader(&pF->seg)->event[keyEvent(zName) % SEG_EVENTS];
 }
 u32 lockEvent(LockFile *pF, const char *zName){
   return atomicGetAcq(eventWord(pF, zName));
@@ -1355,6 +1355,7 @@ static LockRc attachFile(LockFile *pF, int eOpen){
       rc = osOpen(pFile, pF->zPath, pF->zDb, OS_READ);
     }
   }
+  pF->seg.iPrint = formatPrint();
   if( rc==LOCK_OK ) rc = segOpen(&pF->seg);
   if( rc==LOCK_OK ){
     rc = pFile->bRead ? ownerLook(&pF->seg) : ownerAttach(&pF->seg);
@@ -1447,6 +1448,9 @@ LockRc lockMoved(LockFile *pF){
 u32 lockLimit(const LockFile *pF){
   return pF->seg.file.fd<0 ? LIMIT_PRIVATE*LIMIT_EXTENT : LIMIT_RECORD;
 }
+
+LockFormat lockFormat(void){ return formatOwn(); }
+LockFormat lockFormatMet(void){ return formatMet(); }
 
 Seg *lockSegment(LockFile *pF){ return &pF->seg; }
 const LockMem *lockMemory(LockFile *pF){ return &pF->mem; }

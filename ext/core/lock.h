@@ -12,7 +12,7 @@
 #ifndef INTERLOCK_LOCK_H
 #define INTERLOCK_LOCK_H
 
-#include "core/table.h"
+#include "core/key.h"
 
 typedef struct LockFile LockFile;
 typedef struct LockSession LockSession;
@@ -70,6 +70,11 @@ LockFile *lockRetain(LockFile*);
 void lockClose(LockFile*);
 LockRc lockMoved(LockFile*);
 u32 lockLimit(const LockFile*);
+
+/* lockFormat: this build's format of the lock file.  lockFormatMet: that of the
+** file for which a call of this thread returned LOCK_FORMAT last. */
+LockFormat lockFormat(void);
+LockFormat lockFormatMet(void);
 
 /*
 ** lockSessionBegin: LOCK_FULL with 4,096 live sessions.  lockSessionEnd gives
@@ -242,11 +247,6 @@ void lockSnapshotFree(LockFile*, LockSnapshot*);
 
 /* Who was inside the mutex last, for the message of LOCK_BUSY. */
 void lockInside(LockFile*, LockTrouble*);
-
-/* For lockview.c: the segment, where memory comes from, is it the child's. */
-Seg *lockSegment(LockFile*);
-const LockMem *lockMemory(LockFile*);
-int lockForked(LockFile*);
 
 /* For tests: 1 while a request is queued or its outcome is not read; the slot
 ** of a session; the steps of the last check for cycles (graph.h); the check of

@@ -8,6 +8,7 @@
 ** second time.  Each array has its bound checked where it is filled, whatever
 ** was counted before.  It relies on lock.c for the open file only.
 */
+#include "core/lockint.h"
 #include "core/lock.h"
 #include "core/owner.h"
 #include <stdlib.h>
@@ -201,7 +202,7 @@ static LockRc makeRoom(View *v){
 /* Row j stands in the way of the waiting row i: 2 as a holder, 1 ahead. */
 static int blocks(const LockRow *a, u32 i, u32 j){
   if( a[i].iSession==a[j].iSession ) return 0;
-  if( !(tableConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
+  if( !(keyConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
   if( a[j].bGranted ) return 2;
   return a[j].iTicket<a[i].iTicket;
 }

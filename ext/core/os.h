@@ -87,12 +87,16 @@ void osUnmap(void*, size_t nByte);
 void osForget(void*, size_t nByte);
 
 /*
+** The byte of process number n is byte OS_NUMBER_BASE + n: part of the format.
+**
 ** osLockFirst: lock the file's first byte, trying for msWait; LOCK_BUSY.
 ** osLockNumber: lock the byte of process number iNumber for as long as the
 ** descriptor is open.  osNumberHeld: 1 if another open file holds that byte,
 ** 0 if nobody does, -1 if the system will not say; never true for one's own.
-** osAnyHeld: the same for all numbers at once.
+** osAnyHeld: the same for all numbers at once, wherever another build has them:
+** any byte but the first.
 */
+#define OS_NUMBER_BASE ((u64)1<<40)
 LockRc osLockFirst(const OsFile*, int eLock, int msWait);
 LockRc osLockNumber(const OsFile*, u64 iNumber);
 int osNumberHeld(const OsFile*, u64 iNumber);

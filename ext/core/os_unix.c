@@ -39,7 +39,7 @@ u8 osLayer(void){ return 'L'; }
 u8 osLayer(void){ return 'P'; }
 #endif
 
-#define NUMBER_BASE ((off_t)1<<40)
+#define NUMBER_BASE ((off_t)OS_NUMBER_BASE)
 #define EXTEND_MIN  4096              /* bytes, the shortest allocation */
 
 /*------------------------------------------------------------ the file ---*/
@@ -505,7 +505,7 @@ int osNumberHeld(const OsFile *p, u64 iNumber){
 
 int osAnyHeld(const OsFile *p){
   if( p->fd<0 ) return 0;
-  return rangeHeld(p->fd, NUMBER_BASE, 0);
+  return rangeHeld(p->fd, 1, 0);
 }
 
 /*------------------------------------------------------------- waiting ---*/

@@ -14,6 +14,7 @@
 ** a take-over fails if anything happened since the owner was found dead.
 */
 #include "core/owner.h"
+#include "core/format.h"
 
 #define MS_FIRST  1000             /* patience with the first byte */
 #ifndef US_GIVEUP                  /* the fuzzer of damaged files has less */
@@ -25,9 +26,9 @@
 #endif
 
 /* The file cannot be used as it is and holds a living process: why not? */
-static LockRc formatOf(Seg *p){
-  u64 iMagic = atomicGet(&segHeader(p)->magic);
-  return iMagic==SEG_MAGIC || iMagic==0 ? LOCK_MALFORMED : LOCK_FORMAT;
+static LockRc whyNotUsable(Seg *p){
+  if( atomicGet(&segHeader(p)->magic)==0 ) return LOCK_MALFORMED;
+  return formatDiffers(p) ? LOCK_FORMAT : LOCK_MALFORMED;
 }
 
 LockRc ownerLook(Seg *p){
@@ -35,7 +36,7 @@ LockRc ownerLook(Seg *p){
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
   if( rc==LOCK_FORMAT ){
-    rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : formatOf(p);
+    rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : whyNotUsable(p);
   }
   if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
   return rc;
@@ -51,7 +52,7 @@ static LockRc formatFirst(Seg *p){
   rc = segUsable(p);                           /* a second look: 4.2 a */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
     if( osAnyHeld(&p->file)!=0 ){
-      rc = formatOf(p);
+      rc = whyNotUsable(p);
     }else{
       rc = segFormat(p);
     }

@@ -15,74 +15,7 @@
 */
 #include "core/table.h"
 
-/* Row: the mode asked for; columns: the modes it cannot be held beside. */
-#define X(a,b,c,d,e) ((a)<<1|(b)<<2|(c)<<3|(d)<<4|(e)<<5)
-static const u8 aConflict[LOCK_MODES] = {
-                              /* IS IX  S SIX X */
-  0,
-  /* intent shared         */ X( 0, 0, 0, 0, 1 ),
-  /* intent exclusive      */ X( 0, 0, 1, 1, 1 ),
-  /* shared                */ X( 0, 1, 0, 1, 1 ),
-  /* shared + intent excl. */ X( 0, 1, 1, 1, 1 ),
-  /* exclusive             */ X( 1, 1, 1, 1, 1 )
-};
-#undef X
-
-u32 tableConflicts(u32 eMode){
-  u32 m = eMode<LOCK_MODES ? aConflict[eMode] : 0;
-  if( BUG(CONFLICT_BIT) && eMode==LOCK_SHARED ){
-    m &= ~MODE_BIT(LOCK_INTENT_EXCLUSIVE);
-  }
-  return m;
-}
-
 /*---------------------------------------------------------------- keys ---*/
-
-static u32 keyWords(u32 nKey){ return (nKey+3)/4; }
-
-/* Which of its two words has the low bits of an integer. */
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
-# define INTEGER_LOW 1u
-#else
-# define INTEGER_LOW 0u
-#endif
-
-/*
-** Part of the format: processes of any build must agree on it.  The low bits
-** of an integer stay out of the mixing and come in last, by exclusive or: 64
-** integers in a row get 64 buckets in a row, so who takes them one after the
-** other finds buckets and neighbours in the cache.  Which 64 buckets, and in
-** which order, is mixed as for any other key: integers that are not in one
-** row, such as multiples of 64, meet by chance only.
-*/
-static u32 keyHash(const LockKey *p){
-  u32 h = p->eKind*0x9E3779B1u + p->nKey, i, iLow = SEG_ALL, mNear = 0;
-  if( p->nKey==8 && p->eKind==KEY_INTEGER ) iLow = INTEGER_LOW;
-  if( p->nKey==8 && p->eKind==KEY_PAIR ) iLow = 1;
-  if( p->eKind==KEY_ROW && p->nKey>=12 && p->nKey%4==0 ){
-    iLow = p->nKey/4u - 2 + INTEGER_LOW;
-  }
-  for(i=0; i<keyWords(p->nKey); i++){
-    u32 a = p->a[i];
-    if( i==iLow ) mNear = a & 63;
-    h = (h ^ (i==iLow ? a & ~63u : a))*0x85EBCA6Bu;
-    h ^= h>>13;
-  }
-  h *= 0xC2B2AE35u;
-  return (h ^ h>>16) ^ mNear;
-}
-
-LockRc tableKey(LockKey *p, int eKind, const void *pKey, u32 nKey){
-  if( nKey>LIMIT_KEY || eKind<=0 || eKind>=KEY_KINDS ) return LOCK_MISUSE;
-  p->eKind = (u8)eKind;
-  p->nKey = (u8)nKey;
-  if( nKey ){
-    p->a[keyWords(nKey)-1] = 0;
-    memcpy(p->a, pKey, nKey);
-  }
-  p->iHash = keyHash(p);
-  return LOCK_OK;
-}
 
 void tableKeyOf(Seg *p, SegRecord *r, LockKey *pKey){
   u32 nWord = keyWords(REC_NKEY(r)), i = 0, k, iText = r->text;
@@ -414,7 +347,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   atomicSet(&r->scount, pNew->scount);
   atomicSet(&r->thold, pNew->thold);
   atomicSet(&r->since, osWallMs());
-  atomicSet(&r->what, pNew->eMode | (u32)pKey->eKind<<8 | (u32)pKey->nKey<<16);
+  atomicSet(&r->what, SEG_WHAT(pNew->eMode, (u32)pKey->eKind, (u32)pKey->nKey));
   atomicSet(&r->hash, pKey->iHash);
   for(k=0; k<keyWords(pKey->nKey) && k<SEG_INLINE/4; k++){
     atomicSet(&r->key[k], pKey->a[k]);
@@ -581,7 +514,7 @@ void tableScan(Seg *p, const LockKey *pKey){
   holders(p, pKey, &held);
   while( (i = tableNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
-    u32 m = tableConflicts(REC_MODE(r));
+    u32 m = keyConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
      || heldAgainst(p, pKey, &held, m, r->session)
@@ -991,7 +924,7 @@ void tableScanAll(Seg *p){ scanWaiting(p, 0); }
 /* Request or grant i against everything before it in its queue. */
 static const char *checkRecord(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
-  u32 m = tableConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
+  u32 m = keyConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
   u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1;
   LockKey key;
   if( eState!=SEG_WAITING && eState!=SEG_GRANTED ) return 0;

@@ -42,7 +42,7 @@ static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
 }
 
 static void appendObject(sqlite3_str *pStr, const LockRow *pRow){
-  u32 n = lockkeyObject(pRow->eKind, pRow->pKey, pRow->nKey);
+  u32 n = keyTableBytes(pRow->eKind, pRow->pKey, pRow->nKey);
   if( n ) jsonString(pStr, (const char*)pRow->pKey, n);
   else sqlite3_str_appendall(pStr, "null");
 }

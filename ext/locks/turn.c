@@ -33,7 +33,7 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
   req.eScope = LOCK_SCOPE_TURN;
   req.msTimeout = msTimeout;
   req.bTry = bTry;
-  if( x->rc==SQLITE_OK && tableKey(&req.key, KEY_TURN, 0, 0)==LOCK_OK ){
+  if( x->rc==SQLITE_OK && keyMake(&req.key, KEY_TURN, 0, 0)==LOCK_OK ){
     bHeld = sessionLock(pCall->pSession, x, &req);
   }
   argsEndInteger(x, ctx, bHeld);

@@ -257,6 +257,21 @@ static const char *whyNoMap(Sqlx *x, const OsTrouble *p){
       zLimit);
 }
 
+/* A format as interlock_version() has it; a file of before format 4 has print
+** 0. */
+static const char *formatText(Sqlx *x, LockFormat f){
+  return sqlxPrintf(x, "format %u os %s print %08x", f.iNumber,
+                    f.eLayer=='L' ? "linux" : f.eLayer=='P' ? "posix"
+                                                            : "unknown",
+                    f.iPrint);
+}
+
+static const char *whyFormat(Sqlx *x){
+  return sqlxPrintf(x, "in use by another version of Interlock: the file has"
+      " %s, this version %s", formatText(x, lockFormatMet()),
+      formatText(x, lockFormat()));
+}
+
 static const char *whyNot(Sqlx *x, LockRc eRc){
   const OsTrouble *p = osTrouble();
   OsTrouble none;
@@ -271,8 +286,7 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
     case LOCK_CANTOPEN:  return whyNotOpen(x, p);
     case LOCK_MALFORMED: return "malformed; delete it when nobody has the"
                                 " database open";
-    case LOCK_FORMAT:    return "in use by another version of Interlock, with"
-                                " another format";
+    case LOCK_FORMAT:    return whyFormat(x);
     case LOCK_REPLACED:  return "replaced under us (it, or the database, was"
                                 " moved or deleted)";
     case LOCK_NETWORK:   return "on a network file system; allowed is a local"

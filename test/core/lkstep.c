@@ -435,9 +435,9 @@ static void sceneHash(void){
   char a[200];
   inMemory();
   memset(a, 'x', sizeof a);
-  tableKey(&x, KEY_BLOB, a, 200);
+  keyMake(&x, KEY_BLOB, a, 200);
   a[199] = 'y';
-  tableKey(&y, KEY_BLOB, a, 200);
+  keyMake(&y, KEY_BLOB, a, 200);
   x.iHash = y.iHash;
   CHECK_EQ(try(0, &x, X, SES), LOCK_OK);
   CHECK_EQ(try(1, &y, X, SES), LOCK_OK);

@@ -605,8 +605,8 @@ static void testWriter(void){
   lockOpenMemory(&sysMem, "writer", &p);
   s = beginOrDie(p);
   t = beginOrDie(p);
-  tableKey(&row, KEY_ROW, "t\0001", 3);
-  tableKey(&table, KEY_TABLE, "t", 1);
+  keyMake(&row, KEY_ROW, "t\0001", 3);
+  keyMake(&table, KEY_TABLE, "t", 1);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
   CHECK_EQ(lockGuard(s, 0, &row, &pHeld), LOCK_OK);
   CHECK_EQ(lockAsk(t, &row, LOCK_EXCLUSIVE, 0, 0), LOCK_NO);
@@ -927,7 +927,7 @@ static void testTurn(void){
   u64 iTok, iTok2;
   lockOpenMemory(&sysMem, 0, &p);
   a = beginOrDie(p); b = beginOrDie(p); c = beginOrDie(p);
-  tableKey(&k, KEY_TURN, 0, 0);
+  keyMake(&k, KEY_TURN, 0, 0);
   iLevel = lockLevel(a);
   CHECK_EQ(lockAsk(a, &o, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0), LOCK_OK);
   CHECK_EQ(lockAsk(a, &k, LOCK_EXCLUSIVE, LOCK_SCOPE_TURN, 0), LOCK_OK);
@@ -1014,17 +1014,17 @@ static void testKeys(void){
   s = beginOrDie(p);
   t = beginOrDie(p);
   memset(a, 'a', sizeof a);
-  CHECK_EQ(tableKey(&k, KEY_TEXT, a, 256), LOCK_MISUSE);
-  CHECK_EQ(tableKey(&k, 0, a, 1), LOCK_MISUSE);
-  CHECK_EQ(tableKey(&k, KEY_KINDS, a, 1), LOCK_MISUSE);
+  CHECK_EQ(keyMake(&k, KEY_TEXT, a, 256), LOCK_MISUSE);
+  CHECK_EQ(keyMake(&k, 0, a, 1), LOCK_MISUSE);
+  CHECK_EQ(keyMake(&k, KEY_KINDS, a, 1), LOCK_MISUSE);
   for(n=0; n<13 && LIMIT_RECORD>100; n++) for(i=1; i<KEY_KINDS; i++){
     u64 iTok;
-    tableKey(&k, (int)i, a, aLen[n]);
+    keyMake(&k, (int)i, a, aLen[n]);
     CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     CHECK_EQ(lockAcquire(t, &k, LOCK_SHARED, 0, 0), LOCK_NO);
     if( aLen[n] ){
       a[aLen[n]-1] ^= 1;
-      tableKey(&k, (int)i, a, aLen[n]);
+      keyMake(&k, (int)i, a, aLen[n]);
       k.iHash ^= 0;
       CHECK_EQ(lockAcquire(t, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
       CHECK_EQ(lockToken(t, &k, &iTok), LOCK_OK);
@@ -1035,9 +1035,9 @@ static void testKeys(void){
   { /* two long keys with one hash: told apart by their bytes alone */
     LockKey x, y;
     memset(a, 'x', sizeof a);
-    tableKey(&x, KEY_BLOB, a, 200);
+    keyMake(&x, KEY_BLOB, a, 200);
     a[199] = 'y';
-    tableKey(&y, KEY_BLOB, a, 200);
+    keyMake(&y, KEY_BLOB, a, 200);
     x.iHash = y.iHash;          /* as if the hash said nothing */
     CHECK_EQ(lockAcquire(s, &x, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     CHECK_EQ(lockAcquire(t, &y, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
