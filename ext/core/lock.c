@@ -60,6 +60,7 @@ struct LockSession {
   LockKey key;                     /* of the request */
   LockGrant grant;                 /* as lockGranted; of the request, too */
   u32 nBack, aBack[2];             /* records that lockUndo has left void */
+  u32 bBack;                       /* it has left more than these */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
   u64 iToken;                      /* as lockGrantToken */
   LockTrouble trouble;
@@ -157,17 +158,28 @@ static LockRc enter(LockFile *pF){
 
 /*-------------------------------------------------------------- settle ---*/
 
+static void removeVoid(LockSession *p, u32 i){
+  Seg *pSeg = &p->pFile->seg;
+  SegRecord *r = segRecord(pSeg, i);
+  if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && r->session==p->k
+   && r->generation==p->iGen && tableVoid(pSeg, r) ){
+    tableRemove(pSeg, i);
+  }
+}
+
 /* Remove what lockUndo has left void, unless another session met it in a queue
-** and did so. */
+** and did so.  Where aBack was too short, the records that were taken last are
+** looked at; one that is not among them is removed by the session that meets
+** it, or with this session. */
 static void removeBack(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
-  while( p->nBack>0 ){
-    u32 i = p->aBack[--p->nBack];
-    SegRecord *r = segRecord(pSeg, i);
-    if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && r->session==p->k
-     && r->generation==p->iGen && tableVoid(pSeg, r) ){
-      tableRemove(pSeg, i);
-    }
+  u32 i, iNext, n;
+  while( p->nBack>0 ) removeVoid(p, p->aBack[--p->nBack]);
+  if( !p->bBack ) return;
+  p->bBack = 0;
+  for(i=slot(p)->firstSes, n=0; i && n<SWEEP_MAX && segBound(pSeg, &n); i=iNext){
+    iNext = segRecord(pSeg, i)->sesNext;
+    removeVoid(p, i);
   }
 }
 
@@ -229,7 +241,7 @@ static void tidy(LockSession *p){
   CRASH(END_LEFT);
   p->bPend = 1;
   while( bMore ){
-    int eHow = ownerTry(&pF->seg, US_TIDY);
+    int eHow = p->bBack ? OWNER_BUSY : ownerTry(&pF->seg, US_TIDY);
     if( eHow==OWNER_BUSY ) eHow = ownerTask(&pF->seg);
     if( entered(pF, eHow)!=LOCK_OK ) return;
     bMore = settle(p) && segBound(&pF->seg, &nRound);
@@ -671,8 +683,8 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
     CRASH(RELEASE_COUNT);
     return;
   }
-  assert( p->nBack<2 );
   if( p->nBack<2 ) p->aBack[p->nBack++] = pGrant->iRecord;
+  else p->bBack = 1;
   if( !BUG(UNDO_SILENT) ) tidy(p);
 }
 
@@ -898,22 +910,37 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
-LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
+/* One from the session count of key and mode, under the mutex. */
+static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
-  LockRc rc = enterSettled(p), rcLeave;
-  u32 i;
-  if( rc!=LOCK_OK ) return rc;
-  i = ownGrant(p, pKey, eMode);
-  if( i==0 || segRecord(pSeg, i)->scount==0 ){
-    rc = LOCK_NO;
-  }else if( (segRecord(pSeg, i)->scount>1 || segRecord(pSeg, i)->thold)
-         && !BUG(COUNT_SCOPES) ){
+  u32 i = ownGrant(p, pKey, eMode);
+  if( i==0 || segRecord(pSeg, i)->scount==0 ) return LOCK_NO;
+  if( (segRecord(pSeg, i)->scount>1 || segRecord(pSeg, i)->thold)
+   && !BUG(COUNT_SCOPES) ){
     SegRecord *r = segRecord(pSeg, i);
     atomicSet(&r->scount, r->scount-1);
     CRASH(RELEASE_COUNT);
   }else{
     tableRemove(pSeg, i);
   }
+  return LOCK_OK;
+}
+
+LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
+  LockRc rc = enterSettled(p), rcLeave;
+  if( rc!=LOCK_OK ) return rc;
+  rc = releaseOne(p, pKey, eMode);
+  rcLeave = leave(p->pFile);
+  return rcLeave!=LOCK_OK ? rcLeave : rc;
+}
+
+/* The row goes first: it is never held without its table's intention. */
+LockRc lockReleaseRow(LockSession *p, const LockKey *pRow, u32 eMode,
+                      const LockKey *pTable, u32 eIntent){
+  LockRc rc = enterSettled(p), rcLeave;
+  if( rc!=LOCK_OK ) return rc;
+  rc = releaseOne(p, pRow, eMode);
+  if( rc==LOCK_OK ) releaseOne(p, pTable, eIntent);
   rcLeave = leave(p->pFile);
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }

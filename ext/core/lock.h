@@ -141,13 +141,17 @@ void lockUndo(LockSession*, const LockGrant*);
 
 /*
 ** lockRelease: one from the session count of key and mode; LOCK_NO if that is
-** 0.  lockReleaseAll: all session counts on keys of the kinds in mKind (bits
+** 0.  lockReleaseRow: the same of a row and of the intention on its table, both
+** or, after anything but LOCK_OK, neither.  lockReleaseAll: all session counts on keys of the kinds in mKind (bits
 ** 1<<KEY_...) in the modes of mMode (MODE_BITs); *pn, if given, gets their sum.
-** Those of tables go last: a row is never held without its table's.
+** Those of tables go last: a row is never held without its table's.  An error
+** between two portions leaves the rest held; a second call releases it.
 ** lockHolding: 1 if this session holds anything, in either scope; also if it
 ** cannot tell because of LOCK_BUSY.
 */
 LockRc lockRelease(LockSession*, const LockKey*, u32 eMode);
+LockRc lockReleaseRow(LockSession*, const LockKey *pRow, u32 eMode,
+                      const LockKey *pTable, u32 eIntent);
 LockRc lockReleaseAll(LockSession*, u32 mKind, u32 mMode, u64 *pn);
 int lockHolding(LockSession*);
 

@@ -648,11 +648,12 @@ static void sweepHold(Seg *p, u32 i){
 }
 
 /* What lockUndo has left void in session scope was taken last, so it comes
-** first in its list.  A rebuild may have changed that; then the session itself
-** removes it, or whoever meets it in a queue. */
-static void sweepBack(Seg *p, u32 k){
-  u32 i = segSession(p, k)->firstSes, n;
-  for(n=0; i && n<2; n++){
+** first in its list: the look ends at the second record that is not void.  A
+** rebuild may have changed that; then the session itself removes it, or the one
+** that meets it in a queue. */
+static void sweepBack(Seg *p, u32 k, u32 nMax){
+  u32 i = segSession(p, k)->firstSes, n = 0, nStep = 0;
+  while( i && n<2 && nStep++<nMax ){
     SegRecord *r = segRecord(p, i);
     u32 iNext = r->sesNext;
     if( r->session!=k ){
@@ -661,6 +662,8 @@ static void sweepBack(Seg *p, u32 k){
     }
     if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && tableVoid(p, r) ){
       tableRemove(p, i);
+    }else{
+      n++;
     }
     i = iNext;
   }
@@ -702,7 +705,7 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
     if( segRecord(p, i)->session!=k ) segDamage(p);
     else tableRemove(p, i);
   }
-  if( !bEnding ) sweepBack(p, k);
+  if( !bEnding ) sweepBack(p, k, nMax);
   sweepWriter(p, k);
   if( sweepTxn(p, k, bEnding, nMax, &n) ) return 1;
   while( bEnding && (i = s->firstSes)!=0 && segBound(p, &nStep) ){

@@ -26,6 +26,7 @@ SQLITE_EXTENSION_INIT3
 /* A row that was locked. */
 typedef struct SkipRow {
   LockKey key;
+  LockGrant grant;
   sqlite3_value **apVal;       /* the key as the row has it */
   const char *zJson;           /* the same */
   sqlite3_int64 iPos;          /* of it in the last pass */
@@ -341,7 +342,8 @@ static SkipRow *ownRow(Skip *p, const LockKey *pKey){
 static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
   SkipRow *pRow = nextRow(p);
   if( pRow==0 || !searchedKey(p, apVal, &pRow->key) ) return;
-  if( p->nRow<p->nWanted && sessionSkip(&p->skip, p->x, &pRow->key) ){
+  if( p->nRow<p->nWanted && sessionSkip(&p->skip, p->x, &pRow->key,
+                                       &pRow->grant) ){
     p->nRow++;
     pRow->iPos = iPos;
     keepValues(p, pRow, apVal);
@@ -408,7 +410,7 @@ static void readAgain(Skip *p){
   for(i=0; i<p->nRow; i++){
     SkipRow *pRow = &p->aRow[i];
     if( !isStill(p, pRow) ){
-      sessionSkipBack(&p->skip, p->x, &pRow->key);
+      sessionSkipBack(&p->skip, &pRow->grant);
       freeValues(p, pRow);
     }else{
       p->aRow[n++] = *pRow;
@@ -467,10 +469,10 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
   }
   if( bBegun ) searchAll(p);
   skipResult(p, ctx);
-  if( bBegun ) sessionSkipEnd(&p->skip, p->x, p->nRow>0 && p->x->rc==SQLITE_OK);
+  if( bBegun ) sessionSkipEnd(&p->skip, p->nRow>0 && p->x->rc==SQLITE_OK);
   for(i=0; i<p->nRow; i++){
     if( p->x->rc!=SQLITE_OK && p->req.eScope==LOCK_SCOPE_SESSION ){
-      sessionSkipBack(&p->skip, p->x, &p->aRow[i].key);
+      sessionSkipBack(&p->skip, &p->aRow[i].grant);
     }
     freeValues(p, &p->aRow[i]);
   }
@@ -520,7 +522,8 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
-**   `bad argument:` SQLITE_ERROR, also for an error in where or order_by
+**   `bad argument:` SQLITE_ERROR, also for an error in where or order_by, which
+**     may not call a function that releases rows or tables
 ** From: SELECT ... FOR UPDATE SKIP LOCKED of PostgreSQL, MySQL and Oracle
 ** Example:
 **   CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT);

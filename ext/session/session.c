@@ -26,6 +26,9 @@ struct Session {
   char zLabel[LIMIT_LABEL+1];
 };
 
+/* Rows and tables, as bits. */
+#define KINDS_OF_TABLES (1u<<KEY_ROW | 1u<<KEY_TABLE)
+
 /* ---- places ----------------------------------------------------------- */
 
 static void failPlace(Sqlx *x, LockRc eRc, const Place *pPlace){
@@ -267,19 +270,29 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   return eRc==LOCK_OK;
 }
 
+/* A search gives its rows back by the records that it was granted: nothing
+** else may release them before. */
+static int isSearching(const Session *p, Sqlx *x){
+  if( p->nSkip==0 ) return 0;
+  sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
+  return 1;
+}
+
 /* Release a lock in a place that there may not be. */
 int sessionUnlock(Session *p, Sqlx *x, const SessionRequest *pReq){
   Place *pPlace;
   LockRc eRc;
   txnscopeCatchUp(&p->scope);
+  if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
   pPlace = findPlace(p, x, pReq->zSchema);
   if( pPlace==0 || pPlace->pLock==0 ) return 0;
-  eRc = lockRelease(pPlace->pLock, &pReq->key, pReq->eMode);
-  failPlace(x, eRc, pPlace);
-  if( eRc==LOCK_OK && pReq->pTable ){
-    failPlace(x, lockRelease(pPlace->pLock, pReq->pTable,
-                             sessionIntent(pReq->eMode)), pPlace);
+  if( pReq->pTable ){
+    eRc = lockReleaseRow(pPlace->pLock, &pReq->key, pReq->eMode,
+                         pReq->pTable, sessionIntent(pReq->eMode));
+  }else{
+    eRc = lockRelease(pPlace->pLock, &pReq->key, pReq->eMode);
   }
+  failPlace(x, eRc, pPlace);
   return eRc==LOCK_OK;
 }
 
@@ -287,6 +300,7 @@ i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind, u32 mMode){
   Place *pPlace;
   i64 nAll = 0;
   txnscopeCatchUp(&p->scope);
+  if( (mKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
   for(pPlace=p->pPlaces; pPlace && x->rc==SQLITE_OK; pPlace=pPlace->pNext){
     u64 n = 0;
     if( pPlace->pLock==0 ) continue;
@@ -348,47 +362,49 @@ int sessionSkipBegin(
   pSkip->iLevel = lockLevel(pSkip->pPlace->pLock);
   eRc = lockAcquire(pSkip->pPlace->pLock, pReq->pTable,
                     sessionIntent(pReq->eMode), pReq->eScope, 0);
+  pSkip->intent = lockGranted(pSkip->pPlace->pLock);
   failPlace(x, eRc, pSkip->pPlace);
   if( eRc==LOCK_OK ) p->nSkip++;
   return eRc==LOCK_OK;
 }
 
 /* The table's intention, held already, comes second: most rows are skipped. */
-int sessionSkip(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
+int sessionSkip(
+  SessionSkip *pSkip,
+  Sqlx *x,
+  const LockKey *pKey,
+  LockGrant *pRow
+){
   const SessionRequest *pReq = pSkip->pReq;
   LockSession *pLock = pSkip->pPlace->pLock;
   LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
   if( eRc==LOCK_OK ){
-    LockGrant row = lockGranted(pLock);
+    *pRow = lockGranted(pLock);
     eRc = lockAcquire(pLock, pReq->pTable, sessionIntent(pReq->eMode),
                       pReq->eScope, 0);
-    if( eRc!=LOCK_OK ) lockUndo(pLock, &row);
+    if( eRc!=LOCK_OK ) lockUndo(pLock, pRow);
   }
   failPlace(x, eRc, pSkip->pPlace);
   return eRc==LOCK_OK;
 }
 
-void sessionSkipBack(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
-  const SessionRequest *pReq = pSkip->pReq;
+/* By stores that cannot fail: an error may be on its way already. */
+void sessionSkipBack(SessionSkip *pSkip, const LockGrant *pRow){
   LockSession *pLock = pSkip->pPlace->pLock;
-  LockRc eRc = lockRelease(pLock, pKey, pReq->eMode);
-  if( eRc==LOCK_OK ){
-    eRc = lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode));
-  }
-  failPlace(x, eRc, pSkip->pPlace);
+  if( pRow->eScope!=LOCK_SCOPE_SESSION ) return;
+  lockUndo(pLock, pRow);
+  lockUndo(pLock, &pSkip->intent);
 }
 
 int sessionSkipProbe(SessionSkip *pSkip){
   return lockSkipProbe(pSkip->pPlace->pLock);
 }
 
-void sessionSkipEnd(SessionSkip *pSkip, Sqlx *x, int bKeep){
-  const SessionRequest *pReq = pSkip->pReq;
+void sessionSkipEnd(SessionSkip *pSkip, int bKeep){
   LockSession *pLock = pSkip->pPlace->pLock;
   pSkip->pSession->nSkip--;
-  if( pReq->eScope==LOCK_SCOPE_SESSION ){
-    failPlace(x, lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode)),
-              pSkip->pPlace);
+  if( pSkip->pReq->eScope==LOCK_SCOPE_SESSION ){
+    lockUndo(pLock, &pSkip->intent);
   }else if( !bKeep ){
     lockRollbackTo(pLock, pSkip->iLevel);
   }
@@ -426,10 +442,7 @@ i64 sessionReset(Session *p, Sqlx *x){
   Place *pPlace;
   i64 nAll = 0;
   txnscopeCatchUp(&p->scope);
-  if( p->nSkip ){
-    sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
-    return 0;
-  }
+  if( isSearching(p, x) ) return 0;
   for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
     if( pPlace->pLock && lockWriting(pPlace->pLock) ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"

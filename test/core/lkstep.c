@@ -581,6 +581,35 @@ static void sceneUndo(void){
   undoneRow(SES);
   undoneRow(TXN);
 }
+/* More of them than a session remembers. */
+static void sceneUndoMany(void){
+  LockGrant table, a[6];
+  LockKey k;
+  i64 i;
+  inMemory();
+  for(i=0; i<6; i++){
+    k = keyRow("t", i);
+    CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
+    table = lockGranted(S[1]);
+    CHECK_EQ(try(1, &k, X, SES), LOCK_OK);
+    a[i] = lockGranted(S[1]);
+  }
+  CHECK_EQ(ask(2, &kTable, X, SES), LOCK_WAITING);
+  inside();
+  for(i=0; i<6; i++){
+    lockUndo(S[1], &a[i]);
+    lockUndo(S[1], &table);
+  }
+  outside();
+  CHECK(granted(2));
+  k = keyRow("t", 0);
+  CHECK_EQ(try(3, &k, X, SES), LOCK_OK);
+  CHECK(!lockHolding(S[1]));
+  CHECK_EQ(lockRelease(S[2], &kTable, X), LOCK_OK);
+  CHECK_EQ(lockRelease(S[3], &k, X), LOCK_OK);
+  CHECK(whole());
+  CHECK_EQ(segHeader(seg())->nRecord, 0);
+}
 /* One hold of several goes back, and what was held before stays. */
 static void sceneUndoOne(void){
   LockGrant g;
@@ -734,6 +763,23 @@ static void sceneLiveOwner(void){
   CHECK_EQ(try(0, &kB, X, SES), LOCK_NO);
   killed(pid);
   CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
+  CHECK(whole());
+}
+/* A row and the intention on its table are released together, although a
+** process stops inside the mutex at the first moment when it is free. */
+static pid_t pidInside;
+static void hookStopInside(void){ pidInside = other(actStopInside); }
+static void sceneRowRelease(void){
+  int e = LOCK_OK;
+  inFile();
+  CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kRow, X, SES), LOCK_OK);
+  at(CRASH_LEAVE, 1, hookStopInside);
+  e = (int)lockReleaseRow(S[1], &kRow, X, &kTable, IX);
+  killed(pidInside);
+  CHECK_EQ(e, LOCK_OK);
+  CHECK_EQ(try(2, &kTable, X, SES), LOCK_OK);
+  CHECK_EQ(lockReleaseRow(S[1], &kRow, X, &kTable, IX), LOCK_NO);
   CHECK(whole());
 }
 
@@ -1018,6 +1064,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "granted before giving up", sceneGrantedFirst },
   { "granted before an interrupt", sceneInterrupted },
   { "a grant goes back beside the mutex", sceneUndo },
+  { "more go back than are remembered", sceneUndoMany },
   { "one hold of several goes back", sceneUndoOne },
   { "cancelled before giving up", sceneCancelledFirst },
   { "given up before the grant", sceneGivenUpFirst },
@@ -1027,6 +1074,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "lock after a roll back", sceneKeep },
   { "end during a sweep", sceneEndAgain },
   { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
+  { "row and table released", sceneRowRelease },
   { "rebuild", sceneRebuild }, { "rebuild grants", sceneRebuildScans },
   { "guard word at a rebuild", sceneGuardRebuild },
   { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },
