@@ -163,7 +163,7 @@ static void removeBack(LockSession *p){
     u32 i = p->aBack[--p->nBack];
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && r->session==p->k
-     && r->generation==p->iGen && tableVoid(pSeg, r) ){
+     && r->generation==p->iGen && tableVoid(pSeg, r) && !BUG(BACK_KEPT) ){
       tableRemove(pSeg, i);
     }
   }
@@ -427,6 +427,7 @@ static void holdAgain(LockSession *p, const Ask *a){
     atomicSet(&r->thold, newHold(p, a->eScope));
     tableMove(pSeg, a->iOwn);
   }
+  if( BUG(LEVEL_AFTER) ) p->grant.iLevel = p->iStamp;
   CRASH(HOLD_AGAIN);
 }
 
@@ -624,7 +625,7 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       rc = moreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){
-      if( !probe(p, &nRound) ) bProbed = 1;
+      if( !probe(p, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
       int bDead = probe(p, &nRound);
@@ -641,6 +642,7 @@ LockGrant lockGranted(const LockSession *p){ return p->grant; }
 ** transaction of the past. */
 static void undoTurn(LockSession *p, SegRecord *r){
   u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
+  if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
   atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
   tidy(p);
 }
@@ -932,7 +934,7 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
     u32 i = a->i;
     SegRecord *r = segRecord(pSeg, i);
     if( !segBound(pSeg, &a->nStep) ) return 0;
-    if( r->session!=p->k ){
+    if( r->session!=p->k && !BUG(RELEASE_FOREIGN) ){
       segDamage(pSeg);
       return 0;
     }
@@ -1060,7 +1062,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   }
   CRASH(CANCEL);
   atomicAdd(&segHeader(p)->stat[STAT_CANCELS], 1);
-  osWake(&r->state, 1);
+  if( !BUG(CANCEL_SILENT) ) osWake(&r->state, 1);
   return LOCK_OK;
 }
 
@@ -1139,8 +1141,9 @@ LockRc lockWriterEnter(LockSession *p){
 /* Why no mutex is needed: segment.h, GUARD WORDS. */
 int lockGuardFree(LockSession *p, const LockKey *pTable){
   LockFile *pF = p->pFile;
+  u32 iClass = (pTable->iHash + BUG(GUARD_CLASS))%SEG_GUARDS;
   if( usable(pF)!=LOCK_OK || !isWriter(p) ) return 0;
-  return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
+  return atomicGet(&segHeader(&pF->seg)->guard[iClass])==0;
 }
 
 /* Under the mutex: does nobody else hold what a write in this mode conflicts
@@ -1196,7 +1199,7 @@ void lockEventWait(LockFile *pF, const char *zName, u32 iSeen, i64 ms){
 void lockEventPost(LockFile *pF, const char *zName){
   if( pF->bForked ) return;
   atomicAdd(eventWord(pF, zName), 1);
-  osWake(eventWord(pF, zName), 1<<30);
+  if( !BUG(EVENT_SILENT) ) osWake(eventWord(pF, zName), 1<<30);
 }
 
 /*------------------------------------------------------------- sessions ---*/
