@@ -200,7 +200,28 @@ void crashPoint(int iPoint);
   X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
   X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
   X(SLEPT_OUT)          /* only a whole sleep asks for a dead owner */ \
-  X(UNDO_SILENT)        /* a grant that went back is announced to nobody */
+  X(UNDO_SILENT)        /* a grant that went back is announced to nobody */ \
+  X(BACK_ONE)           /* a sweep looks for one undone record of two */ \
+  X(BACK_KEPT)          /* a settle leaves undone records to the sweep */ \
+  X(LEVEL_AFTER)        /* an undo knows the level after the hold */ \
+  X(TURN_PRESENT)       /* an undone turn names the present transaction */ \
+  X(ASK_LATE)           /* a mutex waiter asks before its time, not after */ \
+  X(PATIENCE_STOP)      /* a waiter's own stop counts as the owner's */ \
+  X(MUTEX_SILENT)       /* leaving the mutex wakes no thread */ \
+  X(CANCEL_SILENT)      /* a cancel wakes no thread */ \
+  X(EVENT_SILENT)       /* an event wakes no thread */ \
+  X(TAKEOVER_PLAIN)     /* a take-over sets no WAITERS */ \
+  X(REMOVE_UNLINKED)    /* a record that is in no list is removed */ \
+  X(SWEEP_FOREIGN)      /* a sweep removes another session's record */ \
+  X(RELEASE_FOREIGN)    /* lockReleaseAll releases another's record */ \
+  X(GUARD_CLASS)        /* a guard word of the wrong class is read */ \
+  X(WRITER_TABLES)      /* a writer's end scans tables, not rows */ \
+  X(SWEEP_SHORT)        /* a sweep of SWEEP_MAX says that it is done */ \
+  X(PROBE_ONCE)         /* no second attempt after a death was found */ \
+  X(ROWS_GREW)          /* a look copies rows that it did not count */ \
+  X(KEYS_GREW)          /* a look copies keys that it did not count */ \
+  X(WRITER_TWICE)       /* a look reads the writer's place for each row */ \
+  X(WALK_STOP)          /* a walk ends before the request that covers it */
 
 enum {
   BUG_NONE,

@@ -203,6 +203,7 @@ static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
     SegRecord *q = segRecord(g->p, i);
     u32 k = sessionOf(g, i), bEdge;
     if( i==f->iStop ) f->iAt = 0;
+    if( i==f->iStop && BUG(WALK_STOP) ) return 0;
     if( k==f->k || k==0 || !isWaiting(g, q) ) continue;
     bEdge = mConflict & REC_BIT(q);
     if( bEdge && k==g->kStart ) return k;

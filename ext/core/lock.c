@@ -174,7 +174,10 @@ static void removeVoid(LockSession *p, u32 i){
 static void removeBack(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
   u32 i, iNext, n;
-  while( p->nBack>0 ) removeVoid(p, p->aBack[--p->nBack]);
+  while( p->nBack>0 ){
+    i = p->aBack[--p->nBack];
+    if( !BUG(BACK_KEPT) ) removeVoid(p, i);
+  }
   if( !p->bBack ) return;
   p->bBack = 0;
   for(i=slot(p)->firstSes, n=0; i && n<SWEEP_MAX && segBound(pSeg, &n); i=iNext){
@@ -441,6 +444,7 @@ static void holdAgain(LockSession *p, const Ask *a){
     atomicSet(&r->thold, newHold(p, a->eScope));
     tableMove(pSeg, a->iOwn);
   }
+  if( BUG(LEVEL_AFTER) ) p->grant.iLevel = p->iStamp;
   CRASH(HOLD_AGAIN);
 }
 
@@ -638,7 +642,7 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       rc = moreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){
-      if( !probe(p, &nRound) ) bProbed = 1;
+      if( !probe(p, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
       int bDead = probe(p, &nRound);
@@ -655,6 +659,7 @@ LockGrant lockGranted(const LockSession *p){ return p->grant; }
 ** transaction of the past. */
 static void undoTurn(LockSession *p, SegRecord *r){
   u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
+  if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
   atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
   tidy(p);
 }
@@ -961,7 +966,7 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
     u32 i = a->i;
     SegRecord *r = segRecord(pSeg, i);
     if( !segBound(pSeg, &a->nStep) ) return 0;
-    if( r->session!=p->k ){
+    if( r->session!=p->k && !BUG(RELEASE_FOREIGN) ){
       segDamage(pSeg);
       return 0;
     }
@@ -1089,7 +1094,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   }
   CRASH(CANCEL);
   atomicAdd(&segHeader(p)->stat[STAT_CANCELS], 1);
-  osWake(&r->state, 1);
+  if( !BUG(CANCEL_SILENT) ) osWake(&r->state, 1);
   return LOCK_OK;
 }
 
@@ -1168,8 +1173,9 @@ LockRc lockWriterEnter(LockSession *p){
 /* Why no mutex is needed: segment.h, GUARD WORDS. */
 int lockGuardFree(LockSession *p, const LockKey *pTable){
   LockFile *pF = p->pFile;
+  u32 iClass = (pTable->iHash + BUG(GUARD_CLASS))%SEG_GUARDS;
   if( usable(pF)!=LOCK_OK || !isWriter(p) ) return 0;
-  return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
+  return atomicGet(&segHeader(&pF->seg)->guard[iClass])==0;
 }
 
 /* Under the mutex: does nobody else hold what a write in this mode conflicts
@@ -1223,7 +1229,7 @@ void lockEventWait(LockFile *pF, const char *zName, u32 iSeen, i64 ms){
 void lockEventPost(LockFile *pF, const char *zName){
   if( pF->bForked ) return;
   atomicAdd(eventWord(pF, zName), 1);
-  osWake(eventWord(pF, zName), 1<<30);
+  if( !BUG(EVENT_SILENT) ) osWake(eventWord(pF, zName), 1<<30);
 }
 
 /*------------------------------------------------------------- sessions ---*/

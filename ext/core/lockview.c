@@ -119,7 +119,7 @@ static int copyKey(View *v, const SegRecord *r){
   u32 n = REC_NKEY(r), nPart = n<SEG_INLINE ? n : SEG_INLINE, nDone;
   u32 iText = r->text;
   u8 *pTo = v->pOut->aKey + v->nKey;
-  if( v->nKey+n>v->mxKey ) return 0;
+  if( v->nKey+n>v->mxKey && !BUG(KEYS_GREW) ) return 0;
   memcpy(pTo, r->key, nPart);
   for(nDone=nPart; nDone<n; nDone+=nPart){
     Slot x;
@@ -141,7 +141,8 @@ static void copyRecord(View *v, u32 i){
   copySlot(&x, pRec, 0);
   r = &x.r;
   r->state = iState;
-  if( v->pOut->nRow>=v->mxRow || !counts(v, r) || !copyKey(v, r) ) return;
+  if( v->pOut->nRow>=v->mxRow && !BUG(ROWS_GREW) ) return;
+  if( !counts(v, r) || !copyKey(v, r) ) return;
   atomicFenceAcq();
   if( atomicGet(&pRec->state)!=iState ) return;
   if( SEG_STATE(iState)==SEG_WAITING ) v->aSeen[r->session].bWaits = 1;
@@ -208,7 +209,8 @@ static int blocks(const LockRow *a, u32 i, u32 j){
 }
 
 /* The session in the writer's place holds up every row and table request. */
-static int writerBlocks(const View *v, const LockRow *r){
+static int writerBlocks(View *v, const LockRow *r){
+  if( BUG(WRITER_TWICE) ) copyWriter(v);
   return v->nWriter && r->iSession!=v->nWriter-1
       && (r->eKind==KEY_ROW || r->eKind==KEY_TABLE);
 }

@@ -114,6 +114,7 @@ static void countPassed(Seg *p){
 ** sleep on a word whose WAITERS bit died with the owner's unlock. */
 static int takeOver(Seg *p, u64 w){
   u64 wNew = me(p) | MUTEX_WAITERS | (w & MUTEX_WORK);
+  if( BUG(TAKEOVER_PLAIN) ) wNew &= ~MUTEX_WAITERS;
   if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
   p->iTaken = MUTEX_OWNER(w);
   countPassed(p);
@@ -155,10 +156,10 @@ static int patienceLook(Seg *p, Patience *a){
   u64 usNow = osMonotonicUs(), us = usNow - a->usLook;
   u32 iPassed = atomicGet(&segHeader(p)->passed);
   a->usLook = usNow;
-  a->usStill += us<2*US_SLEEP ? us : 2*US_SLEEP;
+  a->usStill += us<2*US_SLEEP || BUG(PATIENCE_STOP) ? us : 2*US_SLEEP;
   if( iPassed!=a->iPassed && !BUG(ONE_SECOND) ) a->usStill = 0;
   a->iPassed = iPassed;
-  if( usNow<a->usAsk ) return 0;
+  if( BUG(ASK_LATE) ? usNow>a->usAsk : usNow<a->usAsk ) return 0;
   a->usAsk = usNow + US_SLEEP;
   return 1;
 }
@@ -262,7 +263,7 @@ int ownerLeave(Seg *p){
     if( !atomicCas64(pWord, w, 0) ) continue;
     CRASH(LEAVE);
     if( w & MUTEX_WAITERS ){
-      osWake(atomicLowHalf(pWord), 1);
+      if( !BUG(MUTEX_SILENT) ) osWake(atomicLowHalf(pWord), 1);
       CRASH(LEAVE_WAKE);
     }
     return 0;

@@ -405,7 +405,8 @@ void tableRemove(Seg *p, u32 i){
   u32 iText = r->text, k = r->session, e = SEG_STATE(atomicGet(&r->state));
   LockKey key;
   int bScan;
-  if( e==SEG_FREE || e>=SEG_TEXT || !r->linked || s->nRecord==0
+  if( e==SEG_FREE || e>=SEG_TEXT || s->nRecord==0
+   || (!r->linked && !BUG(REMOVE_UNLINKED))
    || (e!=SEG_GRANTED && h->nWait==0) ){
     segDamage(p);
     return;
@@ -539,7 +540,10 @@ static void scanWaiting(Seg *p, int bObject){
     u32 i = segSession(p, k)->waits, j = i, n = 0;
     if( i==0 ) continue;
     tableKeyOf(p, segRecord(p, i), &key);
-    if( bObject && key.eKind!=KEY_ROW && key.eKind!=KEY_TABLE ) continue;
+    if( bObject && key.eKind!=KEY_TABLE
+     && (key.eKind!=KEY_ROW || BUG(WRITER_TABLES)) ){
+      continue;
+    }
     while( (j = tablePrev(p, &key, j, &n))!=0 ){
       if( SEG_STATE(atomicGetAcq(&segRecord(p, j)->state))==SEG_WAITING ) break;
     }
@@ -653,10 +657,10 @@ static void sweepHold(Seg *p, u32 i){
 ** that meets it in a queue. */
 static void sweepBack(Seg *p, u32 k, u32 nMax){
   u32 i = segSession(p, k)->firstSes, n = 0, nStep = 0;
-  while( i && n<2 && nStep++<nMax ){
+  while( i && n<(BUG(BACK_ONE) ? 1u : 2u) && nStep++<nMax ){
     SegRecord *r = segRecord(p, i);
     u32 iNext = r->sesNext;
-    if( r->session!=k ){
+    if( r->session!=k && !BUG(SWEEP_FOREIGN) ){
       segDamage(p);
       return;
     }
@@ -677,11 +681,11 @@ static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
     SegRecord *r = segRecord(p, i);
     iNext = r->sesNext;
-    if( r->session!=k || r->thold==0 ){
+    if( (r->session!=k && !BUG(SWEEP_FOREIGN)) || r->thold==0 ){
       segDamage(p);
       return 0;
     }
-    if( *pn>=nMax ) return 1;
+    if( *pn>=nMax ) return !BUG(SWEEP_SHORT);
     if( bEnding ){
       tableRemove(p, i);
       ++*pn;
@@ -702,14 +706,14 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
   u32 i = s->waits, n = 0, nStep = 0;
   int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
   if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
-    if( segRecord(p, i)->session!=k ) segDamage(p);
+    if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ) segDamage(p);
     else tableRemove(p, i);
   }
   if( !bEnding ) sweepBack(p, k, nMax);
   sweepWriter(p, k);
   if( sweepTxn(p, k, bEnding, nMax, &n) ) return 1;
   while( bEnding && (i = s->firstSes)!=0 && segBound(p, &nStep) ){
-    if( segRecord(p, i)->session!=k ){
+    if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ){
       segDamage(p);
       return 0;
     }

@@ -150,7 +150,7 @@ lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkm
 # every program finds, in half an hour.
 LK_BUGS = $(addprefix $(LK_B)/bugs/,lkbugs lkstep lkmodel lkunit lkwait lkcrash)
 lockbugs: $(LK_BUGS)
-	$(LK_RUN) timeout 600 $(LK_B)/bugs/lkbugs quick $(LK_B)/bugs
+	$(LK_RUN) timeout 1200 $(LK_B)/bugs/lkbugs quick $(LK_B)/bugs
 
 lockmodels: $(LK_B)/model/lkstates
 	$(LK_RUN) timeout 1200 $<

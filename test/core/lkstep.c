@@ -3,8 +3,10 @@
 ** lkstep.c: short scenes, each of which puts one step of one party exactly
 ** between two steps of another: at a numbered store (base.h CRASH_POINTS) a
 ** function of the scene is called, or the process stops or dies.  Nothing here
-** depends on luck or on the speed of the machine.  Every mistake of base.h BUGS
-** makes one of the scenes fail; lkbugs tries them.
+** depends on luck or on the speed of the machine: the two scenes that let time
+** pass can overlook a mistake on a slow machine, and never report one that is
+** not there.  Most mistakes of base.h BUGS make one of the scenes fail; lkbugs
+** tries them.
 **
 ** A scene runs in a process of its own, which is given 20 s.
 **
@@ -160,6 +162,35 @@ static void sceneWake(void){
       &segRecord(seg(), segSession(seg(), lockSlot(S[1]))->waits)->state);
   while( atomicGetAcq(&iTid)==0 || threadState((int)iTid)!='S' ) osSleep(100);
   CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  pthread_join(t, 0);
+  CHECK(!bTimedOut);
+}
+/* The same for a cancel, and for a thread that sleeps on the mutex. */
+static void asleepOn(pthread_t *pt, u32 *pWord){
+  pthread_create(pt, 0, sleeper, pWord);
+  while( atomicGetAcq(&iTid)==0 || threadState((int)iTid)!='S' ) osSleep(100);
+}
+static void sceneCancelWakes(void){
+  pthread_t t;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  asleepOn(&t, &segRecord(seg(),
+      segSession(seg(), lockSlot(S[1]))->waits)->state);
+  CHECK_EQ(lockCancel(pF, lockSessionId(S[1])), LOCK_OK);
+  pthread_join(t, 0);
+  CHECK(!bTimedOut);
+}
+static void sceneMutexWakes(void){
+  u64 *pWord, w;
+  pthread_t t;
+  inMemory();
+  pWord = &segHeader(seg())->mutex;
+  inside();
+  w = atomicGet(pWord);
+  CHECK(atomicCas64(pWord, w, w|MUTEX_WAITERS));
+  asleepOn(&t, atomicLowHalf(pWord));
+  outside();
   pthread_join(t, 0);
   CHECK(!bTimedOut);
 }
@@ -483,6 +514,33 @@ static void sceneSoft(void){
   CHECK(granted(1));
 }
 
+/* A queue whose order closes a cycle, as a death in the middle of a
+** rearrangement can leave it: it is found from each of its sessions, also from
+** the one whose own request covers the one that leads back to it. */
+static void sceneCycleAhead(void){
+  static const int aStart[] = { 0, 2, 3 };
+  Graph *g;
+  u32 aOrder[2];
+  int i;
+  inMemory();
+  CHECK_EQ(try(0, &kA, IS, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kA, IX, SES), LOCK_OK);
+  CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(ask(2, &kA, SH, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(0, &kB, X, SES), LOCK_WAITING);
+  aOrder[0] = segSession(seg(), lockSlot(S[3]))->waits;
+  aOrder[1] = segSession(seg(), lockSlot(S[2]))->waits;
+  g = graphInit(calloc(1, graphSize()));
+  for(i=0; i<3; i++){
+    inside();
+    tableReorder(seg(), aOrder, 2);
+    CHECK_EQ(graphCheck(g, seg(), lockSlot(S[aStart[i]])), GRAPH_CURED);
+    outside();
+  }
+  free(g);
+}
+
 /*------------------------------------------------- grant, give up, cancel ---*/
 
 static LockRc rcHook;
@@ -639,6 +697,20 @@ static void sceneUndoOne(void){
   CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
   CHECK(whole());
 }
+/* A transaction's hold beside one of the session goes back: the level of the
+** undo is the one before it. */
+static void sceneUndoHold(void){
+  LockGrant g;
+  inMemory();
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kA, X, TXN), LOCK_OK);
+  g = lockGranted(S[1]);
+  lockUndo(S[1], &g);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_OK);
+  CHECK(whole());
+}
 /* Between the look of who grants and its store the waiter gives up. */
 static void sceneGivenUpFirst(void){
   held();
@@ -744,6 +816,34 @@ static void sceneWaiters(void){
   CHECK_EQ(aPass[CRASH_LEAVE_WAKE], 2);
 }
 
+/* A waiter for the mutex that was stopped itself, for longer than its patience
+** lasts, has seen no more than a moment of it. */
+static void actEnter(void){
+  inFile();
+  raise(SIGSTOP);
+  CHECK_EQ(ownerEnter(seg()), OWNER_IN);
+  outside();
+}
+static void scenePatience(void){
+  pid_t pid;
+  inFile();
+  pid = other(actEnter);
+  inside();
+  signalOne(pid, SIGCONT);
+  while( !(atomicGet(&segHeader(seg())->mutex) & MUTEX_WAITERS) ) osSleep(100);
+  signalOne(pid, SIGSTOP);
+  await(pid);
+  CHECK(WIFSTOPPED(iState));
+  osSleep(1200000);
+  signalOne(pid, SIGCONT);
+  osSleep(100000);               /* it looks, and goes on waiting */
+  outside();
+  await(pid);
+  CHECK(WIFSTOPPED(iState));     /* at the end of other() */
+  signalOne(pid, SIGCONT);
+  await(pid);
+  CHECK(WIFEXITED(iState) && WEXITSTATUS(iState)==0);
+}
 /* Somebody alive is stopped inside: nobody takes the mutex from it. */
 static void actStopInside(void){
   inFile();
@@ -960,6 +1060,64 @@ static void sceneGuardRebuild(void){
   }
   CHECK(whole());
 }
+/* Some may sleep on a word whose WAITERS bit went with the dead owner: the
+** process that takes the mutex over wakes them. */
+static u64 wTaken;
+static void hookTaken(void){ wTaken = atomicGet(&segHeader(seg())->mutex); }
+static void sceneTakeOver(void){
+  inFile();
+  other(actDieInside);
+  CHECK(WIFSIGNALED(iState));
+  at(CRASH_TAKEOVER, 1, hookTaken);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK(wTaken & MUTEX_WAITERS);
+}
+/* A lock goes back after a rebuild, which has put it behind older ones in its
+** session's list: the next in the queue has it, without a poll. */
+static void sceneUndoRebuilt(void){
+  LockGrant g;
+  inFile();
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kC, X, SES), LOCK_OK);
+  g = lockGranted(S[1]);
+  other(actDieInside);
+  CHECK(WIFSIGNALED(iState));
+  CHECK_EQ(ask(2, &kC, X, SES), LOCK_WAITING);   /* rebuilds */
+  CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 1);
+  lockUndo(S[1], &g);
+  CHECK(granted(2));
+  CHECK_EQ(try(3, &kA, X, SES), LOCK_NO);
+  CHECK(whole());
+}
+
+/* The owner dies while a thread that has already asked for it sleeps. */
+static LockRc rcAsleep;
+static void *askAsleep(void *p){
+  atomicSetRel(&iTid, (u32)syscall(SYS_gettid));
+  rcAsleep = try(1, &kA, X, SES);
+  return p;
+}
+static void sceneOwnerDies(void){
+  u64 *pWord;
+  pthread_t t;
+  pid_t pid;
+  alarm(8);
+  inFile();
+  pWord = &segHeader(seg())->mutex;
+  pid = other(actStopInside);
+  CHECK(WIFSTOPPED(iState));
+  pthread_create(&t, 0, askAsleep, 0);
+  while( !(atomicGet(pWord) & MUTEX_WAITERS)
+      || threadState((int)iTid)!='S' ) osSleep(100);
+  osSleep(30000);                /* longer than until it asks */
+  killed(pid);
+  pthread_join(t, 0);
+  CHECK_EQ(rcAsleep, LOCK_OK);
+  CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 1);
+  CHECK(whole());
+}
+
 /*----------------------------------------------------------------- fork ---*/
 
 /* The child: holds nothing, changes nothing, is told so.  Its exit status. */
@@ -1050,7 +1208,9 @@ static void sceneGrow(void){
 
 static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "conflict matrix", sceneMatrix }, { "queue order", sceneQueue },
-  { "grant wakes", sceneWake }, { "tokens grow", sceneToken },
+  { "grant wakes", sceneWake }, { "cancel wakes", sceneCancelWakes },
+  { "leaving the mutex wakes", sceneMutexWakes },
+  { "tokens grow", sceneToken },
   { "two scopes", sceneScopes }, { "rollback to", sceneSavepoint },
   { "upgrade in front", sceneUpgrade }, { "intention modes", sceneIntention },
   { "writer's place", sceneWriter }, { "queue and writer", sceneWriterQueue },
@@ -1061,11 +1221,14 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "tables go last", sceneTablesLast },
   { "one hash, two keys", sceneHash }, { "split buckets", sceneSplit },
   { "deadlock", sceneDeadlock }, { "cured deadlock", sceneSoft },
+  { "cycle of an order", sceneCycleAhead },
   { "granted before giving up", sceneGrantedFirst },
   { "granted before an interrupt", sceneInterrupted },
   { "a grant goes back beside the mutex", sceneUndo },
   { "more go back than are remembered", sceneUndoMany },
   { "one hold of several goes back", sceneUndoOne },
+  { "a hold beside another goes back", sceneUndoHold },
+  { "a grant goes back after a rebuild", sceneUndoRebuilt },
   { "cancelled before giving up", sceneCancelledFirst },
   { "given up before the grant", sceneGivenUpFirst },
   { "cancelled before the grant", sceneCancelAtGrant },
@@ -1075,6 +1238,9 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "end during a sweep", sceneEndAgain },
   { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
   { "row and table released", sceneRowRelease },
+  { "stopped waiter for the mutex", scenePatience },
+  { "waiters bit after a take-over", sceneTakeOver },
+  { "owner dies before a sleeper", sceneOwnerDies },
   { "rebuild", sceneRebuild }, { "rebuild grants", sceneRebuildScans },
   { "guard word at a rebuild", sceneGuardRebuild },
   { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },
