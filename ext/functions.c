@@ -419,10 +419,10 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION interlock_version()
 **
-** Returns the version of Interlock, the format of its lock file, how it asks
-** the operating system (`linux` or `posix`: each refuses the lock file of the
-** other), the generation of its trigger text, and the version of SQLite that
-** runs it.
+** Returns the version of Interlock and of the SQLite that runs it. Between
+** them stand the format of the lock file, the way in which Interlock asks the
+** operating system (`linux` or `posix`: each refuses the lock file of the
+** other), and the generation of the trigger text.
 **
 ** Arguments: none
 ** Result: TEXT

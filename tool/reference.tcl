@@ -133,12 +133,15 @@ proc reference::index {blocks} {
   set rows {}
   foreach block [blocks::kind $blocks FUNCTION TABLE] {
     foreach name [dict get $block names] {
-      lappend rows [list "\[`$name`\](#[anchor $name])" \
-        [line $block][variant $block $name]]
+      lappend rows [list $name [line $block][variant $block $name]]
     }
   }
-  set rows [lsort -index 0 $rows]
-  return "## All names\n\n[table [linsert $rows 0 {name {what it does}}]]\n"
+  set table [list {name {what it does}}]
+  foreach row [lsort -index 0 $rows] {
+    lassign $row name line
+    lappend table [list "\[`$name`\](#[anchor $name])" $line]
+  }
+  return "## All names\n\n[table $table]\n"
 }
 
 # The files of sql/ with the first sentence of each.

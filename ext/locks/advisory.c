@@ -537,7 +537,7 @@ static void resetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** SQL FUNCTION pg_advisory_unlock_shared(key)
 ** SQL FUNCTION pg_advisory_unlock_all()
 **
-** Work as the functions of the same name without `pg_`, with PostgreSQL's
+** Works as the function of the same name without `pg_`, with PostgreSQL's
 ** arguments and results.
 **
 ** Arguments:
