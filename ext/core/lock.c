@@ -180,7 +180,8 @@ static void removeBack(LockSession *p){
   }
   if( !p->bBack ) return;
   p->bBack = 0;
-  for(i=slot(p)->firstSes, n=0; i && n<SWEEP_MAX && segBound(pSeg, &n); i=iNext){
+  i = slot(p)->firstSes;
+  for(n=0; i && n<SWEEP_MAX && segBound(pSeg, &n); i=iNext){
     iNext = segRecord(pSeg, i)->sesNext;
     removeVoid(p, i);
   }

@@ -142,7 +142,8 @@ void lockUndo(LockSession*, const LockGrant*);
 /*
 ** lockRelease: one from the session count of key and mode; LOCK_NO if that is
 ** 0.  lockReleaseRow: the same of a row and of the intention on its table, both
-** or, after anything but LOCK_OK, neither.  lockReleaseAll: all session counts on keys of the kinds in mKind (bits
+** or, after anything but LOCK_OK, neither.
+** lockReleaseAll: all session counts on keys of the kinds in mKind (bits
 ** 1<<KEY_...) in the modes of mMode (MODE_BITs); *pn, if given, gets their sum.
 ** Those of tables go last: a row is never held without its table's.  An error
 ** between two portions leaves the rest held; a second call releases it.

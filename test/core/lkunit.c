@@ -1397,7 +1397,7 @@ static LockKey growKey(u32 i, int bLong){
   char z[251];
   if( !bLong ) return keyInt(i);
   snprintf(z, sizeof z, "%0250u", i);
-  tableKey(&k, KEY_TEXT, z, 250);
+  keyMake(&k, KEY_TEXT, z, 250);
   return k;
 }
 static void take(u32 n, int bLong, int bTake){
