@@ -71,8 +71,8 @@ int osUnlinked(const OsFile*);
 /*
 ** osSize: length of the file.  osExtend: make the file at least nByte long,
 ** with blocks behind all of it from iFrom on, never shorter; LOCK_NOSPACE.
-** From 0 only while no other process uses it.  What another process stores beyond
-** its end meanwhile stays.
+** From 0 only while no other process uses it.  What another process stores
+** beyond its end meanwhile stays.
 ** osMap: nByte of address space over the file, or over zeroed memory of the
 ** process; the file may be shorter.  A file that was opened for reading is
 ** mapped for reading.  0: osTrouble has LOCK_NOMAP.  osTouch: a hint that
