@@ -16,7 +16,7 @@ LK_CORE = $(addprefix ext/core/,os_unix.c key.c segment.c format.c owner.c table
             lock.c lockview.c)
 LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/core/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
-          lkhost lkwait lklook lkcrowd lkformat
+          lkhost lkwait lklook lkcrowd lkformat lkorder
 LK_WARN = -Iext -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror \
           -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
@@ -56,7 +56,7 @@ endef
 $(foreach w,$(LK_WORLDS),$(foreach v,core crash,\
   $(eval $(call LK_CORE_RULE,$(w),$(v)))))
 
-LK_VARIANT = $(if $(filter lkcrash lkstep,$(1)),crash,core)
+LK_VARIANT = $(if $(filter lkcrash lkstep lkorder,$(1)),crash,core)
 # $(1) world, $(2) program, $(3) core or crash
 define LK_RULE
 $(LK_B)/$(1)/$(2): test/core/$(2).c $(LK_HDR) $(LK_B)/$(1)/$(3).a \
@@ -106,7 +106,8 @@ $(LK_B)/model/lkstates: test/core/lkstates.c $(LK_CORE) $(LK_HDR) \
 locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG) lkhost32) $(LK_HOST) \
           $(LK_B)/fast/lkmodel $(LK_B)/debug/lkwait32 \
           $(LK_B)/fuzz/lkfuzz $(LK_B)/fast/lktorture $(LK_B)/fast/lkcheck \
-          $(LK_B)/asan/lklook $(LK_B)/tsan/lklook $(LK_B)/fast/lkcrowd
+          $(LK_B)/asan/lklook $(LK_B)/tsan/lklook $(LK_B)/fast/lkcrowd \
+          $(LK_B)/tsan/lkorder
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkstep
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/core
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkformat test/core
@@ -123,6 +124,7 @@ locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG) lkhost32) $(LK_HOST) \
 	$(LK_RUN) timeout 120 $(LK_B)/fuzz/lkfuzz 2000 1
 	$(LK_RUN) timeout 120 $(LK_B)/asan/lklook 5 1
 	$(LK_RUN) timeout 120 $(LK_B)/tsan/lklook 5 1
+	$(LK_RUN) timeout 120 $(LK_B)/tsan/lkorder
 
 lockfull: locktest lockworlds lockbugs lockmodels lockfuzz
 	$(LK_RUN) timeout 900 $(LK_B)/debug/lkcrash full
