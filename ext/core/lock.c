@@ -175,7 +175,8 @@ static void removeBack(LockSession *p){
   while( p->nBack>0 ) removeVoid(p, p->aBack[--p->nBack]);
   if( !p->bBack ) return;
   p->bBack = 0;
-  for(i=slot(p)->firstSes, n=0; i && n<SWEEP_MAX && segBound(pSeg, &n); i=iNext){
+  i = slot(p)->firstSes;
+  for(n=0; i && n<SWEEP_MAX && segBound(pSeg, &n); i=iNext){
     iNext = segRecord(pSeg, i)->sesNext;
     removeVoid(p, i);
   }

@@ -20,6 +20,13 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 ** tables. A lock belongs to the file that holds the table: `row_lock('aux.t',
 ** 1)` is seen by whoever uses that file, whatever he calls it.
 **
+** A lock in a file that is detached stays held. In a database in memory, or in a
+** temporary one, it ends: at the DETACH if no other connection can have the
+** database, else at the next call of a function of these. Where all connections
+** have detached a shared one (`cache=shared`, or the VFS memdb with a name that
+** begins with a slash) and one of them has made no call since, its locks can be
+** met in a shared database that is made in that place of memory after it.
+**
 ** Whether a writer respects them is up to him, unless the table is `guarded`.
 **
 ** **Lock first, in a SELECT of its own; then read.** In WAL mode a connection
