@@ -21,6 +21,14 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 ** table: `row_lock('aux.t', 1)` is seen by every connection that uses that
 ** file, under whatever schema name.
 **
+** A lock in a file that is detached stays held. In a database in memory, or in
+** a temporary one, it ends: at the DETACH if no other connection can have the
+** database, else at the next call of one of these functions. A shared database
+** in memory has `cache=shared`, or the VFS memdb and a name that begins with a
+** slash. If all connections have detached such a database and one of them has
+** made no call since, its locks can be met in another shared database that is
+** later made at the same place of memory.
+**
 ** SQLite does not stop a writer that asks for no lock, unless the table is
 ** `guarded`.
 **

@@ -41,11 +41,42 @@ static int isMain(const char *zSchema){
   return zSchema==0 || sqlite3_stricmp(zSchema, "main")==0;
 }
 
+/* Is the database of a place attached? */
+static int isAttached(Sqlx *x, const Place *pPlace){
+  const char **az = sqlxSchemas(x);
+  int bMemory = placeFileName(pPlace)[0]==0, i;
+  for(i=0; az && az[i]; i++){
+    const char *zDb;
+    if( bMemory ){
+      if( placeOf(pPlace, x->db, az[i]) ) return 1;
+      continue;
+    }
+    zDb = sqlite3_db_filename(x->db, az[i]);
+    if( zDb && strcmp(zDb, pPlace->zName)==0 ) return 1;
+  }
+  return x->rc!=SQLITE_OK;
+}
+
+/* Leave the lock files of databases that were detached, unless something is
+** held in them: a program may attach one file after the other. A database in
+** memory is gone, at least for this connection, and what is held in it, too. */
+static void leaveDetached(Session *p, Sqlx *x, int bMemory){
+  Place *pPlace;
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    int bFile = placeFileName(pPlace)[0]!=0;
+    if( pPlace==p->pMain || pPlace->pLock==0 || (bMemory && bFile)
+     || lockWriting(pPlace->pLock) || isAttached(x, pPlace)
+     || (bFile && lockHolding(pPlace->pLock)) ) continue;
+    placeEnd(pPlace);
+  }
+}
+
 /* The place of a schema, not yet begun; NULL with an error. */
 static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
   Place *pPlace = 0;
   LockRc eRc;
   if( x->rc!=SQLITE_OK ) return 0;
+  leaveDetached(p, x, 1);
   if( isMain(zSchema) && p->pMain ) return p->pMain;
   /* A statement that goes on can name a database that is detached by now. */
   if( !isMain(zSchema) && sqlite3_db_filename(p->db, zSchema)==0 ){
@@ -59,35 +90,12 @@ static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
   return pPlace;
 }
 
-/* Is a database file attached? */
-static int isAttached(Sqlx *x, const Place *pPlace){
-  const char **az = sqlxSchemas(x);
-  int i;
-  for(i=0; az && az[i]; i++){
-    const char *zDb = sqlite3_db_filename(x->db, az[i]);
-    if( zDb && strcmp(zDb, pPlace->zName)==0 ) return 1;
-  }
-  return x->rc!=SQLITE_OK;
-}
-
-/* Leave the lock files of databases that were detached, unless something is
-** held in them: a program may attach one file after the other. */
-static void leaveDetached(Session *p, Sqlx *x){
-  Place *pPlace;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    if( pPlace==p->pMain || pPlace->pLock==0
-     || lockWriting(pPlace->pLock) || isAttached(x, pPlace)
-     || lockHolding(pPlace->pLock) ) continue;
-    placeEnd(pPlace);
-  }
-}
-
 /* The place of a schema, with a session; NULL with an error. */
 Place *sessionPlace(Session *p, Sqlx *x, const char *zSchema){
   Place *pPlace = findPlace(p, x, zSchema);
   LockRc eRc;
   if( pPlace==0 || pPlace->pLock ) return pPlace;
-  if( pPlace!=p->pMain ) leaveDetached(p, x);
+  if( pPlace!=p->pMain ) leaveDetached(p, x, 0);
   eRc = osPid()==p->iPid ? placeBegin(pPlace, p->db, zSchema) : LOCK_FORKED;
   failPlace(x, eRc, pPlace);
   if( eRc!=LOCK_OK ) return 0;
