@@ -87,8 +87,9 @@ static LockRc isSharable(sqlite3 *db, const char *zSchema, int *pbShared){
   return rc==SQLITE_NOMEM ? LOCK_NOMEM : LOCK_OK;
 }
 
-/* The name of its file, which begins with a slash; or one for memory, by what
-** is shared; or, where nothing is, by the schema: there is no other way to it. */
+/* The name of its file, which begins with a slash; or one for memory, by
+** what is shared; or, where nothing is, by the schema: there is no other way
+** to it. */
 static LockRc databaseName(sqlite3 *db, const char *zSchema, char **pz){
   const char *zDb = sqlite3_db_filename(db, zSchema);
   sqlite3_file *pFile = 0;
