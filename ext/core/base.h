@@ -200,7 +200,13 @@ void crashPoint(int iPoint);
   X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
   X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
   X(SLEPT_OUT)          /* only a whole sleep asks for a dead owner */ \
-  X(UNDO_SILENT)        /* a grant that went back is announced to nobody */
+  X(UNDO_SILENT)        /* a grant that went back is announced to nobody */ \
+  X(LOOK_OUTSIDE)       /* a poll scans without the mutex */ \
+  X(ALLOC_INSIDE)       /* memory is allocated under the mutex */ \
+  X(SLEEP_INSIDE)       /* a thread sleeps under the mutex */ \
+  X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
+  X(RANK_TURNED)        /* the process's list is locked under the mutex */ \
+  X(GRANT_BESIDE)       /* a scan grants beside whatever is held */
 
 enum {
   BUG_NONE,
