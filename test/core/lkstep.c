@@ -27,7 +27,7 @@ void crashPoint(int i){
   if( i!=iHookAt || --nHookPass ) return;
   iHookAt = 0;
   bInside = pF && ruleHolds(RANK_MUTEX, lockSegment(pF));
-  ruleForget();                    /* the hook plays another thread */
+  if( bInside ) ruleForget();      /* the hook plays another thread */
   xHook();
   if( bInside ) ruleEnter(RANK_MUTEX, lockSegment(pF));
 }
