@@ -31,14 +31,25 @@ static LockRc whyNotUsable(Seg *p){
   return formatDiffers(p) ? LOCK_FORMAT : LOCK_MALFORMED;
 }
 
+/* Lock the first byte, or let it go. */
+static LockRc lockFirst(Seg *p, int eLock){
+  LockRc rc;
+  if( ruleHolds(RANK_FIRST, p) ) ruleLeave(RANK_FIRST, p);
+  if( eLock!=OS_UNLOCKED ) ruleEnter(RANK_FIRST, p);
+  rc = osLockFirst(&p->file, eLock, eLock==OS_UNLOCKED ? 0 : MS_FIRST);
+  if( rc!=LOCK_OK && eLock!=OS_UNLOCKED ) ruleLeave(RANK_FIRST, p);
+  return rc;
+}
+
 LockRc ownerLook(Seg *p){
-  LockRc rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
+  LockRc rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
   if( rc==LOCK_FORMAT ){
     rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : whyNotUsable(p);
   }
-  if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+  if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
+  else ruleLeave(RANK_FIRST, p);       /* from here on the file has it */
   return rc;
 }
 
@@ -47,7 +58,7 @@ LockRc ownerLook(Seg *p){
 ** on the first byte, or an error and no lock.
 */
 static LockRc formatFirst(Seg *p){
-  LockRc rc = osLockFirst(&p->file, OS_EXCLUSIVE, MS_FIRST);
+  LockRc rc = lockFirst(p, OS_EXCLUSIVE);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);                           /* a second look: 4.2 a */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
@@ -57,8 +68,8 @@ static LockRc formatFirst(Seg *p){
       rc = segFormat(p);
     }
   }
-  if( rc==LOCK_OK ) rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
-  if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+  if( rc==LOCK_OK ) rc = lockFirst(p, OS_SHARED);
+  if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
   return rc;
 }
 
@@ -68,17 +79,17 @@ LockRc ownerAttach(Seg *p){
     p->iNumber = 1;
     return segFormat(p);
   }
-  rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
+  rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
-    osLockFirst(&p->file, OS_UNLOCKED, 0);
+    lockFirst(p, OS_UNLOCKED);
     rc = formatFirst(p);
     if( rc!=LOCK_OK ) return rc;
   }
   if( rc==LOCK_OK ){
     p->iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
-    if( BUG(FIRST_EARLY) ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+    if( BUG(FIRST_EARLY) ) lockFirst(p, OS_UNLOCKED);
     CRASH(ATTACH_NUMBER);
     rc = osLockNumber(&p->file, p->iNumber);
     CRASH(ATTACH_BYTE);
@@ -87,12 +98,13 @@ LockRc ownerAttach(Seg *p){
   ** nobody alive would format the file under this process.  The fence: the
   ** number must not be seen before its byte is locked. */
   atomicFenceSeq();
-  osLockFirst(&p->file, OS_UNLOCKED, 0);
+  lockFirst(p, OS_UNLOCKED);
   CRASH(ATTACH_DONE);
   return rc;
 }
 
 int ownerDead(Seg *p, u64 iNumber){
+  assert( ruleOutside() );
   if( BUG(TAKE_LIVE) && iNumber!=p->iNumber ) return 1;
   if( iNumber==p->iNumber || p->file.fd<0 ) return 0;
   return osNumberHeld(&p->file, iNumber)==0;
@@ -116,6 +128,7 @@ static int takeOver(Seg *p, u64 w){
   u64 wNew = me(p) | MUTEX_WAITERS | (w & MUTEX_WORK);
   if( BUG(TAKEOVER_PLAIN) ) wNew &= ~MUTEX_WAITERS;
   if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
+  ruleEnter(RANK_MUTEX, p);
   p->iTaken = MUTEX_OWNER(w);
   countPassed(p);
   CRASH(TAKEOVER);
@@ -124,6 +137,7 @@ static int takeOver(Seg *p, u64 w){
 
 static int enterFree(Seg *p, u64 mBits){
   if( !atomicCas64(&segHeader(p)->mutex, 0, me(p)|mBits) ) return 0;
+  ruleEnter(RANK_MUTEX, p);
   CRASH(ENTER);
   return 1;
 }
@@ -252,6 +266,7 @@ int ownerTask(Seg *p){
 
 int ownerLeave(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
+  assert( segHeld(p) );
   for(;;){
     u64 w = atomicGet(pWord);
     if( w & MUTEX_WORK ){
@@ -261,6 +276,7 @@ int ownerLeave(Seg *p){
     }
     if( w & MUTEX_WAITERS ) countPassed(p);
     if( !atomicCas64(pWord, w, 0) ) continue;
+    ruleLeave(RANK_MUTEX, p);
     CRASH(LEAVE);
     if( w & MUTEX_WAITERS ){
       if( !BUG(MUTEX_SILENT) ) osWake(atomicLowHalf(pWord), 1);
