@@ -1448,12 +1448,12 @@ static void testLookGrows(void){
       ** writer that enters while the pairs are made is in none of them. */
       CHECK_EQ(lockAsk(aGrow[1], &row, X, TXN, 0), LOCK_OK);
       CHECK_EQ(lockAsk(aGrow[2], &row, X, SES, 1), LOCK_WAITING);
-      CHECK_EQ(ownerTry(lockSegment(pGrow), 0), OWNER_IN);
+      CHECK_EQ(otherEnters(lockSegment(pGrow)), OWNER_IN);
       lockTxnEnd(aGrow[1]);
       lookAsItGrows(6, growWriter, &snap);
       CHECK_EQ(snap.nWait, 0);
       for(k=0; k<snap.nSession; k++) CHECK_EQ(snap.aSession[k].iWaitingFor, 0);
-      while( ownerLeave(lockSegment(pGrow)) ) tableSweepLeft(lockSegment(pGrow));
+      otherLeaves(lockSegment(pGrow));
     }
     lockSnapshotFree(pGrow, &snap);
     CHECK_EQ(nBeyond, 0);
