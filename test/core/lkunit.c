@@ -1416,7 +1416,9 @@ static void growKeys(void){
   take(20, 1, 1);
 }
 static void growWriter(void){
+  ruleEnter(RANK_MUTEX, lockSegment(pGrow));
   tableWriterEnter(lockSegment(pGrow), lockSlot(aGrow[0]));
+  ruleForget();
 }
 /* The allocations of a look: sessions twice, rows, keys, pairs twice. */
 static void lookAsItGrows(int nAt, void (*x)(void), LockSnapshot *pSnap){
