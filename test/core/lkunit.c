@@ -219,6 +219,9 @@ static void testFiles(void){
   for(i=0; i<sizeof aJunk; i++) aJunk[i] = (char)rnd(&seed);
   putFile(z, aJunk, sizeof aJunk, 0600);
   CHECK_EQ(opens(zDb), LOCK_MALFORMED);
+  memset(aJunk, 0, 8);
+  putFile(z, aJunk, sizeof aJunk, 0600);
+  CHECK_EQ(opens(zDb), LOCK_MALFORMED);              /* only begins with 0 */
   { u64 m = SEG_MAGIC ^ 0x0300; memcpy(aJunk, &m, 8); }
   putFile(z, aJunk, sizeof aJunk, 0600);
   CHECK_EQ(opens(zDb), LOCK_OK);         /* other format, nobody in it */
