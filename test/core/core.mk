@@ -71,7 +71,7 @@ $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
 
 LK_WRAP = -Wl,--wrap=clock_gettime,--wrap=fstatfs64 \
           -Wl,--wrap=fallocate64,--wrap=write,--wrap=statx,--wrap=linkat \
-          -Wl,--wrap=open64 -ldl
+          -Wl,--wrap=open64,--wrap=fcntl64 -ldl
 # A second copy of the lock manager, to be loaded into a process that has one,
 # and, where the compiler can, a program of 32 bits.
 $(LK_B)/debug/copy.so: $(LK_CORE) $(LK_HDR) test/core/core.mk

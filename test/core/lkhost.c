@@ -6,9 +6,9 @@
 ** another word size; a second name of the database, closed standard streams,
 ** limits of the process, and how a lock file is made.
 **
-** The calls clock_gettime, fstatfs, fallocate, write, statx, linkat and open
-** are wrapped by the linker (--wrap).  A really full disk is a small tmpfs,
-** where the machine lets this process mount one.
+** The calls clock_gettime, fstatfs, fallocate, write, statx, linkat, open and
+** fcntl are wrapped by the linker (--wrap).  A really full disk is a small
+** tmpfs, where the machine lets this process mount one.
 **
 **   lkhost [COPY]              a shared object with the lock manager in it
 **   lkhost other PROGRAM [EMULATOR]
@@ -86,6 +86,9 @@ static int bNoStatx, bNoLink;     /* what an old or a strict system lacks */
 static int eOpen;                 /* what opening a lock file says; 0: truth */
 static int bOnlyRead;             /* that, but not if only to read it */
 static int bNoNull;               /* there is no /dev/null */
+static int bNoProc;               /* /proc shows no process */
+static int nInterrupt;            /* so many calls end with EINTR */
+static int eLock;                 /* what fcntl says of a lock; 0: the truth */
 static int iLowest = 100;         /* lowest descriptor of a lock file so far */
 static void (*xLink)(const char *zFrom, const char *zTo);
 
@@ -124,7 +127,13 @@ int __wrap_open64(const char *z, int flags, ...){
     errno = eOpen;
     return -1;
   }
-  if( bNoNull && strcmp(z, "/dev/null")==0 ){
+  if( nInterrupt>0 && strstr(z, "-interlock") ){
+    nInterrupt--;
+    errno = EINTR;
+    return -1;
+  }
+  if( (bNoNull && strcmp(z, "/dev/null")==0)
+   || (bNoProc && strncmp(z, "/proc/", 6)==0) ){
     errno = ENOENT;
     return -1;
   }
@@ -134,6 +143,24 @@ int __wrap_open64(const char *z, int flags, ...){
     iLowest = fd;
   }
   return fd;
+}
+
+int __real_fcntl64(int, int, ...);
+int __wrap_fcntl64(int, int, ...);
+int __wrap_fcntl64(int fd, int eCmd, ...){
+  void *pArg;
+  __builtin_va_list ap;
+  __builtin_va_start(ap, eCmd);
+  pArg = __builtin_va_arg(ap, void*);
+  __builtin_va_end(ap);
+  if( eCmd==F_OFD_SETLK || eCmd==F_OFD_GETLK ){
+    if( nInterrupt>0 || eLock ){
+      errno = nInterrupt>0 ? EINTR : eLock;
+      nInterrupt -= nInterrupt>0;
+      return -1;
+    }
+  }
+  return __real_fcntl64(fd, eCmd, pArg);
 }
 
 static const char *zDb;
@@ -628,6 +655,117 @@ static void testLook(void){
   removeFile(zDb);
 }
 
+/*---------------------------------------------------------- interruptions ---*/
+
+/* A call that a signal interrupts is made again, and one that fails says of no
+** process that it is dead. */
+static void testInterrupted(void){
+  LockFile *p = 0;
+  OsFile *pFile;
+  u64 iNumber;
+  nInterrupt = 3;                          /* the opening */
+  CHECK_EQ(lockOpen(&sysMem, zDb, 1, &p), LOCK_OK);
+  CHECK_EQ(nInterrupt, 0);
+  if( p==0 ) return;
+  pFile = &lockSegment(p)->file;
+  iNumber = lockSegment(p)->iNumber;
+  nInterrupt = 3;
+  CHECK_EQ(osLockFirst(pFile, OS_SHARED, 0), LOCK_OK);
+  CHECK_EQ(nInterrupt, 0);
+  CHECK_EQ(osLockFirst(pFile, OS_UNLOCKED, 0), LOCK_OK);
+  nInterrupt = 3;
+  CHECK_EQ(osLockNumber(pFile, iNumber+1), LOCK_OK);
+  nInterrupt = 3;
+  CHECK_EQ(osNumberHeld(pFile, iNumber+2), 0);
+  nInterrupt = 3;
+  CHECK_EQ(osAnyHeld(pFile), 0);           /* but for one's own */
+  CHECK_EQ(nInterrupt, 0);
+  eLock = ENOLCK;
+  CHECK_EQ(osNumberHeld(pFile, iNumber+2), -1);
+  CHECK_EQ(ownerDead(lockSegment(p), iNumber+2), 0);
+  CHECK_EQ(osAnyHeld(pFile), -1);
+  eLock = 0;
+  CHECK_EQ(ownerDead(lockSegment(p), iNumber+2), 1);
+  lockClose(p);
+  removeFile(zDb);
+  /* a process that /proc does not show may be another user's */
+  CHECK_EQ(osProcessState(osPid(), osPidSpace()), OS_RUNNING);
+  bNoProc = 1;
+  CHECK_EQ(osProcessState(osPid(), osPidSpace()), OS_UNKNOWN);
+  bNoProc = 0;
+}
+
+/*-------------------------------------------------------------- too wide ---*/
+
+static void modeOf(int iWanted){
+  char z[500];
+  struct stat s;
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  CHECK_EQ(stat(z, &s), 0);
+  CHECK_EQ(s.st_mode & 07777, iWanted);
+}
+/* A lock file that more users may write than the database: root, and its owner,
+** take the right away; another user does not use it. */
+static void testWide(void){
+  static const struct { int mDb, mLock, mAfter; } a[] = {
+    { 0644, 0666, 0644 }, { 0644, 0664, 0644 }, { 0664, 0666, 0664 },
+    { 0664, 0664, 0664 }, { 0666, 0666, 0666 }, { 0600, 0606, 0604 }
+  };
+  char z[500];
+  u32 i;
+  int st;
+  if( geteuid()!=0 ){
+    printf("lkhost: not root: rights of other users not tested\n");
+    return;
+  }
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  for(i=0; i<sizeof(a)/sizeof(a[0]); i++){
+    pid_t pid;
+    int bWide = a[i].mLock!=a[i].mAfter;
+    makeDb(zDb);
+    CHECK_EQ(chmod(zDb, (mode_t)a[i].mDb), 0);
+    CHECK_EQ(chown(zDb, 61001, 61001), 0);
+    CHECK_EQ(openRc(zDb), LOCK_OK);
+    CHECK_EQ(chmod(z, (mode_t)a[i].mLock), 0);
+    CHECK_EQ(chown(z, 0, 61001), 0);
+    pid = fork();
+    if( pid==0 ){
+      LockRc rc;
+      if( setgid(61001)!=0 || setuid(61001)!=0 ) _exit(2);
+      rc = openRc(zDb);
+      if( !bWide ) _exit(rc!=LOCK_OK);
+      _exit(rc!=LOCK_CANTOPEN
+         || (osTrouble()->eAbout!=OS_ABOUT_WIDE
+          && osTrouble()->eAbout!=OS_ABOUT_OPEN));
+    }
+    waitpid(pid, &st, 0);
+    CHECK_EQ(st, 0);
+    modeOf(a[i].mLock);
+    CHECK_EQ(openRc(zDb), LOCK_OK);
+    modeOf(a[i].mAfter);
+    unlink(zDb);
+    removeFile(zDb);
+  }
+}
+/* What a failure tells is of that failure. */
+static void testTrouble(void){
+  char z[500];
+  snprintf(z, sizeof z, "%s-other", zDb);
+  makeDb(zDb);
+  CHECK_EQ(link(zDb, z), 0);
+  CHECK_EQ(openRc(zDb), LOCK_LINKED);
+  CHECK_EQ(osTrouble()->nLink, 2);
+  CHECK_EQ(unlink(z), 0);
+  eAllocate = ENOSPC;
+  nAllocate = 1;
+  CHECK_EQ(openRc(zDb), LOCK_NOSPACE);
+  CHECK_EQ(osTrouble()->eRc, LOCK_NOSPACE);
+  CHECK_EQ(osTrouble()->nLink, 0);
+  CHECK_EQ(osTrouble()->mMode, 0);
+  unlink(zDb);
+  removeFile(zDb);
+}
+
 /*------------------------------------------------------ standard streams ---*/
 
 /* With any of the descriptors 0 to 2 closed: the lock file has none of them,
@@ -673,6 +811,9 @@ static void limited(void){
   CHECK_EQ(osTrouble()->iErrno, EFBIG);
   CHECK_EQ(osTrouble()->nLimit, 100000);
   CHECK(osTrouble()->nNeed>100000);
+  l.rlim_cur = (rlim_t)osTrouble()->nNeed;   /* just enough */
+  CHECK_EQ(setrlimit(RLIMIT_FSIZE, &l), 0);
+  CHECK_EQ(openRc(zDb), LOCK_OK);
   CHECK_EQ(setrlimit(RLIMIT_FSIZE, &lAll), 0);
   p = openOrDie(zDb);
   s = beginOrDie(p);
@@ -1044,6 +1185,9 @@ int main(int n, char **a){
   testMaking();
   testReasons();
   testLook();
+  testInterrupted();
+  testWide();
+  testTrouble();
   testDescriptors();
   apart(limited);
   apart(narrow);

@@ -219,6 +219,9 @@ static void testFiles(void){
   for(i=0; i<sizeof aJunk; i++) aJunk[i] = (char)rnd(&seed);
   putFile(z, aJunk, sizeof aJunk, 0600);
   CHECK_EQ(opens(zDb), LOCK_MALFORMED);
+  memset(aJunk, 0, 8);
+  putFile(z, aJunk, sizeof aJunk, 0600);
+  CHECK_EQ(opens(zDb), LOCK_MALFORMED);              /* only begins with 0 */
   { u64 m = SEG_MAGIC ^ 0x0300; memcpy(aJunk, &m, 8); }
   putFile(z, aJunk, sizeof aJunk, 0600);
   CHECK_EQ(opens(zDb), LOCK_OK);         /* other format, nobody in it */
@@ -575,7 +578,7 @@ static void testStopped(void){
   signalOne(pid, SIGSTOP);
   t0 = seconds();
   CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_BUSY);
-  CHECK(seconds()-t0>=0.9 && seconds()-t0<1.3);
+  CHECK(seconds()-t0>=0.9 && seconds()-t0<3);
   CHECK_EQ(lockRelease(s, &k2, LOCK_EXCLUSIVE), LOCK_BUSY);
   t0 = seconds();
   CHECK_EQ(lockCancel(p, lockSessionId(t)), LOCK_OK);
@@ -584,7 +587,7 @@ static void testStopped(void){
   lockSessionEnd(t);
   CHECK_EQ(lockSnapshot(p, &snap), LOCK_OK);
   lockSnapshotFree(p, &snap);
-  CHECK(seconds()-t0<0.1);
+  CHECK(seconds()-t0<0.9);             /* none of them waits for the mutex */
   signalOne(pid, SIGKILL);
   waitpid(pid, 0, 0);
   t = beginOrDie(p);
