@@ -163,10 +163,26 @@ static void planUndo(sqlite3 *db, const Plan *pPlan, const PlanStep *pStep){
   sqlxEnd(&x);
 }
 
+/*
+** In a statement of several rows that fails, SQLite takes back the rows before
+** from the journal of the statement, which begins in each file but main with
+** the first of our statements there that needs one. It is made to be the first
+** of all, before anything is changed; it changes nothing. Without a registry
+** the statement that makes it is the first.
+*/
+static void planJournal(Sqlx *p, const Plan *pPlan){
+  if( sqlite3_stricmp(pPlan->zSchema, "main")==0
+   || !sqlxTable(p, pPlan->zSchema, "interlock_versioned") ) return;
+  sqlxChange(p, sqlxPrintf(p, "INSERT INTO \"%w\".interlock_versioned"
+      " SELECT * FROM \"%w\".interlock_versioned WHERE 0", pPlan->zSchema,
+      pPlan->zSchema));
+}
+
 /* Run a plan. After an error nothing of it stays, at the latest after
 ** planEnd(). */
 void planRun(Sqlx *p, const Plan *pPlan, PlanTxn *pTxn){
   const PlanStep *pStep;
+  if( pPlan->pFirst && !pTxn->bOpen ) planJournal(p, pPlan);
   if( pPlan->pFirst ) planWatch(p, pTxn, pPlan);
   for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
     pTxn->bRun = 1;

@@ -71,13 +71,20 @@ static void leaveDetached(Session *p, Sqlx *x, int bMemory){
   }
 }
 
+/* sqlite3_deserialize() puts another database in the place of main's file. */
+static int isStillMain(const Session *p){
+  const char *zFile = placeFileName(p->pMain);
+  const char *zDb = zFile[0] ? sqlite3_db_filename(p->db, "main") : zFile;
+  return zDb && strcmp(zDb, zFile)==0;
+}
+
 /* The place of a schema, not yet begun; NULL with an error. */
 static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
   Place *pPlace = 0;
   LockRc eRc;
   if( x->rc!=SQLITE_OK ) return 0;
   leaveDetached(p, x, 1);
-  if( isMain(zSchema) && p->pMain ) return p->pMain;
+  if( isMain(zSchema) && p->pMain && isStillMain(p) ) return p->pMain;
   /* A statement that goes on can name a database that is detached by now. */
   if( !isMain(zSchema) && sqlite3_db_filename(p->db, zSchema)==0 ){
     sqlxBad(x, "there is no schema %Q; allowed are main and attached ones",
