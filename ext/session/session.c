@@ -83,6 +83,7 @@ static void leaveDetached(Session *p, Sqlx *x){
 Place *sessionPlace(Session *p, Sqlx *x, const char *zSchema){
   Place *pPlace = findPlace(p, x, zSchema);
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   if( pPlace==0 || pPlace->pLock ) return pPlace;
   if( pPlace!=p->pMain ) leaveDetached(p, x);
   eRc = osPid()==p->iPid ? placeBegin(pPlace, p->db, zSchema) : LOCK_FORKED;
@@ -246,6 +247,7 @@ static LockRc acquireRow(Wanted *w){
 int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   Wanted w;
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   askTransaction(x, pReq);
   askNewest(x, pReq);
@@ -271,6 +273,7 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
 int sessionUnlock(Session *p, Sqlx *x, const SessionRequest *pReq){
   Place *pPlace;
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   pPlace = findPlace(p, x, pReq->zSchema);
   if( pPlace==0 || pPlace->pLock==0 ) return 0;
@@ -286,6 +289,7 @@ int sessionUnlock(Session *p, Sqlx *x, const SessionRequest *pReq){
 i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind, u32 mMode){
   Place *pPlace;
   i64 nAll = 0;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   for(pPlace=p->pPlaces; pPlace && x->rc==SQLITE_OK; pPlace=pPlace->pNext){
     u64 n = 0;
@@ -300,6 +304,7 @@ i64 sessionGrantToken(const Session *p){ return p->iToken; }
 
 i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){
   u64 iToken = 0;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return 0;
   failPlace(x, lockToken(p->pMain->pLock, pKey, &iToken), p->pMain);
@@ -310,6 +315,7 @@ i64 sessionHolder(Session *p, Sqlx *x, const LockKey *pKey){
   const LockKey *pHeld;
   Place *pPlace;
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   pPlace = sessionPlace(p, x, 0);
   if( pPlace==0 ) return 0;
@@ -322,6 +328,7 @@ int sessionCancel(Session *p, Sqlx *x, const char *zSchema, i64 iId){
   Place *pPlace = findPlace(p, x, zSchema);
   LockFile *pFile = 0;
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   if( pPlace==0 ) return 0;
   eRc = placeRefer(pPlace, &pFile);
   if( eRc==LOCK_OK ) eRc = lockCancel(pFile, (u64)iId);
@@ -339,6 +346,7 @@ int sessionSkipBegin(
   SessionSkip *pSkip
 ){
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   pSkip->pSession = p;
   pSkip->pReq = pReq;
   txnscopeCatchUp(&p->scope);
@@ -358,6 +366,7 @@ int sessionSkip(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
   const SessionRequest *pReq = pSkip->pReq;
   LockSession *pLock = pSkip->pPlace->pLock;
   LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
+  assert( sqlxHeld(x->db) );
   if( eRc==LOCK_OK ){
     LockGrant row = lockGranted(pLock);
     eRc = lockAcquire(pLock, pReq->pTable, sessionIntent(pReq->eMode),
@@ -372,6 +381,7 @@ void sessionSkipBack(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
   const SessionRequest *pReq = pSkip->pReq;
   LockSession *pLock = pSkip->pPlace->pLock;
   LockRc eRc = lockRelease(pLock, pKey, pReq->eMode);
+  assert( sqlxHeld(x->db) );
   if( eRc==LOCK_OK ){
     eRc = lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode));
   }
@@ -385,6 +395,7 @@ int sessionSkipProbe(SessionSkip *pSkip){
 void sessionSkipEnd(SessionSkip *pSkip, Sqlx *x, int bKeep){
   const SessionRequest *pReq = pSkip->pReq;
   LockSession *pLock = pSkip->pPlace->pLock;
+  assert( sqlxHeld(x->db) );
   pSkip->pSession->nSkip--;
   if( pReq->eScope==LOCK_SCOPE_SESSION ){
     failPlace(x, lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode)),
@@ -398,6 +409,7 @@ void sessionSkipEnd(SessionSkip *pSkip, Sqlx *x, int bKeep){
 
 i64 sessionId(Session *p, Sqlx *x){
   Place *pPlace;
+  assert( sqlxHeld(x->db) );
   if( osPid()!=p->iPid ) failPlace(x, LOCK_FORKED, 0);
   pPlace = sessionPlace(p, x, 0);
   return pPlace ? (i64)lockSessionId(pPlace->pLock) : 0;
@@ -425,6 +437,7 @@ void sessionSetLabel(Session *p, const char *zLabel){
 i64 sessionReset(Session *p, Sqlx *x){
   Place *pPlace;
   i64 nAll = 0;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( p->nSkip ){
     sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
@@ -501,6 +514,7 @@ static void lookFile(Session *p, Sqlx *x, const char *zSchema,
 int sessionLook(Session *p, Sqlx *x, SessionLook *pLook){
   const char **azSchema;
   int i;
+  assert( sqlxHeld(x->db) );
   memset(pLook, 0, sizeof(*pLook));
   txnscopeCatchUp(&p->scope);
   azSchema = sqlxSchemas(x);
@@ -529,6 +543,7 @@ void sessionLookEnd(SessionLook *pLook){
 ** of this file from now on waited for the end of this transaction. */
 int sessionWriter(Sqlx *x, const Place *pPlace){
   LockRc eRc = lockWriterEnter(pPlace->pLock);
+  assert( sqlxHeld(x->db) );
   failPlace(x, eRc, pPlace);
   return eRc==LOCK_OK;
 }
