@@ -820,7 +820,7 @@ LockRc lockWait(LockSession *p, const LockWait *pWait){
       rc = lockOutcome(p);
       if( rc!=LOCK_WAITING ) return rc;
       if( usable(p->pFile)!=LOCK_OK ) return lockGiveUp(p, LOCK_MALFORMED);
-      if( BUG(POLL_INSIDE) ) enter(p->pFile);
+      if( BUG(POLL_INSIDE) && pWait->xPoll ) enter(p->pFile);
       if( pWait->xPoll ) rc = askCaller(pWait);
       if( rc!=LOCK_WAITING && rc!=LOCK_OK ) return lockGiveUp(p, rc);
       rc = lockMoved(p->pFile);

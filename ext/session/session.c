@@ -101,6 +101,7 @@ static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
 Place *sessionPlace(Session *p, Sqlx *x, const char *zSchema){
   Place *pPlace = findPlace(p, x, zSchema);
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   if( pPlace==0 || pPlace->pLock ) return pPlace;
   if( pPlace!=p->pMain ) leaveDetached(p, x, 0);
   eRc = osPid()==p->iPid ? placeBegin(pPlace, p->db, zSchema) : LOCK_FORKED;
@@ -264,6 +265,7 @@ static LockRc acquireRow(Wanted *w){
 int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   Wanted w;
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   askTransaction(x, pReq);
   askNewest(x, pReq);
@@ -297,6 +299,7 @@ static int isSearching(const Session *p, Sqlx *x){
 int sessionUnlock(Session *p, Sqlx *x, const SessionRequest *pReq){
   Place *pPlace;
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
   pPlace = findPlace(p, x, pReq->zSchema);
@@ -314,6 +317,7 @@ int sessionUnlock(Session *p, Sqlx *x, const SessionRequest *pReq){
 i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind, u32 mMode){
   Place *pPlace;
   i64 nAll = 0;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( (mKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
   for(pPlace=p->pPlaces; pPlace && x->rc==SQLITE_OK; pPlace=pPlace->pNext){
@@ -329,6 +333,7 @@ i64 sessionGrantToken(const Session *p){ return p->iToken; }
 
 i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){
   u64 iToken = 0;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return 0;
   failPlace(x, lockToken(p->pMain->pLock, pKey, &iToken), p->pMain);
@@ -339,6 +344,7 @@ i64 sessionHolder(Session *p, Sqlx *x, const LockKey *pKey){
   const LockKey *pHeld;
   Place *pPlace;
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   pPlace = sessionPlace(p, x, 0);
   if( pPlace==0 ) return 0;
@@ -351,6 +357,7 @@ int sessionCancel(Session *p, Sqlx *x, const char *zSchema, i64 iId){
   Place *pPlace = findPlace(p, x, zSchema);
   LockFile *pFile = 0;
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   if( pPlace==0 ) return 0;
   eRc = placeRefer(pPlace, &pFile);
   if( eRc==LOCK_OK ) eRc = lockCancel(pFile, (u64)iId);
@@ -368,6 +375,7 @@ int sessionSkipBegin(
   SessionSkip *pSkip
 ){
   LockRc eRc;
+  assert( sqlxHeld(x->db) );
   pSkip->pSession = p;
   pSkip->pReq = pReq;
   txnscopeCatchUp(&p->scope);
@@ -393,6 +401,7 @@ int sessionSkip(
   const SessionRequest *pReq = pSkip->pReq;
   LockSession *pLock = pSkip->pPlace->pLock;
   LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
+  assert( sqlxHeld(x->db) );
   if( eRc==LOCK_OK ){
     *pRow = lockGranted(pLock);
     eRc = lockAcquire(pLock, pReq->pTable, sessionIntent(pReq->eMode),
@@ -406,6 +415,7 @@ int sessionSkip(
 /* By stores that cannot fail: an error may be on its way already. */
 void sessionSkipBack(SessionSkip *pSkip, const LockGrant *pRow){
   LockSession *pLock = pSkip->pPlace->pLock;
+  assert( sqlxHeld(pSkip->pSession->db) );
   if( pRow->eScope!=LOCK_SCOPE_SESSION ) return;
   lockUndo(pLock, pRow);
   lockUndo(pLock, &pSkip->intent);
@@ -417,6 +427,7 @@ int sessionSkipProbe(SessionSkip *pSkip){
 
 void sessionSkipEnd(SessionSkip *pSkip, int bKeep){
   LockSession *pLock = pSkip->pPlace->pLock;
+  assert( sqlxHeld(pSkip->pSession->db) );
   pSkip->pSession->nSkip--;
   if( pSkip->pReq->eScope==LOCK_SCOPE_SESSION ){
     lockUndo(pLock, &pSkip->intent);
@@ -429,6 +440,7 @@ void sessionSkipEnd(SessionSkip *pSkip, int bKeep){
 
 i64 sessionId(Session *p, Sqlx *x){
   Place *pPlace;
+  assert( sqlxHeld(x->db) );
   if( osPid()!=p->iPid ) failPlace(x, LOCK_FORKED, 0);
   pPlace = sessionPlace(p, x, 0);
   return pPlace ? (i64)lockSessionId(pPlace->pLock) : 0;
@@ -456,6 +468,7 @@ void sessionSetLabel(Session *p, const char *zLabel){
 i64 sessionReset(Session *p, Sqlx *x){
   Place *pPlace;
   i64 nAll = 0;
+  assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( isSearching(p, x) ) return 0;
   for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
@@ -529,6 +542,7 @@ static void lookFile(Session *p, Sqlx *x, const char *zSchema,
 int sessionLook(Session *p, Sqlx *x, SessionLook *pLook){
   const char **azSchema;
   int i;
+  assert( sqlxHeld(x->db) );
   memset(pLook, 0, sizeof(*pLook));
   txnscopeCatchUp(&p->scope);
   azSchema = sqlxSchemas(x);
@@ -557,6 +571,7 @@ void sessionLookEnd(SessionLook *pLook){
 ** of this file from now on waited for the end of this transaction. */
 int sessionWriter(Sqlx *x, const Place *pPlace){
   LockRc eRc = lockWriterEnter(pPlace->pLock);
+  assert( sqlxHeld(x->db) );
   failPlace(x, eRc, pPlace);
   return eRc==LOCK_OK;
 }

@@ -21,7 +21,9 @@ typedef struct TxnCursor {
 } TxnCursor;
 
 static TxnScope *txnOf(sqlite3_vtab *pVtab){
-  return ((TxnTable*)pVtab)->pScope;
+  TxnScope *p = ((TxnTable*)pVtab)->pScope;
+  assert( sqlxHeld(p->db) );
+  return p;
 }
 
 /* ---- tables without rows ---------------------------------------------- */

@@ -29,6 +29,15 @@ struct Sqlx {
   int nFree;
 };
 
+/* Has this thread the mutex of the connection?  For asserts.  SQLite answers
+** only where it was built with SQLITE_DEBUG and the extension is linked with
+** it; an extension that is loaded cannot ask. */
+#if defined(SQLITE_CORE) && defined(SQLITE_DEBUG)
+# define sqlxHeld(db) sqlite3_mutex_held(sqlite3_db_mutex(db))
+#else
+# define sqlxHeld(db) 1
+#endif
+
 void sqlxBegin(Sqlx *p, sqlite3 *db);
 void sqlxEnd(Sqlx *p);
 void sqlxResultError(Sqlx *p, sqlite3_context *ctx);

@@ -35,17 +35,19 @@ static void runProgram(int iProgram, int iBug, int fd){
   execl(zPath, zPath, aProgram[iProgram].z1, aProgram[iProgram].z2, (char*)0);
   _exit(126);
 }
-/* The line that says what was wrong; else the first. */
+/* The line that says what was wrong, the assert before the scene; else the
+** first. */
 static void complaint(FILE *f, char *zOut, size_t n){
   char z[300];
   zOut[0] = 0;
   rewind(f);
   while( fgets(z, sizeof z, f) ){
     z[strcspn(z, "\n")] = 0;
-    if( zOut[0]==0 || strstr(z, "scene failed")==z ){
+    if( zOut[0]==0 || strstr(z, "scene failed")==z
+     || strstr(z, "Assertion") ){
       snprintf(zOut, n, "%.100s", z);
     }
-    if( strstr(z, "scene failed")==z ) break;
+    if( strstr(z, "scene failed")==z || strstr(z, "Assertion") ) break;
   }
 }
 /* 1: the program ended with an error within its time. */
