@@ -15,6 +15,7 @@
 #ifndef INTERLOCK_SQLX_H
 #define INTERLOCK_SQLX_H
 
+#include <assert.h>
 #include <sqlite3ext.h>
 
 typedef struct Sqlx Sqlx;
