@@ -270,6 +270,7 @@ static int testOrders(Graph *g, u32 k, u32 iSoft){
 ** aSoft[iSoft...].  1: an arrangement without a cycle is in aOrder.
 */
 static int search(Graph *g, u32 k, u32 iSoft){
+  /* ORDER-SOLVE */
   int n = testOrders(g, k, iSoft), i;
   if( n<=0 ) return n==0;
   if( g->nCur>=CONSTRAINTS ) return 0;
@@ -286,8 +287,9 @@ static void applyOrders(Graph *g){
   for(j=0; j<g->nOrder; j++){
     Order *o = &g->aOrder[j];
     tableReorder(g->p, &g->aQueue[o->iFirst], o->n);
-    CRASH(REORDER);
+    CRASH(REORDER);                            /* ORDER-QUEUE */
   }
+  /* ORDER-SCAN */
   for(j=0; j<g->nOrder && !BUG(REORDER_NOSCAN); j++){
     LockKey key;
     tableKeyOf(g->p, segRecord(g->p, g->aQueue[g->aOrder[j].iFirst]), &key);
@@ -301,6 +303,7 @@ int graphCheck(Graph *g, Seg *p, u32 k){
   g->p = p;
   g->nCur = g->nOrder = g->nQueue = g->nTrial = 0;
   while( g->nMember ) g->aSeen[g->aMember[--g->nMember]] = 0;
+  /* ORDER-SEARCH */
   if( BUG(NO_DEADLOCK) || !findCycle(g, k, 0, &nSoft) ) return GRAPH_NONE;
   nCycle = g->nCycle<16 ? g->nCycle : 0;
   memcpy(aCycle, g->aCycle, nCycle*sizeof(u32));
@@ -309,7 +312,7 @@ int graphCheck(Graph *g, Seg *p, u32 k){
     atomicSet(&h->stat[STAT_REORDERED], h->stat[STAT_REORDERED]+1);
     return GRAPH_CURED;
   }
-  /* what is reported is the cycle that is there, not a proposed one */
+  /* report the cycle that is there, not a proposed one */
   for(i=0; i<nCycle; i++) g->aCycle[i] = aCycle[i];
   if( nCycle ) g->nCycle = nCycle;
   atomicSet(&h->stat[STAT_DEADLOCKS], h->stat[STAT_DEADLOCKS]+1);

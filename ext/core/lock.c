@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lock.c: the steps of the lock manager (protocol 4.7 to 4.15) over the
-** records of table.c and the mutex of owner.c.
+** lock.c: the steps that a caller sees: acquire, wait, release, end, cancel,
+** over the records of table.c and the mutex of owner.c.  ext/core/README.md
+** says what each is for.
 **
-** Three rules carry everything here.  What a session gives up, it gives up by
-** one store of a word of its own, outside the mutex if need be; the cleaning
-** is somebody's who gets the mutex (tidy).  Who has left something behind
-** removes it before making anything new (settle).  Nobody is asked whether he
-** is alive under the mutex: numbers are noted inside, asked outside, and
-** what is dead is dead for ever.
+** Three rules carry everything here.  A session gives something up by one store
+** of a word of its own, outside the mutex if necessary; the clean-up is done by
+** whichever process next has the mutex (tidy).  A session that has left
+** something behind removes it before it makes anything new (settle).  Liveness
+** is never tested while the mutex is held: process numbers are collected under
+** it and probed after it is released, which is safe because dead is final.
 */
 #include "core/lock.h"
 #include "core/graph.h"
 #include "core/owner.h"
 #include <stdlib.h>
 
-#define US_POLL   50000            /* a waiter looks on its own */
+#define US_POLL   50000            /* between two polls of a wait */
 #define US_TIDY   2000             /* patience of an end with the mutex */
 #define SWEEP_MAX 2048             /* records freed before others may enter */
-#define PROBES    32               /* processes asked about at a time */
+#define PROBES    32               /* processes probed at a time */
 
 struct LockFile {
   Seg seg;                         /* its process-side fields: mutex holder */
@@ -33,7 +34,7 @@ struct LockFile {
   u64 iPidSpace;
 };
 
-/* Process numbers to ask about. */
+/* Process numbers to probe. */
 typedef struct Probes {
   u32 n;
   u64 a[PROBES];
@@ -44,14 +45,14 @@ struct LockSession {
   u32 k;                           /* slot, of generation iGen */
   u32 iGen;
   u32 iTxn, iStamp;                /* this transaction, last stamp in it */
-  u32 iKeep;                       /* as in the slot's now */
+  u32 iKeep;                       /* rollback level, as in the slot's now */
   u32 bPend;                       /* something is left to settle */
   u32 bTxn;                        /* this transaction has locks */
-  u32 iWriterTxn;                  /* in which it is in the writer's place */
+  u32 iWriterTxn;                  /* in which it is the active writer */
   u32 iRequest, iState;            /* queued record, its state when queued */
-  u32 iProbe;                      /* where the next poll goes on asking */
-  Probes probes;                   /* those in the way of this attempt */
-  Probes skipped;                  /* those in the way of lockSkip */
+  u32 iProbe;                      /* where the next poll goes on probing */
+  Probes probes;                   /* of the blockers of this attempt */
+  Probes skipped;                  /* of the blockers of lockSkip */
   LockKey key;                     /* of the request */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
   u64 iToken;                      /* as lockGrantToken */
@@ -67,9 +68,9 @@ static SegSession *slot(LockSession *p){
 /*--------------------------------------------------------------- mutex ---*/
 
 /*
-** The mutex came from a dead owner: everything derived is made anew.  A queue
-** that was being rearranged may stand in an order with a soft cycle: every
-** waiter is checked again.
+** The mutex came from a dead owner: compute everything derived again.  A queue
+** whose rearrangement was cut off may stand in an order with a soft cycle, so
+** every waiting session is checked again.
 */
 static void recover(LockFile *pF){
   Seg *p = &pF->seg;
@@ -78,6 +79,7 @@ static void recover(LockFile *pF){
   if( segStale(p) && segRefresh(p)!=LOCK_OK ) return;
   if( BUG(NO_REBUILD) ) return;
   tableRebuild(p, p->iTaken);
+  /* REBUILD-SCAN */
   if( !BUG(REBUILD_NOSCAN) ) tableScanAll(p);
   for(k=1; k<=h->usedSession && !p->bDamaged; k++){
     if( segSession(p, k)->waits ) graphCheck(pF->pGraph, p, k);
@@ -93,7 +95,7 @@ static LockRc usable(LockFile *pF){
   return LOCK_OK;
 }
 
-/* How is what ownerEnter, ownerTry or ownerTask returned. */
+/* eHow is what ownerEnter, ownerTry or ownerTask returned. */
 static LockRc entered(LockFile *pF, int eHow){
   if( eHow==OWNER_BUSY ) return LOCK_BUSY;
   if( eHow==OWNER_TOOK ) recover(pF);
@@ -124,8 +126,9 @@ static void debugCheck(Seg *p){
 # define debugCheck(p) ((void)0)
 #endif
 
-/* Leave, after doing what others have left to the owner.  LOCK_MALFORMED if
-** nonsense was met inside: then nobody may go on with this file. */
+/* Leave, after the sweep that other sessions have left to the owner.
+** LOCK_MALFORMED if nonsense was met inside: no process may go on with this
+** file then. */
 static LockRc leave(LockFile *pF){
   Seg *p = &pF->seg;
   u32 bDamaged;
@@ -144,23 +147,23 @@ static LockRc leave(LockFile *pF){
 
 /*
 ** Remove what this session has given up, at most SWEEP_MAX records: 1 if there
-** may be more.  Only when all of it is gone keep goes up again: before, void
-** grants would come to life.
+** may be more.  The rollback level may go up again only when all of it is gone:
+** before, invalidated grants would come to life.
 */
 static int settle(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
   SegSession *s = slot(p);
   u64 iState = atomicGetAcq(&s->state);
   if( SEG_HIGH(iState)!=p->iGen || SEG_LOW(iState)==SEG_UNUSED ){
-    p->bPend = 0;                  /* ended, and somebody has swept it */
+    p->bPend = 0;                  /* ended, and swept by a process */
     return 0;
   }
-  atomicSwap(&s->left, 0);
+  atomicSwap(&s->left, 0);         /* SETTLE-LEFT */
   CRASH(SETTLE_LEFT);
   if( BUG(KEEP_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
-  if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;
+  if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;     /* SETTLE-SWEEP */
   if( SEG_LOW(iState)==SEG_LIVE && p->iKeep!=SEG_ALL ){
-    p->iKeep = SEG_ALL;
+    p->iKeep = SEG_ALL;            /* SETTLE-KEEP */
     atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
     CRASH(SETTLE_KEEP);
   }
@@ -168,7 +171,7 @@ static int settle(LockSession *p){
   return 0;
 }
 
-/* Enter for a function: settled, and known as the one inside. */
+/* Enter for a session: settled, and shown as the session inside. */
 static LockRc enterSettled(LockSession *p){
   LockRc rc = enter(p->pFile);
   if( rc!=LOCK_OK ) return rc;
@@ -182,20 +185,20 @@ static LockRc enterSettled(LockSession *p){
 }
 
 /*
-** The word that decides has been stored (4.7 a); the rest cannot fail.  Either
-** this process gets the mutex soon and settles, or its owner finds WORK set
-** when it leaves, or the owner is dead and the rebuild sweeps, or it is
-** stopped inside and nobody is granted anything meanwhile.
+** The word that decides has been stored (END-WORD); the rest cannot fail.
+** Either this process gets the mutex soon and settles, or the owner finds WORK
+** set when it leaves, or the owner is dead and the rebuild sweeps, or the owner
+** is stopped and nothing is granted meanwhile.
 */
 static void tidy(LockSession *p){
   LockFile *pF = p->pFile;
   int bMore = 1;
   CRASH(END_WORD);
-  atomicSetRel(&slot(p)->left, 1);
+  atomicSetRel(&slot(p)->left, 1);             /* END-LEFT */
   CRASH(END_LEFT);
   p->bPend = 1;
   while( bMore ){
-    int eHow = ownerTry(&pF->seg, US_TIDY);
+    int eHow = ownerTry(&pF->seg, US_TIDY);    /* END-TRY, else END-WORK */
     if( eHow==OWNER_BUSY ) eHow = ownerTask(&pF->seg);
     if( entered(pF, eHow)!=LOCK_OK ) return;
     bMore = settle(p);
@@ -207,9 +210,9 @@ static void tidy(LockSession *p){
 /*---------------------------------------------------------------- death ---*/
 
 /*
-** Everything of a process that is known to be dead goes: its sessions end with
-** one store each, then their records are freed, some at a time.  0 if the
-** mutex could not be had.
+** Remove everything of a process that is known to be dead: its sessions end
+** with one store each, then their records are freed, some at a time.  0 if the
+** mutex could not be entered.
 */
 static int reap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
@@ -218,6 +221,7 @@ static int reap(LockFile *pF, u64 iNumber){
   n = tableKill(p, iNumber);
   atomicSet(&segHeader(p)->stat[STAT_SWEPT],
             segHeader(p)->stat[STAT_SWEPT]+n);
+  /* DEAD-SWEEP */
   for(k=1; k<=segHeader(p)->usedSession && k<=LIMIT_SESSION && n; k++){
     SegSession *s = segSession(p, k);
     while( atomicGet(&s->owner)==iNumber
@@ -230,7 +234,7 @@ static int reap(LockFile *pF, u64 iNumber){
   return leave(pF)==LOCK_OK;
 }
 
-/* Under the mutex: note the process of session k, to be asked about. */
+/* Under the mutex: note the process of session k, to be probed. */
 static void noteIn(LockSession *p, Probes *pList, u32 k){
   Seg *pSeg = &p->pFile->seg;
   u64 iNumber = atomicGet(&segSession(pSeg, k)->owner);
@@ -241,11 +245,12 @@ static void noteIn(LockSession *p, Probes *pList, u32 k){
 }
 static void noteProbe(LockSession *p, u32 k){ noteIn(p, &p->probes, k); }
 
-/* Outside the mutex: ask about those noted.  1 if somebody was dead. */
+/* Outside the mutex: probe the noted processes.  1 if one was dead. */
 static int probe(LockSession *p){
   LockFile *pF = p->pFile;
   u32 j, nDead = 0;
   for(j=0; j<p->probes.n; j++){
+    /* DEAD-PROBE */
     if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
     reap(pF, p->probes.a[j]);
     nDead++;
@@ -254,8 +259,8 @@ static int probe(LockSession *p){
   return nDead>0;
 }
 
-/* Outside the mutex, when a table is full: does a dead process fill it?
-** 1 if one did. */
+/* Outside the mutex, when no slot is free: probe the owners of all sessions.
+** 1 if one was dead. */
 static int probeAll(LockFile *pF){
   Seg *p = &pF->seg;
   u32 k, n = 0;
@@ -274,7 +279,7 @@ static int probeAll(LockFile *pF){
 
 /*-------------------------------------------------------------- acquire ---*/
 
-/* What is asked for, and what lies in the queue of its key. */
+/* A request, and what the look at the queue of its key has found. */
 typedef struct Ask {
   const LockKey *pKey;
   u32 eMode, eScope;
@@ -283,13 +288,13 @@ typedef struct Ask {
   u32 iStrong;             /* own grant of the strongest mode above it */
   u32 mOwn;                /* modes held by this session */
   u32 mHeld;               /* modes held by others */
-  u32 mAhead;              /* modes asked for by others */
+  u32 mAhead;              /* modes requested by others */
   u32 iPlace;              /* first request that conflicts with mOwn */
-  u32 mBefore;             /* modes asked for ahead of it */
+  u32 mBefore;             /* modes requested ahead of iPlace */
 } Ask;
 
-/* One record of the queue.  1: it was void, is gone, and the look starts
-** again. */
+/* One record of the queue.  1: it was invalidated and was removed, and the look
+** must start again. */
 static int lookAt(LockSession *p, Ask *a, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
@@ -307,12 +312,12 @@ static int lookAt(LockSession *p, Ask *a, u32 i){
   }else if( e==SEG_WAITING ){
     a->mAhead |= m;
   }else{
-    noteProbe(p, r->session);      /* cancelled: its waiter may have died */
+    noteProbe(p, r->session);      /* cancelled: its process may be dead */
   }
   return 0;
 }
 
-/* 4.9 c, and where an upgrade would queue. */
+/* Walk the queue; find the position that an upgrade would take. */
 static void look(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
@@ -335,7 +340,7 @@ static void look(LockSession *p, Ask *a){
   }
 }
 
-/* Rules 2 and 3b: may it be granted now? */
+/* G2 and G3b: may it be granted now? */
 static int grantable(LockSession *p, const Ask *a){
   u32 m = tableConflicts(a->eMode);
   if( (m & a->mHeld)
@@ -352,7 +357,7 @@ static u64 newHold(LockSession *p, u32 eScope){
   return SEG_PAIR(p->iTxn, eScope==LOCK_SCOPE_TURN ? 0 : ++p->iStamp);
 }
 
-/* Rule 1, 4.9 b: the mode is held already; one store. */
+/* G1: the mode is held already; one store. */
 static void holdAgain(LockSession *p, const Ask *a){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, a->iOwn);
@@ -365,7 +370,7 @@ static void holdAgain(LockSession *p, const Ask *a){
   CRASH(HOLD_AGAIN);
 }
 
-/* Note who stands in the way: for the message, and to be asked about. */
+/* Note the blockers: for the message, and to be probed. */
 static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = tableConflicts(a->eMode), kFirst = 0, eFirst = 0;
@@ -414,7 +419,7 @@ static u32 insert(LockSession *p, const Ask *a, int bWaiting){
   return i;
 }
 
-/* An upgrade stands in front of iPlace: it and those behind it get new
+/* An upgrade stands in front of iPlace: it and the requests behind it get new
 ** tickets. */
 static void renumber(LockSession *p, const Ask *a){
   LockFile *pF = p->pFile;
@@ -431,7 +436,7 @@ static void renumber(LockSession *p, const Ask *a){
   tableReorder(&pF->seg, pF->aQueue, nQueue);
 }
 
-/* The cycle by session ids, and its members' processes to be asked about. */
+/* Note the cycle by session ids, and its members' processes to be probed. */
 static void noteDeadlock(LockSession *p){
   LockFile *pF = p->pFile;
   u32 n, j;
@@ -445,19 +450,20 @@ static void noteDeadlock(LockSession *p){
   for(j=0; j<n; j++) noteProbe(p, a[j]);
 }
 
-/* Queue the request, then look whether that closes a cycle. */
+/* Queue the request, then check whether that completes a cycle. */
 static LockRc enqueue(LockSession *p, const Ask *a){
   LockFile *pF = p->pFile;
   SegRecord *r;
-  u32 i = insert(p, a, 1);
+  u32 i = insert(p, a, 1);         /* ACQUIRE-QUEUE */
   if( i==0 ) return LOCK_FULL;
   r = segRecord(&pF->seg, i);
   p->iRequest = i;
   p->iState = SEG_WITH(atomicGet(&r->state), SEG_WAITING);
   p->key = *a->pKey;
   if( a->iPlace ) renumber(p, a);
+  /* ACQUIRE-CYCLE */
   if( graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
-    noteDeadlock(p);
+    noteDeadlock(p);               /* ACQUIRE-VICTIM */
     tableRemove(&pF->seg, i);
     p->iRequest = 0;
     return LOCK_DEADLOCK;
@@ -473,14 +479,14 @@ static void noteGrant(LockSession *p, u32 i){
 
 /* One attempt under the mutex.  LOCK_FULL: no slot is free. */
 static LockRc attempt(LockSession *p, Ask *a, int bProbed){
-  look(p, a);
+  look(p, a);                      /* ACQUIRE-LOOK */
   p->iStronger = a->iStrong ? segRecord(&p->pFile->seg, a->iStrong)->token : 0;
-  if( a->iOwn ){
+  if( a->iOwn ){                   /* ACQUIRE-AGAIN */
     holdAgain(p, a);
     noteGrant(p, a->iOwn);
     return LOCK_OK;
   }
-  if( grantable(p, a) ){
+  if( grantable(p, a) ){           /* ACQUIRE-GRANT */
     u32 i = insert(p, a, 0);
     if( i==0 ) return LOCK_FULL;
     noteGrant(p, i);
@@ -502,17 +508,8 @@ static LockRc moreRoom(LockFile *pF, int *pbGrown){
 }
 
 /*
-** Acquire (protocol 4.9), with what is held at each step:
-**
-**   1  enter the mutex; settle what this session has left behind
-**   2  mutex: look at the queue, freeing what is void in it; grant if the
-**      rules say so; no free slot: leave, grow, again from 1
-**   3  blocked: note the processes in the way, leave
-**   4  no mutex: ask who of them is dead; free what the dead had; from 1
-**   5  mutex: queue, look for cycles through this session; a cycle that does
-**      not go away: free the request, leave, ask whether a member is dead
-**      (from 1), else LOCK_DEADLOCK
-**   6  leave; the caller waits
+** Acquire, without the sleep: ACQUIRE-ENTER to ACQUIRE-PROBE; with bQueue also
+** ACQUIRE-QUEUE to ACQUIRE-VICTIM.  The mutex is held in attempt() only.
 */
 LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                int bQueue){
@@ -528,19 +525,19 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   p->trouble.iBlocker = 0;
   p->trouble.iPid = p->trouble.eWhy = p->trouble.nCycle = 0;
   for(;;){
-    LockRc rcLeave, rc = enterSettled(p);
+    LockRc rcLeave, rc = enterSettled(p);      /* ACQUIRE-ENTER */
     if( rc!=LOCK_OK ) return rc;
     rc = attempt(p, &a, bProbed);
     rcLeave = leave(p->pFile);
     if( rcLeave!=LOCK_OK ) return rcLeave;
-    if( rc==LOCK_FULL ){
+    if( rc==LOCK_FULL ){                       /* ACQUIRE-GROW */
       rc = moreRoom(p->pFile, &bGrown);
       if( rc!=LOCK_OK ) return rc;
-    }else if( rc==LOCK_NO && !bProbed ){
+    }else if( rc==LOCK_NO && !bProbed ){       /* ACQUIRE-PROBE */
       if( !probe(p) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
-      int bDead = probe(p);
+      int bDead = probe(p);                    /* ACQUIRE-VICTIM */
       if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
     }
   }
@@ -548,8 +545,9 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 
 /*----------------------------------------------------------------- wait ---*/
 
-/* How the queued request stands: LOCK_WAITING, or it is over. */
+/* How the queued request stands: LOCK_WAITING, or the wait is over. */
 LockRc lockOutcome(LockSession *p){
+  /* WAIT-LOOK */
   SegRecord *r = segRecord(&p->pFile->seg, p->iRequest);
   u32 iState = atomicGetAcq(&r->state);
   if( p->pFile->bForked ) return LOCK_FORKED;
@@ -561,6 +559,7 @@ LockRc lockOutcome(LockSession *p){
   }
   p->iRequest = 0;
   if( iState!=SEG_WITH(p->iState, SEG_CANCELLED) ) return LOCK_MALFORMED;
+  /* WAIT-CANCELLED */
   atomicSetRel(&r->state, SEG_WITH(iState, SEG_WITHDRAWN));
   CRASH(WITHDRAW);
   tidy(p);
@@ -568,8 +567,8 @@ LockRc lockOutcome(LockSession *p){
 }
 
 /*
-** End the wait: by compare-and-swap, so that the request is either withdrawn
-** here or granted there.
+** End the wait, by compare-and-swap: the request is either withdrawn here or
+** granted by another process.
 */
 LockRc lockGiveUp(LockSession *p, LockRc rc){
   Seg *pSeg = &p->pFile->seg;
@@ -579,7 +578,7 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
   if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
     return lockOutcome(p);
   }
-  CRASH(WITHDRAW_LOOK);
+  CRASH(WITHDRAW_LOOK);            /* WAIT-DECIDE, then WAIT-WITHDRAW */
   if( BUG(WITHDRAW_STORE) ){
     atomicSetRel(pState, iNew);
   }else if( !atomicCas32(pState, p->iState, iNew) ){
@@ -593,20 +592,21 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
 }
 
 /*
-** 4.14.  The waker may have died between its store and its wake, a holder may
-** have died, an end may have stopped before its WORK.  Never waits for the
-** mutex, never fails.
+** The waking process may have died between its store and its wake, a holder may
+** have died, an end may be stopped before END-WORK.  Never waits for the mutex,
+** never fails.
 */
 void lockPoll(LockSession *p){
   LockFile *pF = p->pFile;
   Ask a;
   if( usable(pF)!=LOCK_OK ) return;
+  /* POLL-ENTER */
   if( entered(pF, ownerTry(&pF->seg, 0))!=LOCK_OK ) return;
   a.pKey = &p->key;
   a.eMode = REC_MODE(segRecord(&pF->seg, p->iRequest));
-  look(p, &a);
-  tableScan(&pF->seg, &p->key);
-  noteBlockers(p, &a, p->iRequest);
+  look(p, &a);                                 /* POLL-LOOK */
+  tableScan(&pF->seg, &p->key);                /* POLL-SCAN */
+  noteBlockers(p, &a, p->iRequest);            /* POLL-PROBE */
   if( leave(pF)==LOCK_OK ) probe(p);
   p->probes.n = 0;
 }
@@ -635,17 +635,18 @@ LockRc lockWait(LockSession *p, const LockWait *pWait){
     }
     us = (i64)(usPoll-usNow);
     if( pWait->msTimeout>=0 && (i64)(usEnd-usNow)<us ) us = (i64)(usEnd-usNow);
-    osWait(pState, p->iState, us>0 ? us : 1);
+    osWait(pState, p->iState, us>0 ? us : 1);  /* WAIT-SLEEP */
   }
 }
 
 /*
-** The order of answers: granted if it can be; refused if the caller may not
-** wait; timed out if it does not want to; deadlock; then the wait.
+** The order of answers: granted if the rules allow it; refused if the caller
+** may not wait; timed out if the timeout is 0; deadlock; then the wait.
 */
 LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                    const LockWait *pWait){
   LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
+  /* ACQUIRE-REFUSE */
   if( rc!=LOCK_NO || pWait==0 ) return rc;
   if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
   if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
@@ -656,8 +657,9 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 
 /*----------------------------------------------------------------- skip ---*/
 
-/* Note who stands in the way of a skip: holders, requests and the writer. */
+/* Note the blockers of a skip: grants, requests and the active writer. */
 static void noteSkipped(LockSession *p, const Ask *a){
+  /* SKIP-NOTE */
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = tableConflicts(a->eMode);
   if( p->skipped.n>=PROBES ) return;
@@ -673,7 +675,7 @@ static void noteSkipped(LockSession *p, const Ask *a){
 
 static LockRc skipAttempt(LockSession *p, Ask *a){
   u32 i;
-  look(p, a);
+  look(p, a);                                  /* SKIP-LOOK */
   if( a->mOwn ){
     if( !BUG(SKIP_OWN) || a->iOwn==0 ) return LOCK_NO;
     holdAgain(p, a);
@@ -717,6 +719,7 @@ LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
 int lockSkipProbe(LockSession *p){
   LockFile *pF = p->pFile;
   u32 j, nGone = 0;
+  /* SKIP-PROBE */
   for(j=0; j<p->skipped.n && usable(pF)==LOCK_OK; j++){
     if( !ownerDead(&pF->seg, p->skipped.a[j]) ) continue;
     nGone += (u32)reap(pF, p->skipped.a[j]);
@@ -752,15 +755,15 @@ LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
          && !BUG(COUNT_SCOPES) ){
     SegRecord *r = segRecord(pSeg, i);
     atomicSet(&r->scount, r->scount-1);
-    CRASH(RELEASE_COUNT);
+    CRASH(RELEASE_COUNT);                      /* RELEASE-COUNT */
   }else{
-    tableRemove(pSeg, i);
+    tableRemove(pSeg, i);                      /* RELEASE-LAST */
   }
   rcLeave = leave(p->pFile);
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
 
-/* What a lockReleaseAll takes, and how far it is. */
+/* What a lockReleaseAll releases, and how far it is. */
 typedef struct ReleaseAll {
   u32 mKind, mMode;
   u32 i;                   /* next record of the present list */
@@ -768,7 +771,7 @@ typedef struct ReleaseAll {
   u64 n;                   /* released */
 } ReleaseAll;
 
-/* At most SWEEP_MAX records of a list: 1 if there are more. */
+/* Release at most SWEEP_MAX records of a list: 1 if there are more. */
 static int releaseSome(LockSession *p, ReleaseAll *a){
   Seg *pSeg = &p->pFile->seg;
   u32 n;
@@ -792,9 +795,10 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
 }
 
 /*
-** Both lists, under the mutex at entry and, after LOCK_OK, at the end.  Between
-** two portions others may enter; nobody else changes this session's lists,
-** except that a rebuild may relink them: then it starts again.
+** Release from both lists.  The mutex is held at entry and, after LOCK_OK, at
+** the end.  Between two portions other processes may enter.  They do not change
+** this session's lists, except that a rebuild may relink them: then start
+** again.
 */
 static LockRc releaseLists(LockSession *p, ReleaseAll *a){
   LockFile *pF = p->pFile;
@@ -835,7 +839,8 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
   return leave(p->pFile);
 }
 
-/* What is void has gone with enterSettled; a request may be among the rest. */
+/* enterSettled has removed what is invalidated; a request may be among the
+** rest. */
 int lockHolding(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
   LockRc rc = enterSettled(p);
@@ -859,23 +864,23 @@ void lockTxnEnd(LockSession *p){
   p->iStamp = 0;
   p->iKeep = SEG_ALL;
   if( ++p->iTxn==0 ) p->iTxn = 1;
-  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));
+  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));     /* END-WORD */
   tidy(p);
 }
 
 u32 lockLevel(LockSession *p){ return p->iStamp; }
 
-/* Stamps go on counting, so that a void one is never valid again. */
+/* Stamps go on counting, so that an invalidated hold is never valid again. */
 void lockRollbackTo(LockSession *p, u32 iLevel){
   if( !p->bTxn || p->iStamp<=iLevel || p->pFile->bForked ) return;
   if( iLevel<p->iKeep ) p->iKeep = iLevel;
-  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, p->iKeep));
+  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, p->iKeep));    /* END-WORD */
   tidy(p);
 }
 
 /*--------------------------------------------------------------- cancel ---*/
 
-/* The wait that session slot k is in, if it is the session of that id. */
+/* Cancel the wait of session slot k, if that is the session of that id. */
 static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
@@ -884,7 +889,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   if( atomicGet(&s->id)!=iId || SEG_LOW(iState)!=SEG_LIVE ) return LOCK_NO;
   if( i-1>=p->nRecord ) return LOCK_NO;
   r = segRecord(p, i);
-  iRec = atomicGetAcq(&r->state);
+  iRec = atomicGetAcq(&r->state);              /* CANCEL-LOOK */
   if( SEG_STATE(iRec)!=SEG_WAITING || atomicGet(&r->session)!=k
    || atomicGet(&r->generation)!=SEG_HIGH(iState) ){
     return LOCK_NO;
@@ -894,12 +899,13 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
     iRec = atomicGetAcq(&r->state);
     if( SEG_STATE(iRec)!=SEG_WAITING ) return LOCK_NO;
   }
+  /* CANCEL-STATE */
   if( !atomicCas32(&r->state, iRec, SEG_WITH(iRec, SEG_CANCELLED)) ){
     return LOCK_NO;
   }
   CRASH(CANCEL);
   atomicAdd(&segHeader(p)->stat[STAT_CANCELS], 1);
-  osWake(&r->state, 1);
+  osWake(&r->state, 1);                        /* CANCEL-WAKE */
   return LOCK_OK;
 }
 
@@ -937,9 +943,10 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
 }
 
 /*
-** A roll back to a savepoint leaves the place; only the transaction's end,
-** which is the end of SQLite's write lock, empties it.  So the session's own
-** note of it is enough, until then.  After LOCK_BUSY nothing is noted.
+** After a roll back to a savepoint the session is still the active writer,
+** until the transaction's end, which is the end of SQLite's write lock.  So the
+** session's own note of it is enough until then.  After LOCK_BUSY nothing is
+** noted.
 */
 LockRc lockWriterEnter(LockSession *p){
   LockFile *pF = p->pFile;
@@ -956,15 +963,16 @@ LockRc lockWriterEnter(LockSession *p){
   return rc;
 }
 
-/* Why no mutex is needed: segment.h, GUARD WORDS. */
+/* segment.h, GUARD WORDS, says why this needs no mutex. */
 int lockGuardFree(LockSession *p, const LockKey *pTable){
   LockFile *pF = p->pFile;
   if( usable(pF)!=LOCK_OK || p->iWriterTxn!=p->iTxn ) return 0;
+  /* GUARD-READ */
   return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
 }
 
-/* Under the mutex: does nobody else hold what a write in this mode conflicts
-** with?  Otherwise who does is noted. */
+/* Under the mutex: 1 if no other session holds what a write in this mode
+** conflicts with.  Otherwise the blockers are noted. */
 static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   Ask a;
   int bFree;
@@ -983,6 +991,7 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
     LockRc rc = enterSettled(p);
     *ppHeld = 0;
     if( rc!=LOCK_OK ) return rc;
+    /* GUARD-LOOK */
     if( pTable && !guardFree(p, pTable, LOCK_INTENT_EXCLUSIVE) ){
       *ppHeld = pTable;
     }else if( pKey && !guardFree(p, pKey, LOCK_EXCLUSIVE) ){
@@ -990,7 +999,7 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
     }
     rc = leave(p->pFile);
     if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
-    if( bProbed || !probe(p) ) return LOCK_NO;
+    if( bProbed || !probe(p) ) return LOCK_NO; /* GUARD-PROBE */
     bProbed = 1;
   }
 }
@@ -1057,6 +1066,7 @@ void lockSessionEnd(LockSession *p){
   pF = p->pFile;
   if( !pF->bForked ){
     if( p->iRequest ) lockGiveUp(p, LOCK_INTERRUPTED);
+    /* END-WORD */
     atomicSetRel(&slot(p)->state, SEG_PAIR(p->iGen, SEG_ENDING));
     tidy(p);
   }
@@ -1084,7 +1094,7 @@ void lockSessionLabel(LockSession *p, const char *z){
 
 /* In a fork's child: the parent's byte must not stay locked through this copy
 ** of the descriptor, nor through the inherited mapping, which refers to the
-** same open file; and nothing here may touch the segment again. */
+** same open file.  And nothing here may touch the segment again. */
 static void forgetFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
@@ -1131,7 +1141,7 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   return pF;
 }
 
-/* Under osProcessEnter: is it open in this process already? */
+/* Under osProcessEnter: the same file, if this process has it open already. */
 static LockFile *findFile(LockFile *pNew, int bMemory){
   LockFile *pF;
   u64 iDev = 0, iIno = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lockview.c: the inspection snapshot: sessions, locks, who waits for whom.
+** lockview.c: the inspection snapshot: sessions, locks, and which session waits
+** for which.
 **
-** Everything is read without the mutex, by the rule of segment.h: state,
-** fields, fence, state again.  What is copied is judged by the copy alone.
-** It relies on lock.c for the open file only.
+** Everything is read without the mutex: READ-STATE to READ-AGAIN.  What was
+** copied is judged by the copy alone.  Of lock.c only the open file is used.
 */
 #include "core/lock.h"
 #include "core/owner.h"
@@ -44,8 +44,9 @@ static void copySession(View *v, u32 k){
   u64 iSpace;
   memset(r, 0, sizeof(*r));
   memset(e, 0, sizeof(*e));
-  e->iState = atomicGetAcq(&s->state);
+  e->iState = atomicGetAcq(&s->state);         /* READ-STATE */
   if( SEG_LOW(e->iState)!=SEG_LIVE ) return;
+  /* READ-FIELDS */
   e->iOwner = atomicGet(&s->owner);
   e->now = atomicGetAcq(&s->now);
   r->iId = atomicGet(&s->id);
@@ -53,7 +54,7 @@ static void copySession(View *v, u32 k){
   iPid = atomicGet(&s->pid);
   iSpace = atomicGet(&s->pidSpace);
   for(i=0; i<LIMIT_LABEL/4; i++) aLabel[i] = atomicGet(&s->label[i]);
-  atomicFenceAcq();
+  atomicFenceAcq();                            /* READ-AGAIN */
   if( atomicGet(&s->state)!=e->iState ) return;
   memcpy(r->zLabel, aLabel, LIMIT_LABEL);
   r->iPid = iPid;
@@ -70,7 +71,7 @@ typedef union Slot {
 } Slot;
 
 /* The words of a record, or of a text slot, as they are at this moment; of a
-** record not the derived ones, which are nobody's but the mutex owner's. */
+** record not the derived ones, which only the mutex owner may read. */
 static void copySlot(Slot *pTo, SegRecord *pFrom, int bText){
   const u32 iFrom = offsetof(SegRecord, hashNext)/4;
   const u32 iTo = offsetof(SegRecord, key)/4;
@@ -81,7 +82,7 @@ static void copySlot(Slot *pTo, SegRecord *pFrom, int bText){
   }
 }
 
-/* Was the copied record neither void nor over? */
+/* Was the copied record a request or a grant, and not invalidated? */
 static int counts(View *v, const SegRecord *r){
   u32 e = SEG_STATE(r->state);
   const Seen *s;
@@ -94,7 +95,7 @@ static int counts(View *v, const SegRecord *r){
       && SEG_LOW(r->thold)<=SEG_LOW(s->now);
 }
 
-/* The key of the copied record into pOut->aKey.  0 if there is no room. */
+/* Copy the key of the copied record into pOut->aKey.  0 if there is no room. */
 static int copyKey(View *v, const SegRecord *r){
   u32 n = REC_NKEY(r), nPart = n<SEG_INLINE ? n : SEG_INLINE, nDone;
   u32 iText = r->text;
@@ -116,13 +117,13 @@ static void copyRecord(View *v, u32 i){
   SegRecord *pRec = segRecord(v->p, i), *r;
   Slot x;
   LockRow *pRow = &v->pOut->aRow[v->pOut->nRow];
-  u32 iState = atomicGetAcq(&pRec->state);
+  u32 iState = atomicGetAcq(&pRec->state);     /* READ-STATE */
   if( SEG_STATE(iState)==SEG_FREE || SEG_STATE(iState)==SEG_TEXT ) return;
-  copySlot(&x, pRec, 0);
+  copySlot(&x, pRec, 0);                       /* READ-FIELDS */
   r = &x.r;
   r->state = iState;
   if( v->pOut->nRow>=v->mxRow || !counts(v, r) || !copyKey(v, r) ) return;
-  atomicFenceAcq();
+  atomicFenceAcq();                            /* READ-AGAIN */
   if( atomicGet(&pRec->state)!=iState ) return;
   memset(pRow, 0, sizeof(*pRow));
   pRow->iSession = v->aSeen[r->session].iRow - 1;
@@ -156,7 +157,7 @@ static int compareRows(const void *pA, const void *pB){
   return a->iTicket<b->iTicket ? -1 : a->iTicket>b->iTicket;
 }
 
-/* Room for what is there now and a little that may come. */
+/* Make room for what is there now and for a little that may come. */
 static LockRc makeRoom(View *v){
   u32 i, nUsed = atomicGet(&segHeader(v->p)->usedRecord), n = 0, nKey = 0;
   if( nUsed>v->p->nRecord ) nUsed = v->p->nRecord;

@@ -2,8 +2,8 @@
 /*
 ** os.h: what the platform supplies.  os_unix.c has Linux's way (open file
 ** description locks, futex) and a portable POSIX way (-DINTERLOCK_OS_POSIX:
-** fcntl locks of the process, short sleeps).  Another platform is another file
-** with the same contract.  Nothing here knows the format of the file.
+** fcntl locks of the process, short sleeps).  Another platform needs another
+** file with the same contract.  Nothing here knows the format of the file.
 */
 #ifndef INTERLOCK_OS_H
 #define INTERLOCK_OS_H
@@ -16,8 +16,8 @@ typedef struct OsFile {
   u64 iDev, iIno;            /* which file it is */
 } OsFile;
 
-/* One letter for the layer, part of the magic word: the ways of locking do
-** not see each other, so the builds must refuse each other's file. */
+/* One letter for the layer, part of the magic word.  The locks of two layers do
+** not see each other, so their builds must refuse each other's file. */
 u8 osLayer(void);
 
 enum { OS_UNLOCKED, OS_SHARED, OS_EXCLUSIVE };
@@ -54,8 +54,8 @@ void osForget(void*, size_t nByte);
 /*
 ** osLockFirst: lock the file's first byte, trying for msWait; LOCK_BUSY.
 ** osLockNumber: lock the byte of process number iNumber for as long as the
-** descriptor is open.  osNumberHeld: 1 if another open file holds that byte,
-** 0 if nobody does, -1 if the system will not say; never true for one's own.
+** descriptor is open.  osNumberHeld: 1 if another open file holds that byte, 0
+** if none does, -1 if the system does not say; never 1 for the own number.
 ** osAnyHeld: the same for all numbers at once.
 */
 LockRc osLockFirst(const OsFile*, int eLock, int msWait);
@@ -64,14 +64,14 @@ int osNumberHeld(const OsFile*, u64 iNumber);
 int osAnyHeld(const OsFile*);
 
 /*
-** osWait: sleep while *p is iValue, at most usWait, perhaps shorter; 1 if
-** the time ran out.  osWake: wake nWake of those who sleep on p.
+** osWait: sleep while *p is iValue, at most usWait, perhaps shorter; 1 if the
+** time ran out.  osWake: wake nWake of the threads that sleep on p.
 */
 int osWait(u32 *p, u32 iValue, i64 usWait);
 void osWake(u32 *p, int nWake);
 void osSleep(i64 us);
 
-u64 osMonotonicUs(void);     /* never set back; time-outs use only this */
+u64 osMonotonicUs(void);     /* never set back; timeouts use only this */
 u64 osWallUs(void);          /* the user's clock, for display and first token */
 u64 osWallMs(void);          /* the same, cheap and a few ms coarse */
 
@@ -80,11 +80,11 @@ u64 osPidSpace(void);        /* number of the pid namespace, 0 unknown */
 enum { OS_RUNNING, OS_STOPPED, OS_GONE, OS_UNKNOWN };
 int osProcessState(u32 iPid, u64 iPidSpace);
 
-/* Keep this code in the process until it ends: what it has registered points
-** to it, and a library that is unloaded starts again without its state. */
+/* Keep this code in the process until it ends.  What it has registered points
+** to it, and a library that is unloaded and loaded again has lost its state. */
 void osStay(void);
 
-/* The lock of this process over its list of open files.  xChild runs in a
+/* The lock of this process for its list of open files.  xChild is called in a
 ** fork's child, with that lock held. */
 void osProcessEnter(void);
 void osProcessLeave(void);

@@ -4,10 +4,11 @@
 ** INTERLOCK_OS_POSIX, for any POSIX system.
 **
 ** Byte locks.  The first byte of the file guards its format.  The byte of
-** process number n lies at NUMBER_BASE + n, far beyond any length the file
-** can have.  With open file description locks a second copy of this code in
-** the process is somebody else; with POSIX locks both are the same owner, and
-** closing one descriptor drops the locks of the other: a limit of that layer.
+** process number n lies at NUMBER_BASE + n, far beyond any length the file can
+** have.  With open file description locks a second copy of this code in the
+** process is another owner.  With POSIX locks both copies are the same owner,
+** and closing one descriptor drops the locks of the other: a limit of that
+** layer.
 */
 #define _GNU_SOURCE           /* NOLINT(bugprone-reserved-identifier) */
 #define _FILE_OFFSET_BITS 64  /* NOLINT(bugprone-reserved-identifier) */
@@ -206,8 +207,8 @@ LockRc osLockNumber(const OsFile *p, u64 iNumber){
       ? LOCK_OK : LOCK_IOERR;
 }
 
-/* Asked, never tried: a lock taken for a moment could make a dead process
-** look alive to a third one. */
+/* Ask for the lock's holder, never try the lock: a lock held for a moment could
+** make a dead process look alive to a third one. */
 static int rangeHeld(int fd, off_t iFirst, off_t nByte){
   struct flock l;
   int rc;
@@ -292,7 +293,7 @@ u64 osPidSpace(void){
   return stat("/proc/self/ns/pid", &s)==0 ? (u64)s.st_ino : 0;
 }
 
-/* For display only: nobody is declared dead by a pid. */
+/* For display only: a pid never decides whether a process is dead. */
 int osProcessState(u32 iPid, u64 iPidSpace){
   char zPath[40], zBuf[512], *z;
   int fd;
@@ -333,8 +334,8 @@ void osAtFork(void (*xChild)(void)){
 }
 
 /*
-** A library that is opened once more, by its own name and never to be closed,
-** stays.  In a program that has this code in itself there is nothing to do.
+** A library that opens itself once more, by its own name, stays loaded.  In a
+** program that contains this code there is nothing to do.
 */
 void osStay(void){
   static const char here = 0;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** owner.c: process numbers, death, and the mutex, steps 4.1, 4.2, 4.4 to 4.6 a
+** owner.c: process numbers, death, and the mutex: Attach, Format and The mutex
 ** of ext/core/README.md.
 **
-** A process is a number that is never used again; it lives as long as the
+** A process is a number that is never used again.  It is alive as long as the
 ** byte of that number is locked.  The kernel drops the lock whatever ended the
-** process, so "dead" is certain and stays true: it may be asked outside the
-** mutex and acted on inside.
+** process, so "dead" is certain and final: a process may ask outside the mutex
+** and act on the answer inside.
 **
-** The mutex word holds the owner's number, WAITERS (somebody may sleep on the
-** word) and WORK (some session left something to sweep).  Every change of it
-** is a compare-and-swap of the whole word: an unlock fails while WORK is set,
-** a take-over fails if anything happened since the owner was found dead.
+** The mutex word holds the owner's number, WAITERS (a process may sleep on the
+** word) and WORK (some session needs a sweep).  Every change of it is a
+** compare-and-swap of the whole word: an unlock fails while WORK is set, and a
+** take-over fails if anything happened since the owner was found dead.
 */
 #include "core/owner.h"
 
@@ -19,17 +19,18 @@
 #define US_GIVEUP 1000000          /* patience with a live mutex owner */
 #define US_SLEEP  20000            /* a sleeper looks whether the owner died */
 #ifndef SPIN
-# define SPIN     100              /* looks before sleeping: LOCKS.md, Speed */
+# define SPIN     100              /* looks before sleeping: README.md, Speed */
 #endif
 
 /*
-** Format the file, or find that somebody else has: ends with a shared lock
-** on the first byte, or an error and no lock.
+** Format the file, or find that another process has.  Ends with a shared lock
+** on the first byte, or with an error and no lock.
 */
 static LockRc formatFirst(Seg *p){
+  /* FORMAT-FIRST */
   LockRc rc = osLockFirst(&p->file, OS_EXCLUSIVE, MS_FIRST);
   if( rc!=LOCK_OK ) return rc;
-  rc = segUsable(p);                           /* a second look: 4.2 a */
+  rc = segUsable(p);           /* again: another process may have formatted */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
     if( osAnyHeld(&p->file)!=0 ){
       u64 iMagic = atomicGet(&segHeader(p)->magic);
@@ -38,6 +39,7 @@ static LockRc formatFirst(Seg *p){
       rc = segFormat(p);
     }
   }
+  /* FORMAT-SHARE */
   if( rc==LOCK_OK ) rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
   if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
   return rc;
@@ -49,6 +51,7 @@ LockRc ownerAttach(Seg *p){
     p->iNumber = 1;
     return segFormat(p);
   }
+  /* ATTACH-FIRST */
   rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
@@ -58,15 +61,16 @@ LockRc ownerAttach(Seg *p){
     if( rc!=LOCK_OK ) return rc;
   }
   if( rc==LOCK_OK ){
+    /* ATTACH-NUMBER */
     p->iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
     if( BUG(FIRST_EARLY) ) osLockFirst(&p->file, OS_UNLOCKED, 0);
     CRASH(ATTACH_NUMBER);
-    rc = osLockNumber(&p->file, p->iNumber);
+    rc = osLockNumber(&p->file, p->iNumber);   /* ATTACH-BYTE */
     CRASH(ATTACH_BYTE);
   }
-  /* The first byte is held until here: let go earlier, somebody who finds
-  ** nobody alive would format the file under this process.  The fence: the
-  ** number must not be seen before its byte is locked. */
+  /* ATTACH-DONE.  The first byte must be held until here: otherwise a process
+  ** that finds no other alive would format the file under this one.  The fence:
+  ** no process may see the number before its byte is locked. */
   atomicFenceSeq();
   osLockFirst(&p->file, OS_UNLOCKED, 0);
   CRASH(ATTACH_DONE);
@@ -83,11 +87,12 @@ int ownerDead(Seg *p, u64 iNumber){
 
 static u64 me(const Seg *p){ return p->iNumber<<2; }
 
-/* Take the mutex from the dead owner in w, if w is still the word: 4.6 a.
-** WORK stays, since the task is not done; WAITERS is set, since some may
-** sleep on a word whose WAITERS bit died with the owner's unlock. */
+/* Take the mutex from the dead owner in w, if w is still the word.  WORK stays,
+** since the task is not done.  WAITERS is set, since a process may sleep on a
+** word whose WAITERS bit died with the owner's unlock. */
 static int takeOver(Seg *p, u64 w){
   u64 wNew = me(p) | MUTEX_WAITERS | (w & MUTEX_WORK);
+  /* MUTEX-TAKE */
   if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
   p->iTaken = MUTEX_OWNER(w);
   CRASH(TAKEOVER);
@@ -95,23 +100,24 @@ static int takeOver(Seg *p, u64 w){
 }
 
 static int enterFree(Seg *p, u64 mBits){
+  /* MUTEX-ENTER */
   if( !atomicCas64(&segHeader(p)->mutex, 0, me(p)|mBits) ) return 0;
   CRASH(ENTER);
   return 1;
 }
 
 /*
-** The word was not free.  Spin, then sleep; a sleep that timed out asks
-** whether the owner is dead, and only after such a sleep may one give up:
-** then WAITERS is set, and nobody else is left asleep behind an owner that
-** knows of no waiter.  Who has slept enters with WAITERS set, since more may
-** sleep.
+** The word was not free.  Spin, then sleep.  After a sleep that timed out the
+** owner is probed.  Only after such a sleep may a process give up: WAITERS is
+** set then, and no other process is left asleep behind an owner that knows of
+** no waiter.  A process that has slept enters with WAITERS set, since more
+** processes may sleep.
 */
 static int enterSlow(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
   u64 usEnd = 0, mBits = 0;
   int bTimedOut = 0, i;
-  for(i=0; i<SPIN; i++){
+  for(i=0; i<SPIN; i++){                       /* MUTEX-SPIN */
     if( atomicGet(pWord)==0 && enterFree(p, 0) ) return OWNER_IN;
     atomicPause();
   }
@@ -122,7 +128,7 @@ static int enterSlow(Seg *p){
       if( enterFree(p, mBits) ) return OWNER_IN;
       continue;
     }
-    if( bTimedOut ){
+    if( bTimedOut ){                           /* MUTEX-PROBE */
       bTimedOut = 0;
       if( ownerDead(p, MUTEX_OWNER(w)) ){
         if( takeOver(p, w) ) return OWNER_TOOK;
@@ -130,12 +136,14 @@ static int enterSlow(Seg *p){
       }
       if( osMonotonicUs()>=usEnd ) return OWNER_BUSY;
     }
+    /* MUTEX-WAITERS */
     if( !(w & MUTEX_WAITERS) && !BUG(NO_WAITERS) ){
       if( !atomicCas64(pWord, w, w|MUTEX_WAITERS) ) continue;
       CRASH(ENTER_WAITERS);
       w |= MUTEX_WAITERS;
     }
     mBits = BUG(NO_WAITERS) || BUG(WOKEN_PLAIN) ? 0 : MUTEX_WAITERS;
+    /* MUTEX-SLEEP */
     bTimedOut = osWait(atomicLowHalf(pWord), (u32)w, US_SLEEP);
   }
 }
@@ -166,9 +174,9 @@ int ownerTry(Seg *p, i64 usWait){
 }
 
 /*
-** WORK is set by a compare-and-swap even if it is set already: the swap is
-** what orders the caller's earlier stores before the owner's look.  Skipping
-** it would be a load after a store, and the owner could miss both.
+** WORK is set by a compare-and-swap even if it is set already: the swap orders
+** the caller's earlier stores before the owner's look.  Skipping it would be a
+** load after a store, and the owner could miss both.
 */
 int ownerTask(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
@@ -177,7 +185,7 @@ int ownerTask(Seg *p){
     if( w==0 ){
       if( enterFree(p, 0) ) return OWNER_IN;
     }else if( BUG(NO_WORK) || atomicCas64(pWord, w, w|MUTEX_WORK) ){
-      CRASH(END_WORK);
+      CRASH(END_WORK);                         /* END-WORK */
       return OWNER_BUSY;
     }
   }
@@ -187,14 +195,14 @@ int ownerLeave(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
   for(;;){
     u64 w = atomicGet(pWord);
-    if( w & MUTEX_WORK ){
+    if( w & MUTEX_WORK ){                      /* MUTEX-WORK */
       if( !atomicCas64(pWord, w, w & ~MUTEX_WORK) ) continue;
       CRASH(LEAVE_WORK);
       return 1;
     }
-    if( !atomicCas64(pWord, w, 0) ) continue;
+    if( !atomicCas64(pWord, w, 0) ) continue;  /* MUTEX-LEAVE */
     CRASH(LEAVE);
-    if( w & MUTEX_WAITERS ){
+    if( w & MUTEX_WAITERS ){                   /* MUTEX-WAKE */
       osWake(atomicLowHalf(pWord), 1);
       CRASH(LEAVE_WAKE);
     }

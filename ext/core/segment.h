@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** segment.h: the format of the lock file <database>-interlock, and access to
-** it.  This header is the specification: a reader of the file can be written
-** from it alone.  The steps by which words change are in protocol order in
-** owner.c (attach, mutex), table.c (records) and lock.c (everything else).
+** it.  With the section "Reading the file" of ext/core/README.md this header is
+** the specification.  That page has the steps by which the words change.
 **
 ** LAYOUT.  All numbers are in the machine's byte order, 64-bit words lie on
 ** multiples of 8, references are 1-based indexes and 0 means none.
@@ -14,25 +13,26 @@
 **                              LIMIT_EXTENT hash buckets of 4 bytes
 **                              LIMIT_EXTENT records of 128 bytes
 **
-** Record i (from 1) lies in extent (i-1)/LIMIT_EXTENT at place
+** Record i (from 1) lies in extent (i-1)/LIMIT_EXTENT at index
 ** (i-1)%LIMIT_EXTENT, and bucket b (from 0) in extent b/LIMIT_EXTENT.  The
 ** header word `length` says how many bytes may be touched: it only grows, and
 ** the file has blocks behind all of it.  A word of 0 is what a fresh page
 ** holds, and everywhere means free, none or empty.
 **
 ** TRUTH AND CACHE.  The fields marked T are the truth.  Fields marked D are
-** derived from them: only who owns the mutex reads or writes them, in any
-** order, and after an owner's death they are computed anew.  The guard words
-** are derived, but have an order and other readers: below.
+** derived from them: only the owner of the mutex reads or writes them, in any
+** order, and a rebuild after an owner's death computes them again.  The guard
+** words are derived, but have an order and other readers: below.
 **
 ** READING WITHOUT THE MUTEX.  Load `state` with acquire, then the fields T,
 ** then an acquire fence, then `state` again: the fields belong to the state
-** if it did not change.  A session is live if its state's low half is
-** SEG_LIVE and the byte 2^40 + owner of the file is locked.  A record counts
-** if it is SEG_WAITING or SEG_GRANTED and not void (tableVoid): its session is
-** live with the record's generation, and, if it is granted with scount 0, the
-** high half of thold is the high half of the session's `now` and the low
-** half not above the low half.
+** if it did not change (READ-STATE to READ-AGAIN).  A session is live if its
+** state's low half is SEG_LIVE, and its process is alive if the byte 2^40 +
+** owner of the file is locked.  A record counts if it is SEG_WAITING or
+** SEG_GRANTED and not invalidated (tableVoid): its session is live with the
+** record's generation, and, if it is granted with scount 0, thold is not 0,
+** its high half is the high half of the session's `now`, and its low half is
+** not above the low half of that.
 **
 ** CACHE LINES.  A line that two processes store in travels between their
 ** processors, which takes longer than all of lock and unlock.  What taking and
@@ -43,21 +43,22 @@
 **
 ** GUARD WORDS.  guard[c] counts the records that are SEG_GRANTED, with a key of
 ** kind KEY_TABLE and a hash of class c, which is hash%64: of any mode and
-** session, void ones that nobody has swept included.  A row lock comes with an
-** intention lock on its table, so 0 means that no table of the class and no
-** row of one is locked.  Only who owns the mutex stores a word, always so that
-** it is never too low: it is raised before the record becomes GRANTED and
+** session, invalidated ones that are not swept yet included.  A row lock comes
+** with an intention lock on its table, so 0 means that no table of the class
+** and no row of one is locked.  Only the owner of the mutex stores a word, and
+** it must never be too low: it is raised before the record becomes GRANTED and
 ** lowered after it is FREE; a rebuild counts first and then stores.  A death
 ** between the two stores leaves it too high, until the rebuild.
 **
-** It is read without the mutex, by a session that has entered the writer's
-** place under the mutex before.  It has seen there all that was granted before,
-** and until its transaction ends no row or table is granted to anybody else:
-** whichever value of the word it reads since, it counts at least what others
+** It is read without the mutex, by the active writer.  The session became that
+** under the mutex, and saw there all that was granted before.  Until its
+** transaction ends no row or table is granted to another session.  So whichever
+** value of the word the session reads since, it counts at least what others
 ** still hold.
 **
-** Who stores a field: M who owns the mutex; S the session it belongs to
-** (its thread, with the mutex unless said otherwise); A anyone, atomically.
+** Stored by: M the owner of the mutex; S the session that the field belongs to
+** (its thread, with the mutex unless said otherwise); A any process, by atomic
+** operations.
 */
 #ifndef INTERLOCK_SEGMENT_H
 #define INTERLOCK_SEGMENT_H
@@ -74,7 +75,7 @@
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
 /* Bits of the mutex word; the rest of it, from bit 2, is the owner's number. */
-#define MUTEX_WAITERS ((u64)1)     /* somebody sleeps on the word */
+#define MUTEX_WAITERS ((u64)1)     /* a process may sleep on the word */
 #define MUTEX_WORK    ((u64)2)     /* some session's `left` is 1 */
 #define MUTEX_OWNER(w) ((w)>>2)
 
@@ -83,7 +84,7 @@ enum { SEG_UNUSED, SEG_LIVE, SEG_ENDING };
 
 /*
 ** Low three bits of a record's state.  The upper 29 count how often the slot
-** was taken (SEG_SEQUENCE).  SEG_TEXT is a slot that holds the rest of a long
+** was taken (the sequence).  SEG_TEXT is a slot that holds the rest of a long
 ** key: struct SegText in place of SegRecord.
 */
 enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
@@ -92,13 +93,13 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_WITH(w,e)     (((w)&~7u)|(u32)(e))
 #define SEG_NEXTSEQ(w,e)  ((((w)&~7u)+8u)|(u32)(e))
 
-#define SEG_ALL ((u32)0xFFFFFFFF)  /* `keep` when no stamp is void */
+#define SEG_ALL ((u32)0xFFFFFFFF)  /* rollback level that invalidates nothing */
 #define SEG_PAIR(hi,lo) ((u64)(u32)(hi)<<32 | (u32)(lo))
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
 
-/* Statistics, u64 each.  STAT_TIMEOUTS and STAT_CANCELS are added to by
-** anybody, atomically; the others are stored by who owns the mutex. */
+/* Statistics, u64 each.  Any process adds to STAT_TIMEOUTS and STAT_CANCELS,
+** atomically; the owner of the mutex stores the others. */
 enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
        STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
 
@@ -113,24 +114,24 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F(   8, u64, length,)      /* T A bytes that may be touched; only grows */ \
   F(  16, u64, numbers,)     /* T A last process number given */ \
   F(  24, u64, created,)     /* T wall clock at formatting, us */ \
-  F(  32, u32, damaged,)     /* T A not 0: somebody found nonsense in here */ \
+  F(  32, u32, damaged,)     /* T A not 0: a process found nonsense in here */ \
   F(  36, u32, freeSession,) /* D first free session */ \
   F(  40, u64, sessionId,)   /* T M last session id given */ \
   F(  48, u32, usedSession,) /* D no session above it was ever used */ \
   F(  52, u32, pad0,[3]) \
   F(  64, u64, mutex,)       /* T A 0, or {owner's number, WORK, WAITERS} */ \
   F(  72, u64, token,)       /* T M last fencing token given */ \
-  F(  80, u64, ticket,)      /* T M last place in a queue given */ \
+  F(  80, u64, ticket,)      /* T M last ticket given */ \
   F(  88, u32, freeRecord,)  /* D first of the free slots below used */ \
   F(  92, u32, usedRecord,)  /* D no slot above it was ever taken */ \
   F(  96, u32, nRecord,)     /* D slots that are not free */ \
   F( 100, u32, nBucket,)     /* D hash buckets in use: linear hashing */ \
   F( 104, u32, nWait,)       /* D linked records that are not granted */ \
-  F( 108, u32, writerTxn,)   /* T M of the writer's place; 0: nobody writes */ \
-  F( 112, u32, writer,)      /* T M session in the writer's place */ \
+  F( 108, u32, writerTxn,)   /* T M the active writer's; 0: there is none */ \
+  F( 112, u32, writer,)      /* T M the active writer: a session */ \
   F( 116, u32, inside,)      /* M session last inside, for messages */ \
   F( 120, u64, stat,[16])    /* M or A: see STAT_GRANTS */ \
-  F( 248, u32, writerGen,)   /* T M generation of the writer's session */ \
+  F( 248, u32, writerGen,)   /* T M its generation */ \
   F( 252, u32, pad1,[17]) \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
   F( 576, u32, guard,[64])   /* D M granted tables, by class: GUARD WORDS */ \
@@ -140,13 +141,13 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F(   0, u64, state,)       /* T {generation, UNUSED M, LIVE M, ENDING S} */ \
   F(   8, u64, owner,)       /* T M number of its process */ \
   F(  16, u64, now,)         /* T S {transaction, keep}, without the mutex */ \
-  F(  24, u32, left,)        /* T 1: it left something to sweep; A 0, S 1 */ \
-  F(  28, u32, waits,)       /* D its request, for cancel and display */ \
+  F(  24, u32, left,)        /* T 1: it needs a sweep; A stores 0, S 1 */ \
+  F(  28, u32, waits,)       /* D its request, for cancel and deadlocks */ \
   F(  32, u64, id,)          /* T M number never used again in this file */ \
   F(  40, u64, started,)     /* T M wall clock, ms */ \
   F(  48, u64, pidSpace,)    /* T M pid namespace, 0 unknown */ \
   F(  56, u32, pid,)         /* T M for display only */ \
-  F(  60, u32, next,)        /* D slot that it keeps; UNUSED: free list */ \
+  F(  60, u32, next,)        /* D slot freed last; if UNUSED: free list */ \
   F(  64, u32, firstTxn,)    /* D records with a transaction hold */ \
   F(  68, u32, firstSes,)    /* D its other records */ \
   F(  72, u32, nRecord,)     /* D how many in both lists */ \
@@ -155,12 +156,12 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
 
 #define SEG_RECORD(F) \
   F(   0, u32, state,)       /* T {sequence, SEG_FREE ...}; stored last */ \
-  F(   4, u32, session,)     /* T M whose it is */ \
+  F(   4, u32, session,)     /* T M the session that asks or holds */ \
   F(   8, u32, generation,)  /* T M of that session slot */ \
   F(  12, u32, scount,)      /* T S how often held in session scope */ \
-  F(  16, u64, ticket,)      /* T M place in the queue */ \
+  F(  16, u64, ticket,)      /* T M orders the queue */ \
   F(  24, u64, token,)       /* T M fencing token, before GRANTED */ \
-  F(  32, u64, thold,)       /* T S {transaction, stamp}; 0: not held so */ \
+  F(  32, u64, thold,)       /* T S {transaction, stamp}; 0: no such hold */ \
   F(  40, u64, since,)       /* T M wall clock of request or grant, ms */ \
   F(  48, u32, what,)        /* T M mode | kind<<8 | bytes of key<<16 */ \
   F(  52, u32, hash,)        /* T M of kind and key */ \
@@ -226,9 +227,10 @@ static inline SegHeader *segHeader(const Seg *p){
 }
 
 /*
-** Session i and record i.  An index that no program of ours can have stored
-** leads to a scrap of this process and marks the segment damaged: who follows
-** links from the file needs no checks, but must bound its loops (segBound).
+** Session i and record i.  An index that this code cannot have stored leads to
+** a scrap of this process and marks the segment damaged.  So a function that
+** follows links of the file needs no checks, but must bound its loops
+** (segBound).
 */
 static inline SegSession *segSession(Seg *p, u32 i){
   if( i-1>=LIMIT_SESSION ){
@@ -271,10 +273,10 @@ static inline int segBound(Seg *p, u32 *pnStep){
 }
 
 /*
-** segOpen maps the file (or private memory) but looks at nothing.  segFormat
+** segOpen maps the file (or private memory) and reads nothing of it.  segFormat
 ** makes an empty segment of it, under the exclusive first byte.  segUsable
-** looks at magic and length: LOCK_OK, LOCK_NOFILE if it has to be formatted,
-** LOCK_FORMAT, LOCK_MALFORMED.
+** looks at magic and length: LOCK_OK, LOCK_NOFILE if the file must be
+** formatted, LOCK_FORMAT, LOCK_MALFORMED.
 */
 LockRc segOpen(Seg*);
 void segClose(Seg*);
@@ -283,9 +285,9 @@ LockRc segFormat(Seg*);
 
 /*
 ** segGrow adds room for records, without the mutex: LOCK_FULL, LOCK_NOSPACE.
-** segStale: the length word is not what nRecord follows.  segRefresh makes it
-** follow, and asks the system whether the file is that long: the one call that
-** is made under the mutex, once a process after each growth.
+** segStale: the length word is not what nRecord follows.  segRefresh makes
+** nRecord follow, and asks the system whether the file is that long.  This one
+** call is made under the mutex, once a process after each growth.
 */
 LockRc segGrow(Seg*);
 static inline int segStale(Seg *p){
@@ -294,8 +296,8 @@ static inline int segStale(Seg *p){
 LockRc segRefresh(Seg*);
 
 /*
-** segmentCheck: are chains, lists and counts what the records say?  Under the
-** mutex.  Returns 0, or a constant text that says what is not.
+** segmentCheck: do chains, lists and counts agree with the records?  Under the
+** mutex.  Returns 0, or a constant text that says what does not.
 */
 #ifdef INTERLOCK_TEST
 const char *segmentCheck(Seg*);

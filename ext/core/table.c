@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** table.c: records and their queues (protocol 4.6 b to d, 4.8, 4.10, 4.13).
+** table.c: records and their queues, sessions, sweep and rebuild: Insert,
+** Grant, Remove, Sweep and Rebuild of ext/core/README.md.
 **
-** All records of a key lie in one hash chain, holders and requests mixed,
+** All records of a key lie in one hash chain, grants and requests mixed,
 ** requests in the order of their tickets.  Every record is also in one of two
-** lists of its session: firstTxn if it has a transaction hold, the latest
-** stamp first, else firstSes; so ending a transaction or rolling back to a
-** savepoint costs what it frees, not what is held.
+** lists of its session: firstTxn if it has a transaction hold, the latest stamp
+** first, else firstSes.  So ending a transaction or rolling back to a savepoint
+** costs what it frees, not what is held.
 **
-** The caller owns the segment's mutex.  The state word is the truth: stored
-** last when a record is made, first when it goes.  What another process reads
-** without the mutex is stored with atomicSet.
+** The caller owns the segment's mutex.  The state word is the truth: it is
+** stored last when a record is made, and first when it is freed.  What another
+** process reads without the mutex is stored with atomicSet.
 */
 #include "core/table.h"
 
-/* Row: the mode asked for; columns: the modes it cannot be held beside. */
+/* Row: the mode of a request.  Columns: the modes that conflict with it. */
 #define X(a,b,c,d,e) ((a)<<1|(b)<<2|(c)<<3|(d)<<4|(e)<<5)
 static const u8 aConflict[LOCK_MODES] = {
                               /* IS IX  S SIX X */
@@ -47,11 +48,11 @@ static u32 keyWords(u32 nKey){ return (nKey+3)/4; }
 #endif
 
 /*
-** Part of the format: processes of any build must agree on it.  The low bits
-** of an integer stay out of the mixing and come in last, by exclusive or: 64
-** integers in a row get 64 buckets in a row, so who takes them one after the
-** other finds buckets and neighbours in the cache.  Which 64 buckets, and in
-** which order, is mixed as for any other key: integers that are not in one
+** Part of the format: processes of any build must agree on it.  The low bits of
+** an integer stay out of the mixing and come in last, by exclusive or.  So 64
+** integers in a row get 64 buckets in a row, and a process that locks them one
+** after the other finds buckets and neighbors in the cache.  Which 64 buckets,
+** and in which order, is mixed as for any other key: integers that are not in a
 ** row, such as multiples of 64, meet by chance only.
 */
 static u32 keyHash(const LockKey *p){
@@ -139,8 +140,9 @@ u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
 
 /*---------------------------------------------------------------- void ---*/
 
-/* Outside the mutex these words only move towards void: what is valid here
-** was so when the owner entered, what is void stays so. */
+/* Without the mutex a process may only invalidate its own records.  So what is
+** valid here was valid when the owner entered, and what is invalidated stays
+** so. */
 int tableHoldVoid(Seg *p, SegRecord *r){
   u64 now = atomicGetAcq(&segSession(p, r->session)->now);
   if( r->thold==0 || SEG_HIGH(r->thold)!=SEG_HIGH(now) ) return 1;
@@ -233,7 +235,7 @@ static void splitBucket(Seg *p){
   if( bOld+8<bNew && (i = *segBucket(p, bOld+8))!=0 ){
     __builtin_prefetch(segRecord(p, i), 1);
   }
-  *segBucket(p, bNew) = 0;
+  *segBucket(p, bNew) = 0;                     /* INSERT-SPLIT */
   for(i=*segBucket(p, bOld); i && segBound(p, &n); i=iNext){
     SegRecord *r = segRecord(p, i);
     iNext = r->hashNext;
@@ -251,17 +253,19 @@ static void splitBucket(Seg *p){
 
 /*---------------------------------------------------------- guard words ---*/
 
-/* The words' order is segment.h's, GUARD WORDS.  What the caller stores next
-** with release, GRANTED, is not seen without the raised word. */
+/* The order is that of GUARD WORDS in segment.h.  The caller stores GRANTED
+** next, with release: no process sees that without the raised word. */
 static void raiseGuard(Seg *p, SegRecord *r){
+  /* INSERT-GUARD, GRANT-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
   if( REC_KIND(r)!=KEY_TABLE ) return;
   atomicSet(pWord, atomicGet(pWord)+1);
   CRASH(GUARD_RAISE);
 }
 
-/* After the record's FREE, or a grant that came too late. */
+/* After the record became FREE, or after a grant that came too late. */
 static void lowerGuard(Seg *p, SegRecord *r){
+  /* REMOVE-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
   if( REC_KIND(r)!=KEY_TABLE ) return;
   if( atomicGet(pWord)==0 ){
@@ -274,8 +278,8 @@ static void lowerGuard(Seg *p, SegRecord *r){
 
 /*---------------------------------------------------------------- slots ---*/
 
-/* A session keeps the slot that it freed last (segment.h, CACHE LINES); this
-** puts it into the free list. */
+/* Put the slot that the session keeps (segment.h, CACHE LINES) into the free
+** list. */
 static void giveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
   if( s->next==0 ) return;
@@ -284,7 +288,7 @@ static void giveSlot(Seg *p, SegSession *s){
   s->next = 0;
 }
 
-/* No slot is left but those that sessions keep: they give them back. */
+/* No slot is left but those that sessions keep: collect these. */
 static void gatherSlots(Seg *p){
   SegHeader *h = segHeader(p);
   u32 k;
@@ -295,6 +299,7 @@ static void gatherSlots(Seg *p){
 }
 
 static u32 takeSlot(Seg *p, u32 k){
+  /* INSERT-SLOT */
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
   u32 i = s->next;
@@ -314,7 +319,7 @@ static u32 takeSlot(Seg *p, u32 k){
 
 static void freeSlot(Seg *p, u32 i, u32 k){
   SegSession *s = segSession(p, k);
-  segHeader(p)->nRecord--;
+  segHeader(p)->nRecord--;                     /* REMOVE-LIST */
   giveSlot(p, s);
   s->next = i;
   CRASH(REMOVE_LIST);
@@ -327,6 +332,7 @@ static u32 textSlots(u32 n){
 
 /* The part of a key that does not fit into its record. */
 static void storeText(Seg *p, u32 i, const LockKey *pKey){
+  /* INSERT-TEXT */
   u32 iWord = SEG_INLINE/4, nWord = keyWords(pKey->nKey), iPart, k;
   u32 *pLink = &segRecord(p, i)->text;
   atomicSet(pLink, 0);
@@ -354,13 +360,14 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   if( h->nRecord + 1 + textSlots(pKey->nKey) > p->nRecord ) return 0;
   i = takeSlot(p, pNew->iSession);
   r = segRecord(p, i);
-  /* A canceller may still compare and swap this word, and fail. */
+  /* Another process's cancel may still compare and swap this word, and fail. */
   iState = SEG_NEXTSEQ(atomicGet(&r->state),
                        pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
   if( BUG(VALID_FIRST) ){
     atomicSetRel(&r->state, iState);
     CRASH(VALID);
   }
+  /* INSERT-FILL */
   atomicSet(&r->session, pNew->iSession);
   atomicSet(&r->generation, pNew->iGeneration);
   atomicSet(&r->scount, pNew->scount);
@@ -377,6 +384,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   if( !pNew->bWaiting ) atomicSet(&h->token, h->token+1);
   atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
   CRASH(FILL);
+  /* INSERT-LINK */
   chainInsert(p, i, pNew->iBefore);
   listInsert(p, i);
   r->linked = 1;
@@ -389,7 +397,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   }
   CRASH(LINK);
   if( !pNew->bWaiting && !BUG(GUARD_LATE) ) raiseGuard(p, r);
-  atomicSetRel(&r->state, iState);
+  atomicSetRel(&r->state, iState);             /* INSERT-VALID */
   CRASH(VALID);
   if( !pNew->bWaiting && BUG(GUARD_LATE) ) raiseGuard(p, r);
   if( h->nRecord>h->nBucket && h->nBucket<p->nRecord ) splitBucket(p);
@@ -406,12 +414,14 @@ void tableRemove(Seg *p, u32 i){
   if( !bGranted ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
   if( bScan ) tableKeyOf(p, r, &key);
+  /* REMOVE-STATE */
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
   CRASH(REMOVE_STATE);
   /* A reader without the mutex must not see the old state beside fields of
-  ** the slot's next user; a release store would not hold those back. */
+  ** the slot's next user.  A release store would not hold those back. */
   atomicFenceRel();
   if( bGranted ) lowerGuard(p, r);
+  /* REMOVE-CHAIN */
   if( s->waits==i ) atomicSet(&s->waits, 0);
   if( r->linked ){
     chainRemove(p, i);
@@ -429,7 +439,7 @@ void tableRemove(Seg *p, u32 i){
     freeSlot(p, iText, r->session);
     iText = iNext;
   }
-  if( bScan ) tableScan(p, &key);
+  if( bScan ) tableScan(p, &key);              /* REMOVE-SCAN */
 }
 
 /*---------------------------------------------------------------- grant ---*/
@@ -447,21 +457,21 @@ static u32 heldByOthers(Seg *p, const LockKey *pKey, u32 k){
 }
 
 /*
-** Request i is granted, unless its waiter or a canceller was faster.  The
-** token is drawn before it is used, so a death skips one but never gives one
-** twice.
+** Grant request i, unless its session or a cancel was faster.  The token is
+** drawn before it is used, so a death skips a token but never gives one twice.
 */
 static int grant(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
   SegRecord *r = segRecord(p, i);
   u32 iState = atomicGetAcq(&r->state);
   if( SEG_STATE(iState)!=SEG_WAITING ) return 0;
+  /* GRANT-TOKEN */
   if( !BUG(TOKEN_REUSED) ) atomicSet(&h->token, h->token+1);
   atomicSet(&r->token, h->token);
   atomicSet(&r->since, osWallMs());
   CRASH(GRANT_TOKEN);
-  if( !BUG(GUARD_LATE) ) raiseGuard(p, r);
-  if( BUG(GRANT_STORE) ){
+  if( !BUG(GUARD_LATE) ) raiseGuard(p, r);     /* GRANT-GUARD */
+  if( BUG(GRANT_STORE) ){                      /* GRANT-STATE */
     atomicSetRel(&r->state, SEG_WITH(iState, SEG_GRANTED));
   }else if( !atomicCas32(&r->state, iState, SEG_WITH(iState, SEG_GRANTED)) ){
     if( !BUG(GUARD_LATE) ) lowerGuard(p, r);
@@ -472,7 +482,7 @@ static int grant(Seg *p, u32 i){
   h->nWait--;
   atomicSet(&segSession(p, r->session)->waits, 0);
   atomicSet(&h->stat[STAT_GRANTS], h->stat[STAT_GRANTS]+1);
-  if( !BUG(WAKE_FIRST) ) osWake(&r->state, 1);
+  if( !BUG(WAKE_FIRST) ) osWake(&r->state, 1); /* GRANT-WAKE */
   CRASH(GRANT_WAKE);
   return 1;
 }
@@ -480,6 +490,7 @@ static int grant(Seg *p, u32 i){
 void tableScan(Seg *p, const LockKey *pKey){
   u32 mHeld = 0, mAhead = 0, i = 0, n = 0;
   if( segHeader(p)->nWait==0 ) return;
+  /* GRANT-SCAN */
   mHeld = heldByOthers(p, pKey, 0);
   while( (i = tableNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
@@ -498,15 +509,15 @@ void tableScan(Seg *p, const LockKey *pKey){
 
 /*
 ** The records leave the chain and come back at its tail, in their order, with
-** new tickets; the last gets its ticket first, so that a death in the middle
-** leaves an order in which each of them has at most moved back.
+** new tickets.  The last gets its ticket first: a death in the middle leaves an
+** order in which each of them has at most moved back.
 */
 void tableReorder(Seg *p, const u32 *aRecord, u32 n){
   SegHeader *h = segHeader(p);
   u64 iTicket = h->ticket + n;
   u32 i;
   atomicSet(&h->ticket, iTicket);
-  for(i=n; i>0; i--){
+  for(i=n; i>0; i--){                          /* ORDER-TICKETS */
     atomicSet(&segRecord(p, aRecord[i-1])->ticket, iTicket--);
     CRASH(TICKETS);
   }
@@ -531,6 +542,7 @@ u32 tableOpen(Seg *p, u64 iNumber){
     return 0;
   }
   s = segSession(p, k);
+  /* OPEN-FIELDS */
   atomicSet(&h->sessionId, h->sessionId+1);
   atomicSet(&s->owner, iNumber);
   atomicSetRel(&s->now, SEG_PAIR(1, SEG_ALL));
@@ -541,16 +553,18 @@ u32 tableOpen(Seg *p, u64 iNumber){
   for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&s->label[i], 0);
   s->firstTxn = s->firstSes = s->nRecord = s->mixed = s->next = 0;
   CRASH(OPEN_FIELDS);
+  /* OPEN-LIVE */
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(s->state), SEG_LIVE));
   CRASH(OPEN_LIVE);
   return k;
 }
 
-/* An ENDING session without records is free again, in a new generation. */
+/* Free an ENDING session that has no record, in a new generation. */
 static void closeSession(Seg *p, u32 k){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
   if( SEG_LOW(iState)!=SEG_ENDING || s->nRecord ) return;
+  /* SWEEP-SESSION */
   giveSlot(p, s);
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState)+1, SEG_UNUSED));
   CRASH(SWEEP_SESSION);
@@ -558,8 +572,8 @@ static void closeSession(Seg *p, u32 k){
   segHeader(p)->freeSession = k;
 }
 
-/* The writer's place is empty again if its transaction has ended: who waits
-** for a row or a table may go on. */
+/* If session k was the active writer and its transaction has ended, there is
+** none any more: requests for rows and tables may be granted. */
 static void sweepWriter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
@@ -570,7 +584,7 @@ static void sweepWriter(Seg *p, u32 k){
    && SEG_HIGH(atomicGetAcq(&s->now))==h->writerTxn ){
     return;
   }
-  atomicSet(&h->writerTxn, 0);
+  atomicSet(&h->writerTxn, 0);                 /* SWEEP-WRITER */
   CRASH(WRITER);
   for(i=1; i<=h->usedSession && i<=LIMIT_SESSION && h->nWait; i++){
     u32 iRecord = segSession(p, i)->waits;
@@ -580,7 +594,7 @@ static void sweepWriter(Seg *p, u32 k){
   }
 }
 
-/* A transaction hold is over; a session hold on the same record stays. */
+/* End a transaction hold.  A session hold on the same record stays. */
 static void sweepHold(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   if( r->scount==0 ){
@@ -596,10 +610,12 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
   SegSession *s = segSession(p, k);
   u32 i = s->waits, iNext, n = 0, nStep = 0;
   int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
+  /* SWEEP-REQUEST */
   if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
     tableRemove(p, i);
   }
   sweepWriter(p, k);
+  /* SWEEP-HOLDS */
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
     SegRecord *r = segRecord(p, i);
     iNext = r->sesNext;
@@ -625,7 +641,7 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
 }
 
 /*
-** First the flag, by an exchange, then the look: the other way round, or by a
+** The flag must be exchanged before the look.  In the other order, or with a
 ** plain store, an end between the two would never be swept.
 */
 void tableSweepLeft(Seg *p){
@@ -639,7 +655,7 @@ void tableSweepLeft(Seg *p){
       atomicSet(&s->left, 0);
       continue;
     }
-    atomicSwap(&s->left, 0);
+    atomicSwap(&s->left, 0);                   /* SWEEP-LEFT */
     CRASH(SWEEP_LEFT);
     if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
     tableSweep(p, k, SEG_ALL);
@@ -652,6 +668,7 @@ u32 tableKill(Seg *p, u64 iNumber){
     SegSession *s = segSession(p, k);
     u64 iState = atomicGetAcq(&s->state);
     if( atomicGet(&s->owner)!=iNumber || SEG_LOW(iState)==SEG_UNUSED ) continue;
+    /* DEAD-ENDING */
     atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState), SEG_ENDING));
     CRASH(DEAD_ENDING);
     n++;
@@ -664,9 +681,10 @@ u32 tableKill(Seg *p, u64 iNumber){
 void tableWriterEnter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
-  atomicSet(&h->writerTxn, 0);
+  atomicSet(&h->writerTxn, 0);                 /* WRITER-EMPTY */
   CRASH(WRITER);
   atomicFenceRel();
+  /* WRITER-ENTER */
   atomicSet(&h->writer, k);
   atomicSet(&h->writerGen, SEG_HIGH(s->state));
   atomicSetRel(&h->writerTxn, SEG_HIGH(s->now));
@@ -685,7 +703,7 @@ int tableWriterBlocks(Seg *p, u32 eKind, u32 iSession){
 
 /*-------------------------------------------------------------- rebuild ---*/
 
-/* May this slot be taken for a record at all?  Its key's slots too. */
+/* Can this slot be a record at all, with the text slots of its key? */
 static int slotSane(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 nText = textSlots(REC_NKEY(r)), iText = r->text, k;
@@ -699,9 +717,10 @@ static int slotSane(Seg *p, u32 i){
   return iText==0;
 }
 
-/* 4.6 b: what is void, withdrawn or no record goes.  Text slots are looked
-** at when all records have been. */
+/* Free what is invalidated, withdrawn or no record.  Text slots come after all
+** records. */
 static void rebuildFree(Seg *p){
+  /* REBUILD-FREE */
   u32 i;
   for(i=1; i<=p->nRecord; i++){
     SegRecord *r = segRecord(p, i);
@@ -729,6 +748,7 @@ static void rebuildFree(Seg *p){
 }
 
 static void rebuildEmpty(Seg *p){
+  /* REBUILD-EMPTY */
   SegHeader *h = segHeader(p);
   u32 i, k;
   h->nBucket = p->nRecord;
@@ -748,8 +768,9 @@ static void rebuildEmpty(Seg *p){
   CRASH(REBUILD_EMPTY);
 }
 
-/* 4.6 c: a record finds its place in the chain by its ticket. */
+/* Link a record into its chain, by its ticket, and into its session's list. */
 static void rebuildLink(Seg *p, u32 i){
+  /* REBUILD-LINK */
   SegHeader *h = segHeader(p);
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
@@ -769,9 +790,10 @@ static void rebuildLink(Seg *p, u32 i){
   CRASH(REBUILD_LINK);
 }
 
-/* The guard words: counted here, then stored, so that none is too low at any
-** time.  What void grants had added goes by this. */
+/* Count the guard words here, then store them, so that none is too low at any
+** time.  Invalidated grants no longer count. */
 static void rebuildGuard(Seg *p){
+  /* REBUILD-GUARD */
   SegHeader *h = segHeader(p);
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));
@@ -794,7 +816,7 @@ void tableRebuild(Seg *p, u64 iDead){
   SegHeader *h = segHeader(p);
   u32 i, k, nUsed = 0;
   if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
-  tableKill(p, iDead);
+  tableKill(p, iDead);                         /* REBUILD-KILL */
   rebuildFree(p);
   rebuildEmpty(p);
   for(i=p->nRecord; i>0; i--){
@@ -809,7 +831,7 @@ void tableRebuild(Seg *p, u64 iDead){
   }
   atomicSet(&h->usedRecord, nUsed);
   rebuildGuard(p);
-  for(k=h->usedSession; k>0; k--){
+  for(k=h->usedSession; k>0; k--){             /* REBUILD-SESSION */
     SegSession *s = segSession(p, k);
     u64 iState = atomicGetAcq(&s->state);
     if( SEG_LOW(iState)==SEG_UNUSED ){
@@ -837,7 +859,7 @@ void tableScanAll(Seg *p){
 #ifdef INTERLOCK_TEST
 /*---------------------------------------------------------------- check ---*/
 
-/* Request or grant i against everything before it in its queue. */
+/* Compare request or grant i with everything before it in its queue. */
 static const char *checkRecord(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 m = tableConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
@@ -855,7 +877,7 @@ static const char *checkRecord(Seg *p, u32 i){
       if( eState==SEG_GRANTED && !tableVoid(p, q) ) return "conflicting grants";
       bBlocked = 1;
     }
-    /* withdrawn or cancelled a moment ago: its session will see to it */
+    /* withdrawn or cancelled a moment ago: its session will remove it */
     if( bBefore ) bBlocked = 1;
   }
   if( segHeader(p)->writerTxn ) bBlocked = 1;      /* the same */
@@ -866,7 +888,7 @@ static const char *checkRecord(Seg *p, u32 i){
   return 0;
 }
 
-/* The guard words count what they should. */
+/* Every guard word counts the granted tables of its class. */
 static const char *checkGuard(Seg *p){
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));

@@ -4,7 +4,7 @@
 ** (examples.txt), files that are no lock files, limits, growth, fork, stopped
 ** processes, inspection, guards, turns, events, failing memory.
 **
-**   lkunit FOLDER-OF-THIS-FILE
+**   lkunit FOLDER              which has this file
 */
 #include "util.h"
 #include <sys/stat.h>

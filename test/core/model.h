@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** model.h: what the locks mean, written from semantics.md alone: arrays, no
-** records, no tickets, no lists; and the comparison of the real lock file with
-** it.  lkmodel takes random steps beside it, lkstates all of them.
+** model.h: what the locks mean, written from the rules of ext/core/README.md
+** alone: arrays, no records, no tickets, no lists; and the comparison of the
+** real lock file with it.  lkmodel takes random steps beside it, lkstates all
+** of them.
 */
 #ifndef LOCK_TEST_MODEL_H
 #define LOCK_TEST_MODEL_H
@@ -27,7 +28,7 @@ static int nSes, nKey;
 static LockKey aKey[NK];
 static long aCount[8];
 
-/* semantics.md has the matrix in words; here it is once more. */
+/* The conflict matrix once more, written independently of table.c. */
 static int conflict(int a, int b){
   static const char *az[NM] = { "", "....X", "..SBX", ".I.BX", ".ISBX",
                                 "AISBX" };
@@ -85,7 +86,7 @@ static void leaveQueue(int s){
   scan(k);
 }
 
-/* Is anybody on a cycle? */
+/* Is a session on a cycle? */
 static int cyclic(void){
   int e[NS][NS], k, i, j, t, o;
   memset(e, 0, sizeof e);
@@ -117,7 +118,7 @@ static int permute(int k, int i, long *pn){
   return 0;
 }
 
-/* The rules 1 to 4; result as lockAsk's, but a cycle is left to the caller. */
+/* G1 to G4; the result is lockAsk's, but the caller looks for a cycle. */
 static int ask(int s, int k, int m, int scope, int bQueue){
   int i, j, ahead = 0, place = -1, before = 0, own = 0;
   MReq r;
