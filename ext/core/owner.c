@@ -22,6 +22,23 @@
 # define SPIN     100              /* looks before sleeping: LOCKS.md, Speed */
 #endif
 
+/* The file cannot be used as it is and holds a living process: why not? */
+static LockRc formatOf(Seg *p){
+  u64 iMagic = atomicGet(&segHeader(p)->magic);
+  return iMagic==SEG_MAGIC || iMagic==0 ? LOCK_MALFORMED : LOCK_FORMAT;
+}
+
+LockRc ownerLook(Seg *p){
+  LockRc rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
+  if( rc!=LOCK_OK ) return rc;
+  rc = segUsable(p);
+  if( rc==LOCK_FORMAT ){
+    rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : formatOf(p);
+  }
+  if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+  return rc;
+}
+
 /*
 ** Format the file, or find that somebody else has: ends with a shared lock
 ** on the first byte, or an error and no lock.
@@ -32,8 +49,7 @@ static LockRc formatFirst(Seg *p){
   rc = segUsable(p);                           /* a second look: 4.2 a */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
     if( osAnyHeld(&p->file)!=0 ){
-      u64 iMagic = atomicGet(&segHeader(p)->magic);
-      rc = iMagic==SEG_MAGIC || iMagic==0 ? LOCK_MALFORMED : LOCK_FORMAT;
+      rc = formatOf(p);
     }else{
       rc = segFormat(p);
     }

@@ -17,6 +17,14 @@
 LockRc ownerAttach(Seg*);
 
 /*
+** ownerLook: for a process that may only read the file, and so has no number
+** in it.  LOCK_OK: the first byte is locked shared, so that no process formats
+** the file meanwhile.  LOCK_NOFILE if there is nothing in it that is alive,
+** LOCK_BUSY, LOCK_FORMAT, LOCK_MALFORMED: nothing is held.
+*/
+LockRc ownerLook(Seg*);
+
+/*
 ** ownerDead: 1 if the process of that number has died, for certain and for
 ** ever.  Asks the system: never under the mutex.
 */
