@@ -18,7 +18,7 @@ namespace eval layers {
       shape clause triggers plan
     }
     session {core sqlite schema} {
-      lockkey rowkey waiting place lockerror txnscope session function
+      lockkey rowkey waiting snapshot place lockerror txnscope session function
     }
     versioned {sqlite schema session} {
       registry rule status versioned expect vtab

@@ -49,6 +49,8 @@ typedef enum LockRc {
   LOCK_REPLACED,     /* the lock file's name leads to another file now */
   LOCK_NETWORK,      /* a file system without coherent mappings and locks */
   LOCK_CANTOPEN,     /* not there, not writable, not a plain file of ours */
+  LOCK_LINKED,       /* the database has a second name */
+  LOCK_NOMAP,        /* no room in the address space for the lock file */
   LOCK_NOFILE,       /* lockOpen without bCreate: there is no lock file */
   LOCK_FORKED,       /* the handle belongs to the parent process */
   LOCK_NOMEM,        /* the allocator failed */
@@ -214,6 +216,8 @@ int seededBug(void);
 # define LIMIT_EXTENTS 4096u
 #endif
 #define LIMIT_RECORD (LIMIT_EXTENT*LIMIT_EXTENTS)
+/* Extents of private memory: the window is address space of the process. */
+#define LIMIT_PRIVATE (LIMIT_EXTENTS<256u ? LIMIT_EXTENTS : 256u)
 #define LIMIT_KEY 255u           /* bytes of a key */
 #define LIMIT_LABEL 48u          /* bytes of a session's label */
 

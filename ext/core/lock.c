@@ -28,6 +28,7 @@ struct LockFile {
   LockMem mem;
   LockFile *pNext;                 /* the process's list: osProcessEnter */
   char *zPath;                     /* 0: private memory without a name */
+  char *zDb;                       /* the database, behind zPath; or 0 */
   u32 nRef;                        /* osProcessEnter */
   u32 bForked;                     /* this is the child's copy */
   u32 iPid;
@@ -628,7 +629,8 @@ LockRc lockWait(LockSession *p, const LockWait *pWait){
       if( usable(p->pFile)!=LOCK_OK ) return lockGiveUp(p, LOCK_MALFORMED);
       if( pWait->xPoll ) rc = pWait->xPoll(pWait->pArg);
       if( rc!=LOCK_WAITING && rc!=LOCK_OK ) return lockGiveUp(p, rc);
-      if( lockMoved(p->pFile) ) return lockGiveUp(p, LOCK_REPLACED);
+      rc = lockMoved(p->pFile);
+      if( rc!=LOCK_OK ) return lockGiveUp(p, rc);
       if( pWait->msTimeout>=0 && usNow>=usEnd ){
         return lockGiveUp(p, LOCK_TIMEOUT);
       }
@@ -650,7 +652,8 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   if( rc!=LOCK_NO || pWait==0 ) return rc;
   if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
   if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
-  if( lockMoved(p->pFile) ) return LOCK_REPLACED;
+  rc = lockMoved(p->pFile);
+  if( rc!=LOCK_OK ) return rc;
   rc = lockAsk(p, pKey, eMode, eScope, 1);
   return rc==LOCK_WAITING ? lockWait(p, pWait) : rc;
 }
@@ -942,18 +945,36 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
   return leave(p->pFile);
 }
 
+int lockWriting(const LockSession *p){
+  return p->iWriterTxn!=0 && p->iWriterTxn==p->iTxn;
+}
+
+/*
+** Is this session the active writer?  Its own note is not enough: SQLite may
+** have ended the transaction without a notice (lock.h), and another session may
+** have become the active writer since.  No mutex: the caller has SQLite's write
+** lock, so no other session becomes the active writer meanwhile, and one that
+** has did so before the caller got that lock.
+*/
+static int isWriter(const LockSession *p){
+  const SegHeader *h = segHeader(&p->pFile->seg);
+  if( !lockWriting(p) ) return 0;
+  return atomicGetAcq(&h->writerTxn)==p->iTxn && atomicGet(&h->writer)==p->k
+      && atomicGet(&h->writerGen)==p->iGen;
+}
+
 /*
 ** After a roll back to a savepoint the session is still the active writer,
-** until the transaction's end, which is the end of SQLite's write lock.  So the
-** session's own note of it is enough until then.  After LOCK_BUSY nothing is
-** noted.
+** until the transaction's end, which is the end of SQLite's write lock.  After
+** LOCK_BUSY nothing is noted.
 */
 LockRc lockWriterEnter(LockSession *p){
   LockFile *pF = p->pFile;
   LockRc rc = usable(pF);
-  if( rc!=LOCK_OK || p->iWriterTxn==p->iTxn ) return rc;
+  if( rc!=LOCK_OK || isWriter(p) ) return rc;
   if( BUG(WRITER_NOTE) && p->iWriterTxn ) return LOCK_OK;
-  if( lockMoved(pF) ) return LOCK_REPLACED;
+  rc = lockMoved(pF);
+  if( rc!=LOCK_OK ) return rc;
   rc = enterSettled(p);
   if( rc!=LOCK_OK ) return rc;
   tableWriterEnter(&pF->seg, p->k);
@@ -966,7 +987,7 @@ LockRc lockWriterEnter(LockSession *p){
 /* segment.h, GUARD WORDS, says why this needs no mutex. */
 int lockGuardFree(LockSession *p, const LockKey *pTable){
   LockFile *pF = p->pFile;
-  if( usable(pF)!=LOCK_OK || p->iWriterTxn!=p->iTxn ) return 0;
+  if( usable(pF)!=LOCK_OK || !isWriter(p) ) return 0;
   /* GUARD-READ */
   return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
 }
@@ -1029,7 +1050,9 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
   LockRc rc = LOCK_OK;
   int bProbed = 0;
   *pp = 0;
-  if( lockMoved(pF) ) return LOCK_REPLACED;
+  if( pSeg->file.bRead ) return LOCK_MISUSE;
+  rc = lockMoved(pF);
+  if( rc!=LOCK_OK ) return rc;
   p = pF->mem.xAlloc(sizeof(*p));
   if( p==0 ) return LOCK_NOMEM;
   memset(p, 0, sizeof(*p));
@@ -1099,7 +1122,7 @@ static void forgetFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
     pF->bForked = 1;
-    osForget(pF->seg.pBase, SEG_WINDOW);
+    osForget(pF->seg.pBase, pF->seg.nWindow);
     osClose(&pF->seg.file);
   }
   pFiles = 0;
@@ -1113,7 +1136,8 @@ static void freeFile(LockFile *pF){
   pF->mem.xFree(pF);
 }
 
-/* A LockFile with its memory; zPath is zName and zSuffix. */
+/* A LockFile with its memory; zPath is zName and zSuffix.  Without a suffix
+** it is no database's. */
 static LockFile *newFile(const LockMem *pMem, const char *zName,
                          const char *zSuffix){
   LockFile *pF = pMem->xAlloc(sizeof(*pF));
@@ -1127,7 +1151,7 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   pF->iPidSpace = osPidSpace();
   pF->aQueue = pMem->xAlloc(LIMIT_SESSION*sizeof(u32));
   pF->pGraph = pMem->xAlloc(graphSize());
-  if( zName ) pF->zPath = pMem->xAlloc(n + strlen(zSuffix) + 1);
+  if( zName ) pF->zPath = pMem->xAlloc(2*n + strlen(zSuffix) + 2);
   if( pF->aQueue==0 || pF->pGraph==0 || (zName && pF->zPath==0) ){
     freeFile(pF);
     return 0;
@@ -1137,6 +1161,10 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   if( zName ){
     memcpy(pF->zPath, zName, n);
     memcpy(pF->zPath+n, zSuffix, strlen(zSuffix)+1);
+    if( zSuffix[0] ){
+      pF->zDb = pF->zPath + n + strlen(zSuffix) + 1;
+      memcpy(pF->zDb, zName, n+1);
+    }
   }
   return pF;
 }
@@ -1149,7 +1177,7 @@ static LockFile *findFile(LockFile *pNew, int bMemory){
   if( !bMemory && osIdentify(pNew->zPath, &iDev, &iIno)!=LOCK_OK ) return 0;
   for(pF=pFiles; pF; pF=pF->pNext){
     int bMem = pF->seg.file.fd<0;
-    if( bMem!=bMemory || pF->zPath==0 ) continue;
+    if( bMem!=bMemory || pF->zPath==0 || pF->seg.file.bRead ) continue;
     if( bMemory ? strcmp(pF->zPath, pNew->zPath)==0
                 : pF->seg.file.iDev==iDev && pF->seg.file.iIno==iIno ){
       return pF;
@@ -1158,30 +1186,46 @@ static LockFile *findFile(LockFile *pNew, int bMemory){
   return 0;
 }
 
-static LockRc attachFile(LockFile *pF, const char *zDb, int bCreate){
+enum { OPEN_CREATE, OPEN_THERE, OPEN_LOOK };
+
+static LockRc attachFile(LockFile *pF, int eOpen){
+  OsFile *pFile = &pF->seg.file;
   LockRc rc = LOCK_OK;
-  if( zDb ) rc = osOpen(&pF->seg.file, pF->zPath, zDb, bCreate);
+  if( pF->zDb ){
+    rc = osOpen(pFile, pF->zPath, pF->zDb,
+                eOpen==OPEN_CREATE ? OS_CREATE : OS_WRITE);
+    if( rc==LOCK_CANTOPEN && eOpen==OPEN_LOOK
+     && osTrouble()->eAbout==OS_ABOUT_OPEN ){
+      rc = osOpen(pFile, pF->zPath, pF->zDb, OS_READ);
+    }
+  }
   if( rc==LOCK_OK ) rc = segOpen(&pF->seg);
-  if( rc==LOCK_OK ) rc = ownerAttach(&pF->seg);
+  if( rc==LOCK_OK ){
+    rc = pFile->bRead ? ownerLook(&pF->seg) : ownerAttach(&pF->seg);
+  }
   return rc;
 }
 
 /* Join pNew to an open file of the same name, or attach it. */
-static LockRc openFile(LockFile *pNew, const char *zDb, int bCreate,
-                       LockFile **pp){
+static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
   LockFile *pF;
   LockRc rc = LOCK_OK;
   *pp = 0;
   if( pNew==0 ) return LOCK_NOMEM;
+  if( pNew->zDb ) rc = osOneName(pNew->zDb);
+  if( rc!=LOCK_OK ){
+    freeFile(pNew);
+    return rc;
+  }
   osAtFork(forgetFiles);
   osProcessEnter();
-  pF = findFile(pNew, zDb==0);
+  pF = findFile(pNew, pNew->zDb==0);
   if( pF ){
     pF->nRef++;
     freeFile(pNew);
   }else{
     pF = pNew;
-    rc = attachFile(pF, zDb, bCreate);
+    rc = attachFile(pF, eOpen);
     if( rc==LOCK_OK ){
       pF->pNext = pFiles;
       pFiles = pF;
@@ -1197,11 +1241,20 @@ static LockRc openFile(LockFile *pNew, const char *zDb, int bCreate,
 
 LockRc lockOpen(const LockMem *pMem, const char *zDb, int bCreate,
                 LockFile **pp){
-  return openFile(newFile(pMem, zDb, "-interlock"), zDb, bCreate, pp);
+  return openFile(newFile(pMem, zDb, "-interlock"),
+                  bCreate ? OPEN_CREATE : OPEN_THERE, pp);
+}
+
+LockRc lockOpenLook(const LockMem *pMem, const char *zDb, LockFile **pp){
+  return openFile(newFile(pMem, zDb, "-interlock"), OPEN_LOOK, pp);
+}
+
+void lockLooked(LockFile *pF){
+  if( pF->seg.file.bRead ) osLockFirst(&pF->seg.file, OS_UNLOCKED, 0);
 }
 
 LockRc lockOpenMemory(const LockMem *pMem, const char *zName, LockFile **pp){
-  return openFile(newFile(pMem, zName, ""), 0, 1, pp);
+  return openFile(newFile(pMem, zName, ""), OPEN_CREATE, pp);
 }
 
 LockFile *lockRetain(LockFile *pF){
@@ -1225,11 +1278,18 @@ void lockClose(LockFile *pF){
   osProcessLeave();
 }
 
-int lockMoved(LockFile *pF){
+LockRc lockMoved(LockFile *pF){
   u64 iDev, iIno;
-  if( pF->seg.file.fd<0 ) return 0;
-  if( osIdentify(pF->zPath, &iDev, &iIno)!=LOCK_OK ) return 1;
-  return iDev!=pF->seg.file.iDev || iIno!=pF->seg.file.iIno;
+  if( pF->seg.file.fd<0 ) return LOCK_OK;
+  if( osIdentify(pF->zPath, &iDev, &iIno)!=LOCK_OK
+   || iDev!=pF->seg.file.iDev || iIno!=pF->seg.file.iIno ){
+    return LOCK_REPLACED;
+  }
+  return osOneName(pF->zDb);
+}
+
+u32 lockLimit(const LockFile *pF){
+  return pF->seg.file.fd<0 ? LIMIT_PRIVATE*LIMIT_EXTENT : LIMIT_RECORD;
 }
 
 Seg *lockSegment(LockFile *pF){ return &pF->seg; }

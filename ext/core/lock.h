@@ -48,18 +48,27 @@ typedef struct LockWait {
 
 /*
 ** lockOpen: the lock file of database zDb, shared by all that open it in this
-** process.  Without bCreate LOCK_NOFILE if there is none.  lockOpenMemory:
-** memory of this process in its stead, shared by all that give the same name; a
-** zName of 0 is not shared.
+** process.  Without bCreate LOCK_NOFILE if there is none.  LOCK_LINKED if the
+** database has a second name, which would have a second lock file.
+** lockOpenLook: for lockSnapshot only; LOCK_NOFILE if there is none.  The right
+** to read the file is enough.  lockLooked: the snapshot has been taken, and
+** other processes may format the file again.
+** lockOpenMemory: memory of this process in its stead, shared by all that give
+** the same name; a zName of 0 is not shared.
 ** lockClose: every session on the file must have ended.
 ** lockRetain: one more lockClose must follow.
-** lockMoved: 1 if the file's name leads elsewhere by now.
+** lockMoved: LOCK_REPLACED if the name of the lock file, or of the database,
+** leads elsewhere by now, LOCK_LINKED if the database has a second name.
+** lockLimit: how many records the file can have.
 */
 LockRc lockOpen(const LockMem*, const char *zDb, int bCreate, LockFile**);
+LockRc lockOpenLook(const LockMem*, const char *zDb, LockFile**);
+void lockLooked(LockFile*);
 LockRc lockOpenMemory(const LockMem*, const char *zName, LockFile**);
 LockFile *lockRetain(LockFile*);
 void lockClose(LockFile*);
-int lockMoved(LockFile*);
+LockRc lockMoved(LockFile*);
+u32 lockLimit(const LockFile*);
 
 /*
 ** lockSessionBegin: LOCK_FULL with 4,096 live sessions.  lockSessionEnd
@@ -139,7 +148,11 @@ u64 lockGrantToken(const LockSession*);
 ** to its transaction's end; new row and table locks of others wait for that.
 ** The caller must have SQLite's write lock, so there is one at a time.
 ** LOCK_REPLACED if the file's name leads elsewhere.  From the second time in a
-** transaction on it only returns LOCK_OK.
+** transaction on it only returns LOCK_OK.  A transaction whose end lockTxnEnd
+** was not called for may be followed by another.  Then lockWriterEnter must be
+** called again before the first write of that one is looked at, and does its
+** work again if another session has been the active writer since.
+** lockWriting: 1 from lockWriterEnter to lockTxnEnd.
 ** lockGuardFree, afterwards: 1 if certainly no other session has locked the
 ** table or a row of it; after 0 the caller must call lockGuard.  Enters no
 ** mutex.
@@ -148,6 +161,7 @@ u64 lockGrantToken(const LockSession*);
 ** the two, and the session is in lockTrouble.  Either may be 0.
 */
 LockRc lockWriterEnter(LockSession*);
+int lockWriting(const LockSession*);
 int lockGuardFree(LockSession*, const LockKey *pTable);
 LockRc lockGuard(LockSession*, const LockKey *pTable, const LockKey *pKey,
                  const LockKey **ppHeld);

@@ -13,6 +13,7 @@
 /* One open lock file.  fd is -1 for private memory. */
 typedef struct OsFile {
   int fd;
+  int bRead;                 /* opened for reading only */
   u64 iDev, iIno;            /* which file it is */
 } OsFile;
 
@@ -23,14 +24,47 @@ u8 osLayer(void);
 enum { OS_UNLOCKED, OS_SHARED, OS_EXCLUSIVE };
 
 /*
-** osOpen: open zPath for reading and writing as a plain file with one link,
-** without following a symbolic link; bCreate makes it with the mode and, as
-** root, the owner of zLike.  LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK.
+** Why the last call of this thread that returned eRc did so: for messages.
+** It is worth something only right after that call.  Owner and mode are those
+** of the file that eAbout is about; mMode 0: not known.
+*/
+enum { OS_ABOUT_SYSTEM,      /* iErrno says it all */
+       OS_ABOUT_OPEN,        /* the file could not be opened for writing */
+       OS_ABOUT_LOOK,        /* the file could not be opened for reading */
+       OS_ABOUT_MAKE,        /* the file could not be made; of the folder */
+       OS_ABOUT_READER,      /* nor by a user who may not write the database */
+       OS_ABOUT_KIND,        /* the file is not a plain file */
+       OS_ABOUT_LINKS,       /* the file has nLink names */
+       OS_ABOUT_MOUNT,       /* the file is the root of a mount */
+       OS_ABOUT_OWNER,       /* its owner may not write the database */
+       OS_ABOUT_WIDE };      /* others may write it, but not the database */
+typedef struct OsTrouble {
+  LockRc eRc;
+  int eAbout;
+  int iErrno;                /* the system's reason, 0: none */
+  u32 mMode, iUid, iGid, nLink;
+  u64 nNeed, nLimit;         /* bytes, and what the process may have; or 0 */
+} OsTrouble;
+const OsTrouble *osTrouble(void);
+
+/*
+** osOpen: open zPath as a plain file with one name, without following a
+** symbolic link: for reading only, for reading and writing, or this and make
+** it if there is none.  It is made with the group and the mode of zLike, the
+** database, and by root with its owner, and only by a user who may write zLike
+** or is its owner.  A lock file that can be written by
+** those who may not write zLike is refused; its owner takes that right away
+** instead.  LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK, LOCK_REPLACED.
+** osOneName: LOCK_LINKED if zPath is a file with a second name: a hard link,
+** or the root of a mount.  LOCK_REPLACED if it is a symbolic link by now.
 ** osIdentify: LOCK_OK and device and inode of what zPath names now.
 ** osUnlinked: 1 if the open file has no name any more.
+** No descriptor is below 3: a print to a closed stderr would go there.
 */
-LockRc osOpen(OsFile*, const char *zPath, const char *zLike, int bCreate);
+enum { OS_WRITE, OS_CREATE, OS_READ };
+LockRc osOpen(OsFile*, const char *zPath, const char *zLike, int eHow);
 void osClose(OsFile*);
+LockRc osOneName(const char *zPath);
 LockRc osIdentify(const char *zPath, u64 *piDev, u64 *piIno);
 int osUnlinked(const OsFile*);
 
@@ -38,11 +72,12 @@ int osUnlinked(const OsFile*);
 ** osSize: length of the file.  osExtend: make the file at least nByte long,
 ** with blocks behind all of it from iFrom on, never shorter; LOCK_NOSPACE.
 ** osMap: nByte of address space over the file, or over zeroed memory of the
-** process; the file may be shorter.  osTouch: a hint that these bytes will be
-** stored to soon; one call is cheaper than a fault a page.  osForget puts
-** private zeroes in the place of a mapping: for the child of a fork, whose
-** inherited mapping would keep the parent's open file, and so its byte locks,
-** alive.
+** process; the file may be shorter.  A file that was opened for reading is
+** mapped for reading.  0: osTrouble has LOCK_NOMAP.  osTouch: a hint that
+** these bytes will be stored to soon; one call is cheaper than a fault a
+** page.  osForget puts private zeroes in the place of a mapping: for the child
+** of a fork, whose inherited mapping would keep the parent's open file, and so
+** its byte locks, alive.
 */
 LockRc osSize(const OsFile*, u64 *pnByte);
 LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);

@@ -17,9 +17,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,15 +44,93 @@ u8 osLayer(void){ return 'P'; }
 
 /*------------------------------------------------------------ the file ---*/
 
-/* Is it a plain file with one name that nobody unexpected owns? */
-static LockRc checkFile(int fd, const struct stat *pLike, struct stat *pStat){
-  if( fstat(fd, pStat)!=0 ) return LOCK_IOERR;
-  if( !S_ISREG(pStat->st_mode) || pStat->st_nlink!=1 ) return LOCK_CANTOPEN;
-  if( pStat->st_uid!=geteuid() && pStat->st_uid!=0
-   && !(pLike && pStat->st_uid==pLike->st_uid) ){
-    return LOCK_CANTOPEN;
+/* What the last failure in this thread was: see osTrouble in os.h. */
+static _Thread_local OsTrouble trouble;
+
+const OsTrouble *osTrouble(void){ return &trouble; }
+
+/* Remember a failure; p, if given, is the file that it is about. */
+static LockRc failAs(LockRc eRc, int eAbout, int iErrno, const struct stat *p){
+  memset(&trouble, 0, sizeof(trouble));
+  trouble.eRc = eRc;
+  trouble.eAbout = eAbout;
+  trouble.iErrno = iErrno;
+  if( p ){
+    trouble.mMode = (u32)p->st_mode;
+    trouble.iUid = (u32)p->st_uid;
+    trouble.iGid = (u32)p->st_gid;
+    trouble.nLink = (u32)p->st_nlink;
   }
-  return LOCK_OK;
+  return eRc;
+}
+static LockRc failSystem(LockRc eRc){
+  return failAs(eRc, OS_ABOUT_SYSTEM, errno, 0);
+}
+
+/*
+** open(), but the descriptor is above stderr: a print to a closed stdout or
+** stderr would overwrite the file.  The low numbers are taken by /dev/null
+** while the file is opened, so that there is no moment in which it has one.
+*/
+static int openHigh(const char *zPath, int flags, mode_t mode){
+  int aLow[3], nLow = 0, fd, e;
+  while( nLow<3 && (fcntl(0, F_GETFD)<0 || fcntl(1, F_GETFD)<0
+                 || fcntl(2, F_GETFD)<0) ){
+    fd = open("/dev/null", O_RDWR|O_CLOEXEC);
+    if( fd<0 ) break;
+    aLow[nLow++] = fd;
+  }
+  fd = open(zPath, flags|O_CLOEXEC, mode);
+  e = errno;
+  if( fd>=0 && fd<=2 ){              /* there is no /dev/null here */
+    int fdLow = fd;
+    fd = fcntl(fdLow, F_DUPFD_CLOEXEC, 3);
+    e = errno;
+    close(fdLow);
+  }
+  while( nLow>0 ) close(aLow[--nLow]);
+  errno = e;
+  return fd;
+}
+
+/*
+** Who may write a lock file may write the database: planted by somebody else,
+** it could be truncated under us.  Its owner, or root, takes the right to
+** write away from those who have it in spite of that.  No right is given here:
+** the file may be another one of the owner's that was moved to this name.
+*/
+static LockRc checkRights(int fd, const struct stat *pLike, struct stat *p){
+  mode_t mWide = 0;
+  if( pLike==0 ){
+    return p->st_uid==geteuid() || p->st_uid==0
+         ? LOCK_OK : failAs(LOCK_CANTOPEN, OS_ABOUT_OWNER, 0, p);
+  }
+  if( !(pLike->st_mode & S_IWOTH) ){
+    mWide = S_IWOTH;
+    if( p->st_gid!=pLike->st_gid || !(pLike->st_mode & S_IWGRP) ){
+      mWide |= S_IWGRP;
+    }
+    mWide &= p->st_mode;
+  }
+  if( mWide && (geteuid()==0 || geteuid()==p->st_uid)
+   && fchmod(fd, p->st_mode & 07777 & ~mWide)==0 ){
+    mWide = 0;
+  }
+  if( mWide ) return failAs(LOCK_CANTOPEN, OS_ABOUT_WIDE, 0, p);
+  if( p->st_uid==geteuid() || p->st_uid==0 || p->st_uid==pLike->st_uid
+   || (pLike->st_mode & (S_IWGRP|S_IWOTH)) ){
+    return LOCK_OK;
+  }
+  return failAs(LOCK_CANTOPEN, OS_ABOUT_OWNER, 0, p);
+}
+
+/* Is the open file a plain one with one name and the right owner? */
+static LockRc checkFile(int fd, const struct stat *pLike, struct stat *p){
+  if( fstat(fd, p)!=0 ) return failSystem(LOCK_IOERR);
+  if( !S_ISREG(p->st_mode) ) return failAs(LOCK_CANTOPEN, OS_ABOUT_KIND, 0, p);
+  if( p->st_nlink==0 ) return failAs(LOCK_REPLACED, OS_ABOUT_LINKS, 0, p);
+  if( p->st_nlink>1 ) return failAs(LOCK_CANTOPEN, OS_ABOUT_LINKS, 0, p);
+  return checkRights(fd, pLike, p);
 }
 
 #ifndef INTERLOCK_OS_POSIX
@@ -73,28 +154,190 @@ static int isNetwork(int fd){
 static int isNetwork(int fd){ (void)fd; return 0; }
 #endif
 
-LockRc osOpen(OsFile *p, const char *zPath, const char *zLike, int bCreate){
-  int flags = O_RDWR|O_CLOEXEC|O_NOFOLLOW|O_NONBLOCK|O_NOCTTY;
-  struct stat sLike, s;
-  int bLike = zLike && stat(zLike, &sLike)==0;
-  LockRc rc = LOCK_OK;
-  p->fd = open(zPath, flags);
-  if( p->fd<0 && errno==ENOENT ){
-    if( !bCreate ) return LOCK_NOFILE;
-    p->fd = open(zPath, flags|O_CREAT|O_EXCL,
-                 bLike ? (sLike.st_mode & 0666) : 0644);
-    if( p->fd<0 && errno==EEXIST ){
-      p->fd = open(zPath, flags);
-    }else if( p->fd>=0 && bLike ){
-      /* the umask must not narrow what the database allows */
-      (void)fchmod(p->fd, sLike.st_mode & 0666);
-      if( geteuid()==0 && fchown(p->fd, sLike.st_uid, sLike.st_gid)!=0 ){
-        rc = LOCK_CANTOPEN;
-      }
-    }
+/* The folder of a file; 0 if its name is too long. */
+static int folderOf(const char *zPath, char *zDir, size_t nDir){
+  const char *zEnd = strrchr(zPath, '/');
+  size_t n = zEnd ? (size_t)(zEnd - zPath) : 0;
+  if( n+2>nDir ) return 0;
+  memcpy(zDir, zEnd && n==0 ? "/" : ".", 2);
+  if( n ){
+    memcpy(zDir, zPath, n);
+    zDir[n] = 0;
   }
-  if( p->fd<0 ) return LOCK_CANTOPEN;
-  if( rc==LOCK_OK ) rc = checkFile(p->fd, bLike ? &sLike : 0, &s);
+  return 1;
+}
+
+#ifndef INTERLOCK_OS_POSIX
+/*
+** The number of the mount that a file lies in; -1 if the system will not say.
+** O_PATH: to close a real descriptor of the database would drop the locks that
+** SQLite holds on it in this process.
+*/
+static long mountNumber(const char *zPath){
+  char zBuf[512], zProc[50], *z;
+  int fdPath = openHigh(zPath, O_PATH|O_NOFOLLOW, 0), fd;
+  ssize_t n = 0;
+  if( fdPath<0 ) return -1;
+  snprintf(zProc, sizeof(zProc), "/proc/self/fdinfo/%d", fdPath);
+  fd = openHigh(zProc, O_RDONLY, 0);
+  if( fd>=0 ){
+    n = read(fd, zBuf, sizeof(zBuf)-1);
+    close(fd);
+  }
+  close(fdPath);
+  zBuf[n>0 ? n : 0] = 0;
+  z = strstr(zBuf, "mnt_id:");
+  return z ? strtol(z+7, 0, 10) : -1;
+}
+
+/* For a kernel before 5.8, or where statx() is forbidden: is the file in
+** another mount than its folder? */
+static int isOtherMount(const char *zPath){
+  char zDir[PATH_MAX];
+  long iFile, iDir;
+  if( !folderOf(zPath, zDir, sizeof(zDir)) ) return 0;
+  iFile = mountNumber(zPath);
+  iDir = mountNumber(zDir);
+  return iFile>=0 && iDir>=0 && iFile!=iDir;
+}
+
+/* Is a file mounted by itself, as containers do with a file for a volume? */
+static int isMountRoot(const char *zPath){
+#ifdef STATX_TYPE
+# ifndef STATX_ATTR_MOUNT_ROOT
+#  define STATX_ATTR_MOUNT_ROOT 0x2000
+# endif
+  struct statx x;
+  if( statx(AT_FDCWD, zPath, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &x)==0
+   && (x.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) ){
+    return (x.stx_attributes & STATX_ATTR_MOUNT_ROOT)!=0;
+  }
+#endif
+  return isOtherMount(zPath);
+}
+#else
+static int isMountRoot(const char *zPath){ (void)zPath; return 0; }
+#endif
+
+/*
+** A file that is not there, or cannot be asked about, is another check's.  A
+** symbolic link: SQLite gives the name that links lead to, so the file was
+** moved since, and others find it, and a lock file, under its new name.
+*/
+LockRc osOneName(const char *zPath){
+  struct stat s;
+  if( lstat(zPath, &s)!=0 ) return LOCK_OK;
+  if( S_ISLNK(s.st_mode) ) return failAs(LOCK_REPLACED, OS_ABOUT_KIND, 0, &s);
+  if( s.st_nlink>1 ) return failAs(LOCK_LINKED, OS_ABOUT_LINKS, 0, &s);
+  if( isMountRoot(zPath) ) return failAs(LOCK_LINKED, OS_ABOUT_MOUNT, 0, &s);
+  return LOCK_OK;
+}
+
+/*
+** Give a new lock file the database's rights, whatever the umask: the second
+** member of a group must not be kept out by what the first has made.  A user
+** who may not give it the database's group gives its own what all have.  Its
+** owner can write it also where nobody writes the database.
+*/
+static LockRc giveRights(int fd, const struct stat *pLike){
+  uid_t iUid = geteuid()==0 ? pLike->st_uid : (uid_t)-1;
+  mode_t m = (pLike->st_mode & 0666) | 0600;
+  struct stat s;
+  if( fstat(fd, &s)!=0 ) return failSystem(LOCK_IOERR);
+  if( (s.st_gid!=pLike->st_gid || (iUid!=(uid_t)-1 && s.st_uid!=iUid))
+   && fchown(fd, iUid, pLike->st_gid)!=0 ){
+    if( geteuid()==0 ) return failAs(LOCK_CANTOPEN, OS_ABOUT_MAKE, errno, 0);
+    m = (m & 0606) | (m & 06)<<3;
+  }
+  (void)fchmod(fd, m);
+  return LOCK_OK;
+}
+
+static LockRc failMake(const char *zPath, int iErrno){
+  char zDir[PATH_MAX];
+  struct stat s;
+  int bStat = folderOf(zPath, zDir, sizeof(zDir)) && stat(zDir, &s)==0;
+  return failAs(LOCK_CANTOPEN, OS_ABOUT_MAKE, iErrno, bStat ? &s : 0);
+}
+
+#if !defined(INTERLOCK_OS_POSIX) && defined(O_TMPFILE)
+/*
+** Make the file without a name, and name it when it has its rights: a process
+** that is killed in between leaves nothing, and no other process meets a file
+** that it may not open yet.  0: the system cannot do that.
+*/
+static int makeWhole(const char *zPath, const struct stat *pLike){
+  char zDir[PATH_MAX], zProc[40];
+  int fd, bDone = 0;
+  if( !folderOf(zPath, zDir, sizeof(zDir)) ) return 0;
+  fd = openHigh(zDir, O_TMPFILE|O_RDWR, 0644);
+  if( fd<0 ) return 0;
+  snprintf(zProc, sizeof(zProc), "/proc/self/fd/%d", fd);
+  if( pLike==0 || giveRights(fd, pLike)==LOCK_OK ){
+    bDone = linkat(AT_FDCWD, zProc, AT_FDCWD, zPath, AT_SYMLINK_FOLLOW)==0
+         || errno==EEXIST;
+  }
+  close(fd);
+  return bDone;
+}
+#else
+static int makeWhole(const char *zPath, const struct stat *pLike){
+  (void)zPath; (void)pLike;
+  return 0;
+}
+#endif
+
+/*
+** Make an empty lock file, unless another process has just done so.  A user
+** who may only read the database makes none, also where the folder allows it:
+** the others would find a file of a user who may not write the database.
+*/
+static LockRc makeFile(const char *zPath, const char *zLike,
+                       const struct stat *pLike){
+  LockRc rc = LOCK_OK;
+  int fd;
+  if( pLike && pLike->st_uid!=geteuid()
+   && faccessat(AT_FDCWD, zLike, W_OK, AT_EACCESS)!=0 ){
+    return failAs(LOCK_CANTOPEN, OS_ABOUT_READER, errno, pLike);
+  }
+  if( makeWhole(zPath, pLike) ) return LOCK_OK;
+  fd = openHigh(zPath, O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW,
+                pLike ? (pLike->st_mode & 0666) : 0644);
+  if( fd<0 ) return errno==EEXIST ? LOCK_OK : failMake(zPath, errno);
+  if( pLike ) rc = giveRights(fd, pLike);
+  if( rc!=LOCK_OK ) (void)unlink(zPath);
+  close(fd);
+  return rc;
+}
+
+/* The file is there and cannot be opened. */
+static LockRc failOpen(const char *zPath, int eHow, int iErrno){
+  int eAbout = eHow==OS_READ ? OS_ABOUT_LOOK : OS_ABOUT_OPEN;
+  struct stat s;
+  int bStat = lstat(zPath, &s)==0;
+  if( bStat && !S_ISREG(s.st_mode) ) eAbout = OS_ABOUT_KIND;
+  return failAs(LOCK_CANTOPEN, eAbout, iErrno, bStat ? &s : 0);
+}
+
+LockRc osOpen(OsFile *p, const char *zPath, const char *zLike, int eHow){
+  int flags = (eHow==OS_READ ? O_RDONLY : O_RDWR)
+            | O_NOFOLLOW|O_NONBLOCK|O_NOCTTY;
+  struct stat sLike, s;
+  const struct stat *pLike = zLike && stat(zLike, &sLike)==0 ? &sLike : 0;
+  LockRc rc = LOCK_OK;
+  p->bRead = eHow==OS_READ;
+  p->fd = openHigh(zPath, flags, 0);
+  if( p->fd<0 && errno==ENOENT ){
+    if( eHow!=OS_CREATE ) return LOCK_NOFILE;
+    rc = makeFile(zPath, zLike, pLike);
+    if( rc!=LOCK_OK ) return rc;
+    p->fd = openHigh(zPath, flags, 0);
+  }
+  if( p->fd<0 ) return failOpen(zPath, eHow, errno);
+  rc = checkFile(p->fd, pLike, &s);
+  if( rc==LOCK_OK && isMountRoot(zPath) ){
+    rc = failAs(LOCK_CANTOPEN, OS_ABOUT_MOUNT, 0, &s);
+  }
   if( rc==LOCK_OK && isNetwork(p->fd) ) rc = LOCK_NETWORK;
   if( rc!=LOCK_OK ){
     osClose(p);
@@ -125,7 +368,7 @@ int osUnlinked(const OsFile *p){
 
 LockRc osSize(const OsFile *p, u64 *pnByte){
   struct stat s;
-  if( fstat(p->fd, &s)!=0 ) return LOCK_IOERR;
+  if( fstat(p->fd, &s)!=0 ) return failSystem(LOCK_IOERR);
   *pnByte = (u64)s.st_size;
   return LOCK_OK;
 }
@@ -134,22 +377,41 @@ LockRc osSize(const OsFile *p, u64 *pnByte){
 ** posix_fallocate gives every page a block, so that a later store cannot meet
 ** a full disk (SIGBUS).  glibc emulates it by writing where the file system
 ** cannot; that is what the portable layer relies on, too.
+**
+** The limit on the size of files is looked at before: to go beyond it raises
+** SIGXFSZ, which ends the process.
 */
 LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
+  struct rlimit l;
   int e;
   if( p->fd<0 ) return LOCK_OK;
+  if( getrlimit(RLIMIT_FSIZE, &l)==0 && l.rlim_cur!=RLIM_INFINITY
+   && nByte>(u64)l.rlim_cur ){
+    failAs(LOCK_NOSPACE, OS_ABOUT_SYSTEM, EFBIG, 0);
+    trouble.nNeed = nByte;
+    trouble.nLimit = (u64)l.rlim_cur;
+    return LOCK_NOSPACE;
+  }
   do{
     e = posix_fallocate(p->fd, (off_t)iFrom, (off_t)(nByte-iFrom));
   }while( e==EINTR );
   if( e==0 ) return LOCK_OK;
-  if( e==ENOSPC || e==EDQUOT || e==EFBIG ) return LOCK_NOSPACE;
-  return LOCK_IOERR;
+  return failAs(e==ENOSPC || e==EDQUOT || e==EFBIG ? LOCK_NOSPACE : LOCK_IOERR,
+                OS_ABOUT_SYSTEM, e, 0);
 }
 
 void *osMap(const OsFile *p, size_t nByte){
   int flags = p->fd<0 ? MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE : MAP_SHARED;
-  void *pMap = mmap(0, nByte, PROT_READ|PROT_WRITE, flags, p->fd, 0);
-  return pMap==MAP_FAILED ? 0 : pMap;
+  int prot = p->bRead ? PROT_READ : PROT_READ|PROT_WRITE;
+  void *pMap = mmap(0, nByte, prot, flags, p->fd, 0);
+  struct rlimit l;
+  if( pMap!=MAP_FAILED ) return pMap;
+  failSystem(LOCK_NOMAP);
+  trouble.nNeed = nByte;
+  if( getrlimit(RLIMIT_AS, &l)==0 && l.rlim_cur!=RLIM_INFINITY ){
+    trouble.nLimit = (u64)l.rlim_cur;
+  }
+  return 0;
 }
 
 void osTouch(void *pMap, size_t nByte){
@@ -195,16 +457,19 @@ LockRc osLockFirst(const OsFile *p, int eLock, int msWait){
   for(;;){
     int e = byteLock(p->fd, aType[eLock], 0);
     if( e==0 ) return LOCK_OK;
-    if( e!=EAGAIN && e!=EACCES ) return LOCK_IOERR;
+    if( e!=EAGAIN && e!=EACCES ){
+      return failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
+    }
     if( osMonotonicUs()>=usEnd ) return LOCK_BUSY;
     osSleep(1000);
   }
 }
 
 LockRc osLockNumber(const OsFile *p, u64 iNumber){
+  int e;
   if( p->fd<0 ) return LOCK_OK;
-  return byteLock(p->fd, F_WRLCK, NUMBER_BASE+(off_t)iNumber)==0
-      ? LOCK_OK : LOCK_IOERR;
+  e = byteLock(p->fd, F_WRLCK, NUMBER_BASE+(off_t)iNumber);
+  return e==0 ? LOCK_OK : failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
 }
 
 /* Ask for the lock's holder, never try the lock: a lock held for a moment could
@@ -293,15 +558,16 @@ u64 osPidSpace(void){
   return stat("/proc/self/ns/pid", &s)==0 ? (u64)s.st_ino : 0;
 }
 
-/* For display only: a pid never decides whether a process is dead. */
+/* For display only: a pid never decides whether a process is dead.  A pid that
+** is hidden may belong to another user (/proc with hidepid). */
 int osProcessState(u32 iPid, u64 iPidSpace){
   char zPath[40], zBuf[512], *z;
   int fd;
   ssize_t n;
   if( iPidSpace==0 || iPidSpace!=osPidSpace() ) return OS_UNKNOWN;
   snprintf(zPath, sizeof(zPath), "/proc/%u/stat", iPid);
-  fd = open(zPath, O_RDONLY|O_CLOEXEC);
-  if( fd<0 ) return errno==ENOENT ? OS_GONE : OS_UNKNOWN;
+  fd = openHigh(zPath, O_RDONLY, 0);
+  if( fd<0 ) return OS_UNKNOWN;
   n = read(fd, zBuf, sizeof(zBuf)-1);
   close(fd);
   if( n<=0 ) return OS_GONE;

@@ -22,6 +22,23 @@
 # define SPIN     100              /* looks before sleeping: README.md, Speed */
 #endif
 
+/* Why a file that a process is alive in cannot be used. */
+static LockRc formatOf(Seg *p){
+  u64 iMagic = atomicGet(&segHeader(p)->magic);
+  return iMagic==SEG_MAGIC || iMagic==0 ? LOCK_MALFORMED : LOCK_FORMAT;
+}
+
+LockRc ownerLook(Seg *p){
+  LockRc rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
+  if( rc!=LOCK_OK ) return rc;
+  rc = segUsable(p);
+  if( rc==LOCK_FORMAT ){
+    rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : formatOf(p);
+  }
+  if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+  return rc;
+}
+
 /*
 ** Format the file, or find that another process has.  Ends with a shared lock
 ** on the first byte, or with an error and no lock.
@@ -33,8 +50,7 @@ static LockRc formatFirst(Seg *p){
   rc = segUsable(p);           /* again: another process may have formatted */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
     if( osAnyHeld(&p->file)!=0 ){
-      u64 iMagic = atomicGet(&segHeader(p)->magic);
-      rc = iMagic==SEG_MAGIC || iMagic==0 ? LOCK_MALFORMED : LOCK_FORMAT;
+      rc = formatOf(p);
     }else{
       rc = segFormat(p);
     }

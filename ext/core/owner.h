@@ -18,6 +18,14 @@
 LockRc ownerAttach(Seg*);
 
 /*
+** ownerLook: for a process that may only read the file, and so has no number
+** in it.  LOCK_OK: the first byte is locked shared, so that no process formats
+** the file meanwhile.  LOCK_NOFILE if no process is alive in a file of another
+** format; LOCK_BUSY, LOCK_FORMAT, LOCK_MALFORMED: nothing is held.
+*/
+LockRc ownerLook(Seg*);
+
+/*
 ** ownerDead: 1 if the process of that number is dead, which is certain and
 ** final.  A system call, so never under the mutex.
 */

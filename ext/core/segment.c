@@ -7,8 +7,9 @@
 #include "core/segment.h"
 
 LockRc segOpen(Seg *p){
-  p->pBase = osMap(&p->file, SEG_WINDOW);
-  if( p->pBase==0 ) return LOCK_NOMEM;
+  p->nWindow = p->file.fd<0 ? SEG_PRIVATE : SEG_WINDOW;
+  p->pBase = osMap(&p->file, p->nWindow);
+  if( p->pBase==0 ) return LOCK_NOMAP;
   p->nLength = 0;
   p->nRecord = 0;
   p->bDamaged = 0;
@@ -16,7 +17,7 @@ LockRc segOpen(Seg *p){
 }
 
 void segClose(Seg *p){
-  if( p->pBase ) osUnmap(p->pBase, SEG_WINDOW);
+  if( p->pBase ) osUnmap(p->pBase, p->nWindow);
   p->pBase = 0;
   osClose(&p->file);
 }
@@ -48,6 +49,15 @@ LockRc segRefresh(Seg *p){
   return LOCK_OK;
 }
 
+/* Is the end of the header empty, as in every format?  A file that only begins
+** with a word of zeroes is not ours to clear. */
+static int unwritten(Seg *p){
+  const u8 *z = p->pBase + sizeof(SegHeader)/2;
+  size_t i;
+  for(i=0; i<sizeof(SegHeader)/2; i++) if( z[i] ) return 0;
+  return 1;
+}
+
 LockRc segUsable(Seg *p){
   u64 nFile = 0, iMagic;
   if( p->file.fd<0 ) return LOCK_NOFILE;
@@ -55,7 +65,7 @@ LockRc segUsable(Seg *p){
   if( nFile==0 ) return LOCK_NOFILE;
   if( nFile<sizeof(SegHeader) ) return LOCK_MALFORMED;
   iMagic = atomicGetAcq(&segHeader(p)->magic);
-  if( iMagic==0 ) return LOCK_NOFILE;
+  if( iMagic==0 ) return unwritten(p) ? LOCK_NOFILE : LOCK_MALFORMED;
   if( (iMagic & ~(u64)0xFFFF)!=SEG_PREFIX ) return LOCK_MALFORMED;
   if( iMagic!=SEG_MAGIC ) return LOCK_FORMAT;
   if( atomicGet(&segHeader(p)->damaged) ) return LOCK_FORMAT;
@@ -121,7 +131,7 @@ LockRc segGrow(Seg *p){
   if( nAdd<1 ) nAdd = 1;
   if( nAdd>16 ) nAdd = 16;
   nNew = nOld + nAdd*SEG_EXTENT;
-  if( nNew>SEG_WINDOW ) nNew = SEG_WINDOW;
+  if( nNew>p->nWindow ) nNew = p->nWindow;
   if( nNew<=nOld ) return LOCK_FULL;
   rc = osExtend(&p->file, nOld, nNew);         /* GROW-EXTEND */
   if( rc==LOCK_NOSPACE && nAdd>1 ){

@@ -205,14 +205,16 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 #define SEG_EXTENTS  (SEG_SESSIONS + (size_t)LIMIT_SESSION*128)
 #define SEG_EXTENT   ((size_t)LIMIT_EXTENT*132)
 #define SEG_WINDOW   (SEG_EXTENTS + LIMIT_EXTENTS*SEG_EXTENT)
+#define SEG_PRIVATE  (SEG_EXTENTS + LIMIT_PRIVATE*SEG_EXTENT)
 
 /*
 ** A mapped segment in this process.  nRecord and nLength follow `length`, only
 ** upwards (segRefresh).
 */
 typedef struct Seg {
-  u8 *pBase;               /* SEG_WINDOW bytes of address space */
+  u8 *pBase;               /* nWindow bytes of address space */
   OsFile file;             /* fd -1: private memory */
+  size_t nWindow;          /* SEG_WINDOW; of private memory SEG_PRIVATE */
   u64 iNumber;             /* this process's number */
   u64 iTaken;              /* the dead owner that the mutex was taken from */
   u64 nLength;             /* value of `length` that nRecord follows */
@@ -273,9 +275,11 @@ static inline int segBound(Seg *p, u32 *pnStep){
 }
 
 /*
-** segOpen maps the file (or private memory) and reads nothing of it.  segFormat
-** makes an empty segment of it, under the exclusive first byte.  segUsable
-** looks at magic and length: LOCK_OK, LOCK_NOFILE if the file must be
+** segOpen maps the file (or private memory) and reads nothing of it:
+** LOCK_NOMAP.  A file's window is as large as the file can get, since records
+** do not move.  Private memory has a smaller one: no other process can grow it.
+** segFormat makes an empty segment of it, under the exclusive first byte.
+** segUsable looks at magic and length: LOCK_OK, LOCK_NOFILE if the file must be
 ** formatted, LOCK_FORMAT, LOCK_MALFORMED.
 */
 LockRc segOpen(Seg*);

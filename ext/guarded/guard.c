@@ -98,9 +98,9 @@ static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Plan *pPlan){
   if( !bText && isStored(pOld, &entry)
    && guardregCompare(&pOld->has, &set)==GUARD_OK ) return 0;
 
-  planDropTriggers(p, pPlan, pOld->has.a, pOld->has.n);
+  planDropTriggers(p, pPlan, PLAN_SELECT, pOld->has.a, pOld->has.n);
   planMakeTriggers(p, pPlan, set.a, set.n);
-  if( !sqlxTable(p, zSchema, "interlock_guarded") ){
+  if( !shapeOwnWritten(p, zSchema, "interlock_guarded") ){
     planStep(p, pPlan, guardsetRegistry(p, zSchema), 0);
   }
   planStep(p, pPlan, guardregStore(p, zSchema, &entry), 0);
@@ -139,11 +139,19 @@ const char *guardText(Sqlx *p, const char *zTable){
 ** apart (guardText) can have given it two of each. */
 static int giveUpGuard(Sqlx *p, const char *zTable, PlanTxn *pTxn){
   Guarded tab;
+  const char *zLast = "";
   int bDone = 0;
   while( findGuarded(p, zTable, &tab) && tab.entry.zNumber ){
     Plan plan;
+    if( strcmp(tab.entry.zNumber, zLast)==0 ){
+      sqlxBad(p, "row %s of %s.interlock_guarded does not go away; allowed is a"
+                 " table without triggers", zLast, tab.shape.zSchema);
+    }
+    zLast = tab.entry.zNumber;
+    shapeOwnWritten(p, tab.shape.zSchema, "interlock_guarded");
     planNew(&plan, tab.shape.zSchema);
-    planDropTriggers(p, &plan, tab.entry.has.a, tab.entry.has.n);
+    planDropTriggers(p, &plan, PLAN_SELECT, tab.entry.has.a,
+                     tab.entry.has.n);
     planStep(p, &plan, guardregForget(p, tab.shape.zSchema,
                                       tab.entry.zNumber), 0);
     planRun(p, &plan, pTxn);
@@ -162,6 +170,7 @@ static int giveUpGone(Sqlx *p, const char *zTable, PlanTxn *pTxn){
     if( pTab->status!=GUARD_GONE || (zSchema && pTab->zSchema!=zSchema)
      || !shapeIsNamed(p, zTable, pTab->zSchema, pTab->entry.zName) ) continue;
     zSchema = pTab->zSchema;
+    shapeOwnWritten(p, zSchema, "interlock_guarded");
     planNew(&plan, pTab->zSchema);
     planStep(p, &plan, guardregForget(p, pTab->zSchema, pTab->entry.zNumber),
              0);

@@ -19,6 +19,7 @@
 #include "sqlite/args.h"
 #include "session/lockerror.h"
 #include "session/rowkey.h"
+#include "schema/shape.h"
 SQLITE_EXTENSION_INIT3
 
 /* A row that may be about to be replaced, and is locked by another session. */
@@ -132,7 +133,8 @@ static void failGuard(Sqlx *x, const char *zTable, const char *zWhy){
 
 /* Does the registry of a schema have this file's id? */
 static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
-  return sqlxExists(x, "SELECT 1 FROM \"%w\".interlock_guarded WHERE file=%Q",
+  return shapeOwn(x, zSchema, "interlock_guarded")
+      && sqlxExists(x, "SELECT 1 FROM \"%w\".interlock_guarded WHERE file=%Q",
                     zSchema, zFile);
 }
 
@@ -202,6 +204,10 @@ static void readTable(Sqlx *x, Guard *g, const char *zSchema){
     failGuard(x, g->zTable, "has another name now; call guarded() with that");
     return;
   }
+  if( !shapeIsOrdinary(x, zSchema, g->zTable) && x->rc==SQLITE_OK ){
+    failGuard(x, g->zTable, "is no ordinary table");
+    return;
+  }
   sqlxEnd(&g->mem);
   sqlxBegin(&g->mem, x->db);
   if( rowkeyTable(&g->mem, sqlxPrintf(&g->mem, "\"%w\".\"%w\"", zSchema,
@@ -234,7 +240,7 @@ static void beginGuard(Session *p, Sqlx *x, Guard *g){
     readTable(x, g, zSchema);
   }
   g->pPlace = sessionPlace(p, x, zSchema);
-  if( g->pPlace==0 || !sessionWriter(p, x, g->pPlace) ) return;
+  if( g->pPlace==0 || !sessionWriter(x, g->pPlace) ) return;
   if( x->rc==SQLITE_OK ){
     g->iCookie = iCookie;
     g->iTransaction = sessionTransaction(p);
@@ -280,7 +286,11 @@ static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
     return 0;
   }
   for(i=0; i<3; i++){
-    az[i] = (const char*)sqlite3_value_text(apArg[i]);
+    az[i] = 0;
+    if( sqlite3_value_type(apArg[i])==SQLITE_TEXT
+     && sqlite3_value_bytes(apArg[i])<=ARGS_TEXT_MAX ){
+      az[i] = (const char*)sqlite3_value_text(apArg[i]);
+    }
     if( az[i]==0 ) az[i] = "";
   }
   g = findGuard(p, x, az);
@@ -460,7 +470,7 @@ static void guardRow(Sqlx *x, Guard *g, int nKey, sqlite3_value **apKey){
   LockKey key;
   int bRow = rowOfGuard(x, g, nKey, apKey, &key);
   const LockKey *pHeld;
-  if( x->rc!=SQLITE_OK ) return;
+  if( x->rc!=SQLITE_OK || !sessionWriter(x, g->pPlace) ) return;
   pHeld = lockedOf(x, g, &g->tab.key, bRow ? &key : 0);
   if( pHeld ) failLocked(x, g, pHeld);
   else if( g->pVictim ) checkVictims(x, g);
@@ -488,7 +498,7 @@ static void victimFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   g = guardOf(pCall->pSession, &x, nArg, apArg);
   if( g && rowOfGuard(&x, g, nArg-3, &apArg[3], &key)
-   && lockedOf(&x, g, 0, &key) ){
+   && sessionWriter(&x, g->pPlace) && lockedOf(&x, g, 0, &key) ){
     noteVictim(&x, g, nArg-3, &apArg[3], &key);
   }
   argsEndInteger(&x, ctx, 0);

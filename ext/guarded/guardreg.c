@@ -21,17 +21,17 @@ static int isFileId(const char *z){
 
 /* Step to an entry, without its triggers. Returns 0 at the end. */
 static int nextEntry(Sqlx *p, sqlite3_stmt *pStmt, GuardEntry *pEntry){
-  const char *zNumber;
   memset(pEntry, 0, sizeof(*pEntry));
   do{
     if( !sqlxStep(p, pStmt) ) return 0;
-    zNumber = sqlxColumn(p, pStmt, ENTRY_NUMBER);
-  }while( !triggersIsNumber(zNumber) );
-  pEntry->zNumber = zNumber;
-  pEntry->zName = pEntry->zTable = sqlxColumn(p, pStmt, ENTRY_NAME);
+    pEntry->zNumber = triggersNumber(p, pStmt, ENTRY_NUMBER);
+  }while( pEntry->zNumber==0 );
+  pEntry->zName = sqlxColumn(p, pStmt, ENTRY_NAME);
+  if( pEntry->zName==0 ) pEntry->zName = "";
+  pEntry->zTable = pEntry->zName;
   pEntry->zFile = sqlxColumn(p, pStmt, ENTRY_FILE);
   if( !isFileId(pEntry->zFile) ) pEntry->zFile = 0;
-  pEntry->iGenerator = sqlite3_column_int(pStmt, ENTRY_GENERATOR);
+  pEntry->iGenerator = triggersGenerator(pStmt, ENTRY_GENERATOR);
   return p->rc==SQLITE_OK;
 }
 
@@ -70,7 +70,7 @@ void guardregFind(Sqlx *p, const Shape *pShape, GuardEntry *pEntry){
   const char *zSchema = pShape->zSchema, *zName = pShape->zName;
   sqlite3_stmt *pStmt;
   memset(pEntry, 0, sizeof(*pEntry));
-  if( !sqlxTable(p, zSchema, "interlock_guarded") ) return;
+  if( !shapeOwn(p, zSchema, "interlock_guarded") ) return;
   pStmt = sqlxPrepare(p, "SELECT " ENTRY_COLUMNS
       " FROM \"%w\".sqlite_master AS m CROSS JOIN \"%w\".interlock_guarded AS g"
       " ON g.number=substr(m.name,11,8) WHERE m.type='trigger'"
@@ -94,7 +94,7 @@ void guardregFind(Sqlx *p, const Shape *pShape, GuardEntry *pEntry){
 const char *guardregFile(Sqlx *p, const char *zSchema){
   const char *zFile = 0;
   sqlite3_uint64 u;
-  if( sqlxTable(p, zSchema, "interlock_guarded") ){
+  if( shapeOwn(p, zSchema, "interlock_guarded") ){
     sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT file"
         " FROM \"%w\".interlock_guarded ORDER BY number", zSchema);
     while( zFile==0 && sqlxStep(p, pStmt) ){
@@ -191,6 +191,10 @@ static GuardStatus statusOfEntry(
   rule.zNumber = pEntry->zNumber;
   rule.zFile = pEntry->zFile ? pEntry->zFile : "";
   guardsetMake(p, &shape, &rule, &set);
+  if( p->rc==SQLITE_ERROR ){
+    sqlxClear(p);
+    return GUARD_CHANGED;
+  }
   if( p->rc!=SQLITE_OK ) return GUARD_OK;
   return guardregCompare(&pEntry->has, &set);
 }
@@ -205,7 +209,8 @@ static GuardTable **listSchema(
   ShapeList list;
   GuardEntry entry;
   if( !sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
-      " WHERE type='table' AND name='interlock_guarded'", zSchema) ){
+      " WHERE type='table' AND name='interlock_guarded'", zSchema)
+   || !shapeOwn(p, zSchema, "interlock_guarded") ){
     return ppNext;
   }
   shapeList(p, zSchema, &list);

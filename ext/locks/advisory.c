@@ -42,9 +42,14 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** does, and so does a cursor that was not read to its end, or any table in
 ** FROM. Then a lock that is free is still granted, and one that is not is
 ** refused at once (`lock wait refused:`): so nobody sleeps while he holds
-** SQLite's own lock. (In WAL mode what such a transaction reads may be older
-** than the last holder's commit; a write in it then fails with
-** SQLITE_BUSY_SNAPSHOT.) Take locks first:
+** SQLite's own lock. Take locks first, in a SELECT of their own. In WAL mode
+** what a statement or a transaction reads that was begun before the lock may be
+** older than the last holder's commit. In BEGIN a write then fails with
+** SQLITE_BUSY_SNAPSHOT; what is only read does not, nor, in autocommit, does a
+** later statement: `SELECT try_advisory_lock('x'), balance FROM account` can
+** return the old balance together with the lock. (An advisory key belongs to
+** no table, so that Interlock cannot tell whether that matters; a row or table
+** lock is refused there.)
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -420,10 +425,10 @@ static void applicationFunc(
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   zOld = sqlxPrintf(&x, "%s", sessionLabel(pCall->pSession));
   if( argsCount(&x, nArg, 0, 1, "advisory_application([name])") && nArg ){
-    const char *z = (const char*)sqlite3_value_text(apArg[0]);
+    const char *z = 0;
     if( sqlite3_value_type(apArg[0])!=SQLITE_TEXT ){
       sqlxBad(&x, "name is %s; allowed is TEXT", argsType(apArg[0]));
-    }else if( z==0 ){
+    }else if( (z = (const char*)sqlite3_value_text(apArg[0]))==0 ){
       x.rc = SQLITE_NOMEM;
     }else{
       sessionSetLabel(pCall->pSession, z);

@@ -22,6 +22,20 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 **
 ** Whether a writer respects them is up to him, unless the table is `guarded`.
 **
+** **Lock first, in a SELECT of its own; then read.** In WAL mode a connection
+** that reads sees what had been committed when it began to read. A lock that it
+** is granted then could come with values from before the last holder's commit.
+** So in WAL mode a row or a table is not locked by a statement that reads a
+** table of its file, nor while a cursor on one is open, nor in a transaction
+** that has read the file and not written it: `lock wait refused:`, whether the
+** lock is free or not. After BEGIN IMMEDIATE, or a write, what is read is the
+** newest and the locks are granted; so they are in the other journal modes,
+** where a connection that reads keeps all others from committing. Several rows
+** are locked by `SELECT row_lock('t', value) FROM json_each('[1,2]')` outside
+** BEGIN (what is read while its rows are not all read is what it was before the
+** locks), anywhere by `... column1) FROM (VALUES(1), (2))`, and by skip_locked,
+** which reads each row again once it is locked.
+**
 ** | | beside it others can have |
 ** |---|---|
 ** | `row_lock` | locks on other rows |
@@ -310,13 +324,16 @@ static void tableUnlockFunc(
 ** SQL FUNCTION try_row_xact_lock(table, key...)
 ** SQL FUNCTION try_row_xact_lock_shared(table, key...)
 **
-** Lock a row if it is free. Never waits, and works with a transaction open.
+** Lock a row if it is free. Never waits. Works with a transaction open, but in
+** WAL mode not in one that has read the file and not written it.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
 **   key    ANY   a value for each column of the PRIMARY KEY, in its order
 ** Result: INTEGER 1 if it is held now, 0 if not
 ** Errors:
+**   `lock wait refused:` SQLITE_BUSY, in WAL mode, where the connection reads
+**     the file and does not write it
 **   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
@@ -376,7 +393,7 @@ static void tableUnlockFunc(
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
 **   INSERT INTO account VALUES(1, 100), (2, 50);
-**   SELECT count(row_lock('account', id)) FROM account;
+**   SELECT count(row_lock('account', value)) FROM json_each('[1,2]');
 **   -- 2
 **   SELECT row_unlock_all();
 **   -- 2
@@ -424,12 +441,15 @@ static void tableUnlockFunc(
 ** SQL FUNCTION try_table_xact_lock(table)
 ** SQL FUNCTION try_table_xact_lock_shared(table)
 **
-** Lock a table if it is free. Never waits, and works with a transaction open.
+** Lock a table if it is free. Never waits. Works with a transaction open, but
+** in WAL mode not in one that has read the file and not written it.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
 ** Result: INTEGER 1 if it is held now, 0 if not
 ** Errors:
+**   `lock wait refused:` SQLITE_BUSY, in WAL mode, where the connection reads
+**     the file and does not write it
 **   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY

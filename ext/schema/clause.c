@@ -31,6 +31,36 @@ static const char *collate(
   return sqlxPrintf(p, " COLLATE \"%w\"", pTerm->zColl);
 }
 
+/* A text of the schema, as it can stand in brackets. SQLite has read it, or,
+** in a file that was made to deceive, another in its place. */
+static const char *inner(
+  Sqlx *p,
+  const Shape *pShape,
+  const char *zWhat,
+  const char *zName,
+  const char *z
+){
+  if( z && tokenIsInner(z) ) return z;
+  sqlxBad(p, "%s %s of table %s has no whole expression in the schema; allowed"
+             " is what SQLite writes there", zWhat, zName, pShape->zName);
+  return "NULL";
+}
+
+/* Whether a default is a name. It stands for its own text; but for these, which
+** are values. */
+static int isNameAsText(const Token *t){
+  static const char *const az[] = {
+    "NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME",
+    "CURRENT_TIMESTAMP"
+  };
+  size_t i;
+  if( t->kind!=TOKEN_WORD ) return t->kind==TOKEN_QUOTED;
+  for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
+    if( tokenIsWord(t, az[i]) ) return 0;
+  }
+  return 1;
+}
+
 /*
 ** The value that a column is about to get. Under OR REPLACE a NULL in a
 ** NOT NULL column becomes the default, after the BEFORE triggers have seen
@@ -44,14 +74,15 @@ static const char *newValue(Sqlx *p, const Shape *pShape, int iCol){
     return sqlxPrintf(p, "NEW.\"%w\"", pCol->zName);
   }
   t = tokenAt(z, z+strlen(z));
-  if( t.kind==TOKEN_QUOTED && z[t.n]==0 ){
-    /* A default in double quotes is a string; here it would be a name. */
+  if( isNameAsText(&t) && z[t.n]==0 ){
+    /* Behind DEFAULT a name, quoted or not, is a string. */
     char *zString = sqlxAlloc(p, (sqlite3_uint64)t.n + 1);
     if( zString && tokenUnquote(&t, zString) ){
       z = sqlxPrintf(p, "%Q", zString);
     }
   }
-  return sqlxPrintf(p, "ifnull(NEW.\"%w\",(%s))", pCol->zName, z);
+  return sqlxPrintf(p, "ifnull(NEW.\"%w\",(%s))", pCol->zName,
+                    inner(p, pShape, "column", pCol->zName, z));
 }
 
 /* Whether the value of an expression depends on the affinity of its columns:
@@ -127,15 +158,20 @@ static const char *pathBlocks(
     const ShapeTerm *pTerm = &pPath->aTerm[i];
     clauseJoin(pStr, " AND ");
     if( pTerm->iCol<0 ){
-      sqlite3_str_appendf(pStr, "(%s)%s=%s", pTerm->zExpr,
-          collate(p, pShape, pTerm), newExpression(p, pShape, pTerm->zExpr));
+      const char *zExpr = inner(p, pShape, "index", pPath->zIndex,
+                                pTerm->zExpr);
+      sqlite3_str_appendf(pStr, "(%s)%s=%s", zExpr,
+          collate(p, pShape, pTerm), newExpression(p, pShape, zExpr));
     }else{
       sqlite3_str_appendf(pStr, "r.\"%w\"%s=%s",
           pShape->aCol[pTerm->iCol].zName, collate(p, pShape, pTerm),
           newValue(p, pShape, pTerm->iCol));
     }
   }
-  if( pPath->zWhere ) sqlite3_str_appendf(pStr, " AND (%s)", pPath->zWhere);
+  if( pPath->zWhere ){
+    sqlite3_str_appendf(pStr, " AND (%s)",
+        inner(p, pShape, "index", pPath->zIndex, pPath->zWhere));
+  }
   return sqlxText(p, pStr);
 }
 

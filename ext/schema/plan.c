@@ -34,12 +34,20 @@ static const char *dropTrigger(
                     pOne->zName);
 }
 
-/* Append the dropping of triggers, with the text that they have. */
-void planDropTriggers(Sqlx *p, Plan *pPlan, const TriggersOne *a, int n){
+/* Append the dropping of triggers. Where the plan is undone by hand each is made
+** again with the text that it has, if that can be (triggersAgain). */
+void planDropTriggers(
+  Sqlx *p,
+  Plan *pPlan,
+  PlanScope eScope,
+  const TriggersOne *a,
+  int n
+){
   int i;
   for(i=0; i<n; i++){
     planStep(p, pPlan, dropTrigger(p, pPlan, &a[i]),
-             triggersQualified(p, a[i].zSql, pPlan->zSchema));
+             eScope==PLAN_SELECT ? PLAN_UNDO_ALL
+             : triggersAgain(p, &a[i], pPlan->zSchema));
   }
 }
 
@@ -145,12 +153,12 @@ static void planUndo(sqlite3 *db, const Plan *pPlan, const PlanStep *pStep){
   int bMain = sqlite3_stricmp(pPlan->zSchema, "main")==0;
   sqlxBegin(&x, db);
   for(; pStep && !sqlite3_get_autocommit(db); pStep=pStep->pPrev){
-    if( !bMain ) sqlxScript(&x, PLAN_UNDO_ALL);
-    else if( pStep->zUndo ) sqlxScript(&x, pStep->zUndo);
+    if( !bMain ) sqlxChange(&x, PLAN_UNDO_ALL);
+    else if( pStep->zUndo ) sqlxChange(&x, pStep->zUndo);
   }
   if( x.rc!=SQLITE_OK && !sqlite3_get_autocommit(db) ){
     sqlxClear(&x);
-    sqlxScript(&x, PLAN_UNDO_ALL);
+    sqlxChange(&x, PLAN_UNDO_ALL);
   }
   sqlxEnd(&x);
 }
@@ -162,7 +170,7 @@ void planRun(Sqlx *p, const Plan *pPlan, PlanTxn *pTxn){
   if( pPlan->pFirst ) planWatch(p, pTxn, pPlan);
   for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
     pTxn->bRun = 1;
-    sqlxScript(p, pStep->zDo);
+    sqlxChange(p, pStep->zDo);
     if( p->rc!=SQLITE_OK && !pTxn->bOpen ){
       planUndo(p->db, pPlan, pStep->pPrev);
     }

@@ -59,7 +59,8 @@ struct PlanTxn {
 /* Writing it down. */
 void planNew(Plan *pPlan, const char *zSchema);
 void planStep(Sqlx *p, Plan *pPlan, const char *zDo, const char *zUndo);
-void planDropTriggers(Sqlx *p, Plan *pPlan, const TriggersOne *a, int n);
+void planDropTriggers(Sqlx *p, Plan *pPlan, PlanScope eScope,
+                      const TriggersOne *a, int n);
 void planMakeTriggers(Sqlx *p, Plan *pPlan, const TriggersOne *a, int n);
 const char *planText(Sqlx *p, const Plan *pPlan, const char *zTable);
 

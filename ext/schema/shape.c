@@ -42,6 +42,15 @@ int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol){
   return 0;
 }
 
+/* A text of the schema that is to stand within another: without comments, one
+** of which would take along what follows. NULL stays NULL. */
+static const char *stripped(Sqlx *p, const char *z){
+  char *zOut = z ? sqlxAlloc(p, strlen(z) + 1) : 0;
+  if( zOut==0 ) return 0;
+  tokenStrip(z, zOut);
+  return zOut;
+}
+
 /* The text of a name token without its quotes. */
 static const char *unquoted(Sqlx *p, const Token *pTok){
   char *z = sqlxAlloc(p, (sqlite3_uint64)pTok->n + 1);
@@ -117,6 +126,90 @@ static int findIn(
   }
   sqlxFinalize(p, pStmt);
   return bFound;
+}
+
+/*
+** What a statement is compiled to, by the schema in memory: what a hostile file
+** says of itself in sqlite_master need not be what SQLite has made of it. EXPLAIN
+** shows the program and runs nothing; triggers have programs of their own, which
+** follow and begin at 0 again.
+*/
+typedef enum ShapeUse {
+  USE_PLAIN = 0,
+  USE_FUNCTION,          /* it calls a function */
+  USE_VIRTUAL            /* it opens a virtual table */
+} ShapeUse;
+
+static ShapeUse useOf(Sqlx *p, const char *zSql){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "EXPLAIN %s", zSql);
+  ShapeUse eUse = USE_PLAIN;
+  int iRow;
+  for(iRow=0; sqlxStep(p, pStmt); iRow++){
+    const char *zOp = sqlxColumn(p, pStmt, 1);
+    if( iRow && sqlite3_column_int(pStmt, 0)==0 ) break;
+    if( zOp==0 ) continue;
+    if( strcmp(zOp, "VOpen")==0 ) eUse = USE_VIRTUAL;
+    if( strstr(zOp, "Func") && eUse==USE_PLAIN ) eUse = USE_FUNCTION;
+  }
+  sqlxFinalize(p, pStmt);
+  return eUse;
+}
+
+/* Whether a table of that name is there, and neither a view nor virtual. To read
+** a virtual table is to call its module, and to write one may do anything. */
+int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName){
+  if( !sqlxTable(p, zSchema, zName) ) return 0;
+  return useOf(p, sqlxPrintf(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zName))
+         !=USE_VIRTUAL && p->rc==SQLITE_OK;
+}
+
+static void failOwn(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  const char *zWhy
+){
+  sqlxBad(p, "%s.%s %s; allowed is the table that Interlock makes", zSchema,
+          zName, zWhy);
+}
+
+static int isOwn(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  const char *zSql
+){
+  ShapeUse eUse = useOf(p, zSql);
+  if( eUse==USE_VIRTUAL ) failOwn(p, zSchema, zName, "is a virtual table");
+  if( eUse==USE_FUNCTION ) failOwn(p, zSchema, zName, "calls functions");
+  return p->rc==SQLITE_OK;
+}
+
+/*
+** Whether a table of Interlock's own is there, to be read. What has its name and
+** is none that Interlock can have made is an error: a view, a virtual table, one
+** whose columns call functions. Interlock reads and writes these tables by
+** itself, and the user may not know that they are there.
+*/
+int shapeOwn(Sqlx *p, const char *zSchema, const char *zName){
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( sqlxTable(p, zSchema, zName) ){
+    return isOwn(p, zSchema, zName, sqlxPrintf(p,
+        "SELECT * FROM \"%w\".\"%w\"", zSchema, zName));
+  }
+  if( sqlxExists(p, "PRAGMA \"%w\".table_info(\"%w\")", zSchema, zName)
+   || p->rc==SQLITE_ERROR ){
+    sqlxClear(p);
+    failOwn(p, zSchema, zName, "is a view");
+  }
+  return 0;
+}
+
+/* The same, to be written: nor may a CHECK or an index call functions. */
+int shapeOwnWritten(Sqlx *p, const char *zSchema, const char *zName){
+  return shapeOwn(p, zSchema, zName) && isOwn(p, zSchema, zName, sqlxPrintf(p,
+      "REPLACE INTO \"%w\".\"%w\" SELECT * FROM \"%w\".\"%w\"", zSchema, zName,
+      zSchema, zName));
 }
 
 /* Whether a virtual table keeps its data in this one. */
@@ -289,8 +382,9 @@ static void checkKind(
   const char *zWhy = 0;
   if( strcmp(zType, "view")==0 ){
     zWhy = "is a view";
-  }else if( pShape->zSql
-         && sqlite3_strnicmp(pShape->zSql, "CREATE VIRTUAL", 14)==0 ){
+  }else if( !sqlxTable(p, pShape->zSchema, pShape->zName) ){
+    zWhy = "is a view, though its file says a table";
+  }else if( !shapeIsOrdinary(p, pShape->zSchema, pShape->zName) ){
     zWhy = "is a virtual table";
   }else if( sqlite3_strnicmp(pShape->zName, "sqlite_", 7)==0 ){
     zWhy = "belongs to SQLite itself";
@@ -409,7 +503,7 @@ static void readColumns(Sqlx *p, Shape *pShape){
     pCol = &pShape->aCol[pShape->nCol];
     pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
     pCol->zAffinity = shapeAffinity(zType ? zType : "", bStrict);
-    pCol->zDefault = sqlxColumn(p, pStmt, XINFO_DEFAULT);
+    pCol->zDefault = stripped(p, sqlxColumn(p, pStmt, XINFO_DEFAULT));
     pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
     pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;
     pCol->bGenerated = sqlite3_column_int(pStmt, XINFO_HIDDEN)>=2;
@@ -440,7 +534,7 @@ static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
     while( t.kind!=TOKEN_END && !tokenIsWord(&t, "WHERE") ){
       t = tokenNext(&t, zEnd);
     }
-    return sqlxPrintf(p, "%s", t.z + t.n);
+    return stripped(p, t.z + t.n);
   }
   t = tokenNext(&t, zClose);
   for(zStart=t.z, tLast=t; t.kind!=TOKEN_END; t=tokenNext(&t, zClose)){
@@ -449,10 +543,8 @@ static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
     if( tokenIsByte(&t, '(') ) t = tokenAt(tokenClose(&t, zClose), zClose);
     tLast = t;
   }
-  if( tokenIsWord(&tLast, "ASC") || tokenIsWord(&tLast, "DESC") ){
-    return sqlxPrintf(p, "%.*s", (int)(tLast.z - zStart), zStart);
-  }
-  return sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart);
+  if( tokenIsWord(&tLast, "ASC") || tokenIsWord(&tLast, "DESC") ) t = tLast;
+  return stripped(p, sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart));
 }
 
 /* Read the terms of one index. */

@@ -24,7 +24,8 @@ struct ShapeColumn {
   const char *zName;
   const char *zAffinity; /* INTEGER, TEXT, NUMERIC, REAL or "" for none */
   const char *zColl;     /* declared collation */
-  const char *zDefault;  /* text of the default, NULL if there is none */
+  const char *zDefault;  /* text of the default, NULL if there is none; as all
+                         ** texts here without comments */
   int bNotNull;
   int bKey;              /* part of a declared PRIMARY KEY */
   int bGenerated;
@@ -83,6 +84,9 @@ struct Shape {
 
 int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
 int shapeLook(Sqlx *p, const char *zTable, Shape *pShape);
+int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName);
+int shapeOwn(Sqlx *p, const char *zSchema, const char *zName);
+int shapeOwnWritten(Sqlx *p, const char *zSchema, const char *zName);
 int shapeIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
                  const char *zName);
 int shapeExists(const ShapeList *pList, const char *zSchema,

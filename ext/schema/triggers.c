@@ -7,11 +7,13 @@
 ** quoted, as ALTER TABLE ... RENAME writes them too, so that a renamed
 ** table or column still compares equal with a fresh generation.
 */
+#include <limits.h>
 #include <string.h>
 #include "schema/triggers.h"
 #include "schema/clause.h"
 #include "sqlite/template.h"
 #include "sql_text.h"
+#include "sqlite/token.h"
 SQLITE_EXTENSION_INIT3
 
 /* The placeholders of the templates in sql/. */
@@ -315,14 +317,21 @@ void triggersMake(
   }
 }
 
-/* Whether this is a number. Numbers become parts of names, and a file from
-** elsewhere can have anything in a registry. NULL is none. */
-int triggersIsNumber(const char *z){
-  int i;
-  for(i=0; z && i<8; i++){
-    if( !(z[i]>='0' && z[i]<='9') && !(z[i]>='a' && z[i]<='f') ) return 0;
-  }
-  return z && z[8]==0;
+/* A number in a row of a registry, or NULL. Numbers become parts of names, and a
+** file from elsewhere can have anything there: also a BLOB, or more behind a
+** NUL, by which the row would not be found again. */
+const char *triggersNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
+  const char *z;
+  if( sqlite3_column_type(pStmt, iCol)!=SQLITE_TEXT ) return 0;
+  z = sqlxColumn(p, pStmt, iCol);
+  if( z==0 || sqlite3_column_bytes(pStmt, iCol)!=8 ) return 0;
+  return strspn(z, "0123456789abcdef")==8 ? z : 0;
+}
+
+/* The generator in a row of a registry; what no int can hold is a newer one. */
+int triggersGenerator(sqlite3_stmt *pStmt, int iCol){
+  sqlite3_int64 i = sqlite3_column_int64(pStmt, iCol);
+  return i>INT_MAX ? INT_MAX : i<0 ? 0 : (int)i;
 }
 
 /* A number that no registry and no tombstones of the schema have. */
@@ -339,7 +348,7 @@ const char *triggersDraw(Sqlx *p, const char *zSchema){
     z = sqlxPrintf(p, "%08x", u);
     bTaken = sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_tombstones", z));
     for(i=0; i<sizeof(azRegistry)/sizeof(azRegistry[0]) && !bTaken; i++){
-      bTaken = sqlxTable(p, zSchema, azRegistry[i])
+      bTaken = shapeOwn(p, zSchema, azRegistry[i])
             && sqlxExists(p, "SELECT 1 FROM \"%w\".%s WHERE number=%Q",
                           zSchema, azRegistry[i], z);
     }
@@ -361,4 +370,28 @@ const char *triggersQualified(Sqlx *p, const char *zSql, const char *zSchema){
   if( zName==0 ) return zSql;
   return sqlxPrintf(p, "%.*s\"%w\".%s", (int)(zName - zSql), zSql, zSchema,
                     zName);
+}
+
+/*
+** The statement that makes a trigger again which stands in the file. Its text
+** is the file's and can be anything: SQLite reads it up to the END of the
+** trigger and no further, and whoever runs it is no longer inside the schema,
+** where SQLite allows less. So it must be one CREATE TRIGGER of that very name,
+** and not TEMP; written out, it is a trigger of zSchema, whatever it says.
+*/
+const char *triggersAgain(
+  Sqlx *p,
+  const TriggersOne *pOne,
+  const char *zSchema
+){
+  Token t;
+  if( !tokenIsTrigger(pOne->zSql, pOne->zName, &t) ){
+    sqlxBad(p, "trigger %s.%s was made by hand, and could not be made again if"
+               " anything fails; allowed is SELECT versioned(), unversioned()"
+               " or versioned_repair() in a statement of its own",
+            zSchema, pOne->zName);
+    return 0;
+  }
+  return sqlxPrintf(p, "CREATE TRIGGER \"%w\".\"%w\"%s", zSchema, pOne->zName,
+                    t.z + t.n);
 }

@@ -63,9 +63,12 @@ struct TriggersSet {
 void triggersMake(Sqlx *p, const Shape *pShape, const TriggersRule *pRule,
                   TriggersSet *pSet);
 int triggersKeys(const Shape *pShape);
-int triggersIsNumber(const char *z);
+const char *triggersNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol);
+int triggersGenerator(sqlite3_stmt *pStmt, int iCol);
 const char *triggersDraw(Sqlx *p, const char *zSchema);
 const char *triggersRegistry(Sqlx *p, const char *zSchema);
 const char *triggersQualified(Sqlx *p, const char *zSql, const char *zSchema);
+const char *triggersAgain(Sqlx *p, const TriggersOne *pOne,
+                          const char *zSchema);
 
 #endif

@@ -11,13 +11,15 @@ SQLITE_EXTENSION_INIT3
 
 /* ---- from arguments --------------------------------------------------- */
 
+static int keyTooLong(Sqlx *p, int nData){
+  if( nData<=(int)LIMIT_KEY ) return 0;
+  sqlxBad(p, "key has %d bytes; allowed are %d", nData, (int)LIMIT_KEY);
+  return 1;
+}
+
 static int makeKey(Sqlx *p, LockKey *pKey, int eKind, const void *pData,
                    int nData){
-  if( nData>(int)LIMIT_KEY ){
-    sqlxBad(p, "key has %d bytes; allowed are %d", nData, (int)LIMIT_KEY);
-  }else{
-    tableKey(pKey, eKind, pData, (u32)nData);
-  }
+  if( !keyTooLong(p, nData) ) tableKey(pKey, eKind, pData, (u32)nData);
   return p->rc==SQLITE_OK;
 }
 
@@ -42,12 +44,16 @@ static int pairKey(Sqlx *p, sqlite3_value **apArg, LockKey *pKey){
   return p->rc==SQLITE_OK && makeKey(p, pKey, KEY_PAIR, a, sizeof(a));
 }
 
-/* The bytes of a TEXT or BLOB. */
+/* The bytes of a TEXT or BLOB. How many there are comes first: a zeroblob is
+** not made for it. */
 static int bytesKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
   int bText = sqlite3_value_type(pVal)==SQLITE_TEXT;
-  const void *pData = bText ? sqlite3_value_text(pVal)
-                            : sqlite3_value_blob(pVal);
+  const void *pData;
   int nData = sqlite3_value_bytes(pVal);
+  if( keyTooLong(p, nData) ) return 0;
+  pData = bText ? (const void*)sqlite3_value_text(pVal)
+                : sqlite3_value_blob(pVal);
+  nData = sqlite3_value_bytes(pVal);
   if( pData==0 && (bText || nData>0) ){
     p->rc = SQLITE_NOMEM;
     return 0;

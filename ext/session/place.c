@@ -111,7 +111,6 @@ void placeEnd(Place *p){
   if( p->pLock ) lockSessionEnd(p->pLock);
   if( p->pFile ) lockClose(p->pFile);
   if( p->mxMark ) memset(p->aMark, 0, (size_t)p->mxMark*sizeof(u32));
-  p->iWriting = 0;
   p->pLock = 0;
   p->pFile = 0;
 }
@@ -146,6 +145,18 @@ LockRc placeRefer(const Place *p, LockFile **pp){
   }
   osStay();
   return openNamed(p->zName, 0, pp);
+}
+
+/* A lock file that was replaced can be looked at by those who have it. */
+LockRc placeLook(const Place *p, LockFile **pp){
+  *pp = 0;
+  if( p->pFile ){
+    if( lockMoved(p->pFile)==LOCK_LINKED ) return LOCK_LINKED;
+  }else if( p->zName[0]=='/' ){
+    osStay();
+    return lockOpenLook(&memory, p->zName, pp);
+  }
+  return placeRefer(p, pp);
 }
 
 const char *placeFileName(const Place *p){

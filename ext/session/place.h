@@ -24,7 +24,6 @@ struct Place {
   LockSession *pLock;
   u32 *aMark;            /* lock level where savepoint i was opened */
   int mxMark;            /* room in aMark */
-  u64 iWriting;          /* transaction in which it is the file's writer */
   Place *pNext;
 };
 
@@ -39,8 +38,10 @@ void placeEnd(Place*);
 void placeFree(Place **ppList);
 
 /* Its lock file without a session in it, if it is there: a reference of its
-** own. LOCK_NOFILE. */
+** own. LOCK_NOFILE. placeLook: for lockSnapshot only, and also where the file
+** may only be read. */
 LockRc placeRefer(const Place*, LockFile**);
+LockRc placeLook(const Place*, LockFile**);
 /* The name of its database file; "" for memory. */
 const char *placeFileName(const Place*);
 

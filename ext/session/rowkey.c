@@ -26,22 +26,24 @@ enum { LISTED_STRICT = 5 };
 ** since this one last read anything. A PRAGMA of the schema that is run does
 ** that, and reads the file for a moment. In BEGIN that would not end; there a
 ** statement about a table that there is not makes SQLite compare the two before
-** it says so, in read transactions of its own. Where the file is locked against
+** it says so, in read transactions of its own. (A hostile file can have that
+** table: the statement is never run.) Where the file is locked against
 ** readers the schema stays as it is.
 */
 static void refreshSchema(Sqlx *p, const char *zSchema){
   const char *zSql;
   sqlite3_stmt *pStmt = 0;
+  int bRun = sqlite3_get_autocommit(p->db)
+          || sqlite3_txn_state(p->db, zSchema)!=SQLITE_TXN_NONE;
   int rc;
-  if( sqlite3_get_autocommit(p->db)
-   || sqlite3_txn_state(p->db, zSchema)!=SQLITE_TXN_NONE ){
+  if( bRun ){
     zSql = sqlxPrintf(p, "PRAGMA \"%w\".table_info(sqlite_interlock)", zSchema);
   }else{
     zSql = sqlxPrintf(p, "SELECT 1 FROM \"%w\".sqlite_interlock", zSchema);
   }
   if( p->rc!=SQLITE_OK ) return;
   rc = sqlite3_prepare_v3(p->db, zSql, -1, PREPARE_DONT_LOG, &pStmt, 0);
-  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
+  if( rc==SQLITE_OK && bRun ) rc = sqlite3_step(pStmt);
   sqlite3_finalize(pStmt);
   if( rc==SQLITE_NOMEM ) p->rc = rc;
 }
@@ -260,9 +262,16 @@ static void takeBytes(
   LockValue *pVal
 ){
   int bText = sqlite3_value_type(pArg)!=SQLITE_BLOB;
-  const void *pData = bText ? (const void*)sqlite3_value_text(pArg)
-                            : sqlite3_value_blob(pArg);
+  const void *pData = 0;
   pVal->eType = bText ? LOCKVALUE_TEXT : LOCKVALUE_BLOB;
+  /* lockkeyRow() looks no further than at the length of what is too long: a
+  ** zeroblob is not made for it. */
+  if( !bText && sqlite3_value_bytes(pArg)>(int)LIMIT_KEY ){
+    pVal->n = (u32)sqlite3_value_bytes(pArg);
+    return;
+  }
+  pData = bText ? (const void*)sqlite3_value_text(pArg)
+                : sqlite3_value_blob(pArg);
   pVal->n = (u32)sqlite3_value_bytes(pArg);
   pVal->p = pData;
   if( pData==0 && (bText || pVal->n) ){

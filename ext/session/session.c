@@ -6,6 +6,7 @@
 #include "session/session.h"
 #include "session/lockerror.h"
 #include "core/os.h"
+#include "session/snapshot.h"
 SQLITE_EXTENSION_INIT3
 
 struct Session {
@@ -17,7 +18,6 @@ struct Session {
   Place *pPlaces;        /* in every lock file that was needed */
   Place *pMain;          /* in that of main; NULL until the first call */
   TxnScope scope;
-  u64 iTransaction;      /* goes up at the end of each */
   i64 iToken;            /* of the last grant */
   int nSkip;             /* searches for free rows that go on */
   void *pGuards;         /* what the guards of this connection know */
@@ -73,7 +73,7 @@ static void leaveDetached(Session *p, Sqlx *x){
   Place *pPlace;
   for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
     if( pPlace==p->pMain || pPlace->pLock==0
-     || pPlace->iWriting==p->iTransaction || isAttached(x, pPlace)
+     || lockWriting(pPlace->pLock) || isAttached(x, pPlace)
      || lockHolding(pPlace->pLock) ) continue;
     placeEnd(pPlace);
   }
@@ -114,7 +114,6 @@ static void onRollbackTo(void *pArg, int i){
 static void onEnd(void *pArg){
   Session *p = (Session*)pArg;
   Place *pPlace;
-  p->iTransaction++;
   for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
     if( pPlace->pLock ) lockTxnEnd(pPlace->pLock);
   }
@@ -124,16 +123,27 @@ static const TxnEvents events = {
   onMark, onRollbackTo, onEnd, sessionRetain, sessionRelease
 };
 
-static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
-  if( pReq->eScope==LOCK_SCOPE_SESSION ) return;
-  if( sqlite3_get_autocommit(p->db) ){
+static void askTransaction(Sqlx *x, const SessionRequest *pReq){
+  if( pReq->eScope!=LOCK_SCOPE_SESSION && sqlite3_get_autocommit(x->db) ){
     sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN", pReq->zName);
-  }else{
+  }
+}
+
+static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
+  askTransaction(x, pReq);
+  if( pReq->eScope!=LOCK_SCOPE_SESSION ){
     txnscopeEnlist(&p->scope, x, pReq->zName);
   }
 }
 
 /* ---- locks ------------------------------------------------------------ */
+
+/* Rows and tables belong to a file, and are read from it. */
+static void askNewest(Sqlx *x, const SessionRequest *pReq){
+  u32 eKind = pReq->key.eKind;
+  if( eKind!=KEY_ROW && eKind!=KEY_TABLE ) return;
+  snapshotAllows(x, pReq->zSchema ? pReq->zSchema : "main", pReq->zName);
+}
 
 /* A request that is being made. */
 typedef struct Wanted {
@@ -219,6 +229,8 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   Wanted w;
   LockRc eRc;
   txnscopeCatchUp(&p->scope);
+  askTransaction(x, pReq);
+  askNewest(x, pReq);
   enlist(p, x, pReq);
   w.pSession = p;
   w.pReq = pReq;
@@ -397,7 +409,7 @@ i64 sessionReset(Session *p, Sqlx *x){
     return 0;
   }
   for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    if( pPlace->pLock && pPlace->iWriting==p->iTransaction ){
+    if( pPlace->pLock && lockWriting(pPlace->pLock) ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"
                  " allowed is after COMMIT or ROLLBACK");
       return 0;
@@ -420,16 +432,15 @@ i64 sessionReset(Session *p, Sqlx *x){
 
 /* ---- looking ---------------------------------------------------------- */
 
-/* A reference on the lock file of a schema; NULL if it has none, or one that is
+/* A reference on the lock file of a place; NULL if it has none, or one that is
 ** seen already. */
-static LockFile *referTo(Session *p, Sqlx *x, const char *zSchema,
+static LockFile *referTo(Session *p, Sqlx *x, const Place *pPlace,
                          const SessionLook *pLook){
-  Place *pPlace = findPlace(p, x, zSchema);
   LockFile *pFile = 0;
   LockRc eRc = LOCK_FORKED;
   int i;
   if( pPlace==0 ) return 0;
-  if( pPlace->pFile || osPid()==p->iPid ) eRc = placeRefer(pPlace, &pFile);
+  if( pPlace->pFile || osPid()==p->iPid ) eRc = placeLook(pPlace, &pFile);
   failPlace(x, eRc, pPlace);
   for(i=0; i<pLook->n && pFile; i++){
     if( pLook->a[i].pFile==pFile ){
@@ -442,7 +453,8 @@ static LockFile *referTo(Session *p, Sqlx *x, const char *zSchema,
 
 static void lookFile(Session *p, Sqlx *x, const char *zSchema,
                    SessionLook *pLook){
-  LockFile *pFile = referTo(p, x, zSchema, pLook);
+  Place *pPlace = findPlace(p, x, zSchema);
+  LockFile *pFile = referTo(p, x, pPlace, pLook);
   LookFile *aNew;
   LookFile *pNew;
   if( pFile==0 ) return;
@@ -460,7 +472,8 @@ static void lookFile(Session *p, Sqlx *x, const char *zSchema,
   }
   pNew->pFile = pFile;
   pLook->n++;
-  failPlace(x, lockSnapshot(pFile, &pNew->snapshot), 0);
+  failPlace(x, lockSnapshot(pFile, &pNew->snapshot), pPlace);
+  lockLooked(pFile);
 }
 
 int sessionLook(Session *p, Sqlx *x, SessionLook *pLook){
@@ -492,16 +505,13 @@ void sessionLookEnd(SessionLook *pLook){
 
 /* The registration comes before the look at the locks: whoever is granted one
 ** of this file from now on waited for the end of this transaction. */
-int sessionWriter(Session *p, Sqlx *x, Place *pPlace){
-  LockRc eRc;
-  if( pPlace->iWriting==p->iTransaction ) return 1;
-  eRc = lockWriterEnter(pPlace->pLock);
+int sessionWriter(Sqlx *x, const Place *pPlace){
+  LockRc eRc = lockWriterEnter(pPlace->pLock);
   failPlace(x, eRc, pPlace);
-  if( eRc==LOCK_OK ) pPlace->iWriting = p->iTransaction;
   return eRc==LOCK_OK;
 }
 
-u64 sessionTransaction(const Session *p){ return p->iTransaction; }
+u64 sessionTransaction(const Session *p){ return p->scope.iNumber; }
 
 void *sessionGuards(const Session *p){ return p->pGuards; }
 void sessionSetGuards(Session *p, void *pGuards, void (*xFree)(void*)){
@@ -520,7 +530,6 @@ Session *sessionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
   p->xEnd = xEnd;
   p->pEndArg = pArg;
   p->iPid = osPid();
-  p->iTransaction = 1;
   p->msTimeout = -1;
   txnscopeInit(&p->scope, db, &events, p);
   return p;

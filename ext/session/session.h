@@ -108,12 +108,13 @@ i64 sessionReset(Session*, Sqlx*);
 
 /*
 ** For guards: the place of a schema (NULL: main), with a session in it; make
-** this session the writer of that file to the end of the transaction; a number
-** that is another one in the next transaction; and what guards keep with the
-** connection, freed with it.
+** this session the writer of that file to the end of the transaction, or make
+** sure that it is; a number that is another one in the next transaction, and
+** after an sqlite3_close() that was refused may be another one in the same;
+** and what guards keep with the connection, freed with it.
 */
 Place *sessionPlace(Session*, Sqlx*, const char *zSchema);
-int sessionWriter(Session*, Sqlx*, Place*);
+int sessionWriter(Sqlx*, const Place*);
 u64 sessionTransaction(const Session*);
 void *sessionGuards(const Session*);
 void sessionSetGuards(Session*, void *pGuards, void (*xFree)(void*));

@@ -180,14 +180,8 @@ static int txnCreate(
   return rc;
 }
 
-/* Marks from before an sqlite3_close() that was refused may be of other
-** savepoints than those there are now. */
-static int txnBegin(sqlite3_vtab *pVtab){
-  TxnScope *p = txnOf(pVtab);
-  if( p->bUntold ) p->nMark = 0;
-  p->bUntold = 0;
-  p->bEnlisted = 1;
-  return SQLITE_OK;
+static int inTransaction(TxnScope *p){
+  return sqlite3_txn_state(p->db, 0)==SQLITE_TXN_WRITE;
 }
 
 static void endScope(TxnScope *p){
@@ -195,7 +189,34 @@ static void endScope(TxnScope *p){
   p->bEnlisted = 0;
   p->bUntold = 0;
   p->nMark = 0;
+  p->iNumber++;
   p->pEvents->xEnd(p->pArg);
+}
+
+/* After an sqlite3_close() that was refused: has the transaction ended? In
+** autocommit none that was begun by BEGIN goes on, whatever is written now. */
+static void catchUp(TxnScope *p){
+  if( p->bUntold && (!inTransaction(p)
+   || (p->bUntoldBegin && sqlite3_get_autocommit(p->db))) ){
+    endScope(p);
+  }
+}
+
+/* Events come again. Marks from before the refused close may be of other
+** savepoints than those there are now. */
+static void hearAgain(TxnScope *p){
+  catchUp(p);
+  if( p->bUntold ){
+    p->nMark = 0;
+    p->iNumber++;
+    p->bUntold = 0;
+  }
+  p->bEnlisted = 1;
+}
+
+static int txnBegin(sqlite3_vtab *pVtab){
+  hearAgain(txnOf(pVtab));
+  return SQLITE_OK;
 }
 
 /* Comes when the transaction is committed. In xSync, before, it may still be
@@ -203,10 +224,6 @@ static void endScope(TxnScope *p){
 static int txnCommit(sqlite3_vtab *pVtab){
   endScope(txnOf(pVtab));
   return SQLITE_OK;
-}
-
-static int inTransaction(TxnScope *p){
-  return sqlite3_txn_state(p->db, 0)==SQLITE_TXN_WRITE;
 }
 
 /*
@@ -217,7 +234,10 @@ static int inTransaction(TxnScope *p){
 static int txnRollback(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
   if( inTransaction(p) ){
-    p->bUntold = p->bUntold || p->bEnlisted;
+    if( p->bEnlisted ){
+      p->bUntold = 1;
+      p->bUntoldBegin = !sqlite3_get_autocommit(p->db);
+    }
     p->bMade = 0;
     p->bEnlisted = 0;
   }else{
@@ -392,7 +412,7 @@ static void explain(Sqlx *x, const char *zWho){
 
 void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   if( p->bEnlisted || x->rc!=SQLITE_OK ) return;
-  if( p->bUntold ) p->nMark = 0;     /* as in txnBegin() */
+  if( p->bUntold ) p->nMark = 0;     /* as in hearAgain() */
   runEnlist(p, x);
   if( x->rc==SQLITE_ERROR ){         /* no such table */
     sqlxClear(x);
@@ -400,7 +420,7 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
     makeTable(p, x);
   }
   /* In the transaction that made it xBegin does not come. */
-  if( x->rc==SQLITE_OK && p->bMade ) p->bEnlisted = 1;
+  if( x->rc==SQLITE_OK && p->bMade && !p->bEnlisted ) hearAgain(p);
   if( !p->bEnlisted ){
     sqlxFail(x, SQLITE_ERROR, "temp." TABLE_NAME " is a table of another's");
   }
@@ -408,16 +428,13 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
     explain(x, zWho);
     dropStatement(p);
   }else{
-    p->bUntold = 0;
     keepStatement(p, x);
   }
 }
 
-int txnscopeHeard(const TxnScope *p){ return p->bEnlisted; }
+int txnscopeHeard(const TxnScope *p){ return p->bEnlisted || p->bUntold; }
 
-void txnscopeCatchUp(TxnScope *p){
-  if( p->bUntold && !inTransaction(p) ) endScope(p);
-}
+void txnscopeCatchUp(TxnScope *p){ catchUp(p); }
 
 /* ---- registration ----------------------------------------------------- */
 
@@ -431,6 +448,7 @@ void txnscopeInit(
   p->db = db;
   p->pEvents = pEvents;
   p->pArg = pArg;
+  p->iNumber = 1;
 }
 
 static int registerModule(

@@ -48,7 +48,9 @@ typedef struct TxnScope {
   int nMark;             /* savepoints 0 to nMark-1 have marks */
   int bMade;             /* the table was made in this transaction */
   int bEnlisted;         /* the events of this transaction come */
-  int bUntold;           /* it goes on, and its events come no more */
+  sqlite3_uint64 iNumber; /* another one in each transaction */
+  int bUntold;           /* its events come no more, but it may go on */
+  int bUntoldBegin;      /* then: it was begun by BEGIN or SAVEPOINT */
   int bClosing;          /* an sqlite3_close() of the connection is told of */
 } TxnScope;
 
@@ -63,11 +65,20 @@ void txnscopeUnregister(sqlite3*);
 ** The roll back of a savepoint that is open already is heard as well. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
 
-/* Is the end of the open transaction going to be told? */
+/* Has a statement of the open transaction enlisted a table? Then its end is
+** going to be told, or, after a refused close, seen by txnscopeCatchUp(). */
 int txnscopeHeard(const TxnScope*);
 
-/* After an sqlite3_close() that was refused, SQLite tells nothing more of the
-** transaction. Every call of a lock function begins here: it sees the end. */
+/*
+** An sqlite3_close() that is refused takes the tables out of the transaction,
+** and SQLite tells nothing more of it unless one is enlisted again. Whether the
+** transaction has ended meanwhile is looked at by every call of a lock
+** function, which begins here, and where a table is enlisted again. Where it
+** cannot be told from the next transaction (BEGIN, and a write before any
+** call), it is taken to go on: locks are kept longer, never shorter. iNumber
+** goes up, so that what guards know is found again, and the writer registered
+** again.
+*/
 void txnscopeCatchUp(TxnScope*);
 
 #endif

@@ -48,6 +48,11 @@ static int lockState(sqlite3 *db, const char *zSchema){
   return rc==SQLITE_OK ? eLock : FILE_UNLOCKED;
 }
 
+/* An exclusive lock is that of PRAGMA locking_mode. */
+int waitingSharesWal(sqlite3 *db, const char *zSchema){
+  return lockState(db, zSchema)<=FILE_SHARED && isWal(db, zSchema);
+}
+
 /* Read the file, and be done: SQLite lets go of a lock that it only keeps
 ** since the pragma said so before. */
 static int readOnce(sqlite3 *db, const char *zSchema){

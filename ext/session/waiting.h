@@ -30,6 +30,10 @@ Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
 ** is being run. */
 int waitingInterrupted(sqlite3 *db);
 
+/* Is the file of a schema, which this connection reads, in WAL mode, and open
+** to others? Then there can have been a commit since it began to read. */
+int waitingSharesWal(sqlite3 *db, const char *zSchema);
+
 /* Was the file of a schema renamed, replaced or deleted? */
 int waitingMoved(sqlite3 *db, const char *zSchema);
 

@@ -25,8 +25,12 @@ const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
     sqlxBad(p, "%s is %s; allowed is TEXT", zWhat, argsType(pVal));
     return 0;
   }
-  z = (const char*)sqlite3_value_text(pVal);
   n = sqlite3_value_bytes(pVal);
+  if( n>ARGS_TEXT_MAX ){
+    sqlxBad(p, "%s has %d bytes; allowed are %d", zWhat, n, ARGS_TEXT_MAX);
+    return 0;
+  }
+  z = (const char*)sqlite3_value_text(pVal);
   if( z==0 ){
     p->rc = SQLITE_NOMEM;
   }else if( n==0 || (int)strlen(z)!=n ){

@@ -4,6 +4,7 @@
 */
 #include <string.h>
 #include "sqlite/sqlx.h"
+#include "sqlite/token.h"
 SQLITE_EXTENSION_INIT3
 
 /* Small pieces come from blocks: a request makes thousands of them. With the
@@ -211,12 +212,20 @@ static void failDb(Sqlx *p, int rc){
   }
 }
 
+/* Exactly one statement. A text that goes on behind it is not one that was
+** meant: parts of it come from the schema, and a file can hold anything. */
 static sqlite3_stmt *prepare(Sqlx *p, const char *zSql){
   sqlite3_stmt *pStmt = 0;
+  const char *zTail = "";
   int rc;
   if( p->rc!=SQLITE_OK ) return 0;
-  rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, 0);
+  rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, &zTail);
   if( rc!=SQLITE_OK ) failDb(p, rc);
+  if( rc==SQLITE_OK && (pStmt==0 || !tokenIsBlank(zTail)) ){
+    sqlite3_finalize(pStmt);
+    pStmt = 0;
+    sqlxBad(p, "%.60s... is not one SQL statement; allowed is one", zSql);
+  }
   return pStmt;
 }
 
@@ -271,17 +280,16 @@ void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt){
   if( p->rc==SQLITE_OK && rc!=SQLITE_OK ) failDb(p, rc);
 }
 
-/* Run a text of statements to its end, or to the first that fails. */
-void sqlxScript(Sqlx *p, const char *zSql){
-  while( p->rc==SQLITE_OK && zSql[0] ){
-    sqlite3_stmt *pStmt = 0;
-    const char *zTail = "";
-    int rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, &zTail);
-    if( rc!=SQLITE_OK ) failDb(p, rc);
-    while( sqlxStep(p, pStmt) ){}
-    sqlxFinalize(p, pStmt);
-    zSql = zTail;
+/* Run one statement that changes something and returns no rows, written down
+** before, to its end. */
+void sqlxChange(Sqlx *p, const char *zSql){
+  sqlite3_stmt *pStmt = prepare(p, zSql);
+  if( pStmt && sqlite3_column_count(pStmt)>0 ){
+    sqlxBad(p, "%.60s... returns rows; allowed is what changes something",
+            zSql);
   }
+  while( sqlxStep(p, pStmt) ){}
+  sqlxFinalize(p, pStmt);
 }
 
 /* Run one formatted statement to its end, whatever rows it returns. */

@@ -49,7 +49,7 @@ int sqlxStep(Sqlx *p, sqlite3_stmt *pStmt);
 const char *sqlxColumn(Sqlx *p, sqlite3_stmt *pStmt, int iCol);
 void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt);
 void sqlxRun(Sqlx *p, const char *zFormat, ...);
-void sqlxScript(Sqlx *p, const char *zSql);
+void sqlxChange(Sqlx *p, const char *zSql);
 int sqlxExists(Sqlx *p, const char *zFormat, ...);
 int sqlxTable(Sqlx *p, const char *zSchema, const char *zName);
 int sqlxWrites(sqlite3 *db);
@@ -57,6 +57,7 @@ int sqlxCount(Sqlx *p, const char *zSql);
 const char **sqlxSchemas(Sqlx *p);
 
 /* Identifiers are quoted by \"%w\" and literals by %Q or '%q' in the
-** formats of sqlite3_mprintf(), and in no other way. */
+** formats of sqlite3_mprintf(), and in no other way. Each text is one
+** statement: what goes on behind it is an error, and nothing of it is run. */
 
 #endif

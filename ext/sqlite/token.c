@@ -2,6 +2,7 @@
 /*
 ** Reading SQL text as tokens. See token.h.
 */
+#include <string.h>
 #include "sqlite/token.h"
 
 static int isSpace(unsigned char c){
@@ -37,17 +38,43 @@ static const char *quotedEnd(const char *z, const char *zEnd){
   return zEnd;
 }
 
+/* Whether a byte order mark starts at z: to SQLite it is white space. */
+static int isMark(const char *z, const char *zEnd){
+  return zEnd-z>=3 && memcmp(z, "\xef\xbb\xbf", 3)==0;
+}
+
 /* The byte behind white space and comments that start at z. */
 static const char *spaceEnd(const char *z, const char *zEnd){
   while( z<zEnd ){
     if( isSpace((unsigned char)*z) ){
       z++;
+    }else if( isMark(z, zEnd) ){
+      z += 3;
     }else if( z+1<zEnd && z[0]=='-' && z[1]=='-' ){
       while( z<zEnd && *z!='\n' ) z++;
     }else if( z+1<zEnd && z[0]=='/' && z[1]=='*' ){
       z += 2;
       while( z<zEnd && !(z[0]=='*' && z+1<zEnd && z[1]=='/') ) z++;
       z = z+2<zEnd ? z+2 : zEnd;
+    }else{
+      break;
+    }
+  }
+  return z;
+}
+
+/* The byte behind a variable that starts at z. Its name may end with a suffix
+** in brackets, which are then no brackets of the expression. */
+static const char *variableEnd(const char *z, const char *zEnd){
+  int n = 0;
+  for(z++; z<zEnd; z++){
+    if( isName((unsigned char)*z) ){
+      n++;
+    }else if( *z=='(' && n>0 ){
+      while( z<zEnd && *z!=')' && !isSpace((unsigned char)*z) ) z++;
+      return z<zEnd && *z==')' ? z+1 : z;
+    }else if( zEnd-z>=2 && z[0]==':' && z[1]==':' ){
+      z++;
     }else{
       break;
     }
@@ -68,6 +95,9 @@ Token tokenAt(const char *z, const char *zEnd){
   }else if( *z=='\'' || *z=='"' || *z=='`' || *z=='[' ){
     t.kind = *z=='\'' ? TOKEN_STRING : TOKEN_QUOTED;
     zNext = quotedEnd(z, zEnd);
+  }else if( *z=='$' || *z=='@' || *z=='#' || *z==':' ){
+    t.kind = TOKEN_OTHER;
+    zNext = variableEnd(z, zEnd);
   }else if( isName((unsigned char)*z) ){
     t.kind = isDigit((unsigned char)*z) ? TOKEN_OTHER : TOKEN_WORD;
     for(zNext=z; zNext<zEnd && isName((unsigned char)*zNext); zNext++){}
@@ -151,6 +181,85 @@ int tokenMentions(const char *z, const char *zEnd, const char *zName){
   Token t;
   for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
     if( tokenIsName(&t, zName) ) return 1;
+  }
+  return 0;
+}
+
+/* Whether nothing stands in the text but white space and comments. */
+int tokenIsBlank(const char *z){
+  const char *zEnd = z + strlen(z);
+  Token t = tokenAt(z, zEnd);
+  return t.z + t.n==zEnd && (t.kind==TOKEN_SPACE || t.kind==TOKEN_END);
+}
+
+/* Whether a text of n bytes has comments in it. */
+static int hasComment(const char *z, int n){
+  int i;
+  for(i=0; i<n; i++){
+    if( !isSpace((unsigned char)z[i]) ) return 1;
+  }
+  return 0;
+}
+
+/* Write the text to zOut (as many bytes and a NUL), with a blank in place of
+** white space that has a comment in it, and without what stands before the
+** first token and behind the last: so it can stand in front of anything. */
+void tokenStrip(const char *z, char *zOut){
+  const char *zEnd = z + strlen(z);
+  int bFirst = 1;
+  Token t;
+  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenAt(t.z + t.n, zEnd)){
+    if( t.kind!=TOKEN_SPACE ){
+      memcpy(zOut, t.z, (size_t)t.n);
+      zOut += t.n;
+      bFirst = 0;
+    }else if( !bFirst && t.z + t.n<zEnd ){
+      if( hasComment(t.z, t.n) ){
+        *zOut++ = ' ';
+      }else{
+        memcpy(zOut, t.z, (size_t)t.n);
+        zOut += t.n;
+      }
+    }
+  }
+  *zOut = 0;
+}
+
+/* Whether the text, put between brackets, is what stands between them: it
+** closes none that it has not opened, and ends no statement. */
+int tokenIsInner(const char *z){
+  const char *zEnd = z + strlen(z);
+  int nDepth = 0, n = 0;
+  Token t;
+  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenAt(t.z + t.n, zEnd)){
+    if( t.kind==TOKEN_SPACE ) continue;
+    if( tokenIsByte(&t, ';') ) return 0;
+    if( tokenIsByte(&t, '(') ) nDepth++;
+    if( tokenIsByte(&t, ')') && --nDepth<0 ) return 0;
+    n++;
+  }
+  return n>0 && nDepth==0;
+}
+
+/* Whether the text is one CREATE TRIGGER statement with that name and no other
+** schema's: pName is the token of the name. Inside a trigger END follows a ';'
+** only where the trigger ends. */
+int tokenIsTrigger(const char *z, const char *zName, Token *pName){
+  const char *zEnd = z + strlen(z);
+  int bSemicolon = 0;
+  Token t = tokenAt(z, zEnd);
+  if( !tokenIsWord(&t, "CREATE") ) return 0;
+  t = tokenNext(&t, zEnd);
+  if( !tokenIsWord(&t, "TRIGGER") ) return 0;
+  t = *pName = tokenNext(&t, zEnd);
+  if( !tokenIsName(&t, zName) ) return 0;
+  t = tokenNext(&t, zEnd);
+  if( tokenIsByte(&t, '.') ) return 0;
+  for(; t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+    if( bSemicolon && tokenIsWord(&t, "END") ){
+      return tokenNext(&t, zEnd).kind==TOKEN_END;
+    }
+    bSemicolon = tokenIsByte(&t, ';');
   }
   return 0;
 }

@@ -34,4 +34,10 @@ int tokenUnquote(const Token *p, char *zOut);
 const char *tokenClose(const Token *pOpen, const char *zEnd);
 int tokenMentions(const char *z, const char *zEnd, const char *zName);
 
+/* A text as a whole, NUL-terminated. */
+int tokenIsBlank(const char *z);
+int tokenIsInner(const char *z);
+int tokenIsTrigger(const char *z, const char *zName, Token *pName);
+void tokenStrip(const char *z, char *zOut);
+
 #endif

@@ -123,6 +123,10 @@ sqlite3_int64 expectVersion(
     sqlxBad(p, "%d values for the key of %s; allowed is %d", nKey,
             tab.shape.zName, nWant);
   }
+  if( shapeColumn(&tab.shape, tab.entry.zColumn)<0 ){
+    sqlxBad(p, "table %s has no column %s any more; allowed is"
+               " versioned_repair()", tab.shape.zName, tab.entry.zColumn);
+  }
   needTransaction(p);
   pStmt = versionQuery(p, &tab);
   for(i=0; i<nKey && pStmt && p->rc==SQLITE_OK; i++){

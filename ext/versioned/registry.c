@@ -19,7 +19,7 @@ enum { COL_NUMBER, COL_NAME, COL_COLUMN, COL_MODE, COL_ON_STALE, COL_EXCEPT,
 ** it: a SELECT over sqlite_master reads all of it, and who declares a thousand
 ** tables does so a thousand times. */
 int registryExists(Sqlx *p, const char *zSchema){
-  return sqlxTable(p, zSchema, "interlock_versioned");
+  return shapeOwn(p, zSchema, "interlock_versioned");
 }
 
 /* What RENAME has rewritten in the text of the trigger check and not in the
@@ -72,23 +72,28 @@ static void addListed(Sqlx *p, RegistryEntry *pEntry, const ShapeList *pList){
   }
 }
 
+/* A text of the registry. A file from elsewhere can have NULL there, which is
+** taken for "". */
+static const char *entryText(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
+  const char *z = sqlxColumn(p, pStmt, iCol);
+  return z ? z : "";
+}
+
 /* Step to a row of the registry. Returns 0 at the end. */
 static int readEntry(Sqlx *p, sqlite3_stmt *pStmt, RegistryEntry *pEntry){
-  const char *zNumber;
   memset(pEntry, 0, sizeof(*pEntry));
   do{
     if( !sqlxStep(p, pStmt) ) return 0;
-    zNumber = sqlxColumn(p, pStmt, COL_NUMBER);
-  }while( !triggersIsNumber(zNumber) );
-  pEntry->zNumber = zNumber;
-  pEntry->zName = sqlxColumn(p, pStmt, COL_NAME);
+    pEntry->zNumber = triggersNumber(p, pStmt, COL_NUMBER);
+  }while( pEntry->zNumber==0 );
+  pEntry->zName = entryText(p, pStmt, COL_NAME);
   pEntry->zTable = pEntry->zName;
-  pEntry->zColumn = sqlxColumn(p, pStmt, COL_COLUMN);
-  pEntry->zMode = sqlxColumn(p, pStmt, COL_MODE);
-  pEntry->zOnStale = sqlxColumn(p, pStmt, COL_ON_STALE);
-  pEntry->zExcept = sqlxColumn(p, pStmt, COL_EXCEPT);
+  pEntry->zColumn = entryText(p, pStmt, COL_COLUMN);
+  pEntry->zMode = entryText(p, pStmt, COL_MODE);
+  pEntry->zOnStale = entryText(p, pStmt, COL_ON_STALE);
+  pEntry->zExcept = entryText(p, pStmt, COL_EXCEPT);
   pEntry->bTombstones = sqlite3_column_int(pStmt, COL_TOMBSTONES)!=0;
-  pEntry->iGenerator = sqlite3_column_int(pStmt, COL_GENERATOR);
+  pEntry->iGenerator = triggersGenerator(pStmt, COL_GENERATOR);
   pEntry->bDeclared = sqlite3_column_int(pStmt, COL_DECLARED)!=0;
   return p->rc==SQLITE_OK;
 }
@@ -111,7 +116,8 @@ void registryOpen(
 ){
   memset(pCur, 0, sizeof(*pCur));
   if( !sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
-      " WHERE type='table' AND name='interlock_versioned'", zSchema) ) return;
+      " WHERE type='table' AND name='interlock_versioned'", zSchema)
+   || !registryExists(p, zSchema) ) return;
   shapeList(p, zSchema, pList);
   pCur->pList = pList;
   pCur->pStmt = sqlxPrepare(p, "SELECT " REGISTRY_COLUMNS
@@ -180,6 +186,7 @@ const char *registryStore(
 
 /* Take back the declaration of a table that is gone. */
 void registryGiveUp(Sqlx *p, const char *zSchema, const RegistryEntry *pEntry){
+  shapeOwnWritten(p, zSchema, "interlock_versioned");
   sqlxRun(p, "UPDATE \"%w\".interlock_versioned SET declared=0"
       " WHERE number=%Q", zSchema, pEntry->zNumber);
 }

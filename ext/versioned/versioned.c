@@ -228,8 +228,8 @@ static const char *storedEntry(
   const char *z = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT quote(number)||','"
       "||quote(name)||','||quote(\"column\")||','||quote(mode)||','"
-      "||quote(on_stale)||','||quote(except_columns)||','||tombstones"
-      "||','||generator||','||declared"
+      "||quote(on_stale)||','||quote(except_columns)||','"
+      "||quote(tombstones)||','||quote(generator)||','||quote(declared)"
       " FROM \"%w\".interlock_versioned WHERE number=%Q", zSchema, zNumber);
   if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
   sqlxFinalize(p, pStmt);
@@ -246,7 +246,7 @@ static void stepsOfRegistry(
 ){
   const char *zSchema = pTab->shape.zSchema;
   const char *zUndo;
-  if( !registryExists(p, zSchema) ){
+  if( !shapeOwnWritten(p, zSchema, "interlock_versioned") ){
     planStep(p, pPlan, triggersRegistry(p, zSchema), PLAN_UNDO_ALL);
     zUndo = 0;
   }else if( pTab->entry.zNumber ){
@@ -270,7 +270,7 @@ static void stepsOfTombstones(
   Plan *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
-  if( !sqlxTable(p, zSchema, pSet->zTombstones) ){
+  if( !shapeOwnWritten(p, zSchema, pSet->zTombstones) ){
     planStep(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema),
         PLAN_UNDO_ALL);
   }
@@ -361,6 +361,7 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
   const char *zOld = pTab->entry.zNumber==0 ? 0
                    : installed(p, zSchema, pSet->zTombstones);
   if( zOld==0 || strcmp(zOld, pSet->zTombstonesSql)==0 ) return 0;
+  if( !shapeOwnWritten(p, zSchema, pSet->zTombstones) ) return 0;
   if( isTemp(zSchema) ){
     pTab->rule.zNumber = triggersDraw(p, zSchema);
     triggersMake(p, &pTab->shape, &pTab->rule, pSet);
@@ -404,7 +405,8 @@ static int stepsOfTable(
   if( p->rc!=SQLITE_OK ) return 0;
   entry.zNumber = pTab->rule.zNumber;
 
-  planDropTriggers(p, pPlan, pTab->entry.aTrigger, pTab->entry.nTrigger);
+  planDropTriggers(p, pPlan, eScope, pTab->entry.aTrigger,
+                   pTab->entry.nTrigger);
   stepsOfColumn(p, pTab, pPlan);
   planMakeTriggers(p, pPlan, set.a, set.n);
   if( bOtherKey ) stepsOfOtherKey(p, pTab, &set, pPlan);
@@ -481,9 +483,9 @@ int versionedUndeclare(Sqlx *p, const char *zTable, PlanScope eScope){
     Plan todo;
     entry.bDeclared = 0;
     planNew(&todo, tab.shape.zSchema);
-    planDropTriggers(p, &todo, entry.aTrigger, entry.nTrigger);
+    planDropTriggers(p, &todo, eScope, entry.aTrigger, entry.nTrigger);
     stepsOfRegistry(p, &tab, &entry, &todo);
-    planRun(p, &todo, &txn);
+    if( p->rc==SQLITE_OK ) planRun(p, &todo, &txn);
     bDone = 1;
   }
   planEnd(p, &txn);
@@ -573,6 +575,8 @@ sqlite3_int64 versionedForget(
       sqlxBad(p, "table %s was never versioned; allowed are tables of"
                  " versioned_tables", tab.shape.zName);
     }
+    shapeOwnWritten(p, tab.shape.zSchema, sqlxPrintf(p,
+        "interlock_%q_tombstones", tab.entry.zNumber));
     planNew(&todo, tab.shape.zSchema);
     planStep(p, &todo, sqlxPrintf(p, "UPDATE \"%w\".interlock_%q_tombstones"
         " SET at=%s WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,

@@ -65,7 +65,8 @@ $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
   $(eval $(call LK_RULE,$(w),$(p),$(call LK_VARIANT,$(p))))))
 
 LK_WRAP = -Wl,--wrap=clock_gettime,--wrap=fstatfs64 \
-          -Wl,--wrap=posix_fallocate64 -ldl
+          -Wl,--wrap=posix_fallocate64,--wrap=statx,--wrap=linkat \
+          -Wl,--wrap=open64 -ldl
 # A second copy of the lock manager, to be loaded into a process that has one,
 # and, where the compiler can, a program of 32 bits.
 $(LK_B)/debug/copy.so: $(LK_CORE) $(LK_HDR) test/core/core.mk

@@ -3,10 +3,11 @@
 ** lkhost.c: what the machine does to a lock file: the user's clock set back
 ** and forth, a full disk, a network file system, the file deleted or replaced
 ** while it is in use, two copies of this code in one process, a process of
-** another word size.
+** another word size; a second name of the database, closed standard streams,
+** limits of the process, and how a lock file is made.
 **
-** The calls clock_gettime, fstatfs and posix_fallocate are wrapped by the
-** linker (--wrap).  A really full disk is a small tmpfs, where the machine
+** The calls clock_gettime, fstatfs, posix_fallocate, statx, linkat and open are
+** wrapped by the linker (--wrap).  A really full disk is a small tmpfs, where the machine
 ** lets this process mount one.
 **
 **   lkhost [COPY [OTHER]]      a shared object with the lock manager in it; a
@@ -17,6 +18,7 @@
 #include <dlfcn.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 
 /*---------------------------------------------------------- wrapped calls ---*/
@@ -49,6 +51,60 @@ int __wrap_posix_fallocate64(int fd, off_t i, off_t n){
     return eAllocate;
   }
   return __real_posix_fallocate64(fd, i, n);
+}
+
+static int bNoStatx, bNoLink;     /* what an old or a strict system lacks */
+static int eOpen;                 /* what opening a lock file says; 0: truth */
+static int bOnlyRead;             /* that, but not if only to read it */
+static int bNoNull;               /* there is no /dev/null */
+static int iLowest = 100;         /* lowest descriptor of a lock file so far */
+static void (*xLink)(const char *zFrom, const char *zTo);
+
+int __real_statx(int, const char*, int, unsigned, struct statx*);
+int __wrap_statx(int, const char*, int, unsigned, struct statx*);
+int __wrap_statx(int fd, const char *z, int flags, unsigned m,
+                 struct statx *p){
+  if( bNoStatx==0 ) return __real_statx(fd, z, flags, m, p);
+  if( bNoStatx==1 ){
+    errno = ENOSYS;
+    return -1;
+  }
+  memset(p, 0, sizeof(*p));      /* a kernel before 5.8 */
+  return 0;
+}
+int __real_linkat(int, const char*, int, const char*, int);
+int __wrap_linkat(int, const char*, int, const char*, int);
+int __wrap_linkat(int fd, const char *z, int fd2, const char *z2, int flags){
+  if( xLink ) xLink(z, z2);
+  if( bNoLink==0 ) return __real_linkat(fd, z, fd2, z2, flags);
+  errno = EPERM;
+  return -1;
+}
+int __real_open64(const char*, int, ...);
+int __wrap_open64(const char*, int, ...);
+int __wrap_open64(const char *z, int flags, ...){
+  int mode = 0, fd;
+  if( flags & (O_CREAT|O_TMPFILE) ){
+    __builtin_va_list ap;
+    __builtin_va_start(ap, flags);
+    mode = __builtin_va_arg(ap, int);
+    __builtin_va_end(ap);
+  }
+  if( eOpen && strstr(z, "-interlock")
+   && !(bOnlyRead && (flags & O_ACCMODE)==O_RDONLY) ){
+    errno = eOpen;
+    return -1;
+  }
+  if( bNoNull && strcmp(z, "/dev/null")==0 ){
+    errno = ENOENT;
+    return -1;
+  }
+  fd = __real_open64(z, flags, mode);
+  if( fd>=0 && (strstr(z, "-interlock") || (flags & O_TMPFILE)==O_TMPFILE)
+   && fd<iLowest ){
+    iLowest = fd;
+  }
+  return fd;
 }
 
 static const char *zDb;
@@ -238,7 +294,114 @@ static void onSmallDisk(const char *zDir){
   lockSessionEnd(s);
   lockClose(p);
 }
-static void testFullDisk(void){
+
+/*----------------------------------------------------------- a second name ---*/
+
+static void makeDb(const char *z){
+  int fd = open(z, O_RDWR|O_CREAT, 0644);
+  CHECK(fd>=0);
+  close(fd);
+}
+static LockRc openRc(const char *z){
+  LockFile *p = 0;
+  LockRc rc = lockOpen(&sysMem, z, 1, &p);
+  lockClose(p);
+  return rc;
+}
+/* Does closing what looks at the database drop SQLite's POSIX locks on it? */
+static int isPosixLocked(const char *z){
+  int st;
+  pid_t pid = fork();
+  if( pid==0 ){
+    struct flock l;
+    int fd = open(z, O_RDWR);
+    memset(&l, 0, sizeof l);
+    l.l_type = F_WRLCK;
+    l.l_len = 1;
+    _exit(fcntl(fd, F_GETLK, &l)==0 && l.l_type!=F_UNLCK);
+  }
+  waitpid(pid, &st, 0);
+  return WEXITSTATUS(st);
+}
+static LockRc addLink(void *p){
+  CHECK_EQ(link(zDb, p), 0);
+  return LOCK_OK;
+}
+static void testLinks(void){
+  char zOther[400];
+  LockWait w = { 20000, 0, addLink, zOther };
+  LockFile *p, *p2 = 0;
+  LockSession *s, *t, *u = 0;
+  snprintf(zOther, sizeof zOther, "%s-other", zDb);
+  makeDb(zDb);
+  p = openOrDie(zDb);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK_EQ(lockAcquire(t, &kA, LOCK_EXCLUSIVE, 0, &w), LOCK_LINKED);
+  CHECK_EQ(osTrouble()->eRc, LOCK_LINKED);
+  CHECK_EQ(osTrouble()->nLink, 2);
+  CHECK_EQ(lockAcquire(t, &kA, LOCK_EXCLUSIVE, 0, &w), LOCK_LINKED);
+  CHECK_EQ(lockPending(t), 0);
+  CHECK_EQ(lockSessionBegin(p, &u), LOCK_LINKED);
+  CHECK_EQ(lockWriterEnter(t), LOCK_LINKED);
+  CHECK_EQ(openRc(zDb), LOCK_LINKED);
+  CHECK_EQ(openRc(zOther), LOCK_LINKED);
+  CHECK_EQ(lockOpenLook(&sysMem, zOther, &p2), LOCK_LINKED);
+  CHECK_EQ(lockRelease(s, &kA, LOCK_EXCLUSIVE), LOCK_OK);
+  CHECK_EQ(unlink(zOther), 0);
+  CHECK_EQ(lockMoved(p), LOCK_OK);
+  CHECK_EQ(lockWriterEnter(t), LOCK_OK);
+  CHECK_EQ(rename(zDb, zOther), 0);        /* moved behind a link */
+  CHECK_EQ(symlink(zOther, zDb), 0);
+  CHECK_EQ(lockMoved(p), LOCK_REPLACED);
+  CHECK_EQ(openRc(zDb), LOCK_REPLACED);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockClose(p);
+  unlink(zDb);
+  unlink(zOther);
+  removeFile(zDb);
+  removeFile(zOther);
+}
+/* Each way of finding a mount, on files mounted alone and in a folder. */
+static void onMounts(const char *zDir){
+  char zA[420], zB[420], zSub[420], zC[440], zLock[440];
+  struct flock l;
+  int fd;
+  snprintf(zA, sizeof zA, "%s/a", zDir);
+  snprintf(zB, sizeof zB, "%s/b", zDir);
+  snprintf(zSub, sizeof zSub, "%s/sub", zDir);
+  snprintf(zC, sizeof zC, "%s/c", zSub);
+  snprintf(zLock, sizeof zLock, "%s-interlock", zA);
+  makeDb(zA);
+  makeDb(zB);
+  mkdir(zSub, 0700);
+  CHECK_EQ(mount("tmpfs", zSub, "tmpfs", 0, "size=2m"), 0);
+  CHECK_EQ(mount(zA, zB, 0, MS_BIND, 0), 0);
+  makeDb(zC);
+  for(bNoStatx=0; bNoStatx<3; bNoStatx++){
+    CHECK_EQ(openRc(zA), LOCK_OK);
+    CHECK_EQ(openRc(zB), LOCK_LINKED);
+    CHECK_EQ(osTrouble()->eAbout, OS_ABOUT_MOUNT);
+    CHECK_EQ(openRc(zC), LOCK_OK);       /* in the root of its own mount */
+    fd = open(zA, O_RDWR);
+    memset(&l, 0, sizeof l);
+    l.l_type = F_WRLCK;
+    l.l_len = 1;
+    CHECK_EQ(fcntl(fd, F_SETLK, &l), 0);
+    CHECK_EQ(openRc(zA), LOCK_OK);
+    CHECK_EQ(isPosixLocked(zA), 1);
+    close(fd);
+  }
+  bNoStatx = 0;
+  CHECK_EQ(mount(zB, zLock, 0, MS_BIND, 0), 0);
+  CHECK_EQ(openRc(zA), LOCK_CANTOPEN);
+  CHECK_EQ(osTrouble()->eAbout, OS_ABOUT_MOUNT);
+}
+static void inMounts(const char *zWhat, void (*x)(const char*),
+                     const char *zSize){
   char zDir[400];
   int st;
   pid_t pid;
@@ -248,18 +411,291 @@ static void testFullDisk(void){
   if( pid==0 ){
     if( unshare(CLONE_NEWNS)!=0
      || mount("none", "/", 0, MS_REC|MS_PRIVATE, 0)!=0
-     || mount("tmpfs", zDir, "tmpfs", 0, "size=1m")!=0 ){
+     || mount("tmpfs", zDir, "tmpfs", 0, zSize)!=0 ){
       _exit(77);
     }
     nError = 0;
-    onSmallDisk(zDir);
+    x(zDir);
     _exit(nError!=0);
   }
   waitpid(pid, &st, 0);
   if( WIFEXITED(st) && WEXITSTATUS(st)==77 ){
-    printf("lkhost: no mount here: the really full disk is not tested\n");
+    printf("lkhost: no mount here: %s not tested\n", zWhat);
   }else CHECK_EQ(st, 0);
   rmdir(zDir);
+}
+
+/*------------------------------------------------- how a lock file is made ---*/
+
+static mode_t mAtLink;
+static int bThereAtLink;
+static void lookAtLink(const char *zFrom, const char *zTo){
+  struct stat s;
+  mAtLink = stat(zFrom, &s)==0 ? s.st_mode & 07777 : 0;
+  bThereAtLink = stat(zTo, &s)==0;
+}
+static void makeFirst(const char *zFrom, const char *zTo){
+  (void)zFrom;
+  makeDb(zTo);
+}
+static void testMaking(void){
+  char z[500];
+  struct stat s;
+  mode_t mOld = umask(077);
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  makeDb(zDb);
+  CHECK_EQ(chmod(zDb, 0664), 0);
+  /* it has its rights before it has its name */
+  xLink = lookAtLink;
+  CHECK_EQ(openRc(zDb), LOCK_OK);
+  CHECK_EQ(mAtLink, 0664);
+  CHECK_EQ(bThereAtLink, 0);
+  CHECK(stat(z, &s)==0 && (s.st_mode & 07777)==0664);
+  removeFile(zDb);
+  /* another process was faster: its file is used */
+  xLink = makeFirst;
+  CHECK_EQ(openRc(zDb), LOCK_OK);
+  xLink = 0;
+  removeFile(zDb);
+  bNoLink = 1;                     /* the plain way */
+  CHECK_EQ(openRc(zDb), LOCK_OK);
+  CHECK(stat(z, &s)==0 && (s.st_mode & 07777)==0664);
+  bNoLink = 0;
+  removeFile(zDb);
+  umask(mOld);
+  unlink(zDb);
+}
+static void testReasons(void){
+  static const int a[] = { EACCES, EROFS, EMFILE, ENFILE, ENOSPC, ELOOP,
+                           EDQUOT, EPERM, EIO };
+  u32 i;
+  openRc(zDb);
+  for(i=0; i<sizeof(a)/sizeof(a[0]); i++){
+    eOpen = a[i];
+    CHECK_EQ(openRc(zDb), LOCK_CANTOPEN);
+    CHECK_EQ(osTrouble()->eRc, LOCK_CANTOPEN);
+    CHECK_EQ(osTrouble()->eAbout, OS_ABOUT_OPEN);
+    CHECK_EQ(osTrouble()->iErrno, a[i]);
+    CHECK(osTrouble()->mMode!=0);
+  }
+  eOpen = 0;
+  removeFile(zDb);
+}
+
+/*------------------------------------------------------ only to be looked at ---*/
+
+static u32 lookCount(LockFile *p, int *peState){
+  LockSnapshot snap;
+  u32 n;
+  CHECK_EQ(lockSnapshot(p, &snap), LOCK_OK);
+  n = snap.nRow;
+  *peState = snap.nSession ? snap.aSession[0].eState : -1;
+  lockSnapshotFree(p, &snap);
+  return n;
+}
+/* A process holds A until its input ends. */
+static pid_t holder(int *pfd){
+  int aIn[2], aOut[2];
+  char c;
+  pid_t pid;
+  if( pipe(aIn)!=0 || pipe(aOut)!=0 ) exit(1);
+  pid = fork();
+  if( pid==0 ){
+    LockSession *s = beginOrDie(openOrDie(zDb));
+    close(aIn[1]);
+    if( lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0)!=LOCK_OK ) _exit(1);
+    if( write(aOut[1], "h", 1)!=1 || read(aIn[0], &c, 1)!=0 ) _exit(2);
+    _exit(0);
+  }
+  CHECK(read(aOut[0], &c, 1)==1 && c=='h');
+  close(aIn[0]);
+  close(aOut[0]);
+  close(aOut[1]);
+  *pfd = aIn[1];
+  return pid;
+}
+static LockRc lookRc(void){
+  LockFile *p = 0;
+  LockRc rc = lockOpenLook(&sysMem, zDb, &p);
+  lockClose(p);
+  return rc;
+}
+static void mark(off_t iAt, u32 iValue){
+  char z[500];
+  int fd, e = eOpen;
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  eOpen = 0;
+  fd = open(z, O_RDWR);
+  eOpen = e;
+  CHECK(pwrite(fd, &iValue, 4, iAt)==4);
+  close(fd);
+}
+static void testLook(void){
+  LockFile *p = 0, *p2 = 0;
+  LockSession *s = 0;
+  int eState, fd = -1, st;
+  char z[500];
+  pid_t pid;
+  removeFile(zDb);
+  CHECK_EQ(lookRc(), LOCK_NOFILE);
+  pid = holder(&fd);
+  eOpen = EACCES;
+  bOnlyRead = 1;
+  CHECK_EQ(lockOpenLook(&sysMem, zDb, &p), LOCK_OK);
+  CHECK_EQ(lookCount(p, &eState), 1);
+  CHECK_EQ(eState, OS_RUNNING);
+  CHECK_EQ(lockSessionBegin(p, &s), LOCK_MISUSE);
+  CHECK_EQ(openRc(zDb), LOCK_CANTOPEN);
+  /* what is only looked at is not what a writer joins */
+  eOpen = 0;
+  CHECK_EQ(lockOpen(&sysMem, zDb, 0, &p2), LOCK_OK);
+  CHECK(p2!=p);
+  CHECK_EQ(osAnyHeld(&lockSegment(p2)->file), 1);
+  lockClose(p2);
+  close(fd);
+  waitpid(pid, &st, 0);
+  CHECK_EQ(st, 0);
+  eOpen = EACCES;
+  CHECK_EQ(lookCount(p, &eState), 1);
+  CHECK_EQ(eState, OS_GONE);
+  /* until the look is over no process may format the file */
+  eOpen = 0;
+  mark(32, 1);
+  CHECK_EQ(openRc(zDb), LOCK_BUSY);
+  lockLooked(p);
+  CHECK_EQ(openRc(zDb), LOCK_OK);
+  lockClose(p);
+  /* of another format, damaged, empty, and not ours */
+  eOpen = EACCES;
+  mark(32, 1);
+  CHECK_EQ(lookRc(), LOCK_NOFILE);
+  mark(32, 0);
+  mark(0, 0x4E00);
+  CHECK_EQ(lookRc(), LOCK_MALFORMED);
+  mark(0, 0x6c6b0000|9<<8|'L');
+  CHECK_EQ(lookRc(), LOCK_NOFILE);
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  CHECK_EQ(truncate(z, 0), 0);
+  CHECK_EQ(lookRc(), LOCK_NOFILE);
+  eOpen = bOnlyRead = 0;
+  removeFile(zDb);
+}
+
+/*------------------------------------------------------ standard streams ---*/
+
+/* With any of the descriptors 0 to 2 closed: the lock file has none of them,
+** nor had one for a moment, and they are closed afterwards as they were before.
+** Without /dev/null, as in a bare chroot, the moment cannot be avoided. */
+static void testDescriptors(void){
+  u32 m;
+  for(m=1; m<16; m++){
+    int st;
+    pid_t pid = fork();
+    if( pid==0 ){
+      int i, bBad = 0;
+      LockFile *p = 0;
+      bNoNull = m>=8;
+      for(i=0; i<3; i++) if( m & 1u<<i ) close(i);
+      bBad = lockOpen(&sysMem, zDb, 1, &p)!=LOCK_OK;
+      if( !bBad ) bBad = lockSegment(p)->file.fd<3 ? 2 : 0;
+      for(i=0; i<3; i++){
+        if( (m & 1u<<i) && fcntl(i, F_GETFD)>=0 ) bBad = 4;
+      }
+      if( !bBad && !bNoNull && iLowest<3 ) bBad = 8;
+      _exit(bBad);
+    }
+    waitpid(pid, &st, 0);
+    CHECK_EQ(st, 0);
+    removeFile(zDb);
+  }
+}
+
+/*----------------------------------------------------- limits of a process ---*/
+
+static void limited(void){
+  struct rlimit l = { 100000, RLIM_INFINITY }, lAll;
+  LockFile *p = 0;
+  LockSession *s;
+  LockRc rc;
+  i64 n;
+  signal(SIGXFSZ, SIG_DFL);
+  getrlimit(RLIMIT_FSIZE, &lAll);
+  l.rlim_max = lAll.rlim_max;
+  CHECK_EQ(setrlimit(RLIMIT_FSIZE, &l), 0);
+  CHECK_EQ(lockOpen(&sysMem, zDb, 1, &p), LOCK_NOSPACE);
+  CHECK_EQ(osTrouble()->iErrno, EFBIG);
+  CHECK_EQ(osTrouble()->nLimit, 100000);
+  CHECK(osTrouble()->nNeed>100000);
+  CHECK_EQ(setrlimit(RLIMIT_FSIZE, &lAll), 0);
+  p = openOrDie(zDb);
+  s = beginOrDie(p);
+  l.rlim_cur = (rlim_t)lockSegment(p)->nLength+5;
+  CHECK_EQ(setrlimit(RLIMIT_FSIZE, &l), 0);
+  n = fillTable(s, &rc);
+  CHECK_EQ(rc, LOCK_NOSPACE);
+  CHECK_EQ(n, LIMIT_EXTENT);
+  stillWorks(p, s, n);
+  CHECK_EQ(setrlimit(RLIMIT_FSIZE, &lAll), 0);
+  n = fillTable(s, &rc);
+  CHECK_EQ(rc, LOCK_OK);
+  lockSessionEnd(s);
+  lockClose(p);
+}
+static void narrow(void){
+  struct rlimit l, lAll;
+  LockFile *p = 0;
+  LockSession *s = 0;
+  FILE *f = fopen("/proc/self/statm", "r");
+  unsigned long nPage = 0;
+  CHECK(f && fscanf(f, "%lu", &nPage)==1);
+  fclose(f);
+  getrlimit(RLIMIT_AS, &lAll);
+  l.rlim_max = lAll.rlim_max;
+  l.rlim_cur = (rlim_t)nPage*4096 + 60000000;
+  CHECK_EQ(setrlimit(RLIMIT_AS, &l), 0);
+  CHECK_EQ(lockOpen(&sysMem, zDb, 1, &p), LOCK_NOMAP);
+  CHECK_EQ(osTrouble()->eRc, LOCK_NOMAP);
+  CHECK_EQ(osTrouble()->iErrno, ENOMEM);
+  CHECK_EQ(osTrouble()->nLimit, l.rlim_cur);
+  CHECK_EQ(lockOpenMemory(&sysMem, "m", &p), LOCK_OK);
+  CHECK_EQ(lockSessionBegin(p, &s), LOCK_OK);
+  CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  lockSessionEnd(s);
+  lockClose(p);
+  CHECK_EQ(setrlimit(RLIMIT_AS, &lAll), 0);
+  CHECK_EQ(openRc(zDb), LOCK_OK);
+}
+static void apart(void (*x)(void)){
+  int st;
+  pid_t pid = fork();
+  if( pid==0 ){
+    nError = 0;
+    x();
+    _exit(nError!=0);
+  }
+  waitpid(pid, &st, 0);
+  CHECK_EQ(st, 0);
+  removeFile(zDb);
+}
+/* Private memory to its last record, and what lies behind that. */
+static void testPrivate(void){
+  LockFile *p = 0;
+  LockSession *s;
+  LockRc rc = LOCK_OK;
+  i64 n = 0;
+  CHECK_EQ(lockOpenMemory(&sysMem, 0, &p), LOCK_OK);
+  s = beginOrDie(p);
+  while( rc==LOCK_OK ){
+    LockKey k = keyInt(n);
+    rc = lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0);
+    n += rc==LOCK_OK;
+  }
+  CHECK_EQ(rc, LOCK_FULL);
+  CHECK_EQ(n, lockLimit(p));
+  CHECK_EQ(n, LIMIT_PRIVATE*LIMIT_EXTENT);
+  CHECK_EQ(lockSegment(p)->nLength, lockSegment(p)->nWindow);
+  lockSessionEnd(s);
+  lockClose(p);
 }
 
 /*------------------------------------------------------ gone while in use ---*/
@@ -451,8 +887,17 @@ int main(int n, char **a){
   testClock();
   testFileSystems();
   testAllocate();
-  testFullDisk();
+  inMounts("the really full disk is", onSmallDisk, "size=1m");
   testGone();
+  testLinks();
+  inMounts("mounts are", onMounts, "size=8m");
+  testMaking();
+  testReasons();
+  testLook();
+  testDescriptors();
+  apart(limited);
+  apart(narrow);
+  testPrivate();
   if( n>1 ) testCopies(a[1]);
   if( zOther && !runs(zOther) ){
     printf("lkhost: this machine runs no program of another word size\n");

@@ -237,9 +237,9 @@ static void testFiles(void){
   CHECK_EQ(lockOpen(&sysMem, zDb, 1, &p2), LOCK_OK);
   CHECK(p==p2);                                      /* one a process */
   lockClose(p2);
-  CHECK_EQ(lockMoved(p), 0);
+  CHECK_EQ(lockMoved(p), LOCK_OK);
   rename(z, z2);
-  CHECK_EQ(lockMoved(p), 1);
+  CHECK_EQ(lockMoved(p), LOCK_REPLACED);
   { LockSession *q = 0; CHECK_EQ(lockSessionBegin(p, &q), LOCK_REPLACED); }
   CHECK_EQ(opens(zDb), LOCK_OK);                     /* makes a new one */
   lockClose(p);
