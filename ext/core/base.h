@@ -185,7 +185,11 @@ void crashPoint(int iPoint);
   X(SKIP_OWN)           /* lockSkip takes what its session holds */ \
   X(SKIP_QUEUED)        /* lockSkip takes what somebody waits for */ \
   X(WRITER_NOTE)        /* a session's note that it writes stays too long */ \
-  X(TABLES_FIRST)       /* lockReleaseAll takes tables with the rows */
+  X(TABLES_FIRST)       /* lockReleaseAll takes tables with the rows */ \
+  X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
+  X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
+  X(SLEPT_OUT)          /* only a whole sleep asks for a dead owner */ \
+  X(UNDO_SILENT)        /* a grant that went back is announced to nobody */
 
 enum {
   BUG_NONE,

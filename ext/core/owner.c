@@ -16,8 +16,8 @@
 #include "core/owner.h"
 
 #define MS_FIRST  1000             /* patience with the first byte */
-#define US_GIVEUP 1000000          /* patience with a live mutex owner */
-#define US_SLEEP  20000            /* a sleeper looks whether the owner died */
+#define US_GIVEUP 1000000          /* patience with an owner that stays */
+#define US_SLEEP  20000            /* a waiter asks whether the owner died */
 #ifndef SPIN
 # define SPIN     100              /* looks before sleeping: LOCKS.md, Speed */
 #endif
@@ -99,6 +99,13 @@ int ownerDead(Seg *p, u64 iNumber){
 
 static u64 me(const Seg *p){ return p->iNumber<<2; }
 
+/* The mutex passes on.  Stored by its owner, and read by waiters for a change
+** only: no order is needed. */
+static void countPassed(Seg *p){
+  u32 *pPassed = &segHeader(p)->passed;
+  atomicSet(pPassed, atomicGet(pPassed)+1);
+}
+
 /* Take the mutex from the dead owner in w, if w is still the word: 4.6 a.
 ** WORK stays, since the task is not done; WAITERS is set, since some may
 ** sleep on a word whose WAITERS bit died with the owner's unlock. */
@@ -106,6 +113,7 @@ static int takeOver(Seg *p, u64 w){
   u64 wNew = me(p) | MUTEX_WAITERS | (w & MUTEX_WORK);
   if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
   p->iTaken = MUTEX_OWNER(w);
+  countPassed(p);
   CRASH(TAKEOVER);
   return 1;
 }
@@ -117,34 +125,63 @@ static int enterFree(Seg *p, u64 mBits){
 }
 
 /*
-** The word was not free.  Spin, then sleep; a sleep that timed out asks
-** whether the owner is dead, and only after such a sleep may one give up:
-** then WAITERS is set, and nobody else is left asleep behind an owner that
-** knows of no waiter.  Who has slept enters with WAITERS set, since more may
-** sleep.
+** How long a waiter has seen nothing happen.  It begins again whenever the
+** mutex was left: `passed` goes up then, whichever session entered next and
+** whatever its process, so a process with many threads is seen to go on though
+** its number stays in the word.  Time is the clock's, not a count of sleeps,
+** which signals end early; but between two looks no more counts than two
+** sleeps take, so that neither a busy machine nor a stop of the waiter itself
+** is taken for a stop of the owner.
+*/
+typedef struct Patience {
+  u64 usLook;              /* when it looked last */
+  u64 usStill;             /* for how long nothing has happened */
+  u64 usAsk;               /* when to ask whether the owner is dead */
+  u32 iPassed;             /* `passed` at the last look */
+} Patience;
+
+static void patienceBegin(Seg *p, Patience *a){
+  a->usLook = osMonotonicUs();
+  a->usStill = 0;
+  a->usAsk = a->usLook + US_SLEEP;
+  a->iPassed = atomicGet(&segHeader(p)->passed);
+}
+
+/* A look.  1 if it is time to ask whether the owner is dead. */
+static int patienceLook(Seg *p, Patience *a){
+  u64 usNow = osMonotonicUs(), us = usNow - a->usLook;
+  u32 iPassed = atomicGet(&segHeader(p)->passed);
+  a->usLook = usNow;
+  a->usStill += us<2*US_SLEEP ? us : 2*US_SLEEP;
+  if( iPassed!=a->iPassed && !BUG(ONE_SECOND) ) a->usStill = 0;
+  a->iPassed = iPassed;
+  if( usNow<a->usAsk ) return 0;
+  a->usAsk = usNow + US_SLEEP;
+  return 1;
+}
+
+/*
+** The word was not free.  Spin, then sleep; when the clock says so ask whether
+** the owner is dead, or give up.  Giving up needs WAITERS in the word: the
+** wake-up that this thread may have had is then passed on by the owner, and no
+** other waiter is left asleep behind an owner that knows of none.  A thread
+** that has slept enters with WAITERS set, since more may sleep.
 */
 static int enterSlow(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
-  u64 usEnd = 0, mBits = 0;
-  int bTimedOut = 0, i;
+  u64 mBits = 0;
+  Patience a;
+  int i, bTimedOut = 0, bAsk;
   for(i=0; i<SPIN; i++){
     if( atomicGet(pWord)==0 && enterFree(p, 0) ) return OWNER_IN;
     atomicPause();
   }
-  usEnd = osMonotonicUs() + US_GIVEUP;
+  patienceBegin(p, &a);
   for(;;){
     u64 w = atomicGet(pWord);
     if( w==0 ){
       if( enterFree(p, mBits) ) return OWNER_IN;
       continue;
-    }
-    if( bTimedOut ){
-      bTimedOut = 0;
-      if( ownerDead(p, MUTEX_OWNER(w)) ){
-        if( takeOver(p, w) ) return OWNER_TOOK;
-        continue;
-      }
-      if( osMonotonicUs()>=usEnd ) return OWNER_BUSY;
     }
     if( !(w & MUTEX_WAITERS) && !BUG(NO_WAITERS) ){
       if( !atomicCas64(pWord, w, w|MUTEX_WAITERS) ) continue;
@@ -152,7 +189,17 @@ static int enterSlow(Seg *p){
       w |= MUTEX_WAITERS;
     }
     mBits = BUG(NO_WAITERS) || BUG(WOKEN_PLAIN) ? 0 : MUTEX_WAITERS;
-    bTimedOut = osWait(atomicLowHalf(pWord), (u32)w, US_SLEEP);
+    bAsk = patienceLook(p, &a);
+    if( BUG(SLEPT_OUT) ) bAsk = bTimedOut;
+    if( bAsk ){
+      if( ownerDead(p, MUTEX_OWNER(w)) ){
+        if( takeOver(p, w) ) return OWNER_TOOK;
+        continue;
+      }
+      if( a.usStill>=US_GIVEUP ) return OWNER_BUSY;
+    }
+    bTimedOut = osWait(atomicLowHalf(pWord), (u32)w,
+        BUG(SLEPT_OUT) ? US_SLEEP : (i64)(a.usAsk - a.usLook));
   }
 }
 
@@ -208,6 +255,7 @@ int ownerLeave(Seg *p){
       CRASH(LEAVE_WORK);
       return 1;
     }
+    if( w & MUTEX_WAITERS ) countPassed(p);
     if( !atomicCas64(pWord, w, 0) ) continue;
     CRASH(LEAVE);
     if( w & MUTEX_WAITERS ){

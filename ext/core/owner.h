@@ -34,7 +34,8 @@ int ownerDead(Seg*, u64 iNumber);
 ** The mutex.  OWNER_TOOK says that it was taken from a dead process: the
 ** caller has to rebuild what is derived before it looks at anything.
 **
-** ownerEnter   waits; OWNER_BUSY after a second, if a live owner keeps it
+** ownerEnter   waits; OWNER_BUSY when a live owner has kept it for a second in
+**              which no other thread or process got it
 ** ownerTry     waits at most usWait, at once takes it from the dead
 ** ownerTask    never waits: enters, or leaves the owner the WORK bit
 **              (OWNER_BUSY); afterwards the caller's `left` will be seen
