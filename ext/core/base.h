@@ -95,7 +95,7 @@ typedef struct LockMem {
   X(REBUILD_LINK)    /* REBUILD-LINK: one record linked */ \
   X(REBUILD_GUARD)   /* REBUILD-GUARD: one guard word stored */ \
   X(REBUILD_SESSION) /* REBUILD-SESSION: one session freed */ \
-  X(END_WORD)        /* END-WORD: the word that decides */ \
+  X(END_WORD)        /* END-WORD, UNDO-WORD: the word that decides */ \
   X(END_LEFT)        /* END-LEFT: sweep-needed flag is 1 */ \
   X(END_WORK)        /* END-WORK: WORK set */ \
   X(SETTLE_LEFT)     /* SETTLE-LEFT: sweep-needed flag is 0 */ \
@@ -117,7 +117,7 @@ typedef struct LockMem {
   X(GRANT_WAKE)      /* GRANT-WAKE: sleeper woken */ \
   X(WITHDRAW_LOOK)   /* WAIT-DECIDE: nothing stored yet */ \
   X(WITHDRAW)        /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
-  X(RELEASE_COUNT)   /* RELEASE-COUNT: count lowered */ \
+  X(RELEASE_COUNT)   /* RELEASE-COUNT, UNDO-WORD: count lowered */ \
   X(SWEEP_LEFT)      /* SWEEP-LEFT: flag exchanged */ \
   X(SWEEP_SESSION)   /* SWEEP-SESSION: session is free */ \
   X(DEAD_ENDING)     /* DEAD-ENDING, REBUILD-KILL: session is ENDING */ \
@@ -185,7 +185,11 @@ void crashPoint(int iPoint);
   X(SKIP_OWN)           /* lockSkip takes what its session holds */ \
   X(SKIP_QUEUED)        /* lockSkip takes what another session waits for */ \
   X(WRITER_NOTE)        /* a session's note that it writes stays too long */ \
-  X(TABLES_FIRST)       /* lockReleaseAll takes tables with the rows */
+  X(TABLES_FIRST)       /* lockReleaseAll takes tables with the rows */ \
+  X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
+  X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
+  X(SLEPT_OUT)          /* the owner is probed after a whole sleep only */ \
+  X(UNDO_SILENT)        /* no END-LEFT after a grant was given back */
 
 enum {
   BUG_NONE,

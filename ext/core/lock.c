@@ -55,6 +55,8 @@ struct LockSession {
   Probes probes;                   /* of the blockers of this attempt */
   Probes skipped;                  /* of the blockers of lockSkip */
   LockKey key;                     /* of the request */
+  LockGrant grant;                 /* as lockGranted; of the request, too */
+  u32 nBack, aBack[2];             /* records that lockUndo has invalidated */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
   u64 iToken;                      /* as lockGrantToken */
   LockTrouble trouble;
@@ -146,6 +148,21 @@ static LockRc leave(LockFile *pF){
 
 /*-------------------------------------------------------------- settle ---*/
 
+/* Remove what lockUndo has invalidated, unless another session met it in a
+** queue and did so. */
+static void removeBack(LockSession *p){
+  /* SETTLE-BACK */
+  Seg *pSeg = &p->pFile->seg;
+  while( p->nBack>0 ){
+    u32 i = p->aBack[--p->nBack];
+    SegRecord *r = segRecord(pSeg, i);
+    if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && r->session==p->k
+     && r->generation==p->iGen && tableVoid(pSeg, r) ){
+      tableRemove(pSeg, i);
+    }
+  }
+}
+
 /*
 ** Remove what this session has given up, at most SWEEP_MAX records: 1 if there
 ** may be more.  The rollback level may go up again only when all of it is gone:
@@ -161,6 +178,7 @@ static int settle(LockSession *p){
   }
   atomicSwap(&s->left, 0);         /* SETTLE-LEFT */
   CRASH(SETTLE_LEFT);
+  removeBack(p);
   if( BUG(KEEP_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
   if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;     /* SETTLE-SWEEP */
   if( SEG_LOW(iState)==SEG_LIVE && p->iKeep!=SEG_ALL ){
@@ -358,10 +376,22 @@ static u64 newHold(LockSession *p, u32 eScope){
   return SEG_PAIR(p->iTxn, eScope==LOCK_SCOPE_TURN ? 0 : ++p->iStamp);
 }
 
+/* Note the record of the grant or the request, with the level before it. */
+static void noteRecord(LockSession *p, const Ask *a, u32 i, u32 iLevel){
+  p->grant.iRecord = i;
+  p->grant.eScope = a->eScope;
+  p->grant.iLevel = iLevel;
+}
+
 /* G1: the mode is held already; one store. */
 static void holdAgain(LockSession *p, const Ask *a){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, a->iOwn);
+  noteRecord(p, a, a->iOwn, p->iStamp);
+  /* A turn that the transaction held already stays, whatever is undone. */
+  if( a->eScope==LOCK_SCOPE_TURN && !tableHoldVoid(pSeg, r) ){
+    p->grant.eScope = LOCK_SCOPE_TRANSACTION;
+  }
   if( a->eScope==LOCK_SCOPE_SESSION ){
     atomicSet(&r->scount, r->scount+1);
   }else if( tableHoldVoid(pSeg, r) || a->eScope==LOCK_SCOPE_TURN ){
@@ -417,6 +447,7 @@ static u32 insert(LockSession *p, const Ask *a, int bWaiting){
   new.bWaiting = (u32)bWaiting;
   i = tableInsert(&p->pFile->seg, &new);
   if( i==0 ) p->iStamp = iStamp;
+  noteRecord(p, a, i, iStamp);
   return i;
 }
 
@@ -544,6 +575,61 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   }
 }
 
+/*----------------------------------------------------------------- undo ---*/
+
+LockGrant lockGranted(const LockSession *p){ return p->grant; }
+
+/* A turn has no stamp that a rollback level could invalidate: its hold names a
+** transaction of the past. */
+static void undoTurn(LockSession *p, SegRecord *r){
+  u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
+  /* UNDO-WORD */
+  atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
+  tidy(p);
+}
+
+/*
+** One store invalidates the hold for every process, as at a transaction's end.
+** The record is removed by tidy, or by a process that meets it.  The record is
+** this session's own while the session holds it, so it is found without the
+** mutex.
+*/
+void lockUndo(LockSession *p, const LockGrant *pGrant){
+  SegRecord *r = segRecord(&p->pFile->seg, pGrant->iRecord);
+  u32 nHold;
+  if( p->pFile->bForked || pGrant->iRecord==0 ) return;
+  if( pGrant->eScope==LOCK_SCOPE_TRANSACTION ){
+    lockRollbackTo(p, pGrant->iLevel);
+    return;
+  }
+  if( pGrant->eScope==LOCK_SCOPE_TURN ){
+    undoTurn(p, r);
+    return;
+  }
+  nHold = atomicGet(&r->scount);
+  if( nHold==0 ) return;
+  atomicSetRel(&r->scount, nHold-1);           /* UNDO-WORD */
+  if( nHold>1 || r->thold ){
+    CRASH(RELEASE_COUNT);
+    return;
+  }
+  assert( p->nBack<2 );
+  if( p->nBack<2 ) p->aBack[p->nBack++] = pGrant->iRecord;
+  if( !BUG(UNDO_SILENT) ) tidy(p);
+}
+
+/*
+** The one place where a grant meets a reason to end its wait.  An interrupt, a
+** replaced file or any other error wins, whichever came first.  Only a timeout
+** yields to the grant.
+*/
+LockRc lockConfirm(LockSession *p, LockRc rc){
+  /* WAIT-CONFIRM */
+  if( rc==LOCK_OK || rc==LOCK_TIMEOUT || BUG(KEEP_GRANT) ) return LOCK_OK;
+  lockUndo(p, &p->grant);
+  return rc;
+}
+
 /*----------------------------------------------------------------- wait ---*/
 
 /* How the queued request stands: LOCK_WAITING, or the wait is over. */
@@ -567,6 +653,13 @@ LockRc lockOutcome(LockSession *p){
   return LOCK_CANCELLED;
 }
 
+/* The request was granted or cancelled before this session could withdraw it.
+** Returns how a wait ends that had to end with rc. */
+static LockRc overtaken(LockSession *p, LockRc rc){
+  LockRc rcOut = lockOutcome(p);
+  return rcOut==LOCK_OK ? lockConfirm(p, rc) : rcOut;
+}
+
 /*
 ** End the wait, by compare-and-swap: the request is either withdrawn here or
 ** granted by another process.
@@ -577,13 +670,13 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
   u32 iNew = SEG_WITH(p->iState, SEG_WITHDRAWN);
   if( p->pFile->bForked ) return LOCK_FORKED;
   if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
-    return lockOutcome(p);
+    return overtaken(p, rc);
   }
   CRASH(WITHDRAW_LOOK);            /* WAIT-DECIDE, then WAIT-WITHDRAW */
   if( BUG(WITHDRAW_STORE) ){
     atomicSetRel(pState, iNew);
   }else if( !atomicCas32(pState, p->iState, iNew) ){
-    return lockOutcome(p);
+    return overtaken(p, rc);
   }
   CRASH(WITHDRAW);
   p->iRequest = 0;
@@ -643,7 +736,9 @@ LockRc lockWait(LockSession *p, const LockWait *pWait){
 
 /*
 ** The order of answers: granted if the rules allow it; refused if the caller
-** may not wait; timed out if the timeout is 0; deadlock; then the wait.
+** may not wait; timed out if the timeout is 0; deadlock; then the wait.  A
+** grant that did not come at once must be confirmed: an interrupt may have come
+** meanwhile.
 */
 LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                    const LockWait *pWait){
@@ -655,7 +750,10 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   rc = lockMoved(p->pFile);
   if( rc!=LOCK_OK ) return rc;
   rc = lockAsk(p, pKey, eMode, eScope, 1);
-  return rc==LOCK_WAITING ? lockWait(p, pWait) : rc;
+  if( rc==LOCK_WAITING ) rc = lockWait(p, pWait);
+  /* ACQUIRE-CONFIRM */
+  if( rc!=LOCK_OK || pWait->xPoll==0 ) return rc;
+  return lockConfirm(p, pWait->xPoll(pWait->pArg));
 }
 
 /*----------------------------------------------------------------- skip ---*/
@@ -1033,8 +1131,14 @@ static u32 *eventWord(LockFile *pF, const char *zName){
 u32 lockEvent(LockFile *pF, const char *zName){
   return atomicGetAcq(eventWord(pF, zName));
 }
+/* A signal ends a sleep early: the clock decides. */
 void lockEventWait(LockFile *pF, const char *zName, u32 iSeen, i64 ms){
-  if( !pF->bForked ) osWait(eventWord(pF, zName), iSeen, ms*1000);
+  u32 *pWord = eventWord(pF, zName);
+  u64 usNow = osMonotonicUs(), usEnd = usNow + (u64)ms*1000;
+  while( !pF->bForked && usNow<usEnd && atomicGetAcq(pWord)==iSeen ){
+    osWait(pWord, iSeen, (i64)(usEnd-usNow));
+    usNow = osMonotonicUs();
+  }
 }
 void lockEventPost(LockFile *pF, const char *zName){
   if( pF->bForked ) return;

@@ -6,8 +6,8 @@
 ** One thread uses a session at a time.  Different sessions are independent,
 ** also in one process.  Nothing here waits except lockAcquire and lockWait,
 ** beyond the second after which LOCK_BUSY says that a process is stopped inside
-** the segment's mutex.  lockTxnEnd, lockRollbackTo, lockSessionEnd and giving
-** up a wait cannot fail and do not wait for other processes.
+** the segment's mutex.  lockTxnEnd, lockRollbackTo, lockSessionEnd, lockUndo
+** and giving up a wait cannot fail and do not wait for other processes.
 */
 #ifndef INTERLOCK_LOCK_H
 #define INTERLOCK_LOCK_H
@@ -85,12 +85,19 @@ const LockTrouble *lockTrouble(LockSession*);
 ** lockAcquire: with pWait 0 a try.  LOCK_OK, LOCK_NO (a try only),
 ** LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED, LOCK_DEADLOCK, what xPoll said,
 ** LOCK_BUSY, LOCK_FULL, LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After
-** anything but LOCK_OK the lock is neither held through this call nor queued.
+** anything but LOCK_OK the lock is neither held through this call nor queued:
+** xPoll is called once more after the grant of a request that had to wait, and
+** if it ends the wait the lock is given back.
 **
 ** The same in single steps: lockAsk with bQueue returns LOCK_WAITING once the
 ** request is queued.  Then lockOutcome returns how it stands and lockWait
 ** sleeps, until one of them returns something else, or lockGiveUp ends the wait
-** and returns rc, or LOCK_OK if the grant was faster.
+** and returns rc, or LOCK_CANCELLED if a cancel was faster, or, where rc is
+** LOCK_TIMEOUT, LOCK_OK if the grant was faster.
+**
+** lockConfirm, after a grant: whether it stays.  With LOCK_OK and LOCK_TIMEOUT
+** it stays, and the result is LOCK_OK.  Any other rc is an error that ends the
+** wait: the lock is given back, and rc is returned.
 */
 LockRc lockAcquire(LockSession*, const LockKey*, u32 eMode, u32 eScope,
                    const LockWait*);
@@ -98,6 +105,7 @@ LockRc lockAsk(LockSession*, const LockKey*, u32 eMode, u32 eScope, int bQueue);
 LockRc lockOutcome(LockSession*);
 LockRc lockWait(LockSession*, const LockWait*);
 LockRc lockGiveUp(LockSession*, LockRc rc);
+LockRc lockConfirm(LockSession*, LockRc rc);
 /* The poll that lockWait does every 50 ms; tests call it by hand. */
 void lockPoll(LockSession*);
 
@@ -111,6 +119,19 @@ void lockPoll(LockSession*);
 */
 LockRc lockSkip(LockSession*, const LockKey*, u32 eMode, u32 eScope);
 int lockSkipProbe(LockSession*);
+
+/*
+** lockGranted: what lockAsk, lockOutcome, lockAcquire or lockSkip has granted
+** last.  lockUndo gives that one hold back.  It cannot fail and does not wait.
+** Of a transaction's holds, those made since are given back, too.
+*/
+typedef struct LockGrant {
+  u32 iRecord;                  /* slot of the record, 0: nothing */
+  u32 eScope;
+  u32 iLevel;                   /* of the transaction before the grant */
+} LockGrant;
+LockGrant lockGranted(const LockSession*);
+void lockUndo(LockSession*, const LockGrant*);
 
 /*
 ** lockRelease: takes one from the session count of key and mode; LOCK_NO if

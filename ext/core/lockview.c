@@ -224,7 +224,7 @@ static u32 pairsOfKey(LockSnapshot *s, u32 iFrom, u32 iTo){
   return n;
 }
 
-/* The session in the writer's place holds up every row and table request. */
+/* The active writer blocks every row and table request of others. */
 static u32 pairsOfWriter(View *v){
   SegHeader *h = segHeader(v->p);
   LockSnapshot *s = v->pOut;
@@ -306,12 +306,28 @@ void lockSnapshotFree(LockFile *pF, LockSnapshot *p){
   memset(p, 0, sizeof(*p));
 }
 
+/* The session that was noted as inside, if its process owns the mutex; else any
+** session of the owner, since ends and polls enter without a note. */
+static u32 insideNow(Seg *p){
+  u64 iOwner = MUTEX_OWNER(atomicGet(&segHeader(p)->mutex));
+  u32 kNoted = atomicGet(&segHeader(p)->inside), k;
+  if( iOwner==0 ) return kNoted;
+  if( kNoted-1<LIMIT_SESSION
+   && atomicGet(&segSession(p, kNoted)->owner)==iOwner ) return kNoted;
+  for(k=1; k<=LIMIT_SESSION; k++){
+    SegSession *s = segSession(p, k);
+    if( atomicGet(&s->owner)==iOwner
+     && SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) return k;
+  }
+  return kNoted;
+}
+
 void lockInside(LockFile *pF, LockTrouble *pOut){
   Seg *p = lockSegment(pF);
   u32 k;
   memset(pOut, 0, sizeof(*pOut));
   if( lockForked(pF) ) return;
-  k = atomicGet(&segHeader(p)->inside);
+  k = insideNow(p);
   if( k-1>=LIMIT_SESSION ) return;
   pOut->iBlocker = atomicGet(&segSession(p, k)->id);
   pOut->iPid = atomicGet(&segSession(p, k)->pid);

@@ -41,6 +41,7 @@ u8 osLayer(void){ return 'P'; }
 #endif
 
 #define NUMBER_BASE ((off_t)1<<40)
+#define EXTEND_MIN  4096              /* bytes, the shortest allocation */
 
 /*------------------------------------------------------------ the file ---*/
 
@@ -80,7 +81,9 @@ static int openHigh(const char *zPath, int flags, mode_t mode){
     if( fd<0 ) break;
     aLow[nLow++] = fd;
   }
-  fd = open(zPath, flags|O_CLOEXEC, mode);
+  do{
+    fd = open(zPath, flags|O_CLOEXEC, mode);
+  }while( fd<0 && errno==EINTR );
   e = errno;
   if( fd>=0 && fd<=2 ){              /* there is no /dev/null here */
     int fdLow = fd;
@@ -376,14 +379,17 @@ LockRc osSize(const OsFile *p, u64 *pnByte){
 /*
 ** posix_fallocate gives every page a block, so that a later store cannot meet
 ** a full disk (SIGBUS).  glibc emulates it by writing where the file system
-** cannot; that is what the portable layer relies on, too.
+** cannot; that is what the portable layer relies on, too.  A signal undoes the
+** whole call on some file systems: the next piece is half as long, so that
+** signals that come faster than one call lasts do not hold it up for ever.
 **
 ** The limit on the size of files is looked at before: to go beyond it raises
 ** SIGXFSZ, which ends the process.
 */
 LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
   struct rlimit l;
-  int e;
+  u64 n = nByte-iFrom;
+  int e = 0;
   if( p->fd<0 ) return LOCK_OK;
   if( getrlimit(RLIMIT_FSIZE, &l)==0 && l.rlim_cur!=RLIM_INFINITY
    && nByte>(u64)l.rlim_cur ){
@@ -392,9 +398,12 @@ LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
     trouble.nLimit = (u64)l.rlim_cur;
     return LOCK_NOSPACE;
   }
-  do{
-    e = posix_fallocate(p->fd, (off_t)iFrom, (off_t)(nByte-iFrom));
-  }while( e==EINTR );
+  while( iFrom<nByte && (e==0 || e==EINTR) ){
+    if( n>nByte-iFrom ) n = nByte-iFrom;
+    e = posix_fallocate(p->fd, (off_t)iFrom, (off_t)n);
+    if( e==0 ) iFrom += n;
+    if( e==EINTR && n>EXTEND_MIN ) n /= 2;
+  }
   if( e==0 ) return LOCK_OK;
   return failAs(e==ENOSPC || e==EDQUOT || e==EFBIG ? LOCK_NOSPACE : LOCK_IOERR,
                 OS_ABOUT_SYSTEM, e, 0);
@@ -510,10 +519,16 @@ void osSleep(i64 us){
 }
 
 #ifndef INTERLOCK_OS_POSIX
+/* What this system call takes, which is not timespec where a program of 32 bits
+** is built with a time_t of 64. */
+typedef struct FutexTime {
+  __kernel_long_t sec, nsec;
+} FutexTime;
+
 int osWait(u32 *p, u32 iValue, i64 us){
-  struct timespec t;
-  t.tv_sec = (time_t)(us/1000000);
-  t.tv_nsec = (long)(us%1000000)*1000;
+  FutexTime t;
+  t.sec = (__kernel_long_t)(us/1000000);
+  t.nsec = (__kernel_long_t)(us%1000000)*1000;
   if( syscall(SYS_futex, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
   return errno==ETIMEDOUT;
 }

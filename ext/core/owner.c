@@ -16,8 +16,8 @@
 #include "core/owner.h"
 
 #define MS_FIRST  1000             /* patience with the first byte */
-#define US_GIVEUP 1000000          /* patience with a live mutex owner */
-#define US_SLEEP  20000            /* a sleeper looks whether the owner died */
+#define US_GIVEUP 1000000          /* patience with an owner that stays */
+#define US_SLEEP  20000            /* a waiter asks whether the owner died */
 #ifndef SPIN
 # define SPIN     100              /* looks before sleeping: README.md, Speed */
 #endif
@@ -103,6 +103,13 @@ int ownerDead(Seg *p, u64 iNumber){
 
 static u64 me(const Seg *p){ return p->iNumber<<2; }
 
+/* The mutex passes on.  Its owner stores the count, and other threads read it
+** for a change only: no order is needed. */
+static void countPassed(Seg *p){
+  u32 *pPassed = &segHeader(p)->passed;
+  atomicSet(pPassed, atomicGet(pPassed)+1);
+}
+
 /* Take the mutex from the dead owner in w, if w is still the word.  WORK stays,
 ** since the task is not done.  WAITERS is set, since a process may sleep on a
 ** word whose WAITERS bit died with the owner's unlock. */
@@ -111,6 +118,7 @@ static int takeOver(Seg *p, u64 w){
   /* MUTEX-TAKE */
   if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
   p->iTaken = MUTEX_OWNER(w);
+  countPassed(p);
   CRASH(TAKEOVER);
   return 1;
 }
@@ -123,34 +131,63 @@ static int enterFree(Seg *p, u64 mBits){
 }
 
 /*
-** The word was not free.  Spin, then sleep.  After a sleep that timed out the
-** owner is probed.  Only after such a sleep may a process give up: WAITERS is
-** set then, and no other process is left asleep behind an owner that knows of
-** no waiter.  A process that has slept enters with WAITERS set, since more
-** processes may sleep.
+** How long a thread has seen nothing happen while it waits for the mutex.  That
+** begins again whenever the mutex was left: `passed` goes up then, whichever
+** session entered next and whatever its process.  So a process with many
+** threads is seen to go on though its number stays in the word.  Time is the
+** clock's, not a count of sleeps, which signals end early.  But between two
+** looks no more counts than two sleeps take, so that neither a busy machine nor
+** a stop of the waiting thread itself is taken for a stop of the owner.
+*/
+typedef struct Patience {
+  u64 usLook;              /* time of the last look */
+  u64 usStill;             /* for how long nothing has happened */
+  u64 usAsk;               /* time of the next probe of the owner */
+  u32 iPassed;             /* `passed` at the last look */
+} Patience;
+
+static void patienceBegin(Seg *p, Patience *a){
+  a->usLook = osMonotonicUs();
+  a->usStill = 0;
+  a->usAsk = a->usLook + US_SLEEP;
+  a->iPassed = atomicGet(&segHeader(p)->passed);
+}
+
+/* A look.  1 if it is time to probe the owner. */
+static int patienceLook(Seg *p, Patience *a){
+  u64 usNow = osMonotonicUs(), us = usNow - a->usLook;
+  u32 iPassed = atomicGet(&segHeader(p)->passed);
+  a->usLook = usNow;
+  a->usStill += us<2*US_SLEEP ? us : 2*US_SLEEP;
+  if( iPassed!=a->iPassed && !BUG(ONE_SECOND) ) a->usStill = 0;
+  a->iPassed = iPassed;
+  if( usNow<a->usAsk ) return 0;
+  a->usAsk = usNow + US_SLEEP;
+  return 1;
+}
+
+/*
+** The word was not free.  Spin, then sleep; at times that the clock gives probe
+** the owner, and give up in the end.  Giving up needs WAITERS in the word: the
+** wake-up that this thread may have had is then passed on by the owner, and no
+** other thread is left asleep behind an owner that knows of no waiter.  A
+** thread that has slept enters with WAITERS set, since more may sleep.
 */
 static int enterSlow(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
-  u64 usEnd = 0, mBits = 0;
-  int bTimedOut = 0, i;
+  u64 mBits = 0;
+  Patience a;
+  int i, bTimedOut = 0, bAsk;
   for(i=0; i<SPIN; i++){                       /* MUTEX-SPIN */
     if( atomicGet(pWord)==0 && enterFree(p, 0) ) return OWNER_IN;
     atomicPause();
   }
-  usEnd = osMonotonicUs() + US_GIVEUP;
+  patienceBegin(p, &a);
   for(;;){
     u64 w = atomicGet(pWord);
     if( w==0 ){
       if( enterFree(p, mBits) ) return OWNER_IN;
       continue;
-    }
-    if( bTimedOut ){                           /* MUTEX-PROBE */
-      bTimedOut = 0;
-      if( ownerDead(p, MUTEX_OWNER(w)) ){
-        if( takeOver(p, w) ) return OWNER_TOOK;
-        continue;
-      }
-      if( osMonotonicUs()>=usEnd ) return OWNER_BUSY;
     }
     /* MUTEX-WAITERS */
     if( !(w & MUTEX_WAITERS) && !BUG(NO_WAITERS) ){
@@ -159,8 +196,18 @@ static int enterSlow(Seg *p){
       w |= MUTEX_WAITERS;
     }
     mBits = BUG(NO_WAITERS) || BUG(WOKEN_PLAIN) ? 0 : MUTEX_WAITERS;
+    bAsk = patienceLook(p, &a);
+    if( BUG(SLEPT_OUT) ) bAsk = bTimedOut;
+    if( bAsk ){                                /* MUTEX-PROBE */
+      if( ownerDead(p, MUTEX_OWNER(w)) ){
+        if( takeOver(p, w) ) return OWNER_TOOK;
+        continue;
+      }
+      if( a.usStill>=US_GIVEUP ) return OWNER_BUSY;
+    }
     /* MUTEX-SLEEP */
-    bTimedOut = osWait(atomicLowHalf(pWord), (u32)w, US_SLEEP);
+    bTimedOut = osWait(atomicLowHalf(pWord), (u32)w,
+        BUG(SLEPT_OUT) ? US_SLEEP : (i64)(a.usAsk - a.usLook));
   }
 }
 
@@ -216,6 +263,7 @@ int ownerLeave(Seg *p){
       CRASH(LEAVE_WORK);
       return 1;
     }
+    if( w & MUTEX_WAITERS ) countPassed(p);
     if( !atomicCas64(pWord, w, 0) ) continue;  /* MUTEX-LEAVE */
     CRASH(LEAVE);
     if( w & MUTEX_WAITERS ){                   /* MUTEX-WAKE */

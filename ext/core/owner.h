@@ -35,7 +35,8 @@ int ownerDead(Seg*, u64 iNumber);
 ** The mutex.  OWNER_TOOK says that it was taken from a dead process: the caller
 ** must rebuild what is derived before it reads anything else.
 **
-** ownerEnter   waits; OWNER_BUSY after a second, if a live owner keeps it
+** ownerEnter  waits; OWNER_BUSY when a living owner has kept it for a second in
+**              which no other thread got it
 ** ownerTry     waits at most usWait, at once takes it from the dead
 ** ownerTask    never waits: enters, or sets WORK for the owner (OWNER_BUSY),
 **              which then sees the caller's `left`

@@ -38,8 +38,9 @@
 ** processors, which takes longer than all of lock and unlock.  What taking and
 ** releasing a free lock stores outside the session's own records lies in one
 ** line of 64 bytes, from `mutex` to the first statistic, and nothing else that
-** is often stored lies beside what is only read.  For the same reason a session
-** keeps the slot that it freed last (`next`), and takes that one first.
+** is often stored lies beside what is only read.  `passed` lies in another
+** line, and is stored only where a process sleeps.  For the same reason a
+** session keeps the slot that it freed last (`next`) and takes it first.
 **
 ** GUARD WORDS.  guard[c] counts the records that are SEG_GRANTED, with a key of
 ** kind KEY_TABLE and a hash of class c, which is hash%64: of any mode and
@@ -58,7 +59,8 @@
 **
 ** Stored by: M the owner of the mutex; S the session that the field belongs to
 ** (its thread, with the mutex unless said otherwise); A any process, by atomic
-** operations.
+** operations.  A session also lowers its scount and invalidates its thold
+** without the mutex (UNDO-WORD).
 */
 #ifndef INTERLOCK_SEGMENT_H
 #define INTERLOCK_SEGMENT_H
@@ -132,7 +134,8 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F( 116, u32, inside,)      /* M session last inside, for messages */ \
   F( 120, u64, stat,[16])    /* M or A: see STAT_GRANTS */ \
   F( 248, u32, writerGen,)   /* T M its generation */ \
-  F( 252, u32, pad1,[17]) \
+  F( 252, u32, passed,)      /* M how often the mutex was passed on */ \
+  F( 256, u32, pad1,[16]) \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
   F( 576, u32, guard,[64])   /* D M granted tables, by class: GUARD WORDS */ \
   F( 832, u32, pad2,[816])

@@ -145,15 +145,16 @@ u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
 ** so. */
 int tableHoldVoid(Seg *p, SegRecord *r){
   u64 now = atomicGetAcq(&segSession(p, r->session)->now);
-  if( r->thold==0 || SEG_HIGH(r->thold)!=SEG_HIGH(now) ) return 1;
-  return SEG_LOW(r->thold)>SEG_LOW(now) && !BUG(IGNORE_LEVEL);
+  u64 hold = atomicGetAcq(&r->thold);
+  if( hold==0 || SEG_HIGH(hold)!=SEG_HIGH(now) ) return 1;
+  return SEG_LOW(hold)>SEG_LOW(now) && !BUG(IGNORE_LEVEL);
 }
 
 int tableVoid(Seg *p, SegRecord *r){
   SegSession *s = segSession(p, r->session);
   if( atomicGetAcq(&s->state)!=SEG_PAIR(r->generation, SEG_LIVE) ) return 1;
   if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ) return 0;
-  return r->scount==0 && tableHoldVoid(p, r);
+  return atomicGetAcq(&r->scount)==0 && tableHoldVoid(p, r);
 }
 
 /*--------------------------------------------------------------- chains ---*/
@@ -606,6 +607,22 @@ static void sweepHold(Seg *p, u32 i){
   listInsert(p, i);
 }
 
+/* Remove what lockUndo has invalidated in session scope.  That was granted
+** last, so it comes first in its list.  A rebuild may have changed that; then
+** the session itself removes it, or a process that meets it in a queue. */
+static void sweepBack(Seg *p, u32 k){
+  /* SWEEP-BACK */
+  u32 i = segSession(p, k)->firstSes, n;
+  for(n=0; i && n<2; n++){
+    SegRecord *r = segRecord(p, i);
+    u32 iNext = r->sesNext;
+    if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && tableVoid(p, r) ){
+      tableRemove(p, i);
+    }
+    i = iNext;
+  }
+}
+
 int tableSweep(Seg *p, u32 k, u32 nMax){
   SegSession *s = segSession(p, k);
   u32 i = s->waits, iNext, n = 0, nStep = 0;
@@ -614,6 +631,7 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
   if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
     tableRemove(p, i);
   }
+  if( !bEnding ) sweepBack(p, k);
   sweepWriter(p, k);
   /* SWEEP-HOLDS */
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){

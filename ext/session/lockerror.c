@@ -142,7 +142,8 @@ static void failFull(Sqlx *x, const LockFailure *p){
 ** The lock file cannot be used, and the text says why: its name, what is wrong
 ** with it, its owner and mode where they matter, the system's reason, and what
 ** helps. `lock file: busy:` names the process that is stopped in the middle of
-** a change. After `replaced` this session's locks are not worth anything any
+** a change; it comes after a second in which no other session could
+** make one. After `replaced` this session's locks are not worth anything any
 ** more: call interlock_reset(), or open a new connection, and begin again.
 ** After `malformed` nobody's are. After `no space` what is held stays held.
 ** The database must have one name, since each name would have a lock file of
@@ -319,7 +320,15 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 ** SQL ERROR lock wait cancelled:
 **
 ** Another session called advisory_cancel, or sqlite3_interrupt was called,
-** while this one waited. The lock is neither held nor asked for any more.
+** while this one waited. The lock is neither held nor asked for any more, also
+** if it was granted at that moment.
+**
+** SQLite's own `interrupted` says something else. The interrupt came when the
+** function had returned, or came to another part of the statement, and what the
+** statement has locked stays held, as after any error of a statement. A program
+** that interrupts its statements unlocks after `interrupted`, or calls
+** interlock_reset() before it gives the connection back to a pool; unlocking
+** what is not held returns 0 and does no harm.
 **
 ** Code: SQLITE_INTERRUPT
 ** Retry: the statement, if it is still wanted

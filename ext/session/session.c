@@ -151,6 +151,8 @@ typedef struct Wanted {
   Place *pPlace;
   const SessionRequest *pReq;
   LockFailure failure;
+  int bWaited;           /* it was not granted at once */
+  sqlite3_stmt *pLook;   /* asks whether there was an interrupt */
 } Wanted;
 
 /* The file of another place in which something is held, or NULL. */
@@ -167,6 +169,7 @@ static const char *heldElsewhere(const Session *p, const Place *pHere){
 static int mayWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   LockFailure *f = &w->failure;
+  w->bWaited = 1;
   f->eWaiting = waitingAllowed(w->pSession->db, &f->zBusy);
   if( f->eWaiting==WAITING_ALLOWED ){
     f->zBusy = heldElsewhere(w->pSession, w->pPlace);
@@ -178,7 +181,7 @@ static int mayWait(void *pArg){
 static LockRc pollWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   const char *zSchema = w->pReq->zSchema ? w->pReq->zSchema : "main";
-  if( waitingInterrupted(w->pSession->db) ) return LOCK_INTERRUPTED;
+  if( waitingInterrupted(w->pSession->db, &w->pLook) ) return LOCK_INTERRUPTED;
   return waitingMoved(w->pSession->db, zSchema) ? LOCK_REPLACED : LOCK_OK;
 }
 
@@ -200,15 +203,18 @@ u32 sessionIntent(u32 eMode){
 }
 
 /* The intention on the table, then the row; both or none. Both waits share the
-** time. */
+** time. Where the first has waited, an interrupt may have come since: the row
+** that was free is confirmed as well. */
 static LockRc acquireRow(Wanted *w){
   const SessionRequest *pReq = w->pReq;
   LockSession *pLock = w->pPlace->pLock;
   u32 eIntent = sessionIntent(pReq->eMode);
-  u32 iLevel = lockLevel(pLock);
   u64 usBegin = osMonotonicUs();
-  LockRc eRc = acquire(w, pReq->pTable, eIntent), eBack = LOCK_OK;
+  LockRc eRc = acquire(w, pReq->pTable, eIntent);
+  LockGrant intent = lockGranted(pLock);
+  int bWaited = w->bWaited;
   if( eRc!=LOCK_OK ) return eRc;
+  w->bWaited = 0;
   if( w->failure.msTimeout>0 ){
     i64 ms = (i64)(osMonotonicUs() - usBegin)/1000;
     w->failure.msTimeout -= ms<w->failure.msTimeout ? ms
@@ -216,13 +222,11 @@ static LockRc acquireRow(Wanted *w){
   }
   eRc = acquire(w, &pReq->key, pReq->eMode);
   w->failure.msTimeout = pReq->msTimeout;
-  if( eRc==LOCK_OK ) return LOCK_OK;
-  if( pReq->eScope==LOCK_SCOPE_SESSION ){
-    eBack = lockRelease(pLock, pReq->pTable, eIntent);
-  }else{
-    lockRollbackTo(pLock, iLevel);
+  if( eRc==LOCK_OK && bWaited && !w->bWaited ){
+    eRc = lockConfirm(pLock, pollWait(w));
   }
-  return eBack==LOCK_OK || eBack==LOCK_NO ? eRc : eBack;
+  if( eRc!=LOCK_OK ) lockUndo(pLock, &intent);
+  return eRc;
 }
 
 int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
@@ -240,7 +244,10 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   w.failure.msTimeout = pReq->msTimeout;
   w.failure.eWaiting = WAITING_ALLOWED;
   w.failure.zBusy = 0;
+  w.bWaited = 0;
+  w.pLook = 0;
   eRc = pReq->pTable ? acquireRow(&w) : acquire(&w, &pReq->key, pReq->eMode);
+  sqlite3_finalize(w.pLook);
   lockerrorSet(x, eRc, &w.failure);
   if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pPlace->pLock);
   return eRc==LOCK_OK;
@@ -338,9 +345,10 @@ int sessionSkip(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
   LockSession *pLock = pSkip->pPlace->pLock;
   LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
   if( eRc==LOCK_OK ){
+    LockGrant row = lockGranted(pLock);
     eRc = lockAcquire(pLock, pReq->pTable, sessionIntent(pReq->eMode),
                       pReq->eScope, 0);
-    if( eRc!=LOCK_OK ) lockRelease(pLock, pKey, pReq->eMode);
+    if( eRc!=LOCK_OK ) lockUndo(pLock, &row);
   }
   failPlace(x, eRc, pSkip->pPlace);
   return eRc==LOCK_OK;

@@ -149,19 +149,19 @@ typedef struct NextApi {
 
 /* A statement of its own ends with SQLITE_INTERRUPT then. It runs inside the
 ** one that waits, so it does not clear the flag. */
-static int stepsInterrupted(sqlite3 *db){
-  sqlite3_stmt *pStmt = 0;
-  int rc = sqlite3_prepare_v2(db, "SELECT 1", -1, &pStmt, 0);
-  if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
-  sqlite3_finalize(pStmt);
+static int stepsInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
+  int rc = SQLITE_OK;
+  if( *ppLook==0 ) rc = sqlite3_prepare_v2(db, "SELECT 1", -1, ppLook, 0);
+  if( rc==SQLITE_OK ) rc = sqlite3_step(*ppLook);
+  sqlite3_reset(*ppLook);
   return rc==SQLITE_INTERRUPT;
 }
 
-int waitingInterrupted(sqlite3 *db){
+int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
 #ifdef IS_INTERRUPTED
   if( sqlite3_libversion_number()>=3041000 ) return IS_INTERRUPTED(db);
 #endif
-  return stepsInterrupted(db);
+  return stepsInterrupted(db, ppLook);
 }
 
 int waitingMoved(sqlite3 *db, const char *zSchema){

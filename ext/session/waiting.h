@@ -27,8 +27,9 @@ typedef enum Waiting {
 Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
 
 /* Has sqlite3_interrupt() been called? Only for a function of a statement that
-** is being run. */
-int waitingInterrupted(sqlite3 *db);
+** is being run. Before 3.41 a statement tells: *ppLook, NULL at first, keeps it
+** for the next call, and the caller finalizes it. */
+int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook);
 
 /* Is the file of a schema, which this connection reads, in WAL mode, and open
 ** to others? Then there can have been a commit since it began to read. */

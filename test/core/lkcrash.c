@@ -207,17 +207,32 @@ static void opTable(void){
   need(lockRelease(V, &kTable2, LOCK_EXCLUSIVE), LOCK_OK, 62);
 }
 
+/* What was granted goes back, in each scope; a row with its intention. */
+static void opUndo(void){
+  LockKey kOther = keyTable("other"), kOne = keyRow("other", 1);
+  LockGrant table, g;
+  u32 eScope;
+  for(eScope=0; eScope<=LOCK_SCOPE_TURN; eScope++){
+    need(lockAcquire(V, &kOther, LOCK_INTENT_SHARED, eScope, 0), LOCK_OK, 60);
+    table = lockGranted(V);
+    need(lockAcquire(V, &kOne, LOCK_SHARED, eScope, 0), LOCK_OK, 61);
+    g = lockGranted(V);
+    lockUndo(V, &g);
+    lockUndo(V, &table);
+  }
+}
+
 enum { ATTACH, TABLES=21, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED, SWEEPS,
        ATTACHHALF, CURE=11, CANCELS=13 };
 static void (*const aOp[])(void) = { opAttach, opOpen, opAcquire, opLong,
   opWait, opRelease, opReleaseAll, opTxnEnd, opRollback, opEnd, opUpgrade,
   opCure, opGrow, opCancel, opWriter, opReap, opTakeOver, opContended,
-  opEndContended, opSweep, opAttach, opTable };
+  opEndContended, opSweep, opAttach, opTable, opUndo };
 static const char *azOp[] = { "attach", "open", "acquire", "long key", "wait",
   "release", "release all", "transaction end", "rollback to", "session end",
   "upgrade", "soft deadlock", "grow", "cancel", "writer", "reap", "take over",
   "contended", "contended end", "sweep", "attach, half formatted",
-  "table" };
+  "table", "undo" };
 enum { NOP = sizeof(aOp)/sizeof(aOp[0]) };
 
 static pid_t forkVictim(int iOp){

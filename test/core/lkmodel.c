@@ -38,6 +38,10 @@ static const char *anySkip(int s){
   int scope = R(8)==0 ? LOCK_SCOPE_TURN : R(2);
   return doSkip(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : 1+R(5), scope);
 }
+static const char *anyUndo(int s){
+  int scope = R(4)==0 ? LOCK_SCOPE_TURN : R(2);
+  return doUndo(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : 1+R(5), scope);
+}
 /* Ends while somebody else owns the mutex: WORK, then the owner leaves. */
 static int bHeld;
 static void holdMutex(int b){
@@ -70,6 +74,7 @@ static const char *step(void){
     case 8: if( R(20)==0 ) doClose(s); break;
     case 9: z = R(10) ? doLook(s) : doWriter(s); break;
     case 10: z = anySkip(s); break;
+    case 11: z = anyUndo(s); break;
   }
   return z;
 }
@@ -89,7 +94,8 @@ static const char *rounds(const char *zFile, long nStep, long *pi){
     z = step();
     nTest++;
     if( !z ) z = compare();
-    if( !z ) z = outcomes();
+    if( !z ) z = outcomes(R(4) ? 0 : (u32)R(256));
+    if( !z ) z = compare();
     if( !z && *pi%16==0 ) z = lockCheck(pF);
     if( z ) fprintf(stderr, "step %ld: %s\n", *pi, z);
   }

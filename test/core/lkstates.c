@@ -175,10 +175,10 @@ static int isNew(void){
 /*---------------------------------------------------------------- calls ---*/
 
 enum { ASKS, TRIES, UNLOCKS, UNLOCKALL, TXNEND, SAVEPOINT, ROLLBACKTO, CLOSES,
-       GIVEUP, CANCELS, POLLS, WRITES, SKIPS, LOOKS };
+       GIVEUP, CANCELS, POLLS, WRITES, SKIPS, LOOKS, UNDOS };
 static const char *azCall[] = { "lock", "try", "unlock", "unlock all", "end",
   "savepoint", "rollback to", "close", "give up", "cancel", "poll", "write", "skip",
-  "look" };
+  "look", "undo" };
 typedef struct Call { int e, s, k, m, scope; } Call;
 
 static const char *perform(const Call *c){
@@ -189,6 +189,7 @@ static const char *perform(const Call *c){
     case UNLOCKALL: return doUnlockAll(c->s, ~0u, ~0u);
     case SKIPS: return doSkip(c->s, c->k, c->m, c->scope);
     case LOOKS: return doLook(c->s);
+    case UNDOS: return doUndo(c->s, c->k, c->m, c->scope);
     case TXNEND: doEnd(c->s); return 0;
     case SAVEPOINT: doSavepoint(c->s); return 0;
     case ROLLBACKTO: doRollbackTo(c->s, c->k); return 0;
@@ -216,6 +217,7 @@ static int listAsks(Call *a, int n, int s){
       put(a, &n, ASKS, s, k, m, scope);
       put(a, &n, TRIES, s, k, m, scope);
       put(a, &n, SKIPS, s, k, m, scope);
+      put(a, &n, UNDOS, s, k, m, scope);
     }
   }
   return n;
@@ -409,7 +411,7 @@ static int expand(const Node *n, u64 *pnCall){
     bCapture = 0;
     if( a[i].e==CLOSES ) own(a[i].s);
     if( z==0 ) z = compare();
-    if( z==0 ) z = outcomes();
+    if( z==0 ) z = outcomes(0);
     if( z==0 ) z = bLow ? "a guard word was too low" : lockCheck(pF);
     ++*pnCall;
     if( z==0 ) addNode();

@@ -515,6 +515,101 @@ static void sceneCancelledFirst(void){
   CHECK_EQ(rcHook, LOCK_OK);
   CHECK(whole());
 }
+/* The same where the wait ends with an error: the lock goes back, in each
+** scope, and the next one in the queue has it. */
+static void interrupted(u32 eScope){
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, eScope), LOCK_WAITING);
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  at(CRASH_WITHDRAW_LOOK, 1, hookRelease);
+  CHECK_EQ(lockGiveUp(S[1], LOCK_INTERRUPTED), LOCK_INTERRUPTED);
+  CHECK_EQ(rcHook, LOCK_OK);
+  CHECK(granted(2));
+  CHECK(!lockHolding(S[1]));
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_NO);
+  CHECK_EQ(lockRelease(S[2], &kA, X), LOCK_OK);
+  CHECK(whole());
+  CHECK_EQ(segHeader(seg())->nRecord, 0);
+}
+static void sceneInterrupted(void){
+  inMemory();
+  interrupted(SES);
+  interrupted(TXN);
+  interrupted(LOCK_SCOPE_TURN);
+}
+/* A lock goes back while another party is inside the mutex: that party's
+** leaving grants it to the next, without a poll. */
+static void undoneBeside(u32 eScope){
+  LockGrant g;
+  CHECK_EQ(try(1, &kA, X, eScope), LOCK_OK);
+  g = lockGranted(S[1]);
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  inside();
+  lockUndo(S[1], &g);
+  CHECK(waits(2));
+  outside();
+  CHECK(granted(2));
+  CHECK_EQ(lockRelease(S[2], &kA, X), LOCK_OK);
+  CHECK(whole());
+  CHECK_EQ(segHeader(seg())->nRecord, 0);
+}
+/* A row and the intention on its table, both while the mutex is not free. */
+static void undoneRow(u32 eScope){
+  LockGrant table, row;
+  CHECK_EQ(try(1, &kTable, IX, eScope), LOCK_OK);
+  table = lockGranted(S[1]);
+  CHECK_EQ(try(1, &kRow, X, eScope), LOCK_OK);
+  row = lockGranted(S[1]);
+  CHECK_EQ(ask(2, &kTable, X, SES), LOCK_WAITING);
+  inside();
+  lockUndo(S[1], &row);
+  lockUndo(S[1], &table);
+  outside();
+  CHECK(granted(2));
+  CHECK_EQ(try(3, &kRow, X, SES), LOCK_OK);
+  CHECK_EQ(lockRelease(S[2], &kTable, X), LOCK_OK);
+  CHECK_EQ(lockRelease(S[3], &kRow, X), LOCK_OK);
+  CHECK(!lockHolding(S[1]));
+  CHECK(whole());
+  CHECK_EQ(segHeader(seg())->nRecord, 0);
+}
+static void sceneUndo(void){
+  inMemory();
+  undoneBeside(SES);
+  undoneBeside(TXN);
+  undoneBeside(LOCK_SCOPE_TURN);
+  undoneRow(SES);
+  undoneRow(TXN);
+}
+/* One hold of several goes back, and what was held before stays. */
+static void sceneUndoOne(void){
+  LockGrant g;
+  inMemory();
+  CHECK_EQ(try(1, &kA, X, TXN), LOCK_OK);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  g = lockGranted(S[1]);
+  lockUndo(S[1], &g);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_NO);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  g = lockGranted(S[1]);
+  lockUndo(S[1], &g);
+  CHECK_EQ(try(1, &kA, X, LOCK_SCOPE_TURN), LOCK_OK);
+  g = lockGranted(S[1]);
+  lockUndo(S[1], &g);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_NO);
+  lockTxnEnd(S[1]);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_OK);
+  CHECK(whole());
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, TXN), LOCK_OK);
+  g = lockGranted(S[1]);
+  lockUndo(S[1], &g);
+  CHECK_EQ(lockRelease(S[1], &kB, X), LOCK_OK);
+  CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
+  CHECK(whole());
+}
 /* Between the look of who grants and its store the waiter gives up. */
 static void sceneGivenUpFirst(void){
   held();
@@ -921,6 +1016,9 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "one hash, two keys", sceneHash }, { "split buckets", sceneSplit },
   { "deadlock", sceneDeadlock }, { "cured deadlock", sceneSoft },
   { "granted before giving up", sceneGrantedFirst },
+  { "granted before an interrupt", sceneInterrupted },
+  { "a grant goes back beside the mutex", sceneUndo },
+  { "one hold of several goes back", sceneUndoOne },
   { "cancelled before giving up", sceneCancelledFirst },
   { "given up before the grant", sceneGivenUpFirst },
   { "cancelled before the grant", sceneCancelAtGrant },

@@ -18,6 +18,8 @@ typedef struct Model {
   int nq[NK];
   int txn[NS], seq[NS], nsp[NS], sp[NS][4];
   int writer;                                      /* 1 + session */
+  MReq got[NS];                                    /* granted from the queue, */
+  int gotKey[NS];                                  /* and of which key */
 } Model;
 
 static Model M;
@@ -71,6 +73,8 @@ static void scan(int k){
     for(j=0; j<i && ok; j++) if( conflict(r.m, M.q[k][j].m) ) ok = 0;
     if( !ok ) continue;
     give(r.s, k, r.m, r.scope);
+    M.got[r.s] = r;
+    M.gotKey[r.s] = k;
     for(j=i; j+1<M.nq[k]; j++) M.q[k][j] = M.q[k][j+1];
     M.nq[k]--;
     i--;
@@ -327,6 +331,38 @@ static const char *doSkip(int s, int k, int m, int scope){
   }
   return (int)rc==e ? 0 : "skip differs";
 }
+/* A try, and what it was granted goes back at once: as if it had not been made.
+** Only a turn that the transaction held already stays one. */
+static const char *doUndo(int s, int k, int m, int scope){
+  MHold *h = &M.hold[s][k][m], was = *h;
+  int bTurn = scope==LOCK_SCOPE_TURN && h->seq>0;
+  int e = ask(s, k, m, scope, 0);
+  LockRc rc = lockAsk(aS[s], &aKey[k], (u32)m, (u32)scope, 0);
+  LockGrant g = lockGranted(aS[s]);
+  M.txn[s] = 1;
+  if( rc==LOCK_FULL && LIMIT_RECORD<100 ){
+    *h = was;
+    aCount[4]++;
+    return 0;
+  }
+  if( (int)rc!=e ) return "result differs";
+  if( e!=LOCK_OK ) return 0;
+  lockUndo(aS[s], &g);
+  if( !bTurn ) *h = was;
+  scanAll();
+  return 0;
+}
+/* The grant that the waiter of session s was just given meets an interrupt. */
+static const char *doInterrupt(int s){
+  MReq *r = &M.got[s];
+  MHold *h = &M.hold[s][M.gotKey[s]][r->m];
+  if( lockGiveUp(aS[s], LOCK_INTERRUPTED)!=LOCK_INTERRUPTED ){
+    return "a grant beat the interrupt";
+  }
+  if( r->scope==LOCK_SCOPE_SESSION ) h->n--; else h->seq = 0;
+  scanAll();
+  return 0;
+}
 /* Does another session hold what a write in this mode conflicts with? */
 static int isBarred(int s, int k, int m){
   int t, o;
@@ -396,11 +432,17 @@ static const char *doWriter(int s){
   scanAll();
   return rc==LOCK_OK ? 0 : "writer";
 }
-/* Grants that the step brought: the waiters must be told. */
-static const char *outcomes(void){
+/* Grants that the step brought: the waiters must be told.  Of those sessions
+** that mStop has a bit for, each is interrupted at that moment. */
+static const char *outcomes(u32 mStop){
   int s;
   for(s=0; s<nSes; s++){
-    if( lockPending(aS[s]) && !waitsOn(s) && lockOutcome(aS[s])!=LOCK_OK ){
+    if( !lockPending(aS[s]) || waitsOn(s) ) continue;
+    if( mStop>>s & 1 ){
+      const char *z = doInterrupt(s);
+      if( z ) return z;
+      s = -1;                      /* it may have passed to another waiter */
+    }else if( lockOutcome(aS[s])!=LOCK_OK ){
       return "granted, but not told";
     }
   }
