@@ -19,6 +19,7 @@
 #define US_TIDY   2000             /* patience of an end with the mutex */
 #define SWEEP_MAX 2048             /* records freed before others may enter */
 #define PROBES    32               /* processes asked about at a time */
+#define GROWTHS   32               /* one call makes the file longer so often */
 
 struct LockFile {
   Seg seg;                         /* its process-side fields: mutex holder */
@@ -50,6 +51,7 @@ struct LockSession {
   u32 bTxn;                        /* this transaction has locks */
   u32 iWriterTxn;                  /* in which it is in the writer's place */
   u32 iRequest, iState;            /* queued record, its state when queued */
+  u32 eMode;                       /* asked for by it */
   u32 iProbe;                      /* where the next poll goes on asking */
   Probes probes;                   /* those in the way of this attempt */
   Probes skipped;                  /* those in the way of lockSkip */
@@ -71,54 +73,44 @@ static SegSession *slot(LockSession *p){
 
 /*
 ** The mutex came from a dead owner: everything derived is made anew.  A queue
-** that was being rearranged may stand in an order with a soft cycle: every
-** waiter is checked again.
+** that was being rearranged may stand in an order with a soft cycle: all who
+** wait are checked again.
 */
 static void recover(LockFile *pF){
   Seg *p = &pF->seg;
   SegHeader *h = segHeader(p);
-  u32 k;
   if( segStale(p) && segRefresh(p)!=LOCK_OK ) return;
   if( BUG(NO_REBUILD) ) return;
   tableRebuild(p, p->iTaken);
   if( !BUG(REBUILD_NOSCAN) ) tableScanAll(p);
-  for(k=1; k<=h->usedSession && !p->bDamaged; k++){
-    if( segSession(p, k)->waits ) graphCheck(pF->pGraph, p, k);
-  }
+  if( !segDamaged(p) ) graphCheckAll(pF->pGraph, p);
   atomicSet(&h->stat[STAT_RECOVERIES], h->stat[STAT_RECOVERIES]+1);
 }
 
 static LockRc usable(LockFile *pF){
   if( pF->bForked ) return LOCK_FORKED;
-  if( pF->seg.bDamaged || atomicGet(&segHeader(&pF->seg)->damaged) ){
+  if( segDamaged(&pF->seg) || atomicGet(&segHeader(&pF->seg)->damaged) ){
     return LOCK_MALFORMED;
   }
   return LOCK_OK;
 }
 
-/* How is what ownerEnter, ownerTry or ownerTask returned. */
-static LockRc entered(LockFile *pF, int eHow){
-  if( eHow==OWNER_BUSY ) return LOCK_BUSY;
-  if( eHow==OWNER_TOOK ) recover(pF);
-  if( segStale(&pF->seg) ) segRefresh(&pF->seg);
-  return LOCK_OK;
-}
-
-static LockRc enter(LockFile *pF){
-  LockRc rc = usable(pF);
-  return rc!=LOCK_OK ? rc : entered(pF, ownerEnter(&pF->seg));
+/* This process tells the others that it has met nonsense in the file. */
+static void tellDamage(LockFile *pF){
+  segDamage(&pF->seg);
+  atomicSet(&segHeader(&pF->seg)->damaged, 1);
 }
 
 #ifdef INTERLOCK_DEBUG
 static void debugCheck(Seg *p){
   const char *z = 0;
-  if( p->bDamaged || segHeader(p)->usedRecord>3000
+  if( segDamaged(p) || segHeader(p)->usedRecord>3000
    || segHeader(p)->usedSession>300 ){
     return;
   }
   z = segmentCheck(p);
   if( z==0 ) z = tableCheck(p);
-  if( p->bDamaged==0 && z ){
+  if( !segDamaged(p) && z ){
     assert( z==0 );
     abort();
   }
@@ -128,19 +120,37 @@ static void debugCheck(Seg *p){
 #endif
 
 /* Leave, after doing what others have left to the owner.  LOCK_MALFORMED if
-** nonsense was met inside: then nobody may go on with this file. */
+** nonsense was met inside: then nobody may go on with this file, and nothing
+** more is done in it. */
 static LockRc leave(LockFile *pF){
   Seg *p = &pF->seg;
-  u32 bDamaged;
   debugCheck(p);
-  bDamaged = p->bDamaged;
-  if( bDamaged ) atomicSet(&segHeader(p)->damaged, 1);
+  if( segDamaged(p) ) tellDamage(pF);
   while( ownerLeave(p) ){
-    if( bDamaged ) continue;
+    if( segDamaged(p) ) continue;
     tableSweepLeft(p);
     debugCheck(p);
+    if( segDamaged(p) ) tellDamage(pF);
   }
-  return bDamaged ? LOCK_MALFORMED : LOCK_OK;
+  return segDamaged(p) ? LOCK_MALFORMED : LOCK_OK;
+}
+
+/* How is what ownerEnter, ownerTry or ownerTask returned.  Not inside after
+** anything but LOCK_OK. */
+static LockRc entered(LockFile *pF, int eHow){
+  if( eHow==OWNER_BUSY ) return LOCK_BUSY;
+  if( eHow==OWNER_TOOK ) recover(pF);
+  if( segStale(&pF->seg) ) segRefresh(&pF->seg);
+  if( usable(pF)!=LOCK_OK ){
+    leave(pF);
+    return LOCK_MALFORMED;
+  }
+  return LOCK_OK;
+}
+
+static LockRc enter(LockFile *pF){
+  LockRc rc = usable(pF);
+  return rc!=LOCK_OK ? rc : entered(pF, ownerEnter(&pF->seg));
 }
 
 /*-------------------------------------------------------------- settle ---*/
@@ -177,6 +187,7 @@ static int settle(LockSession *p){
   removeBack(p);
   if( BUG(KEEP_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
   if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;
+  if( segDamaged(pSeg) ) return 0;       /* not all of it is gone */
   if( SEG_LOW(iState)==SEG_LIVE && p->iKeep!=SEG_ALL ){
     p->iKeep = SEG_ALL;
     atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
@@ -189,9 +200,11 @@ static int settle(LockSession *p){
 /* Enter for a function: settled, and known as the one inside. */
 static LockRc enterSettled(LockSession *p){
   LockRc rc = enter(p->pFile);
+  u32 nRound = 0;
   if( rc!=LOCK_OK ) return rc;
   atomicSet(&segHeader(&p->pFile->seg)->inside, p->k);
-  while( p->bPend && !BUG(NO_SETTLE) && settle(p) ){
+  while( p->bPend && !BUG(NO_SETTLE) && settle(p)
+      && segBound(&p->pFile->seg, &nRound) ){
     rc = leave(p->pFile);
     if( rc==LOCK_OK ) rc = enter(p->pFile);
     if( rc!=LOCK_OK ) return rc;
@@ -207,6 +220,7 @@ static LockRc enterSettled(LockSession *p){
 */
 static void tidy(LockSession *p){
   LockFile *pF = p->pFile;
+  u32 nRound = 0;
   int bMore = 1;
   CRASH(END_WORD);
   atomicSetRel(&slot(p)->left, 1);
@@ -216,7 +230,7 @@ static void tidy(LockSession *p){
     int eHow = ownerTry(&pF->seg, US_TIDY);
     if( eHow==OWNER_BUSY ) eHow = ownerTask(&pF->seg);
     if( entered(pF, eHow)!=LOCK_OK ) return;
-    bMore = settle(p);
+    bMore = settle(p) && segBound(&pF->seg, &nRound);
     if( bMore ) atomicSetRel(&slot(p)->left, 1);
     if( leave(pF)!=LOCK_OK ) return;
   }
@@ -226,12 +240,13 @@ static void tidy(LockSession *p){
 
 /*
 ** Everything of a process that is known to be dead goes: its sessions end with
-** one store each, then their records are freed, some at a time.  0 if the
-** mutex could not be had.
+** one store each, then their records are freed, some at a time.  The number of
+** its sessions; 0 also if the mutex could not be had, or another process was
+** faster.
 */
-static int reap(LockFile *pF, u64 iNumber){
+static u32 reap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
-  u32 k, n;
+  u32 k, n, nRound = 0;
   if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
   n = tableKill(p, iNumber);
   atomicSet(&segHeader(p)->stat[STAT_SWEPT],
@@ -240,12 +255,12 @@ static int reap(LockFile *pF, u64 iNumber){
     SegSession *s = segSession(p, k);
     while( atomicGet(&s->owner)==iNumber
         && SEG_LOW(atomicGetAcq(&s->state))==SEG_ENDING
-        && tableSweep(p, k, SWEEP_MAX) ){
+        && tableSweep(p, k, SWEEP_MAX) && segBound(p, &nRound) ){
       if( leave(pF)!=LOCK_OK ) return 0;
       if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
     }
   }
-  return leave(pF)==LOCK_OK;
+  return leave(pF)==LOCK_OK ? n : 0;
 }
 
 /* Under the mutex: note the process of session k, to be asked about. */
@@ -259,21 +274,29 @@ static void noteIn(LockSession *p, Probes *pList, u32 k){
 }
 static void noteProbe(LockSession *p, u32 k){ noteIn(p, &p->probes, k); }
 
-/* Outside the mutex: ask about those noted.  1 if somebody was dead. */
-static int probe(LockSession *p){
+/*
+** Outside the mutex: ask about those noted.  1 if one was dead, so that another
+** attempt may find the way free.  In a damaged file a number can be dead of
+** which there is no session to end, for ever: *pnRound, from 0 in each call of
+** the layer above, counts the answers 1, and those that ended nothing, which in
+** a sound file say that another process was faster, for many.
+*/
+static int probe(LockSession *p, u32 *pnRound){
   LockFile *pF = p->pFile;
-  u32 j, nDead = 0;
-  for(j=0; j<p->probes.n; j++){
+  u32 j, nDead = 0, nFound = 0;
+  for(j=0; j<p->probes.n && usable(pF)==LOCK_OK; j++){
     if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
-    reap(pF, p->probes.a[j]);
+    nFound += reap(pF, p->probes.a[j]);
     nDead++;
   }
   p->probes.n = 0;
-  return nDead>0;
+  if( nDead==0 ) return 0;
+  *pnRound += nFound ? 1 : LIMIT_SESSION/4+1;
+  return *pnRound<=LIMIT_SESSION+4;
 }
 
 /* Outside the mutex, when a table is full: does a dead process fill it?
-** 1 if one did. */
+** 1 if sessions of one were ended. */
 static int probeAll(LockFile *pF){
   Seg *p = &pF->seg;
   u32 k, n = 0;
@@ -284,8 +307,7 @@ static int probeAll(LockFile *pF){
     if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
     if( iNumber==iLast || !ownerDead(p, iNumber) ) continue;
     iLast = iNumber;
-    reap(pF, iNumber);
-    n++;
+    n += reap(pF, iNumber);
   }
   return n>0;
 }
@@ -306,8 +328,8 @@ typedef struct Ask {
   u32 mBefore;             /* modes asked for ahead of it */
 } Ask;
 
-/* One record of the queue.  1: it was void, is gone, and the look starts
-** again. */
+/* One record of the queue.  1: it was void and is gone, which may have granted
+** others. */
 static int lookAt(LockSession *p, Ask *a, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
@@ -330,19 +352,32 @@ static int lookAt(LockSession *p, Ask *a, u32 i){
   return 0;
 }
 
-/* 4.9 c, and where an upgrade would queue. */
+/* 4.9 c.  After a walk that removed something the queue is walked again; each
+** of them removes what the next would meet, so there is no end to them only in
+** a damaged file. */
+static void lookThrough(LockSession *p, Ask *a){
+  Seg *pSeg = &p->pFile->seg;
+  u32 i, iNext, n, nRound = 0;
+  int bAgain;
+  do{
+    p->probes.n = 0;
+    a->iOwn = a->iStrong = 0;
+    a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = n = 0;
+    bAgain = 0;
+    for(i=tableNext(pSeg, a->pKey, 0, &n); i; i=iNext){
+      iNext = tableNext(pSeg, a->pKey, i, &n);
+      bAgain |= lookAt(p, a, i);
+    }
+  }while( bAgain && segBound(pSeg, &nRound) );
+}
+
+/* The same, and where an upgrade would queue. */
 static void look(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
-  p->probes.n = 0;
-  a->iOwn = a->iStrong = 0;
-  a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = 0;
-  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
-    if( !lookAt(p, a, i) ) continue;
-    a->iOwn = a->iStrong = a->mOwn = a->mHeld = a->mAhead = i = n = 0;
-  }
+  lookThrough(p, a);
   if( a->mOwn==0 || a->mAhead==0 || BUG(UPGRADE_TAIL) ) return;
-  for(n=0; (i = tableNext(pSeg, a->pKey, i, &n))!=0; ){
+  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( tableConflicts(REC_MODE(r)) & a->mOwn ){
@@ -476,6 +511,21 @@ static void noteDeadlock(LockSession *p){
   for(j=0; j<n; j++) noteProbe(p, a[j]);
 }
 
+/*
+** May the request that was queued just now be in a cycle?  A cycle has an edge
+** that leads to its session p.  Another session that waits has such an edge if
+** p holds a mode that its request conflicts with, or if a request of p stands
+** ahead of its own.  p has no other request, and behind a request at the tail
+** there is none.  So a session that holds nothing in this file, whose only
+** record is the request, is in no cycle.  Neither of the other things that a
+** request can wait for leads to p: the session in the writer's place never
+** waits for a lock (LOCKS.md), and a connection that holds locks in one file
+** waits in no other (session.h), so that edges of other files do not count.
+*/
+static int mayCloseCycle(LockSession *p, const Ask *a){
+  return a->iPlace!=0 || slot(p)->nRecord!=1;
+}
+
 /* Queue the request, then look whether that closes a cycle. */
 static LockRc enqueue(LockSession *p, const Ask *a){
   LockFile *pF = p->pFile;
@@ -485,9 +535,11 @@ static LockRc enqueue(LockSession *p, const Ask *a){
   r = segRecord(&pF->seg, i);
   p->iRequest = i;
   p->iState = SEG_WITH(atomicGet(&r->state), SEG_WAITING);
+  p->eMode = a->eMode;
   p->key = *a->pKey;
   if( a->iPlace ) renumber(p, a);
-  if( graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
+  if( mayCloseCycle(p, a)
+   && graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
     noteDeadlock(p);
     tableRemove(&pF->seg, i);
     p->iRequest = 0;
@@ -499,7 +551,7 @@ static LockRc enqueue(LockSession *p, const Ask *a){
 /* Record i is held: remember its token for the caller. */
 static void noteGrant(LockSession *p, u32 i){
   p->iToken = p->iStronger ? p->iStronger
-                           : segRecord(&p->pFile->seg, i)->token;
+                           : atomicGet(&segRecord(&p->pFile->seg, i)->token);
 }
 
 /* One attempt under the mutex.  LOCK_FULL: no slot is free. */
@@ -524,11 +576,11 @@ static LockRc attempt(LockSession *p, Ask *a, int bProbed){
   return a->bQueue ? enqueue(p, a) : LOCK_NO;
 }
 
-/* After an attempt that found no free slot: LOCK_OK to try once more. */
-static LockRc moreRoom(LockFile *pF, int *pbGrown){
-  LockRc rc = segGrow(&pF->seg);
-  if( rc==LOCK_FULL && !*pbGrown && probeAll(pF) ) rc = LOCK_OK;
-  *pbGrown = 1;
+/* After an attempt that found no free slot: LOCK_OK to try once more.  Others
+** may be faster to take the new ones, but not for ever. */
+static LockRc moreRoom(LockFile *pF, u32 *pnGrown){
+  LockRc rc = ++*pnGrown>GROWTHS ? LOCK_FULL : segGrow(&pF->seg);
+  if( rc==LOCK_FULL && *pnGrown==1 && probeAll(pF) ) rc = LOCK_OK;
   return rc;
 }
 
@@ -547,7 +599,8 @@ static LockRc moreRoom(LockFile *pF, int *pbGrown){
 */
 LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                int bQueue){
-  int bProbed = 0, bGrown = 0;
+  u32 nGrown = 0, nRound = 0;
+  int bProbed = 0;
   Ask a;
   if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
     return LOCK_MISUSE;
@@ -563,15 +616,18 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
     if( rc!=LOCK_OK ) return rc;
     rc = attempt(p, &a, bProbed);
     rcLeave = leave(p->pFile);
-    if( rcLeave!=LOCK_OK ) return rcLeave;
+    if( rcLeave!=LOCK_OK ){
+      p->iRequest = 0;
+      return rcLeave;
+    }
     if( rc==LOCK_FULL ){
-      rc = moreRoom(p->pFile, &bGrown);
+      rc = moreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){
-      if( !probe(p) ) bProbed = 1;
+      if( !probe(p, &nRound) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
-      int bDead = probe(p);
+      int bDead = probe(p, &nRound);
       if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
     }
   }
@@ -643,7 +699,10 @@ LockRc lockOutcome(LockSession *p){
     return LOCK_OK;
   }
   p->iRequest = 0;
-  if( iState!=SEG_WITH(p->iState, SEG_CANCELLED) ) return LOCK_MALFORMED;
+  if( iState!=SEG_WITH(p->iState, SEG_CANCELLED) ){
+    tellDamage(p->pFile);
+    return LOCK_MALFORMED;
+  }
   atomicSetRel(&r->state, SEG_WITH(iState, SEG_WITHDRAWN));
   CRASH(WITHDRAW);
   tidy(p);
@@ -689,15 +748,16 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
 */
 void lockPoll(LockSession *p){
   LockFile *pF = p->pFile;
+  u32 nRound = 0;
   Ask a;
   if( usable(pF)!=LOCK_OK ) return;
   if( entered(pF, ownerTry(&pF->seg, 0))!=LOCK_OK ) return;
   a.pKey = &p->key;
-  a.eMode = REC_MODE(segRecord(&pF->seg, p->iRequest));
+  a.eMode = p->eMode;
   look(p, &a);
   tableScan(&pF->seg, &p->key);
   noteBlockers(p, &a, p->iRequest);
-  if( leave(pF)==LOCK_OK ) probe(p);
+  if( leave(pF)==LOCK_OK ) probe(p, &nRound);
   p->probes.n = 0;
 }
 
@@ -789,7 +849,7 @@ static LockRc skipAttempt(LockSession *p, Ask *a){
 }
 
 LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
-  int bGrown = 0;
+  u32 nGrown = 0;
   Ask a;
   if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
     return LOCK_MISUSE;
@@ -805,7 +865,7 @@ LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
     rcLeave = leave(p->pFile);
     if( rcLeave!=LOCK_OK ) return rcLeave;
     if( rc!=LOCK_FULL ) return rc;
-    rc = moreRoom(p->pFile, &bGrown);
+    rc = moreRoom(p->pFile, &nGrown);
     if( rc!=LOCK_OK ) return rc;
   }
 }
@@ -815,7 +875,7 @@ int lockSkipProbe(LockSession *p){
   u32 j, nGone = 0;
   for(j=0; j<p->skipped.n && usable(pF)==LOCK_OK; j++){
     if( !ownerDead(&pF->seg, p->skipped.a[j]) ) continue;
-    nGone += (u32)reap(pF, p->skipped.a[j]);
+    nGone += reap(pF, p->skipped.a[j]);
   }
   p->skipped.n = 0;
   return nGone>0;
@@ -872,6 +932,10 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
     u32 i = a->i;
     SegRecord *r = segRecord(pSeg, i);
     if( !segBound(pSeg, &a->nStep) ) return 0;
+    if( r->session!=p->k ){
+      segDamage(pSeg);
+      return 0;
+    }
     a->i = r->sesNext;
     if( !(a->mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
     if( !(a->mMode & REC_BIT(r)) ) continue;
@@ -896,11 +960,12 @@ static LockRc releaseLists(LockSession *p, ReleaseAll *a){
   LockFile *pF = p->pFile;
   SegHeader *h = segHeader(&pF->seg);
   u64 nRecover = h->stat[STAT_RECOVERIES];
+  u32 nRound = 0;
   int iList;
   for(iList=0; iList<2; iList++){
     a->i = iList ? slot(p)->firstSes : slot(p)->firstTxn;
     a->nStep = 0;
-    while( releaseSome(p, a) ){
+    while( releaseSome(p, a) && segBound(&pF->seg, &nRound) ){
       LockRc rc = leave(pF);
       if( rc==LOCK_OK ) rc = enter(pF);
       if( rc!=LOCK_OK ) return rc;
@@ -978,7 +1043,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   u32 i = atomicGet(&s->waits), iRec;
   SegRecord *r;
   if( atomicGet(&s->id)!=iId || SEG_LOW(iState)!=SEG_LIVE ) return LOCK_NO;
-  if( i-1>=p->nRecord ) return LOCK_NO;
+  if( i-1>=segRecords(p) ) return LOCK_NO;
   r = segRecord(p, i);
   iRec = atomicGetAcq(&r->state);
   if( SEG_STATE(iRec)!=SEG_WAITING || atomicGet(&r->session)!=k
@@ -1093,6 +1158,7 @@ static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
 
 LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
                  const LockKey **ppHeld){
+  u32 nRound = 0;
   int bProbed = 0;
   for(;;){
     LockRc rc = enterSettled(p);
@@ -1105,7 +1171,7 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
     }
     rc = leave(p->pFile);
     if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
-    if( bProbed || !probe(p) ) return LOCK_NO;
+    if( bProbed || !probe(p, &nRound) ) return LOCK_NO;
     bProbed = 1;
   }
 }
@@ -1389,6 +1455,7 @@ int lockForked(LockFile *pF){ return pF->bForked!=0; }
 #ifdef INTERLOCK_TEST
 int lockPending(LockSession *p){ return p->iRequest!=0; }
 u32 lockSlot(LockSession *p){ return p->k; }
+u64 lockGraphSteps(LockFile *pF){ return graphSteps(pF->pGraph); }
 const char *lockCheck(LockFile *pF){
   const char *z;
   LockRc rc = enter(pF);

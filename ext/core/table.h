@@ -49,8 +49,10 @@ void tableKeyOf(Seg*, SegRecord*, LockKey*);
 u32 tableConflicts(u32 eMode);
 
 /* The next record of a key after record i, 0 for the first; 0 at the end.
-** pnStep counts steps from 0 and bounds the walk. */
+** pnStep counts steps from 0 and bounds the walk.  tablePrev: the one before
+** record i. */
 u32 tableNext(Seg*, const LockKey*, u32 i, u32 *pnStep);
+u32 tablePrev(Seg*, const LockKey*, u32 i, u32 *pnStep);
 
 /* Do two records lie in the same queue? */
 int tableSameKey(Seg*, u32 iRecord, u32 jRecord);
