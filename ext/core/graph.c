@@ -2,25 +2,35 @@
 /*
 ** graph.c: deadlocks.
 **
-** Nodes are sessions.  A waiting session has a hard edge to everybody who
-** holds a mode that conflicts with its request, and a soft edge to everybody
-** whose conflicting request is queued ahead of its own.  A cycle of hard edges
-** alone is a deadlock.  A soft edge can be turned round by letting the waiter
-** pass: the search proposes such constraints ("this request before that one"),
-** sorts the queues by them, otherwise keeping the order, and looks again for
-** cycles through every session that a constraint mentions, until no cycle is
-** left or nothing more can be tried.
+** Nodes are sessions.  A waiting session has a hard edge to every session that
+** holds a mode that conflicts with its request, and a soft edge to every
+** session whose conflicting request is queued ahead of its own.  A cycle of
+** hard edges alone is a deadlock.  A soft edge can be turned round by letting
+** the waiter pass: the search proposes such constraints ("this request before
+** that one"), sorts the queues by them, otherwise keeping the order, and looks
+** again for cycles through every session that a constraint mentions, until no
+** cycle is left or nothing more can be tried.
+**
+** The mutex is held, so the work is counted in elementary steps: records
+** looked at.  A look for a cycle through one session walks each queue that it
+** comes to a few times at most, one time for each mode, however many wait
+** there (Covered edges, below).  The search for an arrangement ends after
+** STEPS.
 **
 ** Everything runs in a workspace of fixed size, without recursion along the
 ** graph: a thread may have a small stack.  Every session waits for at most one
-** request, so queues hold at most LIMIT_SESSION requests together.
+** request, so queues hold at most LIMIT_SESSION requests together.  A number
+** of a session that comes from a record is checked before it is an index here
+** (sessionOf).
 */
 #include "core/graph.h"
 
 #define NODES       (LIMIT_SESSION+1)
 #define CONSTRAINTS 64u        /* turned round at the same time */
 #define EDGES       (8*NODES + CONSTRAINTS)
-#define TRIALS      4096u      /* arrangements tried: the mutex is held */
+#ifndef STEPS
+# define STEPS      400000u    /* of one search: LOCKS.md */
+#endif
 
 typedef struct Edge {
   u32 iWaiter, iBlocker;       /* records in one queue: ... before ... */
@@ -32,13 +42,17 @@ typedef struct Frame {
   u32 k;                       /* session */
   u32 iRecord;                 /* its request */
   u32 bSoft;                   /* which kind of edge is followed now */
-  u32 iAt;                     /* where: record, or place in an order */
+  u32 iAt;                     /* where: record, or index into aQueue */
+  u32 iStop;                   /* request whose walk covers the rest, or 0 */
+  u32 iOrder;                  /* 1 + proposed order of its queue, or 0 */
   u32 nStep;
 } Frame;
 
 struct Graph {
   Seg *p;
-  u32 iVisit, nCycle, nMember, nOrder, nQueue, nTrial, nCur;
+  u32 iVisit, nCycle, nMember, nOrder, nQueue, nCur;
+  u32 kStart, bStartHolds;     /* see Covered edges */
+  u64 nStep, mxStep;           /* elementary steps; where a search ends */
   u32 aVisit[NODES];           /* iVisit of the walk that came here */
   u32 aSeen[NODES];            /* 1: in aMember */
   u32 aCycle[NODES], aMember[NODES];
@@ -46,8 +60,14 @@ struct Graph {
   Edge aCur[CONSTRAINTS];      /* constraints of the present proposal */
   Order aOrder[CONSTRAINTS];
   u32 aQueue[NODES];           /* records of all proposed queues */
+  u32 aOwner[NODES];           /* their sessions */
+  u32 aIn[NODES];              /* a queue as it is, for the sort */
   u32 aBefore[NODES];          /* scratch of the sort */
-  u32 aIn[NODES];
+  u32 aDown[NODES];
+  u8 aIsBlocker[NODES];
+  u8 aCandidate[NODES];        /* by session: graphCheckAll */
+  u32 aPlace[NODES];           /* by session: index into aQueue or aIn */
+  u32 aOrderOf[NODES];         /* by session: 1 + its proposed order, or 0 */
   Edge aSoft[EDGES];           /* soft edges found, a stretch a level */
 };
 
@@ -61,6 +81,16 @@ const u32 *graphCycle(Graph *g, u32 *pn){
 const u32 *graphMembers(Graph *g, u32 *pn){
   *pn = g->nMember;
   return g->aMember;
+}
+u64 graphSteps(const Graph *g){ return g->nStep; }
+
+/* The session of record i, as an index: 0 and the file damaged if it is none.
+** Read once: what is checked is what is used. */
+static u32 sessionOf(Graph *g, u32 i){
+  u32 k = atomicGet(&segRecord(g->p, i)->session);
+  if( k-1<LIMIT_SESSION ) return k;
+  segDamage(g->p);
+  return 0;
 }
 
 /* The request that session k waits for; 0 if it does not wait. */
@@ -77,59 +107,128 @@ static u32 waitOf(Graph *g, u32 k){
 
 /*--------------------------------------------------------------- edges ---*/
 
-/* The proposed order of the queue in which record i waits; 0 for none. */
-static Order *orderOf(Graph *g, u32 i){
-  u32 j;
-  for(j=0; j<g->nOrder; j++){
-    Order *o = &g->aOrder[j];
-    if( tableSameKey(g->p, g->aQueue[o->iFirst], i) ) return o;
+/*
+** Covered edges.  Let requests a and b wait in one queue, a ahead of b, and let
+** b conflict with every mode that a conflicts with.  Then whatever stands in
+** the way of a stands in the way of b as well, except that a session does not
+** stand in its own way: the edges of a lead to where those of b lead, or to
+** b's session.  So a walk that comes from b need not follow the edges of a
+** (b covers a); and once the edges of a are being followed, a walk that is at
+** b needs none of the queue from a on (a request of which it is known that it
+** is walked, and that covers b's rest).  Both only ask whether a session can be
+** reached from the start, so it does not matter by which way.  The exception:
+** if b's session is the start, an edge to it is what is looked for.  It can
+** have one from its own queue only if it holds the key, and then it covers
+** nothing (bStartHolds).
+**
+** For each of the five modes a record is passed once: the next walk of the mode
+** ends where the first has been, or begins in what that has covered.
+*/
+static int covers(u32 eModeB, u32 eModeA){
+  return (tableConflicts(eModeA) & ~tableConflicts(eModeB))==0;
+}
+/* May session k's request cover others in its queue? */
+static int mayCover(Graph *g, u32 k){
+  return k!=g->kStart || !g->bStartHolds;
+}
+
+/* The proposed order in which record i stands: 1 + its index, or 0. */
+static u32 orderOf(Graph *g, u32 i){
+  u32 k = sessionOf(g, i), o = g->aOrderOf[k];
+  return o && g->aQueue[g->aPlace[k]]==i ? o : 0;
+}
+
+/* The next record ahead of the frame's place in its queue, as proposed or as it
+** is; 0 at its head. */
+static u32 ahead(Graph *g, Frame *f, const LockKey *pKey){
+  u32 nStep = f->nStep;
+  g->nStep++;
+  if( f->iOrder ){
+    if( f->iAt<=g->aOrder[f->iOrder-1].iFirst ) return 0;
+    return g->aQueue[--f->iAt];
   }
-  return 0;
+  f->iAt = tablePrev(g->p, pKey, f->iAt, &f->nStep);
+  g->nStep += f->nStep-nStep;
+  return f->iAt;
+}
+
+/* A request that counts? */
+static int isWaiting(Graph *g, SegRecord *r){
+  return SEG_STATE(atomicGetAcq(&r->state))==SEG_WAITING
+      && !tableVoid(g->p, r);
+}
+
+static void toOwnPlace(Graph *g, Frame *f){
+  f->iAt = f->iOrder ? g->aPlace[f->k] : f->iRecord;
+  f->nStep = 0;
+}
+
+/* Find iStop: the nearest request ahead that is walked and covers the rest. */
+static void findStop(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
+  u32 i;
+  toOwnPlace(g, f);
+  while( (i = ahead(g, f, pKey))!=0 ){
+    SegRecord *q = segRecord(g->p, i);
+    u32 k = sessionOf(g, i);
+    if( g->aVisit[k]!=g->iVisit || !mayCover(g, k) ) continue;
+    if( isWaiting(g, q) && waitOf(g, k)==i && covers(REC_MODE(q), eMode) ){
+      break;
+    }
+  }
+  f->iStop = i;
+  f->iAt = f->nStep = 0;
 }
 
 /* The next hard edge of a frame: a session, or 0. */
 static u32 nextHard(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
+  u32 nStep = f->nStep;
   while( (f->iAt = tableNext(g->p, pKey, f->iAt, &f->nStep))!=0 ){
     SegRecord *q = segRecord(g->p, f->iAt);
+    u32 k;
+    g->nStep += f->nStep-nStep;
+    nStep = f->nStep;
     if( SEG_STATE(atomicGetAcq(&q->state))!=SEG_GRANTED ) continue;
-    if( q->session==f->k || !(mConflict & REC_BIT(q)) ) continue;
-    if( !tableVoid(g->p, q) ) return q->session;
+    k = sessionOf(g, f->iAt);
+    if( k==f->k || !(mConflict & REC_BIT(q)) ) continue;
+    if( !tableVoid(g->p, q) ) return k;
   }
   return 0;
 }
 
-/* The next soft edge: conflicting requests ahead, as proposed or as queued. */
-static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
-  Order *o = orderOf(g, f->iRecord);
-  for(;;){
-    u32 i;
-    SegRecord *q;
-    if( o ){
-      if( f->iAt>=o->n ) return 0;
-      i = g->aQueue[o->iFirst + f->iAt++];
-    }else{
-      i = f->iAt = tableNext(g->p, pKey, f->iAt, &f->nStep);
+/* The next soft edge, from the nearest request ahead on.  What the frame covers
+** counts as visited; the start among it is a cycle all the same. */
+static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
+  u32 i, mConflict = tableConflicts(eMode);
+  while( f->iAt && (i = ahead(g, f, pKey))!=0 ){
+    SegRecord *q = segRecord(g->p, i);
+    u32 k = sessionOf(g, i), bEdge;
+    if( i==f->iStop ) f->iAt = 0;
+    if( k==f->k || k==0 || !isWaiting(g, q) ) continue;
+    bEdge = mConflict & REC_BIT(q);
+    if( bEdge && k==g->kStart ) return k;
+    if( mayCover(g, f->k) && waitOf(g, k)==i && covers(eMode, REC_MODE(q)) ){
+      g->aVisit[k] = g->iVisit;
+    }else if( bEdge ){
+      return k;
     }
-    if( i==0 || i==f->iRecord ) return 0;
-    q = segRecord(g->p, i);
-    if( SEG_STATE(atomicGetAcq(&q->state))!=SEG_WAITING ) continue;
-    if( q->session==f->k || !(mConflict & REC_BIT(q)) ) continue;
-    if( !tableVoid(g->p, q) ) return q->session;
   }
+  return 0;
 }
 
 static u32 nextEdge(Graph *g, Frame *f){
   SegRecord *r = segRecord(g->p, f->iRecord);
-  u32 mConflict = tableConflicts(REC_MODE(r)), k;
+  u32 eMode = REC_MODE(r), k;
   LockKey key;
+  g->nStep++;
   tableKeyOf(g->p, r, &key);
-  if( !f->bSoft ){
-    k = nextHard(g, f, &key, mConflict);
+  if( f->bSoft==0 ){
+    if( f->iAt==0 ) findStop(g, f, &key, eMode);
+    k = f->iStop ? 0 : nextHard(g, f, &key, tableConflicts(eMode));
     if( k || BUG(HARD_ONLY) ) return k;
     f->bSoft = 1;
-    f->iAt = f->nStep = 0;
+    toOwnPlace(g, f);
   }
-  return nextSoft(g, f, &key, mConflict);
+  return nextSoft(g, f, &key, eMode);
 }
 
 /*--------------------------------------------------------------- cycles ---*/
@@ -161,23 +260,40 @@ static void push(Graph *g, u32 *pn, u32 k, u32 iRecord){
   g->aVisit[k] = g->iVisit;
   f->k = k;
   f->iRecord = iRecord;
-  f->bSoft = f->iAt = f->nStep = 0;
+  f->bSoft = f->iAt = f->iStop = f->nStep = 0;
+  f->iOrder = orderOf(g, iRecord);
+}
+
+/* Does session k hold the key of its own request i? */
+static int holdsToo(Graph *g, u32 k, u32 i){
+  LockKey key;
+  u32 j = 0, n = 0, bHolds = 0;
+  tableKeyOf(g->p, segRecord(g->p, i), &key);
+  while( (j = tableNext(g->p, &key, j, &n))!=0 && !bHolds ){
+    SegRecord *r = segRecord(g->p, j);
+    bHolds = r->session==k
+          && SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED;
+  }
+  g->nStep += n;
+  return (int)bHolds;
 }
 
 /* Is session k on a cycle?  Depth first; no session is entered twice. */
 static int findCycle(Graph *g, u32 k, u32 iSoft, u32 *pnSoft){
-  u32 n = 0, i = waitOf(g, k);
-  if( i==0 ) return 0;
+  u32 n = 0, i;
+  if( k-1>=LIMIT_SESSION || (i = waitOf(g, k))==0 ) return 0;
   g->iVisit++;
+  g->kStart = k;
+  g->bStartHolds = (u32)holdsToo(g, k, i);
   push(g, &n, k, i);
-  while( n>0 ){
+  while( n>0 && !segDamaged(g->p) ){
     u32 kNext = nextEdge(g, &g->aFrame[n-1]);
     if( kNext==0 ){
       n--;
     }else if( kNext==k ){
       noteCycle(g, n, iSoft, pnSoft);
       return 1;
-    }else if( kNext<NODES && g->aVisit[kNext]!=g->iVisit ){
+    }else if( g->aVisit[kNext]!=g->iVisit ){
       i = waitOf(g, kNext);
       if( i ) push(g, &n, kNext, i);
     }
@@ -187,80 +303,132 @@ static int findCycle(Graph *g, u32 k, u32 iSoft, u32 *pnSoft){
 
 /*---------------------------------------------------------- rearranging ---*/
 
-static u32 placeIn(const u32 *a, u32 n, u32 i){
-  u32 j;
-  for(j=0; j<n && a[j]!=i; j++){}
-  return j;
+/* The place of record i among the n of aIn; n if it is none of them. */
+static u32 placeIn(Graph *g, u32 n, u32 i){
+  u32 j = i ? g->aPlace[sessionOf(g, i)] : n;
+  return j<n && g->aIn[j]==i ? j : n;
+}
+
+/* The constraints 0 to nCur-1 that lie in aIn: how many each record has to
+** wait for, and which it holds up. */
+static void countConstraints(Graph *g, u32 n, u32 nCur){
+  u32 i;
+  memset(g->aBefore, 0, n*sizeof(u32));
+  memset(g->aIsBlocker, 0, n);
+  for(i=0; i<nCur; i++){
+    u32 w = placeIn(g, n, g->aCur[i].iWaiter);
+    u32 b = placeIn(g, n, g->aCur[i].iBlocker);
+    if( w>=n || b>=n ) continue;
+    g->aBefore[w]++;
+    g->aIsBlocker[b] = 1;
+  }
+}
+
+/* Record j of aIn is placed: those that have to stand before it may follow. */
+static void releaseBefore(Graph *g, u32 n, u32 nCur, u32 j){
+  u32 i;
+  if( !g->aIsBlocker[j] ) return;
+  g->nStep += nCur;
+  for(i=0; i<nCur; i++){
+    u32 w;
+    if( g->aCur[i].iBlocker!=g->aIn[j] ) continue;
+    w = placeIn(g, n, g->aCur[i].iWaiter);
+    if( w<n && g->aBefore[w] ) g->aBefore[w]--;
+  }
 }
 
 /*
-** Sort a queue of n records by constraints 0 to nCur-1 that lie in it: filled
-** from the end with the last record that nothing unplaced has to follow.  0 if
-** the constraints contradict each other.
+** Sort the n records of aIn by constraints 0 to nCur-1 that lie in it: filled
+** from the end with the last record that nothing unplaced has to follow.  aDown
+** links those that are not placed, from the last on, so that only the few that
+** are held up are passed again.  0 if the constraints contradict each other.
 */
-static int sortQueue(Graph *g, const u32 *aIn, u32 n, u32 nCur, u32 *aOut){
-  u32 i, j, nLeft;
-  memset(g->aBefore, 0, n*sizeof(u32));
-  for(i=0; i<nCur; i++){
-    u32 w = placeIn(aIn, n, g->aCur[i].iWaiter);
-    if( w<n && placeIn(aIn, n, g->aCur[i].iBlocker)<n ) g->aBefore[w]++;
-  }
+static int sortQueue(Graph *g, u32 n, u32 nCur, u32 *aOut){
+  u32 j, nLeft, iTop = n;               /* links are 1 + index, 0 ends */
+  countConstraints(g, n, nCur);
+  for(j=0; j<n; j++) g->aDown[j] = j;
   for(nLeft=n; nLeft>0; nLeft--){
-    for(j=n; j>0 && g->aBefore[j-1]; j--){}
-    if( j==0 ) return 0;
-    g->aBefore[--j] = SEG_ALL;              /* placed */
-    aOut[nLeft-1] = aIn[j];
-    for(i=0; i<nCur; i++){
-      u32 w;
-      if( g->aCur[i].iBlocker!=aIn[j] ) continue;
-      w = placeIn(aIn, n, g->aCur[i].iWaiter);
-      if( w<n && g->aBefore[w]!=SEG_ALL ) g->aBefore[w]--;
+    u32 iUp = 0;
+    for(j=iTop; j && g->aBefore[j-1]; j=g->aDown[j-1]){
+      iUp = j;
+      g->nStep++;
     }
+    if( j==0 ) return 0;
+    if( iUp ) g->aDown[iUp-1] = g->aDown[j-1]; else iTop = g->aDown[j-1];
+    aOut[nLeft-1] = g->aIn[--j];
+    releaseBefore(g, n, nCur, j);
   }
+  g->nStep += n;
   return 1;
+}
+
+/* The queue of record i as it is, into aIn: its length. */
+static u32 readQueue(Graph *g, u32 i){
+  u32 j = 0, nStep = 0, n = 0;
+  LockKey key;
+  tableKeyOf(g->p, segRecord(g->p, i), &key);
+  while( (j = tableNext(g->p, &key, j, &nStep))!=0 && n<LIMIT_SESSION ){
+    u32 k = sessionOf(g, j);
+    if( SEG_STATE(atomicGetAcq(&segRecord(g->p, j)->state))!=SEG_WAITING ){
+      continue;
+    }
+    g->aPlace[k] = n;
+    g->aIn[n++] = j;
+  }
+  g->nStep += nStep;
+  return n;
+}
+
+static void dropOrders(Graph *g){
+  while( g->nQueue>0 ) g->aOrderOf[g->aOwner[--g->nQueue]] = 0;
+  g->nOrder = 0;
+}
+
+/* A sorted queue is a proposed order: its records know their places. */
+static void addOrder(Graph *g, u32 n){
+  Order *o = &g->aOrder[g->nOrder++];
+  u32 i;
+  o->iFirst = g->nQueue;
+  o->n = n;
+  for(i=o->iFirst; i<o->iFirst+n; i++){
+    u32 k = sessionOf(g, g->aQueue[i]);
+    g->aOwner[i] = k;
+    g->aPlace[k] = i;
+    g->aOrderOf[k] = g->nOrder;
+  }
+  g->nQueue += n;
 }
 
 /* Proposed orders for all queues that the constraints touch. */
 static int makeOrders(Graph *g){
   u32 c, n;
-  g->nOrder = g->nQueue = 0;
+  dropOrders(g);
   for(c=g->nCur; c>0; c--){
-    u32 iRecord = g->aCur[c-1].iWaiter, i = 0, nStep = 0;
-    LockKey key;
+    u32 iRecord = g->aCur[c-1].iWaiter;
     if( orderOf(g, iRecord) ) continue;
-    tableKeyOf(g->p, segRecord(g->p, iRecord), &key);
-    for(n=0; (i = tableNext(g->p, &key, i, &nStep))!=0 && n<LIMIT_SESSION; ){
-      if( SEG_STATE(atomicGetAcq(&segRecord(g->p, i)->state))==SEG_WAITING ){
-        g->aIn[n++] = i;
-      }
-    }
-    if( g->nQueue+n>NODES ) return 0;
-    if( !sortQueue(g, g->aIn, n, c, &g->aQueue[g->nQueue]) ) return 0;
-    if( n==0 ) continue;
-    g->aOrder[g->nOrder].iFirst = g->nQueue;
-    g->aOrder[g->nOrder++].n = n;
-    g->nQueue += n;
+    n = readQueue(g, iRecord);
+    if( g->nQueue+n>NODES || segDamaged(g->p) ) return 0;
+    if( !sortQueue(g, n, c, &g->aQueue[g->nQueue]) ) return 0;
+    if( n ) addOrder(g, n);
   }
   return 1;
 }
 
-/* -1: hopeless; 0: no cycle; n: a cycle with n soft edges from iSoft on. */
+/* -1: hopeless, or no steps are left; 0: no cycle; n: a cycle with n soft edges
+** from iSoft on. */
 static int testOrders(Graph *g, u32 k, u32 iSoft){
   u32 c, nSoft = 0, n;
-  if( g->nTrial++>=TRIALS || iSoft+LIMIT_SESSION>EDGES ) return -1;
-  if( !makeOrders(g) ) return -1;
-  for(c=0; c<2*g->nCur; c++){
+  if( iSoft+LIMIT_SESSION>EDGES || !makeOrders(g) ) return -1;
+  for(c=0; c<=2*g->nCur; c++){
     Edge *e = &g->aCur[c/2];
-    u32 iRecord = c%2 ? e->iBlocker : e->iWaiter;
-    if( iRecord==0 ) continue;
-    if( findCycle(g, segRecord(g->p, iRecord)->session, iSoft, &n) ){
+    u32 iRecord = c==2*g->nCur ? 0 : c%2 ? e->iBlocker : e->iWaiter;
+    u32 kTest = c==2*g->nCur ? k : 0;
+    if( g->nStep>g->mxStep ) return -1;
+    if( iRecord ) kTest = sessionOf(g, iRecord);
+    if( kTest && findCycle(g, kTest, iSoft, &n) ){
       if( n==0 ) return -1;
       nSoft = n;
     }
-  }
-  if( findCycle(g, k, iSoft, &n) ){
-    if( n==0 ) return -1;
-    nSoft = n;
   }
   return (int)nSoft;
 }
@@ -297,24 +465,71 @@ static void applyOrders(Graph *g){
   }
 }
 
-int graphCheck(Graph *g, Seg *p, u32 k){
-  SegHeader *h = segHeader(p);
-  u32 nSoft, aCycle[16], nCycle, i;
-  g->p = p;
-  g->nCur = g->nOrder = g->nQueue = g->nTrial = 0;
+static int checkOne(Graph *g, u32 k){
+  SegHeader *h = segHeader(g->p);
+  u32 nSoft, aCycle[16], nCycle;
+  g->nCur = 0;
+  dropOrders(g);
   while( g->nMember ) g->aSeen[g->aMember[--g->nMember]] = 0;
   /* ORDER-SEARCH */
   if( BUG(NO_DEADLOCK) || !findCycle(g, k, 0, &nSoft) ) return GRAPH_NONE;
-  nCycle = g->nCycle<16 ? g->nCycle : 0;
-  memcpy(aCycle, g->aCycle, nCycle*sizeof(u32));
+  nCycle = g->nCycle;
+  memcpy(aCycle, g->aCycle, sizeof(aCycle));
+  g->mxStep = g->nStep+STEPS;
   if( nSoft && search(g, k, 0) ){
     applyOrders(g);
     atomicSet(&h->stat[STAT_REORDERED], h->stat[STAT_REORDERED]+1);
     return GRAPH_CURED;
   }
   /* report the cycle that is there, not a proposed one */
-  for(i=0; i<nCycle; i++) g->aCycle[i] = aCycle[i];
-  if( nCycle ) g->nCycle = nCycle;
+  memcpy(g->aCycle, aCycle, sizeof(aCycle));
+  g->nCycle = nCycle;
   atomicSet(&h->stat[STAT_DEADLOCKS], h->stat[STAT_DEADLOCKS]+1);
   return GRAPH_DEADLOCK;
+}
+
+int graphCheck(Graph *g, Seg *p, u32 k){
+  g->p = p;
+  g->nStep = 0;
+  return checkOne(g, k);
+}
+
+/* In the queue of record i: which sessions hold what a request there conflicts
+** with?  Every session that waits in it has been looked at then. */
+static void findCandidates(Graph *g, u32 i){
+  u32 j = 0, n = 0, mWanted = 0;
+  LockKey key;
+  tableKeyOf(g->p, segRecord(g->p, i), &key);
+  while( (j = tableNext(g->p, &key, j, &n))!=0 ){
+    SegRecord *r = segRecord(g->p, j);
+    if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
+    mWanted |= tableConflicts(REC_MODE(r));
+    g->aVisit[sessionOf(g, j)] = g->iVisit;
+  }
+  for(n=0; (j = tableNext(g->p, &key, j, &n))!=0; ){
+    SegRecord *r = segRecord(g->p, j);
+    if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ) continue;
+    if( mWanted & REC_BIT(r) ) g->aCandidate[sessionOf(g, j)] = 1;
+  }
+}
+
+/*
+** A cycle has a hard edge, since soft edges stay in one queue and lead forward
+** in it.  So it has a session that waits, and holds what another waits for:
+** only such sessions are checked.
+*/
+void graphCheckAll(Graph *g, Seg *p){
+  u32 k, nUsed = segHeader(p)->usedSession;
+  if( nUsed>LIMIT_SESSION ) nUsed = LIMIT_SESSION;
+  g->p = p;
+  g->nStep = 0;
+  g->iVisit++;
+  memset(g->aCandidate, 0, sizeof(g->aCandidate));
+  for(k=1; k<=nUsed && !segDamaged(p); k++){
+    u32 i = waitOf(g, k);
+    if( i && g->aVisit[k]!=g->iVisit ) findCandidates(g, i);
+  }
+  for(k=1; k<=nUsed && !segDamaged(p); k++){
+    if( g->aCandidate[k] ) checkOne(g, k);
+  }
 }

@@ -18,12 +18,16 @@ size_t graphSize(void);
 ** graphCheck: session k has just queued a request.  GRAPH_NONE: its waiting
 ** completes no cycle.  GRAPH_CURED: it did, but the cycle had soft edges, and
 ** queues were rearranged so that it is gone; requests without a blocker have
-** been granted.  GRAPH_DEADLOCK: no arrangement helps; graphCycle returns the
-** sessions of the cycle, k first, and graphMembers the sessions of all cycles
-** that were met.
+** been granted.  GRAPH_DEADLOCK: no arrangement was found; graphCycle returns
+** the sessions of the cycle, k first, and graphMembers the sessions of all
+** cycles that were met.
+** graphCheckAll: the same for every session that waits and can be in a cycle.
+** graphSteps: how many elementary steps the last of these took.
 */
 enum { GRAPH_NONE, GRAPH_CURED, GRAPH_DEADLOCK };
 int graphCheck(Graph*, Seg*, u32 k);
+void graphCheckAll(Graph*, Seg*);
+u64 graphSteps(const Graph*);
 const u32 *graphCycle(Graph*, u32 *pn);
 const u32 *graphMembers(Graph*, u32 *pn);
 

@@ -20,6 +20,7 @@
 #define US_TIDY   2000             /* patience of an end with the mutex */
 #define SWEEP_MAX 2048             /* records freed before others may enter */
 #define PROBES    32               /* processes probed at a time */
+#define GROWTHS   32               /* how often one call may grow the file */
 
 struct LockFile {
   Seg seg;                         /* its process-side fields: mutex holder */
@@ -51,6 +52,7 @@ struct LockSession {
   u32 bTxn;                        /* this transaction has locks */
   u32 iWriterTxn;                  /* in which it is the active writer */
   u32 iRequest, iState;            /* queued record, its state when queued */
+  u32 eMode;                       /* mode of the request */
   u32 iProbe;                      /* where the next poll goes on probing */
   Probes probes;                   /* of the blockers of this attempt */
   Probes skipped;                  /* of the blockers of lockSkip */
@@ -78,49 +80,39 @@ static SegSession *slot(LockSession *p){
 static void recover(LockFile *pF){
   Seg *p = &pF->seg;
   SegHeader *h = segHeader(p);
-  u32 k;
   if( segStale(p) && segRefresh(p)!=LOCK_OK ) return;
   if( BUG(NO_REBUILD) ) return;
   tableRebuild(p, p->iTaken);
   /* REBUILD-SCAN */
   if( !BUG(REBUILD_NOSCAN) ) tableScanAll(p);
-  for(k=1; k<=h->usedSession && !p->bDamaged; k++){
-    if( segSession(p, k)->waits ) graphCheck(pF->pGraph, p, k);
-  }
+  if( !segDamaged(p) ) graphCheckAll(pF->pGraph, p);
   atomicSet(&h->stat[STAT_RECOVERIES], h->stat[STAT_RECOVERIES]+1);
 }
 
 static LockRc usable(LockFile *pF){
   if( pF->bForked ) return LOCK_FORKED;
-  if( pF->seg.bDamaged || atomicGet(&segHeader(&pF->seg)->damaged) ){
+  if( segDamaged(&pF->seg) || atomicGet(&segHeader(&pF->seg)->damaged) ){
     return LOCK_MALFORMED;
   }
   return LOCK_OK;
 }
 
-/* eHow is what ownerEnter, ownerTry or ownerTask returned. */
-static LockRc entered(LockFile *pF, int eHow){
-  if( eHow==OWNER_BUSY ) return LOCK_BUSY;
-  if( eHow==OWNER_TOOK ) recover(pF);
-  if( segStale(&pF->seg) ) segRefresh(&pF->seg);
-  return LOCK_OK;
-}
-
-static LockRc enter(LockFile *pF){
-  LockRc rc = usable(pF);
-  return rc!=LOCK_OK ? rc : entered(pF, ownerEnter(&pF->seg));
+/* Tell the other processes that this one has met nonsense in the file. */
+static void tellDamage(LockFile *pF){
+  segDamage(&pF->seg);
+  atomicSet(&segHeader(&pF->seg)->damaged, 1);
 }
 
 #ifdef INTERLOCK_DEBUG
 static void debugCheck(Seg *p){
   const char *z = 0;
-  if( p->bDamaged || segHeader(p)->usedRecord>3000
+  if( segDamaged(p) || segHeader(p)->usedRecord>3000
    || segHeader(p)->usedSession>300 ){
     return;
   }
   z = segmentCheck(p);
   if( z==0 ) z = tableCheck(p);
-  if( p->bDamaged==0 && z ){
+  if( !segDamaged(p) && z ){
     assert( z==0 );
     abort();
   }
@@ -131,19 +123,36 @@ static void debugCheck(Seg *p){
 
 /* Leave, after the sweep that other sessions have left to the owner.
 ** LOCK_MALFORMED if nonsense was met inside: no process may go on with this
-** file then. */
+** file then, and nothing more is done in it. */
 static LockRc leave(LockFile *pF){
   Seg *p = &pF->seg;
-  u32 bDamaged;
   debugCheck(p);
-  bDamaged = p->bDamaged;
-  if( bDamaged ) atomicSet(&segHeader(p)->damaged, 1);
+  if( segDamaged(p) ) tellDamage(pF);
   while( ownerLeave(p) ){
-    if( bDamaged ) continue;
+    if( segDamaged(p) ) continue;
     tableSweepLeft(p);
     debugCheck(p);
+    if( segDamaged(p) ) tellDamage(pF);
   }
-  return bDamaged ? LOCK_MALFORMED : LOCK_OK;
+  return segDamaged(p) ? LOCK_MALFORMED : LOCK_OK;
+}
+
+/* How is what ownerEnter, ownerTry or ownerTask returned.  Not inside after
+** anything but LOCK_OK. */
+static LockRc entered(LockFile *pF, int eHow){
+  if( eHow==OWNER_BUSY ) return LOCK_BUSY;
+  if( eHow==OWNER_TOOK ) recover(pF);
+  if( segStale(&pF->seg) ) segRefresh(&pF->seg);
+  if( usable(pF)!=LOCK_OK ){
+    leave(pF);
+    return LOCK_MALFORMED;
+  }
+  return LOCK_OK;
+}
+
+static LockRc enter(LockFile *pF){
+  LockRc rc = usable(pF);
+  return rc!=LOCK_OK ? rc : entered(pF, ownerEnter(&pF->seg));
 }
 
 /*-------------------------------------------------------------- settle ---*/
@@ -181,6 +190,7 @@ static int settle(LockSession *p){
   removeBack(p);
   if( BUG(KEEP_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
   if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;     /* SETTLE-SWEEP */
+  if( segDamaged(pSeg) ) return 0;       /* not all of it is gone */
   if( SEG_LOW(iState)==SEG_LIVE && p->iKeep!=SEG_ALL ){
     p->iKeep = SEG_ALL;            /* SETTLE-KEEP */
     atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
@@ -193,9 +203,11 @@ static int settle(LockSession *p){
 /* Enter for a session: settled, and shown as the session inside. */
 static LockRc enterSettled(LockSession *p){
   LockRc rc = enter(p->pFile);
+  u32 nRound = 0;
   if( rc!=LOCK_OK ) return rc;
   atomicSet(&segHeader(&p->pFile->seg)->inside, p->k);
-  while( p->bPend && !BUG(NO_SETTLE) && settle(p) ){
+  while( p->bPend && !BUG(NO_SETTLE) && settle(p)
+      && segBound(&p->pFile->seg, &nRound) ){
     rc = leave(p->pFile);
     if( rc==LOCK_OK ) rc = enter(p->pFile);
     if( rc!=LOCK_OK ) return rc;
@@ -211,6 +223,7 @@ static LockRc enterSettled(LockSession *p){
 */
 static void tidy(LockSession *p){
   LockFile *pF = p->pFile;
+  u32 nRound = 0;
   int bMore = 1;
   CRASH(END_WORD);
   atomicSetRel(&slot(p)->left, 1);             /* END-LEFT */
@@ -220,7 +233,7 @@ static void tidy(LockSession *p){
     int eHow = ownerTry(&pF->seg, US_TIDY);    /* END-TRY, else END-WORK */
     if( eHow==OWNER_BUSY ) eHow = ownerTask(&pF->seg);
     if( entered(pF, eHow)!=LOCK_OK ) return;
-    bMore = settle(p);
+    bMore = settle(p) && segBound(&pF->seg, &nRound);
     if( bMore ) atomicSetRel(&slot(p)->left, 1);
     if( leave(pF)!=LOCK_OK ) return;
   }
@@ -230,12 +243,13 @@ static void tidy(LockSession *p){
 
 /*
 ** Remove everything of a process that is known to be dead: its sessions end
-** with one store each, then their records are freed, some at a time.  0 if the
-** mutex could not be entered.
+** with one store each, then their records are freed, some at a time.  Returns
+** the number of its sessions; 0 also if the mutex could not be entered, or
+** another process was faster.
 */
-static int reap(LockFile *pF, u64 iNumber){
+static u32 reap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
-  u32 k, n;
+  u32 k, n, nRound = 0;
   if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
   n = tableKill(p, iNumber);
   atomicSet(&segHeader(p)->stat[STAT_SWEPT],
@@ -245,12 +259,12 @@ static int reap(LockFile *pF, u64 iNumber){
     SegSession *s = segSession(p, k);
     while( atomicGet(&s->owner)==iNumber
         && SEG_LOW(atomicGetAcq(&s->state))==SEG_ENDING
-        && tableSweep(p, k, SWEEP_MAX) ){
+        && tableSweep(p, k, SWEEP_MAX) && segBound(p, &nRound) ){
       if( leave(pF)!=LOCK_OK ) return 0;
       if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
     }
   }
-  return leave(pF)==LOCK_OK;
+  return leave(pF)==LOCK_OK ? n : 0;
 }
 
 /* Under the mutex: note the process of session k, to be probed. */
@@ -264,22 +278,31 @@ static void noteIn(LockSession *p, Probes *pList, u32 k){
 }
 static void noteProbe(LockSession *p, u32 k){ noteIn(p, &p->probes, k); }
 
-/* Outside the mutex: probe the noted processes.  1 if one was dead. */
-static int probe(LockSession *p){
+/*
+** Outside the mutex: probe the noted processes.  1 if one was dead, so that
+** another attempt may find fewer blockers.  In a damaged file a number can be
+** dead that has no session to end, again and again.  So *pnRound, which is 0 at
+** the beginning of each call of the layer above, counts the results 1.  Those
+** that ended no session, which in a sound file means that another process was
+** faster, count for many.
+*/
+static int probe(LockSession *p, u32 *pnRound){
   LockFile *pF = p->pFile;
-  u32 j, nDead = 0;
-  for(j=0; j<p->probes.n; j++){
+  u32 j, nDead = 0, nFound = 0;
+  for(j=0; j<p->probes.n && usable(pF)==LOCK_OK; j++){
     /* DEAD-PROBE */
     if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
-    reap(pF, p->probes.a[j]);
+    nFound += reap(pF, p->probes.a[j]);
     nDead++;
   }
   p->probes.n = 0;
-  return nDead>0;
+  if( nDead==0 ) return 0;
+  *pnRound += nFound ? 1 : LIMIT_SESSION/4+1;
+  return *pnRound<=LIMIT_SESSION+4;
 }
 
 /* Outside the mutex, when no slot is free: probe the owners of all sessions.
-** 1 if one was dead. */
+** 1 if sessions of a dead one were ended. */
 static int probeAll(LockFile *pF){
   Seg *p = &pF->seg;
   u32 k, n = 0;
@@ -290,8 +313,7 @@ static int probeAll(LockFile *pF){
     if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
     if( iNumber==iLast || !ownerDead(p, iNumber) ) continue;
     iLast = iNumber;
-    reap(pF, iNumber);
-    n++;
+    n += reap(pF, iNumber);
   }
   return n>0;
 }
@@ -312,8 +334,8 @@ typedef struct Ask {
   u32 mBefore;             /* modes requested ahead of iPlace */
 } Ask;
 
-/* One record of the queue.  1: it was invalidated and was removed, and the look
-** must start again. */
+/* One record of the queue.  1: it was invalidated and was removed, which may
+** have granted others. */
 static int lookAt(LockSession *p, Ask *a, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
@@ -336,19 +358,32 @@ static int lookAt(LockSession *p, Ask *a, u32 i){
   return 0;
 }
 
-/* Walk the queue; find the position that an upgrade would take. */
+/* Walk the queue.  After a walk that removed something the queue is walked
+** again.  Each walk removes what the next would meet, so only a damaged file
+** could make it go on without an end. */
+static void lookThrough(LockSession *p, Ask *a){
+  Seg *pSeg = &p->pFile->seg;
+  u32 i, iNext, n, nRound = 0;
+  int bAgain;
+  do{
+    p->probes.n = 0;
+    a->iOwn = a->iStrong = 0;
+    a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = n = 0;
+    bAgain = 0;
+    for(i=tableNext(pSeg, a->pKey, 0, &n); i; i=iNext){
+      iNext = tableNext(pSeg, a->pKey, i, &n);
+      bAgain |= lookAt(p, a, i);
+    }
+  }while( bAgain && segBound(pSeg, &nRound) );
+}
+
+/* The same; then find the position that an upgrade would take. */
 static void look(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
-  p->probes.n = 0;
-  a->iOwn = a->iStrong = 0;
-  a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = 0;
-  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
-    if( !lookAt(p, a, i) ) continue;
-    a->iOwn = a->iStrong = a->mOwn = a->mHeld = a->mAhead = i = n = 0;
-  }
+  lookThrough(p, a);
   if( a->mOwn==0 || a->mAhead==0 || BUG(UPGRADE_TAIL) ) return;
-  for(n=0; (i = tableNext(pSeg, a->pKey, i, &n))!=0; ){
+  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( tableConflicts(REC_MODE(r)) & a->mOwn ){
@@ -482,6 +517,21 @@ static void noteDeadlock(LockSession *p){
   for(j=0; j<n; j++) noteProbe(p, a[j]);
 }
 
+/*
+** May the request that was queued just now be in a cycle?  A cycle has an edge
+** that leads to its session p.  Another session that waits has such an edge if
+** p holds a mode that its request conflicts with, or if a request of p stands
+** ahead of its own.  p has no other request, and behind a request at the tail
+** there is none.  So a session that holds nothing in this file, whose only
+** record is the request, is in no cycle.  Neither of the other things that a
+** request can wait for leads to p: the active writer never waits for a lock
+** (README.md, Choices), and a connection that holds locks in one file waits in
+** no other (session.h), so that edges of other files do not count.
+*/
+static int mayCloseCycle(LockSession *p, const Ask *a){
+  return a->iPlace!=0 || slot(p)->nRecord!=1;
+}
+
 /* Queue the request, then check whether that completes a cycle. */
 static LockRc enqueue(LockSession *p, const Ask *a){
   LockFile *pF = p->pFile;
@@ -491,10 +541,12 @@ static LockRc enqueue(LockSession *p, const Ask *a){
   r = segRecord(&pF->seg, i);
   p->iRequest = i;
   p->iState = SEG_WITH(atomicGet(&r->state), SEG_WAITING);
+  p->eMode = a->eMode;
   p->key = *a->pKey;
   if( a->iPlace ) renumber(p, a);
   /* ACQUIRE-CYCLE */
-  if( graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
+  if( mayCloseCycle(p, a)
+   && graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
     noteDeadlock(p);               /* ACQUIRE-VICTIM */
     tableRemove(&pF->seg, i);
     p->iRequest = 0;
@@ -506,7 +558,7 @@ static LockRc enqueue(LockSession *p, const Ask *a){
 /* Record i is held: remember its token for the caller. */
 static void noteGrant(LockSession *p, u32 i){
   p->iToken = p->iStronger ? p->iStronger
-                           : segRecord(&p->pFile->seg, i)->token;
+                           : atomicGet(&segRecord(&p->pFile->seg, i)->token);
 }
 
 /* One attempt under the mutex.  LOCK_FULL: no slot is free. */
@@ -531,11 +583,11 @@ static LockRc attempt(LockSession *p, Ask *a, int bProbed){
   return a->bQueue ? enqueue(p, a) : LOCK_NO;
 }
 
-/* After an attempt that found no free slot: LOCK_OK to try once more. */
-static LockRc moreRoom(LockFile *pF, int *pbGrown){
-  LockRc rc = segGrow(&pF->seg);
-  if( rc==LOCK_FULL && !*pbGrown && probeAll(pF) ) rc = LOCK_OK;
-  *pbGrown = 1;
+/* After an attempt that found no free slot: LOCK_OK to try once more.  Others
+** may be faster to take the new ones, but not for ever. */
+static LockRc moreRoom(LockFile *pF, u32 *pnGrown){
+  LockRc rc = ++*pnGrown>GROWTHS ? LOCK_FULL : segGrow(&pF->seg);
+  if( rc==LOCK_FULL && *pnGrown==1 && probeAll(pF) ) rc = LOCK_OK;
   return rc;
 }
 
@@ -545,7 +597,8 @@ static LockRc moreRoom(LockFile *pF, int *pbGrown){
 */
 LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                int bQueue){
-  int bProbed = 0, bGrown = 0;
+  u32 nGrown = 0, nRound = 0;
+  int bProbed = 0;
   Ask a;
   if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
     return LOCK_MISUSE;
@@ -561,15 +614,18 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
     if( rc!=LOCK_OK ) return rc;
     rc = attempt(p, &a, bProbed);
     rcLeave = leave(p->pFile);
-    if( rcLeave!=LOCK_OK ) return rcLeave;
+    if( rcLeave!=LOCK_OK ){
+      p->iRequest = 0;
+      return rcLeave;
+    }
     if( rc==LOCK_FULL ){                       /* ACQUIRE-GROW */
-      rc = moreRoom(p->pFile, &bGrown);
+      rc = moreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){       /* ACQUIRE-PROBE */
-      if( !probe(p) ) bProbed = 1;
+      if( !probe(p, &nRound) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
-      int bDead = probe(p);                    /* ACQUIRE-VICTIM */
+      int bDead = probe(p, &nRound);           /* ACQUIRE-VICTIM */
       if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
     }
   }
@@ -645,7 +701,10 @@ LockRc lockOutcome(LockSession *p){
     return LOCK_OK;
   }
   p->iRequest = 0;
-  if( iState!=SEG_WITH(p->iState, SEG_CANCELLED) ) return LOCK_MALFORMED;
+  if( iState!=SEG_WITH(p->iState, SEG_CANCELLED) ){
+    tellDamage(p->pFile);
+    return LOCK_MALFORMED;
+  }
   /* WAIT-CANCELLED */
   atomicSetRel(&r->state, SEG_WITH(iState, SEG_WITHDRAWN));
   CRASH(WITHDRAW);
@@ -692,16 +751,17 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
 */
 void lockPoll(LockSession *p){
   LockFile *pF = p->pFile;
+  u32 nRound = 0;
   Ask a;
   if( usable(pF)!=LOCK_OK ) return;
   /* POLL-ENTER */
   if( entered(pF, ownerTry(&pF->seg, 0))!=LOCK_OK ) return;
   a.pKey = &p->key;
-  a.eMode = REC_MODE(segRecord(&pF->seg, p->iRequest));
+  a.eMode = p->eMode;
   look(p, &a);                                 /* POLL-LOOK */
   tableScan(&pF->seg, &p->key);                /* POLL-SCAN */
   noteBlockers(p, &a, p->iRequest);            /* POLL-PROBE */
-  if( leave(pF)==LOCK_OK ) probe(p);
+  if( leave(pF)==LOCK_OK ) probe(p, &nRound);
   p->probes.n = 0;
 }
 
@@ -796,7 +856,7 @@ static LockRc skipAttempt(LockSession *p, Ask *a){
 }
 
 LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
-  int bGrown = 0;
+  u32 nGrown = 0;
   Ask a;
   if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
     return LOCK_MISUSE;
@@ -812,7 +872,7 @@ LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
     rcLeave = leave(p->pFile);
     if( rcLeave!=LOCK_OK ) return rcLeave;
     if( rc!=LOCK_FULL ) return rc;
-    rc = moreRoom(p->pFile, &bGrown);
+    rc = moreRoom(p->pFile, &nGrown);
     if( rc!=LOCK_OK ) return rc;
   }
 }
@@ -823,7 +883,7 @@ int lockSkipProbe(LockSession *p){
   /* SKIP-PROBE */
   for(j=0; j<p->skipped.n && usable(pF)==LOCK_OK; j++){
     if( !ownerDead(&pF->seg, p->skipped.a[j]) ) continue;
-    nGone += (u32)reap(pF, p->skipped.a[j]);
+    nGone += reap(pF, p->skipped.a[j]);
   }
   p->skipped.n = 0;
   return nGone>0;
@@ -880,6 +940,10 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
     u32 i = a->i;
     SegRecord *r = segRecord(pSeg, i);
     if( !segBound(pSeg, &a->nStep) ) return 0;
+    if( r->session!=p->k ){
+      segDamage(pSeg);
+      return 0;
+    }
     a->i = r->sesNext;
     if( !(a->mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
     if( !(a->mMode & REC_BIT(r)) ) continue;
@@ -905,11 +969,12 @@ static LockRc releaseLists(LockSession *p, ReleaseAll *a){
   LockFile *pF = p->pFile;
   SegHeader *h = segHeader(&pF->seg);
   u64 nRecover = h->stat[STAT_RECOVERIES];
+  u32 nRound = 0;
   int iList;
   for(iList=0; iList<2; iList++){
     a->i = iList ? slot(p)->firstSes : slot(p)->firstTxn;
     a->nStep = 0;
-    while( releaseSome(p, a) ){
+    while( releaseSome(p, a) && segBound(&pF->seg, &nRound) ){
       LockRc rc = leave(pF);
       if( rc==LOCK_OK ) rc = enter(pF);
       if( rc!=LOCK_OK ) return rc;
@@ -988,7 +1053,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   u32 i = atomicGet(&s->waits), iRec;
   SegRecord *r;
   if( atomicGet(&s->id)!=iId || SEG_LOW(iState)!=SEG_LIVE ) return LOCK_NO;
-  if( i-1>=p->nRecord ) return LOCK_NO;
+  if( i-1>=segRecords(p) ) return LOCK_NO;
   r = segRecord(p, i);
   iRec = atomicGetAcq(&r->state);              /* CANCEL-LOOK */
   if( SEG_STATE(iRec)!=SEG_WAITING || atomicGet(&r->session)!=k
@@ -1105,6 +1170,7 @@ static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
 
 LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
                  const LockKey **ppHeld){
+  u32 nRound = 0;
   int bProbed = 0;
   for(;;){
     LockRc rc = enterSettled(p);
@@ -1118,7 +1184,8 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
     }
     rc = leave(p->pFile);
     if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
-    if( bProbed || !probe(p) ) return LOCK_NO; /* GUARD-PROBE */
+    /* GUARD-PROBE */
+    if( bProbed || !probe(p, &nRound) ) return LOCK_NO;
     bProbed = 1;
   }
 }
@@ -1403,6 +1470,7 @@ int lockForked(LockFile *pF){ return pF->bForked!=0; }
 #ifdef INTERLOCK_TEST
 int lockPending(LockSession *p){ return p->iRequest!=0; }
 u32 lockSlot(LockSession *p){ return p->k; }
+u64 lockGraphSteps(LockFile *pF){ return graphSteps(pF->pGraph); }
 const char *lockCheck(LockFile *pF){
   const char *z;
   LockRc rc = enter(pF);

@@ -252,10 +252,12 @@ const LockMem *lockMemory(LockFile*);
 int lockForked(LockFile*);
 
 /* For tests: 1 while a request is queued or its outcome is not read; the slot
-** of a session; the check of everything under the mutex, 0 or a text. */
+** of a session; the steps of the last check for cycles (graph.h); the check of
+** everything under the mutex, 0 or a text. */
 #ifdef INTERLOCK_TEST
 int lockPending(LockSession*);
 u32 lockSlot(LockSession*);
+u64 lockGraphSteps(LockFile*);
 const char *lockCheck(LockFile*);
 #endif
 

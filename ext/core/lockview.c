@@ -3,8 +3,11 @@
 ** lockview.c: the inspection snapshot: sessions, locks, and which session waits
 ** for which.
 **
-** Everything is read without the mutex: READ-STATE to READ-AGAIN.  What was
-** copied is judged by the copy alone.  Of lock.c only the open file is used.
+** Everything is read without the mutex: READ-STATE to READ-AGAIN.  Each word of
+** the file is read once, into a copy, and only the copy is judged: a word that
+** is read twice may be another one the second time.  The bound of each array
+** must be checked where the array is filled, whatever was counted before.  Of
+** lock.c only the open file is used.
 */
 #include "core/lock.h"
 #include "core/owner.h"
@@ -14,6 +17,7 @@
 typedef struct Seen {
   u64 iState, iOwner, now;
   u32 iRow;                        /* 1 + index into aSession, 0: not live */
+  u32 bWaits;                      /* a request of it is in aRow */
 } Seen;
 
 typedef struct View {
@@ -22,7 +26,10 @@ typedef struct View {
   LockSnapshot *pOut;
   Seen *aSeen;                     /* [1..nSeen] */
   u32 nSeen;
+  u32 nWriter;                     /* 1 + the writer's place in aSession, or 0 */
   u32 mxRow, nKey, mxKey;          /* room in aRow; bytes in aKey, room */
+  u64 mxWait;                      /* room in aWait */
+  u32 *aLast;                      /* by session: 1 + its last pair in aWait */
 } View;
 
 static void *viewAlloc(View *v, size_t n){
@@ -62,6 +69,18 @@ static void copySession(View *v, u32 k){
   e->iRow = ++v->pOut->nSession;
 }
 
+/* The session in the writer's place, if the place is valid. */
+static void copyWriter(View *v){
+  SegHeader *h = segHeader(v->p);
+  u32 iTxn = atomicGetAcq(&h->writerTxn), k = atomicGet(&h->writer);
+  u32 iGen = atomicGet(&h->writerGen);
+  const Seen *e;
+  if( iTxn==0 || k-1>=v->nSeen ) return;
+  e = &v->aSeen[k];
+  if( SEG_HIGH(e->now)!=iTxn || SEG_HIGH(e->iState)!=iGen ) return;
+  v->nWriter = e->iRow;
+}
+
 /*-------------------------------------------------------------- records ---*/
 
 typedef union Slot {
@@ -87,10 +106,11 @@ static int counts(View *v, const SegRecord *r){
   u32 e = SEG_STATE(r->state);
   const Seen *s;
   if( e!=SEG_WAITING && e!=SEG_GRANTED ) return 0;
-  if( r->session-1>=v->nSeen ) return 0;
+  if( r->session-1>=v->nSeen || REC_MODE(r)-1>=LOCK_MODES-1 ) return 0;
   s = &v->aSeen[r->session];
   if( s->iRow==0 || s->iState!=SEG_PAIR(r->generation, SEG_LIVE) ) return 0;
-  if( e==SEG_WAITING || r->scount ) return 1;
+  if( e==SEG_WAITING ) return !s->bWaits;      /* it waits for one thing */
+  if( r->scount ) return 1;
   return r->thold && SEG_HIGH(r->thold)==SEG_HIGH(s->now)
       && SEG_LOW(r->thold)<=SEG_LOW(s->now);
 }
@@ -104,7 +124,7 @@ static int copyKey(View *v, const SegRecord *r){
   memcpy(pTo, r->key, nPart);
   for(nDone=nPart; nDone<n; nDone+=nPart){
     Slot x;
-    if( iText-1>=v->p->nRecord ) return 0;
+    if( iText-1>=segRecords(v->p) ) return 0;
     copySlot(&x, segRecord(v->p, iText), 1);
     nPart = n-nDone<SEG_TEXTBYTES ? n-nDone : SEG_TEXTBYTES;
     memcpy(pTo+nDone, x.t.key, nPart);
@@ -125,6 +145,7 @@ static void copyRecord(View *v, u32 i){
   if( v->pOut->nRow>=v->mxRow || !counts(v, r) || !copyKey(v, r) ) return;
   atomicFenceAcq();                            /* READ-AGAIN */
   if( atomicGet(&pRec->state)!=iState ) return;
+  if( SEG_STATE(iState)==SEG_WAITING ) v->aSeen[r->session].bWaits = 1;
   memset(pRow, 0, sizeof(*pRow));
   pRow->iSession = v->aSeen[r->session].iRow - 1;
   pRow->eMode = REC_MODE(r);
@@ -160,7 +181,7 @@ static int compareRows(const void *pA, const void *pB){
 /* Make room for what is there now and for a little that may come. */
 static LockRc makeRoom(View *v){
   u32 i, nUsed = atomicGet(&segHeader(v->p)->usedRecord), n = 0, nKey = 0;
-  if( nUsed>v->p->nRecord ) nUsed = v->p->nRecord;
+  if( nUsed>segRecords(v->p) ) nUsed = segRecords(v->p);
   for(i=1; i<=nUsed; i++){
     SegRecord *r = segRecord(v->p, i);
     if( SEG_STATE(atomicGet(&r->state))==SEG_FREE ) continue;
@@ -187,30 +208,41 @@ static int blocks(const LockRow *a, u32 i, u32 j){
   return a[j].iTicket<a[i].iTicket;
 }
 
-static void addWait(LockSnapshot *s, u32 iRow, u32 iBlocker, int eHow,
-                    u32 iFirst){
-  LockSessionRow *w = &s->aSession[s->aRow[iRow].iSession];
-  u64 iId = s->aSession[iBlocker].iId;
-  u32 i;
-  if( w->iWaitingFor==0 || (eHow==2 && s->nWait==iFirst) ) w->iWaitingFor = iId;
-  for(i=iFirst; i<s->nWait; i++){
-    if( s->aWait[i].iBlocker!=iId ) continue;
-    if( eHow==2 ) s->aWait[i].bHard = 1;       /* hard where both hold */
-    return;
-  }
-  if( s->aWait ){
-    s->aWait[s->nWait].iWaiter = w->iId;
-    s->aWait[s->nWait].iBlocker = iId;
-    s->aWait[s->nWait].iRow = iRow;
-    s->aWait[s->nWait].bHard = eHow==2;
-    s->nWait++;
-  }
+/* The session in the writer's place holds up every row and table request. */
+static int writerBlocks(const View *v, const LockRow *r){
+  return v->nWriter && r->iSession!=v->nWriter-1
+      && (r->eKind==KEY_ROW || r->eKind==KEY_TABLE);
 }
 
-/* All pairs of the rows iFrom..iTo-1, which have one key.  Without aWait only
-** an upper bound of their number is counted. */
-static u32 pairsOfKey(LockSnapshot *s, u32 iFrom, u32 iTo){
-  u32 i, j, n = 0;
+/* Row iRow waits for session iBlocker.  The pairs of a row follow each other,
+** from iFirst on, and none is there twice. */
+static void addWait(View *v, u32 iRow, u32 iBlocker, int eHow, u32 iFirst){
+  LockSnapshot *s = v->pOut;
+  LockSessionRow *w = &s->aSession[s->aRow[iRow].iSession];
+  u32 iLast = v->aLast[iBlocker];
+  LockWaitRow *pNew;
+  if( w->iWaitingFor==0 || (eHow==2 && s->nWait==iFirst) ){
+    w->iWaitingFor = s->aSession[iBlocker].iId;
+  }
+  if( iLast>iFirst ){
+    if( eHow==2 ) s->aWait[iLast-1].bHard = 1;  /* hard where both hold */
+    return;
+  }
+  if( s->nWait>=v->mxWait ) return;
+  pNew = &s->aWait[s->nWait++];
+  pNew->iWaiter = w->iId;
+  pNew->iBlocker = s->aSession[iBlocker].iId;
+  pNew->iRow = iRow;
+  pNew->bHard = eHow==2;
+  v->aLast[iBlocker] = s->nWait;
+}
+
+/* The pairs of the rows iFrom..iTo-1, which have one key: their number, with
+** repetitions; without aWait they are only counted. */
+static u64 pairsOfKey(View *v, u32 iFrom, u32 iTo){
+  LockSnapshot *s = v->pOut;
+  u64 n = 0;
+  u32 i, j;
   for(i=iFrom; i<iTo; i++){
     u32 iFirst = s->nWait;
     if( s->aRow[i].bGranted ) continue;
@@ -218,43 +250,42 @@ static u32 pairsOfKey(LockSnapshot *s, u32 iFrom, u32 iTo){
       int eHow = blocks(s->aRow, i, j);
       if( eHow==0 ) continue;
       n++;
-      if( s->aWait ) addWait(s, i, s->aRow[j].iSession, eHow, iFirst);
+      if( s->aWait ) addWait(v, i, s->aRow[j].iSession, eHow, iFirst);
+    }
+    if( writerBlocks(v, &s->aRow[i]) ){
+      n++;
+      if( s->aWait ) addWait(v, i, v->nWriter-1, 2, iFirst);
     }
   }
   return n;
 }
 
-/* The active writer blocks every row and table request of others. */
-static u32 pairsOfWriter(View *v){
-  SegHeader *h = segHeader(v->p);
+static u64 allPairs(View *v){
   LockSnapshot *s = v->pOut;
-  u32 k = atomicGet(&h->writer), iTxn = atomicGetAcq(&h->writerTxn), i, n = 0;
-  if( iTxn==0 || k-1>=v->nSeen || v->aSeen[k].iRow==0
-   || SEG_HIGH(v->aSeen[k].now)!=iTxn
-   || SEG_HIGH(v->aSeen[k].iState)!=atomicGet(&h->writerGen) ){
-    return 0;
-  }
-  for(i=0; i<s->nRow; i++){
-    LockRow *r = &s->aRow[i];
-    if( r->bGranted || r->iSession==v->aSeen[k].iRow-1 ) continue;
-    if( r->eKind!=KEY_ROW && r->eKind!=KEY_TABLE ) continue;
-    n++;
-    if( s->aWait ) addWait(s, i, v->aSeen[k].iRow-1, 2, s->nWait);
-  }
-  return n;
-}
-
-static u32 allPairs(View *v){
-  LockSnapshot *s = v->pOut;
-  u32 i, j, n = 0;
+  u64 n = 0;
+  u32 i, j;
   for(i=0; i<s->nRow; i=j){
     u32 nWaiting = 0;
     for(j=i; j<s->nRow && compareKeys(&s->aRow[i], &s->aRow[j])==0; j++){
       nWaiting += !s->aRow[j].bGranted;
     }
-    if( nWaiting ) n += pairsOfKey(s, i, j);
+    if( nWaiting ) n += pairsOfKey(v, i, j);
   }
-  return n + pairsOfWriter(v);
+  return n;
+}
+
+/* Room for the pairs, and the pairs.  A session waits with one row, so that
+** more pairs than sessions have with each other can only be repetitions. */
+static LockRc makeWaits(View *v){
+  LockSnapshot *s = v->pOut;
+  u64 n = allPairs(v), nAll = (u64)s->nSession*s->nSession;
+  v->mxWait = n<nAll ? n : nAll;
+  v->aLast = viewAlloc(v, s->nSession*sizeof(u32));
+  s->aWait = viewAlloc(v, (size_t)v->mxWait*sizeof(LockWaitRow));
+  if( s->aWait==0 || v->aLast==0 ) return LOCK_NOMEM;
+  memset(v->aLast, 0, s->nSession*sizeof(u32));
+  allPairs(v);
+  return LOCK_OK;
 }
 
 /*------------------------------------------------------------- snapshot ---*/
@@ -263,7 +294,7 @@ static LockRc fillView(View *v){
   SegHeader *h = segHeader(v->p);
   LockSnapshot *s = v->pOut;
   LockRc rc;
-  u32 k, n;
+  u32 k;
   if( segStale(v->p) && segRefresh(v->p)!=LOCK_OK ) return LOCK_MALFORMED;
   v->nSeen = atomicGet(&h->usedSession);
   if( v->nSeen>LIMIT_SESSION ) v->nSeen = LIMIT_SESSION;
@@ -271,12 +302,10 @@ static LockRc fillView(View *v){
   s->aSession = viewAlloc(v, (v->nSeen+1)*sizeof(LockSessionRow));
   if( v->aSeen==0 || s->aSession==0 ) return LOCK_NOMEM;
   for(k=1; k<=v->nSeen; k++) copySession(v, k);
+  copyWriter(v);
   rc = makeRoom(v);
+  if( rc==LOCK_OK ) rc = makeWaits(v);
   if( rc!=LOCK_OK ) return rc;
-  n = allPairs(v);
-  s->aWait = viewAlloc(v, n*sizeof(LockWaitRow));
-  if( s->aWait==0 ) return LOCK_NOMEM;
-  allPairs(v);
   for(k=0; k<STAT_COUNT; k++) s->aStat[k] = atomicGet(&h->stat[k]);
   s->nByte = atomicGet(&h->length);
   return LOCK_OK;
@@ -293,6 +322,7 @@ LockRc lockSnapshot(LockFile *pF, LockSnapshot *pOut){
   v.pOut = pOut;
   rc = fillView(&v);
   if( v.aSeen ) lockMemory(pF)->xFree(v.aSeen);
+  if( v.aLast ) lockMemory(pF)->xFree(v.aLast);
   if( rc!=LOCK_OK ) lockSnapshotFree(pF, pOut);
   return rc;
 }

@@ -16,8 +16,10 @@
 #include "core/owner.h"
 
 #define MS_FIRST  1000             /* patience with the first byte */
-#define US_GIVEUP 1000000          /* patience with an owner that stays */
-#define US_SLEEP  20000            /* a waiter asks whether the owner died */
+#ifndef US_GIVEUP                  /* the fuzzer of damaged files has less */
+# define US_GIVEUP 1000000         /* patience with an owner that stays */
+# define US_SLEEP 20000            /* a waiter asks whether the owner died */
+#endif
 #ifndef SPIN
 # define SPIN     100              /* looks before sleeping: README.md, Speed */
 #endif

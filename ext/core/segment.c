@@ -39,7 +39,7 @@ LockRc segRefresh(Seg *p){
   u32 nRecord = recordsWithin(nLength), nOld;
   if( p->file.fd>=0 && osSize(&p->file, &nFile)!=LOCK_OK ) return LOCK_IOERR;
   if( nRecord==0 || nLength>nFile || nLength<nKnown ){
-    p->bDamaged = 1;
+    segDamage(p);
     return LOCK_MALFORMED;
   }
   while( (nOld = atomicGet(&p->nRecord))<nRecord
@@ -73,25 +73,79 @@ LockRc segUsable(Seg *p){
   return segRefresh(p);
 }
 
+/* Where numbers go on when a file is formatted again. */
+typedef struct Seeds {
+  u64 iToken, iNumber, iSession;
+} Seeds;
+
+/*
+** Is a token or session id from a file that may be damaged to be believed?
+** There must be room above it, so that what is drawn after it stays below
+** SEG_NUMBERS.  A word that was damaged to a value below this only makes the
+** numbers jump.
+*/
+static u64 believed(u64 i){ return i<SEG_NUMBERS-((u64)1<<20) ? i : 0; }
+
+/* The highest number of the old header and of all slots: the word of the
+** header may be what is damaged, and a slot keeps its last user's number. */
+static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
+  SegHeader *h = segHeader(p);
+  u64 i, n;
+  u32 k;
+  pOut->iToken = believed(h->token);
+  pOut->iNumber = h->numbers<((u64)1<<40) ? h->numbers : 0;
+  pOut->iSession = believed(h->sessionId);
+  if( nFile<SEG_EXTENTS ) return;
+  for(k=1; k<=LIMIT_SESSION; k++){
+    i = believed(segSession(p, k)->id);
+    if( i>pOut->iSession ) pOut->iSession = i;
+  }
+  n = recordsWithin(nFile - (nFile-SEG_EXTENTS)%SEG_EXTENT);
+  if( p->nRecord<n ) p->nRecord = (u32)n;
+  for(k=1; k<=n; k++){
+    SegRecord *r = segRecord(p, k);
+    if( SEG_STATE(r->state)==SEG_TEXT ) continue;
+    i = believed(r->token);
+    if( i>pOut->iToken ) pOut->iToken = i;
+  }
+  p->nRecord = 0;
+}
+
+/* Everything after the magic word is 0, but for the seeds: a death leaves them
+** to the next process that formats. */
+static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
+  SegHeader *h = segHeader(p);
+  const size_t iSecond = offsetof(SegHeader, token)+sizeof(h->token);
+  u64 n = nFile>SEG_WINDOW ? SEG_WINDOW : nFile;
+  h->token = pSeeds->iToken;
+  h->numbers = pSeeds->iNumber;
+  h->sessionId = pSeeds->iSession;
+  h->length = h->created = 0;
+  h->damaged = h->freeSession = h->usedSession = 0;
+  memset(h->pad0, 0, sizeof(h->pad0));
+  h->mutex = 0;
+  if( n>iSecond ) memset(p->pBase+iSecond, 0, (size_t)n-iSecond);
+}
+
 /*
 ** Format, FORMAT-CLEAR to FORMAT-MAGIC.  The caller holds the first byte
 ** exclusively, and no process is alive in the file.  A new file's tokens start
-** at the wall clock in us, those of a file that is formatted again never go
-** back.
+** at the wall clock in us.  Those of a file that is formatted again never go
+** back, and neither do its session ids.  None of them reaches SEG_NUMBERS,
+** whatever the file and the clock say.  In a file with magic 0 a process may
+** have died while it formatted: what is in the places of the seeds counts.
 */
 LockRc segFormat(Seg *p){
   SegHeader *h = segHeader(p);
-  u64 nFile = SEG_EXTENTS+SEG_EXTENT, nByte = nFile, iToken = 0, iNumber = 0;
-  u64 iSession = 0;
+  u64 nFile = SEG_EXTENTS+SEG_EXTENT, nByte = nFile;
+  Seeds seeds = { 0, 0, 0 };
   LockRc rc;
   if( p->file.fd>=0 ){
+    u64 iMagic;
     rc = osSize(&p->file, &nFile);
     if( rc!=LOCK_OK ) return rc;
-    if( nFile>=sizeof(SegHeader) && atomicGet(&h->magic)==SEG_MAGIC ){
-      iToken = h->token;
-      iNumber = h->numbers;
-      iSession = h->sessionId;
-    }
+    iMagic = nFile>=sizeof(SegHeader) ? atomicGet(&h->magic) : 1;
+    if( iMagic==SEG_MAGIC || iMagic==0 ) findSeeds(p, nFile, &seeds);
     if( nFile>=sizeof(u64) ){
       atomicSetRel(&h->magic, 0);              /* FORMAT-CLEAR */
       CRASH(FORMAT_CLEAR);
@@ -99,16 +153,14 @@ LockRc segFormat(Seg *p){
     rc = osExtend(&p->file, 0, nByte);         /* FORMAT-EXTEND */
     if( rc!=LOCK_OK ) return rc;
     CRASH(FORMAT_EXTEND);
-    /* FORMAT-ZERO */
-    if( nFile>SEG_WINDOW ) nFile = SEG_WINDOW;
-    if( nFile>8 ) memset(p->pBase+8, 0, (size_t)nFile-8);
+    clearFile(p, nFile>nByte ? nFile : nByte, &seeds);
     CRASH(FORMAT_ZERO);
   }
   /* FORMAT-LENGTH */
   h->created = osWallUs();
-  h->token = h->created>iToken && iToken<((u64)1<<53) ? h->created : iToken;
-  h->numbers = iNumber<((u64)1<<40) ? iNumber : 0;
-  h->sessionId = iSession<((u64)1<<53) ? iSession : 0;
+  h->token = believed(h->created)>seeds.iToken ? h->created : seeds.iToken;
+  h->numbers = seeds.iNumber;
+  h->sessionId = seeds.iSession;
   h->nBucket = LIMIT_EXTENT;
   atomicSetRel(&h->length, nByte);
   CRASH(FORMAT_LENGTH);
@@ -170,7 +222,7 @@ u32 segBucketOf(u32 iHash, u32 nBucket){
 static const char *checkFree(Seg *p, u32 *pnFree){
   SegHeader *h = segHeader(p);
   u32 i, k, n = 0;
-  if( h->usedRecord>p->nRecord ) return "usedRecord beyond the length";
+  if( h->usedRecord>segRecords(p) ) return "usedRecord beyond the length";
   for(i=h->freeRecord; i; i=segRecord(p, i)->hashNext){
     if( !segBound(p, &n) ) return "free list does not end";
     if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "free, in use";
@@ -193,7 +245,7 @@ static const char *checkFree(Seg *p, u32 *pnFree){
 static const char *checkChains(Seg *p, u32 *pnChain){
   SegHeader *h = segHeader(p);
   u32 b, i, j, n = 0;
-  if( h->nBucket<LIMIT_EXTENT || h->nBucket>p->nRecord ) return "nBucket";
+  if( h->nBucket<LIMIT_EXTENT || h->nBucket>segRecords(p) ) return "nBucket";
   for(b=0; b<h->nBucket; b++){
     u32 iPrev = 0;
     for(i=*segBucket(p, b); i; iPrev=i, i=segRecord(p, i)->hashNext){
@@ -258,7 +310,7 @@ const char *segmentCheck(Seg *p){
   if( z==0 ) z = checkChains(p, &nChain);
   if( z==0 ) z = checkLists(p, &nList);
   if( z ) return z;
-  for(i=1; i<=p->nRecord; i++){
+  for(i=1; i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
     u32 eState = SEG_STATE(r->state);
     if( eState==SEG_TEXT ){
@@ -279,6 +331,6 @@ const char *segmentCheck(Seg *p){
   if( nList!=nUsed ) return "lists";
   if( nWait!=h->nWait ) return "nWait";
   if( h->nRecord+nFree!=h->usedRecord ) return "free slots";
-  return p->bDamaged ? "damaged" : 0;
+  return segDamaged(p) ? "damaged" : 0;
 }
 #endif

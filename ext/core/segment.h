@@ -105,6 +105,9 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
        STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
 
+/* Fencing tokens and session ids are below this: JSON has them as doubles. */
+#define SEG_NUMBERS ((u64)1<<53)
+
 #define SEG_EVENTS 64u             /* words to wait on by name: see lockEvent */
 #define SEG_GUARDS 64u             /* classes of tables: GUARD WORDS */
 #define SEG_INLINE 48u             /* key bytes in a record */
@@ -212,20 +215,38 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 
 /*
 ** A mapped segment in this process.  nRecord and nLength follow `length`, only
-** upwards (segRefresh).
+** upwards (segRefresh): segRecords reads nRecord.
+**
+** Who stores a field: O the thread that opens or closes the file, while no
+** other thread has it; M the thread that owns the mutex; A any thread,
+** atomically, so that every read of it is atomic as well.
 */
 typedef struct Seg {
-  u8 *pBase;               /* nWindow bytes of address space */
-  OsFile file;             /* fd -1: private memory */
-  size_t nWindow;          /* SEG_WINDOW; of private memory SEG_PRIVATE */
-  u64 iNumber;             /* this process's number */
-  u64 iTaken;              /* the dead owner that the mutex was taken from */
-  u64 nLength;             /* value of `length` that nRecord follows */
-  u32 nRecord;             /* record slots that may be touched */
-  u32 bDamaged;            /* nonsense was met in the file */
-  SegSession nilSession;   /* what an index out of bounds leads to */
-  SegRecord nilRecord;
+  u8 *pBase;               /* O nWindow bytes of address space */
+  OsFile file;             /* O fd -1: private memory */
+  size_t nWindow;          /* O SEG_WINDOW; of private memory SEG_PRIVATE */
+  u64 iNumber;             /* O this process's number */
+  u64 iTaken;              /* M the dead owner that the mutex was taken from */
+  u64 iToken, iSession;    /* M last token and session id drawn here */
+  u64 nLength;             /* A value of `length` that nRecord follows */
+  u32 nRecord;             /* A record slots that may be touched */
+  u32 bDamaged;            /* A nonsense was met in the file */
+#ifdef INTERLOCK_TEST
+  u64 nStep;               /* A steps that segBound has counted */
+#endif
+  SegSession nilSession;   /* A what an index out of bounds leads to */
+  SegRecord nilRecord;     /* A the same */
 } Seg;
+
+/* Record slots that may be touched, now: the number only rises. */
+static inline u32 segRecords(const Seg *p){ return atomicGet(&p->nRecord); }
+
+/* segDamage: nonsense was met in the file.  Whatever this process does with
+** the file ends soon after: segBound, and usable() of lock.c. */
+static inline void segDamage(Seg *p){ atomicSet(&p->bDamaged, 1); }
+static inline int segDamaged(const Seg *p){
+  return atomicGet(&p->bDamaged)!=0;
+}
 
 static inline SegHeader *segHeader(const Seg *p){
   return (SegHeader*)(void*)p->pBase;
@@ -235,19 +256,21 @@ static inline SegHeader *segHeader(const Seg *p){
 ** Session i and record i.  An index that this code cannot have stored leads to
 ** a scrap of this process and marks the segment damaged.  So a function that
 ** follows links of the file needs no checks, but must bound its loops
-** (segBound).
+** (segBound).  A function that uses an index for an array of this process must
+** check it.
 */
 static inline SegSession *segSession(Seg *p, u32 i){
   if( i-1>=LIMIT_SESSION ){
-    p->bDamaged = 1;
+    segDamage(p);
+    memset(&p->nilSession, 0, sizeof(p->nilSession));
     return &p->nilSession;
   }
   return (SegSession*)(void*)(p->pBase + SEG_SESSIONS) + (i-1);
 }
 static inline SegRecord *segRecord(Seg *p, u32 i){
   u32 k = i-1;
-  if( k>=atomicGet(&p->nRecord) ){
-    p->bDamaged = 1;
+  if( k>=segRecords(p) ){
+    segDamage(p);
     memset(&p->nilRecord, 0, sizeof(p->nilRecord));
     return &p->nilRecord;
   }
@@ -259,8 +282,8 @@ static inline SegText *segText(Seg *p, u32 i){
   return (SegText*)(void*)segRecord(p, i);
 }
 static inline u32 *segBucket(Seg *p, u32 b){
-  if( b>=atomicGet(&p->nRecord) ){
-    p->bDamaged = 1;
+  if( b>=segRecords(p) ){
+    segDamage(p);
     b = 0;
   }
   return (u32*)(void*)(p->pBase + SEG_EXTENTS
@@ -268,12 +291,18 @@ static inline u32 *segBucket(Seg *p, u32 b){
 }
 
 /*
-** Bounds a walk along links of the file: 1 as long as the walk may go on.
-** No list has more members than there are slots.
+** Bounds a walk along links of the file, and whatever is repeated until
+** nothing is left to do: 1 as long as it may go on.  No list has more members
+** than there are slots.  In a damaged file no walk goes on, so that what
+** repeats a walk ends with it.
 */
 static inline int segBound(Seg *p, u32 *pnStep){
-  if( (*pnStep)++ <= atomicGet(&p->nRecord) ) return 1;
-  p->bDamaged = 1;
+#ifdef INTERLOCK_TEST
+  atomicSet(&p->nStep, atomicGet(&p->nStep)+1);
+#endif
+  if( segDamaged(p) ) return 0;
+  if( (*pnStep)++ <= segRecords(p) ) return 1;
+  segDamage(p);
   return 0;
 }
 

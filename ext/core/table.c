@@ -11,7 +11,9 @@
 **
 ** The caller owns the segment's mutex.  The state word is the truth: it is
 ** stored last when a record is made, and first when it is freed.  What another
-** process reads without the mutex is stored with atomicSet.
+** process reads without the mutex is stored with atomicSet.  That is all of a
+** record, since a look may take a slot for the text of a key that was there a
+** moment ago.
 */
 #include "core/table.h"
 
@@ -90,7 +92,7 @@ void tableKeyOf(Seg *p, SegRecord *r, LockKey *pKey){
   pKey->nKey = (u8)REC_NKEY(r);
   pKey->iHash = r->hash;
   for(; i<nWord && i<SEG_INLINE/4; i++) pKey->a[i] = r->key[i];
-  while( i<nWord && !p->bDamaged ){
+  while( i<nWord && !segDamaged(p) ){
     SegText *t = segText(p, iText);
     for(k=0; k<SEG_TEXTBYTES/4 && i<nWord; k++) pKey->a[i++] = t->key[k];
     iText = t->next;
@@ -110,7 +112,7 @@ static int keyEqual(Seg *p, SegRecord *r, const LockKey *pKey){
   }
   for(iText=r->text; i<nWord; iText=segText(p, iText)->next){
     SegText *t = segText(p, iText);
-    if( p->bDamaged ) return 0;
+    if( segDamaged(p) ) return 0;
     for(k=0; k<SEG_TEXTBYTES/4 && i<nWord; k++, i++){
       if( t->key[k]!=pKey->a[i] ) return 0;
     }
@@ -138,6 +140,16 @@ u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   return 0;
 }
 
+u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+  i = segRecord(p, i)->hashPrev;
+  while( i && segBound(p, pnStep) ){
+    SegRecord *r = segRecord(p, i);
+    if( keyEqual(p, r, pKey) ) return i;
+    i = r->hashPrev;
+  }
+  return 0;
+}
+
 /*---------------------------------------------------------------- void ---*/
 
 /* Without the mutex a process may only invalidate its own records.  So what is
@@ -159,29 +171,42 @@ int tableVoid(Seg *p, SegRecord *r){
 
 /*--------------------------------------------------------------- chains ---*/
 
-static void chainInsert(Seg *p, u32 i, u32 iBefore){
+static u32 *chainHead(Seg *p, SegRecord *r){
+  return segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket));
+}
+
+/* Record i goes between two others of its chain; 0 is an end of it. */
+static void chainLink(Seg *p, u32 i, u32 iPrev, u32 iNext){
   SegRecord *r = segRecord(p, i);
-  u32 *pHead = segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket));
-  u32 iPrev = 0, n = 0;
-  if( iBefore ){
-    iPrev = segRecord(p, iBefore)->hashPrev;
-  }else if( *pHead ){
-    iPrev = *pHead;
-    while( segRecord(p, iPrev)->hashNext && segBound(p, &n) ){
-      iPrev = segRecord(p, iPrev)->hashNext;
-    }
+  atomicSet(&r->hashPrev, iPrev);
+  atomicSet(&r->hashNext, iNext);
+  if( iNext ) atomicSet(&segRecord(p, iNext)->hashPrev, i);
+  if( iPrev ) atomicSet(&segRecord(p, iPrev)->hashNext, i);
+  else *chainHead(p, r) = i;
+}
+
+/* The last record of the chain in which record i belongs; 0 if it is empty. */
+static u32 chainTail(Seg *p, u32 i){
+  u32 iTail = *chainHead(p, segRecord(p, i)), iNext, n = 0;
+  if( iTail==0 ) return 0;
+  while( (iNext = segRecord(p, iTail)->hashNext)!=0 && segBound(p, &n) ){
+    iTail = iNext;
   }
-  r->hashPrev = iPrev;
-  r->hashNext = iBefore;
-  if( iBefore ) segRecord(p, iBefore)->hashPrev = i;
-  if( iPrev ) segRecord(p, iPrev)->hashNext = i; else *pHead = i;
+  return iTail;
+}
+
+static void chainInsert(Seg *p, u32 i, u32 iBefore){
+  u32 iPrev = iBefore ? segRecord(p, iBefore)->hashPrev : chainTail(p, i);
+  chainLink(p, i, iPrev, iBefore);
 }
 
 static void chainRemove(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
-  if( r->hashNext ) segRecord(p, r->hashNext)->hashPrev = r->hashPrev;
+  if( r->hashNext ){
+    atomicSet(&segRecord(p, r->hashNext)->hashPrev, r->hashPrev);
+  }
   if( r->hashPrev ){
-    segRecord(p, r->hashPrev)->hashNext = r->hashNext;
+    atomicSet(&segRecord(p, r->hashPrev)->hashNext, r->hashNext);
   }else{
     *segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket)) = r->hashNext;
   }
@@ -201,17 +226,17 @@ static void listInsert(Seg *p, u32 i){
       segSession(p, r->session)->mixed = 1;
     }
   }
-  r->sesPrev = 0;
-  r->sesNext = *pHead;
-  if( *pHead ) segRecord(p, *pHead)->sesPrev = i;
+  atomicSet(&r->sesPrev, 0);
+  atomicSet(&r->sesNext, *pHead);
+  if( *pHead ) atomicSet(&segRecord(p, *pHead)->sesPrev, i);
   *pHead = i;
 }
 
 static void listRemove(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
-  if( r->sesNext ) segRecord(p, r->sesNext)->sesPrev = r->sesPrev;
-  if( r->sesPrev ) segRecord(p, r->sesPrev)->sesNext = r->sesNext;
+  if( r->sesNext ) atomicSet(&segRecord(p, r->sesNext)->sesPrev, r->sesPrev);
+  if( r->sesPrev ) atomicSet(&segRecord(p, r->sesPrev)->sesNext, r->sesNext);
   if( s->firstTxn==i ) s->firstTxn = r->sesNext;
   if( s->firstSes==i ) s->firstSes = r->sesNext;
   if( s->firstTxn==0 ) s->mixed = 0;
@@ -228,7 +253,7 @@ static void splitBucket(Seg *p){
   SegHeader *h = segHeader(p);
   u32 bNew = h->nBucket, i, iNext, n = 0, iTail = 0, bOld;
   if( bNew<2 ){
-    p->bDamaged = 1;
+    segDamage(p);
     return;
   }
   bOld = bNew & (SEG_ALL >> (__builtin_clz(bNew)+1));
@@ -243,9 +268,10 @@ static void splitBucket(Seg *p){
     if( BUG(SHORT_HASH_SPLIT) ) continue;
     if( segBucketOf(r->hash, bNew+1)!=bNew ) continue;
     chainRemove(p, i);
-    r->hashPrev = iTail;
-    r->hashNext = 0;
-    if( iTail ) segRecord(p, iTail)->hashNext = i; else *segBucket(p, bNew) = i;
+    atomicSet(&r->hashPrev, iTail);
+    atomicSet(&r->hashNext, 0);
+    if( iTail ) atomicSet(&segRecord(p, iTail)->hashNext, i);
+    else *segBucket(p, bNew) = i;
     iTail = i;
   }
   h->nBucket = bNew+1;
@@ -270,7 +296,7 @@ static void lowerGuard(Seg *p, SegRecord *r){
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
   if( REC_KIND(r)!=KEY_TABLE ) return;
   if( atomicGet(pWord)==0 ){
-    p->bDamaged = 1;
+    segDamage(p);
     return;
   }
   atomicSet(pWord, atomicGet(pWord)-1);
@@ -284,7 +310,7 @@ static void lowerGuard(Seg *p, SegRecord *r){
 static void giveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
   if( s->next==0 ) return;
-  segRecord(p, s->next)->hashNext = h->freeRecord;
+  atomicSet(&segRecord(p, s->next)->hashNext, h->freeRecord);
   h->freeRecord = s->next;
   s->next = 0;
 }
@@ -299,12 +325,13 @@ static void gatherSlots(Seg *p){
   }
 }
 
+/* 0, and the file damaged, if what is said to be free is not. */
 static u32 takeSlot(Seg *p, u32 k){
   /* INSERT-SLOT */
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
   u32 i = s->next;
-  if( i==0 && h->freeRecord==0 && h->usedRecord>=p->nRecord ) gatherSlots(p);
+  if( i==0 && h->freeRecord==0 && h->usedRecord>=segRecords(p) ) gatherSlots(p);
   if( i ){
     s->next = 0;
   }else if( (i = h->freeRecord)!=0 ){
@@ -313,6 +340,10 @@ static u32 takeSlot(Seg *p, u32 k){
     i = h->usedRecord + 1;
     atomicSet(&h->usedRecord, i);
   }
+  if( SEG_STATE(atomicGet(&segRecord(p, i)->state))!=SEG_FREE ){
+    segDamage(p);                  /* a free slot that is in use */
+    return 0;
+  }
   h->nRecord++;
   CRASH(TAKE_SLOT);
   return i;
@@ -320,6 +351,7 @@ static u32 takeSlot(Seg *p, u32 k){
 
 static void freeSlot(Seg *p, u32 i, u32 k){
   SegSession *s = segSession(p, k);
+  if( segHeader(p)->nRecord==0 ) segDamage(p);
   segHeader(p)->nRecord--;                     /* REMOVE-LIST */
   giveSlot(p, s);
   s->next = i;
@@ -329,6 +361,20 @@ static void freeSlot(Seg *p, u32 i, u32 k){
 /* Slots that a key of n bytes needs beside its record. */
 static u32 textSlots(u32 n){
   return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
+}
+
+/* The next fencing token, in the header.  0, and the file damaged, if the last
+** one is lower than one that this process has seen, or cannot be raised: no
+** lock is granted with a token that was given before, or that JSON changes. */
+static int drawToken(Seg *p){
+  SegHeader *h = segHeader(p);
+  if( h->token<p->iToken || h->token>=SEG_NUMBERS-1 ){
+    segDamage(p);
+    return 0;
+  }
+  atomicSet(&h->token, h->token+1);
+  p->iToken = h->token;
+  return 1;
 }
 
 /* The part of a key that does not fit into its record. */
@@ -358,8 +404,10 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   const LockKey *pKey = pNew->pKey;
   u32 i, k, iState;
   SegRecord *r;
-  if( h->nRecord + 1 + textSlots(pKey->nKey) > p->nRecord ) return 0;
-  i = takeSlot(p, pNew->iSession);
+  if( h->nRecord>segRecords(p) ) segDamage(p);
+  if( h->nRecord + 1 + textSlots(pKey->nKey) > segRecords(p) ) return 0;
+  i = segDamaged(p) ? 0 : takeSlot(p, pNew->iSession);
+  if( i==0 ) return 0;
   r = segRecord(p, i);
   /* Another process's cancel may still compare and swap this word, and fail. */
   iState = SEG_NEXTSEQ(atomicGet(&r->state),
@@ -382,13 +430,13 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   storeText(p, i, pKey);
   atomicSet(&h->ticket, h->ticket+1);
   atomicSet(&r->ticket, h->ticket);
-  if( !pNew->bWaiting ) atomicSet(&h->token, h->token+1);
+  if( !pNew->bWaiting && !drawToken(p) ) return 0;
   atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
   CRASH(FILL);
   /* INSERT-LINK */
   chainInsert(p, i, pNew->iBefore);
   listInsert(p, i);
-  r->linked = 1;
+  atomicSet(&r->linked, 1);
   segSession(p, pNew->iSession)->nRecord++;
   k = pNew->bWaiting ? STAT_WAITS : STAT_GRANTS;
   atomicSet(&h->stat[k], h->stat[k]+1);
@@ -401,18 +449,44 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   atomicSetRel(&r->state, iState);             /* INSERT-VALID */
   CRASH(VALID);
   if( !pNew->bWaiting && BUG(GUARD_LATE) ) raiseGuard(p, r);
-  if( h->nRecord>h->nBucket && h->nBucket<p->nRecord ) splitBucket(p);
+  if( h->nRecord>h->nBucket && h->nBucket<segRecords(p) ) splitBucket(p);
   return i;
 }
 
+/* The slots of record i's text, from iText on, are free again. */
+static void removeText(Seg *p, u32 i, u32 iText, u32 k){
+  u32 n = 0;
+  while( iText && segBound(p, &n) ){
+    SegText *t = segText(p, iText);
+    u32 iNext = t->next;
+    if( SEG_STATE(atomicGet(&t->state))!=SEG_TEXT || t->record!=i ){
+      segDamage(p);
+      return;
+    }
+    atomicSet(&t->state, SEG_WITH(atomicGet(&t->state), SEG_FREE));
+    atomicFenceRel();
+    freeSlot(p, iText, k);
+    iText = iNext;
+  }
+}
+
+/*
+** A record that is in no list is no record: a caller that goes on until a list
+** is empty would remove it for ever.
+*/
 void tableRemove(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
-  u32 iText = r->text, n = 0;
+  u32 iText = r->text, k = r->session, e = SEG_STATE(atomicGet(&r->state));
   LockKey key;
-  int bScan, bGranted = SEG_STATE(atomicGet(&r->state))==SEG_GRANTED;
-  if( !bGranted ) h->nWait--;
+  int bScan;
+  if( e==SEG_FREE || e>=SEG_TEXT || !r->linked || s->nRecord==0
+   || (e!=SEG_GRANTED && h->nWait==0) ){
+    segDamage(p);
+    return;
+  }
+  if( e!=SEG_GRANTED ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
   if( bScan ) tableKeyOf(p, r, &key);
   /* REMOVE-STATE */
@@ -421,25 +495,16 @@ void tableRemove(Seg *p, u32 i){
   /* A reader without the mutex must not see the old state beside fields of
   ** the slot's next user.  A release store would not hold those back. */
   atomicFenceRel();
-  if( bGranted ) lowerGuard(p, r);
+  if( e==SEG_GRANTED ) lowerGuard(p, r);
   /* REMOVE-CHAIN */
   if( s->waits==i ) atomicSet(&s->waits, 0);
-  if( r->linked ){
-    chainRemove(p, i);
-    listRemove(p, i);
-    r->linked = 0;
-    s->nRecord--;
-  }
+  chainRemove(p, i);
+  listRemove(p, i);
+  atomicSet(&r->linked, 0);
+  s->nRecord--;
   CRASH(REMOVE_CHAIN);
-  freeSlot(p, i, r->session);
-  while( iText && segBound(p, &n) ){
-    SegText *t = segText(p, iText);
-    u32 iNext = t->next;
-    atomicSet(&t->state, SEG_WITH(t->state, SEG_FREE));
-    atomicFenceRel();
-    freeSlot(p, iText, r->session);
-    iText = iNext;
-  }
+  freeSlot(p, i, k);
+  removeText(p, i, iText, k);
   if( bScan ) tableScan(p, &key);              /* REMOVE-SCAN */
 }
 
@@ -467,7 +532,7 @@ static int grant(Seg *p, u32 i){
   u32 iState = atomicGetAcq(&r->state);
   if( SEG_STATE(iState)!=SEG_WAITING ) return 0;
   /* GRANT-TOKEN */
-  if( !BUG(TOKEN_REUSED) ) atomicSet(&h->token, h->token+1);
+  if( !BUG(TOKEN_REUSED) && !drawToken(p) ) return 0;
   atomicSet(&r->token, h->token);
   atomicSet(&r->since, osWallMs());
   CRASH(GRANT_TOKEN);
@@ -488,43 +553,99 @@ static int grant(Seg *p, u32 i){
   return 1;
 }
 
+/* What a scan knows of who holds the key: the modes, and, as bits, which
+** sessions: any others have no hold of their own in mHeld. */
+typedef struct Held {
+  u32 m;
+  u32 aBit[LIMIT_SESSION/32+1];
+} Held;
+
+static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
+  u32 i = 0, n = 0;
+  memset(pHeld, 0, sizeof(*pHeld));
+  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(p, i);
+    u32 k = r->session;
+    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
+    if( k-1>=LIMIT_SESSION ){
+      segDamage(p);
+      return;
+    }
+    pHeld->m |= REC_BIT(r);
+    pHeld->aBit[k/32] |= 1u<<(k%32);
+  }
+}
+
+/* Does another session than k hold a mode of m?  The queue is walked again
+** only for a session that holds the key and wants more of it. */
+static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
+                       u32 k){
+  if( (m & pHeld->m)==0 || k-1>=LIMIT_SESSION ) return (m & pHeld->m)!=0;
+  if( !(pHeld->aBit[k/32]>>(k%32) & 1) ) return 1;
+  return (m & heldByOthers(p, pKey, k))!=0;
+}
+
 void tableScan(Seg *p, const LockKey *pKey){
-  u32 mHeld = 0, mAhead = 0, i = 0, n = 0;
+  u32 mAhead = 0, i = 0, n = 0;
+  Held held;
   if( segHeader(p)->nWait==0 ) return;
   /* GRANT-SCAN */
-  mHeld = heldByOthers(p, pKey, 0);
+  holders(p, pKey, &held);
   while( (i = tableNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     u32 m = tableConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
-     || ((m & mHeld) && (m & heldByOthers(p, pKey, r->session)))
+     || heldAgainst(p, pKey, &held, m, r->session)
      || tableVoid(p, r)
      || tableWriterBlocks(p, REC_KIND(r), r->session) ){
       mAhead |= REC_BIT(r);
     }else if( grant(p, i) ){
-      mHeld |= REC_BIT(r);
+      held.m |= REC_BIT(r);
     }
+  }
+}
+
+/*
+** Scan the queues of all who wait, of rows and tables only if bObject: each
+** queue once, for the request that stands first in it.
+*/
+static void scanWaiting(Seg *p, int bObject){
+  SegHeader *h = segHeader(p);
+  LockKey key;
+  u32 k;
+  for(k=1; k<=h->usedSession && k<=LIMIT_SESSION && h->nWait; k++){
+    u32 i = segSession(p, k)->waits, j = i, n = 0;
+    if( i==0 ) continue;
+    tableKeyOf(p, segRecord(p, i), &key);
+    if( bObject && key.eKind!=KEY_ROW && key.eKind!=KEY_TABLE ) continue;
+    while( (j = tablePrev(p, &key, j, &n))!=0 ){
+      if( SEG_STATE(atomicGetAcq(&segRecord(p, j)->state))==SEG_WAITING ) break;
+    }
+    if( j==0 ) tableScan(p, &key);
   }
 }
 
 /*
 ** The records leave the chain and come back at its tail, in their order, with
 ** new tickets.  The last gets its ticket first: a death in the middle leaves an
-** order in which each of them has at most moved back.
+** order in which each of them has at most moved back.  The tail is looked for
+** once.
 */
 void tableReorder(Seg *p, const u32 *aRecord, u32 n){
   SegHeader *h = segHeader(p);
   u64 iTicket = h->ticket + n;
-  u32 i;
+  u32 i, iTail;
   atomicSet(&h->ticket, iTicket);
   for(i=n; i>0; i--){                          /* ORDER-TICKETS */
     atomicSet(&segRecord(p, aRecord[i-1])->ticket, iTicket--);
     CRASH(TICKETS);
   }
+  for(i=0; i<n; i++) chainRemove(p, aRecord[i]);
+  iTail = n ? chainTail(p, aRecord[0]) : 0;
   for(i=0; i<n; i++){
-    chainRemove(p, aRecord[i]);
-    chainInsert(p, aRecord[i], 0);
+    chainLink(p, aRecord[i], iTail, 0);
+    iTail = aRecord[i];
   }
 }
 
@@ -543,8 +664,14 @@ u32 tableOpen(Seg *p, u64 iNumber){
     return 0;
   }
   s = segSession(p, k);
+  if( SEG_LOW(atomicGet(&s->state))!=SEG_UNUSED
+   || h->sessionId<p->iSession || h->sessionId>=SEG_NUMBERS-1 ){
+    segDamage(p);
+    return 0;
+  }
   /* OPEN-FIELDS */
   atomicSet(&h->sessionId, h->sessionId+1);
+  p->iSession = h->sessionId;
   atomicSet(&s->owner, iNumber);
   atomicSetRel(&s->now, SEG_PAIR(1, SEG_ALL));
   atomicSet(&s->left, 0);
@@ -560,11 +687,13 @@ u32 tableOpen(Seg *p, u64 iNumber){
   return k;
 }
 
-/* Free an ENDING session that has no record, in a new generation. */
+/* Free an ENDING session that has no record, in a new generation.  Its lists
+** are empty: if its count says otherwise the file is damaged. */
 static void closeSession(Seg *p, u32 k){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
-  if( SEG_LOW(iState)!=SEG_ENDING || s->nRecord ) return;
+  if( SEG_LOW(iState)!=SEG_ENDING ) return;
+  if( s->nRecord ) segDamage(p);
   /* SWEEP-SESSION */
   giveSlot(p, s);
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState)+1, SEG_UNUSED));
@@ -578,8 +707,6 @@ static void closeSession(Seg *p, u32 k){
 static void sweepWriter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
-  LockKey key;
-  u32 i;
   if( h->writer!=k || h->writerTxn==0 ) return;
   if( atomicGetAcq(&s->state)==SEG_PAIR(h->writerGen, SEG_LIVE)
    && SEG_HIGH(atomicGetAcq(&s->now))==h->writerTxn ){
@@ -587,12 +714,7 @@ static void sweepWriter(Seg *p, u32 k){
   }
   atomicSet(&h->writerTxn, 0);                 /* SWEEP-WRITER */
   CRASH(WRITER);
-  for(i=1; i<=h->usedSession && i<=LIMIT_SESSION && h->nWait; i++){
-    u32 iRecord = segSession(p, i)->waits;
-    if( iRecord==0 ) continue;
-    tableKeyOf(p, segRecord(p, iRecord), &key);
-    if( key.eKind==KEY_ROW || key.eKind==KEY_TABLE ) tableScan(p, &key);
-  }
+  scanWaiting(p, 1);
 }
 
 /* End a transaction hold.  A session hold on the same record stays. */
@@ -616,6 +738,10 @@ static void sweepBack(Seg *p, u32 k){
   for(n=0; i && n<2; n++){
     SegRecord *r = segRecord(p, i);
     u32 iNext = r->sesNext;
+    if( r->session!=k ){
+      segDamage(p);
+      return;
+    }
     if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && tableVoid(p, r) ){
       tableRemove(p, i);
     }
@@ -623,38 +749,54 @@ static void sweepBack(Seg *p, u32 k){
   }
 }
 
-int tableSweep(Seg *p, u32 k, u32 nMax){
+/* Records of firstTxn, as tableSweep.  Only records of session k with a
+** transaction hold are in there: others would be met for ever. */
+static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
   SegSession *s = segSession(p, k);
-  u32 i = s->waits, iNext, n = 0, nStep = 0;
-  int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
-  /* SWEEP-REQUEST */
-  if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
-    tableRemove(p, i);
-  }
-  if( !bEnding ) sweepBack(p, k);
-  sweepWriter(p, k);
-  /* SWEEP-HOLDS */
+  u32 i, iNext, nStep = 0;
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
     SegRecord *r = segRecord(p, i);
     iNext = r->sesNext;
-    if( n>=nMax ) return 1;
+    if( r->session!=k || r->thold==0 ){
+      segDamage(p);
+      return 0;
+    }
+    if( *pn>=nMax ) return 1;
     if( bEnding ){
       tableRemove(p, i);
-      n++;
+      ++*pn;
     }else if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ){
       continue;
     }else if( tableHoldVoid(p, r) ){
       sweepHold(p, i);
-      n++;
+      ++*pn;
     }else if( SEG_LOW(r->thold) && !s->mixed ){
       break;
     }
   }
-  while( bEnding && s->firstSes && segBound(p, &nStep) ){
-    if( n++>=nMax ) return 1;
-    tableRemove(p, s->firstSes);
+  return 0;
+}
+
+int tableSweep(Seg *p, u32 k, u32 nMax){
+  SegSession *s = segSession(p, k);
+  u32 i = s->waits, n = 0, nStep = 0;
+  int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
+  if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
+    if( segRecord(p, i)->session!=k ) segDamage(p);
+    else tableRemove(p, i);
   }
-  if( bEnding ) closeSession(p, k);
+  if( !bEnding ) sweepBack(p, k);
+  sweepWriter(p, k);
+  if( sweepTxn(p, k, bEnding, nMax, &n) ) return 1;
+  while( bEnding && (i = s->firstSes)!=0 && segBound(p, &nStep) ){
+    if( segRecord(p, i)->session!=k ){
+      segDamage(p);
+      return 0;
+    }
+    if( n++>=nMax ) return 1;
+    tableRemove(p, i);
+  }
+  if( bEnding && !segDamaged(p) ) closeSession(p, k);
   return 0;
 }
 
@@ -728,7 +870,7 @@ static int slotSane(Seg *p, u32 i){
   if( r->session-1>=LIMIT_SESSION ) return 0;
   if( REC_MODE(r)<1 || REC_MODE(r)>=LOCK_MODES ) return 0;
   for(k=0; k<nText; k++, iText=segText(p, iText)->next){
-    if( iText-1>=p->nRecord ) return 0;
+    if( iText-1>=segRecords(p) ) return 0;
     if( SEG_STATE(segText(p, iText)->state)!=SEG_TEXT ) return 0;
     if( segText(p, iText)->record!=i || segText(p, iText)->part!=k ) return 0;
   }
@@ -740,21 +882,21 @@ static int slotSane(Seg *p, u32 i){
 static void rebuildFree(Seg *p){
   /* REBUILD-FREE */
   u32 i;
-  for(i=1; i<=p->nRecord; i++){
+  for(i=1; i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
     u32 iState = atomicGetAcq(&r->state), e = SEG_STATE(iState);
     if( e==SEG_FREE || e==SEG_TEXT ) continue;
-    r->linked = 0;
+    atomicSet(&r->linked, 0);
     if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i) || tableVoid(p, r) ){
       atomicSet(&r->state, SEG_WITH(iState, SEG_FREE));
       CRASH(REBUILD_FREE);
     }
   }
-  for(i=1; i<=p->nRecord; i++){
+  for(i=1; i<=segRecords(p); i++){
     SegText *t = segText(p, i);
     u32 e, iRecord = t->record;
     if( SEG_STATE(t->state)!=SEG_TEXT ) continue;
-    e = iRecord-1<p->nRecord ? SEG_STATE(segRecord(p, iRecord)->state) : 0;
+    e = iRecord-1<segRecords(p) ? SEG_STATE(segRecord(p, iRecord)->state) : 0;
     if( e==SEG_FREE || e==SEG_TEXT
      || (segRecord(p, iRecord)->text!=i
          && segText(p, segRecord(p, iRecord)->text)->next!=i) ){
@@ -769,10 +911,10 @@ static void rebuildEmpty(Seg *p){
   /* REBUILD-EMPTY */
   SegHeader *h = segHeader(p);
   u32 i, k;
-  h->nBucket = p->nRecord;
+  h->nBucket = segRecords(p);
   h->freeRecord = h->freeSession = 0;
   h->nRecord = h->nWait = 0;
-  for(i=0; i<p->nRecord; i++) *segBucket(p, i) = 0;
+  for(i=0; i<segRecords(p); i++) *segBucket(p, i) = 0;
   if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
   for(k=LIMIT_SESSION; k>0; k--){
     SegSession *s = segSession(p, k);
@@ -799,7 +941,7 @@ static void rebuildLink(Seg *p, u32 i){
   }
   chainInsert(p, i, iBefore);
   listInsert(p, i);
-  r->linked = 1;
+  atomicSet(&r->linked, 1);
   s->nRecord++;
   if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ){
     h->nWait++;
@@ -815,7 +957,7 @@ static void rebuildGuard(Seg *p){
   SegHeader *h = segHeader(p);
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));
-  for(i=1; i<=p->nRecord; i++){
+  for(i=1; i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
     if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
@@ -837,11 +979,11 @@ void tableRebuild(Seg *p, u64 iDead){
   tableKill(p, iDead);                         /* REBUILD-KILL */
   rebuildFree(p);
   rebuildEmpty(p);
-  for(i=p->nRecord; i>0; i--){
+  for(i=segRecords(p); i>0; i--){
     u32 e = SEG_STATE(atomicGet(&segRecord(p, i)->state));
     if( e!=SEG_FREE && nUsed==0 ) nUsed = i;
     if( e==SEG_FREE && nUsed!=0 ){
-      segRecord(p, i)->hashNext = h->freeRecord;
+      atomicSet(&segRecord(p, i)->hashNext, h->freeRecord);
       h->freeRecord = i;
     }
     if( e!=SEG_FREE ) h->nRecord++;
@@ -863,16 +1005,7 @@ void tableRebuild(Seg *p, u64 iDead){
   if( h->writerTxn && h->writer-1<LIMIT_SESSION ) sweepWriter(p, h->writer);
 }
 
-void tableScanAll(Seg *p){
-  LockKey key;
-  u32 k;
-  for(k=1; k<=segHeader(p)->usedSession && k<=LIMIT_SESSION; k++){
-    u32 i = segSession(p, k)->waits;
-    if( i==0 ) continue;
-    tableKeyOf(p, segRecord(p, i), &key);
-    tableScan(p, &key);
-  }
-}
+void tableScanAll(Seg *p){ scanWaiting(p, 0); }
 
 #ifdef INTERLOCK_TEST
 /*---------------------------------------------------------------- check ---*/
@@ -910,7 +1043,7 @@ static const char *checkRecord(Seg *p, u32 i){
 static const char *checkGuard(Seg *p){
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));
-  for(i=1; i<=segHeader(p)->usedRecord && i<=p->nRecord; i++){
+  for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
     if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
@@ -926,7 +1059,7 @@ static const char *checkGuard(Seg *p){
 const char *tableCheck(Seg *p){
   const char *z = checkGuard(p);
   u32 i;
-  for(i=1; i<=segHeader(p)->usedRecord && i<=p->nRecord && z==0; i++){
+  for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p) && z==0; i++){
     if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) z = checkRecord(p, i);
   }
   return z;

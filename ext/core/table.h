@@ -49,8 +49,10 @@ void tableKeyOf(Seg*, SegRecord*, LockKey*);
 u32 tableConflicts(u32 eMode);
 
 /* The next record of a key after record i; i 0: the first.  0 at the end.
-** *pnStep begins at 0 and bounds the walk. */
+** *pnStep begins at 0 and bounds the walk.  tablePrev: the one before record
+** i. */
 u32 tableNext(Seg*, const LockKey*, u32 i, u32 *pnStep);
+u32 tablePrev(Seg*, const LockKey*, u32 i, u32 *pnStep);
 
 /* Do two records have the same key? */
 int tableSameKey(Seg*, u32 iRecord, u32 jRecord);

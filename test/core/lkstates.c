@@ -91,6 +91,7 @@ static void loadImage(const Image *g){
   Seg *p = lockSegment(pF);
   int k;
   memcpy(p->pBase, g->aHead, HEADBYTES);
+  p->iToken = p->iSession = 0;         /* back to what this process has seen */
   memcpy((void*)segSession(p, 1), g->aSession, sizeof g->aSession);
   memcpy((void*)segRecord(p, 1), g->aRecord, sizeof g->aRecord);
   for(k=0; k<NK; k++) *bucket(k) = g->aBucket[k];

@@ -1227,6 +1227,90 @@ static void testCancelAim(void){
 }
 
 /* A full disk, as far as a limit of the file size can play one. */
+/*
+** Fencing tokens and session ids of a damaged file: they never go back, neither
+** while it is in use nor when it is formatted again, and stay below 2^53.
+*/
+enum { HURT_TOKEN_HIGH, HURT_TOKEN_LOW, HURT_TOKEN_EDGE, HURT_ID_HIGH,
+       HURT_ID_LOW, HURT_MAGIC, HURT_COUNT };
+static void hurt(SegHeader *h, int e){
+  switch( e ){
+    case HURT_TOKEN_HIGH: h->token = (u64)1<<60; break;
+    case HURT_TOKEN_LOW:  h->token = 5; break;
+    case HURT_TOKEN_EDGE: h->token = ((u64)1<<53)-1; break;
+    case HURT_ID_HIGH:    h->sessionId = (u64)1<<60; break;
+    case HURT_ID_LOW:     h->sessionId = 1; break;
+  }
+}
+static void testTokens(void){
+  char zDb[300], zLock[320];
+  int e;
+  strcpy(zDb, scratch("lkunit"));
+  lockName(zLock, zDb);
+  for(e=0; e<HURT_COUNT; e++){
+    LockFile *p;
+    LockSession *s, *t = 0;
+    LockKey k = keyInt(1), k2 = keyInt(2);
+    SegHeader *h;
+    u64 iToken, iId;
+    LockRc rc;
+    unlink(zLock);
+    p = openOrDie(zDb);
+    h = segHeader(lockSegment(p));
+    h->token += 1000000000000u;             /* the clock was set back since */
+    s = beginOrDie(p);
+    lockSessionEnd(s);
+    s = beginOrDie(p);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    iToken = lockGrantToken(s);
+    iId = lockSessionId(s);
+    hurt(h, e);
+    if( e<=HURT_TOKEN_EDGE ){
+      rc = lockAcquire(s, &k2, LOCK_EXCLUSIVE, 0, 0);
+    }else if( e<HURT_MAGIC ){
+      rc = lockSessionBegin(p, &t);
+    }else{
+      rc = LOCK_MALFORMED;
+    }
+    CHECK_EQ(rc, LOCK_MALFORMED);
+    if( t ) lockSessionEnd(t);
+    lockSessionEnd(s);
+    hurt(h, e);
+    h->damaged = 1;
+    if( e==HURT_MAGIC ) h->magic = 0;       /* died while it was formatted */
+    lockClose(p);
+    p = openOrDie(zDb);
+    s = beginOrDie(p);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK(lockGrantToken(s)>iToken);
+    CHECK(lockGrantToken(s)<(u64)1<<53);
+    CHECK(lockSessionId(s)>iId);
+    CHECK(lockSessionId(s)<(u64)1<<53);
+    lockSessionEnd(s);
+    lockClose(p);
+  }
+  unlink(zLock);
+}
+
+/* A request in a queue is not granted with a token that went back. */
+static void testTokenQueue(void){
+  LockFile *p = 0;
+  LockSession *a, *b;
+  LockKey k = keyInt(1);
+  CHECK_EQ(lockOpenMemory(&sysMem, 0, &p), LOCK_OK);
+  a = beginOrDie(p);
+  b = beginOrDie(p);
+  CHECK_EQ(lockAcquire(a, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK_EQ(lockAsk(b, &k, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
+  segHeader(lockSegment(p))->token -= 100;
+  CHECK_EQ(lockRelease(a, &k, LOCK_EXCLUSIVE), LOCK_MALFORMED);
+  CHECK_EQ(lockOutcome(b), LOCK_WAITING);
+  lockGiveUp(b, LOCK_TIMEOUT);
+  lockSessionEnd(a);
+  lockSessionEnd(b);
+  lockClose(p);
+}
+
 static void testNoSpace(void){
   const char *zDb = scratch("lkspace");
   char z[400];
@@ -1298,6 +1382,8 @@ int main(int n, char **a){
   testThreads();
   testRace();
   testCancelAim();
+  testTokens();
+  testTokenQueue();
   testNoSpace();
   return finish("lkunit");
 }
