@@ -137,8 +137,8 @@ static LockRc leave(LockFile *pF){
   return segDamaged(p) ? LOCK_MALFORMED : LOCK_OK;
 }
 
-/* How is what ownerEnter, ownerTry or ownerTask returned.  Not inside after
-** anything but LOCK_OK. */
+/* eHow is what ownerEnter, ownerTry or ownerTask returned.  After any result
+** but LOCK_OK the mutex is not held. */
 static LockRc entered(LockFile *pF, int eHow){
   if( eHow==OWNER_BUSY ) return LOCK_BUSY;
   if( eHow==OWNER_TOOK ) recover(pF);
@@ -583,8 +583,8 @@ static LockRc attempt(LockSession *p, Ask *a, int bProbed){
   return a->bQueue ? enqueue(p, a) : LOCK_NO;
 }
 
-/* After an attempt that found no free slot: LOCK_OK to try once more.  Others
-** may be faster to take the new ones, but not for ever. */
+/* After an attempt that found no free slot: LOCK_OK to try once more.  Other
+** processes may take the new slots first, but not without an end. */
 static LockRc moreRoom(LockFile *pF, u32 *pnGrown){
   LockRc rc = ++*pnGrown>GROWTHS ? LOCK_FULL : segGrow(&pF->seg);
   if( rc==LOCK_FULL && *pnGrown==1 && probeAll(pF) ) rc = LOCK_OK;

@@ -26,7 +26,7 @@ typedef struct View {
   LockSnapshot *pOut;
   Seen *aSeen;                     /* [1..nSeen] */
   u32 nSeen;
-  u32 nWriter;                     /* 1 + the writer's place in aSession, or 0 */
+  u32 nWriter;                     /* 1 + index of the active writer, or 0 */
   u32 mxRow, nKey, mxKey;          /* room in aRow; bytes in aKey, room */
   u64 mxWait;                      /* room in aWait */
   u32 *aLast;                      /* by session: 1 + its last pair in aWait */
@@ -69,7 +69,7 @@ static void copySession(View *v, u32 k){
   e->iRow = ++v->pOut->nSession;
 }
 
-/* The session in the writer's place, if the place is valid. */
+/* Copy the active writer, if there is one. */
 static void copyWriter(View *v){
   SegHeader *h = segHeader(v->p);
   u32 iTxn = atomicGetAcq(&h->writerTxn), k = atomicGet(&h->writer);
@@ -200,7 +200,7 @@ static LockRc makeRoom(View *v){
 
 /*---------------------------------------------------------------- waits ---*/
 
-/* Row j stands in the way of the waiting row i: 2 as a holder, 1 ahead. */
+/* Does row j block the waiting row i?  2: as a grant, 1: ahead in the queue. */
 static int blocks(const LockRow *a, u32 i, u32 j){
   if( a[i].iSession==a[j].iSession ) return 0;
   if( !(tableConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
@@ -208,7 +208,7 @@ static int blocks(const LockRow *a, u32 i, u32 j){
   return a[j].iTicket<a[i].iTicket;
 }
 
-/* The session in the writer's place holds up every row and table request. */
+/* The active writer blocks every row and table request of others. */
 static int writerBlocks(const View *v, const LockRow *r){
   return v->nWriter && r->iSession!=v->nWriter-1
       && (r->eKind==KEY_ROW || r->eKind==KEY_TABLE);

@@ -24,15 +24,15 @@ u8 osLayer(void);
 enum { OS_UNLOCKED, OS_SHARED, OS_EXCLUSIVE };
 
 /*
-** Why the last call of this thread that returned eRc did so: for messages.
-** It is worth something only right after that call.  Owner and mode are those
-** of the file that eAbout is about; mMode 0: not known.
+** Why the last call of this thread that returned eRc did so, for messages.  It
+** must be read right after that call.  Owner and mode are those of the file
+** that eAbout is about; mMode 0: not known.
 */
 enum { OS_ABOUT_SYSTEM,      /* iErrno says it all */
        OS_ABOUT_OPEN,        /* the file could not be opened for writing */
        OS_ABOUT_LOOK,        /* the file could not be opened for reading */
        OS_ABOUT_MAKE,        /* the file could not be made; of the folder */
-       OS_ABOUT_READER,      /* nor by a user who may not write the database */
+       OS_ABOUT_READER,      /* not made: the user cannot write the database */
        OS_ABOUT_KIND,        /* the file is not a plain file */
        OS_ABOUT_LINKS,       /* the file has nLink names */
        OS_ABOUT_MOUNT,       /* the file is the root of a mount */
@@ -49,11 +49,11 @@ const OsTrouble *osTrouble(void);
 
 /*
 ** osOpen: open zPath as a plain file with one name, without following a
-** symbolic link: for reading only, for reading and writing, or this and make
-** it if there is none.  It is made with the group and the mode of zLike, the
-** database, and by root with its owner, and only by a user who may write zLike
-** or is its owner.  A lock file that can be written by
-** those who may not write zLike is refused; its owner takes that right away
+** symbolic link: for reading only, for reading and writing, or for this and
+** making it if there is none.  It is made with the group and the mode of zLike,
+** the database, and by root with its owner.  Only a user that may write zLike
+** or is its owner makes it.  A lock file that other users can write, although
+** they may not write zLike, is refused; its owner takes that right away
 ** instead.  LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK, LOCK_REPLACED.
 ** osOneName: LOCK_LINKED if zPath is a file with a second name: a hard link,
 ** or the root of a mount.  LOCK_REPLACED if it is a symbolic link by now.

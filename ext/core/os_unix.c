@@ -97,10 +97,11 @@ static int openHigh(const char *zPath, int flags, mode_t mode){
 }
 
 /*
-** Who may write a lock file may write the database: planted by somebody else,
-** it could be truncated under us.  Its owner, or root, takes the right to
-** write away from those who have it in spite of that.  No right is given here:
-** the file may be another one of the owner's that was moved to this name.
+** A user that may write the lock file must be one that may write the database:
+** a lock file of another user could be truncated under this process.  Its
+** owner, or root, takes the right to write away from other users that have it.
+** No right is given here: the file may be another one of the owner's that was
+** moved to this name.
 */
 static LockRc checkRights(int fd, const struct stat *pLike, struct stat *p){
   mode_t mWide = 0;
@@ -223,9 +224,9 @@ static int isMountRoot(const char *zPath){ (void)zPath; return 0; }
 #endif
 
 /*
-** A file that is not there, or cannot be asked about, is another check's.  A
-** symbolic link: SQLite gives the name that links lead to, so the file was
-** moved since, and others find it, and a lock file, under its new name.
+** A file that is missing or unreadable is left to another check.  A symbolic
+** link: SQLite gives the name that links lead to, so the file was moved since,
+** and other processes find it, and a lock file, under its new name.
 */
 LockRc osOneName(const char *zPath){
   struct stat s;
@@ -237,10 +238,10 @@ LockRc osOneName(const char *zPath){
 }
 
 /*
-** Give a new lock file the database's rights, whatever the umask: the second
-** member of a group must not be kept out by what the first has made.  A user
-** who may not give it the database's group gives its own what all have.  Its
-** owner can write it also where nobody writes the database.
+** Give a new lock file the database's rights, whatever the umask: the file that
+** the first member of a group makes must not keep out the second.  A user that
+** may not give it the database's group gives the own group what all users have.
+** The owner can write the file even if no user may write the database.
 */
 static LockRc giveRights(int fd, const struct stat *pLike){
   uid_t iUid = geteuid()==0 ? pLike->st_uid : (uid_t)-1;
@@ -292,8 +293,8 @@ static int makeWhole(const char *zPath, const struct stat *pLike){
 
 /*
 ** Make an empty lock file, unless another process has just done so.  A user
-** who may only read the database makes none, also where the folder allows it:
-** the others would find a file of a user who may not write the database.
+** that may only read the database makes none, even if the folder allows it:
+** other users would find a file of a user that may not write the database.
 */
 static LockRc makeFile(const char *zPath, const char *zLike,
                        const struct stat *pLike){
@@ -381,7 +382,7 @@ LockRc osSize(const OsFile *p, u64 *pnByte){
 ** a full disk (SIGBUS).  glibc emulates it by writing where the file system
 ** cannot; that is what the portable layer relies on, too.  A signal undoes the
 ** whole call on some file systems: the next piece is half as long, so that
-** signals that come faster than one call lasts do not hold it up for ever.
+** signals that come faster than one call lasts do not keep it from its end.
 **
 ** The limit on the size of files is looked at before: to go beyond it raises
 ** SIGXFSZ, which ends the process.

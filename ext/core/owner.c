@@ -18,7 +18,7 @@
 #define MS_FIRST  1000             /* patience with the first byte */
 #ifndef US_GIVEUP                  /* the fuzzer of damaged files has less */
 # define US_GIVEUP 1000000         /* patience with an owner that stays */
-# define US_SLEEP 20000            /* a waiter asks whether the owner died */
+# define US_SLEEP 20000            /* between two probes of the owner */
 #endif
 #ifndef SPIN
 # define SPIN     100              /* looks before sleeping: README.md, Speed */

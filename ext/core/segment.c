@@ -79,10 +79,9 @@ typedef struct Seeds {
 } Seeds;
 
 /*
-** Is a token or session id from a file that may be damaged to be believed?
-** There must be room above it, so that what is drawn after it stays below
-** SEG_NUMBERS.  A word that was damaged to a value below this only makes the
-** numbers jump.
+** A token or session id from a file that may be damaged; 0 if there is no room
+** above it, so that what is drawn after it stays below SEG_NUMBERS.  A word
+** that was damaged to a value below this only makes the numbers jump.
 */
 static u64 believed(u64 i){ return i<SEG_NUMBERS-((u64)1<<20) ? i : 0; }
 
@@ -111,9 +110,10 @@ static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
   p->nRecord = 0;
 }
 
-/* Everything after the magic word is 0, but for the seeds: a death leaves them
-** to the next process that formats. */
+/* Everything after the magic word becomes 0, but for the seeds: after a death
+** the next process that formats finds them. */
 static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
+  /* FORMAT-ZERO */
   SegHeader *h = segHeader(p);
   const size_t iSecond = offsetof(SegHeader, token)+sizeof(h->token);
   u64 n = nFile>SEG_WINDOW ? SEG_WINDOW : nFile;

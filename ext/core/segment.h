@@ -217,9 +217,9 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 ** A mapped segment in this process.  nRecord and nLength follow `length`, only
 ** upwards (segRefresh): segRecords reads nRecord.
 **
-** Who stores a field: O the thread that opens or closes the file, while no
-** other thread has it; M the thread that owns the mutex; A any thread,
-** atomically, so that every read of it is atomic as well.
+** Stored by: O the thread that opens or closes the file, while no other thread
+** has it; M the thread that owns the mutex; A any thread, by atomic operations,
+** so that every read of it must be atomic as well.
 */
 typedef struct Seg {
   u8 *pBase;               /* O nWindow bytes of address space */
@@ -241,8 +241,8 @@ typedef struct Seg {
 /* Record slots that may be touched, now: the number only rises. */
 static inline u32 segRecords(const Seg *p){ return atomicGet(&p->nRecord); }
 
-/* segDamage: nonsense was met in the file.  Whatever this process does with
-** the file ends soon after: segBound, and usable() of lock.c. */
+/* segDamage: nonsense was met in the file.  Everything that this process does
+** with the file ends soon after: by segBound, and by usable() of lock.c. */
 static inline void segDamage(Seg *p){ atomicSet(&p->bDamaged, 1); }
 static inline int segDamaged(const Seg *p){
   return atomicGet(&p->bDamaged)!=0;

@@ -150,7 +150,7 @@ u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   return 0;
 }
 
-/*---------------------------------------------------------------- void ---*/
+/*--------------------------------------------------------- invalidated ---*/
 
 /* Without the mutex a process may only invalidate its own records.  So what is
 ** valid here was valid when the owner entered, and what is invalidated stays
@@ -325,7 +325,7 @@ static void gatherSlots(Seg *p){
   }
 }
 
-/* 0, and the file damaged, if what is said to be free is not. */
+/* 0, and the file is damaged, if the free slot is in use. */
 static u32 takeSlot(Seg *p, u32 k){
   /* INSERT-SLOT */
   SegHeader *h = segHeader(p);
@@ -363,9 +363,10 @@ static u32 textSlots(u32 n){
   return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
 }
 
-/* The next fencing token, in the header.  0, and the file damaged, if the last
-** one is lower than one that this process has seen, or cannot be raised: no
-** lock is granted with a token that was given before, or that JSON changes. */
+/* Draw the next fencing token, in the header.  0, and the file is damaged, if
+** the last one is lower than one that this process has drawn, or cannot be
+** raised: no grant may get a token that was given before, or that JSON
+** changes. */
 static int drawToken(Seg *p){
   SegHeader *h = segHeader(p);
   if( h->token<p->iToken || h->token>=SEG_NUMBERS-1 ){
@@ -453,7 +454,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   return i;
 }
 
-/* The slots of record i's text, from iText on, are free again. */
+/* Free the text slots of record i, from iText on. */
 static void removeText(Seg *p, u32 i, u32 iText, u32 k){
   u32 n = 0;
   while( iText && segBound(p, &n) ){
@@ -472,7 +473,7 @@ static void removeText(Seg *p, u32 i, u32 iText, u32 k){
 
 /*
 ** A record that is in no list is no record: a caller that goes on until a list
-** is empty would remove it for ever.
+** is empty would remove it without an end.
 */
 void tableRemove(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
@@ -553,8 +554,8 @@ static int grant(Seg *p, u32 i){
   return 1;
 }
 
-/* What a scan knows of who holds the key: the modes, and, as bits, which
-** sessions: any others have no hold of their own in mHeld. */
+/* What a scan knows of the holders of a key: the modes and, as bits, the
+** sessions.  Any other session has no part in m. */
 typedef struct Held {
   u32 m;
   u32 aBit[LIMIT_SESSION/32+1];
@@ -576,8 +577,8 @@ static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
   }
 }
 
-/* Does another session than k hold a mode of m?  The queue is walked again
-** only for a session that holds the key and wants more of it. */
+/* Does another session than k hold a mode of m?  The queue is walked again only
+** for a session that holds the key and asks for another mode. */
 static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
                        u32 k){
   if( (m & pHeld->m)==0 || k-1>=LIMIT_SESSION ) return (m & pHeld->m)!=0;
@@ -607,8 +608,8 @@ void tableScan(Seg *p, const LockKey *pKey){
 }
 
 /*
-** Scan the queues of all who wait, of rows and tables only if bObject: each
-** queue once, for the request that stands first in it.
+** Scan all queues that have a request, of rows and tables only if bObject: each
+** queue once, for its first request.
 */
 static void scanWaiting(Seg *p, int bObject){
   SegHeader *h = segHeader(p);
@@ -749,9 +750,10 @@ static void sweepBack(Seg *p, u32 k){
   }
 }
 
-/* Records of firstTxn, as tableSweep.  Only records of session k with a
-** transaction hold are in there: others would be met for ever. */
+/* The part of tableSweep for firstTxn.  That list must have only records of
+** session k with a transaction hold: others would be met without an end. */
 static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
+  /* SWEEP-HOLDS */
   SegSession *s = segSession(p, k);
   u32 i, iNext, nStep = 0;
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
@@ -781,6 +783,7 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
   SegSession *s = segSession(p, k);
   u32 i = s->waits, n = 0, nStep = 0;
   int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
+  /* SWEEP-REQUEST */
   if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
     if( segRecord(p, i)->session!=k ) segDamage(p);
     else tableRemove(p, i);
