@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkstep.c: short scenes, each of which puts one step of one party exactly
-** between two steps of another: at a numbered store (base.h CRASH_POINTS) a
+** lkstep.c: short scenes, each of which puts one step of one process exactly
+** between two steps of another.  At a numbered store (CRASH_POINTS of base.h) a
 ** function of the scene is called, or the process stops or dies.  Nothing here
-** depends on luck or on the speed of the machine.  Every mistake of base.h BUGS
-** makes one of the scenes fail; lkbugs tries them.
+** depends on luck or on the speed of the machine.  Every mistake of BUGS in
+** base.h makes one of the scenes fail; lkbugs tries them.
 **
 ** A scene runs in a process of its own, which is given 20 s.
 **
@@ -140,7 +140,7 @@ static void sceneQueue(void){
   CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
   CHECK(granted(2));
 }
-/* A grant wakes who sleeps on the request, without any poll. */
+/* A grant wakes the thread that sleeps on the request, without any poll. */
 static u32 bTimedOut, iTid;
 static void *sleeper(void *p){
   u32 *pState = p;
@@ -227,7 +227,7 @@ static void sceneIntention(void){
   CHECK(whole());
 }
 
-/*--------------------------------------- the writer's place, guard words ---*/
+/*---------------------------------------- the active writer, guard words ---*/
 
 /* Everything but its own waits for the writer's end, and only for that. */
 static void sceneWriter(void){
@@ -280,7 +280,7 @@ static void sceneWriterQueue(void){
   CHECK(granted(3));
   CHECK(whole());
 }
-/* Its end while somebody is inside the mutex. */
+/* Its end while another process is inside the mutex. */
 static void sceneWriterBeside(void){
   inMemory();
   CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
@@ -310,7 +310,7 @@ static void sceneGuard(void){
   lockTxnEnd(S[0]);
   CHECK(!free0());
 }
-/* At every store of a release, and of a rebuild by somebody else, the word is
+/* At every store of a release, and of another process's rebuild, the word is
 ** what a reader without the mutex may rely on. */
 static int nSaw, nFree;
 static void hookReader(void){
@@ -379,7 +379,7 @@ static void sceneGuardGivenUp(void){
   CHECK(whole());
 }
 
-/* Work queues: what anybody holds or wants is skipped, one's own too. */
+/* Work queues: what any session holds or waits for is skipped, the own too. */
 static void sceneSkip(void){
   inMemory();
   CHECK_EQ(lockSkip(S[0], &kRow, X, SES), LOCK_OK);
@@ -610,7 +610,7 @@ static void sceneUndoOne(void){
   CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
   CHECK(whole());
 }
-/* Between the look of who grants and its store the waiter gives up. */
+/* Between GRANT-TOKEN and GRANT-STATE the waiting session gives up. */
 static void sceneGivenUpFirst(void){
   held();
   CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
@@ -715,7 +715,7 @@ static void sceneWaiters(void){
   CHECK_EQ(aPass[CRASH_LEAVE_WAKE], 2);
 }
 
-/* Somebody alive is stopped inside: nobody takes the mutex from it. */
+/* A living process is stopped inside: no other takes the mutex from it. */
 static void actStopInside(void){
   inFile();
   at(CRASH_VALID, 1, stopHere);
@@ -763,7 +763,7 @@ static void sceneRebuild(void){
   CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 1);
   CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
 }
-/* The same with somebody waiting: granted by the rebuild, not by a poll. */
+/* The same with a waiting session: granted by the rebuild, not by a poll. */
 static void sceneRebuildScans(void){
   pid_t pid;
   inFile();
@@ -780,8 +780,9 @@ static void actWait(void){
   inFile();
   CHECK_EQ(ask(0, &kA, X, SES), LOCK_WAITING);
 }
-/* The writer dies: who waits for a row or a table finds out by one poll, who
-** tries at once.  It dies outside the mutex, or at a store of its entering. */
+/* The writer dies: a session that waits for a row or a table finds out by one
+** poll, a session that tries at once.  The writer dies outside the mutex, or at
+** a store of WRITER-EMPTY or WRITER-ENTER. */
 static void actWrite(void){
   inFile();
   if( iDieAt ) at(CRASH_WRITER, iDieAt, dieHere);
@@ -809,7 +810,7 @@ static void sceneWriterDies(void){
     CHECK(whole());
   }
 }
-/* One who waits for the writer dies; S waits behind its IX. */
+/* A process that waits for the writer dies; S waits behind its IX. */
 static void actWaitTable(void){
   inFile();
   CHECK_EQ(ask(0, &kTable, IX, SES), LOCK_WAITING);
@@ -883,7 +884,7 @@ static void sceneValidLast(void){
   CHECK(whole());
 }
 
-/* Somebody dies inside the mutex, another one rebuilds, the writer looks on. */
+/* A process dies inside the mutex, another rebuilds, the writer looks on. */
 static void actDieInside(void){
   inFile();
   at(CRASH_VALID, 1, dieHere);
@@ -931,7 +932,7 @@ static int childOfFork(int iWaiter){
   lockTxnEnd(S[0]);
   lockSessionEnd(S[0]);
   lockSessionEnd(S[iWaiter]);
-  p = openOrDie(zDb);                   /* its own: somebody else */
+  p = openOrDie(zDb);                   /* its own process */
   if( p==pF ) return 8;
   return 0;
 }
@@ -970,7 +971,7 @@ static void sceneForkInside(void){
 
 /*--------------------------------------------------------- attach, growth ---*/
 
-/* Between the number and its byte nobody may format the file. */
+/* Between ATTACH-NUMBER and ATTACH-BYTE no process may format the file. */
 static void actAttach(void){
   at(CRASH_ATTACH_NUMBER, 1, stopHere);
   pF = openOrDie(zDb);

@@ -314,7 +314,7 @@ static const char *doUnlockAll(int s, u32 mKind, u32 mMode){
   if( lockReleaseAll(aS[s], mKind, mMode, &nReal)!=LOCK_OK ) return "unlock_all";
   return n==nReal ? 0 : "unlock_all counts differently";
 }
-/* A try for work queues: nobody holds or wants it, not even oneself. */
+/* A try for work queues: no session holds or waits for it, the own neither. */
 static const char *doSkip(int s, int k, int m, int scope){
   Model was = M;
   LockRc rc;

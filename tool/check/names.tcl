@@ -25,7 +25,7 @@ namespace eval check {
   # Citations of pages that a reader does not have, and of numbers that stand
   # nowhere; the last one in the lock manager only.
   variable citations {
-    {\m(?:protocol|semantics|design|house)\.md\M}
+    {\m(?:protocol|semantics|design|house|LOCKS)\.md\M}
     {\.\./shared\M}
     {(?i)\m(?:protocol|section|steps?) \d+\.\d+(?: [a-z])?\M}
     {(?i)\mrules? \d+[a-z]?\M}
