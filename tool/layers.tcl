@@ -15,7 +15,7 @@ namespace eval layers {
       token sqlx args json pragma rowtab template
     }
     schema {sqlite} {
-      shape clause triggers plan
+      shape clause triggers skipping plan
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot place lockerror txnscope session function

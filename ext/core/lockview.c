@@ -25,7 +25,7 @@ typedef struct View {
   LockSnapshot *pOut;
   Seen *aSeen;                     /* [1..nSeen] */
   u32 nSeen;
-  u32 nWriter;                     /* 1 + the writer's place in aSession, or 0 */
+  u32 nWriter;                     /* 1 + the writer's row of aSession, or 0 */
   u32 mxRow, nKey, mxKey;          /* room in aRow; bytes in aKey, room */
   u64 mxWait;                      /* room in aWait */
   u32 *aLast;                      /* by session: 1 + its last pair in aWait */

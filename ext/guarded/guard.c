@@ -10,6 +10,7 @@
 #include <string.h>
 #include "guarded/guard.h"
 #include "schema/plan.h"
+#include "session/lockkey.h"
 SQLITE_EXTENSION_INIT3
 
 /* A table, and what the registry knows of it. */
@@ -38,11 +39,13 @@ static void checkCollations(Sqlx *p, const Shape *pShape){
 }
 
 static void checkGuarded(Sqlx *p, const Shape *pShape){
+  LockKey key;
   if( sqlite3_db_readonly(p->db, pShape->zSchema)==1 ){
     sqlxBad(p, "database %s is read-only; allowed is one that can be"
                " written", pShape->zSchema);
   }
   checkCollations(p, pShape);
+  lockkeyTable(p, pShape->zName, &key);  /* an error if it is too long */
 }
 
 /* Find a table, and what the registry knows of it. Returns 0 with no error for
@@ -74,6 +77,14 @@ static int isStored(const GuardEntry *pOld, const GuardEntry *pNew){
       && strcmp(pOld->zName, pNew->zTable)==0;
 }
 
+/* Whether a trigger of the user's may skip the guards, and will not if they are
+** made anew. */
+static int isSkipped(Sqlx *p, const Guarded *pTab){
+  Skipping skip;
+  skippingFind(p, &pTab->shape, pTab->entry.zNumber, &skip);
+  return skip.zName && !skip.bTemp;
+}
+
 /*
 ** Write down what guards a table: nothing where all is there already and bText
 ** is not set. The set is always made whole, never a single trigger put back.
@@ -96,7 +107,8 @@ static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Plan *pPlan){
   guardsetMake(p, &pTab->shape, &rule, &set);
   if( p->rc!=SQLITE_OK ) return 0;
   if( !bText && isStored(pOld, &entry)
-   && guardregCompare(&pOld->has, &set)==GUARD_OK ) return 0;
+   && guardregCompare(&pOld->has, &set)==GUARD_OK
+   && !isSkipped(p, pTab) ) return 0;
 
   planDropTriggers(p, pPlan, PLAN_SELECT, pOld->has.a, pOld->has.n);
   planMakeTriggers(p, pPlan, set.a, set.n);
@@ -207,7 +219,8 @@ int guardRepair(Sqlx *p, const char *zTable){
   }else{
     const GuardTable *pTab;
     for(pTab=guardregList(p); pTab; pTab=pTab->pNext){
-      if( pTab->status<GUARD_OUTDATED || pTab->status>GUARD_MISSING ) continue;
+      if( pTab->status!=GUARD_SKIPPED && (pTab->status<GUARD_OUTDATED
+       || pTab->status>GUARD_MISSING) ) continue;
       n += repairGuard(p, sqlxPrintf(p, "\"%w\".\"%w\"", pTab->zSchema,
                                      pTab->entry.zTable), &txn);
     }

@@ -22,12 +22,14 @@
 #include "schema/shape.h"
 SQLITE_EXTENSION_INIT3
 
-/* A row that may be about to be replaced, and is locked by another session. */
+/* A key that a statement may be about to write, and that another session has
+** locked. */
 typedef struct Victim Victim;
 struct Victim {
   LockKey key;
-  sqlite3_value **apVal;   /* of its key, as many as the table's */
+  sqlite3_value **apVal;   /* its values, as many as the table's key has */
   int nVal;
+  u64 uRow;                /* rowDigest() when it was noted */
   Victim *pNext;
 };
 
@@ -95,6 +97,9 @@ static void freeGuards(void *pGuards){
     g = pNext;
   }
 }
+
+static void commitGuards(void *pGuards, Session *p, Sqlx *x);
+static const SessionGuards guardEvents = { commitGuards, freeGuards };
 
 static Guard *newGuard(Sqlx *x, const char *const *az){
   Guard *g = sqlite3_malloc64(sizeof(*g));
@@ -270,7 +275,7 @@ static Guard *findGuard(Session *p, Sqlx *x, const char *const *az){
     g->pNext = pFirst;
     pFirst = g;
   }
-  sessionSetGuards(p, pFirst, freeGuards);
+  sessionSetGuards(p, pFirst, &guardEvents);
   return g;
 }
 
@@ -354,7 +359,8 @@ static const LockKey *lockedOf(
   return 0;
 }
 
-/* A key with a NULL in it names no row, and so nobody can have locked it. */
+/* A key with a NULL in it names no row, and one that is too long for the lock
+** file cannot be locked: no session holds a lock on either. */
 static int rowOfGuard(
   Sqlx *x,
   const Guard *g,
@@ -367,40 +373,90 @@ static int rowOfGuard(
   for(i=0; i<nKey; i++){
     if( sqlite3_value_type(apKey[i])==SQLITE_NULL ) return 0;
   }
-  return rowkeyRow(x, &g->tab, nKey, apKey, pKey);
+  return rowkeyLockable(x, &g->tab, nKey, apKey, pKey);
 }
 
 /* ---- rows that are replaced ------------------------------------------- */
 
-/* Is a row of the table there? The key compares by its own collation, which
-** may tell apart what the column's does not. */
-static int isThere(Sqlx *x, const Guard *g, const Victim *pVictim){
+static u64 digestBytes(u64 u, const void *pData, int n){
+  const u8 *p = pData;
+  int i;
+  for(i=0; i<n; i++) u = (u ^ p[i])*1099511628211u;
+  return u;
+}
+
+static u64 digestColumn(u64 u, sqlite3_stmt *pStmt, int iCol){
+  int eType = sqlite3_column_type(pStmt, iCol);
+  u = digestBytes(u, &eType, sizeof(eType));
+  if( eType==SQLITE_INTEGER ){
+    sqlite3_int64 i = sqlite3_column_int64(pStmt, iCol);
+    return digestBytes(u, &i, sizeof(i));
+  }
+  if( eType==SQLITE_FLOAT ){
+    double r = sqlite3_column_double(pStmt, iCol);
+    return digestBytes(u, &r, sizeof(r));
+  }
+  if( eType!=SQLITE_NULL ){
+    const void *pData = sqlite3_column_blob(pStmt, iCol);
+    int n = sqlite3_column_bytes(pStmt, iCol);
+    u = digestBytes(u, &n, sizeof(n));
+    u = digestBytes(u, pData, pData ? n : 0);
+  }
+  return u;
+}
+
+/* What the row under a key looks like; 0 if there is none. The key compares by
+** its own collation, which may tell apart what the column's does not. */
+static u64 rowDigest(Sqlx *x, const Guard *g, const Victim *pVictim){
   static const char *const azColl[] = { "BINARY", "NOCASE", "RTRIM" };
   sqlite3_str *pStr = sqlite3_str_new(x->db);
   sqlite3_stmt *pStmt;
-  int bThere, i;
+  u64 u = 0;
+  int i;
   for(i=0; i<pVictim->nVal; i++){
     const RowkeyColumn *pCol = &g->tab.aCol[i];
     sqlite3_str_appendf(pStr, "%s\"%w\" IS ?%d COLLATE %s", i ? " AND " : "",
                         pCol->zName, i+1, azColl[pCol->eColl]);
   }
-  pStmt = sqlxPrepare(x, "SELECT 1 FROM \"%w\".\"%w\" WHERE %s", g->zSchema,
+  pStmt = sqlxPrepare(x, "SELECT * FROM \"%w\".\"%w\" WHERE %s", g->zSchema,
                       g->zTable, sqlxText(x, pStr));
   for(i=0; i<pVictim->nVal && pStmt && x->rc==SQLITE_OK; i++){
     x->rc = sqlite3_bind_value(pStmt, i+1, pVictim->apVal[i]);
   }
-  bThere = sqlxStep(x, pStmt);
+  if( sqlxStep(x, pStmt) ){
+    u = 14695981039346656037u;
+    for(i=0; i<sqlite3_column_count(pStmt); i++){
+      u = digestColumn(u, pStmt, i);
+    }
+    if( u==0 ) u = 1;
+  }
   sqlxFinalize(x, pStmt);
-  return bThere;
+  return u;
 }
 
-/* A REPLACE has removed a row that another session has locked. What was noted
-** and is still there was not replaced: an OR IGNORE, an UPSERT, an error. */
+/*
+** Refuse if a row that another session has locked was replaced, or a row put
+** under a key that it has locked. A row that is what it was when it was noted
+** was not written: an OR IGNORE, an UPSERT, an error, a ROLLBACK TO.
+*/
 static void checkVictims(Sqlx *x, const Guard *g){
   const Victim *p;
   for(p=g->pVictim; p && x->rc==SQLITE_OK; p=p->pNext){
-    if( isThere(x, g, p) || x->rc!=SQLITE_OK ) continue;
+    if( rowDigest(x, g, p)==p->uRow || x->rc!=SQLITE_OK ) continue;
     if( lockedOf(x, g, 0, &p->key) ) failLocked(x, g, &p->key);
+  }
+}
+
+/*
+** The transaction is about to be committed. A trigger of the user's can have
+** skipped the guard that should have looked at what was noted: an error here
+** rolls the transaction back.
+*/
+static void commitGuards(void *pGuards, Session *p, Sqlx *x){
+  const Guard *g;
+  for(g=pGuards; g && x->rc==SQLITE_OK; g=g->pNext){
+    if( g->pVictim && g->iTransaction==sessionTransaction(p)
+     && !lockGuardFree(g->pPlace->pLock, &g->tab.key) ) checkVictims(x, g);
   }
 }
 
@@ -418,13 +474,18 @@ static void noteVictim(
     }
   }
   p = newVictim(nKey, apKey);
-  if( p ){
-    p->key = *pKey;
-    p->pNext = g->pVictim;
-    g->pVictim = p;
-  }else if( x->rc==SQLITE_OK ){
-    x->rc = SQLITE_NOMEM;
+  if( p==0 ){
+    if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
+    return;
   }
+  p->key = *pKey;
+  p->uRow = rowDigest(x, g, p);
+  if( x->rc!=SQLITE_OK ){
+    freeVictim(p);
+    return;
+  }
+  p->pNext = g->pVictim;
+  g->pVictim = p;
 }
 
 /* ---- the functions ---------------------------------------------------- */
@@ -442,15 +503,16 @@ static void noteVictim(
 **
 ** What the triggers of a guarded table call; not for use elsewhere, where they
 ** are an error. The first refuses the row with this key if another session
-** has locked it. Without a key it tells whether to look for rows that would be
-** replaced; the second notes one of those.
+** has locked it or the table. Without a key it refuses only where another
+** session has locked the table, and tells whether to note the keys of rows that
+** the statement may replace or add; the second notes one of those.
 **
 ** Arguments:
 **   number  TEXT  in the names of the triggers
 **   file    TEXT  the id that guarded() gave to the database file
 **   table   TEXT  the table's name
 **   key     ANY   of the row
-** Result: INTEGER 0; without a key 1 if somebody may have locked the table or
+** Result: INTEGER 0; without a key 1 if a session may have locked the table or
 **   a row of it
 ** Errors:
 **   `row locked:` SQLITE_LOCKED
@@ -476,6 +538,13 @@ static void guardRow(Sqlx *x, Guard *g, int nKey, sqlite3_value **apKey){
   else if( g->pVictim ) checkVictims(x, g);
 }
 
+/* Returns 1: a row of the table may be locked. */
+static int guardTable(Sqlx *x, Guard *g){
+  const LockKey *pHeld = lockedOf(x, g, &g->tab.key, 0);
+  if( pHeld ) failLocked(x, g, pHeld);
+  return 1;
+}
+
 static void guardFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   Guard *g;
@@ -484,7 +553,7 @@ static void guardFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   g = guardOf(pCall->pSession, &x, nArg, apArg);
   if( g && !lockGuardFree(g->pPlace->pLock, &g->tab.key) ){
-    if( nArg==3 ) bMay = 1;
+    if( nArg==3 ) bMay = guardTable(&x, g);
     else guardRow(&x, g, nArg-3, &apArg[3]);
   }
   argsEndInteger(&x, ctx, bMay);

@@ -127,7 +127,7 @@ const char *guardregForget(Sqlx *p, const char *zSchema, const char *zNumber){
 
 const char *guardregStatus(GuardStatus status){
   static const char *const az[] = {
-    "ok", "file attached twice", "triggers outdated", "triggers changed",
+    "ok", "triggers may be skipped", "file attached twice", "triggers outdated", "triggers changed",
     "triggers missing", "table missing", "newer"
   };
   return az[status];
@@ -149,30 +149,21 @@ static GuardStatus compareOne(const TriggersSet *pHas, const TriggersOne *pNew){
   return guardsetDepends(pNew->zWhat) ? GUARD_OUTDATED : GUARD_CHANGED;
 }
 
-/* Those that depend on an index come and go together: if none of them is
-** there the index has come since, if only some are one was dropped. */
 GuardStatus guardregCompare(const TriggersSet *pHas, const TriggersSet *pSet){
   GuardStatus status = GUARD_OK;
-  int bDepends = 0, i;
+  int i;
   for(i=0; i<pHas->n; i++){
-    GuardStatus one = GUARD_OK;
-    int b = guardsetDepends(pHas->a[i].zWhat);
-    if( b ) bDepends = 1;
-    if( oneNamed(pSet, pHas->a[i].zName)==0 ){
-      one = b ? GUARD_OUTDATED : GUARD_CHANGED;
-    }
-    if( one>status ) status = one;
+    if( oneNamed(pSet, pHas->a[i].zName)==0 ) status = GUARD_CHANGED;
   }
   for(i=0; i<pSet->n; i++){
     GuardStatus one = compareOne(pHas, &pSet->a[i]);
-    if( one==GUARD_MISSING && guardsetDepends(pSet->a[i].zWhat)
-     && !bDepends ) one = GUARD_OUTDATED;
     if( one>status ) status = one;
   }
   return status;
 }
 
-/* The status of an entry with its triggers, but for GUARD_TWICE. */
+/* The status of an entry with its triggers, but for GUARD_TWICE. What the set
+** of an older generator should look like is not known here. */
 static GuardStatus statusOfEntry(
   Sqlx *p,
   const ShapeList *pList,
@@ -180,6 +171,7 @@ static GuardStatus statusOfEntry(
 ){
   const GuardEntry *pEntry = &pTab->entry;
   GuardSetRule rule;
+  GuardStatus status;
   TriggersSet set;
   Shape shape;
   if( pEntry->iGenerator>GUARD_GENERATOR ) return GUARD_NEWER;
@@ -196,7 +188,14 @@ static GuardStatus statusOfEntry(
     return GUARD_CHANGED;
   }
   if( p->rc!=SQLITE_OK ) return GUARD_OK;
-  return guardregCompare(&pEntry->has, &set);
+  status = guardregCompare(&pEntry->has, &set);
+  if( status!=GUARD_OK && pEntry->has.n>0
+   && pEntry->iGenerator<GUARD_GENERATOR ) return GUARD_OUTDATED;
+  if( status==GUARD_OK ){
+    skippingFind(p, &shape, pEntry->zNumber, &pTab->skip);
+    if( pTab->skip.zName ) status = GUARD_SKIPPED;
+  }
+  return status;
 }
 
 /* Append the tables of one schema. Returns where the next goes. */
@@ -242,7 +241,7 @@ static void findTwins(GuardTable *pList){
     for(b=pList; b && a->entry.zFile; b=b->pNext){
       if( b->entry.zFile==0 || a->zSchema==b->zSchema
        || strcmp(a->entry.zFile, b->entry.zFile)!=0 ) continue;
-      if( a->status==GUARD_OK ) a->status = GUARD_TWICE;
+      if( a->status<GUARD_TWICE ) a->status = GUARD_TWICE;
       a->zTwin = b->zSchema;
       break;
     }
@@ -269,6 +268,8 @@ const char *guardregNote(Sqlx *p, const GuardTable *pTab){
     case GUARD_GONE:
       return "renamed and then rebuilt? guarded() with its new name;"
              " unguarded() with this one gives it up";
+    case GUARD_SKIPPED:
+      return skippingNote(p, &pTab->skip, "guarded_repair");
     case GUARD_TWICE:
       return sqlxPrintf(p, "a copy of %s, or its original: writes are refused"
           " until one of them is detached, or the copy has an id of its own:"

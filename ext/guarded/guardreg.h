@@ -12,6 +12,7 @@
 #define INTERLOCK_GUARDREG_H
 
 #include "guarded/guardset.h"
+#include "schema/skipping.h"
 
 typedef struct GuardEntry GuardEntry;
 typedef struct GuardTable GuardTable;
@@ -29,8 +30,10 @@ struct GuardEntry {
 ** GUARD_TWICE let writes pass that should be refused. */
 typedef enum GuardStatus {
   GUARD_OK = 0,
+  GUARD_SKIPPED,         /* a trigger of the user's may skip some of them */
   GUARD_TWICE,           /* another attached file has the same id */
-  GUARD_OUTDATED,        /* an index came since, or went */
+  GUARD_OUTDATED,        /* an index came since, or went; or an older
+                         ** Interlock has made them */
   GUARD_CHANGED,         /* a trigger's text is not what it should be */
   GUARD_MISSING,         /* a trigger is not there */
   GUARD_GONE,            /* the table is not there */
@@ -43,6 +46,7 @@ struct GuardTable {
   GuardEntry entry;
   GuardStatus status;
   const char *zTwin;     /* for GUARD_TWICE the other schema */
+  Skipping skip;         /* for GUARD_SKIPPED the trigger */
   int bKey;              /* its rows have a key that was declared */
   GuardTable *pNext;
 };
@@ -51,8 +55,8 @@ struct GuardTable {
 const GuardTable *guardregList(Sqlx *p);
 /* The entry of a table; zNumber is NULL if it has none. */
 void guardregFind(Sqlx *p, const Shape *pShape, GuardEntry *pEntry);
-/* What is installed against what should be: GUARD_OK to GUARD_MISSING, but for
-** GUARD_TWICE. */
+/* What is installed against what should be: GUARD_OK, or GUARD_OUTDATED to
+** GUARD_MISSING. */
 GuardStatus guardregCompare(const TriggersSet *pHas, const TriggersSet *pSet);
 
 /* The id of the file, a new one if it has none. */

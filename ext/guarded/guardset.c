@@ -11,59 +11,54 @@ SQLITE_EXTENSION_INIT3
 
 /* The placeholders of sql/guarded/. */
 typedef enum GuardWord {
-  G_TRIGGER, G_TABLE, G_SCHEMA, G_ME, G_KEY_NEW, G_KEY_OLD, G_KEY_ROW,
-  G_SAME_KEY, G_OF_KEY, G_OF_WAY, G_BLOCKED, G_BLOCKED_BY_OTHER, G_BLOCKER,
-  G_ROW_IS_OLD,
+  G_TRIGGER, G_TABLE, G_SCHEMA, G_ME, G_KEY_NEW, G_KEY_NEXT, G_KEY_OLD,
+  G_KEY_ROW, G_OF_WAY, G_BLOCKER, G_ROW_IS_OLD,
   G_COUNT
 } GuardWord;
 
 static const char *const azGuardWord[G_COUNT] = {
-  "trigger", "table", "schema", "me", "key_new", "key_old", "key_row",
-  "same_key", "of_key", "of_way", "blocked", "blocked_by_other", "blocker",
-  "row_is_old"
+  "trigger", "table", "schema", "me", "key_new", "key_next", "key_old",
+  "key_row", "of_way", "blocker", "row_is_old"
 };
 
-/* For which tables a trigger is part of the set. */
-typedef enum GuardFor {
-  FOR_ALL = 0,
-  FOR_KEY,               /* where rows have a key */
-  FOR_WAY                /* where a row can be in the way by something else
-                         ** than its key, too */
-} GuardFor;
+/* What can stand in $if(...). */
+typedef enum GuardFlag { GF_KEY, GF_WAY, GF_COUNT } GuardFlag;
+static const char *const azGuardFlag[GF_COUNT] = { "key", "way" };
 
+/* The set, in the order in which it is made. A table whose rows have no key
+** needs only what asks for a lock on the whole of it. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
-  GuardFor eFor;
+  int bKey;              /* only where rows have a key */
+  int bIndexes;          /* its text depends on the UNIQUE indexes */
 } aGuard[] = {
-  { "insert",  guarded_insert_sql,  FOR_ALL },
-  { "update",  guarded_update_sql,  FOR_ALL },
-  { "moved",   guarded_moved_sql,   FOR_KEY },
-  { "delete",  guarded_delete_sql,  FOR_ALL },
-  { "victims", guarded_victims_sql, FOR_WAY },
-  { "evicted", guarded_evicted_sql, FOR_WAY },
+  { "insert",  guarded_insert_sql,  1, 0 },
+  { "update",  guarded_update_sql,  0, 0 },
+  { "moved",   guarded_moved_sql,   1, 1 },
+  { "delete",  guarded_delete_sql,  0, 0 },
+  { "victims", guarded_victims_sql, 0, 1 },
+  { "evicted", guarded_evicted_sql, 1, 1 },
 };
 
 int guardsetDepends(const char *zWhat){
   size_t i;
   for(i=0; i<sizeof(aGuard)/sizeof(aGuard[0]); i++){
-    if( strcmp(aGuard[i].zWhat, zWhat)==0 ) return aGuard[i].eFor==FOR_WAY;
+    if( strcmp(aGuard[i].zWhat, zWhat)==0 ) return aGuard[i].bIndexes;
   }
   return 0;
 }
 
 /*
 ** What a row goes by. A table without a declared key has NULL: its rowids are
-** no names, since VACUUM renumbers them, so nobody can lock one of its rows.
+** no names, since VACUUM renumbers them, so none of its rows can be locked.
 */
 static void wordsOfKey(Sqlx *p, const Shape *pShape, const char **az){
   int bKey = pShape->bDeclaredKey;
   az[G_KEY_NEW] = bKey ? clauseKeys(p, pShape, "NEW.") : "NULL";
+  az[G_KEY_NEXT] = bKey ? clauseKeysNext(p, pShape) : "NULL";
   az[G_KEY_OLD] = bKey ? clauseKeys(p, pShape, "OLD.") : "NULL";
   az[G_KEY_ROW] = bKey ? clauseKeys(p, pShape, "r.") : "NULL";
-  if( !bKey ) return;
-  az[G_SAME_KEY] = clauseSameKey(p, pShape);
-  az[G_OF_KEY] = clauseOfKey(p, pShape);
 }
 
 /* What can be in the way of a row beside one with its key. Returns 0 if there
@@ -71,13 +66,12 @@ static void wordsOfKey(Sqlx *p, const Shape *pShape, const char **az){
 static int wordsOfWay(Sqlx *p, const Shape *pShape, const char **az){
   unsigned mBy = CLAUSE_BY_INDEX;
   ClauseWay way;
+  az[G_BLOCKER] = az[G_OF_WAY] = az[G_ROW_IS_OLD] = "";
   if( !pShape->bDeclaredKey ) return 0;
   if( !pShape->bRowidKey ) mBy |= CLAUSE_BY_ROWID;
   clauseInTheWay(p, pShape, mBy, &way);
-  az[G_BLOCKED] = way.zAny;
-  az[G_BLOCKED_BY_OTHER] = way.zOther;
   az[G_BLOCKER] = way.zRow;
-  az[G_OF_WAY] = clauseOfWay(p, pShape, mBy);
+  az[G_OF_WAY] = clauseOfWay(p, pShape, mBy | CLAUSE_BY_KEY);
   az[G_ROW_IS_OLD] = clauseSameRow(p, pShape, "r.", "OLD.");
   return way.zRow[0]!=0;
 }
@@ -89,19 +83,20 @@ void guardsetMake(
   TriggersSet *pSet
 ){
   const char *azText[G_COUNT] = { 0 };
-  Template t = { p, G_COUNT, azGuardWord, azText, 0, 0, 0, 0, 0, 0 };
-  int bWay;
+  int abFlag[GF_COUNT];
+  Template t = { p, G_COUNT, azGuardWord, azText, GF_COUNT, azGuardFlag, abFlag,
+                 0, 0, 0 };
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
   azText[G_TABLE] = sqlxPrintf(p, "\"%w\"", pShape->zName);
   azText[G_ME] = sqlxPrintf(p, "%Q,%Q,%Q", pRule->zNumber, pRule->zFile,
                             pShape->zName);
   wordsOfKey(p, pShape, azText);
-  bWay = wordsOfWay(p, pShape, azText);
+  abFlag[GF_KEY] = pShape->bDeclaredKey;
+  abFlag[GF_WAY] = wordsOfWay(p, pShape, azText);
   for(i=0; i<sizeof(aGuard)/sizeof(aGuard[0]); i++){
     TriggersOne *pOne = &pSet->a[pSet->n];
-    if( aGuard[i].eFor==FOR_KEY && !pShape->bDeclaredKey ) continue;
-    if( aGuard[i].eFor==FOR_WAY && !bWay ) continue;
+    if( aGuard[i].bKey && !pShape->bDeclaredKey ) continue;
     pSet->n++;
     pOne->zWhat = aGuard[i].zWhat;
     pOne->zName = sqlxPrintf(p, "interlock_%s_%s", pRule->zNumber,

@@ -11,7 +11,7 @@
 
 /* Goes up whenever the generated text changes: an older extension leaves a
 ** newer one's triggers alone. */
-#define GUARD_GENERATOR 1
+#define GUARD_GENERATOR 2
 
 #define GUARDSET_FILE_DIGITS 16
 
@@ -26,8 +26,8 @@ struct GuardSetRule {
 ** set and *pSet is of no use. */
 void guardsetMake(Sqlx *p, const Shape *pShape, const GuardSetRule *pRule,
                   TriggersSet *pSet);
-/* Whether a trigger is there only for tables with a UNIQUE index and the
-** like, so that it comes and goes with them. */
+/* Whether the text of a trigger depends on the UNIQUE indexes of the table, and
+** so can have been overtaken by a new one. */
 int guardsetDepends(const char *zWhat);
 /* The statement that makes the registry of a schema. */
 const char *guardsetRegistry(Sqlx *p, const char *zSchema);

@@ -16,7 +16,11 @@ SQLITE_EXTENSION_INIT3
 ** locked with `table locked:`, whether or not the writer has ever heard of
 ** locks. So does a REPLACE that would remove such a row, and what a trigger or
 ** a foreign key action writes. A session's own locks are never in its way, and
-** reading is free.
+** reading is free. An UPDATE or DELETE that comes to a locked row is refused
+** even if an OR IGNORE or a trigger would skip the row; an INSERT that inserts
+** nothing is refused only if the table is locked. A row whose key is too long
+** to be locked (255 bytes together with the table's name, or 60 columns), or
+** has a NULL in it, heeds locks on the table only.
 **
 ** A guard is a few triggers on the table which call Interlock. A program that
 ** has not loaded it can read the table and not write it (`no such function:

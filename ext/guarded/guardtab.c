@@ -27,21 +27,34 @@ SQLITE_EXTENSION_INIT3
 ** | `table missing` | it was dropped, or renamed and then rebuilt | |
 ** | `triggers missing` | a migration has rebuilt it | heeds no lock |
 ** | `triggers changed` | by somebody, or by RENAME | fails after RENAME |
-** | `triggers outdated` | a UNIQUE index came or went | REPLACE may heed none |
+** | `triggers outdated` | a UNIQUE index came or went, or an older Interlock has guarded it | REPLACE may heed none |
 ** | `file attached twice` | another attached file is a copy | fails |
+** | `triggers may be skipped` | a newer trigger of the application's contains RAISE(IGNORE) | may be refused as late as COMMIT |
 ** | `ok` | | |
+**
+** `triggers may be skipped`: SQLite runs the newest trigger of an event first,
+** and RAISE(IGNORE) in an AFTER trigger skips the AFTER triggers that have not
+** run, though the row stays changed. An UPDATE or DELETE of a locked row is
+** refused all the same. An INSERT, or an UPDATE that replaces a locked row or
+** moves a row to a locked key, is then refused by the next guard or by COMMIT,
+** which rolls the transaction back. A new row under a locked key passes if
+** SQLite chose that key (an INTEGER PRIMARY KEY without a value) and no row was
+** under it. `guarded_repair` makes the guards the newest; a trigger of the
+** temp schema always runs first, and has to be a BEFORE trigger instead.
 **
 ** `guarded_repair` mends what is said of triggers. A table that is gone stays
 ** here until `unguarded` is called with its name. Of two copies of one file
 ** detach one; or give the copy an id of its own, by `unguarded` for all its
-** tables and then `guarded`.
+** tables and then `guarded`. A file whose table `interlock_guarded` is a view, a
+** virtual table, or calls functions is refused.
 **
 ** Columns:
 **   schema  TEXT  main, or an attached file
 **   name    TEXT  the table
 **   status  TEXT  see above
 **   note    TEXT  what is to be known or done
-** Errors: none
+** Errors:
+**   `bad argument:` SQLITE_ERROR
 ** From: Interlock
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT);

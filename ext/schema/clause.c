@@ -66,7 +66,7 @@ static int isNameAsText(const Token *t){
 ** NOT NULL column becomes the default, after the BEFORE triggers have seen
 ** the NULL.
 */
-static const char *newValue(Sqlx *p, const Shape *pShape, int iCol){
+const char *clauseNext(Sqlx *p, const Shape *pShape, int iCol){
   const ShapeColumn *pCol = &pShape->aCol[iCol];
   const char *z = pCol->zDefault;
   Token t;
@@ -136,7 +136,7 @@ static const char *newExpression(
     const char *zName = pShape->aCol[i].zName;
     const char *zValue;
     if( !tokenMentions(zExpr, zExpr+strlen(zExpr), zName) ) continue;
-    zValue = newValue(p, pShape, i);
+    zValue = clauseNext(p, pShape, i);
     if( bCompares ) zValue = withAffinity(p, pShape, i, zValue);
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "%s AS \"%w\"", zValue, zName);
@@ -165,7 +165,7 @@ static const char *pathBlocks(
     }else{
       sqlite3_str_appendf(pStr, "r.\"%w\"%s=%s",
           pShape->aCol[pTerm->iCol].zName, collate(p, pShape, pTerm),
-          newValue(p, pShape, pTerm->iCol));
+          clauseNext(p, pShape, pTerm->iCol));
     }
   }
   if( pPath->zWhere ){
@@ -212,6 +212,20 @@ const char *clauseKeys(Sqlx *p, const Shape *pShape, const char *zPrefix){
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "%s\"%w\"", zPrefix,
                         pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(p, pStr);
+}
+
+/* The key that NEW is about to get, in a BEFORE trigger. */
+const char *clauseKeysNext(Sqlx *p, const Shape *pShape){
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ) return clauseKeys(p, pShape, "NEW.");
+  pStr = sqlite3_str_new(p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendall(pStr, clauseNext(p, pShape,
+                                         pShape->key.aTerm[i].iCol));
   }
   return sqlxText(p, pStr);
 }

@@ -29,7 +29,10 @@ struct ClauseWay {
 /* Append a separator, except before the first. */
 void clauseJoin(sqlite3_str *pStr, const char *zSep);
 
+/* The value that a column is about to get, in a BEFORE trigger. */
+const char *clauseNext(Sqlx *p, const Shape *pShape, int iCol);
 const char *clauseKeys(Sqlx *p, const Shape *pShape, const char *zPrefix);
+const char *clauseKeysNext(Sqlx *p, const Shape *pShape);
 const char *clauseKeyWhole(Sqlx *p, const Shape *pShape, const char *zPrefix);
 const char *clauseSameRow(Sqlx *p, const Shape *pShape, const char *zA,
                           const char *zB);

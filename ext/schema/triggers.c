@@ -22,7 +22,8 @@ typedef enum Value {
   V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
   V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
-  V_TOMBSTONE_NEW, V_TOMBSTONE_OLD, V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
+  V_TOMBSTONE_NEW, V_TOMBSTONE_NEXT, V_MARK,
+  V_TOMBSTONE_OLD, V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
   V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS,
@@ -34,7 +35,8 @@ static const char *const azValue[V_COUNT] = {
   "follows", "refuse", "lift", "lifts",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
   "key_row_whole", "key_end", "greater", "same_key",
-  "tombstone_new", "tombstone_old", "tombstone_row", "row_is_new_key",
+  "tombstone_new", "tombstone_next", "mark",
+  "tombstone_old", "tombstone_row", "row_is_new_key",
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
   "of_key", "of_unique", "of_others"
@@ -75,6 +77,7 @@ static const struct {
   { "note",     versioned_note_sql,     WHEN_EVER, -1 },
   { "again",    versioned_again_sql,    WHEN_EVER, -1 },
   { "evict",    versioned_evict_sql,    WHEN_EVER, -1 },
+  { "left",     versioned_left_sql,     WHEN_EVER, 1 },
   { "moved",    versioned_moved_sql,    WHEN_EVER, -1 },
 };
 
@@ -152,6 +155,26 @@ static const char *tombstoneIs(Gen *g, const char *zPrefix){
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "k%d=%s\"%w\"", i+1, zPrefix,
                         pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "this tombstone has the key that NEW is about to get", in a BEFORE INSERT
+** trigger: where SQLite is to choose a rowid NEW has -1. */
+static const char *tombstoneIsNext(Gen *g){
+  const Shape *pShape = g->pShape;
+  sqlite3_str *pStr;
+  int i;
+  if( pShape->bRowidKey ){
+    return sqlxPrintf(g->p, "k1 IN(NEW.%s,CASE WHEN NEW.%s=-1 THEN"
+        " (SELECT ifnull(max(%s)+1,1) FROM \"%w\") END)", pShape->zRowid,
+        pShape->zRowid, pShape->zRowid, pShape->zName);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pShape->key.nTerm; i++){
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "k%d=%s", i+1,
+        clauseNext(g->p, pShape, pShape->key.aTerm[i].iCol));
   }
   return sqlxText(g->p, pStr);
 }
@@ -267,6 +290,8 @@ static void valuesOf(Gen *g){
                   " ELSE excluded.version END";
   az[V_SAME_KEY] = clauseSameKey(p, pShape);
   az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
+  az[V_TOMBSTONE_NEXT] = tombstoneIsNext(g);
+  az[V_MARK] = pRule->bTombstones ? "1" : TRIGGERS_NOW;
   az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
   az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
   az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pShape);

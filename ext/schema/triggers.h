@@ -14,7 +14,7 @@
 
 /* Goes up whenever the generated text changes: an older extension leaves a
 ** newer one's triggers alone. */
-#define TRIGGERS_GENERATOR 1
+#define TRIGGERS_GENERATOR 2
 
 #define TRIGGERS_MAX 16
 

@@ -133,6 +133,23 @@ static u32 valueBytes(const LockValue *pVal){
   return pVal->eType<=LOCKVALUE_REAL ? 8 : pVal->n;
 }
 
+/* Bytes before the values: the table, NUL, how many values, and their types. */
+static u32 headBytes(const LockKey *pTable, int nVal){
+  return (pTable->nKey + 2u + (u32)nVal + 3) & ~3u;
+}
+
+u32 lockkeyRowBytes(const LockKey *pTable, const LockValue *aVal, int nVal){
+  u32 nAll, i;
+  if( nVal>LOCKKEY_VALUES ) return LIMIT_KEY + 1;
+  nAll = headBytes(pTable, nVal);
+  for(i=0; i<(u32)nVal; i++){
+    if( valueBytes(&aVal[i])>LIMIT_KEY ) return LIMIT_KEY + 1;
+    nAll += valueBytes(&aVal[i]);
+    nAll += aVal[i].eType>LOCKVALUE_REAL && i+1<(u32)nVal;
+  }
+  return nAll;
+}
+
 int lockkeyRow(
   Sqlx *p,
   const LockKey *pTable,
@@ -141,14 +158,13 @@ int lockkeyRow(
   LockKey *pKey
 ){
   u8 a[LIMIT_KEY+1];
-  u32 nHead = (pTable->nKey + 2u + (u32)nVal + 3) & ~3u, nAll = nHead, n;
+  u32 nHead = headBytes(pTable, nVal), n;
   int i;
-  if( nVal>LOCKKEY_VALUES ) nAll = LIMIT_KEY + 1;
-  for(i=0; i<nVal && nAll<=LIMIT_KEY; i++){
-    if( aVal[i].n>LIMIT_KEY ) nAll = LIMIT_KEY;
-    nAll += valueBytes(&aVal[i]) + (aVal[i].eType>LOCKVALUE_REAL && i<nVal-1);
-  }
-  if( nAll>LIMIT_KEY ){
+  if( nVal>LOCKKEY_VALUES ){
+    sqlxBad(p, "a key of table %.*s has %d columns; allowed are %d to lock a"
+        " row", (int)pTable->nKey, (const char*)pTable->a, nVal,
+        LOCKKEY_VALUES);
+  }else if( lockkeyRowBytes(pTable, aVal, nVal)>LIMIT_KEY ){
     sqlxBad(p, "a key of table %.*s is too long; allowed are %d bytes together"
         " with the table's name", (int)pTable->nKey, (const char*)pTable->a,
         (int)LIMIT_KEY);

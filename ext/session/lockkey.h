@@ -41,6 +41,9 @@ typedef struct LockValue {
 /* The key of a table, and that of a row of the table with this key. */
 int lockkeyTable(Sqlx*, const char *zTable, LockKey*);
 int lockkeyRow(Sqlx*, const LockKey *pTable, const LockValue*, int n, LockKey*);
+/* The length that the key of that row would have; more than LIMIT_KEY: it
+** cannot be locked. */
+u32 lockkeyRowBytes(const LockKey *pTable, const LockValue*, int n);
 
 /* As an SQL literal, a pair as (a,b), a row as table(key). */
 void lockkeyAppend(sqlite3_str*, u32 eKind, const u8 *pKey, u32 nKey);

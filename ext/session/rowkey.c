@@ -309,14 +309,15 @@ static void takeValue(
   }
 }
 
-int rowkeyRow(
+/* The values of a key, in aFew or in memory of the request. */
+static LockValue *takeValues(
   Sqlx *p,
   const RowkeyTable *pTab,
   int nArg,
   sqlite3_value **apArg,
-  LockKey *pKey
+  LockValue *aFew
 ){
-  LockValue aFew[FEW_COLUMNS], *aVal = aFew;
+  LockValue *aVal = aFew;
   int i;
   if( p->rc!=SQLITE_OK ) return 0;
   if( nArg!=pTab->nCol ){
@@ -330,5 +331,30 @@ int rowkeyRow(
   for(i=0; i<nArg && p->rc==SQLITE_OK; i++){
     takeValue(p, pTab, &pTab->aCol[i], apArg[i], &aVal[i]);
   }
-  return p->rc==SQLITE_OK && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
+  return p->rc==SQLITE_OK ? aVal : 0;
+}
+
+int rowkeyRow(
+  Sqlx *p,
+  const RowkeyTable *pTab,
+  int nArg,
+  sqlite3_value **apArg,
+  LockKey *pKey
+){
+  LockValue aFew[FEW_COLUMNS];
+  const LockValue *aVal = takeValues(p, pTab, nArg, apArg, aFew);
+  return aVal && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
+}
+
+int rowkeyLockable(
+  Sqlx *p,
+  const RowkeyTable *pTab,
+  int nArg,
+  sqlite3_value **apArg,
+  LockKey *pKey
+){
+  LockValue aFew[FEW_COLUMNS];
+  const LockValue *aVal = takeValues(p, pTab, nArg, apArg, aFew);
+  return aVal && lockkeyRowBytes(&pTab->key, aVal, nArg)<=LIMIT_KEY
+      && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
 }

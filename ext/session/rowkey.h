@@ -41,8 +41,12 @@ int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab);
 int rowkeyRead(Sqlx *p, RowkeyTable *pTab);
 int rowkeyColumns(Sqlx *p, RowkeyTable *pTab);
 
-/* The key of a row. A NULL in it is an error, and so is a wrong number. */
+/* The key of a row. A NULL in it is an error, and so is a wrong number, or one
+** that is too long for the lock file. To rowkeyLockable() the last is none: it
+** returns 0, and no session holds a lock on that row. */
 int rowkeyRow(Sqlx *p, const RowkeyTable *pTab, int nArg,
               sqlite3_value **apArg, LockKey *pKey);
+int rowkeyLockable(Sqlx *p, const RowkeyTable *pTab, int nArg,
+                   sqlite3_value **apArg, LockKey *pKey);
 
 #endif

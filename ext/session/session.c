@@ -21,7 +21,7 @@ struct Session {
   i64 iToken;            /* of the last grant */
   int nSkip;             /* searches for free rows that go on */
   void *pGuards;         /* what the guards of this connection know */
-  void (*xGuards)(void*);
+  const SessionGuards *pGuardEvents;
   i64 msTimeout;
   char zLabel[LIMIT_LABEL+1];
 };
@@ -119,8 +119,22 @@ static void onEnd(void *pArg){
   }
 }
 
+/* The text of an error is the caller's to free. */
+static int onCommit(void *pSession, char **pzError){
+  Session *p = (Session*)pSession;
+  Sqlx x;
+  int rc;
+  if( p->pGuards==0 ) return SQLITE_OK;
+  sqlxBegin(&x, p->db);
+  p->pGuardEvents->xCommit(p->pGuards, p, &x);
+  rc = x.rc;
+  if( rc!=SQLITE_OK ) *pzError = sqlite3_mprintf("%s", sqlxErrorText(&x));
+  sqlxEnd(&x);
+  return rc;
+}
+
 static const TxnEvents events = {
-  onMark, onRollbackTo, onEnd, sessionRetain, sessionRelease
+  onMark, onRollbackTo, onCommit, onEnd, sessionRetain, sessionRelease
 };
 
 static void askTransaction(Sqlx *x, const SessionRequest *pReq){
@@ -522,9 +536,13 @@ int sessionWriter(Sqlx *x, const Place *pPlace){
 u64 sessionTransaction(const Session *p){ return p->scope.iNumber; }
 
 void *sessionGuards(const Session *p){ return p->pGuards; }
-void sessionSetGuards(Session *p, void *pGuards, void (*xFree)(void*)){
+void sessionSetGuards(
+  Session *p,
+  void *pGuards,
+  const SessionGuards *pEvents
+){
   p->pGuards = pGuards;
-  p->xGuards = xFree;
+  p->pGuardEvents = pEvents;
 }
 
 /* ---- the connection --------------------------------------------------- */
@@ -549,7 +567,7 @@ void sessionRelease(void *pSession){
   Session *p = (Session*)pSession;
   if( --p->nRef>0 ) return;
   placeFree(&p->pPlaces);
-  if( p->pGuards ) p->xGuards(p->pGuards);
+  if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);
 }

@@ -111,13 +111,19 @@ i64 sessionReset(Session*, Sqlx*);
 ** this session the writer of that file to the end of the transaction, or make
 ** sure that it is; a number that is another one in the next transaction, and
 ** after an sqlite3_close() that was refused may be another one in the same;
-** and what guards keep with the connection, freed with it.
+** and what guards keep with the connection. xCommit is called before a
+** transaction is committed that has written a guarded table, and its error
+** rolls that back; xFree when the connection ends.
 */
+typedef struct SessionGuards {
+  void (*xCommit)(void *pGuards, Session*, Sqlx*);
+  void (*xFree)(void *pGuards);
+} SessionGuards;
 Place *sessionPlace(Session*, Sqlx*, const char *zSchema);
 int sessionWriter(Sqlx*, const Place*);
 u64 sessionTransaction(const Session*);
 void *sessionGuards(const Session*);
-void sessionSetGuards(Session*, void *pGuards, void (*xFree)(void*));
+void sessionSetGuards(Session*, void *pGuards, const SessionGuards*);
 
 /* A look at the lock files, which are not made for it: one after the other
 ** those that there are, each once. sessionLookEnd() frees what it holds. */

@@ -358,9 +358,23 @@ static int txnConnectWriter(
   return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_INNOCUOUS, ppVtab);
 }
 
+/* The last moment at which a transaction can be refused. It may come more than
+** once: a COMMIT that finds a reader is tried again. */
+static int txnSyncWriter(sqlite3_vtab *pVtab){
+  TxnScope *p = txnOf(pVtab);
+  char *zError = 0;
+  int rc = p->pEvents->xCommit(p->pArg, &zError);
+  if( rc!=SQLITE_OK ){
+    sqlite3_free(pVtab->zErrMsg);
+    pVtab->zErrMsg = zError;
+  }
+  return rc;
+}
+
 static const sqlite3_module writerModule = {
   NO_ROWS,
   TXN_EVENTS,
+  .xSync = txnSyncWriter,
   .iVersion = 2,
   .xConnect = txnConnectWriter,
   .xDisconnect = txnDisconnect,

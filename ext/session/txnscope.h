@@ -28,6 +28,8 @@
 ** xMark        savepoints iFrom to iTo, not more than there are, stand at what
 **              is held now; SQLITE_NOMEM, and the savepoint is refused
 ** xRollbackTo  what was acquired since savepoint i is given back; -1: all
+** xCommit      the transaction, which wrote a guarded table, is about to be
+**              committed; an error and its text, and it is rolled back
 ** xEnd         the transaction has ended, either way
 ** xHold        a module or table points to the TxnScope
 ** xDrop        and does so no more: after the last, it may be freed
@@ -35,6 +37,7 @@
 typedef struct TxnEvents {
   int (*xMark)(void*, int iFrom, int iTo);
   void (*xRollbackTo)(void*, int i);
+  int (*xCommit)(void*, char **pzError);
   void (*xEnd)(void*);
   void (*xHold)(void*);
   void (*xDrop)(void*);

@@ -9,7 +9,7 @@ SQLITE_EXTENSION_INIT3
 
 const char *statusName(Status status){
   static const char *const az[] = {
-    "ok", "triggers broken", "triggers outdated", "triggers changed",
+    "ok", "triggers may be skipped", "triggers broken", "triggers outdated", "triggers changed",
     "triggers missing", "column missing", "table missing", "newer"
   };
   return az[status];
@@ -38,12 +38,14 @@ static int isBroken(Sqlx *p, const Shape *pShape, const TriggersSet *pSet){
       && (zSql==0 || strcmp(zSql, pSet->zTombstonesSql)!=0);
 }
 
-/* The triggers that are installed against those that should be. */
+/* The triggers that are installed against those that should be. What the set
+** of an older generator should look like is not known here. */
 Status statusOfSet(
   Sqlx *p,
   const Shape *pShape,
   const RegistryEntry *pEntry,
-  const TriggersSet *pSet
+  const TriggersSet *pSet,
+  Skipping *pSkip        /* OUT: for STATUS_SKIPPED */
 ){
   Status status = STATUS_OK;
   int i, j;
@@ -66,8 +68,14 @@ Status statusOfSet(
   if( pEntry->nTrigger>pSet->n && status<STATUS_CHANGED ){
     status = STATUS_CHANGED;
   }
+  if( status!=STATUS_OK && pEntry->nTrigger>0
+   && pEntry->iGenerator<TRIGGERS_GENERATOR ) return STATUS_OUTDATED;
   if( status==STATUS_OK && isBroken(p, pShape, pSet) ){
     status = STATUS_BROKEN;
+  }
+  if( status==STATUS_OK ){
+    skippingFind(p, pShape, pEntry->zNumber, pSkip);
+    if( pSkip->zName ) status = STATUS_SKIPPED;
   }
   return status;
 }
@@ -94,7 +102,7 @@ static Status statusOf(Sqlx *p, StatusWalk *pWalk){
     sqlxClear(p);
     return STATUS_CHANGED;
   }
-  return statusOfSet(p, &pWalk->shape, pEntry, &set);
+  return statusOfSet(p, &pWalk->shape, pEntry, &set, &pWalk->skip);
 }
 
 void statusWalkBegin(Sqlx *p, StatusWalk *pWalk){
@@ -162,9 +170,14 @@ const char *statusNote(Sqlx *p, const StatusWalk *pWalk){
            " DELETE gives it up";
   }
   pNote = sqlite3_str_new(p->db);
+  if( pWalk->status==STATUS_SKIPPED ){
+    sqlite3_str_appendall(pNote, skippingNote(p, &pWalk->skip,
+                                              "versioned_repair"));
+  }
   if( statusRenamed(pWalk) ){
-    sqlite3_str_appendf(pNote, "declared as %s: versioned_repair() before it"
-        " is rebuilt", pWalk->entry.zName);
+    sqlite3_str_appendf(pNote, "%sdeclared as %s: versioned_repair() before it"
+        " is rebuilt", sqlite3_str_length(pNote) ? "; " : "",
+        pWalk->entry.zName);
   }
   if( !pShape->bDeclaredKey ){
     sqlite3_str_appendf(pNote, "%sno PRIMARY KEY: rows go by their rowid,"

@@ -7,12 +7,15 @@
 #define INTERLOCK_STATUS_H
 
 #include "versioned/rule.h"
+#include "schema/skipping.h"
 
 /* The first that applies, from the bottom up, is reported. */
 typedef enum Status {
   STATUS_OK = 0,
+  STATUS_SKIPPED,        /* a trigger of the user's may skip some of them */
   STATUS_BROKEN,         /* a trigger names a table that is not there */
-  STATUS_OUTDATED,       /* an index or a column came since */
+  STATUS_OUTDATED,       /* an index or a column came since, or an older
+                         ** Interlock has made them */
   STATUS_CHANGED,        /* a trigger's text is not what it should be */
   STATUS_MISSING,        /* a trigger is not there */
   STATUS_COLUMN,         /* the version column is not there */
@@ -33,6 +36,7 @@ struct StatusWalk {
   RegistryEntry entry;
   Shape shape;           /* empty for STATUS_TABLE and STATUS_NEWER */
   Status status;
+  Skipping skip;         /* for STATUS_SKIPPED the trigger */
 };
 
 void statusWalkBegin(Sqlx *p, StatusWalk *pWalk);
@@ -40,7 +44,7 @@ int statusWalkNext(Sqlx *p, StatusWalk *pWalk);
 void statusWalkEnd(Sqlx *p, StatusWalk *pWalk);
 
 Status statusOfSet(Sqlx *p, const Shape *pShape, const RegistryEntry *pEntry,
-                   const TriggersSet *pSet);
+                   const TriggersSet *pSet, Skipping *pSkip);
 const char *statusName(Status status);
 int statusRenamed(const StatusWalk *pWalk);
 const char *statusNote(Sqlx *p, const StatusWalk *pWalk);

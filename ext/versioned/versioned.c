@@ -343,6 +343,8 @@ static int isWhole(
   const TriggersSet *pSet
 ){
   const RegistryEntry *pOld = &pTab->entry;
+  Skipping skip;
+  Status status;
   if( !pOld->bDeclared || pOld->iGenerator!=pNew->iGenerator
    || pOld->bTombstones!=pNew->bTombstones
    || strcmp(pOld->zName, pNew->zName)!=0
@@ -351,7 +353,8 @@ static int isWhole(
    || sqlite3_stricmp(pOld->zOnStale, pNew->zOnStale)!=0
    || strcmp(pOld->zExcept, pNew->zExcept)!=0
    || shapeColumn(&pTab->shape, pNew->zColumn)<0 ) return 0;
-  return statusOfSet(p, &pTab->shape, pOld, pSet)==STATUS_OK;
+  status = statusOfSet(p, &pTab->shape, pOld, pSet, &skip);
+  return status==STATUS_OK || (status==STATUS_SKIPPED && skip.bTemp);
 }
 
 /* Whether the tombstones were made for another key than the table has. In

@@ -25,8 +25,9 @@ SQLITE_EXTENSION_INIT3
 **
 ** `status` is the first of these that applies: `table missing`, `column
 ** missing`, `triggers missing`, `triggers changed`, `triggers outdated` (a
-** UNIQUE index or, with `except`, a column came since), `triggers broken` (a
-** trigger names a table that is not there), `ok`. `versioned_repair` mends
+** UNIQUE index or, with `except`, a column came since, or an older Interlock
+** has made them), `triggers broken` (a trigger names a table that is not
+** there), `triggers may be skipped` (see below), `ok`. `versioned_repair` mends
 ** all but the first. A table that a newer Interlock has declared is `newer`,
 ** and left alone. `note` tells of what is no fault and yet worth knowing.
 **
@@ -35,6 +36,20 @@ SQLITE_EXTENSION_INIT3
 ** follow a RENAME, are gone then. `versioned_repair(its new name)`, or
 ** `UPDATE versioned_tables SET name = its new name`, takes the rule and the
 ** tombstones there; DELETE gives it up.
+**
+** `triggers may be skipped`: a trigger of the application's on the table, AFTER
+** INSERT or AFTER UPDATE, contains RAISE(IGNORE) and is newer. SQLite runs the
+** newest trigger first, and RAISE(IGNORE) skips those that have not run, though
+** the row stays changed: a row may then be written without a new version.
+** `versioned_repair` makes Interlock's triggers the newest. A trigger of the
+** temp schema always runs first. It concerns its own connection only, and
+** repair does not help: make it a BEFORE trigger, or drop it.
+**
+** If one of the triggers was edited by hand in `sqlite_master`, so that it is no
+** longer one CREATE TRIGGER, an INSERT, UPDATE or DELETE is refused: it could not
+** be undone. `versioned`, `unversioned` and `versioned_repair` do the same in a
+** statement of their own. A file whose table `interlock_versioned` is a view, a
+** virtual table, or calls functions is refused by all of them.
 **
 ** Columns:
 **   schema          TEXT     main, temp, or an attached file

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: 0BSD
--- delete: a row that another session has locked is not deleted.
-CREATE TRIGGER $trigger AFTER DELETE ON $table
+-- delete: a row that another session has locked is not deleted. BEFORE, for
+-- the reason that `update` has.
+CREATE TRIGGER $trigger BEFORE DELETE ON $table
 WHEN interlock_guard($me,$key_old)
 BEGIN
   DELETE FROM interlock_writer WHERE 0;

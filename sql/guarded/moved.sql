@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: 0BSD
--- moved: a row does not get a key that another session has locked.
+-- moved: `insert` for an UPDATE. A row does not get a key that another session
+-- has locked, and replaces no row that another session has locked.
 --
--- Its old key is `update`'s. It also catches an UPDATE OR REPLACE that removes
--- the row under the new key.
-CREATE TRIGGER $trigger AFTER UPDATE OF $of_key ON $table
-WHEN NOT($same_key) AND interlock_guard($me,$key_new)
+-- Its old key is `update`'s.
+CREATE TRIGGER $trigger AFTER UPDATE $of_way ON $table
+WHEN interlock_guard($me,$key_new)
 BEGIN
   DELETE FROM interlock_writer WHERE 0;
 END

@@ -1,23 +1,26 @@
 -- SPDX-License-Identifier: 0BSD
--- victims: an INSERT that may replace rows under other keys names them first.
+-- victims: an INSERT names the rows that it may write, before it does.
 --
--- INSERT OR REPLACE removes every row that stands in its way, also through a
--- second UNIQUE index or, where the key is not the rowid, through the rowid,
--- and fires no DELETE trigger for it (recursive_triggers is off by default).
--- When `insert` runs such a row is gone, and nothing would tell which it was.
+-- INSERT OR REPLACE removes every row that stands in its way: the one under
+-- its own key, and those that it meets through a second UNIQUE index or, where
+-- the key is not the rowid, through the rowid. It fires no DELETE trigger for
+-- them (recursive_triggers is off by default). When `insert` runs such a row is
+-- gone, and nothing would tell which it was.
 --
 -- This trigger also runs where nothing gets replaced: for an INSERT OR IGNORE,
--- an UPSERT, or one that fails. So it refuses nothing. It notes the keys, and
--- the guard that runs AFTER refuses if such a row is gone and was locked by
--- another session.
+-- an UPSERT, or one that fails. So it refuses no row. It notes the keys that
+-- another session has locked, and what their rows look like. `insert` refuses
+-- if such a row is not what it was; where `insert` is skipped (RAISE(IGNORE) in
+-- an AFTER trigger of the user's), the next guard does, or COMMIT.
 --
--- Without a key interlock_guard() returns 1 if somebody else may hold a lock on
--- the table, and so keeps the search for victims from costs that mostly buy
--- nothing.
+-- Without a key interlock_guard() refuses if another session has locked the
+-- table, and returns 1 if another session may have locked a row: the search
+-- for victims mostly costs nothing.
 CREATE TRIGGER $trigger BEFORE INSERT ON $table
-WHEN interlock_guard($me) AND ($blocked)
+WHEN interlock_guard($me)
 BEGIN
-  SELECT interlock_guard_victim($me,$key_row)
-  FROM $table AS r WHERE $blocker;
+  $if(key) SELECT interlock_guard_victim($me,$key_next); $end
+  $if(way) SELECT interlock_guard_victim($me,$key_row)
+  FROM $table AS r WHERE $blocker; $end
   DELETE FROM interlock_writer WHERE 0;
 END

@@ -7,14 +7,22 @@
 -- trigger also runs where nothing gets replaced, and nothing undoes it: so
 -- it writes only what is harmless then, the version that the row has.
 --
--- A mark with the time of this statement is for those who must tell a REPLACE
--- from a key born again: `again` in mode strict, `unmark`.
+-- A mark says that a row lived under the INSERT's own key. `again` needs it in
+-- mode strict, to tell a REPLACE from a key born again: so there it is set or
+-- taken away for each row that is about to be inserted, whatever an earlier
+-- statement has left, and no clock has to tell the two statements apart.
+-- Where SQLite is to choose the rowid, NEW has -1, and the key will be the one
+-- above the greatest. With tombstones=off `unmark` removes what was left, and
+-- goes by the time in the mark: no version depends on that.
 CREATE TRIGGER $trigger BEFORE INSERT ON $table
-WHEN $blocked
+WHEN $blocked $if(strict) OR EXISTS(SELECT 1 FROM $tombstones
+  WHERE $tombstone_next AND live NOT NULL) $end
 BEGIN
+  $if(strict) UPDATE $tombstones SET live=NULL
+  WHERE $tombstone_next AND live NOT NULL; $end
   INSERT INTO $tombstones($keys,version $if(marks),live$end)
   SELECT $key_row,r.$version
-  $if(marks),CASE WHEN $row_is_new_key THEN $now END$end
+  $if(marks),CASE WHEN $row_is_new_key THEN $mark END$end
   FROM $table AS r
   WHERE ($blocker) $if(nullable) AND $key_row_whole $end
   ON CONFLICT($keys) DO UPDATE

@@ -4,8 +4,9 @@
 -- columns.
 --
 -- version  the last version under that key
--- live     when `note` wrote it for a row that may be about to be replaced, in
---          unix ms; NULL: it did not, or nobody asks
+-- live     the mark: not NULL if a row lived under the key when an INSERT of
+--          that key last began; with tombstones=off the unix ms of that. Kept
+--          in mode strict and with tombstones=off only
 -- at       when versioned_forget() first saw it, in unix ms
 --
 -- A key that is the rowid is the rowid here, too: an INSERT then has nothing

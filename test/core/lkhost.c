@@ -327,8 +327,21 @@ static LockRc addLink(void *p){
   CHECK_EQ(link(zDb, p), 0);
   return LOCK_OK;
 }
+/* The second name comes, and the lock is free, right before the wait. */
+typedef struct LinkFree {
+  LockSession *pHolder;
+  const char *zOther;
+} LinkFree;
+static int linkAndFree(void *p){
+  LinkFree *pFree = p;
+  CHECK_EQ(link(zDb, pFree->zOther), 0);
+  CHECK_EQ(lockRelease(pFree->pHolder, &kA, LOCK_EXCLUSIVE), LOCK_OK);
+  return 1;
+}
 static void testLinks(void){
   char zOther[400];
+  LinkFree linkFree;
+  LockWait w2 = { 20000, linkAndFree, 0, &linkFree };
   LockWait w = { 20000, 0, addLink, zOther };
   LockFile *p, *p2 = 0;
   LockSession *s, *t, *u = 0;
@@ -352,6 +365,11 @@ static void testLinks(void){
   CHECK_EQ(unlink(zOther), 0);
   CHECK_EQ(lockMoved(p), LOCK_OK);
   CHECK_EQ(lockWriterEnter(t), LOCK_OK);
+  linkFree.pHolder = s;
+  linkFree.zOther = zOther;
+  CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK_EQ(lockAcquire(t, &kA, LOCK_EXCLUSIVE, 0, &w2), LOCK_LINKED);
+  CHECK_EQ(unlink(zOther), 0);
   CHECK_EQ(rename(zDb, zOther), 0);        /* moved behind a link */
   CHECK_EQ(symlink(zOther, zDb), 0);
   CHECK_EQ(lockMoved(p), LOCK_REPLACED);

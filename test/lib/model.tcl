@@ -18,6 +18,8 @@
 #   G6  every version is an integer, not negative;
 #   G7  in mode strict no UPDATE without a version touches a row, and no
 #       REPLACE of a live row that does not carry the next one.
+#   G9  in mode strict an INSERT of a key under which no row lives is not
+#       refused for want of a version;
 #   G8  RETURNING version of an UPDATE that does not mention the version shows
 #       the new one (with on_stale=abort).
 # A rollback gives back the versions that the transaction used. Columns in
@@ -42,6 +44,7 @@ namespace eval model {
   variable mode auto
   variable ignore 0         ;# on_stale=ignore
   variable returning 0      ;# this SQLite has RETURNING (3.35)
+  variable users 0          ;# there are triggers that skip rows or triggers
 }
 
 # ---- random choice, the same for the same seed everywhere -----------------
@@ -193,6 +196,34 @@ model::shape usertouchexcept except n ddl {
     UPDATE t SET n = -1 WHERE id = NEW.id;
   END;
 } key id gen $smallInt uniq [list u $smallInt]
+
+# ---- triggers of the user's -----------------------------------------------
+
+# Some at random that raise IGNORE for a quarter of all payloads. In a BEFORE
+# trigger that skips the row, in an AFTER trigger the triggers behind it.
+proc model::makeUserTriggers {d when} {
+  variable log
+  for {set i 0} {$i < 3} {incr i} {
+    set event [pick {INSERT UPDATE DELETE}]
+    set row [expr {$event eq "DELETE" ? "OLD" : "NEW"}]
+    set time [pick {BEFORE AFTER AFTER}]
+    set sql "CREATE TRIGGER user_$when$i $time $event ON t\
+      WHEN $row.p % 4 = [rnd 4] BEGIN SELECT RAISE(IGNORE); END"
+    $d eval $sql
+    lappend log $sql
+  }
+}
+
+# Newer triggers that could skip ours are told by status, and a repair makes
+# ours the newest. d has Interlock loaded.
+proc model::repairOrder {d} {
+  set status [$d eval {SELECT status FROM versioned_tables}]
+  if {$status eq "ok"} return
+  if {$status ne "{triggers may be skipped}"} { error "status $status" }
+  $d eval {SELECT versioned_repair()}
+  set status [$d eval {SELECT status FROM versioned_tables}]
+  if {$status ne "ok"} { error "status $status after a repair" }
+}
 
 # ---- what the table looks like --------------------------------------------
 
@@ -350,7 +381,8 @@ proc model::statement {} {
         append sql " DO NOTHING"
       }
     }
-    return [dict create kind insert sql $sql single $single invalid $invalid]
+    return [dict create kind insert sql $sql single $single invalid $invalid \
+                row $d]
   }
   if {$r < 50} {
     return [dict create kind delete sql "DELETE FROM t WHERE [where]"]
@@ -446,7 +478,11 @@ proc model::step {st} {
   if {[dict get $st kind] eq "update"} {
     set hit [matched [dict get $st where]]
   }
+  set alone [isAlone $st]
   set failed [catch {$db eval [dict get $st sql]} msg]
+  if {$failed && $alone && [string match "*version required*" $msg]} {
+    return "G9 refused with '$msg'"
+  }
   look now nowVers
   set changed 0
   foreach k [array names now] {
@@ -476,7 +512,7 @@ proc model::step {st} {
   # A row that begins with no version is refused, by whichever trigger sees it
   # first: one of the user's may update it before.
   if {$failed && [string match "*version not raised*" $msg]
-   && ![string match *RAISE(IGNORE)* [dict get $shape ddl]]
+   && ![skips]
    && !([dict get $st kind] eq "insert" && [dict get $st invalid])} {
     return "G3 refused with '$msg'"
   }
@@ -494,6 +530,24 @@ proc model::step {st} {
   return ""
 }
 
+# Whether a statement is an INSERT of one row whose key no row has, in mode
+# strict. One of the user's triggers may write without a version after it.
+proc model::isAlone {st} {
+  variable shape
+  variable db
+  variable mode
+  if {$mode ne "strict" || [touches] || [dict get $st kind] ne "insert"
+   || ![dict get $st single]} { return 0 }
+  set literals {}
+  foreach k [dict get $shape key] {
+    if {![dict exists $st row $k]} { return 1 }
+    lappend literals [dict get $st row $k]
+  }
+  set where [keyWhere $literals]
+  if {[dict get $shape fold]} { append where " COLLATE NOCASE" }
+  return [expr {![$db exists "SELECT 1 FROM t WHERE $where"]}]
+}
+
 # Whether version v may be carried as w by an UPDATE that sets other columns.
 proc model::right {w v} {
   variable mode
@@ -509,6 +563,7 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
   variable vers
   variable mode
   variable ignore
+  variable users
   upvar 1 $nowVar now $nowVersVar nowVers
   set w [dict get $st carries]
   set stale 0
@@ -523,7 +578,7 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
     return "G2 accepted a stale write"
   }
   if {$failed || ![dict get $st plain]} { return "" }
-  if {[dict get $st returns] && ![touches]} {
+  if {[dict get $st returns] && ![touches] && !$users} {
     set changed {}
     foreach k $hit {
       if {$now($k) ne $rows($k)} { lappend changed $nowVers($k) }
@@ -540,10 +595,13 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
       }
       continue
     }
-    if {![right $w $vers($k)] && ![touches]} {
+    # A bump stays where a trigger behind it skips the row: one too many.
+    set skipped [expr {$users && [lrange $now($k) 0 end-1]
+                                  eq [lrange $rows($k) 0 end-1]}]
+    if {![right $w $vers($k)] && ![touches] && !$skipped} {
       return "G2 key $k was at $vers($k) and took $w"
     }
-    if {$mode eq "strict" && $w eq ""} {
+    if {$mode eq "strict" && $w eq "" && !$skipped} {
       return "G7 key $k was changed without a version"
     }
     if {$nowVers($k) != $vers($k)+1 && ![touches]} {
@@ -573,7 +631,8 @@ proc model::judgeInsert {nowVar nowVersVar} {
 # Triggers of the user's, or foreign keys, may skip or touch more rows.
 proc model::skips {} {
   variable shape
-  return [string match *RAISE(IGNORE)* [dict get $shape ddl]]
+  variable users
+  return [expr {$users || [string match *RAISE(IGNORE)* [dict get $shape ddl]]}]
 }
 proc model::touches {} {
   variable shape
@@ -647,7 +706,9 @@ proc model::start {name makeDb runDbs declare} {
   foreach a {rows vers high} { array unset $a; array set $a {} }
   variable returning [expr {[package vcompare \
       [lindex [$makeDb onecolumn {SELECT sqlite_version()}] 0] 3.35.0] >= 0}]
+  variable users
   $makeDb eval [dict get $shape ddl]
+  if {$users} { makeUserTriggers $makeDb older }
   eval $declare
   if {[string match *foreign_keys* [dict get $shape ddl]]} {
     foreach d $dbs { $d eval {PRAGMA foreign_keys = ON} }
@@ -656,14 +717,21 @@ proc model::start {name makeDb runDbs declare} {
   look rows vers
 }
 
-# Make the triggers of a table anew, in random order.
+# Make the triggers of a table anew, in random order, but for those of the
+# user's that would skip ours: they come first, and so run last.
 proc model::reorder {d} {
   set all {}
+  set first {}
   $d eval {SELECT name, sql FROM sqlite_master WHERE type = 'trigger'} {
     $d eval "DROP TRIGGER \"$name\""
-    lappend all $sql
+    if {[string match "*AFTER*RAISE(IGNORE)*" $sql]
+     && ![string match interlock_* $name]} {
+      lappend first $sql
+    } else {
+      lappend all $sql
+    }
   }
-  foreach sql [shuffle $all] { $d eval $sql }
+  foreach sql [concat $first [shuffle $all]] { $d eval $sql }
 }
 
 # Drop the trigger of the set that does one thing.

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Which trigger of the user's can skip triggers of ours.
+**
+** RAISE(IGNORE) in an AFTER trigger leaves the row changed and skips the AFTER
+** triggers of that row which have not run yet. SQLite runs the triggers of one
+** event and time from the newest to the oldest (by their rowids in
+** sqlite_master, so also after VACUUM, RENAME and reopening), and those of temp
+** before all others: measured in each SQLite of the matrix. So ours are safe
+** from what is older. RAISE(IGNORE) in a trigger of another table, or in a
+** BEFORE trigger, skips none of them, or skips the change as well.
+*/
+#ifndef INTERLOCK_SKIPPING_H
+#define INTERLOCK_SKIPPING_H
+
+#include "schema/shape.h"
+
+typedef struct Skipping Skipping;
+
+struct Skipping {
+  const char *zName;     /* of the trigger; NULL: no trigger can */
+  int bTemp;             /* it is of temp: making ours anew does not help */
+};
+
+/* Look for one that can skip a trigger `interlock_<number>_...` of the table:
+** a newer one, else one of temp. */
+void skippingFind(Sqlx *p, const Shape *pShape, const char *zNumber,
+                  Skipping *pSkip);
+
+/* What a user should know of it. zRepair is the function that cures it. */
+const char *skippingNote(Sqlx *p, const Skipping *pSkip, const char *zRepair);
+
+#endif
