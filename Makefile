@@ -13,15 +13,24 @@ B             = build
 # Such builds go into a folder of their own, never under another name: SQLite
 # derives the entry point from the letters of the file's name.
 comma := ,
+# A word for the shell, whatever is in it.
+quote  = '$(subst ','\'',$(1))'
+# Everything that is made, here or, by B=/elsewhere, in a folder of its own.
+BUILD := $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B))
 ifdef DEBUG
-  B         := $(B)/debug
+  override B := $(B)/debug
   CFLAGS     = -O1 -g
   MODE      += -DINTERLOCK_DEBUG=1
 else
   MODE      += -DNDEBUG
 endif
+# The portable layer below the lock manager, in place of Linux's.
+ifdef POSIX
+  override B := $(B)/posix
+  MODE      += -DINTERLOCK_OS_POSIX=1
+endif
 ifdef SAN
-  B         := $(B)/san-$(subst $(comma),-,$(SAN))
+  override B := $(B)/san-$(subst $(comma),-,$(SAN))
   MODE      += -fsanitize=$(SAN) -fno-omit-frame-pointer
 endif
 
@@ -38,7 +47,7 @@ SQL = $(wildcard sql/*/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all help clean install uninstall
-.PHONY: deps demo test fulltest bench check reference amalgam
+.PHONY: deps baretest demo test fulltest bench check reference amalgam
 
 all: $(B)/interlock.so
 
@@ -66,6 +75,7 @@ help:
 	@echo "make demo        what it is for, in under a minute"
 	@echo "make test        the tests, TEST='load versioned' for some"
 	@echo "make fulltest    the tests in every world (test/README.md)"
+	@echo "make baretest    demo and test on bare machines (tool/bare)"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
@@ -74,10 +84,18 @@ help:
 	@echo "make install     to PREFIX=$(PREFIX); also make uninstall"
 	@echo "make deps        install what all of these need (Debian)"
 	@echo "make clean       everything that was built"
-	@echo "DEBUG=1, SAN=address,undefined, CC=clang: other ways to build"
+	@echo "DEBUG=1, SAN=address,undefined, POSIX=1, CC=clang: other ways to build"
 
 deps:
 	@tool/deps
+
+# README's two commands on machines that have nothing: MACHINE=bookworm-none
+# for one, tool/bare -list for all.
+baretest:
+	@tool/bare $(MACHINE)
+
+SO = $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B))/interlock.so
+WHERE = INTERLOCK_BUILD=$(call quote,$(BUILD))
 
 # What must work on a bare machine installs what it needs, before make looks
 # at anything that needs a compiler: hence $(MAKE) and no prerequisites.
@@ -89,18 +107,18 @@ demo:
 test:
 	@tool/deps test
 	@$(MAKE) -s all
-	@INTERLOCK_LIB=$(CURDIR)/$(B)/interlock.so \
+	@$(WHERE) INTERLOCK_LIB=$(call quote,$(SO)) \
 	  $(TCLSH) tool/runtests.tcl $(TEST)
 
 fulltest:
 	@tool/deps full
 	@$(MAKE) -s all
-	@$(TCLSH) tool/runtests.tcl -world all $(TEST)
+	@$(WHERE) $(TCLSH) tool/runtests.tcl -world all $(TEST)
 
 bench:
 	@tool/deps test
 	@$(MAKE) -s all
-	@$(TCLSH) tool/bench.tcl $(B)/interlock.so $(BENCH)
+	@$(WHERE) $(TCLSH) tool/bench.tcl $(B)/interlock.so $(BENCH)
 
 # What keeps the tree honest; `make check CHECK=layout` for one of them.
 check:
@@ -126,15 +144,15 @@ DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/interlock
 DOCS = README.md RECIPES.md LOCKRECIPES.md OPERATIONS.md
 
 install: all
-	install -d $(LIBDIR) $(DOCDIR)/sql
-	install -m 755 $(B)/interlock.so $(LIBDIR)
-	install -m 644 README.md LICENSE $(DOCDIR)
-	install -m 644 $(DOCS:%=sql/%) $(DOCDIR)/sql
+	install -d $(call quote,$(LIBDIR)) $(call quote,$(DOCDIR)/sql)
+	install -m 755 $(B)/interlock.so $(call quote,$(LIBDIR))
+	install -m 644 README.md LICENSE $(call quote,$(DOCDIR))
+	install -m 644 $(DOCS:%=sql/%) $(call quote,$(DOCDIR)/sql)
 
 uninstall:
-	rm -f $(LIBDIR)/interlock.so
-	rm -f $(DOCDIR)/README.md $(DOCDIR)/LICENSE $(DOCS:%=$(DOCDIR)/sql/%)
-	rmdir $(DOCDIR)/sql $(DOCDIR) 2>/dev/null || true
+	rm -f $(call quote,$(LIBDIR)/interlock.so)
+	d=$(call quote,$(DOCDIR)); rm -f "$$d/README.md" "$$d/LICENSE" \
+	  $(DOCS:%="$$d/sql/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
 
 clean:
 	rm -rf build

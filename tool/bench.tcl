@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: 0BSD
-# What versioned tables and locks cost, as ratios: builds the programs
-# of test/bench against the system's SQLite, runs them, and says on which
-# machine.
+# What versioned tables, locks and turns cost, as ratios: builds the programs
+# of test/bench that are listed below against the system's SQLite, runs them,
+# and says on which machine.
 #
 #   tclsh tool/bench.tcl LIBRARY ?OPTION ...? ?NAME ...?
 #
-# Options and names go to both programs; without a name they run all they have.
+# Options and names go to each program; without a name it runs all it has.
 
 namespace eval bench {
   variable home [file dirname [file dirname [file normalize [info script]]]]
@@ -28,7 +28,7 @@ proc bench::machine {} {
   return "$cpu, [exec nproc] CPUs, load $load when it began"
 }
 
-# The programs of test/, and the names that each can run.
+# The programs of test/bench, and the names that each can run.
 namespace eval bench {
   variable programs {bench benchlock benchturn}
 }
@@ -37,6 +37,9 @@ proc bench::main {argv} {
   variable home
   variable programs
   set folder $home/build/bench
+  if {[info exists ::env(INTERLOCK_BUILD)]} {
+    set folder $::env(INTERLOCK_BUILD)/bench
+  }
   set library [file normalize [lindex $argv 0]]
   set args [lrange $argv 1 end]
   file mkdir $folder

@@ -6,7 +6,7 @@
 # Each file becomes `static const char FOLDER_FILE_sql[]`. Comments go and
 # white space becomes one blank: every connection parses this text again.
 # What stands in quotes stays as it is. $placeholders are left to the
-# generator (ext/schema/triggers.c).
+# generators, which replace them by ext/sqlite/template.c.
 
 namespace eval embed {}
 

@@ -17,16 +17,23 @@
 # A file passes if its last lines say so, it ended by itself, with that exit
 # status, left no process behind, and no sanitizer complained. SEED and other
 # variables of the environment reach the tests. The last line is
-# `N passed, N failed`.
+# `N passed, N failed`, with how many were skipped if any were: tests that need
+# what this machine has not.
 
 namespace eval runtests {
   variable home [file dirname [file dirname [file normalize [info script]]]]
-  variable out $home/build
+  # The folder of all that is made: INTERLOCK_BUILD, or build/.
+  variable build $home/build
+  if {[info exists ::env(INTERLOCK_BUILD)]} {
+    set build $::env(INTERLOCK_BUILD)
+  }
+  variable out $build
   variable jobs {}      ;# what is still to run: {world file}...
   variable running 0
   variable done 0       ;# vwait
   variable sum {passed 0 failed 0}
   variable skipped 0    ;# files
+  variable omitted 0    ;# single tests
   variable again {}     ;# how to run what failed
 }
 source $runtests::home/tool/worlds.tcl
@@ -138,10 +145,13 @@ proc runtests::prebuild {worlds} {
 # Build what a world needs; the parts of its command, and its environment.
 proc runtests::prepare {world} {
   variable home
+  variable build
   variable out
   dict with world {
     set log $out/log/$name.build
     file mkdir [file dirname $log]
+    # make takes no path with a space in it.
+    if {$build ne "$home/build"} { lappend make B=$build }
     exec make -s -C $home {*}$make >& $log
     foreach part {program sqlite} {
       set value [set $part]
@@ -161,7 +171,8 @@ proc runtests::prepare {world} {
       if {[info exists ::env($variable)]} { dict unset env $variable }
     }
     lappend env INTERLOCK_WORLD $name INTERLOCK_JOURNAL $journal \
-      INTERLOCK_LIB [file join $home $library] INTERLOCK_SQLITE $sqlite \
+      INTERLOCK_BUILD $build \
+      INTERLOCK_LIB [file join $build $library] INTERLOCK_SQLITE $sqlite \
       INTERLOCK_STATIC $static INTERLOCK_PATIENCE $patience
     if {[string match testfixture* [file tail $program]]} {
       lappend env INTERLOCK_TESTER \
@@ -294,6 +305,7 @@ proc runtests::judge {job} {
   variable home
   variable sum
   variable skipped
+  variable omitted
   variable again
   dict with job {
     set worldName [dict get $world name]
@@ -309,6 +321,10 @@ proc runtests::judge {job} {
     dict incr sum failed $failed
     set note $why
     incr skipped [regexp -line {^Skipped: .*} $output note]
+    set omits [regexp -all -inline -line {^Omitted: (.*)$} $output]
+    incr omitted [expr {[llength $omits]/2}]
+    if {$note eq "" && $omits ne ""} { set note "omitted: [lindex $omits 1]" }
+    if {[llength $omits] > 2} { append note ", and others" }
     puts [format "%-12s %-18s %6d passed %5d failed %7.1f s  %s" \
             $worldName $name $passed $failed [expr {$ms/1000.0}] $note]
     if {$failed} {
@@ -421,7 +437,11 @@ proc runtests::main {argv} {
     puts "no test ran"
     return 1
   }
-  dict with sum { puts "$passed passed, $failed failed" }
+  variable omitted
+  set missing ""
+  if {$skipped} { append missing ", $skipped files skipped" }
+  if {$omitted} { append missing ", $omitted tests omitted" }
+  dict with sum { puts "$passed passed, $failed failed$missing" }
   return [expr {[dict get $sum failed] > 0}]
 }
 

@@ -22,7 +22,11 @@
 
 namespace eval sqlite {
   variable root [file dirname [file dirname [file normalize [info script]]]]
-  variable home $root/build/sqlite
+  variable build $root/build
+  if {[info exists ::env(INTERLOCK_BUILD)]} {
+    set build $::env(INTERLOCK_BUILD)
+  }
+  variable home $build/sqlite
   variable things {source tester testfixture testfixture-asan tcl-oldest
                    tcl-newest tcl-tooold static node}
   # The npm package better-sqlite3 of this version holds that SQLite.
@@ -194,7 +198,8 @@ proc sqlite::tcl-newest {} {
 proc sqlite::static {} {
   variable home
   variable root
-  set ours $root/build/interlock-amalgam.c
+  variable build
+  set ours $build/interlock-amalgam.c
   set library $home/static/sqlite.so
   foreach file [list $ours $root/test/prog/static.c] {
     if {[file exists $library] && [file mtime $file] > [file mtime $library]} {

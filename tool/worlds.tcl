@@ -7,7 +7,7 @@
 #   program   what runs a test file: tclsh, or what tool/sqlite.tcl makes
 #   sqlite    the SQLite that tclsh loads, as tool/sqlite.tcl makes it
 #   make      arguments of make that build the extension
-#   library   the extension, under the root
+#   library   the extension, in the folder of what is built
 #   also      what else tool/sqlite.tcl should make, for test/load.test and
 #             test/recipeslock.test
 #   static    1: `sqlite` contains the extension
@@ -25,12 +25,12 @@ namespace eval worlds {
   variable all {
     quick {
       about {the system's SQLite under tclsh}
-      program tclsh  sqlite ""  make {}  library build/interlock.so
+      program tclsh  sqlite ""  make {}  library interlock.so
       static 0  env {}  also {}  timeout 300  patience 20000
     }
     debug {
       about {the same, the extension with asserts}
-      make DEBUG=1  library build/debug/interlock.so  also node
+      make DEBUG=1  library debug/interlock.so  also node
       env {STATEMENTS 300000}  timeout 900
     }
     full {
@@ -42,7 +42,7 @@ namespace eval worlds {
              behaviour sanitizers, with asserts}
       program testfixture-asan
       make {DEBUG=1 SAN=address,undefined}
-      library build/debug/san-address-undefined/interlock.so
+      library debug/san-address-undefined/interlock.so
       env {ASAN_OPTIONS detect_leaks=0  STATEMENTS 30000
            UBSAN_OPTIONS print_stacktrace=1:halt_on_error=1}
       timeout 1200  patience 60000
@@ -61,6 +61,11 @@ namespace eval worlds {
       make amalgam  sqlite static  static 1
       env {STATEMENTS 500000}  timeout 1200
     }
+    posix {
+      about {the portable POSIX layer in place of Linux's, with asserts}
+      make {DEBUG=1 POSIX=1}  library debug/posix/interlock.so
+      env {STATEMENTS 1000  OPERATIONS 6000  ROUNDS 1000}  timeout 900
+    }
     c {
       about {programs in C, of the layers that know no SQLite}
       timeout 6000
@@ -68,7 +73,7 @@ namespace eval worlds {
   }
   # What `make fulltest` runs, beside `quick`.
   variable full {
-    c static quick-wal debug full full-wal asan oldest oldest-wal newest
+    c static quick-wal debug full full-wal asan oldest oldest-wal newest posix
   }
   # The files that take longest: begun first in each world, so that no
   # processor is idle at the end of one.

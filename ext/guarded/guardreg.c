@@ -127,7 +127,8 @@ const char *guardregForget(Sqlx *p, const char *zSchema, const char *zNumber){
 
 const char *guardregStatus(GuardStatus status){
   static const char *const az[] = {
-    "ok", "triggers may be skipped", "file attached twice", "triggers outdated", "triggers changed",
+    "ok", "triggers may be skipped", "file attached twice",
+    "triggers outdated", "triggers changed",
     "triggers missing", "table missing", "newer"
   };
   return az[status];

@@ -34,8 +34,8 @@ static const char *dropTrigger(
                     pOne->zName);
 }
 
-/* Append the dropping of triggers. Where the plan is undone by hand each is made
-** again with the text that it has, if that can be (triggersAgain). */
+/* Append the dropping of triggers. Where the plan is undone by hand each is
+** made again with the text that it has, if that can be (triggersAgain). */
 void planDropTriggers(
   Sqlx *p,
   Plan *pPlan,

@@ -130,9 +130,9 @@ static int findIn(
 
 /*
 ** What a statement is compiled to, by the schema in memory: what a hostile file
-** says of itself in sqlite_master need not be what SQLite has made of it. EXPLAIN
-** shows the program and runs nothing; triggers have programs of their own, which
-** follow and begin at 0 again.
+** says of itself in sqlite_master need not be what SQLite has made of it.
+** EXPLAIN shows the program and runs nothing; triggers have programs of their
+** own, which follow and begin at 0 again.
 */
 typedef enum ShapeUse {
   USE_PLAIN = 0,
@@ -155,8 +155,9 @@ static ShapeUse useOf(Sqlx *p, const char *zSql){
   return eUse;
 }
 
-/* Whether a table of that name is there, and neither a view nor virtual. To read
-** a virtual table is to call its module, and to write one may do anything. */
+/* Whether a table of that name is there, and neither a view nor virtual. To
+** read a virtual table is to call its module, and to write one may do
+** anything. */
 int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName){
   if( !sqlxTable(p, zSchema, zName) ) return 0;
   return useOf(p, sqlxPrintf(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zName))
@@ -186,10 +187,10 @@ static int isOwn(
 }
 
 /*
-** Whether a table of Interlock's own is there, to be read. What has its name and
-** is none that Interlock can have made is an error: a view, a virtual table, one
-** whose columns call functions. Interlock reads and writes these tables by
-** itself, and the user may not know that they are there.
+** Whether a table of Interlock's own is there, to be read. What has its name
+** and is none that Interlock can have made is an error: a view, a virtual
+** table, one whose columns call functions. Interlock reads and writes these
+** tables by itself, and the user may not know that they are there.
 */
 int shapeOwn(Sqlx *p, const char *zSchema, const char *zName){
   if( p->rc!=SQLITE_OK ) return 0;

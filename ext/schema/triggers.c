@@ -342,8 +342,8 @@ void triggersMake(
   }
 }
 
-/* A number in a row of a registry, or NULL. Numbers become parts of names, and a
-** file from elsewhere can have anything there: also a BLOB, or more behind a
+/* A number in a row of a registry, or NULL. Numbers become parts of names, and
+** a file from elsewhere can have anything there: also a BLOB, or more behind a
 ** NUL, by which the row would not be found again. */
 const char *triggersNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
   const char *z;

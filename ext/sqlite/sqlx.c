@@ -99,8 +99,8 @@ void sqlxFail(Sqlx *p, int rc, const char *zFormat, ...){
 /*
 ** SQL ERROR bad argument:
 **
-** A function was called with something that it cannot take; the text names
-** it, and what is allowed. Nothing has changed. Also of a database file in which
+** A function was called with something that it cannot take; the text names it,
+** and what is allowed. Nothing has changed. Also of a database file in which
 ** something that should be Interlock's was made by hand.
 **
 ** Code: SQLITE_ERROR

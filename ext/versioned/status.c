@@ -9,7 +9,8 @@ SQLITE_EXTENSION_INIT3
 
 const char *statusName(Status status){
   static const char *const az[] = {
-    "ok", "triggers may be skipped", "triggers broken", "triggers outdated", "triggers changed",
+    "ok", "triggers may be skipped", "triggers broken",
+    "triggers outdated", "triggers changed",
     "triggers missing", "column missing", "table missing", "newer"
   };
   return az[status];

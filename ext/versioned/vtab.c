@@ -45,11 +45,11 @@ SQLITE_EXTENSION_INIT3
 ** temp schema always runs first. It concerns its own connection only, and
 ** repair does not help: make it a BEFORE trigger, or drop it.
 **
-** If one of the triggers was edited by hand in `sqlite_master`, so that it is no
-** longer one CREATE TRIGGER, an INSERT, UPDATE or DELETE is refused: it could not
-** be undone. `versioned`, `unversioned` and `versioned_repair` do the same in a
-** statement of their own. A file whose table `interlock_versioned` is a view, a
-** virtual table, or calls functions is refused by all of them.
+** If one of the triggers was edited by hand in `sqlite_master`, so that it is
+** no longer one CREATE TRIGGER, an INSERT, UPDATE or DELETE is refused: it
+** could not be undone. `versioned`, `unversioned` and `versioned_repair` do the
+** same in a statement of their own. A file whose table `interlock_versioned` is
+** a view, a virtual table, or calls functions is refused by all of them.
 **
 ** Columns:
 **   schema          TEXT     main, temp, or an attached file

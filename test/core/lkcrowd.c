@@ -32,7 +32,11 @@ static double cpu(void){
 }
 
 /* The dearest call since the last report, and all of them. */
-static struct { u64 nMax, nAll, nFrom; double msMax, msAll, msFrom; u32 n; } Cost;
+static struct {
+  u64 nMax, nAll, nFrom;
+  double msMax, msAll, msFrom;
+  u32 n;
+} Cost;
 static void before(void){
   Cost.nFrom = STEPS_OF(lockSegment(pF));
   Cost.msFrom = cpu();

@@ -7,11 +7,15 @@
 ** limits of the process, and how a lock file is made.
 **
 ** The calls clock_gettime, fstatfs, posix_fallocate, statx, linkat and open are
-** wrapped by the linker (--wrap).  A really full disk is a small tmpfs, where the machine
-** lets this process mount one.
+** wrapped by the linker (--wrap).  A really full disk is a small tmpfs, where
+** the machine lets this process mount one.
 **
-**   lkhost [COPY [OTHER]]      a shared object with the lock manager in it; a
-**                              program like this one of another word size
+**   lkhost [COPY]              a shared object with the lock manager in it
+**   lkhost other PROGRAM [EMULATOR]
+**                              this process and PROGRAM, the same of another
+**                              word size, on one file; run by EMULATOR where
+**                              the machine itself cannot.  Exit status 77 if
+**                              neither can
 */
 #define _FILE_OFFSET_BITS 64     /* as os_unix.c: the names below end in 64 */
 #include "util.h"
@@ -295,7 +299,7 @@ static void onSmallDisk(const char *zDir){
   lockClose(p);
 }
 
-/*----------------------------------------------------------- a second name ---*/
+/*---------------------------------------------------------- a second name ---*/
 
 static void makeDb(const char *z){
   int fd = open(z, O_RDWR|O_CREAT, 0644);
@@ -443,7 +447,7 @@ static void inMounts(const char *zWhat, void (*x)(const char*),
   rmdir(zDir);
 }
 
-/*------------------------------------------------- how a lock file is made ---*/
+/*------------------------------------------------ how a lock file is made ---*/
 
 static mode_t mAtLink;
 static int bThereAtLink;
@@ -500,7 +504,7 @@ static void testReasons(void){
   removeFile(zDb);
 }
 
-/*------------------------------------------------------ only to be looked at ---*/
+/*--------------------------------------------------- only to be looked at ---*/
 
 static u32 lookCount(LockFile *p, int *peState){
   LockSnapshot snap;
@@ -628,7 +632,7 @@ static void testDescriptors(void){
   }
 }
 
-/*----------------------------------------------------- limits of a process ---*/
+/*---------------------------------------------------- limits of a process ---*/
 
 static void limited(void){
   struct rlimit l = { 100000, RLIM_INFINITY }, lAll;
@@ -844,7 +848,7 @@ static int other(const char *zName){
   if( lockCheck(p) ) return 7;
   return read(0, &c, 1)==0 ? 0 : 8;
 }
-static void testOther(const char *zProgram){
+static void testOther(const char *zProgram, const char *zEmulator){
   LockFile *p = openOrDie(zDb);
   LockSession *s = beginOrDie(p);
   LockKey kB = keyText("B");
@@ -859,6 +863,9 @@ static void testOther(const char *zProgram){
     dup2(aOut[1], 1);
     close(aIn[1]);
     close(aOut[0]);
+    if( zEmulator ){
+      execlp(zEmulator, zEmulator, zProgram, "hold", zDb, (char*)0);
+    }
     execl(zProgram, zProgram, "hold", zDb, (char*)0);
     _exit(126);
   }
@@ -882,26 +889,42 @@ static void testOther(const char *zProgram){
   removeFile(zDb);
 }
 
-/* Is there such a program, and can this machine run it? */
-static int runs(const char *zProgram){
+/* Is there such a program of another word size, and can it be run so? */
+static int runs(const char *zProgram, const char *zEmulator){
   int st;
   pid_t pid = fork();
   if( pid==0 ){
-    execl(zProgram, zProgram, "can", (char*)0);
+    char z[20];
+    snprintf(z, sizeof z, "%d", (int)sizeof(void*));
+    if( zEmulator ) execlp(zEmulator, zEmulator, zProgram, "can", z, (char*)0);
+    else execl(zProgram, zProgram, "can", z, (char*)0);
     _exit(126);
   }
   waitpid(pid, &st, 0);
   return st==0;
 }
+static int otherWordSize(const char *zProgram, const char *zEmulator){
+  if( runs(zProgram, 0) ){
+    zEmulator = 0;
+  }else if( !zEmulator || !runs(zProgram, zEmulator) ){
+    printf("lkhost: Skipped: no program of another word size can be run\n");
+    return 77;
+  }
+  testOther(zProgram, zEmulator);
+  return finish("lkhost: another word size");
+}
 
 int main(int n, char **a){
-  const char *zOther = n>2 ? a[2] : 0;
   alarm(100);
   setvbuf(stderr, 0, _IONBF, 0);
   kA = keyText("A");
-  if( n==2 && strcmp(a[1], "can")==0 ) return 0;
+  /* Of another size than the one that asks? */
+  if( n==3 && strcmp(a[1], "can")==0 ) return atoi(a[2])==(int)sizeof(void*);
   if( n>2 && strcmp(a[1], "hold")==0 ) return other(a[2]);
   zDb = strdup(scratch("lkhost"));
+  if( n>2 && strcmp(a[1], "other")==0 ){
+    return otherWordSize(a[2], n>3 ? a[3] : 0);
+  }
   testClock();
   testFileSystems();
   testAllocate();
@@ -917,10 +940,6 @@ int main(int n, char **a){
   apart(narrow);
   testPrivate();
   if( n>1 ) testCopies(a[1]);
-  if( zOther && !runs(zOther) ){
-    printf("lkhost: this machine runs no program of another word size\n");
-    zOther = 0;
-  }
-  testOther(zOther ? zOther : a[0]);
+  testOther(a[0], 0);
   return finish("lkhost");
 }

@@ -139,7 +139,8 @@ proc process::pid {name} {
   ::pid $channel($name)
 }
 proc process::signal {name signal} {
-  exec kill -$signal [pid $name]
+  # In Turkish kill knows no CONT.
+  exec env LC_ALL=C kill -$signal [pid $name]
 }
 proc process::kill {name} {
   signal $name KILL

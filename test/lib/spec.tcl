@@ -16,7 +16,6 @@
 
 namespace eval spec {
   variable file spec.db   ;# the database
-  variable slow 2000      ;# ms: who was to go on and still waits then, waits
   variable worker         ;# session -> the process, thread or connection
   variable id             ;# session -> advisory_session()
   variable pending        ;# session -> the step that waits
@@ -251,7 +250,7 @@ proc spec::openAll {steps} {
     now $name "PRAGMA synchronous = OFF"
     if {$interrupts} {
       helper
-      set path $spec::helper
+      set path [string map {' ''} $spec::helper]
       now $name "SELECT load_extension('$path')"
       set address($name) [now $name "SELECT helper_connection()"]
       if {$how eq "processes"} { now $name "SELECT helper_on_signal()" }
@@ -277,14 +276,12 @@ proc spec::now {name sql} {
 # The answer of a session that should go on.
 proc spec::answer {name} {
   variable how
-  variable slow
   set start [clock milliseconds]
   while {![${how}::ready $name 50]} {
-    set ms [expr {[clock milliseconds] - $start}]
-    if {$ms > $slow && [set blockers [blockers $name]] ne ""} {
-      error "got: WAITS $blockers"
+    if {[clock milliseconds] - $start > $::world::patience} {
+      set blockers [blockers $name]
+      error [expr {$blockers eq "" ? "no answer" : "got: WAITS $blockers"}]
     }
-    if {$ms > $::world::patience} { error "no answer" }
   }
   ${how}::answer $name
 }
@@ -356,8 +353,7 @@ proc spec::settle {session number command expected} {
   }
   # The tables are read without the mutex: two rows may be of different
   # moments, of which the next look tells.
-  set end [clock milliseconds]
-  incr end 300
+  set end [expr {[clock milliseconds] + $::world::patience}]
   while {[set got "WAITS [asWritten $blockers]"] ne $expected
          && [clock milliseconds] < $end} {
     after 5
@@ -394,8 +390,7 @@ proc spec::othersWait {} {
   foreach name [lsort [array names pending]] {
     if {![info exists stopped($name)]} { lappend names $name }
   }
-  set end [clock milliseconds]
-  incr end 1000
+  set end [expr {[clock milliseconds] + $::world::patience}]
   while {[set waiting [waiting]] ne $names} {
     if {[clock milliseconds] > $end} {
       error "now waiting: {$waiting}, expected: {$names}"

@@ -6,6 +6,7 @@
 # A world is made of environment variables, set by tool/runtests.tcl:
 #
 #   INTERLOCK_WORLD      its name                              quick
+#   INTERLOCK_BUILD      folder of all that is made            build
 #   INTERLOCK_LIB        the extension                build/interlock.so
 #   INTERLOCK_SQLITE     an SQLite for Tcl, to load in place of the system's
 #   INTERLOCK_JOURNAL    journal mode of every new database    delete
@@ -25,7 +26,10 @@ namespace eval world {
     return $default
   }
   variable name [env INTERLOCK_WORLD quick]
-  variable library [env INTERLOCK_LIB $home/build/interlock.so]
+  variable build [env INTERLOCK_BUILD $home/build]
+  # For make, which takes no path with a space in it.
+  variable elsewhere [expr {$build eq "$home/build" ? {} : [list B=$build]}]
+  variable library [env INTERLOCK_LIB $build/interlock.so]
   variable sqlite [env INTERLOCK_SQLITE ""]
   variable journal [env INTERLOCK_JOURNAL delete]
   variable static [env INTERLOCK_STATIC 0]

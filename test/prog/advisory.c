@@ -397,7 +397,8 @@ static void sessions(sqlite3 *db, sqlite3 *db2){
 static void copy(sqlite3 *db, sqlite3 *db2){
   char z[1000];
   char *zErr = 0;
-  snprintf(z, sizeof z, "mkdir -p copy && cp %s copy/interlock.so", zLibrary);
+  snprintf(z, sizeof z, "mkdir -p copy && cp \"%s\" copy/interlock.so",
+           zLibrary);
   CHECK(system(z)==0);
   CHECK(run(db, "BEGIN; SELECT advisory_xact_lock(1)")==SQLITE_OK);
   CHECK(sqlite3_load_extension(db, "./copy/interlock.so", 0, &zErr)==SQLITE_OK);

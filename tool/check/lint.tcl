@@ -21,9 +21,10 @@ proc check::lint {root} {
   set problems {}
   foreach tool {tidy cppcheck gcc} {
     foreach row [split [lint_$tool $root $stale] \n] {
+      set row [string map [list $root/ ""] $row]
       if {[regexp {^\S+:\d+:\d+: .*(?:error|warning|performance|portab)} $row]
           || [regexp {not found|couldn't execute|No such file} $row]} {
-        lappend problems [string map [list $root/ ""] $row]
+        lappend problems $row
       }
     }
   }
@@ -70,7 +71,7 @@ proc check::output {args} {
 
 # One command for each file, two at a time.
 proc check::forEach {files args} {
-  return [output xargs -P 2 -I FILE {*}$args << [join $files \n]]
+  return [output xargs -d \n -P 2 -I FILE {*}$args << [join $files \n]]
 }
 
 proc check::lint_tidy {root files} {
