@@ -27,12 +27,13 @@ SQLITE_EXTENSION_INIT3
 ** | `table missing` | it was dropped, or renamed and then rebuilt | |
 ** | `triggers missing` | a migration has rebuilt it | heeds no lock |
 ** | `triggers changed` | by somebody, or by RENAME | fails after RENAME |
-** | `triggers outdated` | a UNIQUE index came or went, or an older Interlock has guarded it | REPLACE may heed none |
+** | `triggers outdated` | an index came or went; older set | may heed none |
 ** | `file attached twice` | another attached file is a copy | fails |
-** | `triggers may be skipped` | a newer trigger of the application's contains RAISE(IGNORE) | may be refused as late as COMMIT |
+** | `triggers may be skipped` | see below | may be refused by COMMIT |
 ** | `ok` | | |
 **
-** `triggers may be skipped`: SQLite runs the newest trigger of an event first,
+** `triggers may be skipped`: an AFTER trigger of the application's on the table
+** contains RAISE(IGNORE) and is newer. SQLite runs the newest trigger first,
 ** and RAISE(IGNORE) in an AFTER trigger skips the AFTER triggers that have not
 ** run, though the row stays changed. An UPDATE or DELETE of a locked row is
 ** refused all the same. An INSERT, or an UPDATE that replaces a locked row or

@@ -192,18 +192,10 @@ int tokenIsBlank(const char *z){
   return t.z + t.n==zEnd && (t.kind==TOKEN_SPACE || t.kind==TOKEN_END);
 }
 
-/* Whether a text of n bytes has comments in it. */
-static int hasComment(const char *z, int n){
-  int i;
-  for(i=0; i<n; i++){
-    if( !isSpace((unsigned char)z[i]) ) return 1;
-  }
-  return 0;
-}
-
-/* Write the text to zOut (as many bytes and a NUL), with a blank in place of
-** white space that has a comment in it, and without what stands before the
-** first token and behind the last: so it can stand in front of anything. */
+/* Write the text to zOut (as many bytes and a NUL), with one blank in place of
+** each run of white space and comments, and without what stands before the
+** first token and behind the last. So it can stand in front of anything, and
+** has no line break but in a quoted text. */
 void tokenStrip(const char *z, char *zOut){
   const char *zEnd = z + strlen(z);
   int bFirst = 1;
@@ -214,12 +206,7 @@ void tokenStrip(const char *z, char *zOut){
       zOut += t.n;
       bFirst = 0;
     }else if( !bFirst && t.z + t.n<zEnd ){
-      if( hasComment(t.z, t.n) ){
-        *zOut++ = ' ';
-      }else{
-        memcpy(zOut, t.z, (size_t)t.n);
-        zOut += t.n;
-      }
+      *zOut++ = ' ';
     }
   }
   *zOut = 0;

@@ -47,12 +47,18 @@ int __wrap_fstatfs64(int fd, struct statfs *p){
   if( iFsType ) p->f_type = iFsType;
   return rc;
 }
+static off_t nSignalled;         /* a call for more is undone by a signal */
+static int nUndone;              /* how often, before the test is ended */
 int __real_posix_fallocate64(int, off_t, off_t);
 int __wrap_posix_fallocate64(int, off_t, off_t);
 int __wrap_posix_fallocate64(int fd, off_t i, off_t n){
   if( nAllocate>0 ){
     nAllocate--;
     return eAllocate;
+  }
+  if( nSignalled && n>nSignalled ){
+    if( ++nUndone>1000 ) exit(3);
+    return EINTR;
   }
   return __real_posix_fallocate64(fd, i, n);
 }
@@ -914,6 +920,23 @@ static int otherWordSize(const char *zProgram, const char *zEmulator){
   return finish("lkhost: another word size");
 }
 
+/* Signals that come faster than a long allocation lasts, and undo it. */
+static void testSignalled(void){
+  OsFile f;
+  char z[500];
+  u64 n = 0;
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  CHECK_EQ(osOpen(&f, z, 0, 1), LOCK_OK);
+  nSignalled = 50000;
+  CHECK_EQ(osExtend(&f, 1000, 3000000), LOCK_OK);
+  nSignalled = 0;
+  CHECK_EQ(osSize(&f, &n), LOCK_OK);
+  CHECK_EQ(n, 3000000);
+  CHECK(nUndone>3);
+  osClose(&f);
+  removeFile(zDb);
+}
+
 int main(int n, char **a){
   alarm(100);
   setvbuf(stderr, 0, _IONBF, 0);
@@ -928,6 +951,7 @@ int main(int n, char **a){
   testClock();
   testFileSystems();
   testAllocate();
+  testSignalled();
   inMounts("the really full disk is", onSmallDisk, "size=1m");
   testGone();
   testLinks();
