@@ -26,7 +26,7 @@ namespace eval worlds {
     quick {
       about {the system's SQLite under tclsh}
       program tclsh  sqlite ""  make {}  library interlock.so
-      static 0  env {}  also {}  timeout 300  patience 20000
+      static 0  env {}  also {}  timeout 900  patience 20000
     }
     debug {
       about {the same, the extension with asserts}

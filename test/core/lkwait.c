@@ -113,8 +113,8 @@ static void begin(void){ tBegan = seconds(); }
 /* It took so long, within what a busy machine may add. */
 #define TOOK(a,b) do{ double t_ = seconds()-tBegan; nTest++; \
   if( t_<(a) || t_>(b) ){ nError++; fprintf(stderr, "%s:%d: took %.3f s, " \
-  "expected %.3f to %.3f\n", __FILE__, __LINE__, t_, (double)(a), (double)(b)); \
-  } }while(0)
+  "expected %.3f to %.3f\n", __FILE__, __LINE__, t_, (double)(a), \
+  (double)(b)); } }while(0)
 
 static void signalsWait(void){
   LockFile *p = openOrDie(zDb);
@@ -373,7 +373,8 @@ static void serverMain(int fd){
 }
 static void serverStart(void){
   int a[2], b[2];
-  pShared = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+  pShared = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1,
+                 0);
   if( pShared==MAP_FAILED || pipe(a) || pipe(b) ) exit(2);
   fdHeld = b[1];
   pidServer = fork();
@@ -446,7 +447,9 @@ static int holdsAnything(LockSession *p){
   u32 i;
   int n = 0;
   if( lockSnapshot(pF, &s)!=LOCK_OK ) return 1;
-  for(i=0; i<s.nRow; i++) n += s.aSession[s.aRow[i].iSession].iId==lockSessionId(p);
+  for(i=0; i<s.nRow; i++){
+    n += s.aSession[s.aRow[i].iSession].iId==lockSessionId(p);
+  }
   lockSnapshotFree(pF, &s);
   return n;
 }
@@ -522,8 +525,8 @@ static void testPairs(int nRound){
     int aEnd[LOCK_MISUSE+1] = { 0 }, n = nError;
     for(i=0; i<nRound && nError<n+5; i++) pairRound(a, b, i, aEnd);
     if( nError>n ) fprintf(stderr, "in %s and %s\n", azEvent[a], azEvent[b]);
-    printf("%s and %s: granted %d, interrupted %d, cancelled %d, timed out %d\n",
-           azEvent[a], azEvent[b], aEnd[LOCK_OK], aEnd[LOCK_INTERRUPTED],
+    printf("%s and %s: granted %d, interrupted %d, cancelled %d,"
+           " timed out %d\n", azEvent[a], azEvent[b], aEnd[LOCK_OK], aEnd[LOCK_INTERRUPTED],
            aEnd[LOCK_CANCELLED], aEnd[LOCK_TIMEOUT]);
   }
   CHECK(lockCheck(pF)==0);
