@@ -526,8 +526,8 @@ static void testPairs(int nRound){
     for(i=0; i<nRound && nError<n+5; i++) pairRound(a, b, i, aEnd);
     if( nError>n ) fprintf(stderr, "in %s and %s\n", azEvent[a], azEvent[b]);
     printf("%s and %s: granted %d, interrupted %d, cancelled %d,"
-           " timed out %d\n", azEvent[a], azEvent[b], aEnd[LOCK_OK], aEnd[LOCK_INTERRUPTED],
-           aEnd[LOCK_CANCELLED], aEnd[LOCK_TIMEOUT]);
+           " timed out %d\n", azEvent[a], azEvent[b], aEnd[LOCK_OK],
+           aEnd[LOCK_INTERRUPTED], aEnd[LOCK_CANCELLED], aEnd[LOCK_TIMEOUT]);
   }
   CHECK(lockCheck(pF)==0);
   CHECK_EQ(segHeader(lockSegment(pF))->nRecord, 0);
