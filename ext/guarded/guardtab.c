@@ -46,8 +46,8 @@ SQLITE_EXTENSION_INIT3
 ** `guarded_repair` mends what is said of triggers. A table that is gone stays
 ** here until `unguarded` is called with its name. Of two copies of one file
 ** detach one; or give the copy an id of its own, by `unguarded` for all its
-** tables and then `guarded`. A file whose table `interlock_guarded` is a view, a
-** virtual table, or calls functions is refused.
+** tables and then `guarded`. A file whose table `interlock_guarded` is a view,
+** a virtual table, or calls functions is refused.
 **
 ** Columns:
 **   schema  TEXT  main, or an attached file

@@ -373,8 +373,8 @@ static void serverMain(int fd){
 }
 static void serverStart(void){
   int a[2], b[2];
-  pShared = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS, -1,
-                 0);
+  pShared = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,
+                 -1, 0);
   if( pShared==MAP_FAILED || pipe(a) || pipe(b) ) exit(2);
   fdHeld = b[1];
   pidServer = fork();
@@ -525,9 +525,10 @@ static void testPairs(int nRound){
     int aEnd[LOCK_MISUSE+1] = { 0 }, n = nError;
     for(i=0; i<nRound && nError<n+5; i++) pairRound(a, b, i, aEnd);
     if( nError>n ) fprintf(stderr, "in %s and %s\n", azEvent[a], azEvent[b]);
-    printf("%s and %s: granted %d, interrupted %d, cancelled %d,"
-           " timed out %d\n", azEvent[a], azEvent[b], aEnd[LOCK_OK],
-           aEnd[LOCK_INTERRUPTED], aEnd[LOCK_CANCELLED], aEnd[LOCK_TIMEOUT]);
+    printf("%s and %s: granted %d, interrupted %d, cancelled %d, "
+           "timed out %d\n",
+           azEvent[a], azEvent[b], aEnd[LOCK_OK], aEnd[LOCK_INTERRUPTED],
+           aEnd[LOCK_CANCELLED], aEnd[LOCK_TIMEOUT]);
   }
   CHECK(lockCheck(pF)==0);
   CHECK_EQ(segHeader(lockSegment(pF))->nRecord, 0);
