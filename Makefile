@@ -141,7 +141,7 @@ $(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
 
 LIBDIR = $(DESTDIR)$(PREFIX)/lib
 DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/interlock
-DOCS = README.md RECIPES.md LOCKRECIPES.md OPERATIONS.md
+DOCS = README.md RECIPES.md LOCKRECIPES.md OPERATIONS.md CHANGES.md halves.svg
 
 install: all
 	install -d $(call quote,$(LIBDIR)) $(call quote,$(DOCDIR)/sql)

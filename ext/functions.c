@@ -15,7 +15,7 @@
 #include "guarded/guardsql.h"
 #include "locks/lockstatus.h"
 #include "locks/namelock.h"
-#include "core/os.h"
+#include "core/lock.h"
 #include "locks/rowlock.h"
 #include "locks/skiplocked.h"
 #include "locks/turn.h"
@@ -72,14 +72,19 @@ static int argVersioned(
 /*
 ** SQL AREA Versioned tables
 **
-** A versioned table refuses an UPDATE that rests on something no longer true.
-** What to do then: read again, compute again, write again. Where several rows
-** were read and written in one transaction, roll back and retry all of it:
-** what it read before is as old as the row that was refused. With
-** `on_stale=ignore` look at changes() instead of an error: 0 rows means stale.
-** [RECIPES.md](RECIPES.md) has the loops.
+** A versioned table refuses an UPDATE that rests on a value which has changed
+** since it was read. The program must then read the row again, compute again,
+** and write again. If a transaction reads and writes several rows, roll it
+** back and retry all of it: what it read before is as old as the row that was
+** refused. With `on_stale=ignore` the program must look at changes() instead
+** of an error: 0 rows means stale. [RECIPES.md](RECIPES.md) has the loops.
 **
-** A program that must not miss an unchecked table looks when it starts:
+** Only an UPDATE that carries the version is checked. In mode `auto`, the
+** default, an UPDATE that does not mention the version is accepted and raises
+** it. In mode `strict` such an UPDATE is refused.
+**
+** A program that must not write to an unchecked table should check
+** `versioned_tables` when it starts:
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -92,8 +97,8 @@ static int argVersioned(
 ** -- main|account|column missing
 ** ```
 **
-** A message cannot name the row. Of the rows that the UPDATE matched, these
-** are the ones it was refused for:
+** The error cannot name the row. This query returns the rows that an UPDATE
+** was refused for; its WHERE clause is that of the UPDATE:
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -107,35 +112,38 @@ static int argVersioned(
 ** -- 2|2
 ** ```
 **
-** In a migration that rebuilds tables, or adds UNIQUE indexes, run
-** `SELECT versioned_repair();` last. Where the extension cannot be loaded,
-** print `versioned_sql` once where it can, and put the text there.
+** A migration that rebuilds tables or adds UNIQUE indexes must end with
+** `SELECT versioned_repair();`. Where the extension cannot be loaded, print
+** the text of `versioned_sql` once on a machine that has it, and make that
+** text part of the migration.
 */
 
 /*
 ** SQL FUNCTION versioned(table [, column [, mode [, option...]]])
 **
-** Declares a versioned table: every accepted change of a row raises its
-** version, and an UPDATE that carries a version is refused unless it is the
-** right one. The column is added if it is missing (as `INTEGER NOT NULL
-** DEFAULT 1`). The triggers that do this are plain SQL: they hold for every
-** writer, also one that never loaded Interlock.
+** Declares a versioned table. Every accepted change of a row then raises its
+** version, and an UPDATE that carries a wrong version is refused. The function
+** adds the version column if it is missing (as `INTEGER NOT NULL DEFAULT 1`).
+** It writes plain SQL triggers, which hold for every writer, including a
+** program that never loaded Interlock.
 **
 ** In mode `auto` an UPDATE that sets the version must set it to the row's
-** plus one; one that does not mention it is accepted. In mode `strict` the
-** latter is refused, and so is a REPLACE of a row that does not carry the
-** next version. In mode `echo` an UPDATE sets the version to what it read,
-** for savers that write back every column; it is raised for them.
+** version plus one. An UPDATE that does not mention the version is accepted.
+** In mode `strict` the latter is refused, and so is a REPLACE of an existing
+** row that does not carry the next version. Mode `echo` is for programs that
+** write back every column as they read it: an UPDATE sets the version to the
+** one that was read, and the triggers raise it.
 **
 ** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
 ** which is what many ORMs look at. `except=a,b` names columns whose change
 ** does not raise the version, for triggers that keep `updated_at` or a
-** counter. `tombstones=off` forgets the version of a deleted row.
+** counter. With `tombstones=off` the version of a deleted row is not kept.
 **
-** Run again, it puts back what is missing; an option that is given changes,
-** one that is left out stays. It takes SQLite's write lock first, so that
-** `busy_timeout` works, and does all or nothing. sqlite3_interrupt() while it
-** works can end the transaction that it was called in, as it does in an UPDATE.
+** Called again, it restores what is missing. An option that is given changes,
+** an option that is left out stays. The function takes SQLite's write lock
+** first, so that `busy_timeout` applies, and does all of its work or none.
+** sqlite3_interrupt() during the call can end the transaction that it was
+** called in, as it can during an UPDATE.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
@@ -181,9 +189,9 @@ static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
 /*
 ** SQL FUNCTION unversioned(table)
 **
-** Gives up a versioned table: drops its triggers, all or none. The version
-** column and the tombstones stay, so that the versions go on where they were
-** if the table is declared again.
+** Undeclares a versioned table: drops all of its triggers, or none. The
+** version column and the tombstones stay. If the table is declared again, the
+** versions continue where they were.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
@@ -219,9 +227,9 @@ static void unversionedFunc(
 /*
 ** SQL FUNCTION versioned_sql(table [, column [, mode [, option...]]])
 **
-** The statements that `versioned` would run, as text, one a line; nothing is
-** run. For migrations, and for engines that load no extension. The text is
-** for one run on the schema that it was made from.
+** Returns the statements that `versioned` would run as text, one a line, and
+** runs none of them. It is for migrations, and for engines that load no
+** extension. The text must be run once, on the schema that it was made from.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
@@ -257,12 +265,13 @@ static void versionedSqlFunc(
 /*
 ** SQL FUNCTION expect_version(table, key..., version)
 **
-** Makes sure that a row that was read, and is not going to be written, is
-** still at the version it had: the transaction fails here, not silently
-** later. Also the guard before a DELETE. Call it as a SELECT of its own in a
-** transaction: in a WHERE it is not called for a row that is missing. In a
-** deferred transaction that another writer has overtaken it passes, and the
-** first write then fails with SQLITE_BUSY_SNAPSHOT.
+** Verifies that a row is still at the version that was read, for a row that
+** the transaction rests on but does not write; otherwise the transaction fails
+** here. It is also the guard before a DELETE. It must be called in a
+** transaction, as a SELECT of its own: a WHERE clause does not call it for a
+** row that is missing. In a deferred transaction that another writer has
+** overtaken, the function passes, and the first write then fails with
+** SQLITE_BUSY_SNAPSHOT.
 **
 ** Arguments:
 **   table    TEXT     name, or schema.name, of a versioned table
@@ -311,20 +320,22 @@ static void expectFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION versioned_repair([table])
 **
-** Puts back what `versioned_tables` says is wrong with a table, or with all.
-** The set of triggers is always made whole and anew. A version column that a
-** rebuild has lost comes back above every earlier version, at the time in
-** unix ms. Rows that were inserted while no trigger was there are lifted over
-** their tombstones. All or nothing.
+** Repairs what `versioned_tables` reports about one table, or about all
+** tables. The function always makes the whole set of triggers anew. A version
+** column that a rebuild has lost is added again, with versions above every
+** earlier one (the time in unix ms). Rows that were inserted while the
+** triggers were missing are raised above their tombstones. The function does
+** all of its work or none.
 **
-** It also writes down the new name of a table that was renamed. After that a
-** rebuild is found again. For a table that was renamed and rebuilt before any
-** call, give its new name: if it is like just one of those that are `table
-** missing` (the same key, the same version column), it is taken for that one.
+** The function also records the new name of a table that was renamed. After
+** that a rebuild of the table is recognized. A table that was renamed and
+** rebuilt before any such call must be given by its new name. If it matches
+** exactly one of the tables that are `table missing` (the same key, the same
+** version column), it is taken for that one.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name; all versioned tables if left out
-** Result: INTEGER how many tables were mended
+** Result: INTEGER how many tables were repaired
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
 ** From: Interlock
@@ -355,10 +366,11 @@ static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION versioned_forget(table, older_than_ms)
 **
-** Purges the tombstones of a table that are older. A form that is older than
-** this may then overwrite a row that has come back under its key. The age of a
-** tombstone counts from the first call of this function after the delete, so
-** call it regularly: nothing is purged that is younger, some of it later.
+** Purges tombstones that are older than an age. Afterwards a form that was
+** opened longer ago than this can overwrite a row that was inserted again
+** under its key. The age of a tombstone counts from the first call of this
+** function after the delete, so call it regularly: no younger tombstone is
+** purged, and some are purged later.
 **
 ** Arguments:
 **   table          TEXT     name, or schema.name
@@ -396,16 +408,22 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL AREA The extension
 **
-** Loading it a second time into one connection changes nothing. Two SQLite
-** libraries in one process need a copy of the file each.
+** Loading the extension into a connection a second time changes nothing. If a
+** process has two SQLite libraries, each of them must load its own copy of the
+** file.
+**
+** To find out whether the extension is loaded, call `interlock_version()`:
+** without the extension it is an error (`no such function`).
 */
 
 /*
 ** SQL FUNCTION interlock_version()
 **
-** The version of Interlock, the format of its lock file, how it asks the
-** operating system (`linux` or `posix`: the two refuse each other's lock
-** file), the generation of its trigger text, and the SQLite that runs it.
+** Returns the version of Interlock and of the SQLite that runs it. Between
+** them stand the format of the lock file, the way in which Interlock asks the
+** operating system (`linux` or `posix`), the print of the format (two builds
+** whose format, system or print differ refuse each other's lock file), and the
+** generation of the trigger text.
 **
 ** Arguments: none
 ** Result: TEXT
@@ -413,12 +431,14 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 3 os % generator 2 sqlite 3.%';
+**     LIKE '0.1.0 format 4 os % generator 2 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  char *z = sqlite3_mprintf("%s format %d os %s generator %d sqlite %s",
-      INTERLOCK_VERSION, (int)SEG_FORMAT, osLayer()=='L' ? "linux" : "posix",
+  LockFormat format = lockFormat();
+  char *z = sqlite3_mprintf("%s format %d os %s print %08x generator %d"
+      " sqlite %s", INTERLOCK_VERSION, (int)format.iNumber,
+      format.eLayer=='L' ? "linux" : "posix", format.iPrint,
       TRIGGERS_GENERATOR, sqlite3_libversion());
   (void)nArg;
   (void)apArg;

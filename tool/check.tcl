@@ -8,7 +8,9 @@
 # of them trees that are wrong.
 
 namespace eval check {
-  variable all {layers symbols reference names layout functions scripts lint}
+  variable all {
+    layers symbols reference names layout prose functions scripts lint
+  }
   variable home [file dirname [file normalize [info script]]]
 }
 source $check::home/layers.tcl

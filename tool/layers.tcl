@@ -9,7 +9,8 @@
 namespace eval layers {
   variable table {
     core {} {
-      base atomic os os_unix segment owner table graph lock lockview
+      base atomic os os_unix key segment format owner table graph lockint lock
+      lockview
     }
     sqlite {core} {
       token sqlx args json pragma rowtab template
@@ -38,6 +39,9 @@ namespace eval layers {
   variable generated {sql_text}
   # The folders that know nothing of SQLite.
   variable pure {core}
+  # Of these folders only the concepts named may be included from outside: what
+  # is above core sees keys and locks, not the mapped format.
+  variable public {core {base os key lock}}
 }
 
 # What the table calls a file, by its name under ext/: its folder and concept.
@@ -72,13 +76,18 @@ proc layers::seesSqlite {name} {
 proc layers::allowed {from to} {
   variable table
   variable generated
+  variable public
   if {[file rootname $to] in $generated} { return 1 }
   if {![has $to]} { return 0 }
   lassign [split $from] fromFolder fromConcept
   lassign [split $to] toFolder toConcept
   foreach {folder below concepts} $table {
     if {$folder ne $fromFolder} continue
-    if {$toFolder ne $folder} { return [expr {$toFolder in $below}] }
+    if {$toFolder ne $folder} {
+      return [expr {$toFolder in $below
+        && (![dict exists $public $toFolder]
+            || $toConcept in [dict get $public $toFolder])}]
+    }
     return [expr {[lsearch -exact $concepts $toConcept]
                   <= [lsearch -exact $concepts $fromConcept]}]
   }

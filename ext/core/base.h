@@ -58,6 +58,17 @@ typedef enum LockRc {
   LOCK_MISUSE        /* an argument that no caller may pass */
 } LockRc;
 
+/* A format of the lock file: its number, the letter of the OS layer, and the
+** print of format.h. */
+typedef struct LockFormat {
+  u32 iNumber, eLayer, iPrint;
+} LockFormat;
+
+/* Statistics, u64 each.  Any process adds to STAT_TIMEOUTS and STAT_CANCELS,
+** atomically; the owner of the mutex stores the others. */
+enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
+       STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
+
 /* Where memory comes from; a test passes one that fails. */
 typedef struct LockMem {
   void *(*xAlloc)(size_t nByte);
@@ -189,7 +200,28 @@ void crashPoint(int iPoint);
   X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
   X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
   X(SLEPT_OUT)          /* the owner is probed after a whole sleep only */ \
-  X(UNDO_SILENT)        /* no END-LEFT after a grant was given back */
+  X(UNDO_SILENT)        /* no END-LEFT after a grant was given back */ \
+  X(BACK_ONE)           /* SWEEP-BACK looks for one record of two */ \
+  X(BACK_KEPT)          /* SETTLE-BACK leaves them to SWEEP-BACK */ \
+  X(LEVEL_AFTER)        /* an undo knows the level after the hold */ \
+  X(TURN_PRESENT)       /* an undone turn names the present transaction */ \
+  X(ASK_LATE)           /* MUTEX-PROBE before its time, not after */ \
+  X(PATIENCE_STOP)      /* a waiter's own stop counts as the owner's */ \
+  X(MUTEX_SILENT)       /* no MUTEX-WAKE */ \
+  X(CANCEL_SILENT)      /* no CANCEL-WAKE */ \
+  X(EVENT_SILENT)       /* an event wakes no thread */ \
+  X(TAKEOVER_PLAIN)     /* MUTEX-TAKE sets no WAITERS */ \
+  X(REMOVE_UNLINKED)    /* a record that is in no list is removed */ \
+  X(SWEEP_FOREIGN)      /* a sweep removes another session's record */ \
+  X(RELEASE_FOREIGN)    /* lockReleaseAll releases another's record */ \
+  X(GUARD_CLASS)        /* a guard word of the wrong class is read */ \
+  X(WRITER_TABLES)      /* SWEEP-WRITER scans tables, not rows */ \
+  X(SWEEP_SHORT)        /* a sweep of SWEEP_MAX says that it is done */ \
+  X(PROBE_ONCE)         /* no second attempt after a death was found */ \
+  X(ROWS_GREW)          /* a look copies rows that it did not count */ \
+  X(KEYS_GREW)          /* a look copies keys that it did not count */ \
+  X(WRITER_TWICE)       /* a look reads the active writer again */ \
+  X(WALK_STOP)          /* a walk ends before the request that covers it */
 
 enum {
   BUG_NONE,

@@ -123,7 +123,7 @@ static u32 waitOf(Graph *g, u32 k){
 ** ends where the first has been, or begins in what that has covered.
 */
 static int covers(u32 eModeB, u32 eModeA){
-  return (tableConflicts(eModeA) & ~tableConflicts(eModeB))==0;
+  return (keyConflicts(eModeA) & ~keyConflicts(eModeB))==0;
 }
 /* May session k's request cover others in its queue? */
 static int mayCover(Graph *g, u32 k){
@@ -196,11 +196,12 @@ static u32 nextHard(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
 /* The next soft edge, from the nearest request ahead on.  What the frame covers
 ** counts as visited; the start among it is a cycle all the same. */
 static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
-  u32 i, mConflict = tableConflicts(eMode);
+  u32 i, mConflict = keyConflicts(eMode);
   while( f->iAt && (i = ahead(g, f, pKey))!=0 ){
     SegRecord *q = segRecord(g->p, i);
     u32 k = sessionOf(g, i), bEdge;
     if( i==f->iStop ) f->iAt = 0;
+    if( i==f->iStop && BUG(WALK_STOP) ) return 0;
     if( k==f->k || k==0 || !isWaiting(g, q) ) continue;
     bEdge = mConflict & REC_BIT(q);
     if( bEdge && k==g->kStart ) return k;
@@ -221,7 +222,7 @@ static u32 nextEdge(Graph *g, Frame *f){
   tableKeyOf(g->p, r, &key);
   if( f->bSoft==0 ){
     if( f->iAt==0 ) findStop(g, f, &key, eMode);
-    k = f->iStop ? 0 : nextHard(g, f, &key, tableConflicts(eMode));
+    k = f->iStop ? 0 : nextHard(g, f, &key, keyConflicts(eMode));
     if( k || BUG(HARD_ONLY) ) return k;
     f->bSoft = 1;
     toOwnPlace(g, f);
@@ -502,7 +503,7 @@ static void findCandidates(Graph *g, u32 i){
   while( (j = tableNext(g->p, &key, j, &n))!=0 ){
     SegRecord *r = segRecord(g->p, j);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
-    mWanted |= tableConflicts(REC_MODE(r));
+    mWanted |= keyConflicts(REC_MODE(r));
     g->aVisit[sessionOf(g, j)] = g->iVisit;
   }
   for(n=0; (j = tableNext(g->p, &key, j, &n))!=0; ){

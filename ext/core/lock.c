@@ -11,7 +11,9 @@
 ** is never tested while the mutex is held: process numbers are collected under
 ** it and probed after it is released, which is safe because dead is final.
 */
+#include "core/lockint.h"
 #include "core/lock.h"
+#include "core/format.h"
 #include "core/graph.h"
 #include "core/owner.h"
 #include <stdlib.h>
@@ -59,6 +61,7 @@ struct LockSession {
   LockKey key;                     /* of the request */
   LockGrant grant;                 /* as lockGranted; of the request, too */
   u32 nBack, aBack[2];             /* records that lockUndo has invalidated */
+  u32 bBack;                       /* it has invalidated more than these */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
   u64 iToken;                      /* as lockGrantToken */
   LockTrouble trouble;
@@ -157,18 +160,34 @@ static LockRc enter(LockFile *pF){
 
 /*-------------------------------------------------------------- settle ---*/
 
+/* Remove record i if it is this session's and invalidated. */
+static void removeVoid(LockSession *p, u32 i){
+  Seg *pSeg = &p->pFile->seg;
+  SegRecord *r = segRecord(pSeg, i);
+  if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && r->session==p->k
+   && r->generation==p->iGen && tableVoid(pSeg, r) ){
+    tableRemove(pSeg, i);
+  }
+}
+
 /* Remove what lockUndo has invalidated, unless another session met it in a
-** queue and did so. */
+** queue and did so.  Where aBack was too short, the records that were acquired
+** last are looked at.  One that is not among them is removed by the session
+** that meets it, or with this session. */
 static void removeBack(LockSession *p){
   /* SETTLE-BACK */
   Seg *pSeg = &p->pFile->seg;
+  u32 i, iNext, n;
   while( p->nBack>0 ){
-    u32 i = p->aBack[--p->nBack];
-    SegRecord *r = segRecord(pSeg, i);
-    if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && r->session==p->k
-     && r->generation==p->iGen && tableVoid(pSeg, r) ){
-      tableRemove(pSeg, i);
-    }
+    i = p->aBack[--p->nBack];
+    if( !BUG(BACK_KEPT) ) removeVoid(p, i);
+  }
+  if( !p->bBack ) return;
+  p->bBack = 0;
+  i = slot(p)->firstSes;
+  for(n=0; i && n<SWEEP_MAX && segBound(pSeg, &n); i=iNext){
+    iNext = segRecord(pSeg, i)->sesNext;
+    removeVoid(p, i);
   }
 }
 
@@ -230,7 +249,8 @@ static void tidy(LockSession *p){
   CRASH(END_LEFT);
   p->bPend = 1;
   while( bMore ){
-    int eHow = ownerTry(&pF->seg, US_TIDY);    /* END-TRY, else END-WORK */
+    /* END-TRY, else END-WORK */
+    int eHow = p->bBack ? OWNER_BUSY : ownerTry(&pF->seg, US_TIDY);
     if( eHow==OWNER_BUSY ) eHow = ownerTask(&pF->seg);
     if( entered(pF, eHow)!=LOCK_OK ) return;
     bMore = settle(p) && segBound(&pF->seg, &nRound);
@@ -386,7 +406,7 @@ static void look(LockSession *p, Ask *a){
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
-    if( tableConflicts(REC_MODE(r)) & a->mOwn ){
+    if( keyConflicts(REC_MODE(r)) & a->mOwn ){
       a->iPlace = i;
       return;
     }
@@ -396,7 +416,7 @@ static void look(LockSession *p, Ask *a){
 
 /* G2 and G3b: may it be granted now? */
 static int grantable(LockSession *p, const Ask *a){
-  u32 m = tableConflicts(a->eMode);
+  u32 m = keyConflicts(a->eMode);
   if( (m & a->mHeld)
    || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     return 0;
@@ -433,13 +453,14 @@ static void holdAgain(LockSession *p, const Ask *a){
     atomicSet(&r->thold, newHold(p, a->eScope));
     tableMove(pSeg, a->iOwn);
   }
+  if( BUG(LEVEL_AFTER) ) p->grant.iLevel = p->iStamp;
   CRASH(HOLD_AGAIN);
 }
 
 /* Note the blockers: for the message, and to be probed. */
 static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
-  u32 i = 0, n = 0, m = tableConflicts(a->eMode), kFirst = 0, eFirst = 0;
+  u32 i = 0, n = 0, m = keyConflicts(a->eMode), kFirst = 0, eFirst = 0;
   u32 nSkip = p->iProbe, nMet = 0, eWhy;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
@@ -622,7 +643,7 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       rc = moreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){       /* ACQUIRE-PROBE */
-      if( !probe(p, &nRound) ) bProbed = 1;
+      if( !probe(p, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
       int bDead = probe(p, &nRound);           /* ACQUIRE-VICTIM */
@@ -639,6 +660,7 @@ LockGrant lockGranted(const LockSession *p){ return p->grant; }
 ** transaction of the past. */
 static void undoTurn(LockSession *p, SegRecord *r){
   u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
+  if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
   /* UNDO-WORD */
   atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
   tidy(p);
@@ -669,8 +691,8 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
     CRASH(RELEASE_COUNT);
     return;
   }
-  assert( p->nBack<2 );
   if( p->nBack<2 ) p->aBack[p->nBack++] = pGrant->iRecord;
+  else p->bBack = 1;
   if( !BUG(UNDO_SILENT) ) tidy(p);
 }
 
@@ -822,7 +844,7 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 static void noteSkipped(LockSession *p, const Ask *a){
   /* SKIP-NOTE */
   Seg *pSeg = &p->pFile->seg;
-  u32 i = 0, n = 0, m = tableConflicts(a->eMode);
+  u32 i = 0, n = 0, m = keyConflicts(a->eMode);
   if( p->skipped.n>=PROBES ) return;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
@@ -843,7 +865,7 @@ static LockRc skipAttempt(LockSession *p, Ask *a){
     return LOCK_OK;
   }
   if( BUG(SKIP_QUEUED) ) a->mAhead = 0;
-  if( (tableConflicts(a->eMode) & (a->mHeld|a->mAhead))
+  if( (keyConflicts(a->eMode) & (a->mHeld|a->mAhead))
    || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     noteSkipped(p, a);
     return LOCK_NO;
@@ -904,22 +926,37 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
-LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
+/* Takes one from the session count of key and mode, under the mutex. */
+static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
-  LockRc rc = enterSettled(p), rcLeave;
-  u32 i;
-  if( rc!=LOCK_OK ) return rc;
-  i = ownGrant(p, pKey, eMode);
-  if( i==0 || segRecord(pSeg, i)->scount==0 ){
-    rc = LOCK_NO;
-  }else if( (segRecord(pSeg, i)->scount>1 || segRecord(pSeg, i)->thold)
-         && !BUG(COUNT_SCOPES) ){
+  u32 i = ownGrant(p, pKey, eMode);
+  if( i==0 || segRecord(pSeg, i)->scount==0 ) return LOCK_NO;
+  if( (segRecord(pSeg, i)->scount>1 || segRecord(pSeg, i)->thold)
+   && !BUG(COUNT_SCOPES) ){
     SegRecord *r = segRecord(pSeg, i);
     atomicSet(&r->scount, r->scount-1);
     CRASH(RELEASE_COUNT);                      /* RELEASE-COUNT */
   }else{
     tableRemove(pSeg, i);                      /* RELEASE-LAST */
   }
+  return LOCK_OK;
+}
+
+LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
+  LockRc rc = enterSettled(p), rcLeave;
+  if( rc!=LOCK_OK ) return rc;
+  rc = releaseOne(p, pKey, eMode);
+  rcLeave = leave(p->pFile);
+  return rcLeave!=LOCK_OK ? rcLeave : rc;
+}
+
+/* The row is released first: it is never held without its table's intention. */
+LockRc lockReleaseRow(LockSession *p, const LockKey *pRow, u32 eMode,
+                      const LockKey *pTable, u32 eIntent){
+  LockRc rc = enterSettled(p), rcLeave;
+  if( rc!=LOCK_OK ) return rc;
+  rc = releaseOne(p, pRow, eMode);
+  if( rc==LOCK_OK ) releaseOne(p, pTable, eIntent);
   rcLeave = leave(p->pFile);
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
@@ -940,7 +977,7 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
     u32 i = a->i;
     SegRecord *r = segRecord(pSeg, i);
     if( !segBound(pSeg, &a->nStep) ) return 0;
-    if( r->session!=p->k ){
+    if( r->session!=p->k && !BUG(RELEASE_FOREIGN) ){
       segDamage(pSeg);
       return 0;
     }
@@ -1071,7 +1108,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   }
   CRASH(CANCEL);
   atomicAdd(&segHeader(p)->stat[STAT_CANCELS], 1);
-  osWake(&r->state, 1);                        /* CANCEL-WAKE */
+  if( !BUG(CANCEL_SILENT) ) osWake(&r->state, 1);   /* CANCEL-WAKE */
   return LOCK_OK;
 }
 
@@ -1150,9 +1187,10 @@ LockRc lockWriterEnter(LockSession *p){
 /* segment.h, GUARD WORDS, says why this needs no mutex. */
 int lockGuardFree(LockSession *p, const LockKey *pTable){
   LockFile *pF = p->pFile;
+  u32 iClass = (pTable->iHash + BUG(GUARD_CLASS))%SEG_GUARDS;
   if( usable(pF)!=LOCK_OK || !isWriter(p) ) return 0;
   /* GUARD-READ */
-  return atomicGet(&segHeader(&pF->seg)->guard[pTable->iHash%SEG_GUARDS])==0;
+  return atomicGet(&segHeader(&pF->seg)->guard[iClass])==0;
 }
 
 /* Under the mutex: 1 if no other session holds what a write in this mode
@@ -1163,7 +1201,7 @@ static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   a.pKey = pKey;
   a.eMode = eMode;
   look(p, &a);
-  bFree = (tableConflicts(eMode) & a.mHeld)==0;
+  bFree = (keyConflicts(eMode) & a.mHeld)==0;
   if( !bFree ) noteBlockers(p, &a, 0);
   return bFree;
 }
@@ -1191,9 +1229,7 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
 }
 
 static u32 *eventWord(LockFile *pF, const char *zName){
-  u32 h = 2166136261u;
-  while( *zName ) h = (h ^ (u8)*zName++)*16777619u;
-  return &segHeader(&pF->seg)->event[(h ^ h>>16) % SEG_EVENTS];
+  return &segHeader(&pF->seg)->event[keyEvent(zName) % SEG_EVENTS];
 }
 u32 lockEvent(LockFile *pF, const char *zName){
   return atomicGetAcq(eventWord(pF, zName));
@@ -1210,7 +1246,7 @@ void lockEventWait(LockFile *pF, const char *zName, u32 iSeen, i64 ms){
 void lockEventPost(LockFile *pF, const char *zName){
   if( pF->bForked ) return;
   atomicAdd(eventWord(pF, zName), 1);
-  osWake(eventWord(pF, zName), 1<<30);
+  if( !BUG(EVENT_SILENT) ) osWake(eventWord(pF, zName), 1<<30);
 }
 
 /*------------------------------------------------------------- sessions ---*/
@@ -1370,6 +1406,7 @@ static LockRc attachFile(LockFile *pF, int eOpen){
       rc = osOpen(pFile, pF->zPath, pF->zDb, OS_READ);
     }
   }
+  pF->seg.iPrint = formatPrint();
   if( rc==LOCK_OK ) rc = segOpen(&pF->seg);
   if( rc==LOCK_OK ){
     rc = pFile->bRead ? ownerLook(&pF->seg) : ownerAttach(&pF->seg);
@@ -1462,6 +1499,9 @@ LockRc lockMoved(LockFile *pF){
 u32 lockLimit(const LockFile *pF){
   return pF->seg.file.fd<0 ? LIMIT_PRIVATE*LIMIT_EXTENT : LIMIT_RECORD;
 }
+
+LockFormat lockFormat(void){ return formatOwn(); }
+LockFormat lockFormatMet(void){ return formatMet(); }
 
 Seg *lockSegment(LockFile *pF){ return &pF->seg; }
 const LockMem *lockMemory(LockFile *pF){ return &pF->mem; }

@@ -12,7 +12,7 @@
 #ifndef INTERLOCK_LOCK_H
 #define INTERLOCK_LOCK_H
 
-#include "core/table.h"
+#include "core/key.h"
 
 typedef struct LockFile LockFile;
 typedef struct LockSession LockSession;
@@ -69,6 +69,11 @@ LockFile *lockRetain(LockFile*);
 void lockClose(LockFile*);
 LockRc lockMoved(LockFile*);
 u32 lockLimit(const LockFile*);
+
+/* lockFormat: this build's format of the lock file.  lockFormatMet: that of the
+** file for which a call of this thread returned LOCK_FORMAT last. */
+LockFormat lockFormat(void);
+LockFormat lockFormatMet(void);
 
 /*
 ** lockSessionBegin: LOCK_FULL with 4,096 live sessions.  lockSessionEnd
@@ -135,14 +140,19 @@ void lockUndo(LockSession*, const LockGrant*);
 
 /*
 ** lockRelease: takes one from the session count of key and mode; LOCK_NO if
-** that is 0.  lockReleaseAll: drops all session counts on keys of the kinds in
-** mKind (bits 1<<KEY_...) in the modes of mMode (MODE_BITs); *pn, if given,
-** gets their sum.  Locks of tables are released last: a row lock is never held
-** without its table's.
+** that is 0.  lockReleaseRow: the same for a row and for the intention lock on
+** its table: both or, after anything but LOCK_OK, neither.
+** lockReleaseAll: drops all session counts on keys of the kinds in mKind (bits
+** 1<<KEY_...) in the modes of mMode (MODE_BITs); *pn, if given, gets their sum.
+** Locks of tables are released last: a row lock is never held without its
+** table's.  An error between two portions leaves the rest held; a second call
+** releases it.
 ** lockHolding: 1 if this session holds anything, in either scope, and also if
 ** LOCK_BUSY prevents the look.
 */
 LockRc lockRelease(LockSession*, const LockKey*, u32 eMode);
+LockRc lockReleaseRow(LockSession*, const LockKey *pRow, u32 eMode,
+                      const LockKey *pTable, u32 eIntent);
 LockRc lockReleaseAll(LockSession*, u32 mKind, u32 mMode, u64 *pn);
 int lockHolding(LockSession*);
 
@@ -244,12 +254,6 @@ void lockSnapshotFree(LockFile*, LockSnapshot*);
 
 /* The session that was inside the mutex last, for the message of LOCK_BUSY. */
 void lockInside(LockFile*, LockTrouble*);
-
-/* For lockview.c: the segment, its memory functions, whether it is a fork's
-** child's. */
-Seg *lockSegment(LockFile*);
-const LockMem *lockMemory(LockFile*);
-int lockForked(LockFile*);
 
 /* For tests: 1 while a request is queued or its outcome is not read; the slot
 ** of a session; the steps of the last check for cycles (graph.h); the check of

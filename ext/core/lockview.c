@@ -9,6 +9,7 @@
 ** must be checked where the array is filled, whatever was counted before.  Of
 ** lock.c only the open file is used.
 */
+#include "core/lockint.h"
 #include "core/lock.h"
 #include "core/owner.h"
 #include <stdlib.h>
@@ -120,7 +121,7 @@ static int copyKey(View *v, const SegRecord *r){
   u32 n = REC_NKEY(r), nPart = n<SEG_INLINE ? n : SEG_INLINE, nDone;
   u32 iText = r->text;
   u8 *pTo = v->pOut->aKey + v->nKey;
-  if( v->nKey+n>v->mxKey ) return 0;
+  if( v->nKey+n>v->mxKey && !BUG(KEYS_GREW) ) return 0;
   memcpy(pTo, r->key, nPart);
   for(nDone=nPart; nDone<n; nDone+=nPart){
     Slot x;
@@ -142,7 +143,8 @@ static void copyRecord(View *v, u32 i){
   copySlot(&x, pRec, 0);                       /* READ-FIELDS */
   r = &x.r;
   r->state = iState;
-  if( v->pOut->nRow>=v->mxRow || !counts(v, r) || !copyKey(v, r) ) return;
+  if( v->pOut->nRow>=v->mxRow && !BUG(ROWS_GREW) ) return;
+  if( !counts(v, r) || !copyKey(v, r) ) return;
   atomicFenceAcq();                            /* READ-AGAIN */
   if( atomicGet(&pRec->state)!=iState ) return;
   if( SEG_STATE(iState)==SEG_WAITING ) v->aSeen[r->session].bWaits = 1;
@@ -203,13 +205,14 @@ static LockRc makeRoom(View *v){
 /* Does row j block the waiting row i?  2: as a grant, 1: ahead in the queue. */
 static int blocks(const LockRow *a, u32 i, u32 j){
   if( a[i].iSession==a[j].iSession ) return 0;
-  if( !(tableConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
+  if( !(keyConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
   if( a[j].bGranted ) return 2;
   return a[j].iTicket<a[i].iTicket;
 }
 
 /* The active writer blocks every row and table request of others. */
-static int writerBlocks(const View *v, const LockRow *r){
+static int writerBlocks(View *v, const LockRow *r){
+  if( BUG(WRITER_TWICE) ) copyWriter(v);
   return v->nWriter && r->iSession!=v->nWriter-1
       && (r->eKind==KEY_ROW || r->eKind==KEY_TABLE);
 }

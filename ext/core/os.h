@@ -71,6 +71,8 @@ int osUnlinked(const OsFile*);
 /*
 ** osSize: length of the file.  osExtend: make the file at least nByte long,
 ** with blocks behind all of it from iFrom on, never shorter; LOCK_NOSPACE.
+** From 0 only while no other process uses it.  What another process stores
+** beyond its end meanwhile stays.
 ** osMap: nByte of address space over the file, or over zeroed memory of the
 ** process; the file may be shorter.  A file that was opened for reading is
 ** mapped for reading.  0: osTrouble has LOCK_NOMAP.  osTouch: a hint that
@@ -87,12 +89,16 @@ void osUnmap(void*, size_t nByte);
 void osForget(void*, size_t nByte);
 
 /*
+** The byte of process number n is byte OS_NUMBER_BASE + n: part of the format.
+**
 ** osLockFirst: lock the file's first byte, trying for msWait; LOCK_BUSY.
 ** osLockNumber: lock the byte of process number iNumber for as long as the
 ** descriptor is open.  osNumberHeld: 1 if another open file holds that byte, 0
 ** if none does, -1 if the system does not say; never 1 for the own number.
-** osAnyHeld: the same for all numbers at once.
+** osAnyHeld: the same for all numbers at once, wherever another build has them:
+** any byte but the first.
 */
+#define OS_NUMBER_BASE ((u64)1<<40)
 LockRc osLockFirst(const OsFile*, int eLock, int msWait);
 LockRc osLockNumber(const OsFile*, u64 iNumber);
 int osNumberHeld(const OsFile*, u64 iNumber);

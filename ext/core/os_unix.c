@@ -40,7 +40,7 @@ u8 osLayer(void){ return 'L'; }
 u8 osLayer(void){ return 'P'; }
 #endif
 
-#define NUMBER_BASE ((off_t)1<<40)
+#define NUMBER_BASE ((off_t)OS_NUMBER_BASE)
 #define EXTEND_MIN  4096              /* bytes, the shortest allocation */
 
 /*------------------------------------------------------------ the file ---*/
@@ -377,20 +377,80 @@ LockRc osSize(const OsFile *p, u64 *pnByte){
   return LOCK_OK;
 }
 
+/* Whether each write goes to the end of the file. */
+static int setAppend(int fd, int bAppend){
+  int fl = fcntl(fd, F_GETFL);
+  if( fl<0 ) return errno;
+  fl = bAppend ? fl|O_APPEND : fl&~O_APPEND;
+  return fcntl(fd, F_SETFL, fl)==0 ? 0 : errno;
+}
+
+/* One byte of each block that the file has, read and stored again, gives it
+** blocks.  Nothing else may store there meanwhile. */
+static int fillHoles(int fd, u64 nSize){
+  int e = setAppend(fd, 0);
+  u64 i;
+  for(i=0; i<nSize && e==0; i+=EXTEND_MIN){
+    char c;
+    errno = EIO;
+    if( pread(fd, &c, 1, (off_t)i)!=1 || pwrite(fd, &c, 1, (off_t)i)!=1 ){
+      e = errno;
+    }
+  }
+  return e;
+}
+
 /*
-** posix_fallocate gives every page a block, so that a later store cannot meet
-** a full disk (SIGBUS).  glibc emulates it by writing where the file system
-** cannot; that is what the portable layer relies on, too.  A signal undoes the
-** whole call on some file systems: the next piece is half as long, so that
-** signals that come faster than one call lasts do not keep it from its end.
-**
-** The limit on the size of files is looked at before: to go beyond it raises
-** SIGXFSZ, which ends the process.
+** Where the file system cannot allocate, or the system has no call for it, the
+** file is made longer by appending zeros.  An append never stores over what
+** another process has stored beyond the end that this one saw.  glibc's
+** posix_fallocate does: it reads a byte and writes it back.  Two processes that
+** do this at once make the file longer than they need.  Every block below the
+** end has been written, but in a file that is being formatted (iFrom 0), which
+** no other process uses.
 */
+static int appendZeros(int fd, u64 iFrom, u64 nByte){
+  static const char aZero[EXTEND_MIN];
+  struct stat s;
+  int e = fstat(fd, &s)==0 ? 0 : errno;
+  if( e==0 && iFrom==0 ) e = fillHoles(fd, (u64)s.st_size);
+  if( e==0 ) e = setAppend(fd, 1);
+  while( e==0 && (u64)s.st_size<nByte ){
+    u64 n = nByte-(u64)s.st_size;
+    if( n>sizeof(aZero) ) n = sizeof(aZero);
+    if( (write(fd, aZero, (size_t)n)<0 && errno!=EINTR) || fstat(fd, &s)!=0 ){
+      e = errno;
+    }
+  }
+  return e;
+}
+
+/*
+** fallocate gives every page a block, so that a later store cannot meet a full
+** disk (SIGBUS).  A signal undoes the whole call on some file systems: the next
+** piece is half as long, so that signals that come faster than one call lasts
+** do not keep it from its end.
+*/
+static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
+#ifndef INTERLOCK_OS_POSIX
+  u64 i = iFrom, n = nByte-iFrom;
+  int e = 0;
+  while( i<nByte && (e==0 || e==EINTR) ){
+    if( n>nByte-i ) n = nByte-i;
+    e = fallocate(fd, 0, (off_t)i, (off_t)n)==0 ? 0 : errno;
+    if( e==0 ) i += n;
+    if( e==EINTR && n>EXTEND_MIN ) n /= 2;
+  }
+  if( e!=EOPNOTSUPP && e!=ENOSYS ) return e;
+#endif
+  return appendZeros(fd, iFrom, nByte);
+}
+
+/* The limit on the size of files is looked at before: to go beyond it raises
+** SIGXFSZ, which ends the process. */
 LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
   struct rlimit l;
-  u64 n = nByte-iFrom;
-  int e = 0;
+  int e;
   if( p->fd<0 ) return LOCK_OK;
   if( getrlimit(RLIMIT_FSIZE, &l)==0 && l.rlim_cur!=RLIM_INFINITY
    && nByte>(u64)l.rlim_cur ){
@@ -399,12 +459,7 @@ LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
     trouble.nLimit = (u64)l.rlim_cur;
     return LOCK_NOSPACE;
   }
-  while( iFrom<nByte && (e==0 || e==EINTR) ){
-    if( n>nByte-iFrom ) n = nByte-iFrom;
-    e = posix_fallocate(p->fd, (off_t)iFrom, (off_t)n);
-    if( e==0 ) iFrom += n;
-    if( e==EINTR && n>EXTEND_MIN ) n /= 2;
-  }
+  e = allocateBlocks(p->fd, iFrom, nByte);
   if( e==0 ) return LOCK_OK;
   return failAs(e==ENOSPC || e==EDQUOT || e==EFBIG ? LOCK_NOSPACE : LOCK_IOERR,
                 OS_ABOUT_SYSTEM, e, 0);
@@ -507,7 +562,7 @@ int osNumberHeld(const OsFile *p, u64 iNumber){
 
 int osAnyHeld(const OsFile *p){
   if( p->fd<0 ) return 0;
-  return rangeHeld(p->fd, NUMBER_BASE, 0);
+  return rangeHeld(p->fd, 1, 0);
 }
 
 /*------------------------------------------------------------- waiting ---*/

@@ -14,6 +14,7 @@
 ** take-over fails if anything happened since the owner was found dead.
 */
 #include "core/owner.h"
+#include "core/format.h"
 
 #define MS_FIRST  1000             /* patience with the first byte */
 #ifndef US_GIVEUP                  /* the fuzzer of damaged files has less */
@@ -25,9 +26,9 @@
 #endif
 
 /* Why a file that a process is alive in cannot be used. */
-static LockRc formatOf(Seg *p){
-  u64 iMagic = atomicGet(&segHeader(p)->magic);
-  return iMagic==SEG_MAGIC || iMagic==0 ? LOCK_MALFORMED : LOCK_FORMAT;
+static LockRc whyNotUsable(Seg *p){
+  if( atomicGet(&segHeader(p)->magic)==0 ) return LOCK_MALFORMED;
+  return formatDiffers(p) ? LOCK_FORMAT : LOCK_MALFORMED;
 }
 
 LockRc ownerLook(Seg *p){
@@ -35,7 +36,7 @@ LockRc ownerLook(Seg *p){
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
   if( rc==LOCK_FORMAT ){
-    rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : formatOf(p);
+    rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : whyNotUsable(p);
   }
   if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
   return rc;
@@ -52,7 +53,7 @@ static LockRc formatFirst(Seg *p){
   rc = segUsable(p);           /* again: another process may have formatted */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
     if( osAnyHeld(&p->file)!=0 ){
-      rc = formatOf(p);
+      rc = whyNotUsable(p);
     }else{
       rc = segFormat(p);
     }
@@ -117,6 +118,7 @@ static void countPassed(Seg *p){
 ** word whose WAITERS bit died with the owner's unlock. */
 static int takeOver(Seg *p, u64 w){
   u64 wNew = me(p) | MUTEX_WAITERS | (w & MUTEX_WORK);
+  if( BUG(TAKEOVER_PLAIN) ) wNew &= ~MUTEX_WAITERS;
   /* MUTEX-TAKE */
   if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
   p->iTaken = MUTEX_OWNER(w);
@@ -160,10 +162,10 @@ static int patienceLook(Seg *p, Patience *a){
   u64 usNow = osMonotonicUs(), us = usNow - a->usLook;
   u32 iPassed = atomicGet(&segHeader(p)->passed);
   a->usLook = usNow;
-  a->usStill += us<2*US_SLEEP ? us : 2*US_SLEEP;
+  a->usStill += us<2*US_SLEEP || BUG(PATIENCE_STOP) ? us : 2*US_SLEEP;
   if( iPassed!=a->iPassed && !BUG(ONE_SECOND) ) a->usStill = 0;
   a->iPassed = iPassed;
-  if( usNow<a->usAsk ) return 0;
+  if( BUG(ASK_LATE) ? usNow>a->usAsk : usNow<a->usAsk ) return 0;
   a->usAsk = usNow + US_SLEEP;
   return 1;
 }
@@ -269,7 +271,7 @@ int ownerLeave(Seg *p){
     if( !atomicCas64(pWord, w, 0) ) continue;  /* MUTEX-LEAVE */
     CRASH(LEAVE);
     if( w & MUTEX_WAITERS ){                   /* MUTEX-WAKE */
-      osWake(atomicLowHalf(pWord), 1);
+      if( !BUG(MUTEX_SILENT) ) osWake(atomicLowHalf(pWord), 1);
       CRASH(LEAVE_WAKE);
     }
     return 0;

@@ -67,7 +67,9 @@ LockRc segUsable(Seg *p){
   iMagic = atomicGetAcq(&segHeader(p)->magic);
   if( iMagic==0 ) return unwritten(p) ? LOCK_NOFILE : LOCK_MALFORMED;
   if( (iMagic & ~(u64)0xFFFF)!=SEG_PREFIX ) return LOCK_MALFORMED;
-  if( iMagic!=SEG_MAGIC ) return LOCK_FORMAT;
+  if( iMagic!=SEG_MAGIC || atomicGet(&segHeader(p)->print)!=p->iPrint ){
+    return LOCK_FORMAT;
+  }
   if( atomicGet(&segHeader(p)->damaged) ) return LOCK_FORMAT;
   if( atomicGet(&segHeader(p)->numbers)>>60 ) return LOCK_MALFORMED;
   return segRefresh(p);
@@ -121,7 +123,7 @@ static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
   h->numbers = pSeeds->iNumber;
   h->sessionId = pSeeds->iSession;
   h->length = h->created = 0;
-  h->damaged = h->freeSession = h->usedSession = 0;
+  h->damaged = h->freeSession = h->usedSession = h->print = 0;
   memset(h->pad0, 0, sizeof(h->pad0));
   h->mutex = 0;
   if( n>iSecond ) memset(p->pBase+iSecond, 0, (size_t)n-iSecond);
@@ -145,7 +147,9 @@ LockRc segFormat(Seg *p){
     rc = osSize(&p->file, &nFile);
     if( rc!=LOCK_OK ) return rc;
     iMagic = nFile>=sizeof(SegHeader) ? atomicGet(&h->magic) : 1;
-    if( iMagic==SEG_MAGIC || iMagic==0 ) findSeeds(p, nFile, &seeds);
+    if( iMagic==0 || (iMagic==SEG_MAGIC && h->print==p->iPrint) ){
+      findSeeds(p, nFile, &seeds);
+    }
     if( nFile>=sizeof(u64) ){
       atomicSetRel(&h->magic, 0);              /* FORMAT-CLEAR */
       CRASH(FORMAT_CLEAR);
@@ -162,6 +166,7 @@ LockRc segFormat(Seg *p){
   h->numbers = seeds.iNumber;
   h->sessionId = seeds.iSession;
   h->nBucket = LIMIT_EXTENT;
+  h->print = p->iPrint;
   atomicSetRel(&h->length, nByte);
   CRASH(FORMAT_LENGTH);
   atomicSetRel(&h->magic, SEG_MAGIC);          /* FORMAT-MAGIC */

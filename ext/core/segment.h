@@ -70,9 +70,11 @@
 
 /*
 ** The magic word: "Intrlk", the format's number, the OS layer's letter.  A
-** build with tiny limits has a format of its own.
+** build with tiny limits has a format of its own.  The number is raised when
+** the format changes; where that was forgotten, the header word `print` tells
+** builds apart (format.h).
 */
-#define SEG_FORMAT ((u64)3 + (LIMIT_SESSION==4096u ? 0 : 128))
+#define SEG_FORMAT ((u64)4 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
@@ -100,13 +102,14 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
 
-/* Statistics, u64 each.  Any process adds to STAT_TIMEOUTS and STAT_CANCELS,
-** atomically; the owner of the mutex stores the others. */
-enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
-       STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
-
 /* Fencing tokens and session ids are below this: JSON has them as doubles. */
 #define SEG_NUMBERS ((u64)1<<53)
+
+/* A record's `what`, of mode, kind and bytes of the key, and its parts. */
+#define SEG_WHAT(eMode,eKind,nKey) ((eMode) | (eKind)<<8 | (nKey)<<16)
+#define SEG_WHAT_MODE(w) ((w) & 0xFF)
+#define SEG_WHAT_KIND(w) (((w)>>8) & 0x1F)
+#define SEG_WHAT_NKEY(w) (((w)>>16) & 0xFF)
 
 #define SEG_EVENTS 64u             /* words to wait on by name: see lockEvent */
 #define SEG_GUARDS 64u             /* classes of tables: GUARD WORDS */
@@ -123,7 +126,8 @@ enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
   F(  36, u32, freeSession,) /* D first free session */ \
   F(  40, u64, sessionId,)   /* T M last session id given */ \
   F(  48, u32, usedSession,) /* D no session above it was ever used */ \
-  F(  52, u32, pad0,[3]) \
+  F(  52, u32, print,)       /* T formatPrint of the build that formatted */ \
+  F(  56, u32, pad0,[2]) \
   F(  64, u64, mutex,)       /* T A 0, or {owner's number, WORK, WAITERS} */ \
   F(  72, u64, token,)       /* T M last fencing token given */ \
   F(  80, u64, ticket,)      /* T M last ticket given */ \
@@ -225,6 +229,7 @@ typedef struct Seg {
   u8 *pBase;               /* O nWindow bytes of address space */
   OsFile file;             /* O fd -1: private memory */
   size_t nWindow;          /* O SEG_WINDOW; of private memory SEG_PRIVATE */
+  u32 iPrint;              /* O this build's formatPrint: before segOpen */
   u64 iNumber;             /* O this process's number */
   u64 iTaken;              /* M the dead owner that the mutex was taken from */
   u64 iToken, iSession;    /* M last token and session id drawn here */
@@ -311,8 +316,8 @@ static inline int segBound(Seg *p, u32 *pnStep){
 ** LOCK_NOMAP.  A file's window is as large as the file can get, since records
 ** do not move.  Private memory has a smaller one: no other process can grow it.
 ** segFormat makes an empty segment of it, under the exclusive first byte.
-** segUsable looks at magic and length: LOCK_OK, LOCK_NOFILE if the file must be
-** formatted, LOCK_FORMAT, LOCK_MALFORMED.
+** segUsable looks at magic, print and length: LOCK_OK, LOCK_NOFILE if the file
+** must be formatted, LOCK_FORMAT, LOCK_MALFORMED.
 */
 LockRc segOpen(Seg*);
 void segClose(Seg*);

@@ -17,74 +17,7 @@
 */
 #include "core/table.h"
 
-/* Row: the mode of a request.  Columns: the modes that conflict with it. */
-#define X(a,b,c,d,e) ((a)<<1|(b)<<2|(c)<<3|(d)<<4|(e)<<5)
-static const u8 aConflict[LOCK_MODES] = {
-                              /* IS IX  S SIX X */
-  0,
-  /* intent shared         */ X( 0, 0, 0, 0, 1 ),
-  /* intent exclusive      */ X( 0, 0, 1, 1, 1 ),
-  /* shared                */ X( 0, 1, 0, 1, 1 ),
-  /* shared + intent excl. */ X( 0, 1, 1, 1, 1 ),
-  /* exclusive             */ X( 1, 1, 1, 1, 1 )
-};
-#undef X
-
-u32 tableConflicts(u32 eMode){
-  u32 m = eMode<LOCK_MODES ? aConflict[eMode] : 0;
-  if( BUG(CONFLICT_BIT) && eMode==LOCK_SHARED ){
-    m &= ~MODE_BIT(LOCK_INTENT_EXCLUSIVE);
-  }
-  return m;
-}
-
 /*---------------------------------------------------------------- keys ---*/
-
-static u32 keyWords(u32 nKey){ return (nKey+3)/4; }
-
-/* Which of its two words has the low bits of an integer. */
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
-# define INTEGER_LOW 1u
-#else
-# define INTEGER_LOW 0u
-#endif
-
-/*
-** Part of the format: processes of any build must agree on it.  The low bits of
-** an integer stay out of the mixing and come in last, by exclusive or.  So 64
-** integers in a row get 64 buckets in a row, and a process that locks them one
-** after the other finds buckets and neighbors in the cache.  Which 64 buckets,
-** and in which order, is mixed as for any other key: integers that are not in a
-** row, such as multiples of 64, meet by chance only.
-*/
-static u32 keyHash(const LockKey *p){
-  u32 h = p->eKind*0x9E3779B1u + p->nKey, i, iLow = SEG_ALL, mNear = 0;
-  if( p->nKey==8 && p->eKind==KEY_INTEGER ) iLow = INTEGER_LOW;
-  if( p->nKey==8 && p->eKind==KEY_PAIR ) iLow = 1;
-  if( p->eKind==KEY_ROW && p->nKey>=12 && p->nKey%4==0 ){
-    iLow = p->nKey/4u - 2 + INTEGER_LOW;
-  }
-  for(i=0; i<keyWords(p->nKey); i++){
-    u32 a = p->a[i];
-    if( i==iLow ) mNear = a & 63;
-    h = (h ^ (i==iLow ? a & ~63u : a))*0x85EBCA6Bu;
-    h ^= h>>13;
-  }
-  h *= 0xC2B2AE35u;
-  return (h ^ h>>16) ^ mNear;
-}
-
-LockRc tableKey(LockKey *p, int eKind, const void *pKey, u32 nKey){
-  if( nKey>LIMIT_KEY || eKind<=0 || eKind>=KEY_KINDS ) return LOCK_MISUSE;
-  p->eKind = (u8)eKind;
-  p->nKey = (u8)nKey;
-  if( nKey ){
-    p->a[keyWords(nKey)-1] = 0;
-    memcpy(p->a, pKey, nKey);
-  }
-  p->iHash = keyHash(p);
-  return LOCK_OK;
-}
 
 void tableKeyOf(Seg *p, SegRecord *r, LockKey *pKey){
   u32 nWord = keyWords(REC_NKEY(r)), i = 0, k, iText = r->text;
@@ -423,7 +356,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   atomicSet(&r->scount, pNew->scount);
   atomicSet(&r->thold, pNew->thold);
   atomicSet(&r->since, osWallMs());
-  atomicSet(&r->what, pNew->eMode | (u32)pKey->eKind<<8 | (u32)pKey->nKey<<16);
+  atomicSet(&r->what, SEG_WHAT(pNew->eMode, (u32)pKey->eKind, (u32)pKey->nKey));
   atomicSet(&r->hash, pKey->iHash);
   for(k=0; k<keyWords(pKey->nKey) && k<SEG_INLINE/4; k++){
     atomicSet(&r->key[k], pKey->a[k]);
@@ -482,7 +415,8 @@ void tableRemove(Seg *p, u32 i){
   u32 iText = r->text, k = r->session, e = SEG_STATE(atomicGet(&r->state));
   LockKey key;
   int bScan;
-  if( e==SEG_FREE || e>=SEG_TEXT || !r->linked || s->nRecord==0
+  if( e==SEG_FREE || e>=SEG_TEXT || s->nRecord==0
+   || (!r->linked && !BUG(REMOVE_UNLINKED))
    || (e!=SEG_GRANTED && h->nWait==0) ){
     segDamage(p);
     return;
@@ -594,7 +528,7 @@ void tableScan(Seg *p, const LockKey *pKey){
   holders(p, pKey, &held);
   while( (i = tableNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
-    u32 m = tableConflicts(REC_MODE(r));
+    u32 m = keyConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
      || heldAgainst(p, pKey, &held, m, r->session)
@@ -619,7 +553,10 @@ static void scanWaiting(Seg *p, int bObject){
     u32 i = segSession(p, k)->waits, j = i, n = 0;
     if( i==0 ) continue;
     tableKeyOf(p, segRecord(p, i), &key);
-    if( bObject && key.eKind!=KEY_ROW && key.eKind!=KEY_TABLE ) continue;
+    if( bObject && key.eKind!=KEY_TABLE
+     && (key.eKind!=KEY_ROW || BUG(WRITER_TABLES)) ){
+      continue;
+    }
     while( (j = tablePrev(p, &key, j, &n))!=0 ){
       if( SEG_STATE(atomicGetAcq(&segRecord(p, j)->state))==SEG_WAITING ) break;
     }
@@ -731,20 +668,23 @@ static void sweepHold(Seg *p, u32 i){
 }
 
 /* Remove what lockUndo has invalidated in session scope.  That was granted
-** last, so it comes first in its list.  A rebuild may have changed that; then
-** the session itself removes it, or a process that meets it in a queue. */
-static void sweepBack(Seg *p, u32 k){
+** last, so it comes first in its list: the look ends at the second record that
+** is not invalidated.  A rebuild may have changed that; then the session itself
+** removes it, or a process that meets it in a queue. */
+static void sweepBack(Seg *p, u32 k, u32 nMax){
   /* SWEEP-BACK */
-  u32 i = segSession(p, k)->firstSes, n;
-  for(n=0; i && n<2; n++){
+  u32 i = segSession(p, k)->firstSes, n = 0, nStep = 0;
+  while( i && n<(BUG(BACK_ONE) ? 1u : 2u) && nStep++<nMax ){
     SegRecord *r = segRecord(p, i);
     u32 iNext = r->sesNext;
-    if( r->session!=k ){
+    if( r->session!=k && !BUG(SWEEP_FOREIGN) ){
       segDamage(p);
       return;
     }
     if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && tableVoid(p, r) ){
       tableRemove(p, i);
+    }else{
+      n++;
     }
     i = iNext;
   }
@@ -759,11 +699,11 @@ static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
     SegRecord *r = segRecord(p, i);
     iNext = r->sesNext;
-    if( r->session!=k || r->thold==0 ){
+    if( (r->session!=k && !BUG(SWEEP_FOREIGN)) || r->thold==0 ){
       segDamage(p);
       return 0;
     }
-    if( *pn>=nMax ) return 1;
+    if( *pn>=nMax ) return !BUG(SWEEP_SHORT);
     if( bEnding ){
       tableRemove(p, i);
       ++*pn;
@@ -785,14 +725,14 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
   int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
   /* SWEEP-REQUEST */
   if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
-    if( segRecord(p, i)->session!=k ) segDamage(p);
+    if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ) segDamage(p);
     else tableRemove(p, i);
   }
-  if( !bEnding ) sweepBack(p, k);
+  if( !bEnding ) sweepBack(p, k, nMax);
   sweepWriter(p, k);
   if( sweepTxn(p, k, bEnding, nMax, &n) ) return 1;
   while( bEnding && (i = s->firstSes)!=0 && segBound(p, &nStep) ){
-    if( segRecord(p, i)->session!=k ){
+    if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ){
       segDamage(p);
       return 0;
     }
@@ -1016,7 +956,7 @@ void tableScanAll(Seg *p){ scanWaiting(p, 0); }
 /* Compare request or grant i with everything before it in its queue. */
 static const char *checkRecord(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
-  u32 m = tableConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
+  u32 m = keyConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
   u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1;
   LockKey key;
   if( eState!=SEG_WAITING && eState!=SEG_GRANTED ) return 0;

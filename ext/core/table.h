@@ -7,46 +7,18 @@
 #ifndef INTERLOCK_TABLE_H
 #define INTERLOCK_TABLE_H
 
+#include "core/key.h"
 #include "core/segment.h"
-
-/* Modes, weakest first; stored in the file. */
-enum { LOCK_INTENT_SHARED = 1, LOCK_INTENT_EXCLUSIVE, LOCK_SHARED,
-       LOCK_SHARED_INTENT, LOCK_EXCLUSIVE };
-#define LOCK_MODES 6
-#define MODE_BIT(e) (1u<<(e))
-
-/* Kinds of keys: disjoint name spaces; stored in the file. */
-enum { KEY_INTEGER = 1,  /* 8 bytes */
-       KEY_PAIR,         /* two times 4 bytes */
-       KEY_TEXT, KEY_BLOB,
-       KEY_NAME,         /* MySQL's get_lock names */
-       KEY_ROW,          /* table's name, 0, the row's key */
-       KEY_TABLE,        /* table's name */
-       KEY_TURN,         /* the queue for SQLite's write lock; no bytes */
-       KEY_KINDS };
-
-/* A key in this process.  Bytes after nKey up to the next word are 0. */
-typedef struct LockKey {
-  u32 a[64];
-  u32 iHash;
-  u8 eKind, nKey;
-} LockKey;
 
 /* Fields of a record's `what`.  REC_BIT is its mode's MODE_BIT; for a mode that
 ** this code cannot have stored it is a bit without a meaning. */
-#define REC_MODE(r) ((r)->what & 0xFF)
+#define REC_MODE(r) SEG_WHAT_MODE((r)->what)
 #define REC_BIT(r)  ((u32)(((u64)1<<((r)->what & 63)) & SEG_ALL))
-#define REC_KIND(r) (((r)->what>>8) & 0x1F)
-#define REC_NKEY(r) (((r)->what>>16) & 0xFF)
+#define REC_KIND(r) SEG_WHAT_KIND((r)->what)
+#define REC_NKEY(r) SEG_WHAT_NKEY((r)->what)
 
-/*
-** tableKey: makes a key; LOCK_MISUSE if it is too long.  tableKeyOf: the key
-** of a record.  tableConflicts: the modes that conflict with a mode, as a
-** mask of MODE_BITs.
-*/
-LockRc tableKey(LockKey*, int eKind, const void *pKey, u32 nKey);
+/* The key of a record. */
 void tableKeyOf(Seg*, SegRecord*, LockKey*);
-u32 tableConflicts(u32 eMode);
 
 /* The next record of a key after record i; i 0: the first.  0 at the end.
 ** *pnStep begins at 0 and bounds the walk.  tablePrev: the one before record

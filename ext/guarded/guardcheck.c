@@ -122,8 +122,8 @@ static Guard *newGuard(Sqlx *x, const char *const *az){
 /*
 ** SQL ERROR guard broken:
 **
-** A guarded table is written, and its guard cannot tell which locks it has to
-** respect: the table was renamed, or its file is attached twice (two copies of
+** The guard of a table that is written cannot tell which locks it must
+** respect. The table was renamed, or its file is attached twice (two copies of
 ** one file, or a copy beside its original), or a trigger was made by hand. The
 ** write is refused, and the text says why.
 **
@@ -311,26 +311,26 @@ static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
 /*
 ** SQL ERROR row locked:
 **
-** A guarded table is written, and another session has locked the row. The text
-** names the row, the session and its process. Nothing of the statement has
-** happened; the transaction goes on.
+** Another session has locked the row of a guarded table that is written. The
+** text names the row, the session and its process. Nothing of the statement
+** has happened; the transaction goes on.
 **
 ** Code: SQLITE_LOCKED
 ** Retry: the transaction, after ROLLBACK; or the statement, later
-** Cure: lock the row before (`row_lock`), in a transaction that has not begun
-**   to read or write: that waits until it is free
+** Cure: lock the row first (`row_lock`), in a transaction that has not begun
+**   to read or write: the function waits until the row is free
 */
 
 /*
 ** SQL ERROR table locked:
 **
-** As `row locked:`, where another session has locked the table, exclusively or
-** shared.
+** Another session has locked the table, exclusively or shared; otherwise as
+** `row locked:`.
 **
 ** Code: SQLITE_LOCKED
 ** Retry: the transaction, after ROLLBACK; or the statement, later
-** Cure: `table_lock` before, in a transaction that has not begun to read or
-**   write
+** Cure: lock the table first (`table_lock`), in a transaction that has not
+**   begun to read or write
 */
 static void failLocked(Sqlx *x, const Guard *g, const LockKey *pKey){
   const LockTrouble *pTrouble = lockTrouble(g->pPlace->pLock);
@@ -491,21 +491,14 @@ static void noteVictim(
 /* ---- the functions ---------------------------------------------------- */
 
 /*
-** SQL AREA Guarded tables
-**
-** What a guard does when a row is written is a function, which its triggers
-** call.
-*/
-
-/*
 ** SQL FUNCTION interlock_guard(number, file, table [, key...])
 ** SQL FUNCTION interlock_guard_victim(number, file, table, key...)
 **
-** What the triggers of a guarded table call; not for use elsewhere, where they
-** are an error. The first refuses the row with this key if another session
-** has locked it or the table. Without a key it refuses only where another
-** session has locked the table, and tells whether to note the keys of rows that
-** the statement may replace or add; the second notes one of those.
+** Called by the triggers of a guarded table; called elsewhere, both functions
+** fail. The first refuses the row with this key if another session has locked
+** the row or the table. Without a key it refuses only if another session has
+** locked the table, and returns whether the trigger must note the keys of rows
+** that the statement may replace or add. The second notes one such key.
 **
 ** Arguments:
 **   number  TEXT  in the names of the triggers

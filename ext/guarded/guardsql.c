@@ -10,30 +10,33 @@ SQLITE_EXTENSION_INIT3
 /*
 ** SQL AREA Guarded tables
 **
-** A lock on a row is a promise among those who ask for it. On a guarded table
-** it holds for every writer: an INSERT, UPDATE or DELETE of a row that another
-** session has locked fails with `row locked:`, and on a table that it has
-** locked with `table locked:`, whether or not the writer has ever heard of
-** locks. So does a REPLACE that would remove such a row, and what a trigger or
-** a foreign key action writes. A session's own locks are never in its way, and
-** reading is free. An UPDATE or DELETE that comes to a locked row is refused
-** even if an OR IGNORE or a trigger would skip the row; an INSERT that inserts
-** nothing is refused only if the table is locked. A row whose key is too long
-** to be locked (255 bytes together with the table's name, or 60 columns), or
-** has a NULL in it, heeds locks on the table only.
+** A row lock by itself binds only the programs that ask for it. On a guarded
+** table it binds every writer, whether or not the writer uses locks. An
+** INSERT, UPDATE or DELETE of a row that another session has locked fails with
+** `row locked:`, and with `table locked:` if another session has locked the
+** table. A REPLACE that would remove a locked row fails too, and so does a
+** write by a trigger or a foreign key action. A session is never refused by
+** its own locks, and reading is never refused.
 **
-** A guard is a few triggers on the table which call Interlock. A program that
-** has not loaded it can read the table and not write it (`no such function:
-** interlock_guard`): nobody passes a lock because he does not know of it. For
-** ALTER TABLE ... RENAME and DROP COLUMN SQLite looks through all triggers of
-** a file, so these need Interlock, too, on whatever table of that file (`no
-** such table: main.interlock_writer`); but for RENAME TO, `PRAGMA
-** legacy_alter_table = ON` does as well.
+** An UPDATE or DELETE that meets a locked row is refused even if an OR IGNORE
+** or a trigger would skip the row. An INSERT that inserts nothing is refused
+** only if the table is locked. A row whose key is too long to be locked (255
+** bytes together with the table's name, or 60 columns), or has a NULL in it,
+** is refused only for locks on the table.
 **
-** Guards are triggers, and what fires none is not guarded: DROP TABLE,
-** incremental writing of a BLOB, a connection whose triggers are switched off.
-** Migrations that rebuild a table drop them: run `SELECT guarded_repair();`
-** last, and look when the program starts:
+** A guard consists of triggers on the table, which call Interlock. A program
+** that has not loaded Interlock can read the table but not write it (`no such
+** function: interlock_guard`), so that it cannot overlook a lock. For ALTER
+** TABLE ... RENAME and DROP COLUMN SQLite reads all triggers of a file. These
+** statements therefore need Interlock too, for every table of that file (`no
+** such table: main.interlock_writer`). RENAME TO also works with `PRAGMA
+** legacy_alter_table = ON`.
+**
+** A change that fires no trigger is not guarded: DROP TABLE, incremental
+** writing of a BLOB, and any write of a connection that has switched its
+** triggers off. A migration that rebuilds a table drops its guards. It must
+** end with `SELECT guarded_repair();`, and a program should check
+** `guarded_tables` when it starts:
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -54,13 +57,14 @@ SQLITE_EXTENSION_INIT3
 /*
 ** SQL FUNCTION guarded(table)
 **
-** Guards a table. Run again, it puts back what is missing, and after a RENAME
-** writes the new name into the guards. It takes SQLite's write lock first, so
-** that `busy_timeout` works, and does all or nothing.
+** Guards a table: from now on every writer is refused where another session
+** holds a lock. Called again, the function restores what is missing, and after
+** a RENAME writes the new name into the guards. It takes SQLite's write lock
+** first, so that `busy_timeout` applies, and does all of its work or none.
 **
-** A row goes by its PRIMARY KEY. A table without one can be guarded, and then
-** only against locks on the whole table. Key columns compare by BINARY, NOCASE
-** or RTRIM.
+** A row is identified by its PRIMARY KEY. A table without one can be guarded
+** only against locks on the whole table. Key columns must compare by BINARY,
+** NOCASE or RTRIM.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name; of a database file, not of temp
@@ -107,9 +111,9 @@ static void guardedFunc(
 /*
 ** SQL FUNCTION unguarded(table)
 **
-** Drops the guards of a table, all or none: locks are then a promise again. A
-** table that is gone, and still in `guarded_tables`, is given up by the name
-** that it had.
+** Drops all guards of a table, or none. Locks then bind only the programs that
+** ask for them. A table that no longer exists, and is still in
+** `guarded_tables`, is removed by the name that it had.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
@@ -142,10 +146,10 @@ static void unguardedFunc(
 /*
 ** SQL FUNCTION guarded_sql(table)
 **
-** The statements that `guarded` would run, as text, one a line; nothing is
-** run. For migrations. The text is for one run, on one file, on the schema that
-** it was made from: it has the id of the file in it, by which Interlock tells
-** attached files apart.
+** Returns the statements that `guarded` would run as text, one a line, and
+** runs none of them. It is for migrations. The text must be run once, on the
+** file and the schema that it was made from: it contains the id of the file,
+** by which Interlock tells attached files apart.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
@@ -178,12 +182,13 @@ static void guardedSqlFunc(
 /*
 ** SQL FUNCTION guarded_repair([table])
 **
-** Puts back what `guarded_tables` says is wrong with the triggers of a table,
-** or of all. The set is always made whole and anew. All or nothing.
+** Repairs the triggers that `guarded_tables` reports, of one table or of all.
+** The function always makes the whole set of triggers anew, and does all of
+** its work or none.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name; all guarded tables if left out
-** Result: INTEGER how many tables were mended
+** Result: INTEGER how many tables were repaired
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
 ** From: Interlock

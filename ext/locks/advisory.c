@@ -21,35 +21,38 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 /*
 ** SQL AREA Advisory locks
 **
-** Locks on numbers and names that a program agrees on with itself and others:
-** "only one of us sends the invoices". They live in a small file beside the
-** database, `<database>-interlock`, not in it: taking one writes nothing into
+** An advisory lock is a lock on a number or a name that programs agree on:
+** "only one process sends the invoices". The locks are kept in a small file
+** beside the database, `<database>-interlock`. Taking one writes nothing into
 ** the database, needs no transaction, and costs well under a microsecond.
-** Waiters are served in the order in which they came. A lock goes with its
-** holder: with unlock, with the end of the connection, and within a tenth of
-** a second with the process, however it ended. Who would wait for ever in a
-** circle is told at once (`deadlock detected:`).
+** Waiting connections are served in the order in which they came. A lock is
+** released by unlock, by the end of the connection, and, within a tenth of a
+** second, by the end of the process, however the process ended. A request that
+** would complete a deadlock fails immediately with `deadlock detected:`.
 **
 ** A lock has a key: an INTEGER, two INTEGERs of 32 bits, or a TEXT or BLOB of
-** up to 255 bytes; the four kinds never collide. It is exclusive or shared. A
-** lock of session scope is counted and held until it is unlocked as often, or
-** the connection ends; COMMIT and ROLLBACK do not touch it. A lock of
-** transaction scope (`xact`) ends with the transaction, and with ROLLBACK TO
-** a savepoint that was opened before it.
+** up to 255 bytes. The four kinds never collide. A lock is exclusive or
+** shared. A lock of session scope is counted: it is held until it was unlocked
+** as often as it was taken, or until the connection ends; COMMIT and ROLLBACK
+** do not release it. A lock of transaction scope (`xact`) ends with the
+** transaction, and with ROLLBACK TO a savepoint that was opened before it.
 **
 ** **A function waits only while its connection has no transaction open on a
-** database file.** `BEGIN` alone opens none; the first read or write after it
+** database file.** `BEGIN` alone opens none. The first read or write after it
 ** does, and so does a cursor that was not read to its end, or any table in
-** FROM. Then a lock that is free is still granted, and one that is not is
-** refused at once (`lock wait refused:`): so nobody sleeps while he holds
-** SQLite's own lock. Take locks first, in a SELECT of their own. In WAL mode
-** what a statement or a transaction reads that was begun before the lock may be
-** older than the last holder's commit. In BEGIN a write then fails with
-** SQLITE_BUSY_SNAPSHOT; what is only read does not, nor, in autocommit, does a
-** later statement: `SELECT try_advisory_lock('x'), balance FROM account` can
-** return the old balance together with the lock. (An advisory key belongs to
-** no table, so that Interlock cannot tell whether that matters; a row or table
-** lock is refused there.)
+** FROM. With a transaction open, a lock that is free is still granted, and a
+** lock that is not free is refused immediately (`lock wait refused:`), so that
+** no connection sleeps while it holds SQLite's own lock. Take locks first, in
+** a SELECT of their own.
+**
+** In WAL mode a statement or transaction that began before the lock was
+** granted may read values from before the last holder's commit. Inside BEGIN a
+** later write then fails with SQLITE_BUSY_SNAPSHOT, but a read does not; in
+** autocommit a later statement does not fail either. `SELECT
+** try_advisory_lock('x'), balance FROM account` can therefore return the old
+** balance together with the lock. (An advisory key belongs to no table, so
+** Interlock cannot tell whether that matters. A row or table lock is refused
+** in this case.)
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -65,25 +68,25 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** -- 0
 ** ```
 **
-** What differs from PostgreSQL, and why SQLite asks for it:
+** These are the differences from PostgreSQL, which SQLite makes necessary:
 **
 ** | | here |
 ** |---|---|
 ** | waiting after a read or write in a transaction | `lock wait refused:` |
 ** | transaction lock with no transaction | `no transaction:` |
-** | an error in a transaction | it goes on, and what is held stays held |
+** | an error in a transaction | the transaction goes on, its locks stay |
 ** | a statement fails | transaction locks stay, unless SQLite undoes it |
 ** | first transaction lock, in a larger statement | may need a second try |
-** | after the first one of a transaction | changes() is 0 |
+** | after the first transaction lock of a transaction | changes() is 0 |
 ** | triggers and views of a schema | cannot call lock functions |
 **
-** (Where SQLite undoes a statement inside a transaction it says so, and the
-** locks go that the statement took. The first transaction lock of a connection
-** makes a table in its temp schema; SQLite then ends a statement that has yet
+** If SQLite undoes a failed statement inside a transaction, the locks that the
+** statement took are released. The first transaction lock of a connection
+** makes a table in its temp schema. SQLite then ends a statement that has yet
 ** to open a table with `abort due to ROLLBACK`, although the transaction goes
-** on: it works the second time, and always where the lock has a SELECT of its
-** own. A commit hook is called for a transaction that has taken transaction
-** locks, even if nothing was written.)
+** on. The statement works the second time, and a lock in a SELECT of its own
+** always works. SQLite calls a commit hook for a transaction that has taken
+** transaction locks, even if it wrote nothing.
 */
 
 /* ---- one function for many names -------------------------------------- */
@@ -179,15 +182,16 @@ static void unlockAllFunc(
 ** SQL FUNCTION advisory_xact_lock(key)
 ** SQL FUNCTION advisory_xact_lock_shared(key)
 **
-** Take a lock, and wait for it if it is not free: at most as long as
-** advisory_lock_timeout says. What this connection holds already is granted
-** again and counted; a session never conflicts with itself. Each takes two
-** 32-bit INTEGERs in place of the key, as `advisory_lock(class, id)`.
+** Takes an advisory lock, and waits until it is free. The wait lasts no longer
+** than advisory_lock_timeout says. A lock that this connection already holds
+** is granted again and counted; a connection never conflicts with itself. Each
+** function also takes two 32-bit INTEGERs in place of the key, as in
+** `advisory_lock(class, id)`.
 **
-** The result is the fencing token of the grant: it only grows, over all
-** grants in this database. Send it along with what the lock protects; who
-** receives it refuses a token smaller than one it has seen, and so what a
-** holder has sent that has died since, and arrives late, does no harm.
+** The result is the fencing token of the grant. It only grows, over all grants
+** in this database. Send the token along with the work that the lock protects.
+** A receiver that refuses every token smaller than the largest it has seen is
+** safe from a holder that has died since and whose message arrives late.
 **
 ** Arguments:
 **   key  ANY  INTEGER, TEXT or BLOB up to 255 bytes; or two INTEGERs of 32 bits
@@ -225,8 +229,9 @@ static void unlockAllFunc(
 ** SQL FUNCTION try_advisory_xact_lock(key)
 ** SQL FUNCTION try_advisory_xact_lock_shared(key)
 **
-** Take a lock if it is free. Never waits, and works with a transaction open.
-** A lock that others wait for is not free, except for who holds it already.
+** Takes an advisory lock if it is free. The function never waits, and works
+** with a transaction open. A lock that other sessions wait for is not free,
+** except for a connection that already holds it.
 **
 ** Arguments:
 **   key  ANY  as of advisory_lock
@@ -258,9 +263,9 @@ static void unlockAllFunc(
 ** SQL FUNCTION advisory_unlock(key)
 ** SQL FUNCTION advisory_unlock_shared(key)
 **
-** Give back one hold of session scope, of exactly this key and mode. What is
-** held by the transaction, in the other mode, or by another session is not
-** touched. Takes effect at once, and is not undone by ROLLBACK.
+** Releases one hold of session scope, of exactly this key and mode. Holds of
+** the transaction, of the other mode, or of other sessions are not touched.
+** The release takes effect immediately, and ROLLBACK does not undo it.
 **
 ** Arguments:
 **   key  ANY  as of advisory_lock
@@ -284,11 +289,11 @@ static void unlockAllFunc(
 /*
 ** SQL FUNCTION advisory_unlock_all()
 **
-** Give back all advisory locks of session scope, however often they were
-** taken. Locks of the transaction stay.
+** Releases all advisory locks of session scope, however often they were taken.
+** Locks of transaction scope stay.
 **
 ** Arguments: none
-** Result: INTEGER how many holds were given back
+** Result: INTEGER how many holds were released
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
@@ -303,16 +308,18 @@ static void unlockAllFunc(
 /*
 ** SQL FUNCTION advisory_lock_timeout([ms])
 **
-** How long this connection waits for a lock: -1 for ever, as it begins, 0 not
-** at all. It counts for each wait by itself, and not for busy_timeout's kind
-** of waiting. Without an argument it changes nothing.
+** Sets how long this connection waits for a lock, and returns the old value.
+** -1 means without limit, which is the default, and 0 means not at all. The
+** limit applies to each wait by itself; it is not busy_timeout, which limits
+** the waits for SQLite's own lock. Without an argument the function changes
+** nothing.
 **
 ** Arguments:
 **   ms  INTEGER  milliseconds, -1 to 2147483647
-** Result: INTEGER the time-out until now, in ms
+** Result: INTEGER the timeout until now, in ms
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
-** From: PostgreSQL's lock_timeout, where 0 means for ever
+** From: PostgreSQL's lock_timeout, where 0 means without limit
 ** Example:
 **   SELECT advisory_lock_timeout(), advisory_lock_timeout(500);
 **   -- -1|-1
@@ -336,8 +343,9 @@ static void timeoutFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION advisory_token(key)
 **
-** The fencing token of the grant by which this connection holds a lock; of
-** the exclusive one if it holds both. Taking again what is held keeps it.
+** Returns the fencing token of the grant by which this connection holds a
+** lock. If the connection holds both modes, it is the token of the exclusive
+** one. Taking a lock again does not change its token.
 **
 ** Arguments:
 **   key  ANY  as of advisory_lock
@@ -372,8 +380,8 @@ static void tokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION advisory_session()
 **
-** This connection's session id, as it is seen in the inspection tables. It is
-** never used twice in one lock file.
+** Returns this connection's session id, as the inspection tables show it. An
+** id is never used twice in one lock file.
 **
 ** Arguments: none
 ** Result: INTEGER
@@ -399,8 +407,9 @@ static void sessionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION advisory_application([name])
 **
-** A label for this connection that others see in the inspection tables.
-** What is longer than 48 bytes is cut.
+** Sets a label for this connection, which all connections see in the
+** inspection tables, and returns the old one. A label longer than 48 bytes is
+** cut.
 **
 ** Arguments:
 **   name  TEXT  the label; '' for none
@@ -440,8 +449,9 @@ static void applicationFunc(
 /*
 ** SQL FUNCTION advisory_cancel(session [, schema])
 **
-** End the wait of another session: its function fails with `lock wait
-** cancelled:`. What it holds it keeps. It never hits a later wait.
+** Ends the wait of another session: its function fails with `lock wait
+** cancelled:`. The session keeps the locks that it holds. A later wait of that
+** session is never affected.
 **
 ** Arguments:
 **   session  INTEGER  id of the session
@@ -476,16 +486,16 @@ static void cancelFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION interlock_reset()
 **
-** Give back everything that this connection holds, of either scope, and its
-** settings: time-out and label are as in a new connection, and its session
-** ends. For a pool that takes a connection back. It also begins anew after
-** the lock file was replaced.
+** Releases every lock that this connection holds, of either scope, and resets
+** its settings: timeout and label are as in a new connection, and its session
+** ends. A pool should call it when a connection comes back. It also starts a
+** new session after the lock file was replaced.
 **
 ** Arguments: none
-** Result: INTEGER how many holds of session scope were given back
+** Result: INTEGER how many holds of session scope were released
 ** Errors:
 **   `bad argument:` SQLITE_ERROR, in a transaction that has written a guarded
-**     table: until its end others have to wait for it
+**     table: other sessions must wait for its end
 ** From: PostgreSQL's DISCARD ALL
 ** Example:
 **   SELECT try_advisory_lock(1), advisory_lock_timeout(100);
@@ -508,10 +518,10 @@ static void resetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL AREA PostgreSQL's names
 **
-** Code that was written for PostgreSQL runs unchanged: its functions under its
-** names, on the same locks as `advisory_lock` and its kin. They take a bigint
-** or two 32-bit INTEGERs, return NULL for void and 1 or 0 for boolean, and lock
-** nothing if an argument is NULL.
+** Code that was written for PostgreSQL runs unchanged. The functions have
+** PostgreSQL's names and take the same locks as `advisory_lock` and the
+** functions beside it. They take a bigint or two 32-bit INTEGERs, return NULL
+** for void and 1 or 0 for boolean, and lock nothing if an argument is NULL.
 */
 
 /*
@@ -527,12 +537,12 @@ static void resetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** SQL FUNCTION pg_advisory_unlock_shared(key)
 ** SQL FUNCTION pg_advisory_unlock_all()
 **
-** As the functions of the same name without `pg_`, with PostgreSQL's
+** Works as the function of the same name without `pg_`, with PostgreSQL's
 ** arguments and results.
 **
 ** Arguments:
 **   key  INTEGER  or two INTEGERs of 32 bits; NULL locks nothing
-** Result: NULL of pg_advisory_lock and its kin, and of pg_advisory_unlock_all;
+** Result: NULL of the functions that wait, and of pg_advisory_unlock_all;
 **   INTEGER 1 or 0 of the pg_try_ and unlock forms; NULL for a NULL argument
 ** Errors:
 **   `lock timeout:` SQLITE_BUSY_TIMEOUT
@@ -571,8 +581,8 @@ static void resetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION hashtext(text)
 **
-** The hash by which names become keys in PostgreSQL code, with PostgreSQL's
-** values for UTF-8.
+** Returns the hash by which PostgreSQL code turns names into keys, with
+** PostgreSQL's values for UTF-8.
 **
 ** Arguments:
 **   text  TEXT  any text; NULL gives NULL

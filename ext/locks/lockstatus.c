@@ -11,9 +11,12 @@
 SQLITE_EXTENSION_INIT3
 
 /*
-** SQL AREA The extension
+** SQL AREA Inspection
 **
-** Who holds and who waits can be seen as tables, and as one text.
+** These tables show which sessions hold locks and which ones wait.
+** `interlock_status()` returns the same as one JSON text. Looking takes no
+** lock, writes nothing, and may be done at any time.
+** [OPERATIONS.md](OPERATIONS.md) shows how to use them when a program hangs.
 */
 
 /* A key: an integer as a number, a text as it is, others as errors show it. */
@@ -42,7 +45,7 @@ static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
 }
 
 static void appendObject(sqlite3_str *pStr, const LockRow *pRow){
-  u32 n = lockkeyObject(pRow->eKind, pRow->pKey, pRow->nKey);
+  u32 n = keyTableBytes(pRow->eKind, pRow->pKey, pRow->nKey);
   if( n ) jsonString(pStr, (const char*)pRow->pKey, n);
   else sqlite3_str_appendall(pStr, "null");
 }
@@ -116,10 +119,10 @@ static void appendView(
 /*
 ** SQL FUNCTION interlock_status()
 **
-** The tables advisory_locks, advisory_sessions, advisory_waits and
+** Returns the tables advisory_locks, advisory_sessions, advisory_waits and
 ** advisory_stats as one JSON text: an object with a list of objects for each.
-** It opens no transaction, as a table in FROM does, so it works also while
-** another process has the database locked.
+** Unlike a table in FROM the function opens no transaction, so it also works
+** while another process has the database locked.
 **
 ** Arguments: none
 ** Result: TEXT, JSON

@@ -47,12 +47,12 @@ static int always(const LookFile *p, u32 iPos){
 /*
 ** SQL TABLE advisory_locks
 **
-** Every lock that is held or wanted, in the lock files of all databases of the
-** connection: one row a session, key, mode and scope. Who locks a row holds an
-** intention on its table as well. The name of another session's process is its
-** `pid`; `application` is its label. Reading it writes nothing, makes no lock
-** file where there is none, and works while a process is stopped in the middle
-** of a change; each row is whole, two rows may be of different moments.
+** Lists every lock that is held or waited for, in the lock files of all
+** databases of the connection: one row a session, key, mode and scope. A
+** session that locks a row also holds an intention on its table. Reading the
+** table writes nothing, makes no lock file where there is none, and works
+** while a process is stopped in the middle of a change. Each row is
+** consistent; two rows may be from different moments.
 **
 ** Columns:
 **   session      INTEGER  id of the session that holds or wants it
@@ -156,13 +156,14 @@ static LockCell locksCell(const LookFile *p, u32 iPos, int iCol){
 /*
 ** SQL TABLE advisory_sessions
 **
-** Every session of the lock files. `stopped` is a process that was stopped by
-** a signal or a debugger: it keeps its locks. One that has died is `dead`
-** until somebody cleans up after it, which nobody has to wait for. `unknown`
-** is alive in another pid namespace (a container).
+** Lists every session of the lock files. The process of a `stopped` session
+** was stopped by a signal or a debugger, and keeps its locks. The process of a
+** `dead` session has ended; the next process that changes the lock file
+** removes the session, and no other session has to wait for it. An `unknown`
+** session is alive in another pid namespace (a container).
 **
 ** Columns:
-**   session      INTEGER  its id
+**   session      INTEGER  id of the session
 **   pid          INTEGER  its process
 **   application  TEXT     its label
 **   state        TEXT     running, stopped, dead or unknown
@@ -222,9 +223,10 @@ static LockCell sessionsCell(const LookFile *p, u32 iPos, int iCol){
 /*
 ** SQL TABLE advisory_waits
 **
-** Who waits for whom, one row a pair. `hard`: the blocker holds a mode that
-** conflicts, or is writing a guarded table, which holds up everybody who asks
-** for a row or a table. `soft`: it waits ahead for one that does.
+** Lists which session waits for which, one row a pair. `hard`: the blocker
+** holds a conflicting mode, or is writing a guarded table, which blocks all
+** requests for its rows and tables. `soft`: the blocker waits ahead in the
+** queue, for a mode that conflicts.
 **
 ** Columns:
 **   waiter   INTEGER  id of the session that waits
@@ -267,13 +269,13 @@ static LockCell waitsCell(const LookFile *p, u32 iPos, int iCol){
 /*
 ** SQL TABLE advisory_stats
 **
-** Counters of each lock file since it was made, and its length.
+** Lists the counters of each lock file since it was made, and its length.
 **
 ** Columns:
 **   name   TEXT     grants, waits, timeouts, cancels, deadlocks, rearranged
-**     (queues that were, to cure a deadlock), recoveries (after a process that
-**     died in the middle of a change), swept (sessions of dead processes),
-**     bytes
+**     (queues, to resolve a deadlock), recoveries (after a process that died
+**     in the middle of a change), swept (sessions of dead processes), bytes
+**     (the length)
 **   value  INTEGER  how many
 **   schema TEXT     main or an attached database: whose lock file it is
 ** Errors:

@@ -160,7 +160,7 @@ static int lookColumn(
       lockkeyResult(ctx, r->eKind, r->pKey, r->nKey);
       break;
     case CELL_OBJECT:
-      n = lockkeyObject(r->eKind, r->pKey, r->nKey);
+      n = keyTableBytes(r->eKind, r->pKey, r->nKey);
       if( n ){
         sqlite3_result_text(ctx, (const char*)r->pKey, (int)n,
                             SQLITE_TRANSIENT);

@@ -12,10 +12,11 @@ SQLITE_EXTENSION_INIT3
 /*
 ** SQL AREA MySQL's names
 **
-** MySQL's locks on names, with its results: exclusive, of session scope,
-** counted. A name has up to 64 characters; upper and lower case of ASCII are
-** one. They are a space of their own: `get_lock('a', 0)` and
-** `advisory_lock('a')` do not meet.
+** These functions are MySQL's locks on names, with MySQL's results. The locks
+** are exclusive, counted, and of session scope. A name has up to 64
+** characters, and upper and lower case of ASCII are the same. The names are a
+** space of their own: `get_lock('a', 0)` and `advisory_lock('a')` are
+** different locks.
 */
 
 /* The key of the first argument; the request has begun. */
@@ -48,8 +49,8 @@ static i64 timeoutOf(Sqlx *x, sqlite3_value *pVal){
 /*
 ** SQL FUNCTION get_lock(name, seconds)
 **
-** Take the lock of a name, and wait for it up to so many seconds: 0 not at
-** all, a negative number for ever.
+** Takes the lock of a name, and waits for it up to this number of seconds: 0
+** means not at all, a negative number without limit.
 **
 ** Arguments:
 **   name     TEXT  up to 64 characters
@@ -93,11 +94,11 @@ static void getLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION release_lock(name)
 **
-** Give back one hold of a name.
+** Releases one hold of a name.
 **
 ** Arguments:
 **   name  TEXT  up to 64 characters
-** Result: INTEGER 1; 0 if another session holds it; NULL if nobody does
+** Result: INTEGER 1; 0 if another session holds it; NULL if no session does
 ** Errors:
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
@@ -137,10 +138,10 @@ static void releaseLockFunc(
 /*
 ** SQL FUNCTION release_all_locks()
 **
-** Give back all names of this session, however often they were taken.
+** Releases all names of this session, however often they were taken.
 **
 ** Arguments: none
-** Result: INTEGER how many holds were given back
+** Result: INTEGER how many holds were released
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
@@ -175,12 +176,12 @@ static i64 holderOf(Session *p, Sqlx *x, const LockKey *pKey){
 ** SQL FUNCTION is_free_lock(name)
 ** SQL FUNCTION is_used_lock(name)
 **
-** Whether nobody holds a name; and who does.
+** Tells whether the lock of a name is free, and which session holds it.
 **
 ** Arguments:
 **   name  TEXT  up to 64 characters
 ** Result: INTEGER is_free_lock: 1 if it is free, 0 if it is held;
-**   is_used_lock: id of the session that holds it, NULL if nobody does
+**   is_used_lock: id of the session that holds it, NULL if it is free
 ** Errors:
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY

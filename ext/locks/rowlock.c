@@ -13,50 +13,64 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 /*
 ** SQL AREA Row and table locks
 **
-** Locks on rows and tables that last as long as a program needs them, over as
-** many transactions as that takes, and hold up nobody else: "this order is
-** being edited", "nobody changes the price list while I compare". They are
-** kept where advisory locks are, wait by the same rules, and show in the same
-** tables. A lock belongs to the file that holds the table: `row_lock('aux.t',
-** 1)` is seen by whoever uses that file, whatever he calls it.
+** A row or table lock lasts as long as a program needs it, over any number of
+** transactions: "this order is being edited", "the price list must not change
+** while I compare". Other rows and tables stay free for other programs. The
+** locks are kept in the same file as advisory locks, wait by the same rules,
+** and appear in the same tables. A lock belongs to the file that holds the
+** table: `row_lock('aux.t', 1)` is seen by every connection that uses that
+** file, under whatever schema name.
 **
-** Whether a writer respects them is up to him, unless the table is `guarded`.
+** A lock in a file that is detached stays held. In a database in memory, or in
+** a temporary one, it ends: at the DETACH if no other connection can have the
+** database, else at the next call of one of these functions. A shared database
+** in memory has `cache=shared`, or the VFS memdb and a name that begins with a
+** slash. If all connections have detached such a database and one of them has
+** made no call since, its locks can be met in another shared database that is
+** later made at the same place of memory.
+**
+** SQLite does not stop a writer that asks for no lock, unless the table is
+** `guarded`.
 **
 ** **Lock first, in a SELECT of its own; then read.** In WAL mode a connection
-** that reads sees what had been committed when it began to read. A lock that it
-** is granted then could come with values from before the last holder's commit.
-** So in WAL mode a row or a table is not locked by a statement that reads a
-** table of its file, nor while a cursor on one is open, nor in a transaction
-** that has read the file and not written it: `lock wait refused:`, whether the
-** lock is free or not. After BEGIN IMMEDIATE, or a write, what is read is the
-** newest and the locks are granted; so they are in the other journal modes,
-** where a connection that reads keeps all others from committing. Several rows
-** are locked by `SELECT row_lock('t', value) FROM json_each('[1,2]')` outside
-** BEGIN (what is read while its rows are not all read is what it was before the
-** locks), anywhere by `... column1) FROM (VALUES(1), (2))`, and by skip_locked,
-** which reads each row again once it is locked.
+** reads the values that were committed when its transaction or statement
+** began. A lock that is granted later could therefore come with values from
+** before the last holder's commit. So in WAL mode a lock is refused with `lock
+** wait refused:`, even if it is free, to a statement that reads a table of the
+** same file, while a cursor on such a table is open, and in a transaction that
+** has read the file and not written it. After BEGIN IMMEDIATE, or after a
+** write, the transaction reads the newest values, and locks are granted. In
+** the other journal modes they are granted as well, since there a connection
+** that reads prevents all others from committing.
 **
-** | | beside it others can have |
+** To lock several rows outside BEGIN, use `SELECT row_lock('t', value) FROM
+** json_each('[1,2]')`; values that are read before all of its rows were
+** fetched are from before the locks. `SELECT row_lock('t', column1) FROM
+** (VALUES(1), (2))` works everywhere, and so does skip_locked, which reads
+** each row again after it is locked.
+**
+** | lock | what other sessions can hold beside it |
 ** |---|---|
 ** | `row_lock` | locks on other rows |
 ** | `row_lock_shared` | shared locks on that row; locks on other rows |
 ** | `table_lock` | nothing on the table or a row of it |
 ** | `table_lock_shared` | shared locks on the table and its rows |
 **
-** A row is named by its PRIMARY KEY, as the columns keep it: 42, 42.0 and, on
-** an INTEGER column, '42' are one row; 'Bob' and 'bob' are with NOCASE. It need
-** not be there. A table without a PRIMARY KEY has no names for its rows that
-** last (VACUUM renumbers them), and is refused. To lock opens no transaction,
-** so that `BEGIN; SELECT row_xact_lock('account', 1);` can wait. The schema is
-** looked at, which reads the file for a moment: while somebody has it for
-** himself (a COMMIT in rollback mode, BEGIN EXCLUSIVE) that waits as long as
-** busy_timeout says, and then the schema counts that was read before.
+** A row is identified by its PRIMARY KEY, as the columns store it: 42, 42.0
+** and, on an INTEGER column, '42' are the same row, and with NOCASE so are
+** 'Bob' and 'bob'. The row need not exist. A table without a PRIMARY KEY is
+** refused, because VACUUM may renumber its rowids. Locking opens no
+** transaction, so `BEGIN; SELECT row_xact_lock('account', 1);` can wait. The
+** function looks at the schema, which reads the file for a moment. While
+** another connection has the file to itself (a COMMIT in rollback mode, BEGIN
+** EXCLUSIVE), that read waits as long as busy_timeout says; after that the
+** function uses the schema that was read before.
 **
-** Who waits for a row waits for its table first, and then in the row's own
-** queue, first come, first served. Several who have waited for the table, or
-** for the writer of a guarded one, go on together, in any order. A lock that
-** was taken before a migration gave its table's key another type or collation
-** is in nobody's way after it.
+** A request for a row first waits for the table, and then in the row's own
+** queue, in order of arrival. Several requests that waited for the table, or
+** for the writer of a guarded table, continue together, in any order. A lock
+** that was taken before a migration changed the type or collation of the
+** table's key conflicts with no lock that is taken after it.
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT, balance INT);
@@ -272,13 +286,14 @@ static void tableUnlockFunc(
 ** SQL FUNCTION row_xact_lock(table, key...)
 ** SQL FUNCTION row_xact_lock_shared(table, key...)
 **
-** Lock a row, and wait for it if it is not free, as advisory_lock does: at most
-** as long as advisory_lock_timeout says. `shared` can be held by several.
-** `xact` ends with the transaction, and with ROLLBACK TO a savepoint that was
-** opened before it; the others are counted and held until they are unlocked
-** as often. It also waits for whoever holds the table against it, and for a
-** transaction of another session that has written to any guarded table of
-** the file: what is read after it is what that has committed.
+** Locks a row, and waits until it is free. The wait lasts no longer than
+** advisory_lock_timeout says. The `shared` forms can be held by several
+** sessions. The `xact` forms end with the transaction, and with ROLLBACK TO a
+** savepoint that was opened before them; the others are counted and held until
+** they were unlocked as often. The functions also wait for a session that
+** holds a conflicting table lock, and for a transaction of another session
+** that has written to any guarded table of the file: the values that are read
+** after the lock are those that it has committed.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
@@ -324,8 +339,9 @@ static void tableUnlockFunc(
 ** SQL FUNCTION try_row_xact_lock(table, key...)
 ** SQL FUNCTION try_row_xact_lock_shared(table, key...)
 **
-** Lock a row if it is free. Never waits. Works with a transaction open, but in
-** WAL mode not in one that has read the file and not written it.
+** Locks a row if it is free. The function never waits. It works with a
+** transaction open, but in WAL mode not in one that has read the file and not
+** written it.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
@@ -359,8 +375,8 @@ static void tableUnlockFunc(
 ** SQL FUNCTION row_unlock(table, key...)
 ** SQL FUNCTION row_unlock_shared(table, key...)
 **
-** Give back one hold of session scope, of exactly this row and mode. Takes
-** effect at once, and is not undone by ROLLBACK.
+** Releases one hold of session scope, of exactly this row and mode. The
+** release takes effect immediately, and ROLLBACK does not undo it.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
@@ -382,10 +398,10 @@ static void tableUnlockFunc(
 /*
 ** SQL FUNCTION row_unlock_all()
 **
-** Give back all row locks of session scope, in every file.
+** Releases all row locks of session scope, in every file.
 **
 ** Arguments: none
-** Result: INTEGER how many holds were given back
+** Result: INTEGER how many holds were released
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
@@ -405,8 +421,8 @@ static void tableUnlockFunc(
 ** SQL FUNCTION table_xact_lock(table)
 ** SQL FUNCTION table_xact_lock_shared(table)
 **
-** Lock a table, and wait for it if it, or a row of it, is locked against it.
-** Otherwise as row_lock. The table needs no PRIMARY KEY.
+** Locks a table, and waits until the table and its rows are free. Otherwise
+** the functions work as row_lock. The table needs no PRIMARY KEY.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
@@ -441,8 +457,9 @@ static void tableUnlockFunc(
 ** SQL FUNCTION try_table_xact_lock(table)
 ** SQL FUNCTION try_table_xact_lock_shared(table)
 **
-** Lock a table if it is free. Never waits. Works with a transaction open, but
-** in WAL mode not in one that has read the file and not written it.
+** Locks a table if it is free. The function never waits. It works with a
+** transaction open, but in WAL mode not in one that has read the file and not
+** written it.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
@@ -472,8 +489,8 @@ static void tableUnlockFunc(
 ** SQL FUNCTION table_unlock(table)
 ** SQL FUNCTION table_unlock_shared(table)
 **
-** Give back one hold of session scope, of exactly this table and mode. Locks
-** on its rows stay.
+** Releases one hold of session scope, of exactly this table and mode. Locks on
+** its rows stay.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name
@@ -494,11 +511,11 @@ static void tableUnlockFunc(
 /*
 ** SQL FUNCTION table_unlock_all()
 **
-** Give back all table locks of session scope, in every file. Locks on rows
+** Releases all table locks of session scope, in every file. Locks on rows
 ** stay.
 **
 ** Arguments: none
-** Result: INTEGER how many holds were given back
+** Result: INTEGER how many holds were released
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR

@@ -26,6 +26,7 @@ SQLITE_EXTENSION_INIT3
 /* A row that was locked. */
 typedef struct SkipRow {
   LockKey key;
+  LockGrant grant;
   sqlite3_value **apVal;       /* the key as the row has it */
   const char *zJson;           /* the same */
   sqlite3_int64 iPos;          /* of it in the last pass */
@@ -341,7 +342,8 @@ static SkipRow *ownRow(Skip *p, const LockKey *pKey){
 static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
   SkipRow *pRow = nextRow(p);
   if( pRow==0 || !searchedKey(p, apVal, &pRow->key) ) return;
-  if( p->nRow<p->nWanted && sessionSkip(&p->skip, p->x, &pRow->key) ){
+  if( p->nRow<p->nWanted && sessionSkip(&p->skip, p->x, &pRow->key,
+                                       &pRow->grant) ){
     p->nRow++;
     pRow->iPos = iPos;
     keepValues(p, pRow, apVal);
@@ -408,7 +410,7 @@ static void readAgain(Skip *p){
   for(i=0; i<p->nRow; i++){
     SkipRow *pRow = &p->aRow[i];
     if( !isStill(p, pRow) ){
-      sessionSkipBack(&p->skip, p->x, &pRow->key);
+      sessionSkipBack(&p->skip, &pRow->grant);
       freeValues(p, pRow);
     }else{
       p->aRow[n++] = *pRow;
@@ -467,10 +469,10 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
   }
   if( bBegun ) searchAll(p);
   skipResult(p, ctx);
-  if( bBegun ) sessionSkipEnd(&p->skip, p->x, p->nRow>0 && p->x->rc==SQLITE_OK);
+  if( bBegun ) sessionSkipEnd(&p->skip, p->nRow>0 && p->x->rc==SQLITE_OK);
   for(i=0; i<p->nRow; i++){
     if( p->x->rc!=SQLITE_OK && p->req.eScope==LOCK_SCOPE_SESSION ){
-      sessionSkipBack(&p->skip, p->x, &p->aRow[i].key);
+      sessionSkipBack(&p->skip, &p->aRow[i].grant);
     }
     freeValues(p, &p->aRow[i]);
   }
@@ -479,31 +481,35 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 }
 
 /*
-** SQL AREA Row and table locks
+** SQL AREA Work queues
 **
-** A work queue needs no table of its own: `skip_locked` takes rows of any
-** table that nobody else has taken.
+** Any table can be a work queue. Each worker calls `skip_locked`, which locks
+** rows that no other worker has locked, and returns their keys. A worker that
+** dies releases its rows, and the next worker takes them.
+** [LOCKRECIPES.md](LOCKRECIPES.md#a-job-queue) has a complete worker.
 */
 
 /*
 ** SQL FUNCTION skip_locked(table, n [, where [, order_by [, value...]]])
 ** SQL FUNCTION xact_skip_locked(table, n [, where [, order_by [, value...]]])
 **
-** Lock up to n rows that nobody has locked or waits for, this connection
-** included, and return their keys. Several workers that call it at once get
-** different rows, and none waits. A row is read again after it is locked, so
-** that one that somebody has finished meanwhile is not returned. Each is locked
-** as by row_lock, and row_unlock gives it back; `xact` as by row_xact_lock.
+** Locks up to n rows that no session has locked or waits for, and returns
+** their keys. Rows that this connection has locked are skipped too. Several
+** workers that call the function at the same time get different rows, and none
+** of them waits. A row is read again after it is locked, so a row that another
+** worker has finished meanwhile is not returned. Each row is locked as by
+** row_lock (`xact`: as by row_xact_lock), and row_unlock releases it.
 **
-** Fewer than n, or none, means that the others were locked at that moment, not
-** that there are none. `[]` also comes while somebody holds or wants the whole
-** table, or a transaction of another session writes to a guarded table of the
-** file.
+** Fewer than n keys, or none, means that the other rows were locked at that
+** moment, not that there are none. The result is also `[]` while a session
+** holds or waits for the whole table, or while a transaction of another
+** session writes to a guarded table of the file.
 **
-** It reads twice, each time the newest: so it is called with no transaction
-** open, or in one that writes, as after BEGIN IMMEDIATE, and in a SELECT of its
-** own: `json_each(skip_locked(...))` opens a transaction before. Give the table
-** an index that has the order, or all rows are sorted at each call.
+** The function reads twice, each time the newest values. It must therefore be
+** called with no transaction open, or in a transaction that writes, as after
+** BEGIN IMMEDIATE, and in a SELECT of its own: `json_each(skip_locked(...))`
+** opens a transaction first. Give the table an index in the order of
+** `order_by`, or each call sorts all rows.
 **
 ** Arguments:
 **   table     TEXT     name, or schema.name; its key has no BLOB
@@ -520,7 +526,8 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
-**   `bad argument:` SQLITE_ERROR, also for an error in where or order_by
+**   `bad argument:` SQLITE_ERROR, also for an error in where or order_by, which
+**     may not call a function that releases rows or tables
 ** From: SELECT ... FOR UPDATE SKIP LOCKED of PostgreSQL, MySQL and Oracle
 ** Example:
 **   CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT);

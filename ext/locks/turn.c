@@ -13,13 +13,14 @@ SQLITE_EXTENSION_INIT3
 /*
 ** SQL AREA Write turns
 **
-** SQLite has one write lock a database. Who finds it taken sleeps and looks
-** again (`busy_timeout`), and while several do so, luck decides: some wait for
-** a hundred others. Programs that call `write_turn()` first wait in a queue,
-** and the next is woken when the one before has committed.
+** SQLite allows one writer a database at a time. A connection that finds the
+** database locked sleeps and retries (`busy_timeout`). When several
+** connections retry, which one wins is chance: some wait while a hundred
+** others pass. Connections that call `write_turn()` first wait in a queue, and
+** the next one is woken when the transaction before it has ended.
 **
-** A turn is a promise among those who ask for one; a writer that does not is
-** met as ever, so keep a `busy_timeout`.
+** A turn binds only the connections that ask for one. A writer that does not
+** ask still holds SQLite's write lock as always, so keep a `busy_timeout`.
 */
 
 static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
@@ -33,7 +34,7 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
   req.eScope = LOCK_SCOPE_TURN;
   req.msTimeout = msTimeout;
   req.bTry = bTry;
-  if( x->rc==SQLITE_OK && tableKey(&req.key, KEY_TURN, 0, 0)==LOCK_OK ){
+  if( x->rc==SQLITE_OK && keyMake(&req.key, KEY_TURN, 0, 0)==LOCK_OK ){
     bHeld = sessionLock(pCall->pSession, x, &req);
   }
   argsEndInteger(x, ctx, bHeld);
@@ -42,10 +43,11 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 /*
 ** SQL FUNCTION write_turn([ms])
 **
-** Wait for the turn to write. Call it first in a transaction, before anything
-** is read: `BEGIN; SELECT write_turn(); ...; COMMIT;`. Who has it already
-** gets 1 at once. It passes on when the transaction has ended, by COMMIT or
-** ROLLBACK, with the connection, and with the process; ROLLBACK TO keeps it.
+** Waits for the turn to write. It must be called first in a transaction,
+** before anything is read: `BEGIN; SELECT write_turn(); ...; COMMIT;`. A
+** connection that already has the turn gets 1 immediately. The turn passes on
+** when the transaction ends (by COMMIT or ROLLBACK), or the connection, or the
+** process; ROLLBACK TO keeps it.
 **
 ** Arguments:
 **   ms  INTEGER  how long to wait, as of advisory_lock_timeout, which is the
@@ -61,7 +63,7 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 **   `lock table full:` SQLITE_ERROR
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
-** From: a ticket lock, as databases queue for a row
+** From: ticket locks, and the queues of databases for a row
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
 **   BEGIN;
@@ -94,7 +96,8 @@ static void writeTurnFunc(
 /*
 ** SQL FUNCTION try_write_turn()
 **
-** Take the turn to write if nobody has it or waits for it. Never waits.
+** Takes the turn to write if no session has it or waits for it. The function
+** never waits.
 **
 ** Arguments: none
 ** Result: INTEGER 1 if this connection has it now, 0 if not

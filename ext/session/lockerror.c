@@ -28,22 +28,23 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
 /*
 ** SQL ERROR lock wait refused:
 **
-** The lock is not free, and this connection may not wait for it now: a
-** transaction is open on one of its database files (by this statement, by a
-** cursor that was not read to its end, by an earlier read or write in BEGIN),
-** or PRAGMA locking_mode keeps SQLite's lock. To sleep now could block
-** everybody else. Or it holds locks in the lock file of another of its
-** databases: two that wait for each other over two files would not be told of
-** it. Nothing has changed.
+** The lock is not free, and this connection must not wait for it now, because
+** the wait could block all other connections. Either a transaction is open on
+** one of its database files (by this statement, by a cursor that was not read
+** to its end, or by an earlier read or write in BEGIN), or PRAGMA locking_mode
+** keeps SQLite's lock. Or the connection holds locks in the lock file of
+** another of its databases: a deadlock over two lock files could not be
+** detected. Nothing has changed.
 **
-** Or a row or a table, locked by another session or not, would be locked by a
-** connection that reads its file in WAL mode, and what it reads can be older
-** than the last holder's commit; the text begins with the function's name then.
+** The error also means that a connection which reads a file in WAL mode asked
+** for a lock on a row or table of that file, whether or not the lock is free:
+** the values that the connection reads can be older than the last holder's
+** commit. The text then begins with the function's name.
 **
 ** Code: SQLITE_BUSY
 ** Retry: the transaction, after ROLLBACK; without BEGIN the statement, when
 **   the open cursors are read to their end
-** Cure: take the lock before it, in a SELECT of its own, as the first statement
+** Cure: take the lock earlier, in a SELECT of its own, as the first statement
 **   after BEGIN
 */
 static void failRefused(Sqlx *x, const LockFailure *p){
@@ -74,12 +75,13 @@ static void failRefused(Sqlx *x, const LockFailure *p){
 /*
 ** SQL ERROR lock timeout:
 **
-** The lock was not free within advisory_lock_timeout. It is neither held nor
-** asked for any more; what the session held before it still holds.
+** The lock was not free within advisory_lock_timeout. The request is gone and
+** the lock is not held; the session keeps the locks that it held before.
 **
 ** Code: SQLITE_BUSY_TIMEOUT
 ** Retry: the statement
-** Cure: advisory_waits tells who is in the way; wait longer
+** Cure: advisory_waits shows which session blocks the request; allow a longer
+**   wait
 */
 static void failTimeout(Sqlx *x, const LockFailure *p){
   sqlxFail(x, SQLITE_BUSY_TIMEOUT, "lock timeout: %s; waited %lld ms",
@@ -89,13 +91,14 @@ static void failTimeout(Sqlx *x, const LockFailure *p){
 /*
 ** SQL ERROR deadlock detected:
 **
-** To wait would close a circle of sessions that wait for each other. Only
-** this request failed: what the session holds still blocks the others, so
-** give it back. The text names the sessions of the circle.
+** Waiting would complete a deadlock: a cycle of sessions that wait for each
+** other. Only this request failed. The locks that the session holds still
+** block the others and must be released. The text names the sessions of the
+** cycle.
 **
 ** Code: SQLITE_LOCKED
-** Retry: the transaction, after ROLLBACK and giving back session locks
-** Cure: take locks in one order everywhere
+** Retry: the transaction, after ROLLBACK and after releasing session locks
+** Cure: take locks in the same order in every program
 */
 static void failDeadlock(Sqlx *x, const LockFailure *p){
   LockSession *pLock = p->pPlace->pLock;
@@ -119,12 +122,14 @@ static void failDeadlock(Sqlx *x, const LockFailure *p){
 /*
 ** SQL ERROR lock table full:
 **
-** The lock file has no room for another session (4096) or lock (4194304; of a
-** database in memory 262144). What is held stays held, and can be given back.
+** The lock file has no room for another session (the limit is 4096) or another
+** lock (4194304; for a database in memory 262144). The session keeps its
+** locks, and can release them.
 **
 ** Code: SQLITE_ERROR
 ** Retry: nothing
-** Cure: hold fewer at a time: one lock on a larger thing; close connections
+** Cure: hold fewer locks at a time, for example one lock on a larger object;
+**   close connections
 */
 static void failFull(Sqlx *x, const LockFailure *p){
   if( p->pPlace && p->pPlace->pLock ){
@@ -139,22 +144,23 @@ static void failFull(Sqlx *x, const LockFailure *p){
 /*
 ** SQL ERROR lock file:
 **
-** The lock file cannot be used, and the text says why: its name, what is wrong
-** with it, its owner and mode where they matter, the system's reason, and what
-** helps. `lock file: busy:` names the process that is stopped in the middle of
-** a change; it comes after a second in which no other session could
-** make one. After `replaced` this session's locks are not worth anything any
-** more: call interlock_reset(), or open a new connection, and begin again.
-** After `malformed` nobody's are. After `no space` what is held stays held.
-** The database must have one name, since each name would have a lock file of
-** its own: a hard link to it, or a mount of the file alone, is refused as soon
-** as it is seen. None of these errors rolls back the transaction.
+** The lock file cannot be used. The text says why: the name of the file, what
+** is wrong with it, its owner and mode where they matter, the system's reason,
+** and what helps. `lock file: busy:` names the process that is stopped in the
+** middle of a change; the error comes after a second in which no other session
+** could make a change. After `replaced` the locks of this session are invalid:
+** call interlock_reset(), or open a new connection, and begin again. After
+** `malformed` the locks of all sessions are invalid. After `no space` all
+** locks stay held. The database must have one name, since each name would have
+** a lock file of its own: a hard link to it, or a mount of the file alone, is
+** refused as soon as it is seen. None of these errors rolls back the
+** transaction.
 **
 ** Code: SQLITE_ERROR; SQLITE_CANTOPEN if it cannot be opened, made or mapped,
 **   or the database has a second name; SQLITE_BUSY for `lock file: busy:`
 ** Retry: the statement after `busy` and `no space`, otherwise nothing
-** Cure: in [OPERATIONS.md](OPERATIONS.md); the file may be deleted when nobody
-**   has the database open
+** Cure: see [OPERATIONS.md](OPERATIONS.md); the file may be deleted when no
+**   program has the database open
 */
 
 /* The system's reason, in words that do not depend on the locale. */
@@ -257,6 +263,21 @@ static const char *whyNoMap(Sqlx *x, const OsTrouble *p){
       zLimit);
 }
 
+/* A format as interlock_version() has it; a file of before format 4 has print
+** 0. */
+static const char *formatText(Sqlx *x, LockFormat f){
+  return sqlxPrintf(x, "format %u os %s print %08x", f.iNumber,
+                    f.eLayer=='L' ? "linux" : f.eLayer=='P' ? "posix"
+                                                            : "unknown",
+                    f.iPrint);
+}
+
+static const char *whyFormat(Sqlx *x){
+  return sqlxPrintf(x, "in use by another version of Interlock: the file has"
+      " %s, this version %s", formatText(x, lockFormatMet()),
+      formatText(x, lockFormat()));
+}
+
 static const char *whyNot(Sqlx *x, LockRc eRc){
   const OsTrouble *p = osTrouble();
   OsTrouble none;
@@ -271,8 +292,7 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
     case LOCK_CANTOPEN:  return whyNotOpen(x, p);
     case LOCK_MALFORMED: return "malformed; delete it when nobody has the"
                                 " database open";
-    case LOCK_FORMAT:    return "in use by another version of Interlock, with"
-                                " another format";
+    case LOCK_FORMAT:    return whyFormat(x);
     case LOCK_REPLACED:  return "replaced under us (it, or the database, was"
                                 " moved or deleted)";
     case LOCK_NETWORK:   return "on a network file system; allowed is a local"
@@ -308,31 +328,32 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 /*
 ** SQL ERROR forked connection:
 **
-** The connection was opened before fork(), and this is the child. It holds
-** no locks and can take none; those of the parent are not touched.
+** The connection was opened before fork(), and this is the child process. In
+** the child the connection holds no locks and can take none; the locks of the
+** parent are not touched.
 **
 ** Code: SQLITE_ERROR
 ** Retry: nothing
-** Cure: open a connection of its own in the child, as SQLite itself asks for
+** Cure: open a new connection in the child, as SQLite itself requires
 */
 
 /*
 ** SQL ERROR lock wait cancelled:
 **
-** Another session called advisory_cancel, or sqlite3_interrupt was called,
-** while this one waited. The lock is neither held nor asked for any more, also
-** if it was granted at that moment.
+** Another session called advisory_cancel, or the program called
+** sqlite3_interrupt, while this session waited. The request is gone and the
+** lock is not held, even if it was granted at that moment.
 **
-** SQLite's own `interrupted` says something else. The interrupt came when the
-** function had returned, or came to another part of the statement, and what the
-** statement has locked stays held, as after any error of a statement. A program
-** that interrupts its statements unlocks after `interrupted`, or calls
-** interlock_reset() before it gives the connection back to a pool; unlocking
-** what is not held returns 0 and does no harm.
+** SQLite's own error `interrupted` is different. The interrupt came after the
+** function had returned, or during another part of the statement, and the
+** locks that the statement took stay held, as after any error of a statement.
+** A program that interrupts its statements must unlock after `interrupted`, or
+** call interlock_reset() before it gives the connection back to a pool.
+** Unlocking a lock that is not held returns 0 and does no harm.
 **
 ** Code: SQLITE_INTERRUPT
 ** Retry: the statement, if it is still wanted
-** Cure: none needed
+** Cure: none is needed
 */
 void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){
   switch( eRc ){

@@ -19,7 +19,7 @@ static int keyTooLong(Sqlx *p, int nData){
 
 static int makeKey(Sqlx *p, LockKey *pKey, int eKind, const void *pData,
                    int nData){
-  if( !keyTooLong(p, nData) ) tableKey(pKey, eKind, pData, (u32)nData);
+  if( !keyTooLong(p, nData) ) keyMake(pKey, eKind, pData, (u32)nData);
   return p->rc==SQLITE_OK;
 }
 
@@ -81,10 +81,6 @@ int lockkeyIntegers(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
   return nArg==2 ? pairKey(p, apArg, pKey) : integerKey(p, apArg[0], pKey);
 }
 
-static char foldCase(char c){
-  return c>='A' && c<='Z' ? (char)(c+'a'-'A') : c;
-}
-
 /* Bytes of the character at z, as UTF-8 has them. */
 static int characterBytes(const char *z){
   int n = 1;
@@ -94,149 +90,50 @@ static int characterBytes(const char *z){
 
 int lockkeyName(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
   const char *z = argsText(p, pVal, "name");
-  char aFolded[LIMIT_KEY+1];
-  int i, n = 0, nByte = 0;
+  int i, n = 0;
   if( z==0 || p->rc!=SQLITE_OK ) return 0;
   for(i=0; z[i]; i+=characterBytes(&z[i])) n++;
   if( n>NAME_CHARACTERS ){
     sqlxBad(p, "name has %d characters; allowed are %d", n, NAME_CHARACTERS);
     return 0;
   }
-  for(; z[nByte] && nByte<(int)LIMIT_KEY; nByte++){
-    aFolded[nByte] = foldCase(z[nByte]);
-  }
-  if( z[nByte] ){
+  if( i>(int)LIMIT_KEY ){
     sqlxBad(p, "name has more than %d bytes", (int)LIMIT_KEY);
     return 0;
   }
-  return makeKey(p, pKey, KEY_NAME, aFolded, nByte);
+  return keyMakeFolded(pKey, KEY_NAME, z, (u32)i)==LOCK_OK;
 }
 
 /* ---- of tables and rows ----------------------------------------------- */
 
-#define LOCKKEY_VALUES 60      /* of one row's key; each has two bytes */
-
 int lockkeyTable(Sqlx *p, const char *zTable, LockKey *pKey){
-  char aFolded[LIMIT_KEY+1];
-  size_t n = strlen(zTable), i;
+  size_t n = strlen(zTable);
   if( n>LIMIT_KEY ){
     sqlxBad(p, "the name of table %.40s... has %d bytes; allowed are %d",
             zTable, (int)n, (int)LIMIT_KEY);
   }
-  if( p->rc!=SQLITE_OK ) return 0;
-  for(i=0; i<n; i++) aFolded[i] = foldCase(zTable[i]);
-  return makeKey(p, pKey, KEY_TABLE, aFolded, (int)n);
-}
-
-/* Bytes of a value, behind those that say how many they are. */
-static u32 valueBytes(const LockValue *pVal){
-  return pVal->eType<=LOCKVALUE_REAL ? 8 : pVal->n;
-}
-
-/* Bytes before the values: the table, NUL, how many values, and their types. */
-static u32 headBytes(const LockKey *pTable, int nVal){
-  return (pTable->nKey + 2u + (u32)nVal + 3) & ~3u;
-}
-
-u32 lockkeyRowBytes(const LockKey *pTable, const LockValue *aVal, int nVal){
-  u32 nAll, i;
-  if( nVal>LOCKKEY_VALUES ) return LIMIT_KEY + 1;
-  nAll = headBytes(pTable, nVal);
-  for(i=0; i<(u32)nVal; i++){
-    if( valueBytes(&aVal[i])>LIMIT_KEY ) return LIMIT_KEY + 1;
-    nAll += valueBytes(&aVal[i]);
-    nAll += aVal[i].eType>LOCKVALUE_REAL && i+1<(u32)nVal;
-  }
-  return nAll;
+  return p->rc==SQLITE_OK
+      && keyMakeFolded(pKey, KEY_TABLE, zTable, (u32)n)==LOCK_OK;
 }
 
 int lockkeyRow(
   Sqlx *p,
   const LockKey *pTable,
-  const LockValue *aVal,
+  const KeyValue *aVal,
   int nVal,
   LockKey *pKey
 ){
-  u8 a[LIMIT_KEY+1];
-  u32 nHead = headBytes(pTable, nVal), n;
-  int i;
-  if( nVal>LOCKKEY_VALUES ){
+  if( nVal>(int)KEY_VALUES ){
     sqlxBad(p, "a key of table %.*s has %d columns; allowed are %d to lock a"
         " row", (int)pTable->nKey, (const char*)pTable->a, nVal,
-        LOCKKEY_VALUES);
-  }else if( lockkeyRowBytes(pTable, aVal, nVal)>LIMIT_KEY ){
+        (int)KEY_VALUES);
+  }else if( keyRowBytes(pTable, aVal, (u32)nVal)>LIMIT_KEY ){
     sqlxBad(p, "a key of table %.*s is too long; allowed are %d bytes together"
         " with the table's name", (int)pTable->nKey, (const char*)pTable->a,
         (int)LIMIT_KEY);
   }
-  if( p->rc!=SQLITE_OK ) return 0;
-  memset(a, 0, nHead);
-  memcpy(a, pTable->a, pTable->nKey);
-  a[pTable->nKey+1] = (u8)nVal;
-  for(i=0, n=nHead; i<nVal; i++){
-    const LockValue *pVal = &aVal[i];
-    a[pTable->nKey+2+i] = (u8)pVal->eType;
-    if( pVal->eType>LOCKVALUE_REAL && i<nVal-1 ) a[n++] = (u8)pVal->n;
-    if( pVal->eType==LOCKVALUE_INTEGER ){
-      memcpy(&a[n], &pVal->i, 8);
-    }else if( pVal->eType==LOCKVALUE_REAL ){
-      memcpy(&a[n], &pVal->r, 8);
-    }else if( pVal->n ){
-      memcpy(&a[n], pVal->p, pVal->n);
-    }
-    n += valueBytes(pVal);
-  }
-  return makeKey(p, pKey, KEY_ROW, a, (int)n);
-}
-
-/* The bytes of the key of a row, value by value. */
-typedef struct RowReader {
-  const u8 *pKey;
-  u32 nKey;
-  u32 iType, nType;      /* the next type byte, and how many are left */
-  u32 iValue;
-} RowReader;
-
-static RowReader rowReader(const u8 *pKey, u32 nKey){
-  RowReader r = { pKey, nKey, 0, 0, 0 };
-  u32 n = lockkeyObject(KEY_ROW, pKey, nKey);
-  if( n+2<=nKey ){
-    r.nType = pKey[n+1];
-    r.iType = n + 2;
-    r.iValue = (n + 2 + r.nType + 3) & ~3u;
-  }
-  return r;
-}
-
-/* The next value. 0 at the end, or where the key is no row's after all: it can
-** come from a damaged file. */
-static int rowNext(RowReader *r, LockValue *pVal){
-  memset(pVal, 0, sizeof(*pVal));
-  if( r->nType==0 || r->iType>=r->nKey || r->iValue>r->nKey ) return 0;
-  pVal->eType = r->pKey[r->iType++];
-  r->nType--;
-  if( pVal->eType>LOCKVALUE_REAL ){
-    pVal->n = r->nKey - r->iValue;
-    if( r->nType ){
-      if( pVal->n==0 || r->pKey[r->iValue]>=pVal->n ) return 0;
-      pVal->n = r->pKey[r->iValue++];
-    }
-    pVal->p = r->pKey + r->iValue;
-  }else{
-    if( r->iValue+8>r->nKey ) return 0;
-    memcpy(&pVal->i, r->pKey + r->iValue, 8);
-    memcpy(&pVal->r, r->pKey + r->iValue, 8);
-  }
-  r->iValue += valueBytes(pVal);
-  return 1;
-}
-
-u32 lockkeyObject(u32 eKind, const u8 *pKey, u32 nKey){
-  const u8 *pEnd;
-  if( eKind==KEY_TABLE ) return nKey;
-  if( eKind!=KEY_ROW || nKey==0 ) return 0;
-  pEnd = memchr(pKey, 0, nKey);
-  return pEnd ? (u32)(pEnd - pKey) : nKey;
+  return p->rc==SQLITE_OK
+      && keyMakeRow(pKey, pTable, aVal, (u32)nVal)==LOCK_OK;
 }
 
 /* ---- for people ------------------------------------------------------- */
@@ -248,15 +145,15 @@ static void appendHex(sqlite3_str *pStr, const u8 *pKey, u32 nKey){
   sqlite3_str_appendall(pStr, "'");
 }
 
-static void appendValue(sqlite3_str *pStr, const LockValue *pVal){
+static void appendValue(sqlite3_str *pStr, const KeyValue *pVal){
   switch( pVal->eType ){
-    case LOCKVALUE_INTEGER:
+    case KEY_VALUE_INTEGER:
       sqlite3_str_appendf(pStr, "%lld", (sqlite3_int64)pVal->i);
       break;
-    case LOCKVALUE_REAL:
+    case KEY_VALUE_REAL:
       sqlite3_str_appendf(pStr, "%!.15g", pVal->r);
       break;
-    case LOCKVALUE_TEXT:
+    case KEY_VALUE_TEXT:
       sqlite3_str_appendf(pStr, "'%.*q'", (int)pVal->n, (const char*)pVal->p);
       break;
     default:
@@ -267,10 +164,10 @@ static void appendValue(sqlite3_str *pStr, const LockValue *pVal){
 
 /* The values of a row's key, with commas between. */
 static void appendRowKey(sqlite3_str *pStr, const u8 *pKey, u32 nKey){
-  RowReader r = rowReader(pKey, nKey);
-  LockValue val;
+  KeyReader r = keyReader(pKey, nKey);
+  KeyValue val;
   const char *zSep = "";
-  while( rowNext(&r, &val) ){
+  while( keyNext(&r, &val) ){
     sqlite3_str_appendall(pStr, zSep);
     appendValue(pStr, &val);
     zSep = ",";
@@ -301,7 +198,7 @@ void lockkeyAppend(sqlite3_str *pStr, u32 eKind, const u8 *pKey, u32 nKey){
       break;
     case KEY_ROW:
       sqlite3_str_append(pStr, (const char*)pKey,
-                         (int)lockkeyObject(eKind, pKey, nKey));
+                         (int)keyTableBytes(eKind, pKey, nKey));
       sqlite3_str_appendall(pStr, "(");
       appendRowKey(pStr, pKey, nKey);
       sqlite3_str_appendall(pStr, ")");
@@ -329,25 +226,25 @@ static void resultText(sqlite3_context *ctx, sqlite3_str *pStr){
 }
 
 static void resultRow(sqlite3_context *ctx, const u8 *pKey, u32 nKey){
-  RowReader r = rowReader(pKey, nKey);
+  KeyReader r = keyReader(pKey, nKey);
   u32 nVal = r.nType;
   sqlite3_str *pStr;
-  LockValue val;
+  KeyValue val;
   if( nVal!=1 ){
     pStr = sqlite3_str_new(sqlite3_context_db_handle(ctx));
     sqlite3_str_appendall(pStr, "(");
     appendRowKey(pStr, pKey, nKey);
     sqlite3_str_appendall(pStr, ")");
     resultText(ctx, pStr);
-  }else if( rowNext(&r, &val) ){
+  }else if( keyNext(&r, &val) ){
     switch( val.eType ){
-      case LOCKVALUE_INTEGER:
+      case KEY_VALUE_INTEGER:
         sqlite3_result_int64(ctx, val.i);
         break;
-      case LOCKVALUE_REAL:
+      case KEY_VALUE_REAL:
         sqlite3_result_double(ctx, val.r);
         break;
-      case LOCKVALUE_TEXT:
+      case KEY_VALUE_TEXT:
         sqlite3_result_text(ctx, (const char*)val.p, (int)val.n,
                             SQLITE_TRANSIENT);
         break;

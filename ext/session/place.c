@@ -8,6 +8,9 @@
 #include "session/waiting.h"
 SQLITE_EXTENSION_INIT3
 
+#define OWN_PREFIX "own:"
+#define MARK_FIRST ((i64)1<<62)
+
 /* ---- memory of the lock manager --------------------------------------- */
 
 static void *allocate(size_t n){ return sqlite3_malloc64(n); }
@@ -18,64 +21,173 @@ static const LockMem memory = { allocate, release };
 
 /*
 ** What a database of the VFS "memdb" is, so that the connections which share
-** one agree: 0 if it is none. Its name does not tell, newer versions of
-** SQLite hide it. Connections have a file object each; since 3.36 the first
-** thing in it is a pointer to what they share, and before they share nothing.
-** The VFS adds an address and a size to its name.
+** one agree: 0 if it is none, or this connection's own. Its name does not tell,
+** newer versions of SQLite hide it. Connections have a file object each; since
+** 3.36 the first thing in it is a pointer to what they share, and before they
+** share nothing. In that a mutex says that it has a name to be shared by. The
+** VFS adds an address and a size to its own name: where these are not what is
+** read here, SQLite keeps its stores otherwise, and any can be shared.
 */
+typedef struct MemdbStore {
+  sqlite3_int64 sz, szAlloc, szMax;
+  unsigned char *aData;
+  sqlite3_mutex *pMutex;
+} MemdbStore;
 typedef struct MemdbFile {
   sqlite3_file base;
-  void *pStore;
+  MemdbStore *pStore;
 } MemdbFile;
+
 static LockRc memdbStore(
   sqlite3 *db,
   const char *zSchema,
   sqlite3_file *pFile,
+  int *pbMemdb,
   void **pp
 ){
-  char *zVfs = 0;
+  char *zVfs = 0, *zLike = 0;
+  LockRc eRc = LOCK_OK;
   int rc = sqlite3_file_control(db, zSchema, SQLITE_FCNTL_VFSNAME, &zVfs);
+  *pbMemdb = 0;
   *pp = 0;
   if( rc!=SQLITE_OK ) return LOCK_OK;
   if( zVfs==0 ) return LOCK_NOMEM;
-  if( strncmp(zVfs, "memdb(", 6)==0 ){
-    *pp = sqlite3_libversion_number()<3036000 ? (void*)pFile
-                                              : ((MemdbFile*)pFile)->pStore;
+  *pbMemdb = pFile && strncmp(zVfs, "memdb(", 6)==0;
+  if( *pbMemdb && sqlite3_libversion_number()>=3036000 ){
+    MemdbStore *pStore = ((MemdbFile*)pFile)->pStore;
+    zLike = sqlite3_mprintf("memdb(%p,%lld)", (void*)pStore->aData, pStore->sz);
+    if( zLike==0 ) eRc = LOCK_NOMEM;
+    else if( pStore->pMutex || strcmp(zLike, zVfs)!=0 ) *pp = pStore;
   }
+  sqlite3_free(zLike);
   sqlite3_free(zVfs);
-  return LOCK_OK;
+  return eRc;
 }
 
-/* The name of its file, which begins with a slash, or one for its memory: what
-** a memdb is, or the file object of a shared cache. */
+/* Can another connection have this cache? Only then do statements lock its
+** tables in it. Yes, if SQLite will not say. temp is never shared. */
+static LockRc isSharable(sqlite3 *db, const char *zSchema, int *pbShared){
+  char *zSql;
+  sqlite3_stmt *pStmt = 0;
+  int rc, bShared = 0;
+  *pbShared = 0;
+  if( sqlite3_stricmp(zSchema, "temp")==0 ) return LOCK_OK;
+  zSql = sqlite3_mprintf("EXPLAIN SELECT 1 FROM \"%w\".sqlite_master", zSchema);
+  rc = zSql ? sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0) : SQLITE_NOMEM;
+  if( rc==SQLITE_OK ){
+    while( (rc = sqlite3_step(pStmt))==SQLITE_ROW ){
+      const char *zOp = (const char*)sqlite3_column_text(pStmt, 1);
+      if( zOp==0 || strcmp(zOp, "TableLock")==0 ) bShared = 1;
+    }
+  }
+  sqlite3_finalize(pStmt);
+  sqlite3_free(zSql);
+  *pbShared = bShared || rc!=SQLITE_DONE;
+  if( rc==SQLITE_INTERRUPT ) return LOCK_INTERRUPTED;
+  return rc==SQLITE_NOMEM ? LOCK_NOMEM : LOCK_OK;
+}
+
+/* The name of its file, which begins with a slash; or one for memory, by
+** what is shared; or, where nothing is, by the schema: there is no other way
+** to it. */
 static LockRc databaseName(sqlite3 *db, const char *zSchema, char **pz){
   const char *zDb = sqlite3_db_filename(db, zSchema);
   sqlite3_file *pFile = 0;
   void *pStore;
+  int bMemdb, bShared = 0;
   LockRc eRc;
   *pz = 0;
   sqlite3_file_control(db, zSchema, SQLITE_FCNTL_FILE_POINTER, &pFile);
-  eRc = memdbStore(db, zSchema, pFile, &pStore);
+  eRc = memdbStore(db, zSchema, pFile, &bMemdb, &pStore);
   if( eRc!=LOCK_OK ) return eRc;
-  if( pStore==0 && zDb && zDb[0]=='/' ){
+  if( pStore ){
+    *pz = sqlite3_mprintf("memdb:%p", pStore);
+  }else if( !bMemdb && zDb && zDb[0]=='/' ){
     *pz = sqlite3_mprintf("%s", zDb);
   }else{
-    *pz = sqlite3_mprintf("%s:%p", pStore ? "memdb" : "cache",
-                          pStore ? pStore : (void*)pFile);
+    if( !bMemdb ) eRc = isSharable(db, zSchema, &bShared);
+    if( eRc!=LOCK_OK ) return eRc;
+    *pz = bShared ? sqlite3_mprintf("cache:%p", (void*)pFile)
+                  : sqlite3_mprintf(OWN_PREFIX "%s", zSchema);
   }
   return *pz ? LOCK_OK : LOCK_NOMEM;
 }
 
+static int isFile(const char *zName){ return zName[0]=='/'; }
+static int inOwnMemory(const char *zName){
+  return strncmp(zName, OWN_PREFIX, sizeof(OWN_PREFIX)-1)==0;
+}
+
 static LockRc openNamed(const char *zName, int bCreate, LockFile **pp){
-  return zName[0]=='/' ? lockOpen(&memory, zName, bCreate, pp)
-                       : lockOpenMemory(&memory, zName, pp);
+  return isFile(zName) ? lockOpen(&memory, zName, bCreate, pp)
+       : lockOpenMemory(&memory, inOwnMemory(zName) ? 0 : zName, pp);
+}
+
+/* ---- marks ------------------------------------------------------------ */
+
+/*
+** DETACH and ATTACH can put another database of this connection's own under
+** the same name and at the same address, and nothing of SQLite tells of it. So
+** its cache is given a mark, where it stays as long as that database and no
+** longer: a limit for the journal that a database in memory does not have, and
+** that is higher than any journal of a temporary file. 0: SQLite refuses, and
+** the name has to do.
+*/
+static i64 sizeLimit(sqlite3 *db, const char *zSchema, i64 iMark){
+  sqlite3_stmt *pStmt = 0;
+  char *zSql = iMark
+      ? sqlite3_mprintf("PRAGMA \"%w\".journal_size_limit=%lld", zSchema, iMark)
+      : sqlite3_mprintf("PRAGMA \"%w\".journal_size_limit", zSchema);
+  i64 iAnswer = 0;
+  if( zSql && sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0)==SQLITE_OK
+   && sqlite3_step(pStmt)==SQLITE_ROW ){
+    iAnswer = sqlite3_column_int64(pStmt, 0);
+  }
+  sqlite3_finalize(pStmt);
+  sqlite3_free(zSql);
+  return iAnswer;
+}
+
+/* main cannot be detached. */
+static void setMark(Place *p, sqlite3 *db){
+  const char *zSchema = p->zName + sizeof(OWN_PREFIX)-1;
+  i64 iMark;
+  p->iMark = 0;
+  if( !inOwnMemory(p->zName) || sqlite3_stricmp(zSchema, "main")==0
+   || sqlite3_stricmp(zSchema, "temp")==0 ) return;
+  sqlite3_randomness(sizeof(iMark), &iMark);
+  iMark = (iMark & (MARK_FIRST-1)) | MARK_FIRST;
+  if( sizeLimit(db, zSchema, iMark)==iMark ) p->iMark = iMark;
+}
+
+/* Is the database of an own place's schema still that which it began with? */
+static int hasMark(const Place *p, sqlite3 *db){
+  i64 iAnswer;
+  if( p->iMark==0 ) return 1;
+  iAnswer = sizeLimit(db, p->zName + sizeof(OWN_PREFIX)-1, 0);
+  return iAnswer==0 || iAnswer==p->iMark;
 }
 
 /* ---- places ----------------------------------------------------------- */
 
+/* The name of a schema has no case. */
+static int hasName(const Place *p, const char *zName){
+  return inOwnMemory(zName) ? sqlite3_stricmp(p->zName, zName)==0
+                      : strcmp(p->zName, zName)==0;
+}
+
 static Place *placeNamed(Place *pList, const char *zName){
-  while( pList && strcmp(pList->zName, zName)!=0 ) pList = pList->pNext;
+  while( pList && !hasName(pList, zName) ) pList = pList->pNext;
   return pList;
+}
+
+int placeOf(const Place *p, sqlite3 *db, const char *zSchema){
+  char *zName;
+  int bSame;
+  if( databaseName(db, zSchema, &zName)!=LOCK_OK ) return 1;
+  bSame = hasName(p, zName) && hasMark(p, db);
+  sqlite3_free(zName);
+  return bSame;
 }
 
 LockRc placeFind(
@@ -101,6 +213,7 @@ LockRc placeFind(
     *ppList = *pp;
   }else{
     sqlite3_free(zName);
+    if( !hasMark(*pp, db) ) placeEnd(*pp);
   }
   return LOCK_OK;
 }
@@ -113,6 +226,7 @@ void placeEnd(Place *p){
   if( p->mxMark ) memset(p->aMark, 0, (size_t)p->mxMark*sizeof(u32));
   p->pLock = 0;
   p->pFile = 0;
+  p->iMark = 0;
 }
 
 LockRc placeBegin(Place *p, sqlite3 *db, const char *zSchema){
@@ -122,7 +236,8 @@ LockRc placeBegin(Place *p, sqlite3 *db, const char *zSchema){
   if( waitingMoved(db, zSchema ? zSchema : "main") ) return LOCK_REPLACED;
   if( p->pFile==0 ) eRc = openNamed(p->zName, 1, &p->pFile);
   if( eRc==LOCK_OK ) eRc = lockSessionBegin(p->pFile, &p->pLock);
-  if( eRc!=LOCK_OK ) placeEnd(p);
+  if( eRc==LOCK_OK ) setMark(p, db);
+  else placeEnd(p);
   return eRc;
 }
 
@@ -152,7 +267,7 @@ LockRc placeLook(const Place *p, LockFile **pp){
   *pp = 0;
   if( p->pFile ){
     if( lockMoved(p->pFile)==LOCK_LINKED ) return LOCK_LINKED;
-  }else if( p->zName[0]=='/' ){
+  }else if( isFile(p->zName) ){
     osStay();
     return lockOpenLook(&memory, p->zName, pp);
   }
@@ -160,7 +275,7 @@ LockRc placeLook(const Place *p, LockFile **pp){
 }
 
 const char *placeFileName(const Place *p){
-  return p->zName[0]=='/' ? p->zName : "";
+  return isFile(p->zName) ? p->zName : "";
 }
 
 /* ---- the transaction -------------------------------------------------- */

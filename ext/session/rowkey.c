@@ -123,18 +123,18 @@ static int isStrictTable(Sqlx *p, const RowkeyTable *pTab){
   return rows.nRow>0 && pragmaInteger(&rows, 0, LISTED_STRICT);
 }
 
-static RowkeyCollation collationCalled(
+static KeyCollation collationCalled(
   Sqlx *p,
   const RowkeyTable *pTab,
   const char *zColumn,
   const char *zColl
 ){
-  if( zColl==0 || sqlite3_stricmp(zColl, "BINARY")==0 ) return ROWKEY_BINARY;
-  if( sqlite3_stricmp(zColl, "NOCASE")==0 ) return ROWKEY_NOCASE;
-  if( sqlite3_stricmp(zColl, "RTRIM")==0 ) return ROWKEY_RTRIM;
+  if( zColl==0 || sqlite3_stricmp(zColl, "BINARY")==0 ) return KEY_BINARY;
+  if( sqlite3_stricmp(zColl, "NOCASE")==0 ) return KEY_NOCASE;
+  if( sqlite3_stricmp(zColl, "RTRIM")==0 ) return KEY_RTRIM;
   sqlxBad(p, "key column %s of table %s compares by %s; allowed are BINARY,"
              " NOCASE and RTRIM", zColumn, pTab->zName, zColl);
-  return ROWKEY_BINARY;
+  return KEY_BINARY;
 }
 
 /* Add column iRow of table_xinfo to the key. */
@@ -217,53 +217,27 @@ int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
 static void takeNumber(
   sqlite3_value *pArg,
   const RowkeyColumn *pCol,
-  LockValue *pVal
+  KeyValue *pVal
 ){
-  double r;
-  pVal->eType = LOCKVALUE_INTEGER;
   if( sqlite3_value_type(pArg)==SQLITE_INTEGER
    && strcmp(pCol->zAffinity, "REAL")!=0 ){
+    pVal->eType = KEY_VALUE_INTEGER;
     pVal->i = sqlite3_value_int64(pArg);
-    return;
-  }
-  r = sqlite3_value_double(pArg);
-  if( r>=-9223372036854775808.0 && r<9223372036854775808.0
-   && (double)(i64)r==r ){
-    pVal->i = (i64)r;
   }else{
-    pVal->eType = LOCKVALUE_REAL;
-    pVal->r = r;
+    keyValueReal(pVal, sqlite3_value_double(pArg));
   }
-}
-
-/* What two texts have in common that a collation calls equal. */
-static void foldText(Sqlx *p, RowkeyCollation eColl, LockValue *pVal){
-  u8 *pCopy;
-  u32 i;
-  if( eColl==ROWKEY_RTRIM ){
-    while( pVal->n && pVal->p[pVal->n-1]==' ' ) pVal->n--;
-  }
-  if( eColl!=ROWKEY_NOCASE || pVal->n>LIMIT_KEY ) return;
-  pCopy = sqlxAlloc(p, pVal->n + 1);
-  if( pCopy==0 ) return;
-  /* NOCASE looks no further than a NUL, but at the lengths. */
-  for(i=0; i<pVal->n && pVal->p[i]; i++){
-    u8 c = pVal->p[i];
-    pCopy[i] = c>='A' && c<='Z' ? (u8)(c + 'a' - 'A') : c;
-  }
-  memset(&pCopy[i], 0, pVal->n - i);
-  pVal->p = pCopy;
 }
 
 static void takeBytes(
   Sqlx *p,
   sqlite3_value *pArg,
   const RowkeyColumn *pCol,
-  LockValue *pVal
+  KeyValue *pVal
 ){
   int bText = sqlite3_value_type(pArg)!=SQLITE_BLOB;
   const void *pData = 0;
-  pVal->eType = bText ? LOCKVALUE_TEXT : LOCKVALUE_BLOB;
+  u8 *pCopy = 0;
+  pVal->eType = bText ? KEY_VALUE_TEXT : KEY_VALUE_BLOB;
   /* lockkeyRow() looks no further than at the length of what is too long: a
   ** zeroblob is not made for it. */
   if( !bText && sqlite3_value_bytes(pArg)>(int)LIMIT_KEY ){
@@ -277,7 +251,10 @@ static void takeBytes(
   if( pData==0 && (bText || pVal->n) ){
     p->rc = SQLITE_NOMEM;
   }else if( bText ){
-    foldText(p, pCol->eColl, pVal);
+    KeyCollation eColl = pCol->eColl;
+    if( eColl==KEY_NOCASE && pVal->n>LIMIT_KEY ) eColl = KEY_BINARY;
+    if( eColl==KEY_NOCASE ) pCopy = sqlxAlloc(p, pVal->n + 1);
+    if( p->rc==SQLITE_OK ) keyValueText(pVal, eColl, pData, pVal->n, pCopy);
   }
 }
 
@@ -287,7 +264,7 @@ static void takeValue(
   const RowkeyTable *pTab,
   const RowkeyColumn *pCol,
   sqlite3_value *pArg,
-  LockValue *pVal
+  KeyValue *pVal
 ){
   int bText = strcmp(pCol->zAffinity, "TEXT")==0;
   int eType = sqlite3_value_type(pArg);
@@ -303,21 +280,21 @@ static void takeValue(
   }else{
     takeNumber(pArg, pCol, pVal);
   }
-  if( p->rc==SQLITE_OK && pTab->bRowid && pVal->eType!=LOCKVALUE_INTEGER ){
+  if( p->rc==SQLITE_OK && pTab->bRowid && pVal->eType!=KEY_VALUE_INTEGER ){
     sqlxBad(p, "%s, of the key of %s, is %s; allowed is INTEGER",
             pCol->zName, pTab->zName, argsType(pArg));
   }
 }
 
 /* The values of a key, in aFew or in memory of the request. */
-static LockValue *takeValues(
+static KeyValue *takeValues(
   Sqlx *p,
   const RowkeyTable *pTab,
   int nArg,
   sqlite3_value **apArg,
-  LockValue *aFew
+  KeyValue *aFew
 ){
-  LockValue *aVal = aFew;
+  KeyValue *aVal = aFew;
   int i;
   if( p->rc!=SQLITE_OK ) return 0;
   if( nArg!=pTab->nCol ){
@@ -341,8 +318,8 @@ int rowkeyRow(
   sqlite3_value **apArg,
   LockKey *pKey
 ){
-  LockValue aFew[FEW_COLUMNS];
-  const LockValue *aVal = takeValues(p, pTab, nArg, apArg, aFew);
+  KeyValue aFew[FEW_COLUMNS];
+  const KeyValue *aVal = takeValues(p, pTab, nArg, apArg, aFew);
   return aVal && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
 }
 
@@ -353,8 +330,8 @@ int rowkeyLockable(
   sqlite3_value **apArg,
   LockKey *pKey
 ){
-  LockValue aFew[FEW_COLUMNS];
-  const LockValue *aVal = takeValues(p, pTab, nArg, apArg, aFew);
-  return aVal && lockkeyRowBytes(&pTab->key, aVal, nArg)<=LIMIT_KEY
+  KeyValue aFew[FEW_COLUMNS];
+  const KeyValue *aVal = takeValues(p, pTab, nArg, apArg, aFew);
+  return aVal && keyRowBytes(&pTab->key, aVal, (u32)nArg)<=LIMIT_KEY
       && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
 }

@@ -13,15 +13,11 @@
 
 #include "session/lockkey.h"
 
-typedef enum RowkeyCollation {
-  ROWKEY_BINARY, ROWKEY_NOCASE, ROWKEY_RTRIM
-} RowkeyCollation;
-
 typedef struct RowkeyColumn {
   const char *zName;
   const char *zType;       /* as declared, "" for none */
   const char *zAffinity;   /* as shapeAffinity() gives it */
-  RowkeyCollation eColl;   /* of the index that keeps the key unique */
+  KeyCollation eColl;   /* of the index that keeps the key unique */
 } RowkeyColumn;
 
 typedef struct RowkeyTable {

@@ -26,6 +26,9 @@ struct Session {
   char zLabel[LIMIT_LABEL+1];
 };
 
+/* Rows and tables, as bits. */
+#define KINDS_OF_TABLES (1u<<KEY_ROW | 1u<<KEY_TABLE)
+
 /* ---- places ----------------------------------------------------------- */
 
 static void failPlace(Sqlx *x, LockRc eRc, const Place *pPlace){
@@ -38,11 +41,42 @@ static int isMain(const char *zSchema){
   return zSchema==0 || sqlite3_stricmp(zSchema, "main")==0;
 }
 
+/* Is the database of a place attached? */
+static int isAttached(Sqlx *x, const Place *pPlace){
+  const char **az = sqlxSchemas(x);
+  int bMemory = placeFileName(pPlace)[0]==0, i;
+  for(i=0; az && az[i]; i++){
+    const char *zDb;
+    if( bMemory ){
+      if( placeOf(pPlace, x->db, az[i]) ) return 1;
+      continue;
+    }
+    zDb = sqlite3_db_filename(x->db, az[i]);
+    if( zDb && strcmp(zDb, pPlace->zName)==0 ) return 1;
+  }
+  return x->rc!=SQLITE_OK;
+}
+
+/* Leave the lock files of databases that were detached, unless something is
+** held in them: a program may attach one file after the other. A database in
+** memory is gone, at least for this connection, and what is held in it, too. */
+static void leaveDetached(Session *p, Sqlx *x, int bMemory){
+  Place *pPlace;
+  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+    int bFile = placeFileName(pPlace)[0]!=0;
+    if( pPlace==p->pMain || pPlace->pLock==0 || (bMemory && bFile)
+     || lockWriting(pPlace->pLock) || isAttached(x, pPlace)
+     || (bFile && lockHolding(pPlace->pLock)) ) continue;
+    placeEnd(pPlace);
+  }
+}
+
 /* The place of a schema, not yet begun; NULL with an error. */
 static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
   Place *pPlace = 0;
   LockRc eRc;
   if( x->rc!=SQLITE_OK ) return 0;
+  leaveDetached(p, x, 1);
   if( isMain(zSchema) && p->pMain ) return p->pMain;
   /* A statement that goes on can name a database that is detached by now. */
   if( !isMain(zSchema) && sqlite3_db_filename(p->db, zSchema)==0 ){
@@ -56,35 +90,12 @@ static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
   return pPlace;
 }
 
-/* Is a database file attached? */
-static int isAttached(Sqlx *x, const Place *pPlace){
-  const char **az = sqlxSchemas(x);
-  int i;
-  for(i=0; az && az[i]; i++){
-    const char *zDb = sqlite3_db_filename(x->db, az[i]);
-    if( zDb && strcmp(zDb, pPlace->zName)==0 ) return 1;
-  }
-  return x->rc!=SQLITE_OK;
-}
-
-/* Leave the lock files of databases that were detached, unless something is
-** held in them: a program may attach one file after the other. */
-static void leaveDetached(Session *p, Sqlx *x){
-  Place *pPlace;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    if( pPlace==p->pMain || pPlace->pLock==0
-     || lockWriting(pPlace->pLock) || isAttached(x, pPlace)
-     || lockHolding(pPlace->pLock) ) continue;
-    placeEnd(pPlace);
-  }
-}
-
 /* The place of a schema, with a session; NULL with an error. */
 Place *sessionPlace(Session *p, Sqlx *x, const char *zSchema){
   Place *pPlace = findPlace(p, x, zSchema);
   LockRc eRc;
   if( pPlace==0 || pPlace->pLock ) return pPlace;
-  if( pPlace!=p->pMain ) leaveDetached(p, x);
+  if( pPlace!=p->pMain ) leaveDetached(p, x, 0);
   eRc = osPid()==p->iPid ? placeBegin(pPlace, p->db, zSchema) : LOCK_FORKED;
   failPlace(x, eRc, pPlace);
   if( eRc!=LOCK_OK ) return 0;
@@ -267,19 +278,29 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   return eRc==LOCK_OK;
 }
 
+/* A search gives its rows back by the records that it was granted: nothing
+** else may release them before. */
+static int isSearching(const Session *p, Sqlx *x){
+  if( p->nSkip==0 ) return 0;
+  sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
+  return 1;
+}
+
 /* Release a lock in a place that there may not be. */
 int sessionUnlock(Session *p, Sqlx *x, const SessionRequest *pReq){
   Place *pPlace;
   LockRc eRc;
   txnscopeCatchUp(&p->scope);
+  if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
   pPlace = findPlace(p, x, pReq->zSchema);
   if( pPlace==0 || pPlace->pLock==0 ) return 0;
-  eRc = lockRelease(pPlace->pLock, &pReq->key, pReq->eMode);
-  failPlace(x, eRc, pPlace);
-  if( eRc==LOCK_OK && pReq->pTable ){
-    failPlace(x, lockRelease(pPlace->pLock, pReq->pTable,
-                             sessionIntent(pReq->eMode)), pPlace);
+  if( pReq->pTable ){
+    eRc = lockReleaseRow(pPlace->pLock, &pReq->key, pReq->eMode,
+                         pReq->pTable, sessionIntent(pReq->eMode));
+  }else{
+    eRc = lockRelease(pPlace->pLock, &pReq->key, pReq->eMode);
   }
+  failPlace(x, eRc, pPlace);
   return eRc==LOCK_OK;
 }
 
@@ -287,6 +308,7 @@ i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind, u32 mMode){
   Place *pPlace;
   i64 nAll = 0;
   txnscopeCatchUp(&p->scope);
+  if( (mKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
   for(pPlace=p->pPlaces; pPlace && x->rc==SQLITE_OK; pPlace=pPlace->pNext){
     u64 n = 0;
     if( pPlace->pLock==0 ) continue;
@@ -348,47 +370,49 @@ int sessionSkipBegin(
   pSkip->iLevel = lockLevel(pSkip->pPlace->pLock);
   eRc = lockAcquire(pSkip->pPlace->pLock, pReq->pTable,
                     sessionIntent(pReq->eMode), pReq->eScope, 0);
+  pSkip->intent = lockGranted(pSkip->pPlace->pLock);
   failPlace(x, eRc, pSkip->pPlace);
   if( eRc==LOCK_OK ) p->nSkip++;
   return eRc==LOCK_OK;
 }
 
 /* The table's intention, held already, comes second: most rows are skipped. */
-int sessionSkip(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
+int sessionSkip(
+  SessionSkip *pSkip,
+  Sqlx *x,
+  const LockKey *pKey,
+  LockGrant *pRow
+){
   const SessionRequest *pReq = pSkip->pReq;
   LockSession *pLock = pSkip->pPlace->pLock;
   LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
   if( eRc==LOCK_OK ){
-    LockGrant row = lockGranted(pLock);
+    *pRow = lockGranted(pLock);
     eRc = lockAcquire(pLock, pReq->pTable, sessionIntent(pReq->eMode),
                       pReq->eScope, 0);
-    if( eRc!=LOCK_OK ) lockUndo(pLock, &row);
+    if( eRc!=LOCK_OK ) lockUndo(pLock, pRow);
   }
   failPlace(x, eRc, pSkip->pPlace);
   return eRc==LOCK_OK;
 }
 
-void sessionSkipBack(SessionSkip *pSkip, Sqlx *x, const LockKey *pKey){
-  const SessionRequest *pReq = pSkip->pReq;
+/* By stores that cannot fail: an error may be on its way already. */
+void sessionSkipBack(SessionSkip *pSkip, const LockGrant *pRow){
   LockSession *pLock = pSkip->pPlace->pLock;
-  LockRc eRc = lockRelease(pLock, pKey, pReq->eMode);
-  if( eRc==LOCK_OK ){
-    eRc = lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode));
-  }
-  failPlace(x, eRc, pSkip->pPlace);
+  if( pRow->eScope!=LOCK_SCOPE_SESSION ) return;
+  lockUndo(pLock, pRow);
+  lockUndo(pLock, &pSkip->intent);
 }
 
 int sessionSkipProbe(SessionSkip *pSkip){
   return lockSkipProbe(pSkip->pPlace->pLock);
 }
 
-void sessionSkipEnd(SessionSkip *pSkip, Sqlx *x, int bKeep){
-  const SessionRequest *pReq = pSkip->pReq;
+void sessionSkipEnd(SessionSkip *pSkip, int bKeep){
   LockSession *pLock = pSkip->pPlace->pLock;
   pSkip->pSession->nSkip--;
-  if( pReq->eScope==LOCK_SCOPE_SESSION ){
-    failPlace(x, lockRelease(pLock, pReq->pTable, sessionIntent(pReq->eMode)),
-              pSkip->pPlace);
+  if( pSkip->pReq->eScope==LOCK_SCOPE_SESSION ){
+    lockUndo(pLock, &pSkip->intent);
   }else if( !bKeep ){
     lockRollbackTo(pLock, pSkip->iLevel);
   }
@@ -426,10 +450,7 @@ i64 sessionReset(Session *p, Sqlx *x){
   Place *pPlace;
   i64 nAll = 0;
   txnscopeCatchUp(&p->scope);
-  if( p->nSkip ){
-    sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
-    return 0;
-  }
+  if( isSearching(p, x) ) return 0;
   for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
     if( pPlace->pLock && lockWriting(pPlace->pLock) ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"

@@ -79,9 +79,12 @@ int sessionCancel(Session*, Sqlx*, const char *zSchema, i64 iId);
 ** intention to lock rows of the table, so that it holds through the search, or
 ** returns 0: the table is locked against it, or there is an error; in both
 ** cases there is nothing to end.
-** sessionSkip: 1 if the row is locked now, with a hold of the intention of its
-** own; 0 if any session, this one included, holds it or waits for it.
-** sessionSkipBack: give a row back that was locked so, in session scope.
+** sessionSkip: 1 if the row is locked now, as *pRow, with a hold of the
+** intention of its own; 0 if any session, this one included, holds it or waits
+** for it.
+** sessionSkipBack: give a row back that was locked so, in session scope. It
+** cannot fail. Until the end this session releases rows and tables in no
+** other way.
 ** sessionSkipProbe: 1 if somebody who stood in the way was dead and is gone.
 ** sessionSkipEnd: without bKeep all that was locked in transaction scope is
 ** given back. None of them allocates, but for the text of an error.
@@ -91,12 +94,13 @@ typedef struct SessionSkip {
   const SessionRequest *pReq;
   Place *pPlace;
   u32 iLevel;            /* of the transaction when it began */
+  LockGrant intent;      /* on the table */
 } SessionSkip;
 int sessionSkipBegin(Session*, Sqlx*, const SessionRequest*, SessionSkip*);
-int sessionSkip(SessionSkip*, Sqlx*, const LockKey*);
-void sessionSkipBack(SessionSkip*, Sqlx*, const LockKey*);
+int sessionSkip(SessionSkip*, Sqlx*, const LockKey*, LockGrant *pRow);
+void sessionSkipBack(SessionSkip*, const LockGrant *pRow);
 int sessionSkipProbe(SessionSkip*);
-void sessionSkipEnd(SessionSkip*, Sqlx*, int bKeep);
+void sessionSkipEnd(SessionSkip*, int bKeep);
 
 i64 sessionId(Session*, Sqlx*);
 i64 sessionTimeout(const Session*);

@@ -99,9 +99,10 @@ void sqlxFail(Sqlx *p, int rc, const char *zFormat, ...){
 /*
 ** SQL ERROR bad argument:
 **
-** A function was called with something that it cannot take; the text names it,
-** and what is allowed. Nothing has changed. Also of a database file in which
-** something that should be Interlock's was made by hand.
+** A function was called with an argument that it cannot take. The text names
+** the argument and what is allowed. Nothing has changed. The error also comes
+** for a database file in which an object that should be Interlock's was made
+** by hand.
 **
 ** Code: SQLITE_ERROR
 ** Retry: nothing

@@ -9,10 +9,10 @@ SQLITE_EXTENSION_INIT3
 /*
 ** SQL ERROR no transaction:
 **
-** The function is of use only inside a transaction, and none is open. Or it
-** is a lock that ends with the transaction, and nothing can follow that to
-** its end: PRAGMA query_only, or an authorizer, refuses what it takes, or the
-** schema, which this connection has not read yet, is locked by another.
+** The function needs an open transaction, and none is open. Or the lock must
+** end with the transaction, and Interlock cannot learn of its end: PRAGMA
+** query_only or an authorizer refuses what that takes, or another connection
+** has locked the schema, which this connection has not read yet.
 **
 ** Code: SQLITE_ERROR; SQLITE_READONLY, SQLITE_AUTH or SQLITE_BUSY of the latter
 ** Retry: the statement, after BEGIN
@@ -66,7 +66,8 @@ static const char *keyText(Sqlx *p, int nKey, sqlite3_value **apKey){
 ** SQL ERROR stale read:
 **
 ** A row that the transaction rests on is no longer at the version that was
-** read. The text names the row, the version it is at and the expected one.
+** read. The text names the row, the version it is at, and the expected
+** version.
 **
 ** Code: SQLITE_CONSTRAINT_FUNCTION
 ** Retry: the transaction, from the reading on

@@ -13,43 +13,47 @@ SQLITE_EXTENSION_INIT3
 /*
 ** SQL AREA Versioned tables
 **
-** What is declared, and whether it is whole, is a table: `versioned_tables`.
+** The table `versioned_tables` shows which tables are declared, and whether
+** their triggers are whole.
 */
 
 /*
 ** SQL TABLE versioned_tables
 **
-** The versioned tables of every database file of the connection, and what is
-** wrong with them, if anything. INSERT declares a table, UPDATE changes its
-** options, DELETE gives it up: as `versioned` and `unversioned` do.
+** Lists the versioned tables of every database file of the connection, and
+** what is wrong with them, if anything. INSERT declares a table, UPDATE
+** changes its options, and DELETE undeclares it, as `versioned` and
+** `unversioned` do.
 **
 ** `status` is the first of these that applies: `table missing`, `column
 ** missing`, `triggers missing`, `triggers changed`, `triggers outdated` (a
-** UNIQUE index or, with `except`, a column came since, or an older Interlock
-** has made them), `triggers broken` (a trigger names a table that is not
-** there), `triggers may be skipped` (see below), `ok`. `versioned_repair` mends
-** all but the first. A table that a newer Interlock has declared is `newer`,
-** and left alone. `note` tells of what is no fault and yet worth knowing.
+** UNIQUE index or, with `except`, a column was added since, or an older
+** Interlock made the triggers), `triggers broken` (a trigger names a table
+** that does not exist), `triggers may be skipped` (see below), `ok`.
+** `versioned_repair` mends all of them but the first. A table that a newer
+** Interlock has declared is `newer`, and is left alone. `note` reports what is
+** no fault but worth knowing.
 **
-** A table is `table missing` if it was dropped; or if it was renamed and then
-** rebuilt with no `versioned_repair` in between, since the triggers, which
-** follow a RENAME, are gone then. `versioned_repair(its new name)`, or
-** `UPDATE versioned_tables SET name = its new name`, takes the rule and the
-** tombstones there; DELETE gives it up.
+** A table is `table missing` if it was dropped, or if it was renamed and then
+** rebuilt without a call of `versioned_repair` in between: the triggers follow
+** a RENAME, but the rebuild dropped them. `versioned_repair(its new name)`, or
+** `UPDATE versioned_tables SET name = its new name`, moves the declaration and
+** the tombstones to the new table; DELETE undeclares it.
 **
-** `triggers may be skipped`: a trigger of the application's on the table, AFTER
-** INSERT or AFTER UPDATE, contains RAISE(IGNORE) and is newer. SQLite runs the
-** newest trigger first, and RAISE(IGNORE) skips those that have not run, though
-** the row stays changed: a row may then be written without a new version.
-** `versioned_repair` makes Interlock's triggers the newest. A trigger of the
-** temp schema always runs first. It concerns its own connection only, and
-** repair does not help: make it a BEFORE trigger, or drop it.
+** `triggers may be skipped`: an AFTER INSERT or AFTER UPDATE trigger of the
+** application on this table contains RAISE(IGNORE) and is newer. SQLite runs
+** the newest trigger first, and RAISE(IGNORE) skips the triggers that have not
+** run yet, although the row stays changed. A row may then be written without a
+** new version. `versioned_repair` makes Interlock's triggers the newest. A
+** trigger of the temp schema always runs first and concerns only its own
+** connection; repair cannot change that. Make it a BEFORE trigger, or drop it.
 **
-** If one of the triggers was edited by hand in `sqlite_master`, so that it is
-** no longer one CREATE TRIGGER, an INSERT, UPDATE or DELETE is refused: it
-** could not be undone. `versioned`, `unversioned` and `versioned_repair` do the
-** same in a statement of their own. A file whose table `interlock_versioned` is
-** a view, a virtual table, or calls functions is refused by all of them.
+** If a trigger was edited by hand in `sqlite_master` so that it is no longer a
+** single CREATE TRIGGER, then INSERT, UPDATE and DELETE on this table are
+** refused, because they could not be undone. `versioned`, `unversioned` and
+** `versioned_repair` still work, in a statement of their own. All of them
+** refuse a file whose table `interlock_versioned` is a view, a virtual table,
+** or calls functions.
 **
 ** Columns:
 **   schema          TEXT     main, temp, or an attached file

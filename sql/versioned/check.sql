@@ -14,15 +14,15 @@
 -- of a stale writer, and `note` may have left a mark at the current version.
 
 -- SQL ERROR stale write:
--- Somebody has changed the row since it was read: the version that the UPDATE
--- carries is not the right one. The text names the table and the column, not
--- the row. This finds it: of the rows that the UPDATE matches, those that
--- `SELECT * FROM t WHERE ... AND version <> ?` returns, with the version that
--- was read.
+-- The row has changed since it was read: the version that the UPDATE carries
+-- is not the right one. The text names the table and the column, not the row.
+-- To find the row, run `SELECT * FROM t WHERE ... AND version <> ?` with the
+-- WHERE clause of the UPDATE and the version that was read.
 -- Code: SQLITE_CONSTRAINT_TRIGGER
--- Retry: from the reading on: read the row again, compute again, write again
--- Cure: none is needed, it is the point of a versioned table; if it comes for
---   every write, the writers use another convention than the table's mode
+-- Retry: the transaction, from the reading on: read the row again, compute
+--   again, write again
+-- Cure: none is needed, this is the purpose of a versioned table; if every
+--   write fails, the writers use another convention than the mode of the table
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table
 WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
  AND NOT($lifts AND EXISTS(

@@ -6,12 +6,12 @@
 -- that a row changed by a BEFORE trigger is read again.
 
 -- SQL ERROR version not raised:
--- The version of a row should have gone up and did not: a trigger on the
--- table (RAISE(IGNORE)) has swallowed the UPDATE that raises it. The write is
+-- The version of a row was not raised although it had to be: a trigger on the
+-- table (RAISE(IGNORE)) has skipped the UPDATE that raises it. The write is
 -- undone.
 -- Code: SQLITE_CONSTRAINT_TRIGGER
 -- Retry: nothing
--- Cure: let that trigger pass an UPDATE that changes only the version
+-- Cure: make that trigger accept an UPDATE that changes only the version
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN

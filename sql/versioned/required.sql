@@ -4,11 +4,12 @@
 -- AFTER, so that a row which an OR IGNORE skips is no error.
 
 -- SQL ERROR version required:
--- The table is in mode strict, and the UPDATE, or the REPLACE of a row that is
--- there, carries no version.
+-- The table is in mode strict, and the UPDATE, or the REPLACE of an existing
+-- row, carries no version.
 -- Code: SQLITE_CONSTRAINT_TRIGGER
 -- Retry: nothing
--- Cure: set the version to the one that was read plus one; or mode auto
+-- Cure: set the version to the one that was read plus one; or declare mode
+--   auto
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN

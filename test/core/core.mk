@@ -12,11 +12,11 @@
 # A world is a set of -D and sanitizer flags; each has its own folder.
 
 LK_B    = build/lock
-LK_CORE = $(addprefix ext/core/,os_unix.c segment.c owner.c table.c graph.c \
+LK_CORE = $(addprefix ext/core/,os_unix.c key.c segment.c format.c owner.c table.c graph.c \
             lock.c lockview.c)
 LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/core/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
-          lkhost lkwait lklook lkcrowd
+          lkhost lkwait lklook lkcrowd lkformat lkorder
 LK_WARN = -Iext -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror \
           -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
@@ -56,7 +56,7 @@ endef
 $(foreach w,$(LK_WORLDS),$(foreach v,core crash,\
   $(eval $(call LK_CORE_RULE,$(w),$(v)))))
 
-LK_VARIANT = $(if $(filter lkcrash lkstep,$(1)),crash,core)
+LK_VARIANT = $(if $(filter lkcrash lkstep lkorder,$(1)),crash,core)
 # $(1) world, $(2) program, $(3) core or crash
 define LK_RULE
 $(LK_B)/$(1)/$(2): test/core/$(2).c $(LK_HDR) $(LK_B)/$(1)/$(3).a \
@@ -70,7 +70,7 @@ $(foreach w,$(LK_WORLDS),$(foreach p,$(LK_PROG),\
   $(eval $(call LK_RULE,$(w),$(p),$(call LK_VARIANT,$(p))))))
 
 LK_WRAP = -Wl,--wrap=clock_gettime,--wrap=fstatfs64 \
-          -Wl,--wrap=posix_fallocate64,--wrap=statx,--wrap=linkat \
+          -Wl,--wrap=fallocate64,--wrap=write,--wrap=statx,--wrap=linkat \
           -Wl,--wrap=open64 -ldl
 # A second copy of the lock manager, to be loaded into a process that has one,
 # and, where the compiler can, a program of 32 bits.
@@ -106,9 +106,11 @@ $(LK_B)/model/lkstates: test/core/lkstates.c $(LK_CORE) $(LK_HDR) \
 locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG) lkhost32) $(LK_HOST) \
           $(LK_B)/fast/lkmodel $(LK_B)/debug/lkwait32 \
           $(LK_B)/fuzz/lkfuzz $(LK_B)/fast/lktorture $(LK_B)/fast/lkcheck \
-          $(LK_B)/asan/lklook $(LK_B)/tsan/lklook $(LK_B)/fast/lkcrowd
+          $(LK_B)/asan/lklook $(LK_B)/tsan/lklook $(LK_B)/fast/lkcrowd \
+          $(LK_B)/tsan/lkorder
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkstep
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/core
+	$(LK_RUN) timeout 120 $(LK_B)/debug/lkformat test/core
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkwait
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkwait32 5
 	$(LK_RUN) timeout 120 $(LK_HOST)
@@ -122,6 +124,7 @@ locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG) lkhost32) $(LK_HOST) \
 	$(LK_RUN) timeout 120 $(LK_B)/fuzz/lkfuzz 2000 1
 	$(LK_RUN) timeout 120 $(LK_B)/asan/lklook 5 1
 	$(LK_RUN) timeout 120 $(LK_B)/tsan/lklook 5 1
+	$(LK_RUN) timeout 120 $(LK_B)/tsan/lkorder
 
 lockfull: locktest lockworlds lockbugs lockmodels lockfuzz
 	$(LK_RUN) timeout 900 $(LK_B)/debug/lkcrash full
@@ -149,7 +152,7 @@ lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkm
 # every program finds, in half an hour.
 LK_BUGS = $(addprefix $(LK_B)/bugs/,lkbugs lkstep lkmodel lkunit lkwait lkcrash)
 lockbugs: $(LK_BUGS)
-	$(LK_RUN) timeout 600 $(LK_B)/bugs/lkbugs quick $(LK_B)/bugs
+	$(LK_RUN) timeout 1200 $(LK_B)/bugs/lkbugs quick $(LK_B)/bugs
 
 lockmodels: $(LK_B)/model/lkstates
 	$(LK_RUN) timeout 1200 $<

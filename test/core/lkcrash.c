@@ -747,8 +747,8 @@ int main(int n, char **a){
   kA = keyText("A"); kB = keyText("B"); kC = keyInt(3); kD = keyInt(4);
   kRow = keyRow("t", 1); kTable = keyTable("t"); kTable2 = keyTable("t2");
   kU = keyText("U"); kG = keyText("G"); kQ = keyText("Q");
-  { char z[255]; memset(z, 'x', 255); tableKey(&kLong, KEY_BLOB, z, 255);
-    tableKey(&kHeld, KEY_TEXT, z, 255); }
+  { char z[255]; memset(z, 'x', 255); keyMake(&kLong, KEY_BLOB, z, 255);
+    keyMake(&kHeld, KEY_TEXT, z, 255); }
   pidControl = fork();
   if( pidControl==0 ) control();
   for(iOp=0; iOp<NOP; iOp++){

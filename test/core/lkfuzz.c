@@ -83,7 +83,7 @@ static void key(LockKey *k){
   if( R(2) ) *k = keyInt(R(4)==0 ? (i64)R(3000) : (i64)R(4));
   else if( R(3)==0 ) *k = keyTable("t");
   else if( R(3)==0 ) *k = keyRow("t", R(3));
-  else tableKey(k, n==8 ? KEY_INTEGER : R(3) ? KEY_TEXT : KEY_TABLE, z, n);
+  else keyMake(k, n==8 ? KEY_INTEGER : R(3) ? KEY_TEXT : KEY_TABLE, z, n);
 }
 
 static void callLook(void){
@@ -303,7 +303,7 @@ static void leaveBehind(u32 nLock, int bInside){
       char z[200];
       memset(z, 'a'+(int)(i%26), sizeof z);
       memcpy(z, &i, 4);
-      tableKey(&k, KEY_TEXT, z, 40+i%160);
+      keyMake(&k, KEY_TEXT, z, 40+i%160);
     }
     rc |= lockAcquire(a[i%6], &k, LOCK_EXCLUSIVE, i/6%2, 0);
   }

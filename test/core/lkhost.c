@@ -6,9 +6,9 @@
 ** another word size; a second name of the database, closed standard streams,
 ** limits of the process, and how a lock file is made.
 **
-** The calls clock_gettime, fstatfs, posix_fallocate, statx, linkat and open are
-** wrapped by the linker (--wrap).  A really full disk is a small tmpfs, where
-** the machine lets this process mount one.
+** The calls clock_gettime, fstatfs, fallocate, write, statx, linkat and open
+** are wrapped by the linker (--wrap).  A really full disk is a small tmpfs,
+** where the machine lets this process mount one.
 **
 **   lkhost [COPY]              a shared object with the lock manager in it
 **   lkhost other PROGRAM [EMULATOR]
@@ -29,7 +29,7 @@
 
 static i64 sWall;                 /* by how much the user's clock is wrong */
 static long iFsType;              /* what fstatfs says; 0: the truth */
-static int eAllocate, nAllocate;  /* what posix_fallocate says, how often */
+static int eAllocate, nAllocate;  /* what fallocate returns, how often */
 
 int __real_clock_gettime(clockid_t, struct timespec*);
 int __wrap_clock_gettime(clockid_t, struct timespec*);
@@ -49,18 +49,37 @@ int __wrap_fstatfs64(int fd, struct statfs *p){
 }
 static off_t nSignalled;         /* a call for more is undone by a signal */
 static int nUndone;              /* how often, before the test is ended */
-int __real_posix_fallocate64(int, off_t, off_t);
-int __wrap_posix_fallocate64(int, off_t, off_t);
-int __wrap_posix_fallocate64(int fd, off_t i, off_t n){
+static int bNoAllocate;          /* a file system without fallocate */
+int __real_fallocate64(int, int, off_t, off_t);
+int __wrap_fallocate64(int, int, off_t, off_t);
+int __wrap_fallocate64(int fd, int e, off_t i, off_t n){
+  errno = EOPNOTSUPP;
+  if( bNoAllocate ) return -1;
   if( nAllocate>0 ){
     nAllocate--;
-    return eAllocate;
+    errno = eAllocate;
+    return -1;
   }
   if( nSignalled && n>nSignalled ){
     if( ++nUndone>1000 ) exit(3);
-    return EINTR;
+    errno = EINTR;
+    return -1;
   }
-  return __real_posix_fallocate64(fd, i, n);
+  return __real_fallocate64(fd, e, i, n);
+}
+static void (*xWrite)(void);     /* called once, before the next write */
+static int eWrite;               /* what the write after that returns */
+ssize_t __real_write(int, const void*, size_t);
+ssize_t __wrap_write(int, const void*, size_t);
+ssize_t __wrap_write(int fd, const void *p, size_t n){
+  void (*x)(void) = xWrite;
+  xWrite = 0;
+  if( x ) x();
+  if( x==0 && eWrite ){
+    errno = eWrite;
+    return -1;
+  }
+  return __real_write(fd, p, n);
 }
 
 static int bNoStatx, bNoLink;     /* what an old or a strict system lacks */
@@ -937,6 +956,71 @@ static void testSignalled(void){
   removeFile(zDb);
 }
 
+/* A file system without fallocate: two processes make the file longer at once,
+** and what the faster one has stored in the new part by then stays. */
+static OsFile appended;
+static void extendBeside(void){
+  char *pMap;
+  CHECK_EQ(osExtend(&appended, 4096, 20000), LOCK_OK);
+  pMap = osMap(&appended, 20000);
+  CHECK(pMap!=0);
+  memset(pMap+4096, 'x', 4096);
+  osUnmap(pMap, 20000);
+}
+static u64 blocksOf(const OsFile *p){
+  struct stat st;
+  CHECK_EQ(fstat(p->fd, &st), 0);
+  return (u64)st.st_blocks*512;
+}
+static void growAppended(void){
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p);
+  i64 i;
+  for(i=0; i<3*LIMIT_EXTENT; i++){
+    LockKey k = keyInt(i);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  }
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockClose(p);
+}
+static void testAppended(void){
+  OsFile f;
+  char z[500], a[20000];
+  u64 n = 0;
+  int i, nX = 0;
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  CHECK_EQ(osOpen(&f, z, 0, 1), LOCK_OK);
+  CHECK_EQ(osOpen(&appended, z, 0, 1), LOCK_OK);
+  bNoAllocate = 1;
+  CHECK_EQ(osExtend(&f, 0, 4096), LOCK_OK);
+  xWrite = extendBeside;
+  CHECK_EQ(osExtend(&f, 4096, 20000), LOCK_OK);
+  CHECK_EQ(osSize(&f, &n), LOCK_OK);
+  CHECK(n>=20000);
+  CHECK_EQ(pread(f.fd, a, sizeof a, 0), sizeof a);
+  for(i=0; i<(int)sizeof a; i++) nX += a[i]=='x';
+  CHECK_EQ(nX, 4096);
+  /* A full disk. */
+  eWrite = ENOSPC;
+  CHECK_EQ(osExtend(&f, n, n+4096), LOCK_NOSPACE);
+  eWrite = 0;
+  /* Before it is formatted: holes get blocks, and keep what they read as. */
+  CHECK_EQ(ftruncate(f.fd, 200000), 0);
+  CHECK_EQ(osExtend(&f, 0, 300000), LOCK_OK);
+  CHECK(blocksOf(&f)>=300000);
+  CHECK_EQ(pread(f.fd, a, sizeof a, 0), sizeof a);
+  for(i=0; i<(int)sizeof a; i++) nX -= a[i]=='x';
+  CHECK_EQ(nX, 0);
+  osClose(&f);
+  osClose(&appended);
+  removeFile(zDb);
+  /* A whole lock file, on such a file system. */
+  growAppended();
+  bNoAllocate = 0;
+  removeFile(zDb);
+}
+
 int main(int n, char **a){
   alarm(100);
   setvbuf(stderr, 0, _IONBF, 0);
@@ -952,6 +1036,7 @@ int main(int n, char **a){
   testFileSystems();
   testAllocate();
   testSignalled();
+  testAppended();
   inMounts("the really full disk is", onSmallDisk, "size=1m");
   testGone();
   testLinks();

@@ -3,8 +3,10 @@
 ** lkstep.c: short scenes, each of which puts one step of one process exactly
 ** between two steps of another.  At a numbered store (CRASH_POINTS of base.h) a
 ** function of the scene is called, or the process stops or dies.  Nothing here
-** depends on luck or on the speed of the machine.  Every mistake of BUGS in
-** base.h makes one of the scenes fail; lkbugs tries them.
+** depends on luck or on the speed of the machine: the two scenes that let time
+** pass can overlook a mistake on a slow machine, and never report one that is
+** not there.  Most mistakes of BUGS in base.h make one of the scenes fail;
+** lkbugs tries them.
 **
 ** A scene runs in a process of its own, which is given 20 s.
 **
@@ -160,6 +162,35 @@ static void sceneWake(void){
       &segRecord(seg(), segSession(seg(), lockSlot(S[1]))->waits)->state);
   while( atomicGetAcq(&iTid)==0 || threadState((int)iTid)!='S' ) osSleep(100);
   CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  pthread_join(t, 0);
+  CHECK(!bTimedOut);
+}
+/* The same for a cancel, and for a thread that sleeps on the mutex. */
+static void asleepOn(pthread_t *pt, u32 *pWord){
+  pthread_create(pt, 0, sleeper, pWord);
+  while( atomicGetAcq(&iTid)==0 || threadState((int)iTid)!='S' ) osSleep(100);
+}
+static void sceneCancelWakes(void){
+  pthread_t t;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  asleepOn(&t, &segRecord(seg(),
+      segSession(seg(), lockSlot(S[1]))->waits)->state);
+  CHECK_EQ(lockCancel(pF, lockSessionId(S[1])), LOCK_OK);
+  pthread_join(t, 0);
+  CHECK(!bTimedOut);
+}
+static void sceneMutexWakes(void){
+  u64 *pWord, w;
+  pthread_t t;
+  inMemory();
+  pWord = &segHeader(seg())->mutex;
+  inside();
+  w = atomicGet(pWord);
+  CHECK(atomicCas64(pWord, w, w|MUTEX_WAITERS));
+  asleepOn(&t, atomicLowHalf(pWord));
+  outside();
   pthread_join(t, 0);
   CHECK(!bTimedOut);
 }
@@ -435,9 +466,9 @@ static void sceneHash(void){
   char a[200];
   inMemory();
   memset(a, 'x', sizeof a);
-  tableKey(&x, KEY_BLOB, a, 200);
+  keyMake(&x, KEY_BLOB, a, 200);
   a[199] = 'y';
-  tableKey(&y, KEY_BLOB, a, 200);
+  keyMake(&y, KEY_BLOB, a, 200);
   x.iHash = y.iHash;
   CHECK_EQ(try(0, &x, X, SES), LOCK_OK);
   CHECK_EQ(try(1, &y, X, SES), LOCK_OK);
@@ -481,6 +512,33 @@ static void sceneSoft(void){
   CHECK(granted(2));
   lockTxnEnd(S[2]);
   CHECK(granted(1));
+}
+
+/* A queue whose order closes a cycle, as a death in the middle of a
+** rearrangement can leave it: it is found from each of its sessions, also from
+** the one whose own request covers the one that leads back to it. */
+static void sceneCycleAhead(void){
+  static const int aStart[] = { 0, 2, 3 };
+  Graph *g;
+  u32 aOrder[2];
+  int i;
+  inMemory();
+  CHECK_EQ(try(0, &kA, IS, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kA, IX, SES), LOCK_OK);
+  CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(ask(2, &kA, SH, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(0, &kB, X, SES), LOCK_WAITING);
+  aOrder[0] = segSession(seg(), lockSlot(S[3]))->waits;
+  aOrder[1] = segSession(seg(), lockSlot(S[2]))->waits;
+  g = graphInit(calloc(1, graphSize()));
+  for(i=0; i<3; i++){
+    inside();
+    tableReorder(seg(), aOrder, 2);
+    CHECK_EQ(graphCheck(g, seg(), lockSlot(S[aStart[i]])), GRAPH_CURED);
+    outside();
+  }
+  free(g);
 }
 
 /*------------------------------------------------- grant, give up, cancel ---*/
@@ -581,6 +639,35 @@ static void sceneUndo(void){
   undoneRow(SES);
   undoneRow(TXN);
 }
+/* More grants are given back than a session remembers. */
+static void sceneUndoMany(void){
+  LockGrant table, a[6];
+  LockKey k;
+  i64 i;
+  inMemory();
+  for(i=0; i<6; i++){
+    k = keyRow("t", i);
+    CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
+    table = lockGranted(S[1]);
+    CHECK_EQ(try(1, &k, X, SES), LOCK_OK);
+    a[i] = lockGranted(S[1]);
+  }
+  CHECK_EQ(ask(2, &kTable, X, SES), LOCK_WAITING);
+  inside();
+  for(i=0; i<6; i++){
+    lockUndo(S[1], &a[i]);
+    lockUndo(S[1], &table);
+  }
+  outside();
+  CHECK(granted(2));
+  k = keyRow("t", 0);
+  CHECK_EQ(try(3, &k, X, SES), LOCK_OK);
+  CHECK(!lockHolding(S[1]));
+  CHECK_EQ(lockRelease(S[2], &kTable, X), LOCK_OK);
+  CHECK_EQ(lockRelease(S[3], &k, X), LOCK_OK);
+  CHECK(whole());
+  CHECK_EQ(segHeader(seg())->nRecord, 0);
+}
 /* One hold of several goes back, and what was held before stays. */
 static void sceneUndoOne(void){
   LockGrant g;
@@ -608,6 +695,20 @@ static void sceneUndoOne(void){
   lockUndo(S[1], &g);
   CHECK_EQ(lockRelease(S[1], &kB, X), LOCK_OK);
   CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
+  CHECK(whole());
+}
+/* A transaction hold beside a session hold is given back: the level of the
+** undo is the one before it. */
+static void sceneUndoHold(void){
+  LockGrant g;
+  inMemory();
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kA, X, TXN), LOCK_OK);
+  g = lockGranted(S[1]);
+  lockUndo(S[1], &g);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_OK);
   CHECK(whole());
 }
 /* Between GRANT-TOKEN and GRANT-STATE the waiting session gives up. */
@@ -715,6 +816,34 @@ static void sceneWaiters(void){
   CHECK_EQ(aPass[CRASH_LEAVE_WAKE], 2);
 }
 
+/* A process that waits for the mutex is stopped itself, for longer than its
+** patience lasts: it has seen no more than a moment of that. */
+static void actEnter(void){
+  inFile();
+  raise(SIGSTOP);
+  CHECK_EQ(ownerEnter(seg()), OWNER_IN);
+  outside();
+}
+static void scenePatience(void){
+  pid_t pid;
+  inFile();
+  pid = other(actEnter);
+  inside();
+  signalOne(pid, SIGCONT);
+  while( !(atomicGet(&segHeader(seg())->mutex) & MUTEX_WAITERS) ) osSleep(100);
+  signalOne(pid, SIGSTOP);
+  await(pid);
+  CHECK(WIFSTOPPED(iState));
+  osSleep(1200000);
+  signalOne(pid, SIGCONT);
+  osSleep(100000);               /* it looks, and goes on waiting */
+  outside();
+  await(pid);
+  CHECK(WIFSTOPPED(iState));     /* at the end of other() */
+  signalOne(pid, SIGCONT);
+  await(pid);
+  CHECK(WIFEXITED(iState) && WEXITSTATUS(iState)==0);
+}
 /* A living process is stopped inside: no other takes the mutex from it. */
 static void actStopInside(void){
   inFile();
@@ -734,6 +863,23 @@ static void sceneLiveOwner(void){
   CHECK_EQ(try(0, &kB, X, SES), LOCK_NO);
   killed(pid);
   CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
+  CHECK(whole());
+}
+/* A row and the intention on its table are released together, although a
+** process stops inside the mutex at the first moment when it is free. */
+static pid_t pidInside;
+static void hookStopInside(void){ pidInside = other(actStopInside); }
+static void sceneRowRelease(void){
+  int e = LOCK_OK;
+  inFile();
+  CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kRow, X, SES), LOCK_OK);
+  at(CRASH_LEAVE, 1, hookStopInside);
+  e = (int)lockReleaseRow(S[1], &kRow, X, &kTable, IX);
+  killed(pidInside);
+  CHECK_EQ(e, LOCK_OK);
+  CHECK_EQ(try(2, &kTable, X, SES), LOCK_OK);
+  CHECK_EQ(lockReleaseRow(S[1], &kRow, X, &kTable, IX), LOCK_NO);
   CHECK(whole());
 }
 
@@ -915,6 +1061,64 @@ static void sceneGuardRebuild(void){
   }
   CHECK(whole());
 }
+/* Threads may sleep on a word whose WAITERS bit went with the dead owner: the
+** process that takes the mutex over wakes them. */
+static u64 wTaken;
+static void hookTaken(void){ wTaken = atomicGet(&segHeader(seg())->mutex); }
+static void sceneTakeOver(void){
+  inFile();
+  other(actDieInside);
+  CHECK(WIFSIGNALED(iState));
+  at(CRASH_TAKEOVER, 1, hookTaken);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK(wTaken & MUTEX_WAITERS);
+}
+/* A grant is given back after a rebuild, which has put it behind older ones in
+** its session's list: the next request is granted, without a poll. */
+static void sceneUndoRebuilt(void){
+  LockGrant g;
+  inFile();
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kC, X, SES), LOCK_OK);
+  g = lockGranted(S[1]);
+  other(actDieInside);
+  CHECK(WIFSIGNALED(iState));
+  CHECK_EQ(ask(2, &kC, X, SES), LOCK_WAITING);   /* rebuilds */
+  CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 1);
+  lockUndo(S[1], &g);
+  CHECK(granted(2));
+  CHECK_EQ(try(3, &kA, X, SES), LOCK_NO);
+  CHECK(whole());
+}
+
+/* The owner dies while a thread that has probed it once sleeps. */
+static LockRc rcAsleep;
+static void *askAsleep(void *p){
+  atomicSetRel(&iTid, (u32)syscall(SYS_gettid));
+  rcAsleep = try(1, &kA, X, SES);
+  return p;
+}
+static void sceneOwnerDies(void){
+  u64 *pWord;
+  pthread_t t;
+  pid_t pid;
+  alarm(8);
+  inFile();
+  pWord = &segHeader(seg())->mutex;
+  pid = other(actStopInside);
+  CHECK(WIFSTOPPED(iState));
+  pthread_create(&t, 0, askAsleep, 0);
+  while( !(atomicGet(pWord) & MUTEX_WAITERS)
+      || threadState((int)iTid)!='S' ) osSleep(100);
+  osSleep(30000);                /* longer than to its probe */
+  killed(pid);
+  pthread_join(t, 0);
+  CHECK_EQ(rcAsleep, LOCK_OK);
+  CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 1);
+  CHECK(whole());
+}
+
 /*----------------------------------------------------------------- fork ---*/
 
 /* The child: holds nothing, changes nothing, is told so.  Its exit status. */
@@ -1005,7 +1209,9 @@ static void sceneGrow(void){
 
 static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "conflict matrix", sceneMatrix }, { "queue order", sceneQueue },
-  { "grant wakes", sceneWake }, { "tokens grow", sceneToken },
+  { "grant wakes", sceneWake }, { "cancel wakes", sceneCancelWakes },
+  { "leaving the mutex wakes", sceneMutexWakes },
+  { "tokens grow", sceneToken },
   { "two scopes", sceneScopes }, { "rollback to", sceneSavepoint },
   { "upgrade in front", sceneUpgrade }, { "intention modes", sceneIntention },
   { "writer's place", sceneWriter }, { "queue and writer", sceneWriterQueue },
@@ -1016,10 +1222,14 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "tables go last", sceneTablesLast },
   { "one hash, two keys", sceneHash }, { "split buckets", sceneSplit },
   { "deadlock", sceneDeadlock }, { "cured deadlock", sceneSoft },
+  { "cycle of an order", sceneCycleAhead },
   { "granted before giving up", sceneGrantedFirst },
   { "granted before an interrupt", sceneInterrupted },
   { "a grant goes back beside the mutex", sceneUndo },
+  { "more go back than are remembered", sceneUndoMany },
   { "one hold of several goes back", sceneUndoOne },
+  { "a hold beside another goes back", sceneUndoHold },
+  { "a grant goes back after a rebuild", sceneUndoRebuilt },
   { "cancelled before giving up", sceneCancelledFirst },
   { "given up before the grant", sceneGivenUpFirst },
   { "cancelled before the grant", sceneCancelAtGrant },
@@ -1028,6 +1238,10 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "lock after a roll back", sceneKeep },
   { "end during a sweep", sceneEndAgain },
   { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
+  { "row and table released", sceneRowRelease },
+  { "stopped waiter for the mutex", scenePatience },
+  { "waiters bit after a take-over", sceneTakeOver },
+  { "owner dies before a sleeper", sceneOwnerDies },
   { "rebuild", sceneRebuild }, { "rebuild grants", sceneRebuildScans },
   { "guard word at a rebuild", sceneGuardRebuild },
   { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },

@@ -42,9 +42,9 @@ static LockFile *pF;
 static void key(LockKey *k, u32 i){
   char z[200];
   memset(z, 'a'+(int)i, sizeof z);
-  if( i%4==3 ) tableKey(k, KEY_TEXT, z, 60+20*i);
-  else if( i%4==2 ) tableKey(k, KEY_TABLE, z, 5);
-  else{ i64 v = (i64)i; tableKey(k, KEY_INTEGER, &v, 8); }
+  if( i%4==3 ) keyMake(k, KEY_TEXT, z, 60+20*i);
+  else if( i%4==2 ) keyMake(k, KEY_TABLE, z, 5);
+  else{ i64 v = (i64)i; keyMake(k, KEY_INTEGER, &v, 8); }
 }
 static void openMe(Me *m){
   u32 iSes = m->iSes;

@@ -605,8 +605,8 @@ static void testWriter(void){
   lockOpenMemory(&sysMem, "writer", &p);
   s = beginOrDie(p);
   t = beginOrDie(p);
-  tableKey(&row, KEY_ROW, "t\0001", 3);
-  tableKey(&table, KEY_TABLE, "t", 1);
+  keyMake(&row, KEY_ROW, "t\0001", 3);
+  keyMake(&table, KEY_TABLE, "t", 1);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
   CHECK_EQ(lockGuard(s, 0, &row, &pHeld), LOCK_OK);
   CHECK_EQ(lockAsk(t, &row, LOCK_EXCLUSIVE, 0, 0), LOCK_NO);
@@ -927,7 +927,7 @@ static void testTurn(void){
   u64 iTok, iTok2;
   lockOpenMemory(&sysMem, 0, &p);
   a = beginOrDie(p); b = beginOrDie(p); c = beginOrDie(p);
-  tableKey(&k, KEY_TURN, 0, 0);
+  keyMake(&k, KEY_TURN, 0, 0);
   iLevel = lockLevel(a);
   CHECK_EQ(lockAsk(a, &o, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0), LOCK_OK);
   CHECK_EQ(lockAsk(a, &k, LOCK_EXCLUSIVE, LOCK_SCOPE_TURN, 0), LOCK_OK);
@@ -1014,17 +1014,17 @@ static void testKeys(void){
   s = beginOrDie(p);
   t = beginOrDie(p);
   memset(a, 'a', sizeof a);
-  CHECK_EQ(tableKey(&k, KEY_TEXT, a, 256), LOCK_MISUSE);
-  CHECK_EQ(tableKey(&k, 0, a, 1), LOCK_MISUSE);
-  CHECK_EQ(tableKey(&k, KEY_KINDS, a, 1), LOCK_MISUSE);
+  CHECK_EQ(keyMake(&k, KEY_TEXT, a, 256), LOCK_MISUSE);
+  CHECK_EQ(keyMake(&k, 0, a, 1), LOCK_MISUSE);
+  CHECK_EQ(keyMake(&k, KEY_KINDS, a, 1), LOCK_MISUSE);
   for(n=0; n<13 && LIMIT_RECORD>100; n++) for(i=1; i<KEY_KINDS; i++){
     u64 iTok;
-    tableKey(&k, (int)i, a, aLen[n]);
+    keyMake(&k, (int)i, a, aLen[n]);
     CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     CHECK_EQ(lockAcquire(t, &k, LOCK_SHARED, 0, 0), LOCK_NO);
     if( aLen[n] ){
       a[aLen[n]-1] ^= 1;
-      tableKey(&k, (int)i, a, aLen[n]);
+      keyMake(&k, (int)i, a, aLen[n]);
       k.iHash ^= 0;
       CHECK_EQ(lockAcquire(t, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
       CHECK_EQ(lockToken(t, &k, &iTok), LOCK_OK);
@@ -1035,9 +1035,9 @@ static void testKeys(void){
   { /* two long keys with one hash: told apart by their bytes alone */
     LockKey x, y;
     memset(a, 'x', sizeof a);
-    tableKey(&x, KEY_BLOB, a, 200);
+    keyMake(&x, KEY_BLOB, a, 200);
     a[199] = 'y';
-    tableKey(&y, KEY_BLOB, a, 200);
+    keyMake(&y, KEY_BLOB, a, 200);
     x.iHash = y.iHash;          /* as if the hash said nothing */
     CHECK_EQ(lockAcquire(s, &x, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     CHECK_EQ(lockAcquire(t, &y, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
@@ -1311,6 +1311,156 @@ static void testTokenQueue(void){
   lockClose(p);
 }
 
+/* A list of the file that leads to another session's record: the session's end,
+** its next sweep and lockReleaseAll leave that alone and call the file damaged;
+** so does the release of a record that is in no list. */
+enum { FOREIGN_TXN, FOREIGN_SES, FOREIGN_SWEEP, FOREIGN_ALL, FOREIGN_WAIT,
+       FOREIGN_NONE, FOREIGN_COUNT };
+static void foreign(LockSession *a, LockSession *b, SegSession *s, u32 i, int e,
+                    Seg *pSeg){
+  LockKey k = keyInt(2);
+  u64 n;
+  switch( e ){
+    case FOREIGN_TXN:   s->firstTxn = i; lockSessionEnd(a); break;
+    case FOREIGN_SES:   s->firstSes = i; lockSessionEnd(a); break;
+    case FOREIGN_SWEEP: s->firstSes = i; lockTxnEnd(a); break;
+    case FOREIGN_WAIT:  s->waits = i; lockTxnEnd(a); break;
+    case FOREIGN_ALL:
+      s->firstTxn = i;
+      CHECK_EQ(lockReleaseAll(a, ~0u, ~0u, &n), LOCK_MALFORMED);
+      break;
+    case FOREIGN_NONE:
+      segRecord(pSeg, i)->linked = 0;
+      CHECK_EQ(lockRelease(b, &k, X), LOCK_MALFORMED);
+      break;
+  }
+}
+static void testForeign(void){
+  int e;
+  for(e=0; e<FOREIGN_COUNT; e++){
+    LockFile *p = 0;
+    LockSession *a, *b;
+    LockKey k1 = keyInt(1), k2 = keyInt(2);
+    SegRecord *r;
+    Seg *pSeg;
+    u32 i, eState = e==FOREIGN_WAIT ? SEG_WITHDRAWN : SEG_GRANTED;
+    CHECK_EQ(lockOpenMemory(&sysMem, 0, &p), LOCK_OK);
+    pSeg = lockSegment(p);
+    a = beginOrDie(p);
+    b = beginOrDie(p);
+    CHECK_EQ(lockAsk(a, &k1, X, TXN, 0), LOCK_OK);
+    CHECK_EQ(lockAsk(b, &k2, X, SES, 0), LOCK_OK);
+    if( e==FOREIGN_TXN ) CHECK_EQ(lockAsk(b, &k2, X, TXN, 0), LOCK_OK);
+    i = lockGranted(b).iRecord;
+    r = segRecord(pSeg, i);
+    if( e==FOREIGN_WAIT ) r->state = SEG_WITH(r->state, eState);
+    foreign(a, b, segSession(pSeg, lockSlot(a)), i, e, pSeg);
+    CHECK(segDamaged(pSeg));
+    CHECK_EQ(SEG_STATE(r->state), eState);
+    if( e!=FOREIGN_TXN && e!=FOREIGN_SES ) lockSessionEnd(a);
+    lockSessionEnd(b);
+    lockClose(p);
+  }
+}
+
+/*------------------------------------------- what a look counts and copies ---*/
+
+/* An allocator that calls xGrow at a chosen allocation, and finds what is
+** written behind one: what a look has counted is another number when it
+** copies. */
+enum { BEHIND = 20000, MARK = 0x5A };
+static void (*xGrow)(void);
+static int nGrowAt;
+static u32 nBeyond;                       /* bytes written behind */
+static LockFile *pGrow;
+static LockSession *aGrow[3];
+static void *growAlloc(size_t n){
+  u8 *z = malloc(16+n+BEHIND);
+  if( z==0 ) exit(1);
+  memcpy(z, &n, sizeof n);
+  memset(z+16+n, MARK, BEHIND);
+  if( nGrowAt>0 && --nGrowAt==0 ) xGrow();
+  return z+16;
+}
+static void growFree(void *p){
+  u8 *z = (u8*)p-16;
+  size_t n, i;
+  memcpy(&n, z, sizeof n);
+  for(i=0; i<BEHIND; i++) nBeyond += z[16+n+i]!=MARK;
+  free(z);
+}
+static const LockMem growMem = { growAlloc, growFree };
+
+/* Key i: an integer, or a text of 250 bytes. */
+static LockKey growKey(u32 i, int bLong){
+  LockKey k;
+  char z[251];
+  if( !bLong ) return keyInt(i);
+  snprintf(z, sizeof z, "%0250u", i);
+  keyMake(&k, KEY_TEXT, z, 250);
+  return k;
+}
+static void take(u32 n, int bLong, int bTake){
+  u32 i;
+  for(i=0; i<n; i++){
+    LockKey k = growKey(i, bLong);
+    if( bTake ) CHECK_EQ(lockAsk(aGrow[0], &k, X, SES, 0), LOCK_OK);
+    else CHECK_EQ(lockRelease(aGrow[0], &k, X), LOCK_OK);
+  }
+}
+static void growRows(void){ take(80, 0, 1); }
+static void growKeys(void){
+  take(20, 0, 0);
+  take(20, 1, 1);
+}
+static void growWriter(void){
+  tableWriterEnter(lockSegment(pGrow), lockSlot(aGrow[0]));
+}
+/* The allocations of a look: sessions twice, rows, keys, pairs twice. */
+static void lookAsItGrows(int nAt, void (*x)(void), LockSnapshot *pSnap){
+  nGrowAt = nAt;
+  xGrow = x;
+  CHECK_EQ(lockSnapshot(pGrow, pSnap), LOCK_OK);
+  CHECK_EQ(nGrowAt, 0);
+}
+static void testLookGrows(void){
+  LockSnapshot snap;
+  LockKey row = keyRow("t", 1);
+  u32 i, k;
+  for(i=0; i<3; i++){
+    CHECK_EQ(lockOpenMemory(&growMem, 0, &pGrow), LOCK_OK);
+    for(k=0; k<3; k++) aGrow[k] = beginOrDie(pGrow);
+    if( i==0 ){
+      take(80, 0, 1);                     /* the slots are below usedRecord */
+      take(80, 0, 0);
+      lookAsItGrows(3, growRows, &snap);
+      CHECK(snap.nRow<80);
+    }else if( i==1 ){
+      take(100, 0, 1);
+      take(100, 0, 0);
+      take(20, 0, 1);
+      lookAsItGrows(4, growKeys, &snap);
+      CHECK(snap.nRow<20);
+    }else{
+      /* A request whose holder has ended a moment ago waits for no session.  A
+      ** session that becomes the active writer while the pairs are made is in
+      ** none of them. */
+      CHECK_EQ(lockAsk(aGrow[1], &row, X, TXN, 0), LOCK_OK);
+      CHECK_EQ(lockAsk(aGrow[2], &row, X, SES, 1), LOCK_WAITING);
+      CHECK_EQ(ownerTry(lockSegment(pGrow), 0), OWNER_IN);
+      lockTxnEnd(aGrow[1]);
+      lookAsItGrows(6, growWriter, &snap);
+      CHECK_EQ(snap.nWait, 0);
+      for(k=0; k<snap.nSession; k++) CHECK_EQ(snap.aSession[k].iWaitingFor, 0);
+      while( ownerLeave(lockSegment(pGrow)) ) tableSweepLeft(lockSegment(pGrow));
+    }
+    lockSnapshotFree(pGrow, &snap);
+    CHECK_EQ(nBeyond, 0);
+    for(k=0; k<3; k++) lockSessionEnd(aGrow[k]);
+    lockClose(pGrow);
+  }
+}
+
 static void testNoSpace(void){
   const char *zDb = scratch("lkspace");
   char z[400];
@@ -1384,6 +1534,8 @@ int main(int n, char **a){
   testCancelAim();
   testTokens();
   testTokenQueue();
+  testForeign();
+  if( LIMIT_RECORD>=300 ) testLookGrows();
   testNoSpace();
   return finish("lkunit");
 }

@@ -454,10 +454,10 @@ static void makeKeys(void){
   i64 v = 42;
   i32 aPair[2] = { 0, 42 };
   memset(zLong, 'k', 255);
-  tableKey(&aKey[0], KEY_INTEGER, &v, 8);
-  tableKey(&aKey[1], KEY_PAIR, aPair, 8);
-  tableKey(&aKey[2], KEY_TEXT, zLong, 255);
-  tableKey(&aKey[3], KEY_ROW, zLong, 100);
-  tableKey(&aKey[4], KEY_TABLE, "t", 1);
+  keyMake(&aKey[0], KEY_INTEGER, &v, 8);
+  keyMake(&aKey[1], KEY_PAIR, aPair, 8);
+  keyMake(&aKey[2], KEY_TEXT, zLong, 255);
+  keyMake(&aKey[3], KEY_ROW, zLong, 100);
+  keyMake(&aKey[4], KEY_TABLE, "t", 1);
 }
 #endif

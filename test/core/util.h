@@ -8,6 +8,7 @@
 #define LOCK_TEST_UTIL_H
 
 #define _GNU_SOURCE
+#include "../../ext/core/lockint.h"
 #include "../../ext/core/lock.h"
 #include "../../ext/core/owner.h"
 #include "../../ext/core/graph.h"
@@ -57,12 +58,12 @@ static const LockMem sysMem = { malloc, free };
 
 static inline LockKey keyInt(i64 i){
   LockKey k;
-  tableKey(&k, KEY_INTEGER, &i, 8);
+  keyMake(&k, KEY_INTEGER, &i, 8);
   return k;
 }
 static inline LockKey keyText(const char *z){
   LockKey k;
-  tableKey(&k, KEY_TEXT, z, (u32)strlen(z));
+  keyMake(&k, KEY_TEXT, z, (u32)strlen(z));
   return k;
 }
 
@@ -116,12 +117,12 @@ static inline LockKey keyRow(const char *zTable, i64 i){
   memcpy(z, zTable, n);
   n = (n+3)/4*4;
   memcpy(z+n, &i, 8);
-  tableKey(&k, KEY_ROW, z, n+8);
+  keyMake(&k, KEY_ROW, z, n+8);
   return k;
 }
 static inline LockKey keyTable(const char *z){
   LockKey k;
-  tableKey(&k, KEY_TABLE, z, (u32)strlen(z));
+  keyMake(&k, KEY_TABLE, z, (u32)strlen(z));
   return k;
 }
 

@@ -13,7 +13,8 @@ import os
 import struct
 import sys
 
-LOCK_MAGIC = 0x496E74726C6B0000 | 3 << 8 | ord("L")
+LOCK_MAGIC = 0x496E74726C6B0000 | 4 << 8 | ord("L")
+LOCK_PRINT = 0x8B9EB51F
 SESSIONS, EXTENTS, EXTENT, RECORDS = 4096, 528384, 135168, 1024
 LIVE, WAITING, GRANTED = 1, 1, 2
 F_OFD_GETLK = 36
@@ -31,6 +32,7 @@ class File:
         with open(path, "rb") as f:
             self.bytes = f.read()
         assert self.u64(0) == LOCK_MAGIC, hex(self.u64(0))
+        assert self.u32(52) == LOCK_PRINT, hex(self.u32(52))
         self.slots = (self.u64(8) - EXTENTS) // EXTENT * RECORDS
 
     def u32(self, at):

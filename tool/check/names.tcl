@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: 0BSD
 # Check: what comments and documents name exists. In comments of ext/ words
 # that look like code (camelCase, `name()`), in all comments and documents
-# the names of files, in documents their links. The steps of the lock manager's
-# protocol: one page defines them, the code has them, and nothing cites a
-# number in their place.
+# the names of files, in documents their links and what these lead to. The steps
+# of the lock manager's protocol: one page defines them, the code has them, and
+# nothing cites a number in their place.
 
 namespace eval check {
   # What looks like a name of ours and is somebody else's.
@@ -139,6 +139,23 @@ proc check::fileExists {root file name} {
   return 0
 }
 
+# The places of a page that can be linked to: headings, and what has an id.
+proc check::anchors {path} {
+  set out {}
+  set fence 0
+  foreach row [split [csource::slurp $path] \n] {
+    if {[string match "```*" $row]} { set fence [expr {!$fence}] }
+    if {$fence} continue
+    if {[regexp {^#+ (.*)$} $row -> title]} {
+      lappend out [::reference::anchor $title]
+    }
+    foreach {- id} [regexp -all -inline {<a id="([^"]+)">} $row] {
+      lappend out $id
+    }
+  }
+  return $out
+}
+
 proc check::unknownLinks {root file} {
   set problems {}
   set line 0
@@ -147,10 +164,17 @@ proc check::unknownLinks {root file} {
     incr line
     if {[string match "```*" $row]} { set fence [expr {!$fence}] }
     if {$fence} continue
-    foreach {- target} [regexp -all -inline {\]\(([^)#\s]+)[^)]*\)} $row] {
+    foreach {- target anchor} \
+        [regexp -all -inline {\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)} $row] {
       if {[regexp {^[a-z]+:} $target]} continue
-      if {![file exists [file join $root [file dirname $file] $target]]} {
+      set path [file join $root [file dirname $file] $target]
+      if {$target eq ""} { set path $root/$file }
+      if {![file exists $path]} {
         lappend problems "$file:$line: links to $target, which does not exist"
+      } elseif {$anchor ne "" && [file extension $path] eq ".md"
+                && $anchor ni [anchors $path]} {
+        lappend problems "$file:$line: links to $target#$anchor, which does\
+          not exist"
       }
     }
     foreach {- name} [regexp -all -inline {`([^`]+)`} $row] {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# Check: the reference is in step. Documented = registered = tested, errors
-# documented = raised, and sql/README.md is what tool/reference.tcl makes.
+# Check: the reference is in step. Documented = registered = tested = listed
+# in sql/intro.md, errors documented = raised, and sql/README.md is what
+# tool/reference.tcl makes.
 
 namespace eval check {
   # Texts with a colon that are no error of the documented kind: why.
@@ -29,6 +30,7 @@ proc check::reference {root} {
 
 proc check::referencePage {root blocks} {
   set page [::reference::page $root $blocks]
+  if {[llength $::reference::problems]} { return $::reference::problems }
   if {[file exists $root/sql/README.md]
       && [csource::slurp $root/sql/README.md] eq $page} return
   return [list "sql/README.md: not what the comments say: make reference"]

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: 0BSD
+# Check: prose. The subject of a sentence is a session, a connection, a
+# process, a caller, a thread or a function, and the words of the trade have
+# one spelling. What is refused is a short list: openings of sentences, and
+# words wherever they stand. Code, in fences or in backticks, is not read.
+
+namespace eval check {
+  # Where it is looked for: pages, and comments of C and SQL files. Of the
+  # latter the reference blocks only.
+  variable proseFiles {
+    page    {README.md sql/*.md test/README.md}
+    block   {ext/*.c ext/*/*.c ext/*/*.h sql/*/*.sql}
+    comment {}
+  }
+  # Made from blocks, which are looked at where they stand.
+  variable proseMade {sql/README.md}
+  # How no sentence begins. One that asks is allowed.
+  variable proseOpenings {
+    Who Whoever "He who" Somebody Nobody Everybody Anybody Someone "No one"
+  }
+  # What is not written, and what is.
+  variable proseWords {
+    {is told of}  "say what reports it, and to which caller"
+    {is heard of} "say what reports it"
+    {time-outs?}  "timeout"
+    {licen[c]es?} "license"
+    {behaviou[r]s?} "behavior"
+  }
+}
+
+proc check::prose {root} {
+  variable proseFiles
+  variable proseMade
+  set problems {}
+  foreach {kind patterns} $proseFiles {
+    foreach file [csource::files $root {*}$patterns] {
+      if {$file in $proseMade} continue
+      foreach {line text} [proseTexts $kind $root/$file] {
+        lappend problems {*}[proseText $file $line $text]
+      }
+    }
+  }
+  return $problems
+}
+
+# The texts of a file, each with the line where it begins.
+proc check::proseTexts {kind file} {
+  if {$kind eq "page"} {
+    return [list 1 [proseOfPage [csource::slurp $file]]]
+  }
+  set out {}
+  foreach {line rows} [blocks::comments $file] {
+    set at [lsearch -regexp $rows {^SQL (?:AREA|FUNCTION|TABLE|ERROR) }]
+    if {$kind eq "block" && $at < 0} continue
+    # Examples are code.
+    set code 0
+    set rows [lmap row $rows {
+      if {[regexp {^\w+:} $row]} { set code [string match "Example:*" $row] }
+      expr {$code ? "" : $row}
+    }]
+    lappend out $line [proseOfPage [join $rows \n]]
+  }
+  return $out
+}
+
+# A text without what stands in fences and backticks; lines stay.
+proc check::proseOfPage {text} {
+  set fence 0
+  set rows [lmap row [split $text \n] {
+    set was $fence
+    if {[string match "```*" [string trimleft $row]]} {
+      set fence [expr {!$fence}]
+    }
+    expr {$was || $fence || [string match "    *" $row] ? "" : $row}
+  }]
+  set out ""
+  foreach part [regexp -all -inline {`[^`]*`|[^`]+|`} [join $rows \n]] {
+    if {[string match "`?*`" $part]} {
+      regsub -all {[^\n]} $part x part
+    }
+    append out $part
+  }
+  return $out
+}
+
+# What is wrong with a text that begins at a line.
+proc check::proseText {file line text} {
+  variable proseOpenings
+  variable proseWords
+  set problems {}
+  set begin {(?:\A|\n\s*\n|[.!?:;][\"')*]*\s|\n?\|\s*|\n\s*(?:-|[0-9]+\.)\s)}
+  append begin {\s*[\"'(*]*}
+  set openings "${begin}((?:[join $proseOpenings |])\\M)(\[^.!?]*\[.!?]?)"
+  foreach {all at rest} [regexp -all -inline -indices -- $openings $text] {
+    if {[string index $text [lindex $rest 1]] eq "?"} continue
+    lappend problems "$file:[proseLine $line $text $at]: a sentence begins\
+      with `[string range $text {*}$at]`"
+  }
+  foreach {pattern instead} $proseWords {
+    set pattern [string map {" " {\s+}} $pattern]
+    foreach at [regexp -all -inline -indices -- "(?i)\\m$pattern\\M" $text] {
+      lappend problems "$file:[proseLine $line $text $at]: `[string range \
+        $text {*}$at]`: $instead"
+    }
+  }
+  return $problems
+}
+
+# The line of a place in a text that begins at a line.
+proc check::proseLine {line text at} {
+  return [expr {$line
+    + [regexp -all \n [string range $text 0 [lindex $at 0]-1]]}]
+}
