@@ -83,6 +83,9 @@ static int argVersioned(
 ** default, an UPDATE that does not mention the version is accepted and raises
 ** it. In mode `strict` such an UPDATE is refused.
 **
+** When a row is deleted, its version is kept in a side table, as a tombstone.
+** A row that is inserted under the same key later continues above it.
+**
 ** A program that must not write to an unchecked table should check
 ** `versioned_tables` when it starts:
 **

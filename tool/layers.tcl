@@ -9,8 +9,8 @@
 namespace eval layers {
   variable table {
     core {} {
-      base atomic os os_unix key segment format owner table graph lockint lock
-      lockview
+      base rules atomic os os_unix key segment format owner table graph
+      lockint lock lockview
     }
     sqlite {core} {
       token sqlx args json pragma rowtab template

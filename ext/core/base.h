@@ -221,7 +221,13 @@ void crashPoint(int iPoint);
   X(ROWS_GREW)          /* a look copies rows that it did not count */ \
   X(KEYS_GREW)          /* a look copies keys that it did not count */ \
   X(WRITER_TWICE)       /* a look reads the active writer again */ \
-  X(WALK_STOP)          /* a walk ends before the request that covers it */
+  X(WALK_STOP)          /* a walk ends before the request that covers it */ \
+  X(LOOK_OUTSIDE)       /* a poll scans without the mutex */ \
+  X(ALLOC_INSIDE)       /* memory is allocated under the mutex */ \
+  X(SLEEP_INSIDE)       /* a thread sleeps under the mutex */ \
+  X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
+  X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
+  X(GRANT_BESIDE)       /* a scan grants beside whatever is held */
 
 enum {
   BUG_NONE,

@@ -489,6 +489,7 @@ static int checkOne(Graph *g, u32 k){
 }
 
 int graphCheck(Graph *g, Seg *p, u32 k){
+  assert( segHeld(p) );
   g->p = p;
   g->nStep = 0;
   return checkOne(g, k);
@@ -521,6 +522,7 @@ static void findCandidates(Graph *g, u32 i){
 void graphCheckAll(Graph *g, Seg *p){
   /* ORDER-ALL */
   u32 k, nUsed = segHeader(p)->usedSession;
+  assert( segHeld(p) );
   if( nUsed>LIMIT_SESSION ) nUsed = LIMIT_SESSION;
   g->p = p;
   g->nStep = 0;

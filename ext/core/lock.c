@@ -83,6 +83,7 @@ static SegSession *slot(LockSession *p){
 static void recover(LockFile *pF){
   Seg *p = &pF->seg;
   SegHeader *h = segHeader(p);
+  assert( segHeld(p) );
   if( segStale(p) && segRefresh(p)!=LOCK_OK ) return;
   if( BUG(NO_REBUILD) ) return;
   tableRebuild(p, p->iTaken);
@@ -109,6 +110,7 @@ static void tellDamage(LockFile *pF){
 #ifdef INTERLOCK_DEBUG
 static void debugCheck(Seg *p){
   const char *z = 0;
+  assert( segHeld(p) );
   if( segDamaged(p) || segHeader(p)->usedRecord>3000
    || segHeader(p)->usedSession>300 ){
     return;
@@ -129,6 +131,7 @@ static void debugCheck(Seg *p){
 ** file then, and nothing more is done in it. */
 static LockRc leave(LockFile *pF){
   Seg *p = &pF->seg;
+  if( BUG(SLEEP_INSIDE) ) osSleep(1);
   debugCheck(p);
   if( segDamaged(p) ) tellDamage(pF);
   while( ownerLeave(p) ){
@@ -178,6 +181,7 @@ static void removeBack(LockSession *p){
   /* SETTLE-BACK */
   Seg *pSeg = &p->pFile->seg;
   u32 i, iNext, n;
+  assert( segHeld(pSeg) );
   while( p->nBack>0 ){
     i = p->aBack[--p->nBack];
     if( !BUG(BACK_KEPT) ) removeVoid(p, i);
@@ -200,6 +204,7 @@ static int settle(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
   SegSession *s = slot(p);
   u64 iState = atomicGetAcq(&s->state);
+  assert( segHeld(pSeg) );
   if( SEG_HIGH(iState)!=p->iGen || SEG_LOW(iState)==SEG_UNUSED ){
     p->bPend = 0;                  /* ended, and swept by a process */
     return 0;
@@ -270,6 +275,7 @@ static void tidy(LockSession *p){
 static u32 reap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
   u32 k, n, nRound = 0;
+  assert( ruleOutside() );
   if( entered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
   n = tableKill(p, iNumber);
   atomicSet(&segHeader(p)->stat[STAT_SWEPT],
@@ -292,6 +298,7 @@ static void noteIn(LockSession *p, Probes *pList, u32 k){
   Seg *pSeg = &p->pFile->seg;
   u64 iNumber = atomicGet(&segSession(pSeg, k)->owner);
   u32 j;
+  assert( segHeld(&p->pFile->seg) );
   if( iNumber==pSeg->iNumber || pList->n>=PROBES ) return;
   for(j=0; j<pList->n; j++) if( pList->a[j]==iNumber ) return;
   pList->a[pList->n++] = iNumber;
@@ -309,6 +316,7 @@ static void noteProbe(LockSession *p, u32 k){ noteIn(p, &p->probes, k); }
 static int probe(LockSession *p, u32 *pnRound){
   LockFile *pF = p->pFile;
   u32 j, nDead = 0, nFound = 0;
+  assert( ruleOutside() );
   for(j=0; j<p->probes.n && usable(pF)==LOCK_OK; j++){
     /* DEAD-PROBE */
     if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
@@ -327,6 +335,7 @@ static int probeAll(LockFile *pF){
   Seg *p = &pF->seg;
   u32 k, n = 0;
   u64 iLast = 0;
+  assert( ruleOutside() );
   for(k=1; k<=LIMIT_SESSION; k++){
     SegSession *s = segSession(p, k);
     u64 iNumber = atomicGet(&s->owner);
@@ -385,6 +394,7 @@ static void lookThrough(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i, iNext, n, nRound = 0;
   int bAgain;
+  assert( segHeld(pSeg) );
   do{
     p->probes.n = 0;
     a->iOwn = a->iStrong = 0;
@@ -442,6 +452,7 @@ static void noteRecord(LockSession *p, const Ask *a, u32 i, u32 iLevel){
 static void holdAgain(LockSession *p, const Ask *a){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, a->iOwn);
+  assert( segHeld(&p->pFile->seg) );
   noteRecord(p, a, a->iOwn, p->iStamp);
   /* A turn that the transaction held already stays, whatever is undone. */
   if( a->eScope==LOCK_SCOPE_TURN && !tableHoldVoid(pSeg, r) ){
@@ -462,6 +473,7 @@ static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(a->eMode), kFirst = 0, eFirst = 0;
   u32 nSkip = p->iProbe, nMet = 0, eWhy;
+  assert( segHeld(pSeg) );
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
@@ -493,6 +505,7 @@ static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
 static u32 insert(LockSession *p, const Ask *a, int bWaiting){
   TableNew new;
   u32 i, iStamp = p->iStamp;
+  assert( segHeld(&p->pFile->seg) );
   new.pKey = a->pKey;
   new.iSession = p->k;
   new.iGeneration = p->iGen;
@@ -512,6 +525,7 @@ static u32 insert(LockSession *p, const Ask *a, int bWaiting){
 static void renumber(LockSession *p, const Ask *a){
   LockFile *pF = p->pFile;
   u32 i = 0, n = 0, nQueue = 0;
+  assert( segHeld(&p->pFile->seg) );
   pF->aQueue[nQueue++] = p->iRequest;
   while( (i = tableNext(&pF->seg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(&pF->seg, i);
@@ -529,6 +543,7 @@ static void noteDeadlock(LockSession *p){
   LockFile *pF = p->pFile;
   u32 n, j;
   const u32 *a = graphCycle(pF->pGraph, &n);
+  assert( segHeld(&p->pFile->seg) );
   p->trouble.nCycle = n;
   for(j=0; j<n && j<16; j++){
     p->trouble.aCycle[j] = atomicGet(&segSession(&pF->seg, a[j])->id);
@@ -558,6 +573,7 @@ static LockRc enqueue(LockSession *p, const Ask *a){
   LockFile *pF = p->pFile;
   SegRecord *r;
   u32 i = insert(p, a, 1);         /* ACQUIRE-QUEUE */
+  assert( segHeld(&p->pFile->seg) );
   if( i==0 ) return LOCK_FULL;
   r = segRecord(&pF->seg, i);
   p->iRequest = i;
@@ -584,6 +600,7 @@ static void noteGrant(LockSession *p, u32 i){
 
 /* One attempt under the mutex.  LOCK_FULL: no slot is free. */
 static LockRc attempt(LockSession *p, Ask *a, int bProbed){
+  assert( segHeld(&p->pFile->seg) );
   look(p, a);                      /* ACQUIRE-LOOK */
   p->iStronger = a->iStrong ? segRecord(&p->pFile->seg, a->iStrong)->token : 0;
   if( a->iOwn ){                   /* ACQUIRE-AGAIN */
@@ -776,6 +793,7 @@ void lockPoll(LockSession *p){
   u32 nRound = 0;
   Ask a;
   if( usable(pF)!=LOCK_OK ) return;
+  if( BUG(LOOK_OUTSIDE) ) tableScan(&pF->seg, &p->key);
   /* POLL-ENTER */
   if( entered(pF, ownerTry(&pF->seg, 0))!=LOCK_OK ) return;
   a.pKey = &p->key;
@@ -785,6 +803,12 @@ void lockPoll(LockSession *p){
   noteBlockers(p, &a, p->iRequest);            /* POLL-PROBE */
   if( leave(pF)==LOCK_OK ) probe(p, &nRound);
   p->probes.n = 0;
+}
+
+/* May the wait go on? */
+static LockRc askCaller(const LockWait *pWait){
+  assert( ruleOutside() );
+  return pWait->xPoll(pWait->pArg);
 }
 
 LockRc lockWait(LockSession *p, const LockWait *pWait){
@@ -802,7 +826,8 @@ LockRc lockWait(LockSession *p, const LockWait *pWait){
       rc = lockOutcome(p);
       if( rc!=LOCK_WAITING ) return rc;
       if( usable(p->pFile)!=LOCK_OK ) return lockGiveUp(p, LOCK_MALFORMED);
-      if( pWait->xPoll ) rc = pWait->xPoll(pWait->pArg);
+      if( BUG(POLL_INSIDE) ) enter(p->pFile);
+      if( pWait->xPoll ) rc = askCaller(pWait);
       if( rc!=LOCK_WAITING && rc!=LOCK_OK ) return lockGiveUp(p, rc);
       rc = lockMoved(p->pFile);
       if( rc!=LOCK_OK ) return lockGiveUp(p, rc);
@@ -827,6 +852,7 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
   /* ACQUIRE-REFUSE */
   if( rc!=LOCK_NO || pWait==0 ) return rc;
+  assert( ruleOutside() );
   if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
   if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
   rc = lockMoved(p->pFile);
@@ -835,7 +861,7 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   if( rc==LOCK_WAITING ) rc = lockWait(p, pWait);
   /* ACQUIRE-CONFIRM */
   if( rc!=LOCK_OK || pWait->xPoll==0 ) return rc;
-  return lockConfirm(p, pWait->xPoll(pWait->pArg));
+  return lockConfirm(p, askCaller(pWait));
 }
 
 /*----------------------------------------------------------------- skip ---*/
@@ -845,6 +871,7 @@ static void noteSkipped(LockSession *p, const Ask *a){
   /* SKIP-NOTE */
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(a->eMode);
+  assert( segHeld(pSeg) );
   if( p->skipped.n>=PROBES ) return;
   while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
@@ -973,6 +1000,7 @@ typedef struct ReleaseAll {
 static int releaseSome(LockSession *p, ReleaseAll *a){
   Seg *pSeg = &p->pFile->seg;
   u32 n;
+  assert( segHeld(pSeg) );
   for(n=0; a->i && n<SWEEP_MAX; n++){
     u32 i = a->i;
     SegRecord *r = segRecord(pSeg, i);
@@ -1008,6 +1036,7 @@ static LockRc releaseLists(LockSession *p, ReleaseAll *a){
   u64 nRecover = h->stat[STAT_RECOVERIES];
   u32 nRound = 0;
   int iList;
+  assert( segHeld(&p->pFile->seg) );
   for(iList=0; iList<2; iList++){
     a->i = iList ? slot(p)->firstSes : slot(p)->firstTxn;
     a->nStep = 0;
@@ -1198,6 +1227,7 @@ int lockGuardFree(LockSession *p, const LockKey *pTable){
 static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   Ask a;
   int bFree;
+  assert( segHeld(&p->pFile->seg) );
   a.pKey = pKey;
   a.eMode = eMode;
   look(p, &a);
@@ -1260,7 +1290,7 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
   if( pSeg->file.bRead ) return LOCK_MISUSE;
   rc = lockMoved(pF);
   if( rc!=LOCK_OK ) return rc;
-  p = pF->mem.xAlloc(sizeof(*p));
+  p = ruleAlloc(&pF->mem, sizeof(*p));
   if( p==0 ) return LOCK_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pFile = pF;
@@ -1276,6 +1306,8 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
       atomicSet(&s->pid, pF->iPid);
       atomicSet(&s->pidSpace, pF->iPidSpace);
     }
+    if( BUG(ALLOC_INSIDE) ) ruleFree(&pF->mem, ruleAlloc(&pF->mem, 1));
+    if( BUG(RANK_TURNED) ) osProcessEnter();
     rc = leave(pF);
     if( rc==LOCK_OK && p->k==0 ){
       rc = !bProbed && probeAll(pF) ? LOCK_OK : LOCK_FULL;
@@ -1283,7 +1315,7 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
     }
   }
   if( rc!=LOCK_OK ){
-    pF->mem.xFree(p);
+    ruleFree(&pF->mem, p);
     return rc;
   }
   *pp = p;
@@ -1300,7 +1332,7 @@ void lockSessionEnd(LockSession *p){
     atomicSetRel(&slot(p)->state, SEG_PAIR(p->iGen, SEG_ENDING));
     tidy(p);
   }
-  pF->mem.xFree(p);
+  ruleFree(&pF->mem, p);
 }
 
 u64 lockGrantToken(const LockSession *p){ return p->iToken; }
@@ -1337,17 +1369,17 @@ static void forgetFiles(void){
 
 static void freeFile(LockFile *pF){
   segClose(&pF->seg);
-  if( pF->pGraph ) pF->mem.xFree(pF->pGraph);
-  if( pF->aQueue ) pF->mem.xFree(pF->aQueue);
-  if( pF->zPath ) pF->mem.xFree(pF->zPath);
-  pF->mem.xFree(pF);
+  if( pF->pGraph ) ruleFree(&pF->mem, pF->pGraph);
+  if( pF->aQueue ) ruleFree(&pF->mem, pF->aQueue);
+  if( pF->zPath ) ruleFree(&pF->mem, pF->zPath);
+  ruleFree(&pF->mem, pF);
 }
 
 /* A LockFile with its memory; zPath is zName and zSuffix.  Without a suffix
 ** it is no database's. */
 static LockFile *newFile(const LockMem *pMem, const char *zName,
                          const char *zSuffix){
-  LockFile *pF = pMem->xAlloc(sizeof(*pF));
+  LockFile *pF = ruleAlloc(pMem, sizeof(*pF));
   size_t n = zName ? strlen(zName) : 0;
   if( pF==0 ) return 0;
   memset(pF, 0, sizeof(*pF));
@@ -1356,9 +1388,9 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   pF->nRef = 1;
   pF->iPid = osPid();
   pF->iPidSpace = osPidSpace();
-  pF->aQueue = pMem->xAlloc(LIMIT_SESSION*sizeof(u32));
-  pF->pGraph = pMem->xAlloc(graphSize());
-  if( zName ) pF->zPath = pMem->xAlloc(2*n + strlen(zSuffix) + 2);
+  pF->aQueue = ruleAlloc(pMem, LIMIT_SESSION*sizeof(u32));
+  pF->pGraph = ruleAlloc(pMem, graphSize());
+  if( zName ) pF->zPath = ruleAlloc(pMem, 2*n + strlen(zSuffix) + 2);
   if( pF->aQueue==0 || pF->pGraph==0 || (zName && pF->zPath==0) ){
     freeFile(pF);
     return 0;

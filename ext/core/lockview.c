@@ -34,7 +34,7 @@ typedef struct View {
 } View;
 
 static void *viewAlloc(View *v, size_t n){
-  return lockMemory(v->pF)->xAlloc(n ? n : 1);
+  return ruleAlloc(lockMemory(v->pF), n ? n : 1);
 }
 
 /*------------------------------------------------------------- sessions ---*/
@@ -324,18 +324,18 @@ LockRc lockSnapshot(LockFile *pF, LockSnapshot *pOut){
   v.p = lockSegment(pF);
   v.pOut = pOut;
   rc = fillView(&v);
-  if( v.aSeen ) lockMemory(pF)->xFree(v.aSeen);
-  if( v.aLast ) lockMemory(pF)->xFree(v.aLast);
+  if( v.aSeen ) ruleFree(lockMemory(pF), v.aSeen);
+  if( v.aLast ) ruleFree(lockMemory(pF), v.aLast);
   if( rc!=LOCK_OK ) lockSnapshotFree(pF, pOut);
   return rc;
 }
 
 void lockSnapshotFree(LockFile *pF, LockSnapshot *p){
-  void (*xFree)(void*) = lockMemory(pF)->xFree;
-  if( p->aSession ) xFree(p->aSession);
-  if( p->aRow ) xFree(p->aRow);
-  if( p->aKey ) xFree(p->aKey);
-  if( p->aWait ) xFree(p->aWait);
+  const LockMem *pMem = lockMemory(pF);
+  if( p->aSession ) ruleFree(pMem, p->aSession);
+  if( p->aRow ) ruleFree(pMem, p->aRow);
+  if( p->aKey ) ruleFree(pMem, p->aKey);
+  if( p->aWait ) ruleFree(pMem, p->aWait);
   memset(p, 0, sizeof(*p));
 }
 

@@ -13,6 +13,7 @@
 #define _GNU_SOURCE           /* NOLINT(bugprone-reserved-identifier) */
 #define _FILE_OFFSET_BITS 64  /* NOLINT(bugprone-reserved-identifier) */
 #include "core/os.h"
+#include "core/rules.h"
 #include "core/atomic.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -230,6 +231,7 @@ static int isMountRoot(const char *zPath){ (void)zPath; return 0; }
 */
 LockRc osOneName(const char *zPath){
   struct stat s;
+  assert( ruleOutside() );
   if( lstat(zPath, &s)!=0 ) return LOCK_OK;
   if( S_ISLNK(s.st_mode) ) return failAs(LOCK_REPLACED, OS_ABOUT_KIND, 0, &s);
   if( s.st_nlink>1 ) return failAs(LOCK_LINKED, OS_ABOUT_LINKS, 0, &s);
@@ -329,6 +331,7 @@ LockRc osOpen(OsFile *p, const char *zPath, const char *zLike, int eHow){
   struct stat sLike, s;
   const struct stat *pLike = zLike && stat(zLike, &sLike)==0 ? &sLike : 0;
   LockRc rc = LOCK_OK;
+  assert( ruleOutside() );
   p->bRead = eHow==OS_READ;
   p->fd = openHigh(zPath, flags, 0);
   if( p->fd<0 && errno==ENOENT ){
@@ -353,12 +356,14 @@ LockRc osOpen(OsFile *p, const char *zPath, const char *zLike, int eHow){
 }
 
 void osClose(OsFile *p){
+  assert( ruleOutside() );
   if( p->fd>=0 ) close(p->fd);
   p->fd = -1;
 }
 
 LockRc osIdentify(const char *zPath, u64 *piDev, u64 *piIno){
   struct stat s;
+  assert( ruleOutside() );
   if( lstat(zPath, &s)!=0 ) return errno==ENOENT ? LOCK_NOFILE : LOCK_CANTOPEN;
   *piDev = (u64)s.st_dev;
   *piIno = (u64)s.st_ino;
@@ -367,6 +372,7 @@ LockRc osIdentify(const char *zPath, u64 *piDev, u64 *piIno){
 
 int osUnlinked(const OsFile *p){
   struct stat s;
+  assert( ruleOutside() );
   return p->fd>=0 && fstat(p->fd, &s)==0 && s.st_nlink==0;
 }
 
@@ -451,6 +457,7 @@ static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
 LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
   struct rlimit l;
   int e;
+  assert( ruleOutside() );
   if( p->fd<0 ) return LOCK_OK;
   if( getrlimit(RLIMIT_FSIZE, &l)==0 && l.rlim_cur!=RLIM_INFINITY
    && nByte>(u64)l.rlim_cur ){
@@ -470,6 +477,7 @@ void *osMap(const OsFile *p, size_t nByte){
   int prot = p->bRead ? PROT_READ : PROT_READ|PROT_WRITE;
   void *pMap = mmap(0, nByte, prot, flags, p->fd, 0);
   struct rlimit l;
+  assert( ruleOutside() );
   if( pMap!=MAP_FAILED ) return pMap;
   failSystem(LOCK_NOMAP);
   trouble.nNeed = nByte;
@@ -480,6 +488,7 @@ void *osMap(const OsFile *p, size_t nByte){
 }
 
 void osTouch(void *pMap, size_t nByte){
+  assert( ruleOutside() );
 #ifdef MADV_POPULATE_WRITE
   size_t nPage = (size_t)sysconf(_SC_PAGESIZE), nSkip = (uintptr_t)pMap%nPage;
   (void)madvise((u8*)pMap-nSkip, nByte+nSkip, MADV_POPULATE_WRITE);
@@ -490,6 +499,7 @@ void osTouch(void *pMap, size_t nByte){
 }
 
 void osUnmap(void *pMap, size_t nByte){
+  assert( ruleOutside() );
   (void)munmap(pMap, nByte);
 }
 
@@ -515,6 +525,7 @@ static int byteLock(int fd, short eType, off_t iByte){
 }
 
 LockRc osLockFirst(const OsFile *p, int eLock, int msWait){
+  assert( ruleOutside() );
   static const short aType[] = { F_UNLCK, F_RDLCK, F_WRLCK };
   u64 usEnd;
   if( p->fd<0 ) return LOCK_OK;
@@ -532,6 +543,7 @@ LockRc osLockFirst(const OsFile *p, int eLock, int msWait){
 
 LockRc osLockNumber(const OsFile *p, u64 iNumber){
   int e;
+  assert( ruleOutside() );
   if( p->fd<0 ) return LOCK_OK;
   e = byteLock(p->fd, F_WRLCK, NUMBER_BASE+(off_t)iNumber);
   return e==0 ? LOCK_OK : failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
@@ -542,6 +554,7 @@ LockRc osLockNumber(const OsFile *p, u64 iNumber){
 static int rangeHeld(int fd, off_t iFirst, off_t nByte){
   struct flock l;
   int rc;
+  assert( ruleOutside() );
   memset(&l, 0, sizeof(l));
   l.l_type = F_WRLCK;
   l.l_whence = SEEK_SET;
@@ -569,6 +582,7 @@ int osAnyHeld(const OsFile *p){
 
 void osSleep(i64 us){
   struct timespec t;
+  assert( ruleOutside() );
   t.tv_sec = (time_t)(us/1000000);
   t.tv_nsec = (long)(us%1000000)*1000;
   nanosleep(&t, 0);
@@ -583,6 +597,7 @@ typedef struct FutexTime {
 
 int osWait(u32 *p, u32 iValue, i64 us){
   FutexTime t;
+  assert( ruleOutside() );
   t.sec = (__kernel_long_t)(us/1000000);
   t.nsec = (__kernel_long_t)(us%1000000)*1000;
   if( syscall(SYS_futex, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
@@ -595,6 +610,7 @@ void osWake(u32 *p, int nWake){
 int osWait(u32 *p, u32 iValue, i64 us){
   i64 usStep = 50;
   u64 usEnd = osMonotonicUs() + (u64)us;
+  assert( ruleOutside() );
   for(;;){
     if( atomicGetAcq((atomicAlias32*)p)!=iValue ) return 0;
     if( osMonotonicUs()>=usEnd ) return 1;
@@ -635,6 +651,7 @@ int osProcessState(u32 iPid, u64 iPidSpace){
   char zPath[40], zBuf[512], *z;
   int fd;
   ssize_t n;
+  assert( ruleOutside() );
   if( iPidSpace==0 || iPidSpace!=osPidSpace() ) return OS_UNKNOWN;
   snprintf(zPath, sizeof(zPath), "/proc/%u/stat", iPid);
   fd = openHigh(zPath, O_RDONLY, 0);
@@ -652,15 +669,24 @@ int osProcessState(u32 iPid, u64 iPidSpace){
 static pthread_mutex_t processMutex = PTHREAD_MUTEX_INITIALIZER;
 static void (*xForkChild)(void);       /* under processMutex */
 
-void osProcessEnter(void){ pthread_mutex_lock(&processMutex); }
-void osProcessLeave(void){ pthread_mutex_unlock(&processMutex); }
+void osProcessEnter(void){
+  ruleEnter(RANK_PROCESS, &processMutex);
+  pthread_mutex_lock(&processMutex);
+}
+void osProcessLeave(void){
+  pthread_mutex_unlock(&processMutex);
+  ruleLeave(RANK_PROCESS, &processMutex);
+}
 
+static void forkBegin(void){ pthread_mutex_lock(&processMutex); }
+static void forkParent(void){ pthread_mutex_unlock(&processMutex); }
 static void forkChild(void){
+  ruleForget();
   if( xForkChild ) xForkChild();
-  osProcessLeave();
+  pthread_mutex_unlock(&processMutex);
 }
 static void forkRegister(void){
-  pthread_atfork(osProcessEnter, osProcessLeave, forkChild);
+  pthread_atfork(forkBegin, forkParent, forkChild);
 }
 void osAtFork(void (*xChild)(void)){
   static pthread_once_t once = PTHREAD_ONCE_INIT;

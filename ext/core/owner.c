@@ -31,14 +31,25 @@ static LockRc whyNotUsable(Seg *p){
   return formatDiffers(p) ? LOCK_FORMAT : LOCK_MALFORMED;
 }
 
+/* Lock the first byte, or unlock it. */
+static LockRc lockFirst(Seg *p, int eLock){
+  LockRc rc;
+  if( ruleHolds(RANK_FIRST, p) ) ruleLeave(RANK_FIRST, p);
+  if( eLock!=OS_UNLOCKED ) ruleEnter(RANK_FIRST, p);
+  rc = osLockFirst(&p->file, eLock, eLock==OS_UNLOCKED ? 0 : MS_FIRST);
+  if( rc!=LOCK_OK && eLock!=OS_UNLOCKED ) ruleLeave(RANK_FIRST, p);
+  return rc;
+}
+
 LockRc ownerLook(Seg *p){
-  LockRc rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
+  LockRc rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
   if( rc==LOCK_FORMAT ){
     rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : whyNotUsable(p);
   }
-  if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+  if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
+  else ruleLeave(RANK_FIRST, p);       /* from here on the file has it */
   return rc;
 }
 
@@ -48,7 +59,7 @@ LockRc ownerLook(Seg *p){
 */
 static LockRc formatFirst(Seg *p){
   /* FORMAT-FIRST */
-  LockRc rc = osLockFirst(&p->file, OS_EXCLUSIVE, MS_FIRST);
+  LockRc rc = lockFirst(p, OS_EXCLUSIVE);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);           /* again: another process may have formatted */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
@@ -59,8 +70,8 @@ static LockRc formatFirst(Seg *p){
     }
   }
   /* FORMAT-SHARE */
-  if( rc==LOCK_OK ) rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
-  if( rc!=LOCK_OK ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+  if( rc==LOCK_OK ) rc = lockFirst(p, OS_SHARED);
+  if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
   return rc;
 }
 
@@ -71,18 +82,18 @@ LockRc ownerAttach(Seg *p){
     return segFormat(p);
   }
   /* ATTACH-FIRST */
-  rc = osLockFirst(&p->file, OS_SHARED, MS_FIRST);
+  rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
-    osLockFirst(&p->file, OS_UNLOCKED, 0);
+    lockFirst(p, OS_UNLOCKED);
     rc = formatFirst(p);
     if( rc!=LOCK_OK ) return rc;
   }
   if( rc==LOCK_OK ){
     /* ATTACH-NUMBER */
     p->iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
-    if( BUG(FIRST_EARLY) ) osLockFirst(&p->file, OS_UNLOCKED, 0);
+    if( BUG(FIRST_EARLY) ) lockFirst(p, OS_UNLOCKED);
     CRASH(ATTACH_NUMBER);
     rc = osLockNumber(&p->file, p->iNumber);   /* ATTACH-BYTE */
     CRASH(ATTACH_BYTE);
@@ -91,12 +102,13 @@ LockRc ownerAttach(Seg *p){
   ** that finds no other alive would format the file under this one.  The fence:
   ** no process may see the number before its byte is locked. */
   atomicFenceSeq();
-  osLockFirst(&p->file, OS_UNLOCKED, 0);
+  lockFirst(p, OS_UNLOCKED);
   CRASH(ATTACH_DONE);
   return rc;
 }
 
 int ownerDead(Seg *p, u64 iNumber){
+  assert( ruleOutside() );
   if( BUG(TAKE_LIVE) && iNumber!=p->iNumber ) return 1;
   if( iNumber==p->iNumber || p->file.fd<0 ) return 0;
   return osNumberHeld(&p->file, iNumber)==0;
@@ -121,6 +133,7 @@ static int takeOver(Seg *p, u64 w){
   if( BUG(TAKEOVER_PLAIN) ) wNew &= ~MUTEX_WAITERS;
   /* MUTEX-TAKE */
   if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
+  ruleEnter(RANK_MUTEX, p);
   p->iTaken = MUTEX_OWNER(w);
   countPassed(p);
   CRASH(TAKEOVER);
@@ -130,6 +143,7 @@ static int takeOver(Seg *p, u64 w){
 static int enterFree(Seg *p, u64 mBits){
   /* MUTEX-ENTER */
   if( !atomicCas64(&segHeader(p)->mutex, 0, me(p)|mBits) ) return 0;
+  ruleEnter(RANK_MUTEX, p);
   CRASH(ENTER);
   return 1;
 }
@@ -260,6 +274,7 @@ int ownerTask(Seg *p){
 
 int ownerLeave(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
+  assert( segHeld(p) );
   for(;;){
     u64 w = atomicGet(pWord);
     if( w & MUTEX_WORK ){                      /* MUTEX-WORK */
@@ -269,6 +284,7 @@ int ownerLeave(Seg *p){
     }
     if( w & MUTEX_WAITERS ) countPassed(p);
     if( !atomicCas64(pWord, w, 0) ) continue;  /* MUTEX-LEAVE */
+    ruleLeave(RANK_MUTEX, p);
     CRASH(LEAVE);
     if( w & MUTEX_WAITERS ){                   /* MUTEX-WAKE */
       if( !BUG(MUTEX_SILENT) ) osWake(atomicLowHalf(pWord), 1);

@@ -312,6 +312,7 @@ const char *segmentCheck(Seg *p){
   SegHeader *h = segHeader(p);
   u32 i, nFree = 0, nChain = 0, nList = 0, nText = 0, nUsed = 0, nWait = 0;
   const char *z = checkFree(p, &nFree);
+  assert( segHeld(p) );
   if( z==0 ) z = checkChains(p, &nChain);
   if( z==0 ) z = checkLists(p, &nList);
   if( z ) return z;

@@ -67,6 +67,7 @@
 
 #include "core/atomic.h"
 #include "core/os.h"
+#include "core/rules.h"
 
 /*
 ** The magic word: "Intrlk", the format's number, the OS layer's letter.  A
@@ -255,6 +256,12 @@ static inline int segDamaged(const Seg *p){
 
 static inline SegHeader *segHeader(const Seg *p){
   return (SegHeader*)(void*)p->pBase;
+}
+
+/* Does this thread own the mutex?  For asserts. */
+static inline int segHeld(const Seg *p){
+  return MUTEX_OWNER(atomicGet(&segHeader(p)->mutex))==p->iNumber
+      && ruleHolds(RANK_MUTEX, p);
 }
 
 /*

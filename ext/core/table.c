@@ -55,11 +55,13 @@ static int keyEqual(Seg *p, SegRecord *r, const LockKey *pKey){
 
 int tableSameKey(Seg *p, u32 i, u32 j){
   LockKey key;
+  assert( segHeld(p) );
   tableKeyOf(p, segRecord(p, i), &key);
   return keyEqual(p, segRecord(p, j), &key);
 }
 
 u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+  assert( segHeld(p) );
   if( i==0 ){
     i = *segBucket(p, segBucketOf(pKey->iHash, segHeader(p)->nBucket));
   }else{
@@ -74,6 +76,7 @@ u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
 }
 
 u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+  assert( segHeld(p) );
   i = segRecord(p, i)->hashPrev;
   while( i && segBound(p, pnStep) ){
     SegRecord *r = segRecord(p, i);
@@ -176,6 +179,7 @@ static void listRemove(Seg *p, u32 i){
 }
 
 void tableMove(Seg *p, u32 i){
+  assert( segHeld(p) );
   listRemove(p, i);
   listInsert(p, i);
 }
@@ -185,6 +189,7 @@ void tableMove(Seg *p, u32 i){
 static void splitBucket(Seg *p){
   SegHeader *h = segHeader(p);
   u32 bNew = h->nBucket, i, iNext, n = 0, iTail = 0, bOld;
+  assert( segHeld(p) );
   if( bNew<2 ){
     segDamage(p);
     return;
@@ -218,6 +223,7 @@ static void splitBucket(Seg *p){
 static void raiseGuard(Seg *p, SegRecord *r){
   /* INSERT-GUARD, GRANT-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
+  assert( segHeld(p) );
   if( REC_KIND(r)!=KEY_TABLE ) return;
   atomicSet(pWord, atomicGet(pWord)+1);
   CRASH(GUARD_RAISE);
@@ -227,6 +233,7 @@ static void raiseGuard(Seg *p, SegRecord *r){
 static void lowerGuard(Seg *p, SegRecord *r){
   /* REMOVE-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
+  assert( segHeld(p) );
   if( REC_KIND(r)!=KEY_TABLE ) return;
   if( atomicGet(pWord)==0 ){
     segDamage(p);
@@ -264,6 +271,7 @@ static u32 takeSlot(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
   u32 i = s->next;
+  assert( segHeld(p) );
   if( i==0 && h->freeRecord==0 && h->usedRecord>=segRecords(p) ) gatherSlots(p);
   if( i ){
     s->next = 0;
@@ -302,6 +310,7 @@ static u32 textSlots(u32 n){
 ** changes. */
 static int drawToken(Seg *p){
   SegHeader *h = segHeader(p);
+  assert( segHeld(p) );
   if( h->token<p->iToken || h->token>=SEG_NUMBERS-1 ){
     segDamage(p);
     return 0;
@@ -333,11 +342,32 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
   }
 }
 
+#ifndef NDEBUG
+/* Does the grant i stand alone?  Neither another session's grant nor the active
+** writer may conflict with it, by either one's row of the matrix.  What is
+** invalidated does not count: it can only have become so since the decision. */
+static int grantAlone(Seg *p, u32 i){
+  SegRecord *r = segRecord(p, i);
+  u32 j = 0, n = 0;
+  LockKey key;
+  tableKeyOf(p, r, &key);
+  while( (j = tableNext(p, &key, j, &n))!=0 ){
+    SegRecord *q = segRecord(p, j);
+    if( SEG_STATE(atomicGet(&q->state))!=SEG_GRANTED ) continue;
+    if( q->session==r->session || tableVoid(p, q) || tableVoid(p, r) ) continue;
+    if( keyConflicts(REC_MODE(r)) & REC_BIT(q) ) return segDamaged(p);
+    if( keyConflicts(REC_MODE(q)) & REC_BIT(r) ) return segDamaged(p);
+  }
+  return segDamaged(p) || !tableWriterBlocks(p, REC_KIND(r), r->session);
+}
+#endif
+
 u32 tableInsert(Seg *p, const TableNew *pNew){
   SegHeader *h = segHeader(p);
   const LockKey *pKey = pNew->pKey;
   u32 i, k, iState;
   SegRecord *r;
+  assert( segHeld(p) );
   if( h->nRecord>segRecords(p) ) segDamage(p);
   if( h->nRecord + 1 + textSlots(pKey->nKey) > segRecords(p) ) return 0;
   i = segDamaged(p) ? 0 : takeSlot(p, pNew->iSession);
@@ -383,6 +413,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   atomicSetRel(&r->state, iState);             /* INSERT-VALID */
   CRASH(VALID);
   if( !pNew->bWaiting && BUG(GUARD_LATE) ) raiseGuard(p, r);
+  assert( pNew->bWaiting || grantAlone(p, i) );
   if( h->nRecord>h->nBucket && h->nBucket<segRecords(p) ) splitBucket(p);
   return i;
 }
@@ -415,6 +446,7 @@ void tableRemove(Seg *p, u32 i){
   u32 iText = r->text, k = r->session, e = SEG_STATE(atomicGet(&r->state));
   LockKey key;
   int bScan;
+  assert( segHeld(p) );
   if( e==SEG_FREE || e>=SEG_TEXT || s->nRecord==0
    || (!r->linked && !BUG(REMOVE_UNLINKED))
    || (e!=SEG_GRANTED && h->nWait==0) ){
@@ -483,6 +515,7 @@ static int grant(Seg *p, u32 i){
   h->nWait--;
   atomicSet(&segSession(p, r->session)->waits, 0);
   atomicSet(&h->stat[STAT_GRANTS], h->stat[STAT_GRANTS]+1);
+  assert( grantAlone(p, i) );
   if( !BUG(WAKE_FIRST) ) osWake(&r->state, 1); /* GRANT-WAKE */
   CRASH(GRANT_WAKE);
   return 1;
@@ -523,6 +556,7 @@ static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
 void tableScan(Seg *p, const LockKey *pKey){
   u32 mAhead = 0, i = 0, n = 0;
   Held held;
+  assert( segHeld(p) );
   if( segHeader(p)->nWait==0 ) return;
   /* GRANT-SCAN */
   holders(p, pKey, &held);
@@ -531,7 +565,7 @@ void tableScan(Seg *p, const LockKey *pKey){
     u32 m = keyConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
-     || heldAgainst(p, pKey, &held, m, r->session)
+     || (heldAgainst(p, pKey, &held, m, r->session) && !BUG(GRANT_BESIDE))
      || tableVoid(p, r)
      || tableWriterBlocks(p, REC_KIND(r), r->session) ){
       mAhead |= REC_BIT(r);
@@ -549,6 +583,7 @@ static void scanWaiting(Seg *p, int bObject){
   SegHeader *h = segHeader(p);
   LockKey key;
   u32 k;
+  assert( segHeld(p) );
   for(k=1; k<=h->usedSession && k<=LIMIT_SESSION && h->nWait; k++){
     u32 i = segSession(p, k)->waits, j = i, n = 0;
     if( i==0 ) continue;
@@ -574,6 +609,7 @@ void tableReorder(Seg *p, const u32 *aRecord, u32 n){
   SegHeader *h = segHeader(p);
   u64 iTicket = h->ticket + n;
   u32 i, iTail;
+  assert( segHeld(p) );
   atomicSet(&h->ticket, iTicket);
   for(i=n; i>0; i--){                          /* ORDER-TICKETS */
     atomicSet(&segRecord(p, aRecord[i-1])->ticket, iTicket--);
@@ -593,6 +629,7 @@ u32 tableOpen(Seg *p, u64 iNumber){
   SegHeader *h = segHeader(p);
   u32 k = h->freeSession, i;
   SegSession *s;
+  assert( segHeld(p) );
   if( k ){
     h->freeSession = segSession(p, k)->next;
   }else if( h->usedSession<LIMIT_SESSION ){
@@ -723,6 +760,7 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
   SegSession *s = segSession(p, k);
   u32 i = s->waits, n = 0, nStep = 0;
   int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
+  assert( segHeld(p) );
   /* SWEEP-REQUEST */
   if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
     if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ) segDamage(p);
@@ -749,6 +787,7 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
 */
 void tableSweepLeft(Seg *p){
   u32 k, nUsed = segHeader(p)->usedSession;
+  assert( segHeld(p) );
   for(k=1; k<=nUsed && k<=LIMIT_SESSION; k++){
     SegSession *s = segSession(p, k);
     if( atomicGetAcq(&s->left)==0 ) continue;
@@ -767,6 +806,7 @@ void tableSweepLeft(Seg *p){
 
 u32 tableKill(Seg *p, u64 iNumber){
   u32 k, n = 0, nUsed = segHeader(p)->usedSession;
+  assert( segHeld(p) );
   for(k=1; k<=nUsed && k<=LIMIT_SESSION; k++){
     SegSession *s = segSession(p, k);
     u64 iState = atomicGetAcq(&s->state);
@@ -784,6 +824,7 @@ u32 tableKill(Seg *p, u64 iNumber){
 void tableWriterEnter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
+  assert( segHeld(p) );
   atomicSet(&h->writerTxn, 0);                 /* WRITER-EMPTY */
   CRASH(WRITER);
   atomicFenceRel();
@@ -797,6 +838,7 @@ void tableWriterEnter(Seg *p, u32 k){
 int tableWriterBlocks(Seg *p, u32 eKind, u32 iSession){
   SegHeader *h = segHeader(p);
   SegSession *s;
+  assert( segHeld(p) );
   if( h->writerTxn==0 || h->writer==iSession || BUG(WRITER_BLIND) ) return 0;
   if( eKind!=KEY_ROW && eKind!=KEY_TABLE ) return 0;
   s = segSession(p, h->writer);
@@ -918,6 +960,7 @@ static void rebuildGuard(Seg *p){
 void tableRebuild(Seg *p, u64 iDead){
   SegHeader *h = segHeader(p);
   u32 i, k, nUsed = 0;
+  assert( segHeld(p) );
   if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
   tableKill(p, iDead);                         /* REBUILD-KILL */
   rebuildFree(p);
@@ -1002,6 +1045,7 @@ static const char *checkGuard(Seg *p){
 const char *tableCheck(Seg *p){
   const char *z = checkGuard(p);
   u32 i;
+  assert( segHeld(p) );
   for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p) && z==0; i++){
     if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) z = checkRecord(p, i);
   }

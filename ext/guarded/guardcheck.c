@@ -38,7 +38,7 @@ typedef struct Guard Guard;
 struct Guard {
   char *zNumber, *zFile, *zTable;
   u64 iTransaction;        /* in which all of this is known to be true, */
-  int nSchema;             /* with so many schemas */
+  u64 uAttached;           /* with these files attached */
   sqlite3_int64 iCookie;   /* of the schema, when it was last read; -1 */
   char *zSchema;
   Place *pPlace;
@@ -117,6 +117,13 @@ static Guard *newGuard(Sqlx *x, const char *const *az){
   return 0;
 }
 
+static u64 digestBytes(u64 u, const void *pData, int n){
+  const u8 *p = pData;
+  int i;
+  for(i=0; i<n; i++) u = (u ^ p[i])*1099511628211u;
+  return u;
+}
+
 /* ---- which file ------------------------------------------------------- */
 
 /*
@@ -157,7 +164,6 @@ static const char *schemaOfGuard(Sqlx *x, Guard *g){
     if( !sqlxTable(x, az[i], "interlock_guarded") ) az[i] = "temp";
     else nRegistry++;
   }
-  g->nSchema = i;
   if( nFile==1 ) return "main";
   for(i=0; az && az[i]; i++){
     if( sqlite3_stricmp(az[i], "temp")==0 ) continue;
@@ -172,18 +178,6 @@ static const char *schemaOfGuard(Sqlx *x, Guard *g){
     failGuard(x, g->zTable, "is of a file that is not attached");
   }
   return zFound;
-}
-
-/* Was a database attached since, which could be a copy? Before SQLite 3.39 that
-** is not asked for each row: it costs as much as the row. */
-static int hasMoreSchemas(sqlite3 *db, const Guard *g){
-#if SQLITE_VERSION_NUMBER>=3039000
-  if( sqlite3_libversion_number()>=3039000 ){
-    return sqlite3_db_name(db, g->nSchema)!=0;
-  }
-#endif
-  (void)db; (void)g;
-  return 0;
 }
 
 static sqlite3_int64 schemaCookie(Sqlx *x, const char *zSchema){
@@ -225,12 +219,33 @@ static void readTable(Sqlx *x, Guard *g, const char *zSchema){
   }
 }
 
+/* The names and the files of all schemas that are attached: one that has come
+** since could be a copy. 0: none is. Before SQLite 3.39 that is not asked for
+** each row: it costs as much as the row. */
+static u64 attachedFiles(sqlite3 *db){
+  u64 u = 0;
+#if SQLITE_VERSION_NUMBER>=3039000
+  const char *zName;
+  int i;
+  if( sqlite3_libversion_number()<3039000 ) return 0;
+  for(i=2; (zName = sqlite3_db_name(db, i))!=0; i++){
+    const char *zFile = sqlite3_db_filename(db, zName);
+    u = digestBytes(u+1, zName, (int)strlen(zName)+1);
+    if( zFile ) u = digestBytes(u, zFile, (int)strlen(zFile));
+  }
+#else
+  (void)db;
+#endif
+  return u;
+}
+
 /* The first call of a transaction. The schema is read again if it has changed
 ** since: a RENAME leaves literals in triggers as they were. */
 static void beginGuard(Session *p, Sqlx *x, Guard *g){
   const char *zSchema = schemaOfGuard(x, g);
   sqlite3_int64 iCookie;
   g->iTransaction = 0;
+  g->uAttached = attachedFiles(x->db);
   freeVictims(g);
   if( zSchema==0 || x->rc!=SQLITE_OK ) return;
   if( sqlite3_txn_state(x->db, zSchema)!=SQLITE_TXN_WRITE
@@ -300,7 +315,7 @@ static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
   }
   g = findGuard(p, x, az);
   if( g && (g->iTransaction!=sessionTransaction(p)
-         || hasMoreSchemas(x->db, g)) ){
+         || g->uAttached!=attachedFiles(x->db)) ){
     beginGuard(p, x, g);
   }
   return x->rc==SQLITE_OK ? g : 0;
@@ -377,13 +392,6 @@ static int rowOfGuard(
 }
 
 /* ---- rows that are replaced ------------------------------------------- */
-
-static u64 digestBytes(u64 u, const void *pData, int n){
-  const u8 *p = pData;
-  int i;
-  for(i=0; i<n; i++) u = (u ^ p[i])*1099511628211u;
-  return u;
-}
 
 static u64 digestColumn(u64 u, sqlite3_stmt *pStmt, int iCol){
   int eType = sqlite3_column_type(pStmt, iCol);

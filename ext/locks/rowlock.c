@@ -46,8 +46,8 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 ** To lock several rows outside BEGIN, use `SELECT row_lock('t', value) FROM
 ** json_each('[1,2]')`; values that are read before all of its rows were
 ** fetched are from before the locks. `SELECT row_lock('t', column1) FROM
-** (VALUES(1), (2))` works everywhere, and so does skip_locked, which reads
-** each row again after it is locked.
+** (VALUES(1), (2))` also works as the first statement after BEGIN. skip_locked
+** reads each row again after it is locked.
 **
 ** | lock | what other sessions can hold beside it |
 ** |---|---|

@@ -397,7 +397,9 @@ static void checkKind(
   }
 }
 
-/* Look for a table or view by what a user typed. */
+/* Look for a table or view by what a user typed. A name without a schema is
+** first meant as it is. Behind a schema quotes are SQL's: what is made here of
+** two names must not meet a table with quotes in its name. */
 static int lookFor(
   Sqlx *p,
   const char *zTable,
@@ -407,7 +409,7 @@ static int lookFor(
   const char *zSchema = 0, *zName = 0;
   memset(pShape, 0, sizeof(*pShape));
   shapeSplit(p, zTable, &zSchema, &zName);
-  return findName(p, zSchema, zName, pShape, pzType)
+  return (zSchema==0 && findName(p, 0, zName, pShape, pzType))
       || findName(p, zSchema, shapeUnquote(p, zName), pShape, pzType);
 }
 
@@ -443,7 +445,7 @@ int shapeIsNamed(
   const char *zOnly = 0, *z = 0;
   shapeSplit(p, zTable, &zOnly, &z);
   if( zOnly && sqlite3_stricmp(zOnly, zSchema)!=0 ) return 0;
-  return sqlite3_stricmp(z, zName)==0
+  return (zOnly==0 && sqlite3_stricmp(z, zName)==0)
       || sqlite3_stricmp(shapeUnquote(p, z), zName)==0;
 }
 

@@ -89,7 +89,7 @@ int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab){
   memset(pTab, 0, sizeof(*pTab));
   if( zTable==0 || p->rc!=SQLITE_OK ) return 0;
   shapeSplit(p, zTable, &zSchema, &zName);
-  if( !takeTable(p, zSchema, zName, pTab)
+  if( (zSchema || !takeTable(p, 0, zName, pTab))
    && !takeTable(p, zSchema, shapeUnquote(p, zName), pTab) ){
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
                " schema.name", zTable);

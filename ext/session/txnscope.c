@@ -167,6 +167,12 @@ static int txnDestroy(sqlite3_vtab *pVtab){
 
 /* The transaction that makes the table is not begun for it: it has begun. It
 ** counts only if no error comes after. */
+/* Marks from before a refused close may be of other savepoints than those there
+** are now: they go before the first event after it. */
+static void dropMarks(TxnScope *p){
+  if( p->bUntold ) p->nMark = 0;
+}
+
 static int txnCreate(
   sqlite3 *db,
   void *pAux,
@@ -176,7 +182,10 @@ static int txnCreate(
   char **pzErr
 ){
   int rc = txnConnect(db, pAux, argc, argv, ppVtab, pzErr);
-  if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bMade = 1;
+  if( rc==SQLITE_OK ){
+    ((TxnScope*)pAux)->bMade = 1;
+    dropMarks((TxnScope*)pAux);
+  }
   return rc;
 }
 
@@ -202,12 +211,10 @@ static void catchUp(TxnScope *p){
   }
 }
 
-/* Events come again. Marks from before the refused close may be of other
-** savepoints than those there are now. */
+/* Events come again. */
 static void hearAgain(TxnScope *p){
   catchUp(p);
   if( p->bUntold ){
-    p->nMark = 0;
     p->iNumber++;
     p->bUntold = 0;
   }
@@ -215,6 +222,7 @@ static void hearAgain(TxnScope *p){
 }
 
 static int txnBegin(sqlite3_vtab *pVtab){
+  dropMarks(txnOf(pVtab));
   hearAgain(txnOf(pVtab));
   return SQLITE_OK;
 }
@@ -426,7 +434,6 @@ static void explain(Sqlx *x, const char *zWho){
 
 void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   if( p->bEnlisted || x->rc!=SQLITE_OK ) return;
-  if( p->bUntold ) p->nMark = 0;     /* as in hearAgain() */
   runEnlist(p, x);
   if( x->rc==SQLITE_ERROR ){         /* no such table */
     sqlxClear(x);

@@ -30,7 +30,7 @@ SQLITE_EXTENSION_INIT3
 ** UNIQUE index or, with `except`, a column was added since, or an older
 ** Interlock made the triggers), `triggers broken` (a trigger names a table
 ** that does not exist), `triggers may be skipped` (see below), `ok`.
-** `versioned_repair` mends all of them but the first. A table that a newer
+** `versioned_repair` repairs all of them but the first. A table that a newer
 ** Interlock has declared is `newer`, and is left alone. `note` reports what is
 ** no fault but worth knowing.
 **

@@ -12,11 +12,11 @@
 # A world is a set of -D and sanitizer flags; each has its own folder.
 
 LK_B    = build/lock
-LK_CORE = $(addprefix ext/core/,os_unix.c key.c segment.c format.c owner.c table.c graph.c \
+LK_CORE = $(addprefix ext/core/,rules.c os_unix.c key.c segment.c format.c owner.c table.c graph.c \
             lock.c lockview.c)
 LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/core/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
-          lkhost lkwait lklook lkcrowd lkformat lkorder
+          lkhost lkwait lklook lkcrowd lkformat lkorder lkrules
 LK_WARN = -Iext -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror \
           -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
@@ -111,6 +111,7 @@ locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG) lkhost32) $(LK_HOST) \
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkstep
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkunit test/core
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkformat test/core
+	$(LK_RUN) timeout 120 $(LK_B)/debug/lkrules
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkwait
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkwait32 5
 	$(LK_RUN) timeout 120 $(LK_HOST)

@@ -222,9 +222,9 @@ static void passOn(Pass *w, int bParent){
   LockWait wt = { -1, 0, 0, 0 };
   int i;
   if( !bParent ) atomicSetRel(&w->nReady, 1);
-  while( atomicGetAcq(&w->nReady)==0 ) osSleep(100);
+  while( atomicGetAcq(&w->nReady)==0 ) restUs(100);
   lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &wt);
-  while( atomicGet(&h->nWait)==0 && !atomicGetAcq(&w->bQueued) ) osSleep(100);
+  while( atomicGet(&h->nWait)==0 && !atomicGetAcq(&w->bQueued) ) restUs(100);
   atomicSetRel(&w->bQueued, 1);
   for(i=0; i<ROUNDS; i++){
     double t = now();
@@ -384,7 +384,7 @@ static double lineNs(void){
       }
       _exit(0);
     }
-    osSleep(1000);
+    restUs(1000);
     t = now();
     for(i=0; i<n; i++){
       atomicSetRel(w, 2*i+1);

@@ -58,7 +58,7 @@ static int finds(int iProgram, int iBug, char *zOut, size_t n, double *pt){
   pid = fork();
   if( pid==0 ) runProgram(iProgram, iBug, fileno(f));
   while( (q = waitpid(pid, &st, WNOHANG))==0 && seconds()-t0<SECONDS_EACH ){
-    osSleep(1000);
+    restUs(1000);
   }
   if( q==0 ){
     kill(-pid, SIGKILL);          /* its own group, made by runProgram */

@@ -242,7 +242,7 @@ static pid_t forkVictim(int iOp){
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     victimSetup();
     pCtl->eDone = 1;
-    while( !*(volatile int*)&pCtl->bGo ) osSleep(100);
+    while( !*(volatile int*)&pCtl->bGo ) restUs(100);
     bArmed = 1;
     aOp[iOp]();
     bArmed = 0;
@@ -255,7 +255,7 @@ static pid_t forkVictim(int iOp){
       fprintf(stderr, "victim died in its setup: %x\n", st);
       exit(1);
     }
-    osSleep(100);
+    restUs(100);
   }
   return pid;
 }
@@ -495,7 +495,7 @@ static LockRc sleptWait(void){
   if( m->rc!=LOCK_OK || pCtl->usDeath==0 || m->usDone<pCtl->usDeath ){
     return m->rc;
   }
-  while( atomicGetAcq(&pCtl->usSeen)==0 ) osSleep(1000);
+  while( atomicGetAcq(&pCtl->usSeen)==0 ) restUs(1000);
   nTimed++;
   nLate += us>100000;
   nLateControl += pCtl->usSeen - pCtl->usDeath>100000;
@@ -505,7 +505,7 @@ static LockRc sleptWait(void){
 static void control(void){
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   for(;;){
-    osSleep(50000);
+    restUs(50000);
     if( atomicGetAcq(&pCtl->usDeath)==0 || pCtl->usSeen ) continue;
     atomicSetRel(&pCtl->usSeen, osMonotonicUs());
   }
@@ -608,7 +608,7 @@ static int victimState(pid_t pid){
       return WIFEXITED(st) ? 'x' : 'd';
     }
     if( *(volatile int*)&pCtl->eDone==2 ) return 'e';
-    osSleep(50);
+    restUs(50);
   }
   return 't';
 }
@@ -648,7 +648,7 @@ static void contend(const Run *r, pid_t pid){
     NEED( ownerTry(p, 0)==OWNER_IN );
     pCtl->bGo = 1;
     while( !isOver(pid) && !(atomicGetAcq(&segHeader(p)->mutex) & mBit) ){
-      osSleep(50);
+      restUs(50);
     }
     while( ownerLeave(p) ) tableSweepLeft(p);
   }else if( r->iOp==SWEEPS ){

@@ -46,8 +46,8 @@ static const char *anyUndo(int s){
 static int bHeld;
 static void holdMutex(int b){
   Seg *p = lockSegment(pF);
-  if( b ){ bHeld = ownerTry(p, 0)==OWNER_IN; return; }
-  if( bHeld ) while( ownerLeave(p) ) tableSweepLeft(p);
+  if( b ){ bHeld = otherEnters(p)==OWNER_IN; return; }
+  if( bHeld ) otherLeaves(p);
   bHeld = 0;
 }
 static const char *step(void){

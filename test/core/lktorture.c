@@ -241,7 +241,7 @@ int main(int n, char **a){
       aPid[i] = -1;
       continue;
     }
-    osSleep(500);
+    restUs(500);
     if( seconds()-tLast<0.003 || atomicGet(&pLog->nOp)>=nOp ) continue;
     tLast = seconds();
     i = R(nProc);
@@ -254,7 +254,7 @@ int main(int n, char **a){
       aPid[i] = start(i, nProc, rnd(&seed));
     }else{
       signalOne(aPid[i], SIGSTOP);
-      osSleep(1000*(i64)R(20));
+      restUs(1000*(i64)R(20));
       if( R(8)==0 ){
         PUT(LOG_KILL, i*2, .iToken = aInc[i]);
         signalOne(aPid[i], SIGKILL);

@@ -450,7 +450,7 @@ static void testFork(void){
     LockKey k2 = keyInt(2);
     LockSession *u = beginOrDie(q);
     if( lockAcquire(u, &k2, LOCK_EXCLUSIVE, 0, 0) ) _exit(1);
-    if( fork()==0 ){ osSleep(300000); _exit(0); }
+    if( fork()==0 ){ restUs(300000); _exit(0); }
     if( fork()==0 ){
       execl("/bin/sleep", "sleep", "0.3", (char*)0);
       _exit(0);
@@ -522,7 +522,7 @@ static void testDeath(void){
       CHECK_EQ(lockAsk(s, &k, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
     }
     pid2 = fork();
-    if( pid2==0 ){ osSleep(20000); signalOne(pid, SIGKILL); _exit(0); }
+    if( pid2==0 ){ restUs(20000); signalOne(pid, SIGKILL); _exit(0); }
     t0 = seconds();
     rc = i&1 ? lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w) : lockWait(s, &w);
     CHECK_EQ(rc, LOCK_OK);
@@ -670,10 +670,12 @@ static void testGuard(void){
   CHECK_EQ(guardOf(p, &table), 1);
   CHECK(lockCheck(p)==0);
   segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 0;
+  CHECK_EQ(ownerTry(lockSegment(p), 0), OWNER_IN);
   CHECK(strcmp(tableCheck(lockSegment(p)), "a guard word is too low")==0);
   segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 2;
   CHECK(strcmp(tableCheck(lockSegment(p)), "a guard word is too high")==0);
   segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 1;
+  CHECK_EQ(ownerLeave(lockSegment(p)), 0);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
   lockSessionEnd(t);
   CHECK_EQ(lockGuardFree(s, &table), 1);
@@ -698,16 +700,16 @@ static void testWriterOnce(void){
   int st;
   lockName(z, zDb);
   sprintf(z2, "%s2", z);
-  CHECK_EQ(ownerTry(lockSegment(p), 0), OWNER_IN);
+  CHECK_EQ(otherEnters(lockSegment(p)), OWNER_IN);
   CHECK_EQ(lockWriterEnter(s), LOCK_BUSY);
   CHECK_EQ(lockGuardFree(s, &table), 0);
-  CHECK_EQ(ownerLeave(lockSegment(p)), 0);
+  otherLeaves(lockSegment(p));
   iLevel = lockLevel(s);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
-  CHECK_EQ(ownerTry(lockSegment(p), 0), OWNER_IN);
+  CHECK_EQ(otherEnters(lockSegment(p)), OWNER_IN);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);           /* the note is enough */
   CHECK_EQ(lockGuardFree(s, &table), 1);
-  CHECK_EQ(ownerLeave(lockSegment(p)), 0);
+  otherLeaves(lockSegment(p));
   CHECK_EQ(lockAsk(s, &row, X, TXN, 0), LOCK_OK);
   lockRollbackTo(s, iLevel);                       /* it stays in the place */
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
@@ -960,7 +962,7 @@ static void testEvents(void){
   double t0 = seconds();
   lockOpenMemory(&sysMem, 0, &p);
   pthread_create(&t, 0, waitEvent, p);
-  osSleep(30000);
+  restUs(30000);
   lockEventPost(p, "lease");
   pthread_join(t, 0);
   CHECK(seconds()-t0<1.0);
@@ -1191,7 +1193,7 @@ static void *cancelMain(void *pArg){
       nLate += iHit>n+1;
       atomicSetRel(&iHitSeen, 0);
     }
-    osSleep(1);
+    restUs(1);
   }
   return 0;
 }

@@ -74,7 +74,7 @@ static pid_t killLater(pid_t pid, i64 us){
     struct itimerval off;
     memset(&off, 0, sizeof off);
     setitimer(ITIMER_REAL, &off, 0);
-    osSleep(us);
+    restUs(us);
     signalOne(pid, SIGKILL);
     _exit(0);
   }
@@ -101,7 +101,7 @@ static pid_t watchdog(int nSecond){
   pid_t pid = getpid(), dog = fork();
   if( dog==0 ){
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    osSleep((i64)nSecond*1000000);
+    restUs((i64)nSecond*1000000);
     fprintf(stderr, "lkwait: it hangs\n");
     signalOne(pid, SIGKILL);
     _exit(0);
@@ -185,7 +185,7 @@ static void signalsEvent(void){
   pid = fork();
   if( pid==0 ){
     LockFile *q = openOrDie(zDb);
-    osSleep(50000);
+    restUs(50000);
     lockEventPost(q, "e");
     _exit(0);
   }
@@ -249,7 +249,7 @@ static void *crowdMain(void *pArg){
   if( e==OWNER_BUSY ){
     atomicAdd(&nBusy, 1);
   }else{
-    osSleep(9000);
+    restUs(9000);
     while( ownerLeave(p) ) tableSweepLeft(p);
     atomicAdd(&nGot, 1);
   }
@@ -320,7 +320,7 @@ static void testAsk(int n){
   pthread_attr_setstacksize(&attr, 128*1024);
   for(i=0; i<n; i++) aAsk[i] = beginOrDie(pCrowd);
   for(i=0; i<n; i++) pthread_create(&a[i], &attr, askMain, aAsk[i]);
-  osSleep(300000);
+  restUs(300000);
   CHECK_EQ(lockRelease(s, &kAsk, LOCK_EXCLUSIVE), LOCK_OK);
   for(i=0; i<n; i++) pthread_join(a[i], 0);
   CHECK_EQ(nBusy, 0);

@@ -74,6 +74,24 @@ static inline void signalOne(pid_t pid, int iSignal){
 
 static inline double seconds(void){ return (double)osMonotonicUs()/1e6; }
 
+/* A test's own sleep: its thread may play one that is stopped inside. */
+static inline void restUs(i64 us){
+  struct timespec t = { (time_t)(us/1000000), (long)(us%1000000)*1000 };
+  nanosleep(&t, 0);
+}
+
+/* This thread plays another one, which is inside the mutex from the first of
+** these to the second: the rules of one thread do not bind both. */
+static inline int otherEnters(Seg *p){
+  int e = ownerTry(p, 0);
+  ruleForget();
+  return e;
+}
+static inline void otherLeaves(Seg *p){
+  if( !ruleHolds(RANK_MUTEX, p) ) ruleEnter(RANK_MUTEX, p);
+  while( ownerLeave(p) ) tableSweepLeft(p);
+}
+
 /* A folder for this program's files; removed by the caller of the tests. */
 static inline const char *scratch(const char *zName){
   static char a[4][300];

@@ -282,6 +282,31 @@ static void resets(sqlite3 *a, sqlite3 *r){
   CHECK(isFree(r, "row_lock('t', 1)"));
 }
 
+/* Savepoints from before a refused close are others than those after it that
+** have their numbers: what was locked in the first is not given back with the
+** second. Also where the table of the events has to be made once more. */
+static void savepoints(sqlite3 *a, sqlite3 *r, const char *zBetween){
+  zNow = zBetween[0] ? "savepoints, table made again" : "savepoints";
+  must(__LINE__, a, "BEGIN; SELECT advisory_xact_lock(1);"
+                    "SAVEPOINT a; SELECT advisory_xact_lock(2);"
+                    "SAVEPOINT b; SELECT advisory_xact_lock(3)");
+  refused(a);
+  must(__LINE__, a, "RELEASE a");
+  run(a, zBetween);
+  must(__LINE__, a, "SAVEPOINT c; SELECT advisory_xact_lock(4);"
+                    "SAVEPOINT d; SELECT advisory_xact_lock(5)");
+  must(__LINE__, a, "ROLLBACK TO d");
+  CHECK(isFree(r, "advisory_lock(5)"));
+  CHECK(!isFree(r, "advisory_lock(4)"));
+  must(__LINE__, a, "ROLLBACK TO c");
+  CHECK(isFree(r, "advisory_lock(4)"));
+  CHECK(!isFree(r, "advisory_lock(3)"));
+  CHECK(!isFree(r, "advisory_lock(2)"));
+  CHECK(!isFree(r, "advisory_lock(1)"));
+  must(__LINE__, a, "COMMIT");
+  CHECK(ask(r, "SELECT count(*) FROM advisory_locks")==0);
+}
+
 /* A call in a statement that writes by itself sees the end as well. */
 static void writesAlone(sqlite3 *a, sqlite3 *r){
   zNow = "writes-alone";
@@ -349,6 +374,8 @@ int main(int argc, char **argv){
     }
   }
   resets(a, r);
+  savepoints(a, r, "");
+  savepoints(a, r, "DROP TABLE temp.interlock_transaction");
   writesAlone(a, r);
   renamed(a, w, r);
   sqlite3_finalize(pBusy);

@@ -5,12 +5,12 @@
 # words wherever they stand. Code, in fences or in backticks, is not read.
 
 namespace eval check {
-  # Where it is looked for: pages, and comments of C and SQL files. Of the
-  # latter the reference blocks only.
+  # Where it looks: at pages; of C files at the reference blocks only; of SQL
+  # files at all comments.
   variable proseFiles {
     page    {README.md sql/*.md test/README.md}
-    block   {ext/*.c ext/*/*.c ext/*/*.h sql/*/*.sql}
-    comment {}
+    block   {ext/*.c ext/*/*.c ext/*/*.h}
+    comment {sql/*/*.sql}
   }
   # Made from blocks, which are looked at where they stand.
   variable proseMade {sql/README.md}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** sqlx.c: exactly one statement is run. Texts that Interlock runs are made of
+** parts of the schema, and every part is checked where it comes from; this is
+** the last barrier behind those checks, which no schema reaches as long as they
+** hold. So it is asked here by itself. test/sqlx.test builds and runs it.
+*/
+#include <stdio.h>
+#include <string.h>
+#include "sqlite/sqlx.h"
+
+static sqlite3 *db;
+static int nWrong;
+#define CHECK(x) do{ if( !(x) ){ nWrong++; \
+  printf("line %d: %s\n", __LINE__, #x); } }while(0)
+
+/* How many tables there are. */
+static int tables(void){
+  sqlite3_stmt *p = 0;
+  int n = -1;
+  sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_master", -1, &p, 0);
+  if( sqlite3_step(p)==SQLITE_ROW ) n = sqlite3_column_int(p, 0);
+  sqlite3_finalize(p);
+  return n;
+}
+enum { CHANGE, RUN, EXISTS, COUNT, PREPARE, WAYS };
+/* The text in each way of running one; 1 if it is refused as a bad argument and
+** has changed nothing. */
+static int refused(const char *zSql){
+  int i, n = tables(), bRefused = 1;
+  for(i=0; i<WAYS; i++){
+    Sqlx x;
+    sqlxBegin(&x, db);
+    switch( i ){
+      case CHANGE:  sqlxChange(&x, zSql); break;
+      case RUN:     sqlxRun(&x, "%s", zSql); break;
+      case EXISTS:  sqlxExists(&x, "%s", zSql); break;
+      case COUNT:   sqlxCount(&x, zSql); break;
+      case PREPARE: sqlxFinalize(&x, sqlxPrepare(&x, "%s", zSql)); break;
+    }
+    if( x.rc!=SQLITE_ERROR || strncmp(sqlxErrorText(&x), "bad argument: ", 14)
+     || strstr(sqlxErrorText(&x), "is not one SQL statement")==0 ){
+      bRefused = 0;
+    }
+    sqlxEnd(&x);
+  }
+  return bRefused && tables()==n;
+}
+/* What is run to its end, and what the error is otherwise. */
+static int change(const char *zSql, const char *zLike){
+  Sqlx x;
+  int bSo;
+  sqlxBegin(&x, db);
+  sqlxChange(&x, zSql);
+  bSo = zLike ? x.rc!=SQLITE_OK && strstr(sqlxErrorText(&x), zLike)!=0
+              : x.rc==SQLITE_OK;
+  sqlxEnd(&x);
+  return bSo;
+}
+
+int main(void){
+  if( sqlite3_open(":memory:", &db)!=SQLITE_OK ) return 2;
+  CHECK(refused("CREATE TABLE a(x); CREATE TABLE b(x)"));
+  CHECK(refused("CREATE TABLE a(x);CREATE TABLE b(x);"));
+  CHECK(refused("CREATE TABLE a(x); nonsense"));
+  CHECK(refused("SELECT 1; SELECT 2"));
+  CHECK(refused("SELECT 1; /* */ -- \n ; x"));
+  CHECK(refused(""));
+  CHECK(refused(" -- nothing"));
+  CHECK(change("CREATE TABLE a(x)", 0));
+  CHECK(change("CREATE TABLE b(x);", 0));
+  CHECK(change("CREATE TABLE c(x); -- and nothing\n /* more */", 0));
+  CHECK(change("SELECT 1", "returns rows"));
+  CHECK(change("CREATE TABLE a(x)", "already exists"));
+  CHECK(tables()==3);
+  CHECK(sqlite3_close(db)==SQLITE_OK);
+  return nWrong>0;
+}
