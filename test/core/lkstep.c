@@ -537,10 +537,10 @@ static void sceneCycleAhead(void){
   aOrder[1] = segSession(seg(), lockSlot(S[2]))->waits;
   g = graphInit(calloc(1, graphSize()));
   for(i=0; i<3; i++){
-    inside();
+    CHECK_EQ(ownerEnter(seg()), OWNER_IN);
     tableReorder(seg(), aOrder, 2);
     CHECK_EQ(graphCheck(g, seg(), lockSlot(S[aStart[i]])), GRAPH_CURED);
-    outside();
+    while( ownerLeave(seg()) ) tableSweepLeft(seg());
   }
   free(g);
 }
