@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** atomic.h: the only way in which layers 0 to 2 touch words that another
+** atomic.h: the only way in which the lock manager touches words that another
 ** thread or process may touch at the same time.
 **
-** The operands are plain u32 and u64 fields of the mapped segment: C11's
-** _Atomic types say nothing about size and layout, which the file format
-** fixes.  Names say the order; ones without a suffix are relaxed.
+** The operands are plain u32 and u64 fields of the mapped segment: the file
+** format fixes their size and layout, of which C11's _Atomic types say nothing.
+** A name's suffix is the memory order; names without a suffix are relaxed.
 */
 #ifndef INTERLOCK_ATOMIC_H
 #define INTERLOCK_ATOMIC_H
@@ -66,7 +66,7 @@ static inline void atomicPause(void){
 #endif
 }
 
-/* The low half of a 64-bit word: what a futex can look at. */
+/* The low half of a 64-bit word, which a futex can compare. */
 static inline u32 *atomicLowHalf(u64 *p){
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
   return (u32*)(void*)p + 1;

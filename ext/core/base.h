@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** base.h: what every file of layers 0 to 2 needs: integer types, the result
+** base.h: what every file of the lock manager needs: integer types, the result
 ** enum, the allocator, and the switches of test builds.
 **
 **   INTERLOCK_TINY     arrays of 2 and 3, so that every boundary is crossed
@@ -8,10 +8,10 @@
 **   INTERLOCK_CRASH    crashPoint(n) is called after every store that another
 **                      process can see; the test program defines it
 **   INTERLOCK_BUGS     seeds the mistake that the test program chooses while it
-**                      runs; the suite has to find each
-**   INTERLOCK_TEST     adds what only tests call; in debug builds anyway
+**                      runs; the suite must find each
+**   INTERLOCK_TEST     adds what only tests call; always in debug builds
 **
-** Nothing of SQLite is known here.
+** Nothing here knows SQLite.
 */
 #ifndef INTERLOCK_BASE_H
 #define INTERLOCK_BASE_H
@@ -29,23 +29,23 @@ typedef int32_t i32;
 typedef int64_t i64;
 
 /*
-** The result of anything that can fail in layers 0 to 2.  The SQL layer
-** translates them to SQLite's codes in one place.
+** The result of every function of the lock manager that can fail.  The SQL
+** layer translates these to SQLite's codes in one place.
 */
 typedef enum LockRc {
   LOCK_OK = 0,
-  LOCK_NO,           /* a try was refused; nothing to release or cancel */
+  LOCK_NO,           /* a try was refused: nothing is held or queued */
   LOCK_WAITING,      /* lockAsk only: the request is queued */
   LOCK_TIMEOUT,      /* the wait took longer than allowed */
-  LOCK_REFUSED,      /* would have to wait, and may not */
+  LOCK_REFUSED,      /* the caller would have to wait, and may not */
   LOCK_CANCELLED,    /* another session ended this wait */
   LOCK_INTERRUPTED,  /* the caller's xPoll ended this wait */
-  LOCK_DEADLOCK,     /* waiting would close a cycle */
-  LOCK_BUSY,         /* somebody is stopped inside the mutex or the format */
+  LOCK_DEADLOCK,     /* waiting would complete a cycle */
+  LOCK_BUSY,         /* a process is stopped in the mutex or in formatting */
   LOCK_FULL,         /* a limit of the lock file is reached */
   LOCK_NOSPACE,      /* the disk is full: the lock file cannot grow */
-  LOCK_MALFORMED,    /* the lock file holds what no program of ours wrote */
-  LOCK_FORMAT,       /* another format or OS layer, in use by somebody */
+  LOCK_MALFORMED,    /* the lock file holds what this code cannot write */
+  LOCK_FORMAT,       /* another format or OS layer, in use by a process */
   LOCK_REPLACED,     /* the lock file's name leads to another file now */
   LOCK_NETWORK,      /* a file system without coherent mappings and locks */
   LOCK_CANTOPEN,     /* not there, not writable, not a plain file of ours */
@@ -64,8 +64,8 @@ typedef struct LockFormat {
   u32 iNumber, eLayer, iPrint;
 } LockFormat;
 
-/* Statistics, u64 each.  STAT_TIMEOUTS and STAT_CANCELS are added to by
-** anybody, atomically; the others are stored by who owns the mutex. */
+/* Statistics, u64 each.  Any process adds to STAT_TIMEOUTS and STAT_CANCELS,
+** atomically; the owner of the mutex stores the others. */
 enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
        STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
 
@@ -80,65 +80,65 @@ typedef struct LockMem {
 #endif
 
 /*
-** Crash points: the stores of the protocol that another process can see, in
-** the order of the steps.  ext/core/README.md has a row for each: what
-** a death right after it leaves behind and who repairs it.
+** Crash points: the stores of the protocol that another process can see, each
+** with the steps that it follows.  ext/core/README.md has a row for each: what
+** a death right after it leaves, and what repairs it.
 */
 #define CRASH_POINTS(X) \
-  X(ATTACH_NUMBER)   /* 4.1 b  number drawn */ \
-  X(ATTACH_BYTE)     /* 4.1 c  byte locked */ \
-  X(ATTACH_DONE)     /* 4.1 d  first byte let go */ \
-  X(FORMAT_CLEAR)    /* 4.2 b  magic is 0 */ \
-  X(FORMAT_EXTEND)   /* 4.2 c  blocks allocated */ \
-  X(FORMAT_ZERO)     /* 4.2 c  words cleared */ \
-  X(FORMAT_LENGTH)   /* 4.2 c  header words and length stored */ \
-  X(FORMAT_MAGIC)    /* 4.2 d  magic stored */ \
-  X(GROW_EXTEND)     /* 4.3 a  blocks allocated */ \
-  X(GROW_LENGTH)     /* 4.3 b  length raised */ \
-  X(ENTER)           /* 4.4 a,b  mutex word is mine */ \
-  X(ENTER_WAITERS)   /* 4.4 d  WAITERS set */ \
-  X(LEAVE_WORK)      /* 4.5 a  WORK cleared */ \
-  X(LEAVE)           /* 4.5 b  mutex word is 0 */ \
-  X(LEAVE_WAKE)      /* 4.5 c  a sleeper woken */ \
-  X(TAKEOVER)        /* 4.6 a  mutex word taken from the dead */ \
-  X(REBUILD_FREE)    /* 4.6 b  one record freed */ \
-  X(REBUILD_EMPTY)   /* 4.6 c  heads emptied */ \
-  X(REBUILD_LINK)    /* 4.6 c  one record linked */ \
-  X(REBUILD_GUARD)   /* 4.6 c  one guard word stored */ \
-  X(REBUILD_SESSION) /* 4.6 d  one session freed */ \
-  X(END_WORD)        /* 4.7 a  now, ENDING or WITHDRAWN stored */ \
-  X(END_LEFT)        /* 4.7 b  left is 1 */ \
-  X(END_WORK)        /* 4.7 d  WORK set */ \
-  X(SETTLE_LEFT)     /* 4.8    left is 0 */ \
-  X(SETTLE_KEEP)     /* 4.8    keep set back */ \
-  X(REMOVE_STATE)    /* 4.8, 4.12  state is FREE */ \
-  X(GUARD_LOWER)     /* 4.8, 4.10, 4.12  a guard word lowered */ \
-  X(REMOVE_CHAIN)    /* 4.8, 4.12  out of its chain */ \
-  X(REMOVE_LIST)     /* 4.8, 4.12  in the free list */ \
-  X(HOLD_AGAIN)      /* 4.9 b  count or transaction hold stored */ \
-  X(TAKE_SLOT)       /* 4.9 e  out of the free list */ \
-  X(TAKE_TEXT)       /* 4.9 e  slot of a long key */ \
-  X(FILL)            /* 4.9 e  fields stored */ \
-  X(TICKETS)         /* 4.9 f, 4.15  one ticket renumbered */ \
-  X(LINK)            /* 4.9 f  in the chain */ \
-  X(GUARD_RAISE)     /* 4.9 g, 4.10 c  a guard word raised */ \
-  X(VALID)           /* 4.9 g  WAITING or GRANTED */ \
-  X(GRANT_TOKEN)     /* 4.10 b  token stored */ \
-  X(GRANT_STATE)     /* 4.10 c  GRANTED */ \
-  X(GRANT_WAKE)      /* 4.10 d  woken */ \
-  X(WITHDRAW_LOOK)   /* 4.11   to be withdrawn, nothing stored yet */ \
-  X(WITHDRAW)        /* 4.11   WITHDRAWN */ \
-  X(RELEASE_COUNT)   /* 4.12   count lowered */ \
-  X(SWEEP_LEFT)      /* 4.13   left of a session exchanged */ \
-  X(SWEEP_SESSION)   /* 4.13   session is FREE */ \
-  X(DEAD_ENDING)     /* 4.14   session of a dead process is ENDING */ \
-  X(CANCEL_LOOK)     /* 4.15   a wait found, nothing stored yet */ \
-  X(CANCEL)          /* 4.15   CANCELLED */ \
-  X(REORDER)         /* 4.15   a queue rearranged */ \
-  X(SPLIT)           /* a hash bucket split */ \
-  X(OPEN_FIELDS)     /* session fields stored, state still FREE */ \
-  X(OPEN_LIVE)       /* session is LIVE */ \
-  X(WRITER)          /* the writer's place taken or given back */
+  X(ATTACH_NUMBER)   /* ATTACH-NUMBER: number drawn */ \
+  X(ATTACH_BYTE)     /* ATTACH-BYTE: byte locked */ \
+  X(ATTACH_DONE)     /* ATTACH-DONE: first byte unlocked */ \
+  X(FORMAT_CLEAR)    /* FORMAT-CLEAR: magic is 0 */ \
+  X(FORMAT_EXTEND)   /* FORMAT-EXTEND: blocks allocated */ \
+  X(FORMAT_ZERO)     /* FORMAT-ZERO: words cleared */ \
+  X(FORMAT_LENGTH)   /* FORMAT-LENGTH: header and length stored */ \
+  X(FORMAT_MAGIC)    /* FORMAT-MAGIC: magic stored */ \
+  X(GROW_EXTEND)     /* GROW-EXTEND: blocks allocated */ \
+  X(GROW_LENGTH)     /* GROW-LENGTH: length raised */ \
+  X(ENTER)           /* MUTEX-ENTER: the mutex word is ours */ \
+  X(ENTER_WAITERS)   /* MUTEX-WAITERS: WAITERS set */ \
+  X(LEAVE_WORK)      /* MUTEX-WORK: WORK cleared */ \
+  X(LEAVE)           /* MUTEX-LEAVE: the mutex word is 0 */ \
+  X(LEAVE_WAKE)      /* MUTEX-WAKE: a sleeper woken */ \
+  X(TAKEOVER)        /* MUTEX-TAKE: taken from a dead owner */ \
+  X(REBUILD_FREE)    /* REBUILD-FREE: one record freed */ \
+  X(REBUILD_EMPTY)   /* REBUILD-EMPTY: heads emptied */ \
+  X(REBUILD_LINK)    /* REBUILD-LINK: one record linked */ \
+  X(REBUILD_GUARD)   /* REBUILD-GUARD: one guard word stored */ \
+  X(REBUILD_SESSION) /* REBUILD-SESSION: one session freed */ \
+  X(END_WORD)        /* END-WORD, UNDO-WORD: the word that decides */ \
+  X(END_LEFT)        /* END-LEFT: sweep-needed flag is 1 */ \
+  X(END_WORK)        /* END-WORK: WORK set */ \
+  X(SETTLE_LEFT)     /* SETTLE-LEFT: sweep-needed flag is 0 */ \
+  X(SETTLE_KEEP)     /* SETTLE-KEEP: rollback level set back */ \
+  X(REMOVE_STATE)    /* REMOVE-STATE: state is FREE */ \
+  X(GUARD_LOWER)     /* REMOVE-GUARD: a guard word lowered */ \
+  X(REMOVE_CHAIN)    /* REMOVE-CHAIN: out of its chain */ \
+  X(REMOVE_LIST)     /* REMOVE-LIST: slot given back */ \
+  X(HOLD_AGAIN)      /* ACQUIRE-AGAIN: count or hold stored */ \
+  X(TAKE_SLOT)       /* INSERT-SLOT: out of the free list */ \
+  X(TAKE_TEXT)       /* INSERT-TEXT: slot of a long key */ \
+  X(FILL)            /* INSERT-FILL: fields stored */ \
+  X(TICKETS)         /* ORDER-TICKETS: one ticket renumbered */ \
+  X(LINK)            /* INSERT-LINK: in the chain */ \
+  X(GUARD_RAISE)     /* INSERT-GUARD, GRANT-GUARD: a guard word raised */ \
+  X(VALID)           /* INSERT-VALID: WAITING or GRANTED */ \
+  X(GRANT_TOKEN)     /* GRANT-TOKEN: token stored */ \
+  X(GRANT_STATE)     /* GRANT-STATE: GRANTED */ \
+  X(GRANT_WAKE)      /* GRANT-WAKE: sleeper woken */ \
+  X(WITHDRAW_LOOK)   /* WAIT-DECIDE: nothing stored yet */ \
+  X(WITHDRAW)        /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
+  X(RELEASE_COUNT)   /* RELEASE-COUNT, UNDO-WORD: count lowered */ \
+  X(SWEEP_LEFT)      /* SWEEP-LEFT: flag exchanged */ \
+  X(SWEEP_SESSION)   /* SWEEP-SESSION: session is free */ \
+  X(DEAD_ENDING)     /* DEAD-ENDING, REBUILD-KILL: session is ENDING */ \
+  X(CANCEL_LOOK)     /* CANCEL-LOOK: nothing stored yet */ \
+  X(CANCEL)          /* CANCEL-STATE: CANCELLED */ \
+  X(REORDER)         /* ORDER-QUEUE: a queue rearranged */ \
+  X(SPLIT)           /* INSERT-SPLIT: a hash bucket split */ \
+  X(OPEN_FIELDS)     /* OPEN-FIELDS: state is still FREE */ \
+  X(OPEN_LIVE)       /* OPEN-LIVE: session is LIVE */ \
+  X(WRITER)          /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */
 
 enum {
   CRASH_NONE,
@@ -157,20 +157,20 @@ void crashPoint(int iPoint);
 
 /*
 ** Seeded mistakes, numbered from 1.  In a build with INTERLOCK_BUGS the test
-** program defines seededBug(), the number of one of them or 0; in others BUG(n)
-** is a constant and nothing of them is kept.
+** program defines seededBug(), which returns the number of one of them or 0.
+** In other builds BUG(n) is a constant, and the compiler keeps nothing of them.
 */
 #define BUGS(X) \
-  X(CONFLICT_BIT)       /* S and IX are taken for compatible */ \
+  X(CONFLICT_BIT)       /* S and IX are compatible */ \
   X(SKIP_AHEAD)         /* scan ignores requests queued ahead */ \
-  X(NO_SCAN)            /* release wakes nobody */ \
+  X(NO_SCAN)            /* a release wakes no process */ \
   X(WAKE_FIRST)         /* no wake after the grant (only polls) */ \
   X(WITHDRAW_STORE)     /* giving up by load and store */ \
   X(GRANT_STORE)        /* grant by load and store */ \
-  X(NO_WORK)            /* an ender leaves no WORK bit */ \
-  X(KEEP_FIRST)         /* keep goes up before the void records go */ \
+  X(NO_WORK)            /* an end leaves no WORK bit */ \
+  X(KEEP_FIRST)         /* keep is set back before the sweep */ \
   X(NO_REBUILD)         /* take-over without a rebuild */ \
-  X(IGNORE_LEVEL)       /* void looks at the transaction only */ \
+  X(IGNORE_LEVEL)       /* stamps invalidate nothing */ \
   X(NO_SETTLE)          /* nothing is settled before acquiring */ \
   X(POLL_HOLDERS)       /* polls probe holders only */ \
   X(TAKE_LIVE)          /* the mutex is taken from a live owner */ \
@@ -185,48 +185,48 @@ void crashPoint(int iPoint);
   X(COUNT_SCOPES)       /* unlock drops the transaction hold too */ \
   X(TOKEN_REUSED)       /* a grant from the queue draws no token */ \
   X(LEFT_LATE)          /* left is cleared after the look */ \
-  X(WRITER_BLIND)       /* row locks do not look at the writer's place */ \
+  X(WRITER_BLIND)       /* row locks ignore the active writer */ \
   X(KEY_BY_HASH)        /* long keys are compared by hash and length */ \
   X(SHORT_HASH_SPLIT)   /* a split leaves the records where they are */ \
   X(GROW_STORE)         /* length is stored, not compared and swapped */ \
-  X(FIRST_EARLY)        /* first byte let go before the own one is locked */ \
-  X(WOKEN_PLAIN)        /* who has slept enters without WAITERS */ \
+  X(FIRST_EARLY)        /* first byte unlocked before the own is locked */ \
+  X(WOKEN_PLAIN)        /* after a sleep MUTEX-ENTER without WAITERS */ \
   X(GUARD_LATE)         /* a guard word is raised after the grant */ \
   X(GUARD_REBUILD)      /* a rebuild clears the guard words, then counts */ \
   X(SKIP_OWN)           /* lockSkip takes what its session holds */ \
-  X(SKIP_QUEUED)        /* lockSkip takes what somebody waits for */ \
+  X(SKIP_QUEUED)        /* lockSkip takes what another session waits for */ \
   X(WRITER_NOTE)        /* a session's note that it writes stays too long */ \
   X(TABLES_FIRST)       /* lockReleaseAll takes tables with the rows */ \
   X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
   X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
-  X(SLEPT_OUT)          /* only a whole sleep asks for a dead owner */ \
-  X(UNDO_SILENT)        /* a grant that went back is announced to nobody */ \
-  X(BACK_ONE)           /* a sweep looks for one undone record of two */ \
-  X(BACK_KEPT)          /* a settle leaves undone records to the sweep */ \
+  X(SLEPT_OUT)          /* the owner is probed after a whole sleep only */ \
+  X(UNDO_SILENT)        /* no END-LEFT after a grant was given back */ \
+  X(BACK_ONE)           /* SWEEP-BACK looks for one record of two */ \
+  X(BACK_KEPT)          /* SETTLE-BACK leaves them to SWEEP-BACK */ \
   X(LEVEL_AFTER)        /* an undo knows the level after the hold */ \
   X(TURN_PRESENT)       /* an undone turn names the present transaction */ \
-  X(ASK_LATE)           /* a mutex waiter asks before its time, not after */ \
+  X(ASK_LATE)           /* MUTEX-PROBE before its time, not after */ \
   X(PATIENCE_STOP)      /* a waiter's own stop counts as the owner's */ \
-  X(MUTEX_SILENT)       /* leaving the mutex wakes no thread */ \
-  X(CANCEL_SILENT)      /* a cancel wakes no thread */ \
+  X(MUTEX_SILENT)       /* no MUTEX-WAKE */ \
+  X(CANCEL_SILENT)      /* no CANCEL-WAKE */ \
   X(EVENT_SILENT)       /* an event wakes no thread */ \
-  X(TAKEOVER_PLAIN)     /* a take-over sets no WAITERS */ \
+  X(TAKEOVER_PLAIN)     /* MUTEX-TAKE sets no WAITERS */ \
   X(REMOVE_UNLINKED)    /* a record that is in no list is removed */ \
   X(SWEEP_FOREIGN)      /* a sweep removes another session's record */ \
   X(RELEASE_FOREIGN)    /* lockReleaseAll releases another's record */ \
   X(GUARD_CLASS)        /* a guard word of the wrong class is read */ \
-  X(WRITER_TABLES)      /* a writer's end scans tables, not rows */ \
+  X(WRITER_TABLES)      /* SWEEP-WRITER scans tables, not rows */ \
   X(SWEEP_SHORT)        /* a sweep of SWEEP_MAX says that it is done */ \
   X(PROBE_ONCE)         /* no second attempt after a death was found */ \
   X(ROWS_GREW)          /* a look copies rows that it did not count */ \
   X(KEYS_GREW)          /* a look copies keys that it did not count */ \
-  X(WRITER_TWICE)       /* a look reads the writer's place for each row */ \
+  X(WRITER_TWICE)       /* a look reads the active writer again */ \
   X(WALK_STOP)          /* a walk ends before the request that covers it */ \
   X(LOOK_OUTSIDE)       /* a poll scans without the mutex */ \
   X(ALLOC_INSIDE)       /* memory is allocated under the mutex */ \
   X(SLEEP_INSIDE)       /* a thread sleeps under the mutex */ \
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
-  X(RANK_TURNED)        /* the process's list is locked under the mutex */ \
+  X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
   X(GRANT_BESIDE)       /* a scan grants beside whatever is held */
 
 enum {

@@ -146,7 +146,7 @@ static void mixLocks(u32 *h){
   mix(h, SEG_WHAT_NKEY(what.what));
 }
 
-/* Sample keys, and where they and names that are waited for are looked for. */
+/* Sample keys, their buckets, and the words of names that are waited for. */
 static void mixKeys(u32 *h){
   const char *z;
   LockKey key;

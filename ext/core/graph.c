@@ -5,17 +5,16 @@
 ** Nodes are sessions.  A waiting session has a hard edge to every session that
 ** holds a mode that conflicts with its request, and a soft edge to every
 ** session whose conflicting request is queued ahead of its own.  A cycle of
-** hard edges alone is a deadlock.  A soft edge can be turned round by letting
-** the waiter pass: the search proposes such constraints ("this request before
-** that one"), sorts the queues by them, otherwise keeping the order, and looks
-** again for cycles through every session that a constraint mentions, until no
-** cycle is left or nothing more can be tried.
+** hard edges alone is a deadlock.  A soft edge can be reversed by letting the
+** waiting session pass.  The search proposes such constraints ("this request
+** before that one"), sorts the queues by them, otherwise keeping the order, and
+** looks again for cycles through every session that a constraint mentions,
+** until no cycle is left or nothing more can be tried.
 **
-** The mutex is held, so the work is counted in elementary steps: records
-** looked at.  A look for a cycle through one session walks each queue that it
-** comes to a few times at most, one time for each mode, however many wait
-** there (Covered edges, below).  The search for an arrangement ends after
-** STEPS.
+** The mutex is held, so the work is counted in elementary steps: records looked
+** at.  A look for a cycle through one session walks each queue that it comes to
+** a few times at most, one time for each mode, however many requests wait there
+** (Covered edges, below).  The search for an arrangement ends after STEPS.
 **
 ** Everything runs in a workspace of fixed size, without recursion along the
 ** graph: a thread may have a small stack.  Every session waits for at most one
@@ -26,10 +25,10 @@
 #include "core/graph.h"
 
 #define NODES       (LIMIT_SESSION+1)
-#define CONSTRAINTS 64u        /* turned round at the same time */
+#define CONSTRAINTS 64u        /* edges reversed at the same time */
 #define EDGES       (8*NODES + CONSTRAINTS)
 #ifndef STEPS
-# define STEPS      400000u    /* of one search: LOCKS.md */
+# define STEPS      400000u    /* of one search: README.md, no deadlock */
 #endif
 
 typedef struct Edge {
@@ -109,17 +108,16 @@ static u32 waitOf(Graph *g, u32 k){
 
 /*
 ** Covered edges.  Let requests a and b wait in one queue, a ahead of b, and let
-** b conflict with every mode that a conflicts with.  Then whatever stands in
-** the way of a stands in the way of b as well, except that a session does not
-** stand in its own way: the edges of a lead to where those of b lead, or to
-** b's session.  So a walk that comes from b need not follow the edges of a
-** (b covers a); and once the edges of a are being followed, a walk that is at
-** b needs none of the queue from a on (a request of which it is known that it
-** is walked, and that covers b's rest).  Both only ask whether a session can be
-** reached from the start, so it does not matter by which way.  The exception:
-** if b's session is the start, an edge to it is what is looked for.  It can
-** have one from its own queue only if it holds the key, and then it covers
-** nothing (bStartHolds).
+** b conflict with every mode that a conflicts with.  Then whatever blocks a
+** blocks b as well, except that a session does not block itself: the edges of a
+** lead to where those of b lead, or to b's session.  So a walk that comes from
+** b need not follow the edges of a (b covers a).  And once the edges of a are
+** being followed, a walk that is at b needs none of the queue from a on (a is
+** known to be walked, and covers the rest of b).  Both only ask whether a
+** session can be reached from the start, so the way does not matter.  The
+** exception: if b's session is the start, the walk looks for an edge to it.
+** There can be one from its own queue only if it holds the key, and then it
+** covers nothing (bStartHolds).
 **
 ** For each of the five modes a record is passed once: the next walk of the mode
 ** ends where the first has been, or begins in what that has covered.
@@ -310,8 +308,8 @@ static u32 placeIn(Graph *g, u32 n, u32 i){
   return j<n && g->aIn[j]==i ? j : n;
 }
 
-/* The constraints 0 to nCur-1 that lie in aIn: how many each record has to
-** wait for, and which it holds up. */
+/* Of the constraints 0 to nCur-1 that lie in aIn: how many each record must
+** follow, and which records block others. */
 static void countConstraints(Graph *g, u32 n, u32 nCur){
   u32 i;
   memset(g->aBefore, 0, n*sizeof(u32));
@@ -325,7 +323,7 @@ static void countConstraints(Graph *g, u32 n, u32 nCur){
   }
 }
 
-/* Record j of aIn is placed: those that have to stand before it may follow. */
+/* Record j of aIn is placed: records that must stand before it may be next. */
 static void releaseBefore(Graph *g, u32 n, u32 nCur, u32 j){
   u32 i;
   if( !g->aIsBlocker[j] ) return;
@@ -340,9 +338,10 @@ static void releaseBefore(Graph *g, u32 n, u32 nCur, u32 j){
 
 /*
 ** Sort the n records of aIn by constraints 0 to nCur-1 that lie in it: filled
-** from the end with the last record that nothing unplaced has to follow.  aDown
-** links those that are not placed, from the last on, so that only the few that
-** are held up are passed again.  0 if the constraints contradict each other.
+** from the end with the last record that no unplaced record must follow.  aDown
+** links the records that are not placed, from the last on, so that only the few
+** that are blocked are passed again.  0 if the constraints contradict each
+** other.
 */
 static int sortQueue(Graph *g, u32 n, u32 nCur, u32 *aOut){
   u32 j, nLeft, iTop = n;               /* links are 1 + index, 0 ends */
@@ -363,7 +362,7 @@ static int sortQueue(Graph *g, u32 n, u32 nCur, u32 *aOut){
   return 1;
 }
 
-/* The queue of record i as it is, into aIn: its length. */
+/* Read the queue of record i as it is into aIn.  Returns its length. */
 static u32 readQueue(Graph *g, u32 i){
   u32 j = 0, nStep = 0, n = 0;
   LockKey key;
@@ -385,7 +384,7 @@ static void dropOrders(Graph *g){
   g->nOrder = 0;
 }
 
-/* A sorted queue is a proposed order: its records know their places. */
+/* A sorted queue is a proposed order: note the place of each record. */
 static void addOrder(Graph *g, u32 n){
   Order *o = &g->aOrder[g->nOrder++];
   u32 i;
@@ -400,7 +399,7 @@ static void addOrder(Graph *g, u32 n){
   g->nQueue += n;
 }
 
-/* Proposed orders for all queues that the constraints touch. */
+/* Make proposed orders for all queues that the constraints touch. */
 static int makeOrders(Graph *g){
   u32 c, n;
   dropOrders(g);
@@ -415,8 +414,8 @@ static int makeOrders(Graph *g){
   return 1;
 }
 
-/* -1: hopeless, or no steps are left; 0: no cycle; n: a cycle with n soft edges
-** from iSoft on. */
+/* -1: no cure this way, or no steps are left; 0: no cycle; n: a cycle with n
+** soft edges from iSoft on. */
 static int testOrders(Graph *g, u32 k, u32 iSoft){
   u32 c, nSoft = 0, n;
   if( iSoft+LIMIT_SESSION>EDGES || !makeOrders(g) ) return -1;
@@ -439,6 +438,7 @@ static int testOrders(Graph *g, u32 k, u32 iSoft){
 ** aSoft[iSoft...].  1: an arrangement without a cycle is in aOrder.
 */
 static int search(Graph *g, u32 k, u32 iSoft){
+  /* ORDER-SOLVE */
   int n = testOrders(g, k, iSoft), i;
   if( n<=0 ) return n==0;
   if( g->nCur>=CONSTRAINTS ) return 0;
@@ -455,8 +455,9 @@ static void applyOrders(Graph *g){
   for(j=0; j<g->nOrder; j++){
     Order *o = &g->aOrder[j];
     tableReorder(g->p, &g->aQueue[o->iFirst], o->n);
-    CRASH(REORDER);
+    CRASH(REORDER);                            /* ORDER-QUEUE */
   }
+  /* ORDER-SCAN */
   for(j=0; j<g->nOrder && !BUG(REORDER_NOSCAN); j++){
     LockKey key;
     tableKeyOf(g->p, segRecord(g->p, g->aQueue[g->aOrder[j].iFirst]), &key);
@@ -470,6 +471,7 @@ static int checkOne(Graph *g, u32 k){
   g->nCur = 0;
   dropOrders(g);
   while( g->nMember ) g->aSeen[g->aMember[--g->nMember]] = 0;
+  /* ORDER-SEARCH */
   if( BUG(NO_DEADLOCK) || !findCycle(g, k, 0, &nSoft) ) return GRAPH_NONE;
   nCycle = g->nCycle;
   memcpy(aCycle, g->aCycle, sizeof(aCycle));
@@ -479,7 +481,7 @@ static int checkOne(Graph *g, u32 k){
     atomicSet(&h->stat[STAT_REORDERED], h->stat[STAT_REORDERED]+1);
     return GRAPH_CURED;
   }
-  /* what is reported is the cycle that is there, not a proposed one */
+  /* report the cycle that is there, not a proposed one */
   memcpy(g->aCycle, aCycle, sizeof(aCycle));
   g->nCycle = nCycle;
   atomicSet(&h->stat[STAT_DEADLOCKS], h->stat[STAT_DEADLOCKS]+1);
@@ -493,8 +495,8 @@ int graphCheck(Graph *g, Seg *p, u32 k){
   return checkOne(g, k);
 }
 
-/* In the queue of record i: which sessions hold what a request there conflicts
-** with?  Every session that waits in it has been looked at then. */
+/* Mark the sessions that hold what a request in the queue of record i conflicts
+** with, and as visited every session that waits in it. */
 static void findCandidates(Graph *g, u32 i){
   u32 j = 0, n = 0, mWanted = 0;
   LockKey key;
@@ -514,10 +516,11 @@ static void findCandidates(Graph *g, u32 i){
 
 /*
 ** A cycle has a hard edge, since soft edges stay in one queue and lead forward
-** in it.  So it has a session that waits, and holds what another waits for:
+** in it.  So it has a session that waits and holds what another one waits for:
 ** only such sessions are checked.
 */
 void graphCheckAll(Graph *g, Seg *p){
+  /* ORDER-ALL */
   u32 k, nUsed = segHeader(p)->usedSession;
   assert( segHeld(p) );
   if( nUsed>LIMIT_SESSION ) nUsed = LIMIT_SESSION;

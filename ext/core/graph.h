@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** graph.h: who waits for whom, and whether that goes round in a circle.
-** Called by the owner of the segment's mutex; asks nobody who is alive.
+** graph.h: which session waits for which, and whether that is a cycle.  The
+** caller owns the segment's mutex.  Nothing here tests whether a process is
+** alive.
 */
 #ifndef INTERLOCK_GRAPH_H
 #define INTERLOCK_GRAPH_H
 
 #include "core/table.h"
 
-/* Workspace, made once for a lock file: nothing is allocated in the mutex. */
+/* The workspace, made once for a lock file: under the mutex nothing may be
+** allocated. */
 typedef struct Graph Graph;
 size_t graphSize(void);
 
 /*
-** graphCheck: session k has just queued a request; does its waiting close a
-** cycle?  GRAPH_CURED: it did, but the cycle had soft edges, and queues were
-** rearranged so that it is gone; what can be granted now has been.
-** GRAPH_DEADLOCK: no arrangement was found; graphCycle gives the sessions of
-** the cycle, k first, and graphMembers all sessions in any cycle that was met.
+** graphCheck: session k has just queued a request.  GRAPH_NONE: its waiting
+** completes no cycle.  GRAPH_CURED: it did, but the cycle had soft edges, and
+** queues were rearranged so that it is gone; requests without a blocker have
+** been granted.  GRAPH_DEADLOCK: no arrangement was found; graphCycle returns
+** the sessions of the cycle, k first, and graphMembers the sessions of all
+** cycles that were met.
 ** graphCheckAll: the same for every session that waits and can be in a cycle.
 ** graphSteps: how many elementary steps the last of these took.
 */

@@ -7,7 +7,7 @@
 
 /*------------------------------------------------------------ conflicts ---*/
 
-/* Row: the mode asked for; columns: the modes it cannot be held beside. */
+/* Row: the mode of a request.  Columns: the modes that conflict with it. */
 #define X(a,b,c,d,e) ((a)<<1|(b)<<2|(c)<<3|(d)<<4|(e)<<5)
 static const u8 aConflict[LOCK_MODES] = {
                               /* IS IX  S SIX X */
@@ -38,11 +38,11 @@ u32 keyConflicts(u32 eMode){
 #endif
 
 /*
-** Part of the format: processes of any build must agree on it.  The low bits
-** of an integer stay out of the mixing and come in last, by exclusive or: 64
-** integers in a row get 64 buckets in a row, so who takes them one after the
-** other finds buckets and neighbours in the cache.  Which 64 buckets, and in
-** which order, is mixed as for any other key: integers that are not in one
+** Part of the format: processes of any build must agree on it.  The low bits of
+** an integer stay out of the mixing and come in last, by exclusive or.  So 64
+** integers in a row get 64 buckets in a row, and a process that locks them one
+** after the other finds buckets and neighbors in the cache.  Which 64 buckets,
+** and in which order, is mixed as for any other key: integers that are not in a
 ** row, such as multiples of 64, meet by chance only.
 */
 static u32 keyHash(const LockKey *p){
@@ -115,7 +115,7 @@ void keyValueText(KeyValue *pVal, KeyCollation eColl, const u8 *p, u32 n,
   }
 }
 
-/* Bytes of a value, behind those that say how many they are. */
+/* Bytes of a value, without the byte with its length. */
 static u32 valueBytes(const KeyValue *pVal){
   return pVal->eType<=KEY_VALUE_REAL ? 8 : pVal->n;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lock.c: the steps of the lock manager (protocol 4.7 to 4.15) over the
-** records of table.c and the mutex of owner.c.
+** lock.c: the steps that a caller sees: acquire, wait, release, end, cancel,
+** over the records of table.c and the mutex of owner.c.  ext/core/README.md
+** says what each is for.
 **
-** Three rules carry everything here.  What a session gives up, it gives up by
-** one store of a word of its own, outside the mutex if need be; the cleaning
-** is somebody's who gets the mutex (tidy).  Who has left something behind
-** removes it before making anything new (settle).  Nobody is asked whether he
-** is alive under the mutex: numbers are noted inside, asked outside, and
-** what is dead is dead for ever.
+** Three rules carry everything here.  A session gives something up by one store
+** of a word of its own, outside the mutex if necessary; the clean-up is done by
+** whichever process next has the mutex (tidy).  A session that has left
+** something behind removes it before it makes anything new (settle).  Liveness
+** is never tested while the mutex is held: process numbers are collected under
+** it and probed after it is released, which is safe because dead is final.
 */
 #include "core/lockint.h"
 #include "core/lock.h"
@@ -17,11 +18,11 @@
 #include "core/owner.h"
 #include <stdlib.h>
 
-#define US_POLL   50000            /* a waiter looks on its own */
+#define US_POLL   50000            /* between two polls of a wait */
 #define US_TIDY   2000             /* patience of an end with the mutex */
 #define SWEEP_MAX 2048             /* records freed before others may enter */
-#define PROBES    32               /* processes asked about at a time */
-#define GROWTHS   32               /* one call makes the file longer so often */
+#define PROBES    32               /* processes probed at a time */
+#define GROWTHS   32               /* how often one call may grow the file */
 
 struct LockFile {
   Seg seg;                         /* its process-side fields: mutex holder */
@@ -37,7 +38,7 @@ struct LockFile {
   u64 iPidSpace;
 };
 
-/* Process numbers to ask about. */
+/* Process numbers to probe. */
 typedef struct Probes {
   u32 n;
   u64 a[PROBES];
@@ -48,19 +49,19 @@ struct LockSession {
   u32 k;                           /* slot, of generation iGen */
   u32 iGen;
   u32 iTxn, iStamp;                /* this transaction, last stamp in it */
-  u32 iKeep;                       /* as in the slot's now */
+  u32 iKeep;                       /* rollback level, as in the slot's now */
   u32 bPend;                       /* something is left to settle */
   u32 bTxn;                        /* this transaction has locks */
-  u32 iWriterTxn;                  /* in which it is in the writer's place */
+  u32 iWriterTxn;                  /* in which it is the active writer */
   u32 iRequest, iState;            /* queued record, its state when queued */
-  u32 eMode;                       /* asked for by it */
-  u32 iProbe;                      /* where the next poll goes on asking */
-  Probes probes;                   /* those in the way of this attempt */
-  Probes skipped;                  /* those in the way of lockSkip */
+  u32 eMode;                       /* mode of the request */
+  u32 iProbe;                      /* where the next poll goes on probing */
+  Probes probes;                   /* of the blockers of this attempt */
+  Probes skipped;                  /* of the blockers of lockSkip */
   LockKey key;                     /* of the request */
   LockGrant grant;                 /* as lockGranted; of the request, too */
-  u32 nBack, aBack[2];             /* records that lockUndo has left void */
-  u32 bBack;                       /* it has left more than these */
+  u32 nBack, aBack[2];             /* records that lockUndo has invalidated */
+  u32 bBack;                       /* it has invalidated more than these */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
   u64 iToken;                      /* as lockGrantToken */
   LockTrouble trouble;
@@ -75,9 +76,9 @@ static SegSession *slot(LockSession *p){
 /*--------------------------------------------------------------- mutex ---*/
 
 /*
-** The mutex came from a dead owner: everything derived is made anew.  A queue
-** that was being rearranged may stand in an order with a soft cycle: all who
-** wait are checked again.
+** The mutex came from a dead owner: compute everything derived again.  A queue
+** whose rearrangement was cut off may stand in an order with a soft cycle, so
+** every waiting session is checked again.
 */
 static void recover(LockFile *pF){
   Seg *p = &pF->seg;
@@ -86,6 +87,7 @@ static void recover(LockFile *pF){
   if( segStale(p) && segRefresh(p)!=LOCK_OK ) return;
   if( BUG(NO_REBUILD) ) return;
   tableRebuild(p, p->iTaken);
+  /* REBUILD-SCAN */
   if( !BUG(REBUILD_NOSCAN) ) tableScanAll(p);
   if( !segDamaged(p) ) graphCheckAll(pF->pGraph, p);
   atomicSet(&h->stat[STAT_RECOVERIES], h->stat[STAT_RECOVERIES]+1);
@@ -99,7 +101,7 @@ static LockRc usable(LockFile *pF){
   return LOCK_OK;
 }
 
-/* This process tells the others that it has met nonsense in the file. */
+/* Tell the other processes that this one has met nonsense in the file. */
 static void tellDamage(LockFile *pF){
   segDamage(&pF->seg);
   atomicSet(&segHeader(&pF->seg)->damaged, 1);
@@ -124,9 +126,9 @@ static void debugCheck(Seg *p){
 # define debugCheck(p) ((void)0)
 #endif
 
-/* Leave, after doing what others have left to the owner.  LOCK_MALFORMED if
-** nonsense was met inside: then nobody may go on with this file, and nothing
-** more is done in it. */
+/* Leave, after the sweep that other sessions have left to the owner.
+** LOCK_MALFORMED if nonsense was met inside: no process may go on with this
+** file then, and nothing more is done in it. */
 static LockRc leave(LockFile *pF){
   Seg *p = &pF->seg;
   if( BUG(SLEEP_INSIDE) ) osSleep(1);
@@ -141,8 +143,8 @@ static LockRc leave(LockFile *pF){
   return segDamaged(p) ? LOCK_MALFORMED : LOCK_OK;
 }
 
-/* How is what ownerEnter, ownerTry or ownerTask returned.  Not inside after
-** anything but LOCK_OK. */
+/* eHow is what ownerEnter, ownerTry or ownerTask returned.  After any result
+** but LOCK_OK the mutex is not held. */
 static LockRc entered(LockFile *pF, int eHow){
   if( eHow==OWNER_BUSY ) return LOCK_BUSY;
   if( eHow==OWNER_TOOK ) recover(pF);
@@ -161,6 +163,7 @@ static LockRc enter(LockFile *pF){
 
 /*-------------------------------------------------------------- settle ---*/
 
+/* Remove record i if it is this session's and invalidated. */
 static void removeVoid(LockSession *p, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
@@ -170,11 +173,12 @@ static void removeVoid(LockSession *p, u32 i){
   }
 }
 
-/* Remove what lockUndo has left void, unless another session met it in a queue
-** and did so.  Where aBack was too short, the records that were taken last are
-** looked at; one that is not among them is removed by the session that meets
-** it, or with this session. */
+/* Remove what lockUndo has invalidated, unless another session met it in a
+** queue and did so.  Where aBack was too short, the records that were acquired
+** last are looked at.  One that is not among them is removed by the session
+** that meets it, or with this session. */
 static void removeBack(LockSession *p){
+  /* SETTLE-BACK */
   Seg *pSeg = &p->pFile->seg;
   u32 i, iNext, n;
   assert( segHeld(pSeg) );
@@ -193,8 +197,8 @@ static void removeBack(LockSession *p){
 
 /*
 ** Remove what this session has given up, at most SWEEP_MAX records: 1 if there
-** may be more.  Only when all of it is gone keep goes up again: before, void
-** grants would come to life.
+** may be more.  The rollback level may go up again only when all of it is gone:
+** before, invalidated grants would come to life.
 */
 static int settle(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
@@ -202,17 +206,17 @@ static int settle(LockSession *p){
   u64 iState = atomicGetAcq(&s->state);
   assert( segHeld(pSeg) );
   if( SEG_HIGH(iState)!=p->iGen || SEG_LOW(iState)==SEG_UNUSED ){
-    p->bPend = 0;                  /* ended, and somebody has swept it */
+    p->bPend = 0;                  /* ended, and swept by a process */
     return 0;
   }
-  atomicSwap(&s->left, 0);
+  atomicSwap(&s->left, 0);         /* SETTLE-LEFT */
   CRASH(SETTLE_LEFT);
   removeBack(p);
   if( BUG(KEEP_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
-  if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;
+  if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;     /* SETTLE-SWEEP */
   if( segDamaged(pSeg) ) return 0;       /* not all of it is gone */
   if( SEG_LOW(iState)==SEG_LIVE && p->iKeep!=SEG_ALL ){
-    p->iKeep = SEG_ALL;
+    p->iKeep = SEG_ALL;            /* SETTLE-KEEP */
     atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
     CRASH(SETTLE_KEEP);
   }
@@ -220,7 +224,7 @@ static int settle(LockSession *p){
   return 0;
 }
 
-/* Enter for a function: settled, and known as the one inside. */
+/* Enter for a session: settled, and shown as the session inside. */
 static LockRc enterSettled(LockSession *p){
   LockRc rc = enter(p->pFile);
   u32 nRound = 0;
@@ -236,20 +240,21 @@ static LockRc enterSettled(LockSession *p){
 }
 
 /*
-** The word that decides has been stored (4.7 a); the rest cannot fail.  Either
-** this process gets the mutex soon and settles, or its owner finds WORK set
-** when it leaves, or the owner is dead and the rebuild sweeps, or it is
-** stopped inside and nobody is granted anything meanwhile.
+** The word that decides has been stored (END-WORD); the rest cannot fail.
+** Either this process gets the mutex soon and settles, or the owner finds WORK
+** set when it leaves, or the owner is dead and the rebuild sweeps, or the owner
+** is stopped and nothing is granted meanwhile.
 */
 static void tidy(LockSession *p){
   LockFile *pF = p->pFile;
   u32 nRound = 0;
   int bMore = 1;
   CRASH(END_WORD);
-  atomicSetRel(&slot(p)->left, 1);
+  atomicSetRel(&slot(p)->left, 1);             /* END-LEFT */
   CRASH(END_LEFT);
   p->bPend = 1;
   while( bMore ){
+    /* END-TRY, else END-WORK */
     int eHow = p->bBack ? OWNER_BUSY : ownerTry(&pF->seg, US_TIDY);
     if( eHow==OWNER_BUSY ) eHow = ownerTask(&pF->seg);
     if( entered(pF, eHow)!=LOCK_OK ) return;
@@ -262,10 +267,10 @@ static void tidy(LockSession *p){
 /*---------------------------------------------------------------- death ---*/
 
 /*
-** Everything of a process that is known to be dead goes: its sessions end with
-** one store each, then their records are freed, some at a time.  The number of
-** its sessions; 0 also if the mutex could not be had, or another process was
-** faster.
+** Remove everything of a process that is known to be dead: its sessions end
+** with one store each, then their records are freed, some at a time.  Returns
+** the number of its sessions; 0 also if the mutex could not be entered, or
+** another process was faster.
 */
 static u32 reap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
@@ -275,6 +280,7 @@ static u32 reap(LockFile *pF, u64 iNumber){
   n = tableKill(p, iNumber);
   atomicSet(&segHeader(p)->stat[STAT_SWEPT],
             segHeader(p)->stat[STAT_SWEPT]+n);
+  /* DEAD-SWEEP */
   for(k=1; k<=segHeader(p)->usedSession && k<=LIMIT_SESSION && n; k++){
     SegSession *s = segSession(p, k);
     while( atomicGet(&s->owner)==iNumber
@@ -287,7 +293,7 @@ static u32 reap(LockFile *pF, u64 iNumber){
   return leave(pF)==LOCK_OK ? n : 0;
 }
 
-/* Under the mutex: note the process of session k, to be asked about. */
+/* Under the mutex: note the process of session k, to be probed. */
 static void noteIn(LockSession *p, Probes *pList, u32 k){
   Seg *pSeg = &p->pFile->seg;
   u64 iNumber = atomicGet(&segSession(pSeg, k)->owner);
@@ -300,17 +306,19 @@ static void noteIn(LockSession *p, Probes *pList, u32 k){
 static void noteProbe(LockSession *p, u32 k){ noteIn(p, &p->probes, k); }
 
 /*
-** Outside the mutex: ask about those noted.  1 if one was dead, so that another
-** attempt may find the way free.  In a damaged file a number can be dead of
-** which there is no session to end, for ever: *pnRound, from 0 in each call of
-** the layer above, counts the answers 1, and those that ended nothing, which in
-** a sound file say that another process was faster, for many.
+** Outside the mutex: probe the noted processes.  1 if one was dead, so that
+** another attempt may find fewer blockers.  In a damaged file a number can be
+** dead that has no session to end, again and again.  So *pnRound, which is 0 at
+** the beginning of each call of the layer above, counts the results 1.  Those
+** that ended no session, which in a sound file means that another process was
+** faster, count for many.
 */
 static int probe(LockSession *p, u32 *pnRound){
   LockFile *pF = p->pFile;
   u32 j, nDead = 0, nFound = 0;
   assert( ruleOutside() );
   for(j=0; j<p->probes.n && usable(pF)==LOCK_OK; j++){
+    /* DEAD-PROBE */
     if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
     nFound += reap(pF, p->probes.a[j]);
     nDead++;
@@ -321,8 +329,8 @@ static int probe(LockSession *p, u32 *pnRound){
   return *pnRound<=LIMIT_SESSION+4;
 }
 
-/* Outside the mutex, when a table is full: does a dead process fill it?
-** 1 if sessions of one were ended. */
+/* Outside the mutex, when no slot is free: probe the owners of all sessions.
+** 1 if sessions of a dead one were ended. */
 static int probeAll(LockFile *pF){
   Seg *p = &pF->seg;
   u32 k, n = 0;
@@ -341,7 +349,7 @@ static int probeAll(LockFile *pF){
 
 /*-------------------------------------------------------------- acquire ---*/
 
-/* What is asked for, and what lies in the queue of its key. */
+/* A request, and what the look at the queue of its key has found. */
 typedef struct Ask {
   const LockKey *pKey;
   u32 eMode, eScope;
@@ -350,13 +358,13 @@ typedef struct Ask {
   u32 iStrong;             /* own grant of the strongest mode above it */
   u32 mOwn;                /* modes held by this session */
   u32 mHeld;               /* modes held by others */
-  u32 mAhead;              /* modes asked for by others */
+  u32 mAhead;              /* modes requested by others */
   u32 iPlace;              /* first request that conflicts with mOwn */
-  u32 mBefore;             /* modes asked for ahead of it */
+  u32 mBefore;             /* modes requested ahead of iPlace */
 } Ask;
 
-/* One record of the queue.  1: it was void and is gone, which may have granted
-** others. */
+/* One record of the queue.  1: it was invalidated and was removed, which may
+** have granted others. */
 static int lookAt(LockSession *p, Ask *a, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
@@ -374,14 +382,14 @@ static int lookAt(LockSession *p, Ask *a, u32 i){
   }else if( e==SEG_WAITING ){
     a->mAhead |= m;
   }else{
-    noteProbe(p, r->session);      /* cancelled: its waiter may have died */
+    noteProbe(p, r->session);      /* cancelled: its process may be dead */
   }
   return 0;
 }
 
-/* 4.9 c.  After a walk that removed something the queue is walked again; each
-** of them removes what the next would meet, so there is no end to them only in
-** a damaged file. */
+/* Walk the queue.  After a walk that removed something the queue is walked
+** again.  Each walk removes what the next would meet, so only a damaged file
+** could make it go on without an end. */
 static void lookThrough(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i, iNext, n, nRound = 0;
@@ -399,7 +407,7 @@ static void lookThrough(LockSession *p, Ask *a){
   }while( bAgain && segBound(pSeg, &nRound) );
 }
 
-/* The same, and where an upgrade would queue. */
+/* The same; then find the position that an upgrade would take. */
 static void look(LockSession *p, Ask *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
@@ -416,7 +424,7 @@ static void look(LockSession *p, Ask *a){
   }
 }
 
-/* Rules 2 and 3b: may it be granted now? */
+/* G2 and G3b: may it be granted now? */
 static int grantable(LockSession *p, const Ask *a){
   u32 m = keyConflicts(a->eMode);
   if( (m & a->mHeld)
@@ -433,14 +441,14 @@ static u64 newHold(LockSession *p, u32 eScope){
   return SEG_PAIR(p->iTxn, eScope==LOCK_SCOPE_TURN ? 0 : ++p->iStamp);
 }
 
-/* The record of the grant or the request, with the level before it. */
+/* Note the record of the grant or the request, with the level before it. */
 static void noteRecord(LockSession *p, const Ask *a, u32 i, u32 iLevel){
   p->grant.iRecord = i;
   p->grant.eScope = a->eScope;
   p->grant.iLevel = iLevel;
 }
 
-/* Rule 1, 4.9 b: the mode is held already; one store. */
+/* G1: the mode is held already; one store. */
 static void holdAgain(LockSession *p, const Ask *a){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, a->iOwn);
@@ -460,7 +468,7 @@ static void holdAgain(LockSession *p, const Ask *a){
   CRASH(HOLD_AGAIN);
 }
 
-/* Note who stands in the way: for the message, and to be asked about. */
+/* Note the blockers: for the message, and to be probed. */
 static void noteBlockers(LockSession *p, const Ask *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(a->eMode), kFirst = 0, eFirst = 0;
@@ -512,7 +520,7 @@ static u32 insert(LockSession *p, const Ask *a, int bWaiting){
   return i;
 }
 
-/* An upgrade stands in front of iPlace: it and those behind it get new
+/* An upgrade stands in front of iPlace: it and the requests behind it get new
 ** tickets. */
 static void renumber(LockSession *p, const Ask *a){
   LockFile *pF = p->pFile;
@@ -530,7 +538,7 @@ static void renumber(LockSession *p, const Ask *a){
   tableReorder(&pF->seg, pF->aQueue, nQueue);
 }
 
-/* The cycle by session ids, and its members' processes to be asked about. */
+/* Note the cycle by session ids, and its members' processes to be probed. */
 static void noteDeadlock(LockSession *p){
   LockFile *pF = p->pFile;
   u32 n, j;
@@ -552,19 +560,19 @@ static void noteDeadlock(LockSession *p){
 ** ahead of its own.  p has no other request, and behind a request at the tail
 ** there is none.  So a session that holds nothing in this file, whose only
 ** record is the request, is in no cycle.  Neither of the other things that a
-** request can wait for leads to p: the session in the writer's place never
-** waits for a lock (LOCKS.md), and a connection that holds locks in one file
-** waits in no other (session.h), so that edges of other files do not count.
+** request can wait for leads to p: the active writer never waits for a lock
+** (README.md, Choices), and a connection that holds locks in one file waits in
+** no other (session.h), so that edges of other files do not count.
 */
 static int mayCloseCycle(LockSession *p, const Ask *a){
   return a->iPlace!=0 || slot(p)->nRecord!=1;
 }
 
-/* Queue the request, then look whether that closes a cycle. */
+/* Queue the request, then check whether that completes a cycle. */
 static LockRc enqueue(LockSession *p, const Ask *a){
   LockFile *pF = p->pFile;
   SegRecord *r;
-  u32 i = insert(p, a, 1);
+  u32 i = insert(p, a, 1);         /* ACQUIRE-QUEUE */
   assert( segHeld(&p->pFile->seg) );
   if( i==0 ) return LOCK_FULL;
   r = segRecord(&pF->seg, i);
@@ -573,9 +581,10 @@ static LockRc enqueue(LockSession *p, const Ask *a){
   p->eMode = a->eMode;
   p->key = *a->pKey;
   if( a->iPlace ) renumber(p, a);
+  /* ACQUIRE-CYCLE */
   if( mayCloseCycle(p, a)
    && graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
-    noteDeadlock(p);
+    noteDeadlock(p);               /* ACQUIRE-VICTIM */
     tableRemove(&pF->seg, i);
     p->iRequest = 0;
     return LOCK_DEADLOCK;
@@ -592,14 +601,14 @@ static void noteGrant(LockSession *p, u32 i){
 /* One attempt under the mutex.  LOCK_FULL: no slot is free. */
 static LockRc attempt(LockSession *p, Ask *a, int bProbed){
   assert( segHeld(&p->pFile->seg) );
-  look(p, a);
+  look(p, a);                      /* ACQUIRE-LOOK */
   p->iStronger = a->iStrong ? segRecord(&p->pFile->seg, a->iStrong)->token : 0;
-  if( a->iOwn ){
+  if( a->iOwn ){                   /* ACQUIRE-AGAIN */
     holdAgain(p, a);
     noteGrant(p, a->iOwn);
     return LOCK_OK;
   }
-  if( grantable(p, a) ){
+  if( grantable(p, a) ){           /* ACQUIRE-GRANT */
     u32 i = insert(p, a, 0);
     if( i==0 ) return LOCK_FULL;
     noteGrant(p, i);
@@ -612,8 +621,8 @@ static LockRc attempt(LockSession *p, Ask *a, int bProbed){
   return a->bQueue ? enqueue(p, a) : LOCK_NO;
 }
 
-/* After an attempt that found no free slot: LOCK_OK to try once more.  Others
-** may be faster to take the new ones, but not for ever. */
+/* After an attempt that found no free slot: LOCK_OK to try once more.  Other
+** processes may take the new slots first, but not without an end. */
 static LockRc moreRoom(LockFile *pF, u32 *pnGrown){
   LockRc rc = ++*pnGrown>GROWTHS ? LOCK_FULL : segGrow(&pF->seg);
   if( rc==LOCK_FULL && *pnGrown==1 && probeAll(pF) ) rc = LOCK_OK;
@@ -621,17 +630,8 @@ static LockRc moreRoom(LockFile *pF, u32 *pnGrown){
 }
 
 /*
-** Acquire (protocol 4.9), with what is held at each step:
-**
-**   1  enter the mutex; settle what this session has left behind
-**   2  mutex: look at the queue, freeing what is void in it; grant if the
-**      rules say so; no free slot: leave, grow, again from 1
-**   3  blocked: note the processes in the way, leave
-**   4  no mutex: ask who of them is dead; free what the dead had; from 1
-**   5  mutex: queue, look for cycles through this session; a cycle that does
-**      not go away: free the request, leave, ask whether a member is dead
-**      (from 1), else LOCK_DEADLOCK
-**   6  leave; the caller waits
+** Acquire, without the sleep: ACQUIRE-ENTER to ACQUIRE-PROBE; with bQueue also
+** ACQUIRE-QUEUE to ACQUIRE-VICTIM.  The mutex is held in attempt() only.
 */
 LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                int bQueue){
@@ -648,7 +648,7 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   p->trouble.iBlocker = 0;
   p->trouble.iPid = p->trouble.eWhy = p->trouble.nCycle = 0;
   for(;;){
-    LockRc rcLeave, rc = enterSettled(p);
+    LockRc rcLeave, rc = enterSettled(p);      /* ACQUIRE-ENTER */
     if( rc!=LOCK_OK ) return rc;
     rc = attempt(p, &a, bProbed);
     rcLeave = leave(p->pFile);
@@ -656,14 +656,14 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       p->iRequest = 0;
       return rcLeave;
     }
-    if( rc==LOCK_FULL ){
+    if( rc==LOCK_FULL ){                       /* ACQUIRE-GROW */
       rc = moreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
-    }else if( rc==LOCK_NO && !bProbed ){
+    }else if( rc==LOCK_NO && !bProbed ){       /* ACQUIRE-PROBE */
       if( !probe(p, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
-      int bDead = probe(p, &nRound);
+      int bDead = probe(p, &nRound);           /* ACQUIRE-VICTIM */
       if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
     }
   }
@@ -673,19 +673,21 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 
 LockGrant lockGranted(const LockSession *p){ return p->grant; }
 
-/* A turn has no stamp that a level could leave behind: its hold names a
+/* A turn has no stamp that a rollback level could invalidate: its hold names a
 ** transaction of the past. */
 static void undoTurn(LockSession *p, SegRecord *r){
   u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
   if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
+  /* UNDO-WORD */
   atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
   tidy(p);
 }
 
 /*
-** One store makes the hold void for every process, as at a transaction's end;
-** the record is removed by tidy, or by whoever meets it.  The record is this
-** session's own while it holds it, so it is found without the mutex.
+** One store invalidates the hold for every process, as at a transaction's end.
+** The record is removed by tidy, or by a process that meets it.  The record is
+** this session's own while the session holds it, so it is found without the
+** mutex.
 */
 void lockUndo(LockSession *p, const LockGrant *pGrant){
   SegRecord *r = segRecord(&p->pFile->seg, pGrant->iRecord);
@@ -701,7 +703,7 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
   }
   nHold = atomicGet(&r->scount);
   if( nHold==0 ) return;
-  atomicSetRel(&r->scount, nHold-1);
+  atomicSetRel(&r->scount, nHold-1);           /* UNDO-WORD */
   if( nHold>1 || r->thold ){
     CRASH(RELEASE_COUNT);
     return;
@@ -713,10 +715,11 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
 
 /*
 ** The one place where a grant meets a reason to end its wait.  An interrupt, a
-** replaced file or any other error wins, whichever came first; a timeout that
-** the grant has overtaken is none.
+** replaced file or any other error wins, whichever came first.  Only a timeout
+** yields to the grant.
 */
 LockRc lockConfirm(LockSession *p, LockRc rc){
+  /* WAIT-CONFIRM */
   if( rc==LOCK_OK || rc==LOCK_TIMEOUT || BUG(KEEP_GRANT) ) return LOCK_OK;
   lockUndo(p, &p->grant);
   return rc;
@@ -724,8 +727,9 @@ LockRc lockConfirm(LockSession *p, LockRc rc){
 
 /*----------------------------------------------------------------- wait ---*/
 
-/* How the queued request stands: LOCK_WAITING, or it is over. */
+/* How the queued request stands: LOCK_WAITING, or the wait is over. */
 LockRc lockOutcome(LockSession *p){
+  /* WAIT-LOOK */
   SegRecord *r = segRecord(&p->pFile->seg, p->iRequest);
   u32 iState = atomicGetAcq(&r->state);
   if( p->pFile->bForked ) return LOCK_FORKED;
@@ -740,22 +744,23 @@ LockRc lockOutcome(LockSession *p){
     tellDamage(p->pFile);
     return LOCK_MALFORMED;
   }
+  /* WAIT-CANCELLED */
   atomicSetRel(&r->state, SEG_WITH(iState, SEG_WITHDRAWN));
   CRASH(WITHDRAW);
   tidy(p);
   return LOCK_CANCELLED;
 }
 
-/* The request was granted or cancelled before this session could withdraw it:
-** what a wait ends with that had to end with rc. */
+/* The request was granted or cancelled before this session could withdraw it.
+** Returns how a wait ends that had to end with rc. */
 static LockRc overtaken(LockSession *p, LockRc rc){
   LockRc rcOut = lockOutcome(p);
   return rcOut==LOCK_OK ? lockConfirm(p, rc) : rcOut;
 }
 
 /*
-** End the wait: by compare-and-swap, so that the request is either withdrawn
-** here or granted there.
+** End the wait, by compare-and-swap: the request is either withdrawn here or
+** granted by another process.
 */
 LockRc lockGiveUp(LockSession *p, LockRc rc){
   Seg *pSeg = &p->pFile->seg;
@@ -765,7 +770,7 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
   if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
     return overtaken(p, rc);
   }
-  CRASH(WITHDRAW_LOOK);
+  CRASH(WITHDRAW_LOOK);            /* WAIT-DECIDE, then WAIT-WITHDRAW */
   if( BUG(WITHDRAW_STORE) ){
     atomicSetRel(pState, iNew);
   }else if( !atomicCas32(pState, p->iState, iNew) ){
@@ -779,9 +784,9 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
 }
 
 /*
-** 4.14.  The waker may have died between its store and its wake, a holder may
-** have died, an end may have stopped before its WORK.  Never waits for the
-** mutex, never fails.
+** The waking process may have died between its store and its wake, a holder may
+** have died, an end may be stopped before END-WORK.  Never waits for the mutex,
+** never fails.
 */
 void lockPoll(LockSession *p){
   LockFile *pF = p->pFile;
@@ -789,12 +794,13 @@ void lockPoll(LockSession *p){
   Ask a;
   if( usable(pF)!=LOCK_OK ) return;
   if( BUG(LOOK_OUTSIDE) ) tableScan(&pF->seg, &p->key);
+  /* POLL-ENTER */
   if( entered(pF, ownerTry(&pF->seg, 0))!=LOCK_OK ) return;
   a.pKey = &p->key;
   a.eMode = p->eMode;
-  look(p, &a);
-  tableScan(&pF->seg, &p->key);
-  noteBlockers(p, &a, p->iRequest);
+  look(p, &a);                                 /* POLL-LOOK */
+  tableScan(&pF->seg, &p->key);                /* POLL-SCAN */
+  noteBlockers(p, &a, p->iRequest);            /* POLL-PROBE */
   if( leave(pF)==LOCK_OK ) probe(p, &nRound);
   p->probes.n = 0;
 }
@@ -831,19 +837,20 @@ LockRc lockWait(LockSession *p, const LockWait *pWait){
     }
     us = (i64)(usPoll-usNow);
     if( pWait->msTimeout>=0 && (i64)(usEnd-usNow)<us ) us = (i64)(usEnd-usNow);
-    osWait(pState, p->iState, us>0 ? us : 1);
+    osWait(pState, p->iState, us>0 ? us : 1);  /* WAIT-SLEEP */
   }
 }
 
 /*
-** The order of answers: granted if it can be; refused if the caller may not
-** wait; timed out if it does not want to; deadlock; then the wait.  A grant
-** that did not come at once is confirmed: the caller may have been told to
-** stop meanwhile.
+** The order of answers: granted if the rules allow it; refused if the caller
+** may not wait; timed out if the timeout is 0; deadlock; then the wait.  A
+** grant that did not come at once must be confirmed: an interrupt may have come
+** meanwhile.
 */
 LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                    const LockWait *pWait){
   LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
+  /* ACQUIRE-REFUSE */
   if( rc!=LOCK_NO || pWait==0 ) return rc;
   assert( ruleOutside() );
   if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
@@ -852,14 +859,16 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   if( rc!=LOCK_OK ) return rc;
   rc = lockAsk(p, pKey, eMode, eScope, 1);
   if( rc==LOCK_WAITING ) rc = lockWait(p, pWait);
+  /* ACQUIRE-CONFIRM */
   if( rc!=LOCK_OK || pWait->xPoll==0 ) return rc;
   return lockConfirm(p, askCaller(pWait));
 }
 
 /*----------------------------------------------------------------- skip ---*/
 
-/* Note who stands in the way of a skip: holders, requests and the writer. */
+/* Note the blockers of a skip: grants, requests and the active writer. */
 static void noteSkipped(LockSession *p, const Ask *a){
+  /* SKIP-NOTE */
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(a->eMode);
   assert( segHeld(pSeg) );
@@ -876,7 +885,7 @@ static void noteSkipped(LockSession *p, const Ask *a){
 
 static LockRc skipAttempt(LockSession *p, Ask *a){
   u32 i;
-  look(p, a);
+  look(p, a);                                  /* SKIP-LOOK */
   if( a->mOwn ){
     if( !BUG(SKIP_OWN) || a->iOwn==0 ) return LOCK_NO;
     holdAgain(p, a);
@@ -920,6 +929,7 @@ LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
 int lockSkipProbe(LockSession *p){
   LockFile *pF = p->pFile;
   u32 j, nGone = 0;
+  /* SKIP-PROBE */
   for(j=0; j<p->skipped.n && usable(pF)==LOCK_OK; j++){
     if( !ownerDead(&pF->seg, p->skipped.a[j]) ) continue;
     nGone += reap(pF, p->skipped.a[j]);
@@ -943,7 +953,7 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
-/* One from the session count of key and mode, under the mutex. */
+/* Takes one from the session count of key and mode, under the mutex. */
 static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = ownGrant(p, pKey, eMode);
@@ -952,9 +962,9 @@ static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
    && !BUG(COUNT_SCOPES) ){
     SegRecord *r = segRecord(pSeg, i);
     atomicSet(&r->scount, r->scount-1);
-    CRASH(RELEASE_COUNT);
+    CRASH(RELEASE_COUNT);                      /* RELEASE-COUNT */
   }else{
-    tableRemove(pSeg, i);
+    tableRemove(pSeg, i);                      /* RELEASE-LAST */
   }
   return LOCK_OK;
 }
@@ -967,7 +977,7 @@ LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
 
-/* The row goes first: it is never held without its table's intention. */
+/* The row is released first: it is never held without its table's intention. */
 LockRc lockReleaseRow(LockSession *p, const LockKey *pRow, u32 eMode,
                       const LockKey *pTable, u32 eIntent){
   LockRc rc = enterSettled(p), rcLeave;
@@ -978,7 +988,7 @@ LockRc lockReleaseRow(LockSession *p, const LockKey *pRow, u32 eMode,
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
 
-/* What a lockReleaseAll takes, and how far it is. */
+/* What a lockReleaseAll releases, and how far it is. */
 typedef struct ReleaseAll {
   u32 mKind, mMode;
   u32 i;                   /* next record of the present list */
@@ -986,7 +996,7 @@ typedef struct ReleaseAll {
   u64 n;                   /* released */
 } ReleaseAll;
 
-/* At most SWEEP_MAX records of a list: 1 if there are more. */
+/* Release at most SWEEP_MAX records of a list: 1 if there are more. */
 static int releaseSome(LockSession *p, ReleaseAll *a){
   Seg *pSeg = &p->pFile->seg;
   u32 n;
@@ -1015,9 +1025,10 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
 }
 
 /*
-** Both lists, under the mutex at entry and, after LOCK_OK, at the end.  Between
-** two portions others may enter; nobody else changes this session's lists,
-** except that a rebuild may relink them: then it starts again.
+** Release from both lists.  The mutex is held at entry and, after LOCK_OK, at
+** the end.  Between two portions other processes may enter.  They do not change
+** this session's lists, except that a rebuild may relink them: then start
+** again.
 */
 static LockRc releaseLists(LockSession *p, ReleaseAll *a){
   LockFile *pF = p->pFile;
@@ -1060,7 +1071,8 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
   return leave(p->pFile);
 }
 
-/* What is void has gone with enterSettled; a request may be among the rest. */
+/* enterSettled has removed what is invalidated; a request may be among the
+** rest. */
 int lockHolding(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
   LockRc rc = enterSettled(p);
@@ -1084,23 +1096,23 @@ void lockTxnEnd(LockSession *p){
   p->iStamp = 0;
   p->iKeep = SEG_ALL;
   if( ++p->iTxn==0 ) p->iTxn = 1;
-  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));
+  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));     /* END-WORD */
   tidy(p);
 }
 
 u32 lockLevel(LockSession *p){ return p->iStamp; }
 
-/* Stamps go on counting, so that a void one is never valid again. */
+/* Stamps go on counting, so that an invalidated hold is never valid again. */
 void lockRollbackTo(LockSession *p, u32 iLevel){
   if( !p->bTxn || p->iStamp<=iLevel || p->pFile->bForked ) return;
   if( iLevel<p->iKeep ) p->iKeep = iLevel;
-  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, p->iKeep));
+  atomicSetRel(&slot(p)->now, SEG_PAIR(p->iTxn, p->iKeep));    /* END-WORD */
   tidy(p);
 }
 
 /*--------------------------------------------------------------- cancel ---*/
 
-/* The wait that session slot k is in, if it is the session of that id. */
+/* Cancel the wait of session slot k, if that is the session of that id. */
 static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
@@ -1109,7 +1121,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   if( atomicGet(&s->id)!=iId || SEG_LOW(iState)!=SEG_LIVE ) return LOCK_NO;
   if( i-1>=segRecords(p) ) return LOCK_NO;
   r = segRecord(p, i);
-  iRec = atomicGetAcq(&r->state);
+  iRec = atomicGetAcq(&r->state);              /* CANCEL-LOOK */
   if( SEG_STATE(iRec)!=SEG_WAITING || atomicGet(&r->session)!=k
    || atomicGet(&r->generation)!=SEG_HIGH(iState) ){
     return LOCK_NO;
@@ -1119,12 +1131,13 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
     iRec = atomicGetAcq(&r->state);
     if( SEG_STATE(iRec)!=SEG_WAITING ) return LOCK_NO;
   }
+  /* CANCEL-STATE */
   if( !atomicCas32(&r->state, iRec, SEG_WITH(iRec, SEG_CANCELLED)) ){
     return LOCK_NO;
   }
   CRASH(CANCEL);
   atomicAdd(&segHeader(p)->stat[STAT_CANCELS], 1);
-  if( !BUG(CANCEL_SILENT) ) osWake(&r->state, 1);
+  if( !BUG(CANCEL_SILENT) ) osWake(&r->state, 1);   /* CANCEL-WAKE */
   return LOCK_OK;
 }
 
@@ -1166,11 +1179,11 @@ int lockWriting(const LockSession *p){
 }
 
 /*
-** Is this session in the writer's place?  Its own note is not enough: SQLite
-** may have ended the transaction without a word (lock.h), and then the session
-** of a later writer stands there.  No mutex: the caller has SQLite's write
-** lock, so no other session enters meanwhile, and one that has entered did so
-** before the caller got that lock.
+** Is this session the active writer?  Its own note is not enough: SQLite may
+** have ended the transaction without a notice (lock.h), and another session may
+** have become the active writer since.  No mutex: the caller has SQLite's write
+** lock, so no other session becomes the active writer meanwhile, and one that
+** has did so before the caller got that lock.
 */
 static int isWriter(const LockSession *p){
   const SegHeader *h = segHeader(&p->pFile->seg);
@@ -1180,9 +1193,9 @@ static int isWriter(const LockSession *p){
 }
 
 /*
-** A roll back to a savepoint leaves the place; only the transaction's end,
-** which is the end of SQLite's write lock, empties it.  After LOCK_BUSY nothing
-** is noted.
+** After a roll back to a savepoint the session is still the active writer,
+** until the transaction's end, which is the end of SQLite's write lock.  After
+** LOCK_BUSY nothing is noted.
 */
 LockRc lockWriterEnter(LockSession *p){
   LockFile *pF = p->pFile;
@@ -1200,16 +1213,17 @@ LockRc lockWriterEnter(LockSession *p){
   return rc;
 }
 
-/* Why no mutex is needed: segment.h, GUARD WORDS. */
+/* segment.h, GUARD WORDS, says why this needs no mutex. */
 int lockGuardFree(LockSession *p, const LockKey *pTable){
   LockFile *pF = p->pFile;
   u32 iClass = (pTable->iHash + BUG(GUARD_CLASS))%SEG_GUARDS;
   if( usable(pF)!=LOCK_OK || !isWriter(p) ) return 0;
+  /* GUARD-READ */
   return atomicGet(&segHeader(&pF->seg)->guard[iClass])==0;
 }
 
-/* Under the mutex: does nobody else hold what a write in this mode conflicts
-** with?  Otherwise who does is noted. */
+/* Under the mutex: 1 if no other session holds what a write in this mode
+** conflicts with.  Otherwise the blockers are noted. */
 static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   Ask a;
   int bFree;
@@ -1230,6 +1244,7 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
     LockRc rc = enterSettled(p);
     *ppHeld = 0;
     if( rc!=LOCK_OK ) return rc;
+    /* GUARD-LOOK */
     if( pTable && !guardFree(p, pTable, LOCK_INTENT_EXCLUSIVE) ){
       *ppHeld = pTable;
     }else if( pKey && !guardFree(p, pKey, LOCK_EXCLUSIVE) ){
@@ -1237,6 +1252,7 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
     }
     rc = leave(p->pFile);
     if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
+    /* GUARD-PROBE */
     if( bProbed || !probe(p, &nRound) ) return LOCK_NO;
     bProbed = 1;
   }
@@ -1312,6 +1328,7 @@ void lockSessionEnd(LockSession *p){
   pF = p->pFile;
   if( !pF->bForked ){
     if( p->iRequest ) lockGiveUp(p, LOCK_INTERRUPTED);
+    /* END-WORD */
     atomicSetRel(&slot(p)->state, SEG_PAIR(p->iGen, SEG_ENDING));
     tidy(p);
   }
@@ -1339,7 +1356,7 @@ void lockSessionLabel(LockSession *p, const char *z){
 
 /* In a fork's child: the parent's byte must not stay locked through this copy
 ** of the descriptor, nor through the inherited mapping, which refers to the
-** same open file; and nothing here may touch the segment again. */
+** same open file.  And nothing here may touch the segment again. */
 static void forgetFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
@@ -1391,7 +1408,7 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   return pF;
 }
 
-/* Under osProcessEnter: is it open in this process already? */
+/* Under osProcessEnter: the same file, if this process has it open already. */
 static LockFile *findFile(LockFile *pNew, int bMemory){
   LockFile *pF;
   u64 iDev = 0, iIno = 0;

@@ -3,7 +3,7 @@
 ** lock.h: the lock manager as the layer above sees it: open the lock file of
 ** a database, begin a session for each connection, acquire and release locks.
 **
-** One thread uses a session at a time; different sessions are independent,
+** One thread uses a session at a time.  Different sessions are independent,
 ** also in one process.  Nothing here waits except lockAcquire and lockWait,
 ** beyond the second after which LOCK_BUSY says that a process is stopped inside
 ** the segment's mutex.  lockTxnEnd, lockRollbackTo, lockSessionEnd, lockUndo
@@ -18,46 +18,45 @@ typedef struct LockFile LockFile;
 typedef struct LockSession LockSession;
 
 /* How long a lock is kept. */
-enum { LOCK_SCOPE_SESSION,      /* counted, until released */
-       LOCK_SCOPE_TRANSACTION,  /* until its end, or a roll back past it */
-       LOCK_SCOPE_TURN };       /* until its end, whatever is rolled back */
+enum { LOCK_SCOPE_SESSION,      /* counted, until it is released */
+       LOCK_SCOPE_TRANSACTION,  /* to the transaction's end or a roll back */
+       LOCK_SCOPE_TURN };       /* to the transaction's end */
 
-/* What an attempt that was not granted met: somebody who holds the lock; else
-** who writes the file and has entered the writer's place; else who waits for
-** the lock ahead. */
+/* What blocked an attempt that was not granted: a session that holds the lock;
+** else the active writer; else a session that waits for the lock ahead. */
 enum { TROUBLE_HOLDS, TROUBLE_WAITS, TROUBLE_WRITES };
 typedef struct LockTrouble {
-  u64 iBlocker;                 /* id of the first session in the way, or 0 */
+  u64 iBlocker;                 /* id of the first blocking session, or 0 */
   u32 iPid;
-  u32 eWhy;                     /* how that session is in the way */
+  u32 eWhy;                     /* how that session blocks */
   u32 nCycle;                   /* LOCK_DEADLOCK: sessions of the cycle */
   u64 aCycle[16];               /* the first of them, the asking one first */
 } LockTrouble;
 
 /*
-** How to wait.  xMayWait is asked once, before the first sleep: 0 makes
+** How to wait.  xMayWait is called once, before the first sleep: 0 makes
 ** lockAcquire return LOCK_REFUSED.  xPoll is called about every 50 ms of a
-** wait: anything but LOCK_OK ends it with that result.  Neither is called
-** under the mutex; either may be 0.
+** wait: any result but LOCK_OK ends the wait with that result.  Neither is
+** called under the mutex; either may be 0.
 */
 typedef struct LockWait {
-  i64 msTimeout;                /* -1: for ever, 0: not at all */
+  i64 msTimeout;                /* -1: without an end, 0: not at all */
   int (*xMayWait)(void*);
   LockRc (*xPoll)(void*);
   void *pArg;
 } LockWait;
 
 /*
-** lockOpen: the lock file of database zDb, shared by all who open it in this
+** lockOpen: the lock file of database zDb, shared by all that open it in this
 ** process.  Without bCreate LOCK_NOFILE if there is none.  LOCK_LINKED if the
 ** database has a second name, which would have a second lock file.
 ** lockOpenLook: for lockSnapshot only; LOCK_NOFILE if there is none.  The right
 ** to read the file is enough.  lockLooked: the snapshot has been taken, and
 ** other processes may format the file again.
-** lockOpenMemory: memory of this process in its place, shared by those who give
-** the same name; a zName of 0 is shared with nobody.  lockClose: every session
-** on it has ended.
-** lockRetain: one more lockClose is to come.
+** lockOpenMemory: memory of this process in its stead, shared by all that give
+** the same name; a zName of 0 is not shared.
+** lockClose: every session on the file must have ended.
+** lockRetain: one more lockClose must follow.
 ** lockMoved: LOCK_REPLACED if the name of the lock file, or of the database,
 ** leads elsewhere by now, LOCK_LINKED if the database has a second name.
 ** lockLimit: how many records the file can have.
@@ -77,9 +76,9 @@ LockFormat lockFormat(void);
 LockFormat lockFormatMet(void);
 
 /*
-** lockSessionBegin: LOCK_FULL with 4,096 live sessions.  lockSessionEnd gives
-** back everything.  In a fork's child, both leave the segment alone, and every
-** other call returns LOCK_FORKED.
+** lockSessionBegin: LOCK_FULL with 4,096 live sessions.  lockSessionEnd
+** releases everything.  In a fork's child both leave the segment alone, and
+** every other call returns LOCK_FORKED.
 */
 LockRc lockSessionBegin(LockFile*, LockSession**);
 void lockSessionEnd(LockSession*);
@@ -92,18 +91,18 @@ const LockTrouble *lockTrouble(LockSession*);
 ** LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED, LOCK_DEADLOCK, what xPoll said,
 ** LOCK_BUSY, LOCK_FULL, LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After
 ** anything but LOCK_OK the lock is neither held through this call nor queued:
-** xPoll is asked once more after the grant of a request that had to wait, and
-** if it ends the wait the lock goes back.
+** xPoll is called once more after the grant of a request that had to wait, and
+** if it ends the wait the lock is given back.
 **
 ** The same in single steps: lockAsk with bQueue returns LOCK_WAITING once the
-** request is queued; then lockOutcome tells how it stands and lockWait sleeps,
-** until one of them returns something else, or lockGiveUp ends it: rc, or
-** LOCK_CANCELLED if a canceller was faster, or, where rc is LOCK_TIMEOUT,
-** LOCK_OK if the grant was faster.
+** request is queued.  Then lockOutcome returns how it stands and lockWait
+** sleeps, until one of them returns something else, or lockGiveUp ends the wait
+** and returns rc, or LOCK_CANCELLED if a cancel was faster, or, where rc is
+** LOCK_TIMEOUT, LOCK_OK if the grant was faster.
 **
 ** lockConfirm, after a grant: whether it stays.  With LOCK_OK and LOCK_TIMEOUT
-** it does: LOCK_OK.  Anything else is an error that ends the wait: the lock
-** goes back, and the error is returned.
+** it stays, and the result is LOCK_OK.  Any other rc is an error that ends the
+** wait: the lock is given back, and rc is returned.
 */
 LockRc lockAcquire(LockSession*, const LockKey*, u32 eMode, u32 eScope,
                    const LockWait*);
@@ -112,24 +111,24 @@ LockRc lockOutcome(LockSession*);
 LockRc lockWait(LockSession*, const LockWait*);
 LockRc lockGiveUp(LockSession*, LockRc rc);
 LockRc lockConfirm(LockSession*, LockRc rc);
-/* What a waiter does every 50 ms; tests call it by hand. */
+/* The poll that lockWait does every 50 ms; tests call it by hand. */
 void lockPoll(LockSession*);
 
 /*
 ** A try for work queues.  LOCK_OK only if no session holds or waits for a
 ** conflicting mode and this one holds nothing of the key; else LOCK_NO.
-** Otherwise as a try of lockAcquire, but nobody is asked whether he lives:
-** some of the processes in the way are remembered.  lockSkipProbe asks about
-** them and forgets them: 1 if one was dead and all of its locks are gone, so
-** that what was skipped may be free now.
+** Otherwise as a try of lockAcquire, but no process is probed: some processes
+** of blockers are remembered.  lockSkipProbe probes them and forgets them.  It
+** returns 1 if one was dead and all of its locks are gone, so that what was
+** skipped may be free now.
 */
 LockRc lockSkip(LockSession*, const LockKey*, u32 eMode, u32 eScope);
 int lockSkipProbe(LockSession*);
 
 /*
 ** lockGranted: what lockAsk, lockOutcome, lockAcquire or lockSkip has granted
-** last.  lockUndo gives that one hold back.  It cannot fail and does not wait;
-** of a transaction's holds, those made since go with it.
+** last.  lockUndo gives that one hold back.  It cannot fail and does not wait.
+** Of a transaction's holds, those made since are given back, too.
 */
 typedef struct LockGrant {
   u32 iRecord;                  /* slot of the record, 0: nothing */
@@ -140,15 +139,16 @@ LockGrant lockGranted(const LockSession*);
 void lockUndo(LockSession*, const LockGrant*);
 
 /*
-** lockRelease: one from the session count of key and mode; LOCK_NO if that is
-** 0.  lockReleaseRow: the same of a row and of the intention on its table, both
-** or, after anything but LOCK_OK, neither.
-** lockReleaseAll: all session counts on keys of the kinds in mKind (bits
+** lockRelease: takes one from the session count of key and mode; LOCK_NO if
+** that is 0.  lockReleaseRow: the same for a row and for the intention lock on
+** its table: both or, after anything but LOCK_OK, neither.
+** lockReleaseAll: drops all session counts on keys of the kinds in mKind (bits
 ** 1<<KEY_...) in the modes of mMode (MODE_BITs); *pn, if given, gets their sum.
-** Those of tables go last: a row is never held without its table's.  An error
-** between two portions leaves the rest held; a second call releases it.
-** lockHolding: 1 if this session holds anything, in either scope; also if it
-** cannot tell because of LOCK_BUSY.
+** Locks of tables are released last: a row lock is never held without its
+** table's.  An error between two portions leaves the rest held; a second call
+** releases it.
+** lockHolding: 1 if this session holds anything, in either scope, and also if
+** LOCK_BUSY prevents the look.
 */
 LockRc lockRelease(LockSession*, const LockKey*, u32 eMode);
 LockRc lockReleaseRow(LockSession*, const LockKey *pRow, u32 eMode,
@@ -157,9 +157,9 @@ LockRc lockReleaseAll(LockSession*, u32 mKind, u32 mMode, u64 *pn);
 int lockHolding(LockSession*);
 
 /*
-** lockTxnEnd: the transaction has ended, either way.  lockLevel: a mark for
-** the savepoint that is opened now; lockRollbackTo gives back what has been
-** acquired in transaction scope since the mark.
+** lockTxnEnd: the transaction has ended, either way.  lockLevel: the level for
+** a savepoint that is opened now.  lockRollbackTo releases what has been
+** acquired in transaction scope since that level was taken.
 */
 void lockTxnEnd(LockSession*);
 u32 lockLevel(LockSession*);
@@ -168,26 +168,28 @@ void lockRollbackTo(LockSession*, u32 iLevel);
 /* End the wait of another session: LOCK_NO if it does not wait. */
 LockRc lockCancel(LockFile*, u64 iSession);
 
-/* Token of the lock held on a key, the strongest mode's; 0 if none is.
-** lockGrantToken: the same of the key that lockAcquire granted last, without
-** looking again: it cannot fail. */
+/* lockToken: the token of the lock held on a key, the strongest mode's; 0 if
+** none is held.  lockGrantToken: the same for the key that lockAcquire granted
+** last, without another look: it cannot fail. */
 LockRc lockToken(LockSession*, const LockKey*, u64 *piToken);
 u64 lockGrantToken(const LockSession*);
 
 /*
-** Guarded tables.  lockWriterEnter: this session writes the file from now to
-** its transaction's end; new row and table locks of others wait for that.  The
-** caller has SQLite's write lock, so there is one at a time.  LOCK_REPLACED if
-** the file's name leads elsewhere.  From the second time in a transaction on
-** it only says LOCK_OK.  A transaction whose end lockTxnEnd was not called for
-** may be followed by another: then lockWriterEnter must be called again before
-** its first write is looked at, and enters again if another session has.
+** Guarded tables.  lockWriterEnter: this session is the active writer from now
+** to its transaction's end; new row and table locks of others wait for that.
+** The caller must have SQLite's write lock, so there is one at a time.
+** LOCK_REPLACED if the file's name leads elsewhere.  From the second time in a
+** transaction on it only returns LOCK_OK.  A transaction whose end lockTxnEnd
+** was not called for may be followed by another.  Then lockWriterEnter must be
+** called again before the first write of that one is looked at, and does its
+** work again if another session has been the active writer since.
 ** lockWriting: 1 from lockWriterEnter to lockTxnEnd.
-** lockGuardFree, afterwards: 1 if nobody has locked the table or a row of it,
-** for certain; 0 asks for lockGuard.  Enters no mutex.
+** lockGuardFree, afterwards: 1 if certainly no other session has locked the
+** table or a row of it; after 0 the caller must call lockGuard.  Enters no
+** mutex.
 ** lockGuard: LOCK_NO if another session holds a lock on the table that a write
-** of its rows conflicts with, or any on the key; *ppHeld is that one of them,
-** and the session is in lockTrouble.  Either may be 0.
+** of its rows conflicts with, or any lock on the key.  *ppHeld is that one of
+** the two, and the session is in lockTrouble.  Either may be 0.
 */
 LockRc lockWriterEnter(LockSession*);
 int lockWriting(const LockSession*);
@@ -196,9 +198,9 @@ LockRc lockGuard(LockSession*, const LockKey *pTable, const LockKey *pKey,
                  const LockKey **ppHeld);
 
 /*
-** Wake-ups by name (leases): read lockEvent, look at the data, then
-** lockEventWait for that value; lockEventPost wakes all who wait.  A hint:
-** other names may share the word.
+** Wake-ups by name (leases): call lockEvent, look at the data, then
+** lockEventWait for the value that lockEvent returned.  lockEventPost wakes
+** every thread that waits.  A hint: other names may share the word.
 */
 u32 lockEvent(LockFile*, const char *zName);
 void lockEventWait(LockFile*, const char *zName, u32 iSeen, i64 ms);
@@ -209,7 +211,7 @@ void lockEventPost(LockFile*, const char *zName);
 typedef struct LockSessionRow {
   u64 iId, msStarted;
   u32 iPid;
-  int eState;                   /* OS_RUNNING ...; OS_GONE if it has died */
+  int eState;                   /* OS_RUNNING ...; OS_GONE if it is dead */
   u32 nLock;                    /* rows of it that are granted */
   u64 iWaitingFor;              /* id of the first blocker, 0: does not wait */
   char zLabel[LIMIT_LABEL+1];
@@ -218,9 +220,9 @@ typedef struct LockSessionRow {
 typedef struct LockRow {
   u32 iSession;                 /* index into aSession */
   u32 eMode, eKind;
-  u32 bGranted;                 /* 0: wanted */
-  u32 nCount;                   /* held so often in session scope */
-  u32 bTransaction;             /* held or wanted in transaction scope */
+  u32 bGranted;                 /* 0: requested */
+  u32 nCount;                   /* how often held in session scope */
+  u32 bTransaction;             /* held or requested in transaction scope */
   u64 iToken, iTicket, msSince;
   const u8 *pKey;               /* nKey bytes, in the snapshot's memory */
   u32 nKey;
@@ -243,14 +245,14 @@ typedef struct LockSnapshot {
 } LockSnapshot;
 
 /*
-** A copy of everything, read without the mutex, so that it works while
-** somebody is stopped inside; each row is whole, rows may be of different
+** A copy of everything, read without the mutex, so that it works while a
+** process is stopped inside.  Each row is whole; two rows may be of different
 ** moments.  LOCK_NOMEM and LOCK_FORKED leave nothing to free.  In lockview.c.
 */
 LockRc lockSnapshot(LockFile*, LockSnapshot*);
 void lockSnapshotFree(LockFile*, LockSnapshot*);
 
-/* Who was inside the mutex last, for the message of LOCK_BUSY. */
+/* The session that was inside the mutex last, for the message of LOCK_BUSY. */
 void lockInside(LockFile*, LockTrouble*);
 
 /* For tests: 1 while a request is queued or its outcome is not read; the slot

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lockint.h: what the files of the lock manager show each other and its tests,
-** and nobody above: the mapped segment of an open file.
+** lockint.h: what the files of the lock manager and its tests share, and no
+** layer above sees: the mapped segment of an open file.
 */
 #ifndef INTERLOCK_LOCKINT_H
 #define INTERLOCK_LOCKINT_H
@@ -10,7 +10,7 @@
 
 typedef struct LockFile LockFile;
 
-/* The segment, where memory comes from, is it the child's. */
+/* The segment, its memory functions, whether it is a fork's child's. */
 Seg *lockSegment(LockFile*);
 const LockMem *lockMemory(LockFile*);
 int lockForked(LockFile*);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lockview.c: the inspection snapshot: sessions, locks, who waits for whom.
+** lockview.c: the inspection snapshot: sessions, locks, and which session waits
+** for which.
 **
-** Everything is read without the mutex, by the rule of segment.h: state,
-** fields, fence, state again.  Each word of the file is read once, into a copy,
-** and only the copy is judged: a word that is read twice may be another one the
-** second time.  Each array has its bound checked where it is filled, whatever
-** was counted before.  It relies on lock.c for the open file only.
+** Everything is read without the mutex: READ-STATE to READ-AGAIN.  Each word of
+** the file is read once, into a copy, and only the copy is judged: a word that
+** is read twice may be another one the second time.  The bound of each array
+** must be checked where the array is filled, whatever was counted before.  Of
+** lock.c only the open file is used.
 */
 #include "core/lockint.h"
 #include "core/lock.h"
@@ -26,7 +27,7 @@ typedef struct View {
   LockSnapshot *pOut;
   Seen *aSeen;                     /* [1..nSeen] */
   u32 nSeen;
-  u32 nWriter;                     /* 1 + the writer's row of aSession, or 0 */
+  u32 nWriter;                     /* 1 + index of the active writer, or 0 */
   u32 mxRow, nKey, mxKey;          /* room in aRow; bytes in aKey, room */
   u64 mxWait;                      /* room in aWait */
   u32 *aLast;                      /* by session: 1 + its last pair in aWait */
@@ -51,8 +52,9 @@ static void copySession(View *v, u32 k){
   u64 iSpace;
   memset(r, 0, sizeof(*r));
   memset(e, 0, sizeof(*e));
-  e->iState = atomicGetAcq(&s->state);
+  e->iState = atomicGetAcq(&s->state);         /* READ-STATE */
   if( SEG_LOW(e->iState)!=SEG_LIVE ) return;
+  /* READ-FIELDS */
   e->iOwner = atomicGet(&s->owner);
   e->now = atomicGetAcq(&s->now);
   r->iId = atomicGet(&s->id);
@@ -60,7 +62,7 @@ static void copySession(View *v, u32 k){
   iPid = atomicGet(&s->pid);
   iSpace = atomicGet(&s->pidSpace);
   for(i=0; i<LIMIT_LABEL/4; i++) aLabel[i] = atomicGet(&s->label[i]);
-  atomicFenceAcq();
+  atomicFenceAcq();                            /* READ-AGAIN */
   if( atomicGet(&s->state)!=e->iState ) return;
   memcpy(r->zLabel, aLabel, LIMIT_LABEL);
   r->iPid = iPid;
@@ -68,7 +70,7 @@ static void copySession(View *v, u32 k){
   e->iRow = ++v->pOut->nSession;
 }
 
-/* The session in the writer's place, if the place is valid. */
+/* Copy the active writer, if there is one. */
 static void copyWriter(View *v){
   SegHeader *h = segHeader(v->p);
   u32 iTxn = atomicGetAcq(&h->writerTxn), k = atomicGet(&h->writer);
@@ -89,7 +91,7 @@ typedef union Slot {
 } Slot;
 
 /* The words of a record, or of a text slot, as they are at this moment; of a
-** record not the derived ones, which are nobody's but the mutex owner's. */
+** record not the derived ones, which only the mutex owner may read. */
 static void copySlot(Slot *pTo, SegRecord *pFrom, int bText){
   const u32 iFrom = offsetof(SegRecord, hashNext)/4;
   const u32 iTo = offsetof(SegRecord, key)/4;
@@ -100,7 +102,7 @@ static void copySlot(Slot *pTo, SegRecord *pFrom, int bText){
   }
 }
 
-/* Was the copied record neither void nor over? */
+/* Was the copied record a request or a grant, and not invalidated? */
 static int counts(View *v, const SegRecord *r){
   u32 e = SEG_STATE(r->state);
   const Seen *s;
@@ -114,7 +116,7 @@ static int counts(View *v, const SegRecord *r){
       && SEG_LOW(r->thold)<=SEG_LOW(s->now);
 }
 
-/* The key of the copied record into pOut->aKey.  0 if there is no room. */
+/* Copy the key of the copied record into pOut->aKey.  0 if there is no room. */
 static int copyKey(View *v, const SegRecord *r){
   u32 n = REC_NKEY(r), nPart = n<SEG_INLINE ? n : SEG_INLINE, nDone;
   u32 iText = r->text;
@@ -136,14 +138,14 @@ static void copyRecord(View *v, u32 i){
   SegRecord *pRec = segRecord(v->p, i), *r;
   Slot x;
   LockRow *pRow = &v->pOut->aRow[v->pOut->nRow];
-  u32 iState = atomicGetAcq(&pRec->state);
+  u32 iState = atomicGetAcq(&pRec->state);     /* READ-STATE */
   if( SEG_STATE(iState)==SEG_FREE || SEG_STATE(iState)==SEG_TEXT ) return;
-  copySlot(&x, pRec, 0);
+  copySlot(&x, pRec, 0);                       /* READ-FIELDS */
   r = &x.r;
   r->state = iState;
   if( v->pOut->nRow>=v->mxRow && !BUG(ROWS_GREW) ) return;
   if( !counts(v, r) || !copyKey(v, r) ) return;
-  atomicFenceAcq();
+  atomicFenceAcq();                            /* READ-AGAIN */
   if( atomicGet(&pRec->state)!=iState ) return;
   if( SEG_STATE(iState)==SEG_WAITING ) v->aSeen[r->session].bWaits = 1;
   memset(pRow, 0, sizeof(*pRow));
@@ -178,7 +180,7 @@ static int compareRows(const void *pA, const void *pB){
   return a->iTicket<b->iTicket ? -1 : a->iTicket>b->iTicket;
 }
 
-/* Room for what is there now and a little that may come. */
+/* Make room for what is there now and for a little that may come. */
 static LockRc makeRoom(View *v){
   u32 i, nUsed = atomicGet(&segHeader(v->p)->usedRecord), n = 0, nKey = 0;
   if( nUsed>segRecords(v->p) ) nUsed = segRecords(v->p);
@@ -200,7 +202,7 @@ static LockRc makeRoom(View *v){
 
 /*---------------------------------------------------------------- waits ---*/
 
-/* Row j stands in the way of the waiting row i: 2 as a holder, 1 ahead. */
+/* Does row j block the waiting row i?  2: as a grant, 1: ahead in the queue. */
 static int blocks(const LockRow *a, u32 i, u32 j){
   if( a[i].iSession==a[j].iSession ) return 0;
   if( !(keyConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
@@ -208,7 +210,7 @@ static int blocks(const LockRow *a, u32 i, u32 j){
   return a[j].iTicket<a[i].iTicket;
 }
 
-/* The session in the writer's place holds up every row and table request. */
+/* The active writer blocks every row and table request of others. */
 static int writerBlocks(View *v, const LockRow *r){
   if( BUG(WRITER_TWICE) ) copyWriter(v);
   return v->nWriter && r->iSession!=v->nWriter-1
@@ -337,8 +339,8 @@ void lockSnapshotFree(LockFile *pF, LockSnapshot *p){
   memset(p, 0, sizeof(*p));
 }
 
-/* The session that was noted as inside, if its process is the mutex's owner:
-** ends and polls enter without a note.  Else any session of the owner. */
+/* The session that was noted as inside, if its process owns the mutex; else any
+** session of the owner, since ends and polls enter without a note. */
 static u32 insideNow(Seg *p){
   u64 iOwner = MUTEX_OWNER(atomicGet(&segHeader(p)->mutex));
   u32 kNoted = atomicGet(&segHeader(p)->inside), k;

@@ -2,8 +2,8 @@
 /*
 ** os.h: what the platform supplies.  os_unix.c has Linux's way (open file
 ** description locks, futex) and a portable POSIX way (-DINTERLOCK_OS_POSIX:
-** fcntl locks of the process, short sleeps).  Another platform is another file
-** with the same contract.  Nothing here knows the format of the file.
+** fcntl locks of the process, short sleeps).  Another platform needs another
+** file with the same contract.  Nothing here knows the format of the file.
 */
 #ifndef INTERLOCK_OS_H
 #define INTERLOCK_OS_H
@@ -17,22 +17,22 @@ typedef struct OsFile {
   u64 iDev, iIno;            /* which file it is */
 } OsFile;
 
-/* One letter for the layer, part of the magic word: the ways of locking do
-** not see each other, so the builds must refuse each other's file. */
+/* One letter for the layer, part of the magic word.  The locks of two layers do
+** not see each other, so their builds must refuse each other's file. */
 u8 osLayer(void);
 
 enum { OS_UNLOCKED, OS_SHARED, OS_EXCLUSIVE };
 
 /*
-** Why the last call of this thread that returned eRc did so: for messages.
-** It is worth something only right after that call.  Owner and mode are those
-** of the file that eAbout is about; mMode 0: not known.
+** Why the last call of this thread that returned eRc did so, for messages.  It
+** must be read right after that call.  Owner and mode are those of the file
+** that eAbout is about; mMode 0: not known.
 */
 enum { OS_ABOUT_SYSTEM,      /* iErrno says it all */
        OS_ABOUT_OPEN,        /* the file could not be opened for writing */
        OS_ABOUT_LOOK,        /* the file could not be opened for reading */
        OS_ABOUT_MAKE,        /* the file could not be made; of the folder */
-       OS_ABOUT_READER,      /* nor by a user who may not write the database */
+       OS_ABOUT_READER,      /* not made: the user cannot write the database */
        OS_ABOUT_KIND,        /* the file is not a plain file */
        OS_ABOUT_LINKS,       /* the file has nLink names */
        OS_ABOUT_MOUNT,       /* the file is the root of a mount */
@@ -49,11 +49,11 @@ const OsTrouble *osTrouble(void);
 
 /*
 ** osOpen: open zPath as a plain file with one name, without following a
-** symbolic link: for reading only, for reading and writing, or this and make
-** it if there is none.  It is made with the group and the mode of zLike, the
-** database, and by root with its owner, and only by a user who may write zLike
-** or is its owner.  A lock file that can be written by
-** those who may not write zLike is refused; its owner takes that right away
+** symbolic link: for reading only, for reading and writing, or for this and
+** making it if there is none.  It is made with the group and the mode of zLike,
+** the database, and by root with its owner.  Only a user that may write zLike
+** or is its owner makes it.  A lock file that other users can write, although
+** they may not write zLike, is refused; its owner takes that right away
 ** instead.  LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK, LOCK_REPLACED.
 ** osOneName: LOCK_LINKED if zPath is a file with a second name: a hard link,
 ** or the root of a mount.  LOCK_REPLACED if it is a symbolic link by now.
@@ -93,8 +93,8 @@ void osForget(void*, size_t nByte);
 **
 ** osLockFirst: lock the file's first byte, trying for msWait; LOCK_BUSY.
 ** osLockNumber: lock the byte of process number iNumber for as long as the
-** descriptor is open.  osNumberHeld: 1 if another open file holds that byte,
-** 0 if nobody does, -1 if the system will not say; never true for one's own.
+** descriptor is open.  osNumberHeld: 1 if another open file holds that byte, 0
+** if none does, -1 if the system does not say; never 1 for the own number.
 ** osAnyHeld: the same for all numbers at once, wherever another build has them:
 ** any byte but the first.
 */
@@ -105,14 +105,14 @@ int osNumberHeld(const OsFile*, u64 iNumber);
 int osAnyHeld(const OsFile*);
 
 /*
-** osWait: sleep while *p is iValue, at most usWait, perhaps shorter; 1 if
-** the time ran out.  osWake: wake nWake of those who sleep on p.
+** osWait: sleep while *p is iValue, at most usWait, perhaps shorter; 1 if the
+** time ran out.  osWake: wake nWake of the threads that sleep on p.
 */
 int osWait(u32 *p, u32 iValue, i64 usWait);
 void osWake(u32 *p, int nWake);
 void osSleep(i64 us);
 
-u64 osMonotonicUs(void);     /* never set back; time-outs use only this */
+u64 osMonotonicUs(void);     /* never set back; timeouts use only this */
 u64 osWallUs(void);          /* the user's clock, for display and first token */
 u64 osWallMs(void);          /* the same, cheap and a few ms coarse */
 
@@ -121,11 +121,11 @@ u64 osPidSpace(void);        /* number of the pid namespace, 0 unknown */
 enum { OS_RUNNING, OS_STOPPED, OS_GONE, OS_UNKNOWN };
 int osProcessState(u32 iPid, u64 iPidSpace);
 
-/* Keep this code in the process until it ends: what it has registered points
-** to it, and a library that is unloaded starts again without its state. */
+/* Keep this code in the process until it ends.  What it has registered points
+** to it, and a library that is unloaded and loaded again has lost its state. */
 void osStay(void);
 
-/* The lock of this process over its list of open files.  xChild runs in a
+/* The lock of this process for its list of open files.  xChild is called in a
 ** fork's child, with that lock held. */
 void osProcessEnter(void);
 void osProcessLeave(void);

@@ -4,10 +4,11 @@
 ** INTERLOCK_OS_POSIX, for any POSIX system.
 **
 ** Byte locks.  The first byte of the file guards its format.  The byte of
-** process number n lies at NUMBER_BASE + n, far beyond any length the file
-** can have.  With open file description locks a second copy of this code in
-** the process is somebody else; with POSIX locks both are the same owner, and
-** closing one descriptor drops the locks of the other: a limit of that layer.
+** process number n lies at NUMBER_BASE + n, far beyond any length the file can
+** have.  With open file description locks a second copy of this code in the
+** process is another owner.  With POSIX locks both copies are the same owner,
+** and closing one descriptor drops the locks of the other: a limit of that
+** layer.
 */
 #define _GNU_SOURCE           /* NOLINT(bugprone-reserved-identifier) */
 #define _FILE_OFFSET_BITS 64  /* NOLINT(bugprone-reserved-identifier) */
@@ -97,10 +98,11 @@ static int openHigh(const char *zPath, int flags, mode_t mode){
 }
 
 /*
-** Who may write a lock file may write the database: planted by somebody else,
-** it could be truncated under us.  Its owner, or root, takes the right to
-** write away from those who have it in spite of that.  No right is given here:
-** the file may be another one of the owner's that was moved to this name.
+** A user that may write the lock file must be one that may write the database:
+** a lock file of another user could be truncated under this process.  Its
+** owner, or root, takes the right to write away from other users that have it.
+** No right is given here: the file may be another one of the owner's that was
+** moved to this name.
 */
 static LockRc checkRights(int fd, const struct stat *pLike, struct stat *p){
   mode_t mWide = 0;
@@ -223,9 +225,9 @@ static int isMountRoot(const char *zPath){ (void)zPath; return 0; }
 #endif
 
 /*
-** A file that is not there, or cannot be asked about, is another check's.  A
-** symbolic link: SQLite gives the name that links lead to, so the file was
-** moved since, and others find it, and a lock file, under its new name.
+** A file that is missing or unreadable is left to another check.  A symbolic
+** link: SQLite gives the name that links lead to, so the file was moved since,
+** and other processes find it, and a lock file, under its new name.
 */
 LockRc osOneName(const char *zPath){
   struct stat s;
@@ -238,10 +240,10 @@ LockRc osOneName(const char *zPath){
 }
 
 /*
-** Give a new lock file the database's rights, whatever the umask: the second
-** member of a group must not be kept out by what the first has made.  A user
-** who may not give it the database's group gives its own what all have.  Its
-** owner can write it also where nobody writes the database.
+** Give a new lock file the database's rights, whatever the umask: the file that
+** the first member of a group makes must not keep out the second.  A user that
+** may not give it the database's group gives the own group what all users have.
+** The owner can write the file even if no user may write the database.
 */
 static LockRc giveRights(int fd, const struct stat *pLike){
   uid_t iUid = geteuid()==0 ? pLike->st_uid : (uid_t)-1;
@@ -293,8 +295,8 @@ static int makeWhole(const char *zPath, const struct stat *pLike){
 
 /*
 ** Make an empty lock file, unless another process has just done so.  A user
-** who may only read the database makes none, also where the folder allows it:
-** the others would find a file of a user who may not write the database.
+** that may only read the database makes none, even if the folder allows it:
+** other users would find a file of a user that may not write the database.
 */
 static LockRc makeFile(const char *zPath, const char *zLike,
                        const struct stat *pLike){
@@ -406,12 +408,12 @@ static int fillHoles(int fd, u64 nSize){
 
 /*
 ** Where the file system cannot allocate, or the system has no call for it, the
-** file is made longer by appending zeros: an append never stores over what
+** file is made longer by appending zeros.  An append never stores over what
 ** another process has stored beyond the end that this one saw.  glibc's
-** posix_fallocate does, it reads a byte and writes it back.  Two processes at
-** once make the file longer than they need.  Every block below the end has been
-** written, but in a file that is being formatted (iFrom 0), which no other
-** process uses.
+** posix_fallocate does: it reads a byte and writes it back.  Two processes that
+** do this at once make the file longer than they need.  Every block below the
+** end has been written, but in a file that is being formatted (iFrom 0), which
+** no other process uses.
 */
 static int appendZeros(int fd, u64 iFrom, u64 nByte){
   static const char aZero[EXTEND_MIN];
@@ -433,7 +435,7 @@ static int appendZeros(int fd, u64 iFrom, u64 nByte){
 ** fallocate gives every page a block, so that a later store cannot meet a full
 ** disk (SIGBUS).  A signal undoes the whole call on some file systems: the next
 ** piece is half as long, so that signals that come faster than one call lasts
-** do not hold it up for ever.
+** do not keep it from its end.
 */
 static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
 #ifndef INTERLOCK_OS_POSIX
@@ -547,8 +549,8 @@ LockRc osLockNumber(const OsFile *p, u64 iNumber){
   return e==0 ? LOCK_OK : failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
 }
 
-/* Asked, never tried: a lock taken for a moment could make a dead process
-** look alive to a third one. */
+/* Ask for the lock's holder, never try the lock: a lock held for a moment could
+** make a dead process look alive to a third one. */
 static int rangeHeld(int fd, off_t iFirst, off_t nByte){
   struct flock l;
   int rc;
@@ -643,8 +645,8 @@ u64 osPidSpace(void){
   return stat("/proc/self/ns/pid", &s)==0 ? (u64)s.st_ino : 0;
 }
 
-/* For display only: nobody is declared dead by a pid.  One that is not to be
-** seen may belong to another user (/proc with hidepid). */
+/* For display only: a pid never decides whether a process is dead.  A pid that
+** is hidden may belong to another user (/proc with hidepid). */
 int osProcessState(u32 iPid, u64 iPidSpace){
   char zPath[40], zBuf[512], *z;
   int fd;
@@ -695,8 +697,8 @@ void osAtFork(void (*xChild)(void)){
 }
 
 /*
-** A library that is opened once more, by its own name and never to be closed,
-** stays.  In a program that has this code in itself there is nothing to do.
+** A library that opens itself once more, by its own name, stays loaded.  In a
+** program that contains this code there is nothing to do.
 */
 void osStay(void){
   static const char here = 0;

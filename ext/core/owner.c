@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** owner.c: process numbers, death, and the mutex, steps 4.1, 4.2, 4.4 to 4.6 a
+** owner.c: process numbers, death, and the mutex: Attach, Format and The mutex
 ** of ext/core/README.md.
 **
-** A process is a number that is never used again; it lives as long as the
+** A process is a number that is never used again.  It is alive as long as the
 ** byte of that number is locked.  The kernel drops the lock whatever ended the
-** process, so "dead" is certain and stays true: it may be asked outside the
-** mutex and acted on inside.
+** process, so "dead" is certain and final: a process may ask outside the mutex
+** and act on the answer inside.
 **
-** The mutex word holds the owner's number, WAITERS (somebody may sleep on the
-** word) and WORK (some session left something to sweep).  Every change of it
-** is a compare-and-swap of the whole word: an unlock fails while WORK is set,
-** a take-over fails if anything happened since the owner was found dead.
+** The mutex word holds the owner's number, WAITERS (a process may sleep on the
+** word) and WORK (some session needs a sweep).  Every change of it is a
+** compare-and-swap of the whole word: an unlock fails while WORK is set, and a
+** take-over fails if anything happened since the owner was found dead.
 */
 #include "core/owner.h"
 #include "core/format.h"
@@ -19,19 +19,19 @@
 #define MS_FIRST  1000             /* patience with the first byte */
 #ifndef US_GIVEUP                  /* the fuzzer of damaged files has less */
 # define US_GIVEUP 1000000         /* patience with an owner that stays */
-# define US_SLEEP 20000            /* a waiter asks whether the owner died */
+# define US_SLEEP 20000            /* between two probes of the owner */
 #endif
 #ifndef SPIN
-# define SPIN     100              /* looks before sleeping: LOCKS.md, Speed */
+# define SPIN     100              /* looks before sleeping: README.md, Speed */
 #endif
 
-/* The file cannot be used as it is and holds a living process: why not? */
+/* Why a file that a process is alive in cannot be used. */
 static LockRc whyNotUsable(Seg *p){
   if( atomicGet(&segHeader(p)->magic)==0 ) return LOCK_MALFORMED;
   return formatDiffers(p) ? LOCK_FORMAT : LOCK_MALFORMED;
 }
 
-/* Lock the first byte, or let it go. */
+/* Lock the first byte, or unlock it. */
 static LockRc lockFirst(Seg *p, int eLock){
   LockRc rc;
   if( ruleHolds(RANK_FIRST, p) ) ruleLeave(RANK_FIRST, p);
@@ -54,13 +54,14 @@ LockRc ownerLook(Seg *p){
 }
 
 /*
-** Format the file, or find that somebody else has: ends with a shared lock
-** on the first byte, or an error and no lock.
+** Format the file, or find that another process has.  Ends with a shared lock
+** on the first byte, or with an error and no lock.
 */
 static LockRc formatFirst(Seg *p){
+  /* FORMAT-FIRST */
   LockRc rc = lockFirst(p, OS_EXCLUSIVE);
   if( rc!=LOCK_OK ) return rc;
-  rc = segUsable(p);                           /* a second look: 4.2 a */
+  rc = segUsable(p);           /* again: another process may have formatted */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
     if( osAnyHeld(&p->file)!=0 ){
       rc = whyNotUsable(p);
@@ -68,6 +69,7 @@ static LockRc formatFirst(Seg *p){
       rc = segFormat(p);
     }
   }
+  /* FORMAT-SHARE */
   if( rc==LOCK_OK ) rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
   return rc;
@@ -79,6 +81,7 @@ LockRc ownerAttach(Seg *p){
     p->iNumber = 1;
     return segFormat(p);
   }
+  /* ATTACH-FIRST */
   rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
@@ -88,15 +91,16 @@ LockRc ownerAttach(Seg *p){
     if( rc!=LOCK_OK ) return rc;
   }
   if( rc==LOCK_OK ){
+    /* ATTACH-NUMBER */
     p->iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
     if( BUG(FIRST_EARLY) ) lockFirst(p, OS_UNLOCKED);
     CRASH(ATTACH_NUMBER);
-    rc = osLockNumber(&p->file, p->iNumber);
+    rc = osLockNumber(&p->file, p->iNumber);   /* ATTACH-BYTE */
     CRASH(ATTACH_BYTE);
   }
-  /* The first byte is held until here: let go earlier, somebody who finds
-  ** nobody alive would format the file under this process.  The fence: the
-  ** number must not be seen before its byte is locked. */
+  /* ATTACH-DONE.  The first byte must be held until here: otherwise a process
+  ** that finds no other alive would format the file under this one.  The fence:
+  ** no process may see the number before its byte is locked. */
   atomicFenceSeq();
   lockFirst(p, OS_UNLOCKED);
   CRASH(ATTACH_DONE);
@@ -114,19 +118,20 @@ int ownerDead(Seg *p, u64 iNumber){
 
 static u64 me(const Seg *p){ return p->iNumber<<2; }
 
-/* The mutex passes on.  Stored by its owner, and read by waiters for a change
-** only: no order is needed. */
+/* The mutex passes on.  Its owner stores the count, and other threads read it
+** for a change only: no order is needed. */
 static void countPassed(Seg *p){
   u32 *pPassed = &segHeader(p)->passed;
   atomicSet(pPassed, atomicGet(pPassed)+1);
 }
 
-/* Take the mutex from the dead owner in w, if w is still the word: 4.6 a.
-** WORK stays, since the task is not done; WAITERS is set, since some may
-** sleep on a word whose WAITERS bit died with the owner's unlock. */
+/* Take the mutex from the dead owner in w, if w is still the word.  WORK stays,
+** since the task is not done.  WAITERS is set, since a process may sleep on a
+** word whose WAITERS bit died with the owner's unlock. */
 static int takeOver(Seg *p, u64 w){
   u64 wNew = me(p) | MUTEX_WAITERS | (w & MUTEX_WORK);
   if( BUG(TAKEOVER_PLAIN) ) wNew &= ~MUTEX_WAITERS;
+  /* MUTEX-TAKE */
   if( !atomicCas64(&segHeader(p)->mutex, w, wNew) ) return 0;
   ruleEnter(RANK_MUTEX, p);
   p->iTaken = MUTEX_OWNER(w);
@@ -136,6 +141,7 @@ static int takeOver(Seg *p, u64 w){
 }
 
 static int enterFree(Seg *p, u64 mBits){
+  /* MUTEX-ENTER */
   if( !atomicCas64(&segHeader(p)->mutex, 0, me(p)|mBits) ) return 0;
   ruleEnter(RANK_MUTEX, p);
   CRASH(ENTER);
@@ -143,18 +149,18 @@ static int enterFree(Seg *p, u64 mBits){
 }
 
 /*
-** How long a waiter has seen nothing happen.  It begins again whenever the
-** mutex was left: `passed` goes up then, whichever session entered next and
-** whatever its process, so a process with many threads is seen to go on though
-** its number stays in the word.  Time is the clock's, not a count of sleeps,
-** which signals end early; but between two looks no more counts than two
-** sleeps take, so that neither a busy machine nor a stop of the waiter itself
-** is taken for a stop of the owner.
+** How long a thread has seen nothing happen while it waits for the mutex.  That
+** begins again whenever the mutex was left: `passed` goes up then, whichever
+** session entered next and whatever its process.  So a process with many
+** threads is seen to go on though its number stays in the word.  Time is the
+** clock's, not a count of sleeps, which signals end early.  But between two
+** looks no more counts than two sleeps take, so that neither a busy machine nor
+** a stop of the waiting thread itself is taken for a stop of the owner.
 */
 typedef struct Patience {
-  u64 usLook;              /* when it looked last */
+  u64 usLook;              /* time of the last look */
   u64 usStill;             /* for how long nothing has happened */
-  u64 usAsk;               /* when to ask whether the owner is dead */
+  u64 usAsk;               /* time of the next probe of the owner */
   u32 iPassed;             /* `passed` at the last look */
 } Patience;
 
@@ -165,7 +171,7 @@ static void patienceBegin(Seg *p, Patience *a){
   a->iPassed = atomicGet(&segHeader(p)->passed);
 }
 
-/* A look.  1 if it is time to ask whether the owner is dead. */
+/* A look.  1 if it is time to probe the owner. */
 static int patienceLook(Seg *p, Patience *a){
   u64 usNow = osMonotonicUs(), us = usNow - a->usLook;
   u32 iPassed = atomicGet(&segHeader(p)->passed);
@@ -179,18 +185,18 @@ static int patienceLook(Seg *p, Patience *a){
 }
 
 /*
-** The word was not free.  Spin, then sleep; when the clock says so ask whether
-** the owner is dead, or give up.  Giving up needs WAITERS in the word: the
+** The word was not free.  Spin, then sleep; at times that the clock gives probe
+** the owner, and give up in the end.  Giving up needs WAITERS in the word: the
 ** wake-up that this thread may have had is then passed on by the owner, and no
-** other waiter is left asleep behind an owner that knows of none.  A thread
-** that has slept enters with WAITERS set, since more may sleep.
+** other thread is left asleep behind an owner that knows of no waiter.  A
+** thread that has slept enters with WAITERS set, since more may sleep.
 */
 static int enterSlow(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
   u64 mBits = 0;
   Patience a;
   int i, bTimedOut = 0, bAsk;
-  for(i=0; i<SPIN; i++){
+  for(i=0; i<SPIN; i++){                       /* MUTEX-SPIN */
     if( atomicGet(pWord)==0 && enterFree(p, 0) ) return OWNER_IN;
     atomicPause();
   }
@@ -201,6 +207,7 @@ static int enterSlow(Seg *p){
       if( enterFree(p, mBits) ) return OWNER_IN;
       continue;
     }
+    /* MUTEX-WAITERS */
     if( !(w & MUTEX_WAITERS) && !BUG(NO_WAITERS) ){
       if( !atomicCas64(pWord, w, w|MUTEX_WAITERS) ) continue;
       CRASH(ENTER_WAITERS);
@@ -209,13 +216,14 @@ static int enterSlow(Seg *p){
     mBits = BUG(NO_WAITERS) || BUG(WOKEN_PLAIN) ? 0 : MUTEX_WAITERS;
     bAsk = patienceLook(p, &a);
     if( BUG(SLEPT_OUT) ) bAsk = bTimedOut;
-    if( bAsk ){
+    if( bAsk ){                                /* MUTEX-PROBE */
       if( ownerDead(p, MUTEX_OWNER(w)) ){
         if( takeOver(p, w) ) return OWNER_TOOK;
         continue;
       }
       if( a.usStill>=US_GIVEUP ) return OWNER_BUSY;
     }
+    /* MUTEX-SLEEP */
     bTimedOut = osWait(atomicLowHalf(pWord), (u32)w,
         BUG(SLEPT_OUT) ? US_SLEEP : (i64)(a.usAsk - a.usLook));
   }
@@ -247,9 +255,9 @@ int ownerTry(Seg *p, i64 usWait){
 }
 
 /*
-** WORK is set by a compare-and-swap even if it is set already: the swap is
-** what orders the caller's earlier stores before the owner's look.  Skipping
-** it would be a load after a store, and the owner could miss both.
+** WORK is set by a compare-and-swap even if it is set already: the swap orders
+** the caller's earlier stores before the owner's look.  Skipping it would be a
+** load after a store, and the owner could miss both.
 */
 int ownerTask(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
@@ -258,7 +266,7 @@ int ownerTask(Seg *p){
     if( w==0 ){
       if( enterFree(p, 0) ) return OWNER_IN;
     }else if( BUG(NO_WORK) || atomicCas64(pWord, w, w|MUTEX_WORK) ){
-      CRASH(END_WORK);
+      CRASH(END_WORK);                         /* END-WORK */
       return OWNER_BUSY;
     }
   }
@@ -269,16 +277,16 @@ int ownerLeave(Seg *p){
   assert( segHeld(p) );
   for(;;){
     u64 w = atomicGet(pWord);
-    if( w & MUTEX_WORK ){
+    if( w & MUTEX_WORK ){                      /* MUTEX-WORK */
       if( !atomicCas64(pWord, w, w & ~MUTEX_WORK) ) continue;
       CRASH(LEAVE_WORK);
       return 1;
     }
     if( w & MUTEX_WAITERS ) countPassed(p);
-    if( !atomicCas64(pWord, w, 0) ) continue;
+    if( !atomicCas64(pWord, w, 0) ) continue;  /* MUTEX-LEAVE */
     ruleLeave(RANK_MUTEX, p);
     CRASH(LEAVE);
-    if( w & MUTEX_WAITERS ){
+    if( w & MUTEX_WAITERS ){                   /* MUTEX-WAKE */
       if( !BUG(MUTEX_SILENT) ) osWake(atomicLowHalf(pWord), 1);
       CRASH(LEAVE_WAKE);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** segment.c: map, format and grow the lock file, and check it as a whole.
-** It relies on the file's first byte being locked as owner.c says, and knows
-** nothing of conflicts between locks.
+** It relies on the lock of the file's first byte, which owner.c takes.  Nothing
+** here knows which locks conflict.
 */
 #include "core/segment.h"
 
@@ -22,7 +22,7 @@ void segClose(Seg *p){
   osClose(&p->file);
 }
 
-/* The records that lie within nLength; 0 for a length no program stored. */
+/* The records that lie within nLength; 0 for a length that cannot be. */
 static u32 recordsWithin(u64 nLength){
   u64 n;
   if( nLength<SEG_EXTENTS+SEG_EXTENT || nLength>SEG_WINDOW ) return 0;
@@ -30,8 +30,8 @@ static u32 recordsWithin(u64 nLength){
   return n%SEG_EXTENT ? 0 : (u32)(n/SEG_EXTENT)*LIMIT_EXTENT;
 }
 
-/* Threads may do this at the same time, so both words only rise; what is
-** known already is read before the length that must not be below it. */
+/* Threads may do this at the same time, so both words only rise.  The value
+** known already must be read before the length, which is never below it. */
 LockRc segRefresh(Seg *p){
   u64 nKnown = atomicGetAcq(&p->nLength);
   u64 nLength = atomicGetAcq(&segHeader(p)->length);
@@ -81,10 +81,9 @@ typedef struct Seeds {
 } Seeds;
 
 /*
-** Is a token or session id from a file that may be damaged to be believed?
-** There must be room above it, so that what is drawn after it stays below
-** SEG_NUMBERS.  A word that was damaged to a value below this only makes the
-** numbers jump.
+** A token or session id from a file that may be damaged; 0 if there is no room
+** above it, so that what is drawn after it stays below SEG_NUMBERS.  A word
+** that was damaged to a value below this only makes the numbers jump.
 */
 static u64 believed(u64 i){ return i<SEG_NUMBERS-((u64)1<<20) ? i : 0; }
 
@@ -113,9 +112,10 @@ static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
   p->nRecord = 0;
 }
 
-/* Everything after the magic word is 0, but for the seeds: a death leaves them
-** to the next process that formats. */
+/* Everything after the magic word becomes 0, but for the seeds: after a death
+** the next process that formats finds them. */
 static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
+  /* FORMAT-ZERO */
   SegHeader *h = segHeader(p);
   const size_t iSecond = offsetof(SegHeader, token)+sizeof(h->token);
   u64 n = nFile>SEG_WINDOW ? SEG_WINDOW : nFile;
@@ -130,12 +130,12 @@ static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
 }
 
 /*
-** Format (protocol 4.2 b to d).  The caller holds the first byte exclusively
-** and nobody is alive in the file.  A new file's tokens start at the wall
-** clock in us, those of a file that is formatted again never go back, and
-** neither do its session ids; none of them reaches SEG_NUMBERS, whatever the
-** file and the clock say.  A file with magic 0 may be one that a process died
-** in while it formatted it: what it has in the places of the seeds counts.
+** Format, FORMAT-CLEAR to FORMAT-MAGIC.  The caller holds the first byte
+** exclusively, and no process is alive in the file.  A new file's tokens start
+** at the wall clock in us.  Those of a file that is formatted again never go
+** back, and neither do its session ids.  None of them reaches SEG_NUMBERS,
+** whatever the file and the clock say.  In a file with magic 0 a process may
+** have died while it formatted: what is in the places of the seeds counts.
 */
 LockRc segFormat(Seg *p){
   SegHeader *h = segHeader(p);
@@ -151,15 +151,16 @@ LockRc segFormat(Seg *p){
       findSeeds(p, nFile, &seeds);
     }
     if( nFile>=sizeof(u64) ){
-      atomicSetRel(&h->magic, 0);
+      atomicSetRel(&h->magic, 0);              /* FORMAT-CLEAR */
       CRASH(FORMAT_CLEAR);
     }
-    rc = osExtend(&p->file, 0, nByte);
+    rc = osExtend(&p->file, 0, nByte);         /* FORMAT-EXTEND */
     if( rc!=LOCK_OK ) return rc;
     CRASH(FORMAT_EXTEND);
     clearFile(p, nFile>nByte ? nFile : nByte, &seeds);
     CRASH(FORMAT_ZERO);
   }
+  /* FORMAT-LENGTH */
   h->created = osWallUs();
   h->token = believed(h->created)>seeds.iToken ? h->created : seeds.iToken;
   h->numbers = seeds.iNumber;
@@ -168,15 +169,15 @@ LockRc segFormat(Seg *p){
   h->print = p->iPrint;
   atomicSetRel(&h->length, nByte);
   CRASH(FORMAT_LENGTH);
-  atomicSetRel(&h->magic, SEG_MAGIC);
+  atomicSetRel(&h->magic, SEG_MAGIC);          /* FORMAT-MAGIC */
   CRASH(FORMAT_MAGIC);
   p->nLength = 0;
   return segRefresh(p);
 }
 
 /*
-** Grow (protocol 4.3) by about a quarter, at most 2 MB.  The length word only
-** rises: two who grow at once both get at least what they asked for.  The file
+** Grow by about a quarter, at most 2 MB.  The length word only rises: two
+** processes that grow at once both get at least what they asked for.  The file
 ** has blocks up to the old length already.
 */
 LockRc segGrow(Seg *p){
@@ -189,7 +190,7 @@ LockRc segGrow(Seg *p){
   nNew = nOld + nAdd*SEG_EXTENT;
   if( nNew>p->nWindow ) nNew = p->nWindow;
   if( nNew<=nOld ) return LOCK_FULL;
-  rc = osExtend(&p->file, nOld, nNew);
+  rc = osExtend(&p->file, nOld, nNew);         /* GROW-EXTEND */
   if( rc==LOCK_NOSPACE && nAdd>1 ){
     nNew = nOld + SEG_EXTENT;
     rc = osExtend(&p->file, nOld, nNew);
@@ -200,6 +201,7 @@ LockRc segGrow(Seg *p){
     atomicSetRel(pLength, nNew);
     return LOCK_OK;
   }
+  /* GROW-LENGTH */
   while( nLast<nNew && !atomicCas64(pLength, nLast, nNew) ){
     nLast = atomicGetAcq(pLength);
   }
@@ -209,8 +211,8 @@ LockRc segGrow(Seg *p){
 }
 
 /*
-** Linear hashing: n buckets, of which the ones below n minus the power of two
-** under it are already split.
+** Linear hashing: of n buckets, those below n minus the next power of two under
+** n are already split.
 */
 u32 segBucketOf(u32 iHash, u32 nBucket){
   u32 iMask = nBucket<2 ? 0 : SEG_ALL >> __builtin_clz(nBucket-1);
@@ -221,7 +223,7 @@ u32 segBucketOf(u32 iHash, u32 nBucket){
 #ifdef INTERLOCK_TEST
 /*--------------------------------------------------------------- check ---*/
 
-/* Free slots are FREE, and with those in use there are usedRecord. */
+/* Free slots are FREE; with those in use they are usedRecord many. */
 static const char *checkFree(Seg *p, u32 *pnFree){
   SegHeader *h = segHeader(p);
   u32 i, k, n = 0;
@@ -243,7 +245,8 @@ static const char *checkFree(Seg *p, u32 *pnFree){
   return 0;
 }
 
-/* Every record of every bucket belongs there; per key in order of tickets. */
+/* Every record is in its bucket; the requests of a key stand in the order of
+** their tickets. */
 static const char *checkChains(Seg *p, u32 *pnChain){
   SegHeader *h = segHeader(p);
   u32 b, i, j, n = 0;

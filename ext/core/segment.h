@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** segment.h: the format of the lock file <database>-interlock, and access to
-** it.  This header is the specification: a reader of the file can be written
-** from it alone.  The steps by which words change are in protocol order in
-** owner.c (attach, mutex), table.c (records) and lock.c (everything else).
+** it.  With the section "Reading the file" of ext/core/README.md this header is
+** the specification.  That page has the steps by which the words change.
 **
 ** LAYOUT.  All numbers are in the machine's byte order, 64-bit words lie on
 ** multiples of 8, references are 1-based indexes and 0 means none.
@@ -14,53 +13,54 @@
 **                              LIMIT_EXTENT hash buckets of 4 bytes
 **                              LIMIT_EXTENT records of 128 bytes
 **
-** Record i (from 1) lies in extent (i-1)/LIMIT_EXTENT at place
+** Record i (from 1) lies in extent (i-1)/LIMIT_EXTENT at index
 ** (i-1)%LIMIT_EXTENT, and bucket b (from 0) in extent b/LIMIT_EXTENT.  The
 ** header word `length` says how many bytes may be touched: it only grows, and
 ** the file has blocks behind all of it.  A word of 0 is what a fresh page
 ** holds, and everywhere means free, none or empty.
 **
 ** TRUTH AND CACHE.  The fields marked T are the truth.  Fields marked D are
-** derived from them: only who owns the mutex reads or writes them, in any
-** order, and after an owner's death they are computed anew.  The guard words
-** are derived, but have an order and other readers: below.
+** derived from them: only the owner of the mutex reads or writes them, in any
+** order, and a rebuild after an owner's death computes them again.  The guard
+** words are derived, but have an order and other readers: below.
 **
 ** READING WITHOUT THE MUTEX.  Load `state` with acquire, then the fields T,
 ** then an acquire fence, then `state` again: the fields belong to the state
-** if it did not change.  A session is live if its state's low half is
-** SEG_LIVE and the byte 2^40 + owner of the file is locked.  A record counts
-** if it is SEG_WAITING or SEG_GRANTED and not void (tableVoid): its session is
-** live with the record's generation, and, if it is granted with scount 0, the
-** high half of thold is the high half of the session's `now` and the low
-** half not above the low half.
+** if it did not change (READ-STATE to READ-AGAIN).  A session is live if its
+** state's low half is SEG_LIVE, and its process is alive if the byte 2^40 +
+** owner of the file is locked.  A record counts if it is SEG_WAITING or
+** SEG_GRANTED and not invalidated (tableVoid): its session is live with the
+** record's generation, and, if it is granted with scount 0, thold is not 0,
+** its high half is the high half of the session's `now`, and its low half is
+** not above the low half of that.
 **
 ** CACHE LINES.  A line that two processes store in travels between their
 ** processors, which takes longer than all of lock and unlock.  What taking and
 ** releasing a free lock stores outside the session's own records lies in one
 ** line of 64 bytes, from `mutex` to the first statistic, and nothing else that
 ** is often stored lies beside what is only read.  `passed` lies in another
-** line, and is stored only where a waiter sleeps.  For the same reason a
-** session keeps the slot that it freed last (`next`), and takes that one first.
+** line, and is stored only where a process sleeps.  For the same reason a
+** session keeps the slot that it freed last (`next`) and takes it first.
 **
 ** GUARD WORDS.  guard[c] counts the records that are SEG_GRANTED, with a key of
 ** kind KEY_TABLE and a hash of class c, which is hash%64: of any mode and
-** session, void ones that nobody has swept included.  A row lock comes with an
-** intention lock on its table, so 0 means that no table of the class and no
-** row of one is locked.  Only who owns the mutex stores a word, always so that
-** it is never too low: it is raised before the record becomes GRANTED and
+** session, invalidated ones that are not swept yet included.  A row lock comes
+** with an intention lock on its table, so 0 means that no table of the class
+** and no row of one is locked.  Only the owner of the mutex stores a word, and
+** it must never be too low: it is raised before the record becomes GRANTED and
 ** lowered after it is FREE; a rebuild counts first and then stores.  A death
 ** between the two stores leaves it too high, until the rebuild.
 **
-** It is read without the mutex, by a session that has entered the writer's
-** place under the mutex before.  It has seen there all that was granted before,
-** and until its transaction ends no row or table is granted to anybody else:
-** whichever value of the word it reads since, it counts at least what others
+** It is read without the mutex, by the active writer.  The session became that
+** under the mutex, and saw there all that was granted before.  Until its
+** transaction ends no row or table is granted to another session.  So whichever
+** value of the word the session reads since, it counts at least what others
 ** still hold.
 **
-** Who stores a field: M who owns the mutex; S the session it belongs to
-** (its thread, with the mutex unless said otherwise); A anyone, atomically.
-** A session lowers its scount, and makes its thold void, without the mutex too:
-** outside of it words only move towards void.
+** Stored by: M the owner of the mutex; S the session that the field belongs to
+** (its thread, with the mutex unless said otherwise); A any process, by atomic
+** operations.  A session also lowers its scount and invalidates its thold
+** without the mutex (UNDO-WORD).
 */
 #ifndef INTERLOCK_SEGMENT_H
 #define INTERLOCK_SEGMENT_H
@@ -80,7 +80,7 @@
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
 /* Bits of the mutex word; the rest of it, from bit 2, is the owner's number. */
-#define MUTEX_WAITERS ((u64)1)     /* somebody sleeps on the word */
+#define MUTEX_WAITERS ((u64)1)     /* a process may sleep on the word */
 #define MUTEX_WORK    ((u64)2)     /* some session's `left` is 1 */
 #define MUTEX_OWNER(w) ((w)>>2)
 
@@ -89,7 +89,7 @@ enum { SEG_UNUSED, SEG_LIVE, SEG_ENDING };
 
 /*
 ** Low three bits of a record's state.  The upper 29 count how often the slot
-** was taken (SEG_SEQUENCE).  SEG_TEXT is a slot that holds the rest of a long
+** was taken (the sequence).  SEG_TEXT is a slot that holds the rest of a long
 ** key: struct SegText in place of SegRecord.
 */
 enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
@@ -98,7 +98,7 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_WITH(w,e)     (((w)&~7u)|(u32)(e))
 #define SEG_NEXTSEQ(w,e)  ((((w)&~7u)+8u)|(u32)(e))
 
-#define SEG_ALL ((u32)0xFFFFFFFF)  /* `keep` when no stamp is void */
+#define SEG_ALL ((u32)0xFFFFFFFF)  /* rollback level that invalidates nothing */
 #define SEG_PAIR(hi,lo) ((u64)(u32)(hi)<<32 | (u32)(lo))
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
@@ -123,7 +123,7 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
   F(   8, u64, length,)      /* T A bytes that may be touched; only grows */ \
   F(  16, u64, numbers,)     /* T A last process number given */ \
   F(  24, u64, created,)     /* T wall clock at formatting, us */ \
-  F(  32, u32, damaged,)     /* T A not 0: somebody found nonsense in here */ \
+  F(  32, u32, damaged,)     /* T A not 0: a process found nonsense in here */ \
   F(  36, u32, freeSession,) /* D first free session */ \
   F(  40, u64, sessionId,)   /* T M last session id given */ \
   F(  48, u32, usedSession,) /* D no session above it was ever used */ \
@@ -131,18 +131,18 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
   F(  56, u32, pad0,[2]) \
   F(  64, u64, mutex,)       /* T A 0, or {owner's number, WORK, WAITERS} */ \
   F(  72, u64, token,)       /* T M last fencing token given */ \
-  F(  80, u64, ticket,)      /* T M last place in a queue given */ \
+  F(  80, u64, ticket,)      /* T M last ticket given */ \
   F(  88, u32, freeRecord,)  /* D first of the free slots below used */ \
   F(  92, u32, usedRecord,)  /* D no slot above it was ever taken */ \
   F(  96, u32, nRecord,)     /* D slots that are not free */ \
   F( 100, u32, nBucket,)     /* D hash buckets in use: linear hashing */ \
   F( 104, u32, nWait,)       /* D linked records that are not granted */ \
-  F( 108, u32, writerTxn,)   /* T M of the writer's place; 0: nobody writes */ \
-  F( 112, u32, writer,)      /* T M session in the writer's place */ \
+  F( 108, u32, writerTxn,)   /* T M the active writer's; 0: there is none */ \
+  F( 112, u32, writer,)      /* T M the active writer: a session */ \
   F( 116, u32, inside,)      /* M session last inside, for messages */ \
   F( 120, u64, stat,[16])    /* M or A: see STAT_GRANTS */ \
-  F( 248, u32, writerGen,)   /* T M generation of the writer's session */ \
-  F( 252, u32, passed,)      /* M left with WAITERS set, or taken so often */ \
+  F( 248, u32, writerGen,)   /* T M its generation */ \
+  F( 252, u32, passed,)      /* M how often the mutex was passed on */ \
   F( 256, u32, pad1,[16]) \
   F( 320, u32, event,[64])   /* A one word a class of names */ \
   F( 576, u32, guard,[64])   /* D M granted tables, by class: GUARD WORDS */ \
@@ -152,13 +152,13 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
   F(   0, u64, state,)       /* T {generation, UNUSED M, LIVE M, ENDING S} */ \
   F(   8, u64, owner,)       /* T M number of its process */ \
   F(  16, u64, now,)         /* T S {transaction, keep}, without the mutex */ \
-  F(  24, u32, left,)        /* T 1: it left something to sweep; A 0, S 1 */ \
-  F(  28, u32, waits,)       /* D its request, for cancel and display */ \
+  F(  24, u32, left,)        /* T 1: it needs a sweep; A stores 0, S 1 */ \
+  F(  28, u32, waits,)       /* D its request, for cancel and deadlocks */ \
   F(  32, u64, id,)          /* T M number never used again in this file */ \
   F(  40, u64, started,)     /* T M wall clock, ms */ \
   F(  48, u64, pidSpace,)    /* T M pid namespace, 0 unknown */ \
   F(  56, u32, pid,)         /* T M for display only */ \
-  F(  60, u32, next,)        /* D slot that it keeps; UNUSED: free list */ \
+  F(  60, u32, next,)        /* D slot freed last; if UNUSED: free list */ \
   F(  64, u32, firstTxn,)    /* D records with a transaction hold */ \
   F(  68, u32, firstSes,)    /* D its other records */ \
   F(  72, u32, nRecord,)     /* D how many in both lists */ \
@@ -167,12 +167,12 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 
 #define SEG_RECORD(F) \
   F(   0, u32, state,)       /* T {sequence, SEG_FREE ...}; stored last */ \
-  F(   4, u32, session,)     /* T M whose it is */ \
+  F(   4, u32, session,)     /* T M the session that asks or holds */ \
   F(   8, u32, generation,)  /* T M of that session slot */ \
   F(  12, u32, scount,)      /* T S how often held in session scope */ \
-  F(  16, u64, ticket,)      /* T M place in the queue */ \
+  F(  16, u64, ticket,)      /* T M orders the queue */ \
   F(  24, u64, token,)       /* T M fencing token, before GRANTED */ \
-  F(  32, u64, thold,)       /* T S {transaction, stamp}; 0: not held so */ \
+  F(  32, u64, thold,)       /* T S {transaction, stamp}; 0: no such hold */ \
   F(  40, u64, since,)       /* T M wall clock of request or grant, ms */ \
   F(  48, u32, what,)        /* T M mode | kind<<8 | bytes of key<<16 */ \
   F(  52, u32, hash,)        /* T M of kind and key */ \
@@ -222,9 +222,9 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 ** A mapped segment in this process.  nRecord and nLength follow `length`, only
 ** upwards (segRefresh): segRecords reads nRecord.
 **
-** Who stores a field: O the thread that opens or closes the file, while no
-** other thread has it; M the thread that owns the mutex; A any thread,
-** atomically, so that every read of it is atomic as well.
+** Stored by: O the thread that opens or closes the file, while no other thread
+** has it; M the thread that owns the mutex; A any thread, by atomic operations,
+** so that every read of it must be atomic as well.
 */
 typedef struct Seg {
   u8 *pBase;               /* O nWindow bytes of address space */
@@ -247,8 +247,8 @@ typedef struct Seg {
 /* Record slots that may be touched, now: the number only rises. */
 static inline u32 segRecords(const Seg *p){ return atomicGet(&p->nRecord); }
 
-/* segDamage: nonsense was met in the file.  Whatever this process does with
-** the file ends soon after: segBound, and usable() of lock.c. */
+/* segDamage: nonsense was met in the file.  Everything that this process does
+** with the file ends soon after: by segBound, and by usable() of lock.c. */
 static inline void segDamage(Seg *p){ atomicSet(&p->bDamaged, 1); }
 static inline int segDamaged(const Seg *p){
   return atomicGet(&p->bDamaged)!=0;
@@ -265,11 +265,11 @@ static inline int segHeld(const Seg *p){
 }
 
 /*
-** Session i and record i.  An index that no program of ours can have stored
-** leads to a scrap of this process and marks the segment damaged.  A function
-** that follows links of the file needs no checks, but must bound its loops
-** (segBound).  An index that is used for an array of this process, and not
-** here, must be checked by that function.
+** Session i and record i.  An index that this code cannot have stored leads to
+** a scrap of this process and marks the segment damaged.  So a function that
+** follows links of the file needs no checks, but must bound its loops
+** (segBound).  A function that uses an index for an array of this process must
+** check it.
 */
 static inline SegSession *segSession(Seg *p, u32 i){
   if( i-1>=LIMIT_SESSION ){
@@ -319,12 +319,12 @@ static inline int segBound(Seg *p, u32 *pnStep){
 }
 
 /*
-** segOpen maps the file (or private memory) but looks at nothing: LOCK_NOMAP.
-** A file's window is as large as the file can get, since records do not move;
-** private memory has no other process to grow it, and a smaller one.  segFormat
-** makes an empty segment of it, under the exclusive first byte.  segUsable
-** looks at magic, print and length: LOCK_OK, LOCK_NOFILE if it has to be
-** formatted, LOCK_FORMAT, LOCK_MALFORMED.
+** segOpen maps the file (or private memory) and reads nothing of it:
+** LOCK_NOMAP.  A file's window is as large as the file can get, since records
+** do not move.  Private memory has a smaller one: no other process can grow it.
+** segFormat makes an empty segment of it, under the exclusive first byte.
+** segUsable looks at magic, print and length: LOCK_OK, LOCK_NOFILE if the file
+** must be formatted, LOCK_FORMAT, LOCK_MALFORMED.
 */
 LockRc segOpen(Seg*);
 void segClose(Seg*);
@@ -333,9 +333,9 @@ LockRc segFormat(Seg*);
 
 /*
 ** segGrow adds room for records, without the mutex: LOCK_FULL, LOCK_NOSPACE.
-** segStale: the length word is not what nRecord follows.  segRefresh makes it
-** follow, and asks the system whether the file is that long: the one call that
-** is made under the mutex, once a process after each growth.
+** segStale: the length word is not what nRecord follows.  segRefresh makes
+** nRecord follow, and asks the system whether the file is that long.  This one
+** call is made under the mutex, once a process after each growth.
 */
 LockRc segGrow(Seg*);
 static inline int segStale(Seg *p){
@@ -344,8 +344,8 @@ static inline int segStale(Seg *p){
 LockRc segRefresh(Seg*);
 
 /*
-** segmentCheck: are chains, lists and counts what the records say?  Under the
-** mutex.  Returns 0, or a constant text that says what is not.
+** segmentCheck: do chains, lists and counts agree with the records?  Under the
+** mutex.  Returns 0, or a constant text that says what does not.
 */
 #ifdef INTERLOCK_TEST
 const char *segmentCheck(Seg*);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** table.c: records and their queues (protocol 4.6 b to d, 4.8, 4.10, 4.13).
+** table.c: records and their queues, sessions, sweep and rebuild: Insert,
+** Grant, Remove, Sweep and Rebuild of ext/core/README.md.
 **
-** All records of a key lie in one hash chain, holders and requests mixed,
+** All records of a key lie in one hash chain, grants and requests mixed,
 ** requests in the order of their tickets.  Every record is also in one of two
-** lists of its session: firstTxn if it has a transaction hold, the latest
-** stamp first, else firstSes; so ending a transaction or rolling back to a
-** savepoint costs what it frees, not what is held.
+** lists of its session: firstTxn if it has a transaction hold, the latest stamp
+** first, else firstSes.  So ending a transaction or rolling back to a savepoint
+** costs what it frees, not what is held.
 **
-** The caller owns the segment's mutex.  The state word is the truth: stored
-** last when a record is made, first when it goes.  What another process reads
-** without the mutex is stored with atomicSet: all of a record, since a look may
-** take a slot for the text of a key that was there a moment ago.
+** The caller owns the segment's mutex.  The state word is the truth: it is
+** stored last when a record is made, and first when it is freed.  What another
+** process reads without the mutex is stored with atomicSet.  That is all of a
+** record, since a look may take a slot for the text of a key that was there a
+** moment ago.
 */
 #include "core/table.h"
 
@@ -84,10 +86,11 @@ u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   return 0;
 }
 
-/*---------------------------------------------------------------- void ---*/
+/*--------------------------------------------------------- invalidated ---*/
 
-/* Outside the mutex these words only move towards void: what is valid here
-** was so when the owner entered, what is void stays so. */
+/* Without the mutex a process may only invalidate its own records.  So what is
+** valid here was valid when the owner entered, and what is invalidated stays
+** so. */
 int tableHoldVoid(Seg *p, SegRecord *r){
   u64 now = atomicGetAcq(&segSession(p, r->session)->now);
   u64 hold = atomicGetAcq(&r->thold);
@@ -196,7 +199,7 @@ static void splitBucket(Seg *p){
   if( bOld+8<bNew && (i = *segBucket(p, bOld+8))!=0 ){
     __builtin_prefetch(segRecord(p, i), 1);
   }
-  *segBucket(p, bNew) = 0;
+  *segBucket(p, bNew) = 0;                     /* INSERT-SPLIT */
   for(i=*segBucket(p, bOld); i && segBound(p, &n); i=iNext){
     SegRecord *r = segRecord(p, i);
     iNext = r->hashNext;
@@ -215,9 +218,10 @@ static void splitBucket(Seg *p){
 
 /*---------------------------------------------------------- guard words ---*/
 
-/* The words' order is segment.h's, GUARD WORDS.  What the caller stores next
-** with release, GRANTED, is not seen without the raised word. */
+/* The order is that of GUARD WORDS in segment.h.  The caller stores GRANTED
+** next, with release: no process sees that without the raised word. */
 static void raiseGuard(Seg *p, SegRecord *r){
+  /* INSERT-GUARD, GRANT-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
   assert( segHeld(p) );
   if( REC_KIND(r)!=KEY_TABLE ) return;
@@ -225,8 +229,9 @@ static void raiseGuard(Seg *p, SegRecord *r){
   CRASH(GUARD_RAISE);
 }
 
-/* After the record's FREE, or a grant that came too late. */
+/* After the record became FREE, or after a grant that came too late. */
 static void lowerGuard(Seg *p, SegRecord *r){
+  /* REMOVE-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
   assert( segHeld(p) );
   if( REC_KIND(r)!=KEY_TABLE ) return;
@@ -240,8 +245,8 @@ static void lowerGuard(Seg *p, SegRecord *r){
 
 /*---------------------------------------------------------------- slots ---*/
 
-/* A session keeps the slot that it freed last (segment.h, CACHE LINES); this
-** puts it into the free list. */
+/* Put the slot that the session keeps (segment.h, CACHE LINES) into the free
+** list. */
 static void giveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
   if( s->next==0 ) return;
@@ -250,7 +255,7 @@ static void giveSlot(Seg *p, SegSession *s){
   s->next = 0;
 }
 
-/* No slot is left but those that sessions keep: they give them back. */
+/* No slot is left but those that sessions keep: collect these. */
 static void gatherSlots(Seg *p){
   SegHeader *h = segHeader(p);
   u32 k;
@@ -260,8 +265,9 @@ static void gatherSlots(Seg *p){
   }
 }
 
-/* 0, and the file damaged, if what is said to be free is not. */
+/* 0, and the file is damaged, if the free slot is in use. */
 static u32 takeSlot(Seg *p, u32 k){
+  /* INSERT-SLOT */
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
   u32 i = s->next;
@@ -287,7 +293,7 @@ static u32 takeSlot(Seg *p, u32 k){
 static void freeSlot(Seg *p, u32 i, u32 k){
   SegSession *s = segSession(p, k);
   if( segHeader(p)->nRecord==0 ) segDamage(p);
-  segHeader(p)->nRecord--;
+  segHeader(p)->nRecord--;                     /* REMOVE-LIST */
   giveSlot(p, s);
   s->next = i;
   CRASH(REMOVE_LIST);
@@ -298,9 +304,10 @@ static u32 textSlots(u32 n){
   return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
 }
 
-/* The next fencing token, in the header.  0, and the file damaged, if the last
-** one is lower than one that this process has seen, or cannot be raised: no
-** lock is granted with a token that was given before, or that JSON changes. */
+/* Draw the next fencing token, in the header.  0, and the file is damaged, if
+** the last one is lower than one that this process has drawn, or cannot be
+** raised: no grant may get a token that was given before, or that JSON
+** changes. */
 static int drawToken(Seg *p){
   SegHeader *h = segHeader(p);
   assert( segHeld(p) );
@@ -315,6 +322,7 @@ static int drawToken(Seg *p){
 
 /* The part of a key that does not fit into its record. */
 static void storeText(Seg *p, u32 i, const LockKey *pKey){
+  /* INSERT-TEXT */
   u32 iWord = SEG_INLINE/4, nWord = keyWords(pKey->nKey), iPart, k;
   u32 *pLink = &segRecord(p, i)->text;
   atomicSet(pLink, 0);
@@ -335,10 +343,9 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
 }
 
 #ifndef NDEBUG
-/* Does the grant i stand alone?  Neither another session's grant, nor the
-** session in the writer's place, may conflict with it, by either one's row of
-** the matrix.  What is void does not count: it can only have become so since
-** the decision. */
+/* Does the grant i stand alone?  Neither another session's grant nor the active
+** writer may conflict with it, by either one's row of the matrix.  What is
+** invalidated does not count: it can only have become so since the decision. */
 static int grantAlone(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 j = 0, n = 0;
@@ -366,13 +373,14 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   i = segDamaged(p) ? 0 : takeSlot(p, pNew->iSession);
   if( i==0 ) return 0;
   r = segRecord(p, i);
-  /* A canceller may still compare and swap this word, and fail. */
+  /* Another process's cancel may still compare and swap this word, and fail. */
   iState = SEG_NEXTSEQ(atomicGet(&r->state),
                        pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
   if( BUG(VALID_FIRST) ){
     atomicSetRel(&r->state, iState);
     CRASH(VALID);
   }
+  /* INSERT-FILL */
   atomicSet(&r->session, pNew->iSession);
   atomicSet(&r->generation, pNew->iGeneration);
   atomicSet(&r->scount, pNew->scount);
@@ -389,6 +397,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   if( !pNew->bWaiting && !drawToken(p) ) return 0;
   atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
   CRASH(FILL);
+  /* INSERT-LINK */
   chainInsert(p, i, pNew->iBefore);
   listInsert(p, i);
   atomicSet(&r->linked, 1);
@@ -401,7 +410,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   }
   CRASH(LINK);
   if( !pNew->bWaiting && !BUG(GUARD_LATE) ) raiseGuard(p, r);
-  atomicSetRel(&r->state, iState);
+  atomicSetRel(&r->state, iState);             /* INSERT-VALID */
   CRASH(VALID);
   if( !pNew->bWaiting && BUG(GUARD_LATE) ) raiseGuard(p, r);
   assert( pNew->bWaiting || grantAlone(p, i) );
@@ -409,7 +418,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   return i;
 }
 
-/* The slots of record i's text, from iText on, are free again. */
+/* Free the text slots of record i, from iText on. */
 static void removeText(Seg *p, u32 i, u32 iText, u32 k){
   u32 n = 0;
   while( iText && segBound(p, &n) ){
@@ -428,7 +437,7 @@ static void removeText(Seg *p, u32 i, u32 iText, u32 k){
 
 /*
 ** A record that is in no list is no record: a caller that goes on until a list
-** is empty would remove it for ever.
+** is empty would remove it without an end.
 */
 void tableRemove(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
@@ -447,12 +456,14 @@ void tableRemove(Seg *p, u32 i){
   if( e!=SEG_GRANTED ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
   if( bScan ) tableKeyOf(p, r, &key);
+  /* REMOVE-STATE */
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
   CRASH(REMOVE_STATE);
   /* A reader without the mutex must not see the old state beside fields of
-  ** the slot's next user; a release store would not hold those back. */
+  ** the slot's next user.  A release store would not hold those back. */
   atomicFenceRel();
   if( e==SEG_GRANTED ) lowerGuard(p, r);
+  /* REMOVE-CHAIN */
   if( s->waits==i ) atomicSet(&s->waits, 0);
   chainRemove(p, i);
   listRemove(p, i);
@@ -461,7 +472,7 @@ void tableRemove(Seg *p, u32 i){
   CRASH(REMOVE_CHAIN);
   freeSlot(p, i, k);
   removeText(p, i, iText, k);
-  if( bScan ) tableScan(p, &key);
+  if( bScan ) tableScan(p, &key);              /* REMOVE-SCAN */
 }
 
 /*---------------------------------------------------------------- grant ---*/
@@ -479,21 +490,21 @@ static u32 heldByOthers(Seg *p, const LockKey *pKey, u32 k){
 }
 
 /*
-** Request i is granted, unless its waiter or a canceller was faster.  The
-** token is drawn before it is used, so a death skips one but never gives one
-** twice.
+** Grant request i, unless its session or a cancel was faster.  The token is
+** drawn before it is used, so a death skips a token but never gives one twice.
 */
 static int grant(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
   SegRecord *r = segRecord(p, i);
   u32 iState = atomicGetAcq(&r->state);
   if( SEG_STATE(iState)!=SEG_WAITING ) return 0;
+  /* GRANT-TOKEN */
   if( !BUG(TOKEN_REUSED) && !drawToken(p) ) return 0;
   atomicSet(&r->token, h->token);
   atomicSet(&r->since, osWallMs());
   CRASH(GRANT_TOKEN);
-  if( !BUG(GUARD_LATE) ) raiseGuard(p, r);
-  if( BUG(GRANT_STORE) ){
+  if( !BUG(GUARD_LATE) ) raiseGuard(p, r);     /* GRANT-GUARD */
+  if( BUG(GRANT_STORE) ){                      /* GRANT-STATE */
     atomicSetRel(&r->state, SEG_WITH(iState, SEG_GRANTED));
   }else if( !atomicCas32(&r->state, iState, SEG_WITH(iState, SEG_GRANTED)) ){
     if( !BUG(GUARD_LATE) ) lowerGuard(p, r);
@@ -505,13 +516,13 @@ static int grant(Seg *p, u32 i){
   atomicSet(&segSession(p, r->session)->waits, 0);
   atomicSet(&h->stat[STAT_GRANTS], h->stat[STAT_GRANTS]+1);
   assert( grantAlone(p, i) );
-  if( !BUG(WAKE_FIRST) ) osWake(&r->state, 1);
+  if( !BUG(WAKE_FIRST) ) osWake(&r->state, 1); /* GRANT-WAKE */
   CRASH(GRANT_WAKE);
   return 1;
 }
 
-/* What a scan knows of who holds the key: the modes, and, as bits, which
-** sessions: any others have no hold of their own in mHeld. */
+/* What a scan knows of the holders of a key: the modes and, as bits, the
+** sessions.  Any other session has no part in m. */
 typedef struct Held {
   u32 m;
   u32 aBit[LIMIT_SESSION/32+1];
@@ -533,8 +544,8 @@ static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
   }
 }
 
-/* Does another session than k hold a mode of m?  The queue is walked again
-** only for a session that holds the key and wants more of it. */
+/* Does another session than k hold a mode of m?  The queue is walked again only
+** for a session that holds the key and asks for another mode. */
 static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
                        u32 k){
   if( (m & pHeld->m)==0 || k-1>=LIMIT_SESSION ) return (m & pHeld->m)!=0;
@@ -547,6 +558,7 @@ void tableScan(Seg *p, const LockKey *pKey){
   Held held;
   assert( segHeld(p) );
   if( segHeader(p)->nWait==0 ) return;
+  /* GRANT-SCAN */
   holders(p, pKey, &held);
   while( (i = tableNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
@@ -564,8 +576,8 @@ void tableScan(Seg *p, const LockKey *pKey){
 }
 
 /*
-** Scan the queues of all who wait, of rows and tables only if bObject: each
-** queue once, for the request that stands first in it.
+** Scan all queues that have a request, of rows and tables only if bObject: each
+** queue once, for its first request.
 */
 static void scanWaiting(Seg *p, int bObject){
   SegHeader *h = segHeader(p);
@@ -589,9 +601,9 @@ static void scanWaiting(Seg *p, int bObject){
 
 /*
 ** The records leave the chain and come back at its tail, in their order, with
-** new tickets; the last gets its ticket first, so that a death in the middle
-** leaves an order in which each of them has at most moved back.  The tail is
-** looked for once.
+** new tickets.  The last gets its ticket first: a death in the middle leaves an
+** order in which each of them has at most moved back.  The tail is looked for
+** once.
 */
 void tableReorder(Seg *p, const u32 *aRecord, u32 n){
   SegHeader *h = segHeader(p);
@@ -599,7 +611,7 @@ void tableReorder(Seg *p, const u32 *aRecord, u32 n){
   u32 i, iTail;
   assert( segHeld(p) );
   atomicSet(&h->ticket, iTicket);
-  for(i=n; i>0; i--){
+  for(i=n; i>0; i--){                          /* ORDER-TICKETS */
     atomicSet(&segRecord(p, aRecord[i-1])->ticket, iTicket--);
     CRASH(TICKETS);
   }
@@ -632,6 +644,7 @@ u32 tableOpen(Seg *p, u64 iNumber){
     segDamage(p);
     return 0;
   }
+  /* OPEN-FIELDS */
   atomicSet(&h->sessionId, h->sessionId+1);
   p->iSession = h->sessionId;
   atomicSet(&s->owner, iNumber);
@@ -643,18 +656,20 @@ u32 tableOpen(Seg *p, u64 iNumber){
   for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&s->label[i], 0);
   s->firstTxn = s->firstSes = s->nRecord = s->mixed = s->next = 0;
   CRASH(OPEN_FIELDS);
+  /* OPEN-LIVE */
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(s->state), SEG_LIVE));
   CRASH(OPEN_LIVE);
   return k;
 }
 
-/* An ENDING session without records is free again, in a new generation.  Its
-** lists are empty: if its count says otherwise the file is damaged. */
+/* Free an ENDING session that has no record, in a new generation.  Its lists
+** are empty: if its count says otherwise the file is damaged. */
 static void closeSession(Seg *p, u32 k){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
   if( SEG_LOW(iState)!=SEG_ENDING ) return;
   if( s->nRecord ) segDamage(p);
+  /* SWEEP-SESSION */
   giveSlot(p, s);
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState)+1, SEG_UNUSED));
   CRASH(SWEEP_SESSION);
@@ -662,8 +677,8 @@ static void closeSession(Seg *p, u32 k){
   segHeader(p)->freeSession = k;
 }
 
-/* The writer's place is empty again if its transaction has ended: who waits
-** for a row or a table may go on. */
+/* If session k was the active writer and its transaction has ended, there is
+** none any more: requests for rows and tables may be granted. */
 static void sweepWriter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
@@ -672,12 +687,12 @@ static void sweepWriter(Seg *p, u32 k){
    && SEG_HIGH(atomicGetAcq(&s->now))==h->writerTxn ){
     return;
   }
-  atomicSet(&h->writerTxn, 0);
+  atomicSet(&h->writerTxn, 0);                 /* SWEEP-WRITER */
   CRASH(WRITER);
   scanWaiting(p, 1);
 }
 
-/* A transaction hold is over; a session hold on the same record stays. */
+/* End a transaction hold.  A session hold on the same record stays. */
 static void sweepHold(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   if( r->scount==0 ){
@@ -689,11 +704,12 @@ static void sweepHold(Seg *p, u32 i){
   listInsert(p, i);
 }
 
-/* What lockUndo has left void in session scope was taken last, so it comes
-** first in its list: the look ends at the second record that is not void.  A
-** rebuild may have changed that; then the session itself removes it, or the one
-** that meets it in a queue. */
+/* Remove what lockUndo has invalidated in session scope.  That was granted
+** last, so it comes first in its list: the look ends at the second record that
+** is not invalidated.  A rebuild may have changed that; then the session itself
+** removes it, or a process that meets it in a queue. */
 static void sweepBack(Seg *p, u32 k, u32 nMax){
+  /* SWEEP-BACK */
   u32 i = segSession(p, k)->firstSes, n = 0, nStep = 0;
   while( i && n<(BUG(BACK_ONE) ? 1u : 2u) && nStep++<nMax ){
     SegRecord *r = segRecord(p, i);
@@ -711,9 +727,10 @@ static void sweepBack(Seg *p, u32 k, u32 nMax){
   }
 }
 
-/* Records of firstTxn, as tableSweep.  Only records of session k with a
-** transaction hold are in there: others would be met for ever. */
+/* The part of tableSweep for firstTxn.  That list must have only records of
+** session k with a transaction hold: others would be met without an end. */
 static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
+  /* SWEEP-HOLDS */
   SegSession *s = segSession(p, k);
   u32 i, iNext, nStep = 0;
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
@@ -744,6 +761,7 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
   u32 i = s->waits, n = 0, nStep = 0;
   int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
   assert( segHeld(p) );
+  /* SWEEP-REQUEST */
   if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
     if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ) segDamage(p);
     else tableRemove(p, i);
@@ -764,7 +782,7 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
 }
 
 /*
-** First the flag, by an exchange, then the look: the other way round, or by a
+** The flag must be exchanged before the look.  In the other order, or with a
 ** plain store, an end between the two would never be swept.
 */
 void tableSweepLeft(Seg *p){
@@ -779,7 +797,7 @@ void tableSweepLeft(Seg *p){
       atomicSet(&s->left, 0);
       continue;
     }
-    atomicSwap(&s->left, 0);
+    atomicSwap(&s->left, 0);                   /* SWEEP-LEFT */
     CRASH(SWEEP_LEFT);
     if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
     tableSweep(p, k, SEG_ALL);
@@ -793,6 +811,7 @@ u32 tableKill(Seg *p, u64 iNumber){
     SegSession *s = segSession(p, k);
     u64 iState = atomicGetAcq(&s->state);
     if( atomicGet(&s->owner)!=iNumber || SEG_LOW(iState)==SEG_UNUSED ) continue;
+    /* DEAD-ENDING */
     atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState), SEG_ENDING));
     CRASH(DEAD_ENDING);
     n++;
@@ -806,9 +825,10 @@ void tableWriterEnter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
   assert( segHeld(p) );
-  atomicSet(&h->writerTxn, 0);
+  atomicSet(&h->writerTxn, 0);                 /* WRITER-EMPTY */
   CRASH(WRITER);
   atomicFenceRel();
+  /* WRITER-ENTER */
   atomicSet(&h->writer, k);
   atomicSet(&h->writerGen, SEG_HIGH(s->state));
   atomicSetRel(&h->writerTxn, SEG_HIGH(s->now));
@@ -828,7 +848,7 @@ int tableWriterBlocks(Seg *p, u32 eKind, u32 iSession){
 
 /*-------------------------------------------------------------- rebuild ---*/
 
-/* May this slot be taken for a record at all?  Its key's slots too. */
+/* Can this slot be a record at all, with the text slots of its key? */
 static int slotSane(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 nText = textSlots(REC_NKEY(r)), iText = r->text, k;
@@ -842,9 +862,10 @@ static int slotSane(Seg *p, u32 i){
   return iText==0;
 }
 
-/* 4.6 b: what is void, withdrawn or no record goes.  Text slots are looked
-** at when all records have been. */
+/* Free what is invalidated, withdrawn or no record.  Text slots come after all
+** records. */
 static void rebuildFree(Seg *p){
+  /* REBUILD-FREE */
   u32 i;
   for(i=1; i<=segRecords(p); i++){
     SegRecord *r = segRecord(p, i);
@@ -872,6 +893,7 @@ static void rebuildFree(Seg *p){
 }
 
 static void rebuildEmpty(Seg *p){
+  /* REBUILD-EMPTY */
   SegHeader *h = segHeader(p);
   u32 i, k;
   h->nBucket = segRecords(p);
@@ -891,8 +913,9 @@ static void rebuildEmpty(Seg *p){
   CRASH(REBUILD_EMPTY);
 }
 
-/* 4.6 c: a record finds its place in the chain by its ticket. */
+/* Link a record into its chain, by its ticket, and into its session's list. */
 static void rebuildLink(Seg *p, u32 i){
+  /* REBUILD-LINK */
   SegHeader *h = segHeader(p);
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
@@ -912,9 +935,10 @@ static void rebuildLink(Seg *p, u32 i){
   CRASH(REBUILD_LINK);
 }
 
-/* The guard words: counted here, then stored, so that none is too low at any
-** time.  What void grants had added goes by this. */
+/* Count the guard words here, then store them, so that none is too low at any
+** time.  Invalidated grants no longer count. */
 static void rebuildGuard(Seg *p){
+  /* REBUILD-GUARD */
   SegHeader *h = segHeader(p);
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));
@@ -938,7 +962,7 @@ void tableRebuild(Seg *p, u64 iDead){
   u32 i, k, nUsed = 0;
   assert( segHeld(p) );
   if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
-  tableKill(p, iDead);
+  tableKill(p, iDead);                         /* REBUILD-KILL */
   rebuildFree(p);
   rebuildEmpty(p);
   for(i=segRecords(p); i>0; i--){
@@ -953,7 +977,7 @@ void tableRebuild(Seg *p, u64 iDead){
   }
   atomicSet(&h->usedRecord, nUsed);
   rebuildGuard(p);
-  for(k=h->usedSession; k>0; k--){
+  for(k=h->usedSession; k>0; k--){             /* REBUILD-SESSION */
     SegSession *s = segSession(p, k);
     u64 iState = atomicGetAcq(&s->state);
     if( SEG_LOW(iState)==SEG_UNUSED ){
@@ -972,7 +996,7 @@ void tableScanAll(Seg *p){ scanWaiting(p, 0); }
 #ifdef INTERLOCK_TEST
 /*---------------------------------------------------------------- check ---*/
 
-/* Request or grant i against everything before it in its queue. */
+/* Compare request or grant i with everything before it in its queue. */
 static const char *checkRecord(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 m = keyConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
@@ -990,7 +1014,7 @@ static const char *checkRecord(Seg *p, u32 i){
       if( eState==SEG_GRANTED && !tableVoid(p, q) ) return "conflicting grants";
       bBlocked = 1;
     }
-    /* withdrawn or cancelled a moment ago: its session will see to it */
+    /* withdrawn or cancelled a moment ago: its session will remove it */
     if( bBefore ) bBlocked = 1;
   }
   if( segHeader(p)->writerTxn ) bBlocked = 1;      /* the same */
@@ -1001,7 +1025,7 @@ static const char *checkRecord(Seg *p, u32 i){
   return 0;
 }
 
-/* The guard words count what they should. */
+/* Every guard word counts the granted tables of its class. */
 static const char *checkGuard(Seg *p){
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));

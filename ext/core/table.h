@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** table.h: records, queues and sessions in the segment: who holds what, who
-** waits for it, and which modes get along.  Everything here is called by the
-** owner of the segment's mutex, and asks nobody whether a process is alive.
+** table.h: records, queues and sessions in the segment: grants, requests, and
+** which modes conflict.  The caller of every function here owns the segment's
+** mutex.  Nothing here tests whether a process is alive.
 */
 #ifndef INTERLOCK_TABLE_H
 #define INTERLOCK_TABLE_H
@@ -10,8 +10,8 @@
 #include "core/key.h"
 #include "core/segment.h"
 
-/* Fields of a record's `what`.  REC_BIT is its mode's MODE_BIT, and of a mode
-** that no program of ours stored a bit that stands for nothing. */
+/* Fields of a record's `what`.  REC_BIT is its mode's MODE_BIT; for a mode that
+** this code cannot have stored it is a bit without a meaning. */
 #define REC_MODE(r) SEG_WHAT_MODE((r)->what)
 #define REC_BIT(r)  ((u32)(((u64)1<<((r)->what & 63)) & SEG_ALL))
 #define REC_KIND(r) SEG_WHAT_KIND((r)->what)
@@ -20,18 +20,18 @@
 /* The key of a record. */
 void tableKeyOf(Seg*, SegRecord*, LockKey*);
 
-/* The next record of a key after record i, 0 for the first; 0 at the end.
-** pnStep counts steps from 0 and bounds the walk.  tablePrev: the one before
-** record i. */
+/* The next record of a key after record i; i 0: the first.  0 at the end.
+** *pnStep begins at 0 and bounds the walk.  tablePrev: the one before record
+** i. */
 u32 tableNext(Seg*, const LockKey*, u32 i, u32 *pnStep);
 u32 tablePrev(Seg*, const LockKey*, u32 i, u32 *pnStep);
 
-/* Do two records lie in the same queue? */
+/* Do two records have the same key? */
 int tableSameKey(Seg*, u32 iRecord, u32 jRecord);
 
-/* Void: a record that its session has given up by one word of its own. */
+/* Invalidated: the record's session has given it up by one store. */
 int tableVoid(Seg*, SegRecord*);
-/* The same of a transaction hold alone. */
+/* The same for the transaction hold alone. */
 int tableHoldVoid(Seg*, SegRecord*);
 
 /* What makes up a new record. */
@@ -45,47 +45,47 @@ typedef struct TableNew {
 } TableNew;
 
 /*
-** tableInsert makes a record valid; 0 if no slot is free.  tableRemove makes
-** it free again and wakes who can be granted then.  tableMove puts it into
-** the list that its thold asks for.
+** tableInsert makes a record; 0 if no slot is free.  tableRemove frees it and
+** grants the requests that no longer have a blocker.  tableMove puts it into
+** the list that its transaction hold requires.
 */
 u32 tableInsert(Seg*, const TableNew*);
 void tableRemove(Seg*, u32 iRecord);
 void tableMove(Seg*, u32 iRecord);
 
-/* Grant every request of the key's queue that nothing stands in the way of,
-** from the head. */
+/* Grant every request of the key's queue that has no blocker, from the head. */
 void tableScan(Seg*, const LockKey*);
 
-/* Renumber: the n requests of one queue, in the order in which they shall
-** stand, get new tickets and places in the chain. */
+/* Renumber: the n requests of one queue, given in their new order, get new
+** tickets and positions in the chain. */
 void tableReorder(Seg*, const u32 *aRecord, u32 n);
 
 /*
 ** Sessions.  tableOpen: index of a new session of process iNumber, its fields
-** stored; 0 if none is free.  tableSweep frees what session k has given up,
-** at most nMax records: 1 if there may be more; an ENDING session without
-** records is freed.  tableSweepLeft does so for everybody with `left` set.
+** stored; 0 if no slot is free.  tableSweep frees what session k has given up,
+** at most nMax records, and returns 1 if there may be more; an ENDING session
+** without records is freed.  tableSweepLeft sweeps every session with `left`
+** set.
 */
 u32 tableOpen(Seg*, u64 iNumber);
 int tableSweep(Seg*, u32 k, u32 nMax);
 void tableSweepLeft(Seg*);
-/* Sessions of a process that is known to be dead: their records are void
-** after this; tableSweep then frees them. */
+/* End the sessions of a process that is known to be dead, which invalidates
+** their records; tableSweep then frees these.  Returns how many. */
 u32 tableKill(Seg*, u64 iNumber);
 
-/* The writer's place: who is in it blocks new row and table locks of others
-** until its transaction ends. */
+/* The active writer: it blocks new row and table locks of other sessions until
+** its transaction ends.  tableWriterEnter makes a session the active writer. */
 void tableWriterEnter(Seg*, u32 iSession);
 int tableWriterBlocks(Seg*, u32 eKind, u32 iSession);
 
-/* After the death of a mutex owner: everything derived, from the records.
-** Scans nothing: tableScanAll does. */
+/* After the death of a mutex owner: compute everything derived again, from the
+** records.  Grants nothing: tableScanAll does. */
 void tableRebuild(Seg*, u64 iDeadNumber);
 void tableScanAll(Seg*);
 
-/* Is there a request that could be granted, are there two conflicting grants,
-** does a guard word count wrongly?  0, or a text.  For debug and tests. */
+/* Looks for a request that could be granted, for two conflicting grants and for
+** a guard word that counts wrongly.  0, or a text.  For debug and tests. */
 #ifdef INTERLOCK_TEST
 const char *tableCheck(Seg*);
 #endif

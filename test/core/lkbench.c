@@ -164,7 +164,7 @@ static void benchRows(void){
     if( lockWriterEnter(s) ) exit(1);
     lockTxnEnd(s);
   }
-  printf("the writer's place, in and out %7.0f ns\n", (cpu()-t)/1e5*1e9);
+  printf("the active writer, in and out  %7.0f ns\n", (cpu()-t)/1e5*1e9);
   lockSessionEnd(h);
   lockSessionEnd(s);
   lockClose(p);

@@ -3,7 +3,7 @@
 ** lkcheck.c: reads the log of lktorture and knows nothing of the lock manager
 ** but the meaning of its calls.  Checked:
 **
-**   - nobody gets a lock while another session believes to hold a conflicting
+**   - no session gets a lock while another one believes to hold a conflicting
 **     one
 **   - tokens are never given twice and grow from one grant to the next that
 **     excludes it
@@ -62,7 +62,7 @@ static Asked *asked(Ses *s){ return &s->aAsked[(s->nAsked-1)%ASKS]; }
 
 /*
 ** A lock is given up from the entry before the call to somewhere in the call;
-** so it is held, as far as anybody can say, until the session's next entry.
+** so it counts as held until the session's next entry.
 */
 static void spans(u64 i, Ses *s, int bAfter){
   u32 k, m;
@@ -159,8 +159,9 @@ static void deadlock(u64 i, Ses *s){
 }
 
 /*
-** Cycles that stand: who asked MS_MISSED ago and has no result yet waits; what
-** it waits for is held by who has it and has not begun to give it back.
+** Cycles that stand: a session that asked MS_MISSED ago and has no result yet
+** waits.  What it waits for is held by a session that has it and has not begun
+** to give it back.
 */
 static u32 msLook;
 static void standing(u64 i, u32 msNow){

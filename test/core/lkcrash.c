@@ -11,7 +11,7 @@
 ** kill; stop, look, go on; stop, look, kill.
 **
 ** The survivors live in one, two or three processes (Set), and each time
-** somebody else is the first to act after the death, and so to recover:
+** another one is the first to act after the death, and so to recover:
 **
 **   ONE    all in one process; the asking session is first, or, at the last
 **          pass of a point, the one that ends its transaction
@@ -180,7 +180,7 @@ static void opTakeOver(void){      /* an earlier victim died in the mutex */
   LockRc rc = lockAcquire(V, &k, LOCK_SHARED, 0, 0);
   if( rc!=LOCK_OK && rc!=LOCK_BUSY ) die(60);
 }
-/* The driver owns the mutex until somebody waits for it. */
+/* The driver owns the mutex until a process waits for it. */
 static void opContended(void){
   LockKey k = keyText("free");
   need(lockAcquire(V, &k, LOCK_SHARED, 0, 0), LOCK_OK, 60);
@@ -415,7 +415,7 @@ static void deadHolder(int bInside){
   waitpid(pid, 0, 0);
 }
 
-/* Who is stopped or dead, and how the victim's story goes on. */
+/* Which process is stopped or dead, and how the victim's story goes on. */
 typedef struct Run { int iOp, iPoint, nth, eHow, bLast; } Run;
 static void say(const Run *r, const char *z){
   fprintf(stderr, "%s, %s #%d, %s, set %d: %s\n", azOp[r->iOp],

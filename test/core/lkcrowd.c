@@ -18,7 +18,7 @@
 # define lockGraphSteps(p) 0
 #endif
 
-#define SEARCH_STEPS 400000u      /* as STEPS of graph.c, and LOCKS.md */
+#define SEARCH_STEPS 400000u      /* as STEPS of graph.c */
 
 static LockFile *pF;
 static LockSession *aS[LIMIT_SESSION];
@@ -118,8 +118,8 @@ static void arrive(const LockKey *k, int eMix){
   }
 }
 
-/* The holders give it back until everybody has had it, in turn.  A quarter
-** gives up in place of being granted. */
+/* The holders give it back until each session has had it, in turn.  A quarter
+** of them gives up in place of being granted. */
 static void handOver(const LockKey *k, int eMix){
   u32 i, nDone = 0;
   for(i=1; i<nS; i+=4){
@@ -156,7 +156,7 @@ static void oneQueue(const char *zName, int eMix, int eHold){
 
 /*------------------------------------------------- writer and recovery ---*/
 
-/* Everybody waits for a row, behind a guarded writer only. */
+/* Every session waits for a row, behind a guarded writer only. */
 static void writerEnds(void){
   LockKey k = keyRow("t", 1);
   u32 i;

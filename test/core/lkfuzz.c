@@ -7,9 +7,9 @@
 **
 ** A case begins with a copy of one of the files that were made at the start:
 ** small, or grown to several extents; left by processes that died with locks,
-** requests, voided transactions and the writer's place, one of them inside the
+** requests, invalidated holds and an active writer, one of them inside the
 ** mutex, so that the next caller rebuilds.  The damage is random words, and
-** fields of the format that get values of other places: indexes, states,
+** fields of the format that get values of other fields: indexes, states,
 ** links, owners, generations, counters.
 **
 **   lkfuzz CASES SEED [FIRST]
@@ -27,7 +27,7 @@ static char zFile[400];
 static LockFile *pF;
 static LockSession *aS[SESSIONS];
 
-/* Where a worker is, for whoever reads why it ended. */
+/* Where a worker is, for the message why it ended. */
 typedef struct Where {
   i64 iCase;
   char zCall[40];
@@ -54,7 +54,7 @@ static u64 usCpu(void){
 }
 
 /* Before and after each call: a watch on the processor's clock and one on the
-** wall's, since a call may also sleep for ever. */
+** wall's, since a call may also sleep without an end. */
 static u64 usBegun;
 static void begin(const char *zCall){
   struct itimerval t;
@@ -263,7 +263,7 @@ static void damageWord(Seg *p){
   if( iOff+4>p->nLength ) return;
   *(u32*)(void*)(p->pBase+iOff) = v;
 }
-static int bMutexDamaged;        /* in this case: who has it says nothing */
+static int bMutexDamaged;        /* in this case: its owner means nothing */
 static void damage(Seg *p){
   u32 n = 1+R(6);
   u64 iMutex = segHeader(p)->mutex;
@@ -369,7 +369,7 @@ static void restore(const Image *p){
 
 static int isOver(LockRc rc){ return rc==LOCK_MALFORMED || rc==LOCK_BUSY; }
 
-/* After damage was noticed: nobody is left inside, every call says so. */
+/* After damage was noticed: no process is left inside, every call says so. */
 static void checkOut(void){
   Seg *p = lockSegment(pF);
   LockKey k = keyInt(77);

@@ -29,7 +29,7 @@
 
 static i64 sWall;                 /* by how much the user's clock is wrong */
 static long iFsType;              /* what fstatfs says; 0: the truth */
-static int eAllocate, nAllocate;  /* what fallocate says, how often */
+static int eAllocate, nAllocate;  /* what fallocate returns, how often */
 
 int __real_clock_gettime(clockid_t, struct timespec*);
 int __wrap_clock_gettime(clockid_t, struct timespec*);
@@ -49,7 +49,7 @@ int __wrap_fstatfs64(int fd, struct statfs *p){
 }
 static off_t nSignalled;         /* a call for more is undone by a signal */
 static int nUndone;              /* how often, before the test is ended */
-static int bNoAllocate;          /* a file system that cannot */
+static int bNoAllocate;          /* a file system without fallocate */
 int __real_fallocate64(int, int, off_t, off_t);
 int __wrap_fallocate64(int, int, off_t, off_t);
 int __wrap_fallocate64(int fd, int e, off_t i, off_t n){
@@ -68,7 +68,7 @@ int __wrap_fallocate64(int fd, int e, off_t i, off_t n){
   return __real_fallocate64(fd, e, i, n);
 }
 static void (*xWrite)(void);     /* called once, before the next write */
-static int eWrite;               /* what the write after that says */
+static int eWrite;               /* what the write after that returns */
 ssize_t __real_write(int, const void*, size_t);
 ssize_t __wrap_write(int, const void*, size_t);
 ssize_t __wrap_write(int fd, const void *p, size_t n){

@@ -84,7 +84,7 @@ static LockKey anyKey(u64 *pSeed){
   }
 }
 
-/* One step of a worker.  bWriter: it alone enters the writer's place. */
+/* One step of a worker.  bWriter: it alone becomes the active writer. */
 static void work(LockFile *p, LockSession *s, u64 *pSeed, int bWriter){
   LockWait w = { 1, 0, 0, 0 };
   LockKey k = anyKey(pSeed);

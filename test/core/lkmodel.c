@@ -2,12 +2,12 @@
 /*
 ** lkmodel.c: random steps of 2 to 8 sessions against the model of model.h.
 **
-** Compared after every step: the result, who holds what how often in which
-** scope, the order of every queue, who waits.  Deadlocks: a refused request
-** must be hopeless in every order of the queues (all are tried), a request
-** that is not refused must leave no cycle.  A rearranged queue is taken over
-** from the real one after it was found free of cycles; without a cycle the
-** order must not change.
+** Compared after every step: the result, which session holds what how often in
+** which scope, the order of every queue, which session waits.  Deadlocks: a
+** request that is refused must be in a cycle in every order of the queues (all
+** are tried), a request that is not refused must leave no cycle.  A rearranged
+** queue is copied from the real one after it was found free of cycles.  Without
+** a cycle the order must not change.
 **
 **   lkmodel STEPS SEED [FILE]
 */
@@ -42,7 +42,7 @@ static const char *anyUndo(int s){
   int scope = R(4)==0 ? LOCK_SCOPE_TURN : R(2);
   return doUndo(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : 1+R(5), scope);
 }
-/* Ends while somebody else owns the mutex: WORK, then the owner leaves. */
+/* Ends while another process owns the mutex: WORK, then the owner leaves. */
 static int bHeld;
 static void holdMutex(int b){
   Seg *p = lockSegment(pF);

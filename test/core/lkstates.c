@@ -4,18 +4,19 @@
 ** every call in each of them: the lock manager itself, not a copy of it,
 ** beside the model of test/core/model.h.
 **
-** A state is what the model says: who holds what in which scope, the order of
-** the queues, savepoints.  Breadth first: the first way into a state is kept,
-** as a copy of the part of the segment that is in use and of the sessions'
-** own memory; every call that is possible in it is made from that copy.
-** Compared is what lkmodel compares: results, holds, queues, that no deadlock
-** is missed and, by trying all orders of all queues, that none is invented.
+** A state is what the model says: which session holds what in which scope, the
+** order of the queues, savepoints.  Breadth first: the first way into a state
+** is kept, as a copy of the part of the segment that is in use and of the
+** sessions' own memory; every call that is possible in it is made from that
+** copy.  Compared is what lkmodel compares: results, holds, queues, that no
+** deadlock is missed and, by trying all orders of all queues, that none is
+** invented.
 **
 ** Deaths: while a call is made the segment is copied at each numbered store.
-** Each copy is then what the others find if the caller's process dies there:
-** it is recovered and must be what the model says without the dead; where a
-** queue was being rearranged any order will do that has no cycle, no grantable
-** request and nobody's hold lost.
+** Each copy is then what the others find if the caller's process dies there.
+** It is recovered and must be what the model says without the dead process.
+** Where a queue was being rearranged, any order is right that has no cycle and
+** no grantable request, and in which no hold is lost.
 **
 ** Two sessions may belong to one process, and then die together.
 **
@@ -33,7 +34,7 @@ typedef struct World {
   u32 mScope;                  /* bits 1: session, 2: transaction */
   int mxHold;                  /* grants of one session at a time */
   int nSp;                     /* savepoints of one session at a time */
-  int bWriter;                 /* the writer's place is used */
+  int bWriter;                 /* a session is the active writer */
   int bPair;                   /* sessions 0 and 1 are of one process */
   u32 mxState;                 /* more is an error */
 } World;

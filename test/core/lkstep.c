@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkstep.c: short scenes, each of which puts one step of one party exactly
-** between two steps of another: at a numbered store (base.h CRASH_POINTS) a
+** lkstep.c: short scenes, each of which puts one step of one process exactly
+** between two steps of another.  At a numbered store (CRASH_POINTS of base.h) a
 ** function of the scene is called, or the process stops or dies.  Nothing here
 ** depends on luck or on the speed of the machine: the two scenes that let time
 ** pass can overlook a mistake on a slow machine, and never report one that is
-** not there.  Most mistakes of base.h BUGS make one of the scenes fail; lkbugs
-** tries them.
+** not there.  Most mistakes of BUGS in base.h make one of the scenes fail;
+** lkbugs tries them.
 **
 ** A scene runs in a process of its own, which is given 20 s.
 **
@@ -146,7 +146,7 @@ static void sceneQueue(void){
   CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
   CHECK(granted(2));
 }
-/* A grant wakes who sleeps on the request, without any poll. */
+/* A grant wakes the thread that sleeps on the request, without any poll. */
 static u32 bTimedOut, iTid;
 static void *sleeper(void *p){
   u32 *pState = p;
@@ -262,7 +262,7 @@ static void sceneIntention(void){
   CHECK(whole());
 }
 
-/*--------------------------------------- the writer's place, guard words ---*/
+/*---------------------------------------- the active writer, guard words ---*/
 
 /* Everything but its own waits for the writer's end, and only for that. */
 static void sceneWriter(void){
@@ -315,7 +315,7 @@ static void sceneWriterQueue(void){
   CHECK(granted(3));
   CHECK(whole());
 }
-/* Its end while somebody is inside the mutex. */
+/* Its end while another process is inside the mutex. */
 static void sceneWriterBeside(void){
   inMemory();
   CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
@@ -345,7 +345,7 @@ static void sceneGuard(void){
   lockTxnEnd(S[0]);
   CHECK(!free0());
 }
-/* At every store of a release, and of a rebuild by somebody else, the word is
+/* At every store of a release, and of another process's rebuild, the word is
 ** what a reader without the mutex may rely on. */
 static int nSaw, nFree;
 static void hookReader(void){
@@ -414,7 +414,7 @@ static void sceneGuardGivenUp(void){
   CHECK(whole());
 }
 
-/* Work queues: what anybody holds or wants is skipped, one's own too. */
+/* Work queues: what any session holds or waits for is skipped, the own too. */
 static void sceneSkip(void){
   inMemory();
   CHECK_EQ(lockSkip(S[0], &kRow, X, SES), LOCK_OK);
@@ -643,7 +643,7 @@ static void sceneUndo(void){
   undoneRow(SES);
   undoneRow(TXN);
 }
-/* More of them than a session remembers. */
+/* More grants are given back than a session remembers. */
 static void sceneUndoMany(void){
   LockGrant table, a[6];
   LockKey k;
@@ -701,7 +701,7 @@ static void sceneUndoOne(void){
   CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
   CHECK(whole());
 }
-/* A transaction's hold beside one of the session goes back: the level of the
+/* A transaction hold beside a session hold is given back: the level of the
 ** undo is the one before it. */
 static void sceneUndoHold(void){
   LockGrant g;
@@ -715,7 +715,7 @@ static void sceneUndoHold(void){
   CHECK_EQ(try(2, &kA, X, SES), LOCK_OK);
   CHECK(whole());
 }
-/* Between the look of who grants and its store the waiter gives up. */
+/* Between GRANT-TOKEN and GRANT-STATE the waiting session gives up. */
 static void sceneGivenUpFirst(void){
   held();
   CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
@@ -820,8 +820,8 @@ static void sceneWaiters(void){
   CHECK_EQ(aPass[CRASH_LEAVE_WAKE], 2);
 }
 
-/* A waiter for the mutex that was stopped itself, for longer than its patience
-** lasts, has seen no more than a moment of it. */
+/* A process that waits for the mutex is stopped itself, for longer than its
+** patience lasts: it has seen no more than a moment of that. */
 static void actEnter(void){
   inFile();
   raise(SIGSTOP);
@@ -848,7 +848,7 @@ static void scenePatience(void){
   await(pid);
   CHECK(WIFEXITED(iState) && WEXITSTATUS(iState)==0);
 }
-/* Somebody alive is stopped inside: nobody takes the mutex from it. */
+/* A living process is stopped inside: no other takes the mutex from it. */
 static void actStopInside(void){
   inFile();
   at(CRASH_VALID, 1, stopHere);
@@ -913,7 +913,7 @@ static void sceneRebuild(void){
   CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 1);
   CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
 }
-/* The same with somebody waiting: granted by the rebuild, not by a poll. */
+/* The same with a waiting session: granted by the rebuild, not by a poll. */
 static void sceneRebuildScans(void){
   pid_t pid;
   inFile();
@@ -930,8 +930,9 @@ static void actWait(void){
   inFile();
   CHECK_EQ(ask(0, &kA, X, SES), LOCK_WAITING);
 }
-/* The writer dies: who waits for a row or a table finds out by one poll, who
-** tries at once.  It dies outside the mutex, or at a store of its entering. */
+/* The writer dies: a session that waits for a row or a table finds out by one
+** poll, a session that tries at once.  The writer dies outside the mutex, or at
+** a store of WRITER-EMPTY or WRITER-ENTER. */
 static void actWrite(void){
   inFile();
   if( iDieAt ) at(CRASH_WRITER, iDieAt, dieHere);
@@ -959,7 +960,7 @@ static void sceneWriterDies(void){
     CHECK(whole());
   }
 }
-/* One who waits for the writer dies; S waits behind its IX. */
+/* A process that waits for the writer dies; S waits behind its IX. */
 static void actWaitTable(void){
   inFile();
   CHECK_EQ(ask(0, &kTable, IX, SES), LOCK_WAITING);
@@ -1033,7 +1034,7 @@ static void sceneValidLast(void){
   CHECK(whole());
 }
 
-/* Somebody dies inside the mutex, another one rebuilds, the writer looks on. */
+/* A process dies inside the mutex, another rebuilds, the writer looks on. */
 static void actDieInside(void){
   inFile();
   at(CRASH_VALID, 1, dieHere);
@@ -1064,7 +1065,7 @@ static void sceneGuardRebuild(void){
   }
   CHECK(whole());
 }
-/* Some may sleep on a word whose WAITERS bit went with the dead owner: the
+/* Threads may sleep on a word whose WAITERS bit went with the dead owner: the
 ** process that takes the mutex over wakes them. */
 static u64 wTaken;
 static void hookTaken(void){ wTaken = atomicGet(&segHeader(seg())->mutex); }
@@ -1076,8 +1077,8 @@ static void sceneTakeOver(void){
   CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
   CHECK(wTaken & MUTEX_WAITERS);
 }
-/* A lock goes back after a rebuild, which has put it behind older ones in its
-** session's list: the next in the queue has it, without a poll. */
+/* A grant is given back after a rebuild, which has put it behind older ones in
+** its session's list: the next request is granted, without a poll. */
 static void sceneUndoRebuilt(void){
   LockGrant g;
   inFile();
@@ -1095,7 +1096,7 @@ static void sceneUndoRebuilt(void){
   CHECK(whole());
 }
 
-/* The owner dies while a thread that has already asked for it sleeps. */
+/* The owner dies while a thread that has probed it once sleeps. */
 static LockRc rcAsleep;
 static void *askAsleep(void *p){
   atomicSetRel(&iTid, (u32)syscall(SYS_gettid));
@@ -1114,7 +1115,7 @@ static void sceneOwnerDies(void){
   pthread_create(&t, 0, askAsleep, 0);
   while( !(atomicGet(pWord) & MUTEX_WAITERS)
       || threadState((int)iTid)!='S' ) osSleep(100);
-  osSleep(30000);                /* longer than until it asks */
+  osSleep(30000);                /* longer than to its probe */
   killed(pid);
   pthread_join(t, 0);
   CHECK_EQ(rcAsleep, LOCK_OK);
@@ -1139,7 +1140,7 @@ static int childOfFork(int iWaiter){
   lockTxnEnd(S[0]);
   lockSessionEnd(S[0]);
   lockSessionEnd(S[iWaiter]);
-  p = openOrDie(zDb);                   /* its own: somebody else */
+  p = openOrDie(zDb);                   /* its own process */
   if( p==pF ) return 8;
   return 0;
 }
@@ -1178,7 +1179,7 @@ static void sceneForkInside(void){
 
 /*--------------------------------------------------------- attach, growth ---*/
 
-/* Between the number and its byte nobody may format the file. */
+/* Between ATTACH-NUMBER and ATTACH-BYTE no process may format the file. */
 static void actAttach(void){
   at(CRASH_ATTACH_NUMBER, 1, stopHere);
   pF = openOrDie(zDb);

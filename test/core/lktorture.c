@@ -179,7 +179,7 @@ static void worker(u32 iProc, u32 nProc, u64 iSeed){
   openMe(&a[1]);
   while( atomicAdd(&pLog->nOp, 1)<pLog->mxOp ){
     /* The second session never waits, and while it may hold something the
-    ** first does not either: nobody can see that one thread stands behind
+    ** first does not either: the lock manager cannot know that one thread uses
     ** both. */
     int j = R(8)==0;
     step(&a[j], j || bSecond, nProc);
@@ -266,7 +266,7 @@ int main(int n, char **a){
     }
   }
   PUT(LOG_END, 0, .rc = 0);
-  /* nothing is left, whoever died in whatever moment */
+  /* nothing is left, whichever process died at whatever moment */
   {
     LockFile *p = openOrDie(zDb);
     LockSession *s = beginOrDie(p);

@@ -4,7 +4,7 @@
 ** (examples.txt), files that are no lock files, limits, growth, fork, stopped
 ** processes, inspection, guards, turns, events, failing memory.
 **
-**   lkunit FOLDER-OF-THIS-FILE
+**   lkunit FOLDER              which has this file
 */
 #include "util.h"
 #include <sys/stat.h>
@@ -224,7 +224,7 @@ static void testFiles(void){
   CHECK_EQ(opens(zDb), LOCK_MALFORMED);              /* only begins with 0 */
   { u64 m = SEG_MAGIC ^ 0x0300; memcpy(aJunk, &m, 8); }
   putFile(z, aJunk, sizeof aJunk, 0600);
-  CHECK_EQ(opens(zDb), LOCK_OK);         /* other format, nobody in it */
+  CHECK_EQ(opens(zDb), LOCK_OK);         /* other format, no process in it */
   unlink(z);
   CHECK_EQ(lockOpen(&sysMem, zDb, 1, &p), LOCK_OK);
   { /* other format in use */
@@ -691,7 +691,7 @@ static void testGuard(void){
   lockClose(p);
 }
 
-/* The writer's place is entered once a transaction: then no mutex. */
+/* A session becomes the active writer once a transaction: then no mutex. */
 static void testWriterOnce(void){
   const char *zDb = scratch("lkonce");
   char z[400], z2[420];
@@ -764,14 +764,14 @@ static void testSkip(void){
   CHECK_EQ(lockSkip(t, &row, SH, SES), LOCK_OK);   /* no conflict */
   CHECK_EQ(lockRelease(t, &row, SH), LOCK_OK);
   CHECK_EQ(lockAsk(u, &row, X, SES, 1), LOCK_WAITING);
-  CHECK_EQ(lockSkip(t, &row, SH, SES), LOCK_NO);   /* somebody wants it */
+  CHECK_EQ(lockSkip(t, &row, SH, SES), LOCK_NO);   /* another waits for it */
   CHECK_EQ(lockSkip(u, &row2, X, SES), LOCK_MISUSE);
   CHECK_EQ(lockGiveUp(u, LOCK_TIMEOUT), LOCK_TIMEOUT);
   CHECK_EQ(lockSkip(t, &row, SH, TXN), LOCK_OK);
   lockTxnEnd(t);
   CHECK_EQ(lockSkip(t, &row, SH, TXN), LOCK_OK);
   CHECK_EQ(lockWriterEnter(u), LOCK_OK);
-  CHECK_EQ(lockSkip(t, &row2, X, SES), LOCK_NO);   /* somebody writes */
+  CHECK_EQ(lockSkip(t, &row2, X, SES), LOCK_NO);   /* another writes */
   CHECK_EQ(lockSkip(u, &row2, X, SES), LOCK_OK);
   CHECK(lockCheck(p)==0);
   lockSessionEnd(s);
@@ -808,7 +808,7 @@ static void testSkipDead(void){
   CHECK_EQ(lockSkipProbe(s), 0);
   signalOne(pid, SIGKILL);
   waitpid(pid, &st, 0);
-  CHECK_EQ(lockSkipProbe(s), 0);                   /* nobody is remembered */
+  CHECK_EQ(lockSkipProbe(s), 0);                   /* none is remembered */
   for(i=n=0; i<4; i++){
     LockKey k = keyRow("jobs", i);
     n += lockSkip(s, &k, X, SES)==LOCK_OK;
@@ -869,7 +869,7 @@ static void testReleaseAll(void){
 }
 
 /* The row lock fails: the table's intention lock, taken a moment before in the
-** same transaction, goes alone, and who was in the way is still known. */
+** same transaction, is given back alone, and the blocker is still known. */
 static void testGiveBack(void){
   LockFile *p = 0;
   LockSession *s, *t, *u;
@@ -1449,8 +1449,9 @@ static void testLookGrows(void){
       lookAsItGrows(4, growKeys, &snap);
       CHECK(snap.nRow<20);
     }else{
-      /* A request whose holder has ended a moment ago waits for no session; a
-      ** writer that enters while the pairs are made is in none of them. */
+      /* A request whose holder has ended a moment ago waits for no session.  A
+      ** session that becomes the active writer while the pairs are made is in
+      ** none of them. */
       CHECK_EQ(lockAsk(aGrow[1], &row, X, TXN, 0), LOCK_OK);
       CHECK_EQ(lockAsk(aGrow[2], &row, X, SES, 1), LOCK_WAITING);
       CHECK_EQ(otherEnters(lockSegment(pGrow)), OWNER_IN);

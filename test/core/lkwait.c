@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** lkwait.c: how waits end.  Under a timer that sends a signal every
-** millisecond, with SA_RESTART and without, everything that sleeps ends when
-** it has to: a wait by its timeout, by the grant, by the death of the holder;
-** the mutex by the death of its owner, or with LOCK_BUSY if that is stopped.
-** With hundreds of threads that want the mutex no one is told that it is busy
-** as long as others get it.  Interrupt, cancel, timeout, grant and death, each
-** pair aimed at each other: after an error nothing is held or asked for.
+** millisecond, with SA_RESTART and without, everything that sleeps ends when it
+** has to: a wait by its timeout, by the grant, by the death of the holder; the
+** mutex by the death of its owner, or with LOCK_BUSY if that is stopped.  With
+** hundreds of threads that want the mutex no call returns LOCK_BUSY as long as
+** other threads get it.  Interrupt, cancel, timeout, grant and death, each pair
+** aimed at each other: after an error nothing is held or asked for.
 **
 **   lkwait [ROUNDS]                rounds of each pair, 60 by default
 */

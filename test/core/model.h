@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** model.h: what the locks mean, written from semantics.md alone: arrays, no
-** records, no tickets, no lists; and the comparison of the real lock file with
-** it.  lkmodel takes random steps beside it, lkstates all of them.
+** model.h: what the locks mean, written from the rules of ext/core/README.md
+** alone: arrays, no records, no tickets, no lists; and the comparison of the
+** real lock file with it.  lkmodel takes random steps beside it, lkstates all
+** of them.
 */
 #ifndef LOCK_TEST_MODEL_H
 #define LOCK_TEST_MODEL_H
@@ -29,7 +30,7 @@ static int nSes, nKey;
 static LockKey aKey[NK];
 static long aCount[8];
 
-/* semantics.md has the matrix in words; here it is once more. */
+/* The conflict matrix once more, written independently of table.c. */
 static int conflict(int a, int b){
   static const char *az[NM] = { "", "....X", "..SBX", ".I.BX", ".ISBX",
                                 "AISBX" };
@@ -89,7 +90,7 @@ static void leaveQueue(int s){
   scan(k);
 }
 
-/* Is anybody on a cycle? */
+/* Is a session on a cycle? */
 static int cyclic(void){
   int e[NS][NS], k, i, j, t, o;
   memset(e, 0, sizeof e);
@@ -121,7 +122,7 @@ static int permute(int k, int i, long *pn){
   return 0;
 }
 
-/* The rules 1 to 4; result as lockAsk's, but a cycle is left to the caller. */
+/* G1 to G4; the result is lockAsk's, but the caller looks for a cycle. */
 static int ask(int s, int k, int m, int scope, int bQueue){
   int i, j, ahead = 0, place = -1, before = 0, own = 0;
   MReq r;
@@ -313,7 +314,7 @@ static const char *doUnlockAll(int s, u32 mKind, u32 mMode){
   if( lockReleaseAll(aS[s], mKind, mMode, &nReal)!=LOCK_OK ) return "unlock_all";
   return n==nReal ? 0 : "unlock_all counts differently";
 }
-/* A try for work queues: nobody holds or wants it, not even oneself. */
+/* A try for work queues: no session holds or waits for it, the own neither. */
 static const char *doSkip(int s, int k, int m, int scope){
   Model was = M;
   LockRc rc;

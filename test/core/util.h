@@ -67,7 +67,7 @@ static inline LockKey keyText(const char *z){
   return k;
 }
 
-/* Signals one process that the caller started; -1 would be everybody. */
+/* Signals one process that the caller started; -1 would be all. */
 static inline void signalOne(pid_t pid, int iSignal){
   if( pid>1 ) kill(pid, iSignal);
 }
@@ -103,8 +103,8 @@ static inline const char *scratch(const char *zName){
   return z;
 }
 
-/* Does a guard word count less than what is granted?  Whoever looks: nobody
-** else may be storing meanwhile. */
+/* Does a guard word count less than what is granted?  No other process may be
+** storing meanwhile. */
 static inline int guardTooLow(Seg *p){
   u32 aCount[SEG_GUARDS] = { 0 }, i, nUsed = segHeader(p)->usedRecord;
   for(i=1; i<=nUsed && i<=p->nRecord; i++){

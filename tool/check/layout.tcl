@@ -18,8 +18,7 @@ namespace eval check {
   }
   # Files with lines that are still longer.
   variable longer {
-    ext/core/README.md ext/README.md sql/LOCKRECIPES.md sql/OPERATIONS.md
-    test/spec/README.md
+    ext/README.md sql/LOCKRECIPES.md sql/OPERATIONS.md
     test/core/lkbench.c test/core/lkcrash.c test/core/lkstep.c
     test/core/lktorture.c test/core/lkunit.c test/core/model.h
     test/core/lkstates.c

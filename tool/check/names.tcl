@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: 0BSD
 # Check: what comments and documents name exists. In comments of ext/ words
 # that look like code (camelCase, `name()`), in all comments and documents
-# the names of files, in documents their links and what these lead to.
+# the names of files, in documents their links and what these lead to. The steps
+# of the lock manager's protocol: one page defines them, the code has them, and
+# nothing cites a number in their place.
 
 namespace eval check {
   # What looks like a name of ours and is somebody else's.
@@ -17,6 +19,20 @@ namespace eval check {
   }
   # What the build makes.
   variable made {sql_text.h interlock-amalgam.c}
+  # The page that defines the steps, and what a step looks like.
+  variable stepPage ext/core/README.md
+  variable step {[A-Z]+(?:-[A-Z]+)+}
+  # Citations of pages that a reader does not have, and of numbers that stand
+  # nowhere; the last one in the lock manager only.
+  variable citations {
+    {\m(?:protocol|semantics|design|house|LOCKS)\.md\M}
+    {\.\./shared\M}
+    {(?i)\m(?:protocol|section|steps?) \d+\.\d+(?: [a-z])?\M}
+    {(?i)\mrules? \d+[a-z]?\M}
+  }
+  variable citationsOfSteps {
+    {\m4\.(?:\d|1[0-5])(?: [a-h])?\M(?! (?:[mun]?s|times)\M)}
+  }
 }
 
 proc check::names {root} {
@@ -43,6 +59,7 @@ proc check::names {root} {
   foreach file [csource::files $root *.md */*.md ext/*/*.md] {
     lappend problems {*}[unknownLinks $root $file]
   }
+  lappend problems {*}[steps $root] {*}[tags $root] {*}[citations $root]
   return $problems
 }
 
@@ -165,4 +182,248 @@ proc check::unknownLinks {root file} {
     }
   }
   return $problems
+}
+
+# ---- the steps of the protocol ---------------------------------------------
+
+# The page defines a step by a row of a table with the head `| step | in |`:
+# `| THE-STEP | `function` | what |`. Each function of the second cell has the
+# step in a comment of its body. Comments of ext/core/ and test/core/ name no
+# other steps, and the page names no other.
+proc check::steps {root} {
+  variable stepPage
+  if {![file exists $root/$stepPage]} return
+  set page [csource::slurp $root/$stepPage]
+  set problems {}
+  set bodies [stepsOfFunctions $root]
+  set defined [dict create]
+  foreach {line name functions} [stepRows $page] {
+    if {[dict exists $defined $name]} {
+      lappend problems "$stepPage:$line: defines the step $name once more"
+    }
+    dict set defined $name 1
+    if {$functions eq ""} {
+      lappend problems "$stepPage:$line: says not where the step $name is"
+    }
+    foreach function $functions {
+      if {[dict exists $bodies $function $name]} continue
+      lappend problems \
+        "$stepPage:$line: $function has no comment with the step $name"
+    }
+  }
+  lappend problems {*}[unknownSteps $stepPage 1 $page $defined]
+  foreach file [csource::files $root ext/core/*.c ext/core/*.h test/core/*.c \
+                  test/core/*.h] {
+    foreach {line comment} [csource::comments [csource::slurp $root/$file]] {
+      lappend problems {*}[unknownSteps $file $line $comment $defined]
+    }
+  }
+  return [concat $problems [crashSteps $root $page]]
+}
+
+# The rows that define steps: line, step, list of functions.
+proc check::stepRows {page} {
+  variable step
+  set out {}
+  set line 0
+  set inside 0
+  foreach row [split $page \n] {
+    incr line
+    if {![string match |* $row]} { set inside 0 }
+    if {[string match "| step | in |*" $row]} { set inside 1 }
+    if {$inside && [regexp "^\\| ($step) \\| (\[^|]*)" $row -> name cell]} {
+      lappend out $line $name \
+        [lmap {- function} [regexp -all -inline {`(\w+)`} $cell] {
+          set function
+        }]
+    }
+  }
+  return $out
+}
+
+# A dictionary: function of ext/core/, step that a comment of its body names.
+proc check::stepsOfFunctions {root} {
+  set out [dict create]
+  foreach file [csource::files $root ext/core/*.c] {
+    set text [csource::slurp $root/$file]
+    set comments [csource::comments $text]
+    foreach {name first last} [csource::functions $text] {
+      foreach {line comment} $comments {
+        if {$line < $first || $line > $last} continue
+        foreach step [stepsIn $comment] { dict set out $name $step 1 }
+      }
+    }
+  }
+  return $out
+}
+
+# The steps that a text names; a licence is none.
+proc check::stepsIn {text} {
+  variable step
+  regsub -all {SPDX-License[^\n]*} $text "" text
+  return [regexp -all -inline "\\m$step\\M" $text]
+}
+
+proc check::unknownSteps {file line text defined} {
+  set problems {}
+  foreach row [split $text \n] {
+    foreach name [lsort -unique [stepsIn $row]] {
+      if {[dict exists $defined $name]} continue
+      lappend problems "$file:$line: names the step $name, which is not defined"
+    }
+    incr line
+  }
+  return $problems
+}
+
+# Each crash point of base.h has a row of the page, with the same steps in the
+# same order: `X(POINT) /* STEP, STEP: what */` and `| POINT | STEP, STEP |`.
+proc check::crashSteps {root page} {
+  variable stepPage
+  variable step
+  if {![file exists $root/ext/core/base.h]} return
+  set problems {}
+  set rows [dict create]
+  foreach {- point steps} [regexp -all -inline -line \
+      "^\\| (\[A-Z_]+) \\| ($step\(?:, $step)*) \\|" $page] {
+    dict set rows $point $steps
+  }
+  set line 0
+  set inside 0
+  foreach row [split [csource::slurp $root/ext/core/base.h] \n] {
+    incr line
+    if {[string match "#define CRASH_POINTS*" $row]} { set inside 1; continue }
+    if {!$inside} continue
+    if {![regexp {^ *X\(([A-Z_]+)\) +/\* ([^:*]*)} $row -> point steps]} break
+    if {![dict exists $rows $point]} {
+      lappend problems \
+        "ext/core/base.h:$line: the point $point has no row in $stepPage"
+    } elseif {[dict get $rows $point] ne $steps} {
+      lappend problems "ext/core/base.h:$line: the point $point has the steps\
+        $steps, in $stepPage [dict get $rows $point]"
+    }
+    dict unset rows $point
+  }
+  foreach point [dict keys $rows] {
+    lappend problems "$stepPage: the point $point is not in ext/core/base.h"
+  }
+  return $problems
+}
+
+# ---- the tags of the rules -------------------------------------------------
+
+# A rule is defined by a row of a table with the head `| tag |`, on one of two
+# pages. Specs and examples name it in their headings: `# Q4 by-cancel: text`.
+# Comments of ext/core/ and test/core/ name those of granting.
+proc check::tags {root} {
+  set problems {}
+  set defined [dict create]
+  foreach page {ext/core/README.md test/spec/README.md} {
+    if {![file exists $root/$page]} continue
+    foreach {line tag} [tagRows [csource::slurp $root/$page]] {
+      if {[dict exists $defined $page $tag]} {
+        lappend problems "$page:$line: defines the rule $tag once more"
+      }
+      dict set defined $page $tag 1
+      dict set defined all $tag 1
+    }
+  }
+  if {![dict exists $defined all]} return
+  foreach {file line tag} [tagsNamed $root] {
+    if {[dict exists $defined all $tag]} continue
+    lappend problems "$file:$line: the rule $tag is not defined"
+  }
+  return $problems
+}
+
+proc check::tagRows {page} {
+  set out {}
+  set line 0
+  set inside 0
+  foreach row [split $page \n] {
+    incr line
+    if {![string match |* $row]} { set inside 0 }
+    if {[string match "| tag |*" $row]} { set inside 1 }
+    if {$inside && [regexp {^\| ([A-Z]\d+[a-c]?) \|} $row -> tag]} {
+      lappend out $line $tag
+    }
+  }
+  return $out
+}
+
+proc check::tagsNamed {root} {
+  set out {}
+  foreach file [csource::files $root test/spec/*.spec test/core/examples.txt] {
+    foreach {line text} [proseOf $file [csource::slurp $root/$file]] {
+      if {![regexp {^ ((?:[A-Z]\d+[a-c]? )+)[\w-]+:} $text -> tags]} continue
+      foreach tag $tags { lappend out $file $line $tag }
+    }
+  }
+  foreach file [csource::files $root ext/core/*.c ext/core/*.h test/core/*.c \
+                  test/core/*.h] {
+    foreach {line comment} [csource::comments [csource::slurp $root/$file]] {
+      foreach row [split $comment \n] {
+        foreach tag [regexp -all -inline {\mG\d[a-c]?\M} $row] {
+          lappend out $file $line $tag
+        }
+        incr line
+      }
+    }
+  }
+  return $out
+}
+
+# ---- citations -------------------------------------------------------------
+
+proc check::citations {root} {
+  set problems {}
+  foreach folder {ext test tool sql} {
+    foreach pattern {* */* */*/*} {
+      foreach file [csource::files $root $folder/$pattern] {
+        if {[file isdirectory $root/$file]} continue
+        if {[file extension $file] ni {.c .h .sql .tcl .test .sh .md .spec .txt
+            .mk ""}} continue
+        lappend problems {*}[citationsOf $root $file]
+      }
+    }
+  }
+  return $problems
+}
+
+proc check::citationsOf {root file} {
+  variable citations
+  variable citationsOfSteps
+  set patterns $citations
+  if {[string match */core/* $file]} {
+    set patterns [concat $citations $citationsOfSteps]
+  }
+  set problems {}
+  foreach {line comment} [proseOf $file [csource::slurp $root/$file]] {
+    foreach row [split $comment \n] {
+      foreach pattern $patterns {
+        if {![regexp $pattern $row what]} continue
+        lappend problems "$file:$line: cites $what, which stands nowhere"
+        break
+      }
+      incr line
+    }
+  }
+  return $problems
+}
+
+# What is said in a file: its comments, or all of a document. Line, text.
+proc check::proseOf {file text} {
+  switch -- [file extension $file] {
+    .c - .h { return [csource::comments $text] }
+    .md     { return [list 1 $text] }
+  }
+  set out {}
+  set line 0
+  foreach row [split $text \n] {
+    incr line
+    if {[regexp {^\s*(?:#|--)(.*)$} $row -> comment]} {
+      lappend out $line $comment
+    }
+  }
+  return $out
 }
