@@ -1514,6 +1514,8 @@ int main(int n, char **a){
   if( n>1 ) zSrc = a[1];
   alarm(120);
   setvbuf(stderr, 0, _IONBF, 0);
+  testForeign();
+  if( LIMIT_RECORD>=300 ) testLookGrows();
   if( LIMIT_SESSION>8 ) testExamples();
   testFiles();
   testAgain();
@@ -1541,8 +1543,6 @@ int main(int n, char **a){
   testCancelAim();
   testTokens();
   testTokenQueue();
-  testForeign();
-  if( LIMIT_RECORD>=300 ) testLookGrows();
   testNoSpace();
   return finish("lkunit");
 }
