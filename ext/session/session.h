@@ -81,9 +81,10 @@ int sessionCancel(Session*, Sqlx*, const char *zSchema, i64 iId);
 ** cases there is nothing to end.
 ** sessionSkip: 1 if the row is locked now, as *pRow, with a hold of the
 ** intention of its own; 0 if any session, this one included, holds it or waits
-** for it. sessionSkipBack: give a row back that was locked so, in session scope.
-** It cannot fail. Until the end this session releases rows and tables in no
-** other way.
+** for it.
+** sessionSkipBack: give a row back that was locked so, in session scope. It
+** cannot fail. Until the end this session releases rows and tables in no other
+** way.
 ** sessionSkipProbe: 1 if somebody who stood in the way was dead and is gone.
 ** sessionSkipEnd: without bKeep all that was locked in transaction scope is
 ** given back. None of them allocates, but for the text of an error.
