@@ -6,10 +6,11 @@
 ** A place is known by its database file, not by the schema: two schemas can be
 ** one file, and ATTACH gives the same name to others. It stays until the
 ** connection ends or is reset, after DETACH as well: what is held stays held.
-** A database that is no file of its own has memory in the place of a lock file;
-** connections that share the database share it. What is held there goes after
-** its DETACH. One that is this connection's own is known by the schema, which is
-** the only way to it, and by a mark that the next one of that name has not.
+** A database that is no file of its own has memory in the place of a lock
+** file; connections that share the database share it. What is held there goes
+** after its DETACH. One that is this connection's own is known by the schema,
+** which is the only way to it, and by a mark that the next one of that name
+** has not.
 **
 ** Guarded by SQLite's mutex of the connection.
 */
@@ -32,9 +33,10 @@ struct Place {
 
 /*
 ** placeFind: the place of a schema (NULL: main) in a list, added to it if it is
-** not there: LOCK_NOMEM, LOCK_INTERRUPTED. placeBegin: open its lock file, and begin a session
-** in it, if there is none. placeEnd: give back everything. placeFree: the list.
-** placeOf: 1 if a schema is the database of the place, or if that cannot be told.
+** not there: LOCK_NOMEM, LOCK_INTERRUPTED. placeBegin: open its lock file, and
+** begin a session in it, if there is none. placeEnd: give back everything.
+** placeFree: the list. placeOf: 1 if a schema is the database of the place, or
+** if that cannot be told.
 */
 LockRc placeFind(Place **ppList, sqlite3 *db, const char *zSchema, Place **pp);
 LockRc placeBegin(Place*, sqlite3 *db, const char *zSchema);

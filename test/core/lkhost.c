@@ -7,8 +7,8 @@
 ** limits of the process, and how a lock file is made.
 **
 ** The calls clock_gettime, fstatfs, fallocate, write, statx, linkat and open
-** are wrapped by the linker (--wrap).  A really full disk is a small tmpfs, where
-** the machine lets this process mount one.
+** are wrapped by the linker (--wrap).  A really full disk is a small tmpfs,
+** where the machine lets this process mount one.
 **
 **   lkhost [COPY]              a shared object with the lock manager in it
 **   lkhost other PROGRAM [EMULATOR]
