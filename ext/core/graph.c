@@ -467,14 +467,15 @@ static void applyOrders(Graph *g){
 
 static int checkOne(Graph *g, u32 k){
   SegHeader *h = segHeader(g->p);
-  u32 nSoft, aCycle[16], nCycle;
+  u32 nSoft, aCycle[16], nCycle, nKeep;
   g->nCur = 0;
   dropOrders(g);
   while( g->nMember ) g->aSeen[g->aMember[--g->nMember]] = 0;
   /* ORDER-SEARCH */
   if( BUG(NO_DEADLOCK) || !findCycle(g, k, 0, &nSoft) ) return GRAPH_NONE;
   nCycle = g->nCycle;
-  memcpy(aCycle, g->aCycle, sizeof(aCycle));
+  nKeep = nCycle<16 ? nCycle : 16;
+  memcpy(aCycle, g->aCycle, nKeep*sizeof(u32));
   g->mxStep = g->nStep+STEPS;
   if( nSoft && search(g, k, 0) ){
     applyOrders(g);
@@ -482,7 +483,7 @@ static int checkOne(Graph *g, u32 k){
     return GRAPH_CURED;
   }
   /* report the cycle that is there, not a proposed one */
-  memcpy(g->aCycle, aCycle, sizeof(aCycle));
+  memcpy(g->aCycle, aCycle, nKeep*sizeof(u32));
   g->nCycle = nCycle;
   atomicSet(&h->stat[STAT_DEADLOCKS], h->stat[STAT_DEADLOCKS]+1);
   return GRAPH_DEADLOCK;

@@ -162,21 +162,24 @@ typedef struct Patience {
   u64 usStill;             /* for how long nothing has happened */
   u64 usAsk;               /* time of the next probe of the owner */
   u32 iPassed;             /* `passed` at the last look */
+  int bSleptOut;           /* the last sleep was a whole one: SLEPT_OUT */
 } Patience;
 
 static void patienceBegin(Seg *p, Patience *a){
   a->usLook = osMonotonicUs();
   a->usStill = 0;
+  a->bSleptOut = 0;
   a->usAsk = a->usLook + US_SLEEP;
   a->iPassed = atomicGet(&segHeader(p)->passed);
 }
 
 /* A look.  1 if it is time to probe the owner. */
 static int patienceLook(Seg *p, Patience *a){
+  const u64 usMost = (u64)2*US_SLEEP;
   u64 usNow = osMonotonicUs(), us = usNow - a->usLook;
   u32 iPassed = atomicGet(&segHeader(p)->passed);
   a->usLook = usNow;
-  a->usStill += us<2*US_SLEEP || BUG(PATIENCE_STOP) ? us : 2*US_SLEEP;
+  a->usStill += us<usMost || BUG(PATIENCE_STOP) ? us : usMost;
   if( iPassed!=a->iPassed && !BUG(ONE_SECOND) ) a->usStill = 0;
   a->iPassed = iPassed;
   if( BUG(ASK_LATE) ? usNow>a->usAsk : usNow<a->usAsk ) return 0;
@@ -195,7 +198,7 @@ static int enterSlow(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
   u64 mBits = 0;
   Patience a;
-  int i, bTimedOut = 0, bAsk;
+  int i, bAsk;
   for(i=0; i<SPIN; i++){                       /* MUTEX-SPIN */
     if( atomicGet(pWord)==0 && enterFree(p, 0) ) return OWNER_IN;
     atomicPause();
@@ -215,7 +218,7 @@ static int enterSlow(Seg *p){
     }
     mBits = BUG(NO_WAITERS) || BUG(WOKEN_PLAIN) ? 0 : MUTEX_WAITERS;
     bAsk = patienceLook(p, &a);
-    if( BUG(SLEPT_OUT) ) bAsk = bTimedOut;
+    if( BUG(SLEPT_OUT) ) bAsk = a.bSleptOut;
     if( bAsk ){                                /* MUTEX-PROBE */
       if( ownerDead(p, MUTEX_OWNER(w)) ){
         if( takeOver(p, w) ) return OWNER_TOOK;
@@ -224,7 +227,7 @@ static int enterSlow(Seg *p){
       if( a.usStill>=US_GIVEUP ) return OWNER_BUSY;
     }
     /* MUTEX-SLEEP */
-    bTimedOut = osWait(atomicLowHalf(pWord), (u32)w,
+    a.bSleptOut = osWait(atomicLowHalf(pWord), (u32)w,
         BUG(SLEPT_OUT) ? US_SLEEP : (i64)(a.usAsk - a.usLook));
   }
 }
