@@ -258,11 +258,13 @@ static inline SegHeader *segHeader(const Seg *p){
   return (SegHeader*)(void*)p->pBase;
 }
 
+#ifndef NDEBUG
 /* Does this thread own the mutex?  For asserts. */
 static inline int segHeld(const Seg *p){
   return MUTEX_OWNER(atomicGet(&segHeader(p)->mutex))==p->iNumber
       && ruleHolds(RANK_MUTEX, p);
 }
+#endif
 
 /*
 ** Session i and record i.  An index that this code cannot have stored leads to
