@@ -13,8 +13,8 @@
 #include "versioned/expect.h"
 #include "guarded/guardcheck.h"
 #include "guarded/guardsql.h"
-#include "locks/lockstatus.h"
-#include "locks/namelock.h"
+#include "locks/inspectstatus.h"
+#include "locks/getlock.h"
 #include "core/lock.h"
 #include "locks/rowlock.h"
 #include "locks/skiplocked.h"
@@ -27,7 +27,7 @@ SQLITE_EXTENSION_INIT3
 /* ---- arguments -------------------------------------------------------- */
 
 /* One option: name=value. */
-static void argOption(Sqlx *p, const char *z, RuleWords *pWords){
+static void argOption(Sqlx *p, const char *z, OptionsWords *pWords){
   static const char *const azName[] = { "on_stale", "except", "tombstones" };
   const char **apValue[3];
   int i;
@@ -183,7 +183,7 @@ static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
     req.pResult = ctx;
-    versionedDeclare(&x, &req, PLAN_SELECT);
+    versionedDeclare(&x, &req, DDL_SELECT);
   }
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
   sqlxEnd(&x);
@@ -222,7 +222,7 @@ static void unversionedFunc(
     zTable = argsText(&x, apArg[0], "table");
   }
   if( x.rc==SQLITE_OK ){
-    bDone = versionedUndeclare(&x, zTable, PLAN_SELECT);
+    bDone = versionedUndeclare(&x, zTable, DDL_SELECT);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -474,8 +474,8 @@ static FunctionTable versionedFunctions(void){
 static FunctionTable (*const axTable[])(void) = {
   versionedFunctions,
   advisoryFunctions,
-  namelockFunctions,
-  lockstatusFunctions,
+  getlockFunctions,
+  inspectstatusFunctions,
   turnFunctions,
   rowlockFunctions,
   guardcheckFunctions,
@@ -495,7 +495,7 @@ static const Function *functionAt(int i){
   return 0;
 }
 
-FunctionCall *functionsNew(Session *pSession){
+FunctionCall *functionsNew(Connection *pConn){
   FunctionCall *aCall;
   int n = 0;
   while( functionAt(n) ) n++;
@@ -503,7 +503,7 @@ FunctionCall *functionsNew(Session *pSession){
   if( aCall==0 ) return 0;
   while( n-->0 ){
     aCall[n].pThis = functionAt(n);
-    aCall[n].pSession = pSession;
+    aCall[n].pConn = pConn;
   }
   return aCall;
 }
@@ -528,7 +528,7 @@ void functionsUnregister(sqlite3 *db, int *pnDone){
 }
 
 static void functionGone(void *pCall){
-  sessionRelease(((FunctionCall*)pCall)->pSession);
+  connectionRelease(((FunctionCall*)pCall)->pConn);
 }
 
 int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
@@ -536,7 +536,7 @@ int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
   int rc = SQLITE_OK;
   int i;
   for(i=*pnDone; (p = functionAt(i))!=0; i++){
-    sessionRetain(aCall[i].pSession);
+    connectionRetain(aCall[i].pConn);
     rc = sqlite3_create_function_v2(db, p->zName, p->nArg,
         SQLITE_UTF8|(p->word.eOp==FUNCTION_INNOCUOUS ? SQLITE_INNOCUOUS
                                                      : SQLITE_DIRECTONLY),

@@ -11,7 +11,7 @@
 
 /* What the functions of one connection find in sqlite3_user_data(): memory to
 ** be freed by sqlite3_free() when the session has ended; NULL without. */
-FunctionCall *functionsNew(Session*);
+FunctionCall *functionsNew(Connection*);
 
 /*
 ** Register the functions on a connection from number *pnDone on; *pnDone is

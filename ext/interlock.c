@@ -15,10 +15,10 @@
 #include <string.h>
 #include "functions.h"
 #include "guarded/guardtab.h"
-#include "locks/lockvtab.h"
+#include "locks/inspecttables.h"
 #include "core/os.h"
 #include "session/txnscope.h"
-#include "versioned/vtab.h"
+#include "versioned/versionedtables.h"
 SQLITE_EXTENSION_INIT1
 
 #define INTERLOCK_API __attribute__((visibility("default")))
@@ -31,7 +31,7 @@ struct Loaded {
   sqlite3 *db;
   int nFunction;         /* registered; fewer than all after a failed load */
   int bTables;           /* so are the virtual tables */
-  Session *pSession;
+  Connection *pConn;
   FunctionCall *aCall;   /* user data of the functions */
   Loaded *pNext;
 };
@@ -57,14 +57,14 @@ static Loaded *newLoaded(sqlite3 *db){
   if( p==0 ) return 0;
   memset(p, 0, sizeof(*p));
   p->db = db;
-  p->pSession = sessionNew(db, forget, p);
-  if( p->pSession==0 ){
+  p->pConn = connectionNew(db, forget, p);
+  if( p->pConn==0 ){
     sqlite3_free(p);
     return 0;
   }
-  p->aCall = functionsNew(p->pSession);
+  p->aCall = functionsNew(p->pConn);
   if( p->aCall==0 ){
-    sessionRelease(p->pSession);
+    connectionRelease(p->pConn);
     return 0;
   }
   return p;
@@ -78,7 +78,7 @@ static Loaded *remember(sqlite3 *db){
   for(p=pLoadedList; p && p->db!=db; p=p->pNext){}
   pthread_mutex_unlock(&mutex);
   if( p ){
-    sessionRetain(p->pSession);
+    connectionRetain(p->pConn);
     return p;
   }
   pNew = newLoaded(db);
@@ -90,19 +90,19 @@ static Loaded *remember(sqlite3 *db){
   return pNew;
 }
 
-static int registerTables(sqlite3 *db, Session *pSession){
-  int rc = vtabRegister(db);
+static int registerTables(sqlite3 *db, Connection *pConn){
+  int rc = versionedtablesRegister(db);
   if( rc==SQLITE_OK ) rc = guardtabRegister(db);
-  if( rc==SQLITE_OK ) rc = lockvtabRegister(db, pSession);
-  if( rc==SQLITE_OK ) rc = txnscopeRegister(sessionScope(pSession));
+  if( rc==SQLITE_OK ) rc = inspecttablesRegister(db, pConn);
+  if( rc==SQLITE_OK ) rc = txnscopeRegister(connectionScope(pConn));
   return rc;
 }
 
 /* Leave nothing that points into the library. */
 static void unregisterTables(sqlite3 *db){
-  vtabUnregister(db);
+  versionedtablesUnregister(db);
   guardtabUnregister(db);
-  lockvtabUnregister(db);
+  inspecttablesUnregister(db);
   txnscopeUnregister(db);
 }
 
@@ -112,7 +112,7 @@ static void unregisterTables(sqlite3 *db){
 static int complete(sqlite3 *db, Loaded *p, int *pnDone){
   int rc = functionsRegister(db, p->aCall, &p->nFunction);
   if( rc==SQLITE_OK && !p->bTables ){
-    rc = registerTables(db, p->pSession);
+    rc = registerTables(db, p->pConn);
     p->bTables = rc==SQLITE_OK;
     if( rc!=SQLITE_OK ){
       unregisterTables(db);
@@ -166,7 +166,7 @@ INTERLOCK_API int sqlite3_interlock_init(
   pThis = remember(db);
   if( pThis ){
     rc = complete(db, pThis, &nDone);
-    sessionRelease(pThis->pSession);
+    connectionRelease(pThis->pConn);
   }
 #ifndef SQLITE_CORE
   /* SQLite unloads the library after an error. Functions that cannot be

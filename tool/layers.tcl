@@ -10,26 +10,27 @@ namespace eval layers {
   variable table {
     core {} {
       base rules atomic os os_unix key segment format owner table graph
-      lockint lock lockview
+      lockint lock inspect
     }
     sqlite {core} {
-      token sqlx args json pragma rowtab template
+      sqltoken sqlx args json pragma listvtab template
     }
     schema {sqlite} {
-      shape clause triggers skipping plan
+      tableinfo clause triggers skipping ddl
     }
     session {core sqlite schema} {
-      lockkey rowkey waiting snapshot place lockerror txnscope session function
+      lockkey rowkey waiting snapshot filesession lockerror txnscope connection
+      function
     }
     versioned {sqlite schema session} {
-      registry rule status versioned expect vtab
+      registry options status versioned expect versionedtables
     }
     guarded {core sqlite schema session} {
       guardset guardreg guard guardtab guardcheck guardsql
     }
     locks {core sqlite session} {
-      hashtext advisory namelock lockviews lockstatus turn rowlock skiplocked
-      lockvtab
+      hashtext advisory getlock inspectrows inspectstatus turn rowlock
+      skiplocked inspecttables
     }
     . {core sqlite schema session versioned guarded locks} {
       functions interlock

@@ -562,7 +562,7 @@ static void noteDeadlock(LockSession *p){
 ** record is the request, is in no cycle.  Neither of the other things that a
 ** request can wait for leads to p: the active writer never waits for a lock
 ** (README.md, Choices), and a connection that holds locks in one file waits in
-** no other (session.h), so that edges of other files do not count.
+** no other (connection.h), so that edges of other files do not count.
 */
 static int mayCloseCycle(LockSession *p, const Ask *a){
   return a->iPlace!=0 || slot(p)->nRecord!=1;

@@ -247,7 +247,7 @@ typedef struct LockSnapshot {
 /*
 ** A copy of everything, read without the mutex, so that it works while a
 ** process is stopped inside.  Each row is whole; two rows may be of different
-** moments.  LOCK_NOMEM and LOCK_FORKED leave nothing to free.  In lockview.c.
+** moments.  LOCK_NOMEM and LOCK_FORKED leave nothing to free.  In inspect.c.
 */
 LockRc lockSnapshot(LockFile*, LockSnapshot*);
 void lockSnapshotFree(LockFile*, LockSnapshot*);

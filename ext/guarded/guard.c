@@ -4,19 +4,19 @@
 ** are in sql/guarded/.
 **
 ** A change is made in three steps: look at everything and refuse what cannot
-** be; write down all statements; run them, all or nothing (plan.h). It is made
+** be; write down all statements; run them, all or nothing (ddl.h). It is made
 ** from functions only, so no step needs another to undo it.
 */
 #include <string.h>
 #include "guarded/guard.h"
-#include "schema/plan.h"
+#include "schema/ddl.h"
 #include "session/lockkey.h"
 SQLITE_EXTENSION_INIT3
 
 /* A table, and what the registry knows of it. */
 typedef struct Guarded Guarded;
 struct Guarded {
-  Shape shape;
+  TableInfo shape;
   GuardEntry entry;
 };
 
@@ -24,42 +24,42 @@ struct Guarded {
 
 /* A key is folded as its collation compares, and of others than SQLite's own
 ** nobody else knows how. */
-static void checkCollations(Sqlx *p, const Shape *pShape){
+static void checkCollations(Sqlx *p, const TableInfo *pInfo){
   static const char *const az[] = { "BINARY", "NOCASE", "RTRIM" };
   int i, j;
-  for(i=0; i<pShape->key.nTerm; i++){
-    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+  for(i=0; i<pInfo->key.nTerm; i++){
+    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
     const char *zColl = pTerm->zColl ? pTerm->zColl : az[0];
     for(j=0; j<3 && sqlite3_stricmp(zColl, az[j])!=0; j++){}
     if( j<3 ) continue;
     sqlxBad(p, "key column %s.%s compares by collation %s; allowed are BINARY,"
-               " NOCASE and RTRIM", pShape->zName,
-            pShape->aCol[pTerm->iCol].zName, zColl);
+               " NOCASE and RTRIM", pInfo->zName,
+            pInfo->aCol[pTerm->iCol].zName, zColl);
   }
 }
 
-static void checkGuarded(Sqlx *p, const Shape *pShape){
+static void checkGuarded(Sqlx *p, const TableInfo *pInfo){
   LockKey key;
-  if( sqlite3_db_readonly(p->db, pShape->zSchema)==1 ){
+  if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
     sqlxBad(p, "database %s is read-only; allowed is one that can be"
-               " written", pShape->zSchema);
+               " written", pInfo->zSchema);
   }
-  checkCollations(p, pShape);
-  lockkeyTable(p, pShape->zName, &key);  /* an error if it is too long */
+  checkCollations(p, pInfo);
+  lockkeyTable(p, pInfo->zName, &key);  /* an error if it is too long */
 }
 
 /* Find a table, and what the registry knows of it. Returns 0 with no error for
 ** one of Interlock's own. */
 static int findGuarded(Sqlx *p, const char *zTable, Guarded *pTab){
   memset(pTab, 0, sizeof(*pTab));
-  if( !shapeFind(p, zTable, &pTab->shape) ) return 0;
+  if( !tableinfoFind(p, zTable, &pTab->shape) ) return 0;
   if( sqlite3_strnicmp(pTab->shape.zName, "interlock_", 10)==0 ) return 0;
   if( sqlite3_stricmp(pTab->shape.zSchema, "temp")==0 ){
     sqlxBad(p, "table %s is temporary: no other connection reaches it;"
                " allowed are tables of a database file", pTab->shape.zName);
     return 0;
   }
-  shapeRead(p, &pTab->shape);
+  tableinfoRead(p, &pTab->shape);
   guardregFind(p, &pTab->shape, &pTab->entry);
   if( pTab->entry.iGenerator>GUARD_GENERATOR ){
     sqlxBad(p, "%s was guarded by a newer Interlock (generator %d, this is"
@@ -89,13 +89,13 @@ static int isSkipped(Sqlx *p, const Guarded *pTab){
 ** Write down what guards a table: nothing where all is there already and bText
 ** is not set. The set is always made whole, never a single trigger put back.
 */
-static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Plan *pPlan){
+static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Ddl *pPlan){
   const char *zSchema = pTab->shape.zSchema;
   const GuardEntry *pOld = &pTab->entry;
   GuardEntry entry = *pOld;
   GuardSetRule rule;
   TriggersSet set;
-  planNew(pPlan, zSchema);
+  ddlNew(pPlan, zSchema);
   checkGuarded(p, &pTab->shape);
   if( p->rc!=SQLITE_OK ) return 0;
   if( entry.zNumber==0 ) entry.zNumber = triggersDraw(p, zSchema);
@@ -110,12 +110,12 @@ static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Plan *pPlan){
    && guardregCompare(&pOld->has, &set)==GUARD_OK
    && !isSkipped(p, pTab) ) return 0;
 
-  planDropTriggers(p, pPlan, PLAN_SELECT, pOld->has.a, pOld->has.n);
-  planMakeTriggers(p, pPlan, set.a, set.n);
-  if( !shapeOwnWritten(p, zSchema, "interlock_guarded") ){
-    planStep(p, pPlan, guardsetRegistry(p, zSchema), 0);
+  ddlDropTriggers(p, pPlan, DDL_SELECT, pOld->has.a, pOld->has.n);
+  ddlMakeTriggers(p, pPlan, set.a, set.n);
+  if( !tableinfoOwnWritten(p, zSchema, "interlock_guarded") ){
+    ddlStep(p, pPlan, guardsetRegistry(p, zSchema), 0);
   }
-  planStep(p, pPlan, guardregStore(p, zSchema, &entry), 0);
+  ddlStep(p, pPlan, guardregStore(p, zSchema, &entry), 0);
   return p->rc==SQLITE_OK;
 }
 
@@ -125,48 +125,48 @@ static int stepsOfGuard(Sqlx *p, const Guarded *pTab, int bText, Plan *pPlan){
 ** out over that nothing can be kept either. */
 const char *guardDeclare(Sqlx *p, const char *zTable, sqlite3_context *ctx){
   const char *zResult = 0;
-  PlanTxn txn = planBegin(p, PLAN_SELECT);
+  DdlTxn txn = ddlBegin(p, DDL_SELECT);
   Guarded tab;
-  Plan plan;
+  Ddl plan;
   if( findGuarded(p, zTable, &tab) ){
-    if( stepsOfGuard(p, &tab, 0, &plan) ) planRun(p, &plan, &txn);
+    if( stepsOfGuard(p, &tab, 0, &plan) ) ddlRun(p, &plan, &txn);
     zResult = sqlxPrintf(p, "%s.%s", tab.shape.zSchema, tab.shape.zName);
   }
   if( p->rc==SQLITE_OK && zResult ){
     sqlite3_result_text(ctx, zResult, -1, SQLITE_TRANSIENT);
   }
-  planEnd(p, &txn);
+  ddlEnd(p, &txn);
   return zResult;
 }
 
 const char *guardText(Sqlx *p, const char *zTable){
   Guarded tab;
-  Plan plan;
+  Ddl plan;
   if( !findGuarded(p, zTable, &tab) ) return 0;
   if( !stepsOfGuard(p, &tab, 1, &plan) ) return 0;
-  return planText(p, &plan, tab.shape.zName);
+  return ddlText(p, &plan, tab.shape.zName);
 }
 
 /* Take away the triggers and the entry of a table. Two texts that were made
 ** apart (guardText) can have given it two of each. */
-static int giveUpGuard(Sqlx *p, const char *zTable, PlanTxn *pTxn){
+static int giveUpGuard(Sqlx *p, const char *zTable, DdlTxn *pTxn){
   Guarded tab;
   const char *zLast = "";
   int bDone = 0;
   while( findGuarded(p, zTable, &tab) && tab.entry.zNumber ){
-    Plan plan;
+    Ddl plan;
     if( strcmp(tab.entry.zNumber, zLast)==0 ){
       sqlxBad(p, "row %s of %s.interlock_guarded does not go away; allowed is a"
                  " table without triggers", zLast, tab.shape.zSchema);
     }
     zLast = tab.entry.zNumber;
-    shapeOwnWritten(p, tab.shape.zSchema, "interlock_guarded");
-    planNew(&plan, tab.shape.zSchema);
-    planDropTriggers(p, &plan, PLAN_SELECT, tab.entry.has.a,
+    tableinfoOwnWritten(p, tab.shape.zSchema, "interlock_guarded");
+    ddlNew(&plan, tab.shape.zSchema);
+    ddlDropTriggers(p, &plan, DDL_SELECT, tab.entry.has.a,
                      tab.entry.has.n);
-    planStep(p, &plan, guardregForget(p, tab.shape.zSchema,
+    ddlStep(p, &plan, guardregForget(p, tab.shape.zSchema,
                                       tab.entry.zNumber), 0);
-    planRun(p, &plan, pTxn);
+    ddlRun(p, &plan, pTxn);
     bDone = 1;
   }
   return bDone;
@@ -174,45 +174,47 @@ static int giveUpGuard(Sqlx *p, const char *zTable, PlanTxn *pTxn){
 
 /* Take away the entry of a table that is gone, by the name that it had; of the
 ** first schema that has one. */
-static int giveUpGone(Sqlx *p, const char *zTable, PlanTxn *pTxn){
+static int giveUpGone(Sqlx *p, const char *zTable, DdlTxn *pTxn){
   const GuardTable *pTab;
   const char *zSchema = 0;
   for(pTab=guardregList(p); pTab; pTab=pTab->pNext){
-    Plan plan;
+    Ddl plan;
     if( pTab->status!=GUARD_GONE || (zSchema && pTab->zSchema!=zSchema)
-     || !shapeIsNamed(p, zTable, pTab->zSchema, pTab->entry.zName) ) continue;
+     || !tableinfoIsNamed(p, zTable, pTab->zSchema, pTab->entry.zName) ){
+      continue;
+    }
     zSchema = pTab->zSchema;
-    shapeOwnWritten(p, zSchema, "interlock_guarded");
-    planNew(&plan, pTab->zSchema);
-    planStep(p, &plan, guardregForget(p, pTab->zSchema, pTab->entry.zNumber),
+    tableinfoOwnWritten(p, zSchema, "interlock_guarded");
+    ddlNew(&plan, pTab->zSchema);
+    ddlStep(p, &plan, guardregForget(p, pTab->zSchema, pTab->entry.zNumber),
              0);
-    planRun(p, &plan, pTxn);
+    ddlRun(p, &plan, pTxn);
   }
   return zSchema!=0;
 }
 
 int guardUndeclare(Sqlx *p, const char *zTable){
-  PlanTxn txn = planBegin(p, PLAN_SELECT);
-  Shape shape;
+  DdlTxn txn = ddlBegin(p, DDL_SELECT);
+  TableInfo shape;
   int bDone = 0;
-  if( !shapeLook(p, zTable, &shape) ) bDone = giveUpGone(p, zTable, &txn);
+  if( !tableinfoLook(p, zTable, &shape) ) bDone = giveUpGone(p, zTable, &txn);
   if( !bDone ) bDone = giveUpGuard(p, zTable, &txn);
-  planEnd(p, &txn);
+  ddlEnd(p, &txn);
   return bDone;
 }
 
 /* Put back what a table lacks. Returns 1 if there was something to mend. */
-static int repairGuard(Sqlx *p, const char *zTable, PlanTxn *pTxn){
+static int repairGuard(Sqlx *p, const char *zTable, DdlTxn *pTxn){
   Guarded tab;
-  Plan plan;
+  Ddl plan;
   if( !findGuarded(p, zTable, &tab) || tab.entry.zNumber==0 ) return 0;
   if( !stepsOfGuard(p, &tab, 0, &plan) ) return 0;
-  planRun(p, &plan, pTxn);
+  ddlRun(p, &plan, pTxn);
   return p->rc==SQLITE_OK;
 }
 
 int guardRepair(Sqlx *p, const char *zTable){
-  PlanTxn txn = planBegin(p, PLAN_SELECT);
+  DdlTxn txn = ddlBegin(p, DDL_SELECT);
   int n = 0;
   if( zTable ){
     n = repairGuard(p, zTable, &txn);
@@ -225,6 +227,6 @@ int guardRepair(Sqlx *p, const char *zTable){
                                      pTab->entry.zTable), &txn);
     }
   }
-  planEnd(p, &txn);
+  ddlEnd(p, &txn);
   return n;
 }

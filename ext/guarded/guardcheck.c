@@ -19,7 +19,7 @@
 #include "sqlite/args.h"
 #include "session/lockerror.h"
 #include "session/rowkey.h"
-#include "schema/shape.h"
+#include "schema/tableinfo.h"
 SQLITE_EXTENSION_INIT3
 
 /* A key that a statement may be about to write, and that another session has
@@ -41,7 +41,7 @@ struct Guard {
   u64 uAttached;           /* with these files attached */
   sqlite3_int64 iCookie;   /* of the schema, when it was last read; -1 */
   char *zSchema;
-  Place *pPlace;
+  FileSession *pFs;
   Sqlx mem;                /* owns what tab points to */
   RowkeyTable tab;
   Victim *pVictim;         /* of this transaction */
@@ -98,8 +98,8 @@ static void freeGuards(void *pGuards){
   }
 }
 
-static void commitGuards(void *pGuards, Session *p, Sqlx *x);
-static const SessionGuards guardEvents = { commitGuards, freeGuards };
+static void commitGuards(void *pGuards, Connection *p, Sqlx *x);
+static const ConnectionGuards guardEvents = { commitGuards, freeGuards };
 
 static Guard *newGuard(Sqlx *x, const char *const *az){
   Guard *g = sqlite3_malloc64(sizeof(*g));
@@ -145,7 +145,7 @@ static void failGuard(Sqlx *x, const char *zTable, const char *zWhy){
 
 /* Does the registry of a schema have this file's id? */
 static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
-  return shapeOwn(x, zSchema, "interlock_guarded")
+  return tableinfoOwn(x, zSchema, "interlock_guarded")
       && sqlxExists(x, "SELECT 1 FROM \"%w\".interlock_guarded WHERE file=%Q",
                     zSchema, zFile);
 }
@@ -203,7 +203,7 @@ static void readTable(Sqlx *x, Guard *g, const char *zSchema){
     failGuard(x, g->zTable, "has another name now; call guarded() with that");
     return;
   }
-  if( !shapeIsOrdinary(x, zSchema, g->zTable) && x->rc==SQLITE_OK ){
+  if( !tableinfoIsOrdinary(x, zSchema, g->zTable) && x->rc==SQLITE_OK ){
     failGuard(x, g->zTable, "is no ordinary table");
     return;
   }
@@ -241,7 +241,7 @@ static u64 attachedFiles(sqlite3 *db){
 
 /* The first call of a transaction. The schema is read again if it has changed
 ** since: a RENAME leaves literals in triggers as they were. */
-static void beginGuard(Session *p, Sqlx *x, Guard *g){
+static void beginGuard(Connection *p, Sqlx *x, Guard *g){
   const char *zSchema = schemaOfGuard(x, g);
   sqlite3_int64 iCookie;
   g->iTransaction = 0;
@@ -249,7 +249,7 @@ static void beginGuard(Session *p, Sqlx *x, Guard *g){
   freeVictims(g);
   if( zSchema==0 || x->rc!=SQLITE_OK ) return;
   if( sqlite3_txn_state(x->db, zSchema)!=SQLITE_TXN_WRITE
-   || !txnscopeHeard(sessionScope(p)) ){
+   || !txnscopeHeard(connectionScope(p)) ){
     failGuard(x, g->zTable, "is not being written");
     return;
   }
@@ -259,18 +259,18 @@ static void beginGuard(Session *p, Sqlx *x, Guard *g){
     g->iCookie = -1;
     readTable(x, g, zSchema);
   }
-  g->pPlace = sessionPlace(p, x, zSchema);
-  if( g->pPlace==0 || !sessionWriter(x, g->pPlace) ) return;
+  g->pFs = connectionPlace(p, x, zSchema);
+  if( g->pFs==0 || !connectionWriter(x, g->pFs) ) return;
   if( x->rc==SQLITE_OK ){
     g->iCookie = iCookie;
-    g->iTransaction = sessionTransaction(p);
+    g->iTransaction = connectionTransaction(p);
   }
 }
 
 /* The guard of a table, moved to the front of the list; a new one, if its
 ** triggers are met for the first time, or name the table otherwise. */
-static Guard *findGuard(Session *p, Sqlx *x, const char *const *az){
-  Guard *pFirst = sessionGuards(p), *g;
+static Guard *findGuard(Connection *p, Sqlx *x, const char *const *az){
+  Guard *pFirst = connectionGuards(p), *g;
   Guard **pp = &pFirst;
   while( (g = *pp)!=0
       && (strcmp(g->zNumber, az[0])!=0 || strcmp(g->zFile, az[1])!=0) ){
@@ -290,13 +290,13 @@ static Guard *findGuard(Session *p, Sqlx *x, const char *const *az){
     g->pNext = pFirst;
     pFirst = g;
   }
-  sessionSetGuards(p, pFirst, &guardEvents);
+  connectionSetGuards(p, pFirst, &guardEvents);
   return g;
 }
 
 /* The guard that the arguments name, ready to be asked in this transaction;
 ** NULL with an error. */
-static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
+static Guard *guardOf(Connection *p, Sqlx *x, int nArg, sqlite3_value **apArg){
   const char *az[3];
   Guard *g;
   int i;
@@ -314,7 +314,7 @@ static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
     if( az[i]==0 ) az[i] = "";
   }
   g = findGuard(p, x, az);
-  if( g && (g->iTransaction!=sessionTransaction(p)
+  if( g && (g->iTransaction!=connectionTransaction(p)
          || g->uAttached!=attachedFiles(x->db)) ){
     beginGuard(p, x, g);
   }
@@ -348,7 +348,7 @@ static Guard *guardOf(Session *p, Sqlx *x, int nArg, sqlite3_value **apArg){
 **   begun to read or write
 */
 static void failLocked(Sqlx *x, const Guard *g, const LockKey *pKey){
-  const LockTrouble *pTrouble = lockTrouble(g->pPlace->pLock);
+  const LockTrouble *pTrouble = lockTrouble(g->pFs->pLock);
   sqlxFail(x, SQLITE_LOCKED, pKey->eKind==KEY_TABLE
       ? "table locked: %s: session %lld, pid %u"
       : "row locked: %s: session %lld, pid %u", lockkeyText(x, pKey),
@@ -365,10 +365,10 @@ static const LockKey *lockedOf(
 ){
   LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0 };
   const LockKey *pHeld;
-  LockRc eRc = lockGuard(g->pPlace->pLock, pTable, pRow, &pHeld);
+  LockRc eRc = lockGuard(g->pFs->pLock, pTable, pRow, &pHeld);
   if( eRc==LOCK_NO ) return pHeld;
   if( eRc!=LOCK_OK ){
-    failure.pPlace = g->pPlace;
+    failure.pFs = g->pFs;
     lockerrorSet(x, eRc, &failure);
   }
   return 0;
@@ -460,11 +460,11 @@ static void checkVictims(Sqlx *x, const Guard *g){
 ** skipped the guard that should have looked at what was noted: an error here
 ** rolls the transaction back.
 */
-static void commitGuards(void *pGuards, Session *p, Sqlx *x){
+static void commitGuards(void *pGuards, Connection *p, Sqlx *x){
   const Guard *g;
   for(g=pGuards; g && x->rc==SQLITE_OK; g=g->pNext){
-    if( g->pVictim && g->iTransaction==sessionTransaction(p)
-     && !lockGuardFree(g->pPlace->pLock, &g->tab.key) ) checkVictims(x, g);
+    if( g->pVictim && g->iTransaction==connectionTransaction(p)
+     && !lockGuardFree(g->pFs->pLock, &g->tab.key) ) checkVictims(x, g);
   }
 }
 
@@ -533,7 +533,7 @@ static void guardRow(Sqlx *x, Guard *g, int nKey, sqlite3_value **apKey){
   LockKey key;
   int bRow = rowOfGuard(x, g, nKey, apKey, &key);
   const LockKey *pHeld;
-  if( x->rc!=SQLITE_OK || !sessionWriter(x, g->pPlace) ) return;
+  if( x->rc!=SQLITE_OK || !connectionWriter(x, g->pFs) ) return;
   pHeld = lockedOf(x, g, &g->tab.key, bRow ? &key : 0);
   if( pHeld ) failLocked(x, g, pHeld);
   else if( g->pVictim ) checkVictims(x, g);
@@ -552,8 +552,8 @@ static void guardFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   int bMay = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  g = guardOf(pCall->pSession, &x, nArg, apArg);
-  if( g && !lockGuardFree(g->pPlace->pLock, &g->tab.key) ){
+  g = guardOf(pCall->pConn, &x, nArg, apArg);
+  if( g && !lockGuardFree(g->pFs->pLock, &g->tab.key) ){
     if( nArg==3 ) bMay = guardTable(&x, g);
     else guardRow(&x, g, nArg-3, &apArg[3]);
   }
@@ -566,9 +566,9 @@ static void victimFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Guard *g;
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  g = guardOf(pCall->pSession, &x, nArg, apArg);
+  g = guardOf(pCall->pConn, &x, nArg, apArg);
   if( g && rowOfGuard(&x, g, nArg-3, &apArg[3], &key)
-   && sessionWriter(&x, g->pPlace) && lockedOf(&x, g, 0, &key) ){
+   && connectionWriter(&x, g->pFs) && lockedOf(&x, g, 0, &key) ){
     noteVictim(&x, g, nArg-3, &apArg[3], &key);
   }
   argsEndInteger(&x, ctx, 0);

@@ -66,11 +66,11 @@ static void readGuards(Sqlx *p, const char *zSchema, GuardEntry *pEntry){
 
 /* First by number: CROSS JOIN keeps SQLite from going through the registry for
 ** each trigger. Then by name, among the entries that have no triggers. */
-void guardregFind(Sqlx *p, const Shape *pShape, GuardEntry *pEntry){
-  const char *zSchema = pShape->zSchema, *zName = pShape->zName;
+void guardregFind(Sqlx *p, const TableInfo *pInfo, GuardEntry *pEntry){
+  const char *zSchema = pInfo->zSchema, *zName = pInfo->zName;
   sqlite3_stmt *pStmt;
   memset(pEntry, 0, sizeof(*pEntry));
-  if( !shapeOwn(p, zSchema, "interlock_guarded") ) return;
+  if( !tableinfoOwn(p, zSchema, "interlock_guarded") ) return;
   pStmt = sqlxPrepare(p, "SELECT " ENTRY_COLUMNS
       " FROM \"%w\".sqlite_master AS m CROSS JOIN \"%w\".interlock_guarded AS g"
       " ON g.number=substr(m.name,11,8) WHERE m.type='trigger'"
@@ -94,7 +94,7 @@ void guardregFind(Sqlx *p, const Shape *pShape, GuardEntry *pEntry){
 const char *guardregFile(Sqlx *p, const char *zSchema){
   const char *zFile = 0;
   sqlite3_uint64 u;
-  if( shapeOwn(p, zSchema, "interlock_guarded") ){
+  if( tableinfoOwn(p, zSchema, "interlock_guarded") ){
     sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT file"
         " FROM \"%w\".interlock_guarded ORDER BY number", zSchema);
     while( zFile==0 && sqlxStep(p, pStmt) ){
@@ -167,19 +167,19 @@ GuardStatus guardregCompare(const TriggersSet *pHas, const TriggersSet *pSet){
 ** of an older generator should look like is not known here. */
 static GuardStatus statusOfEntry(
   Sqlx *p,
-  const ShapeList *pList,
+  const TableInfoList *pList,
   GuardTable *pTab
 ){
   const GuardEntry *pEntry = &pTab->entry;
   GuardSetRule rule;
   GuardStatus status;
   TriggersSet set;
-  Shape shape;
+  TableInfo shape;
   if( pEntry->iGenerator>GUARD_GENERATOR ) return GUARD_NEWER;
-  if( !shapeExists(pList, pTab->zSchema, pEntry->zTable, &shape) ){
+  if( !tableinfoExists(pList, pTab->zSchema, pEntry->zTable, &shape) ){
     return GUARD_GONE;
   }
-  shapeRead(p, &shape);
+  tableinfoRead(p, &shape);
   pTab->bKey = shape.bDeclaredKey;
   rule.zNumber = pEntry->zNumber;
   rule.zFile = pEntry->zFile ? pEntry->zFile : "";
@@ -206,19 +206,19 @@ static GuardTable **listSchema(
   GuardTable **ppNext
 ){
   sqlite3_stmt *pStmt;
-  ShapeList list;
+  TableInfoList list;
   GuardEntry entry;
   if( !sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
       " WHERE type='table' AND name='interlock_guarded'", zSchema)
-   || !shapeOwn(p, zSchema, "interlock_guarded") ){
+   || !tableinfoOwn(p, zSchema, "interlock_guarded") ){
     return ppNext;
   }
-  shapeList(p, zSchema, &list);
+  tableinfoList(p, zSchema, &list);
   pStmt = sqlxPrepare(p, "SELECT " ENTRY_COLUMNS
       " FROM \"%w\".interlock_guarded AS g ORDER BY g.name, g.number", zSchema);
   while( nextEntry(p, pStmt, &entry) ){
     int n, i;
-    const ShapeItem *pItem = shapeNumbered(&list, entry.zNumber, &n);
+    const TableInfoItem *pItem = tableinfoNumbered(&list, entry.zNumber, &n);
     GuardTable *pTab = sqlxAlloc(p, sizeof(*pTab));
     if( pTab==0 ) break;
     for(i=0; i<n; i++){

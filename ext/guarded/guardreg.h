@@ -54,7 +54,7 @@ struct GuardTable {
 /* Every guarded table of every schema. */
 const GuardTable *guardregList(Sqlx *p);
 /* The entry of a table; zNumber is NULL if it has none. */
-void guardregFind(Sqlx *p, const Shape *pShape, GuardEntry *pEntry);
+void guardregFind(Sqlx *p, const TableInfo *pInfo, GuardEntry *pEntry);
 /* What is installed against what should be: GUARD_OK, or GUARD_OUTDATED to
 ** GUARD_MISSING. */
 GuardStatus guardregCompare(const TriggersSet *pHas, const TriggersSet *pSet);

@@ -53,32 +53,32 @@ int guardsetDepends(const char *zWhat){
 ** What a row goes by. A table without a declared key has NULL: its rowids are
 ** no names, since VACUUM renumbers them, so none of its rows can be locked.
 */
-static void wordsOfKey(Sqlx *p, const Shape *pShape, const char **az){
-  int bKey = pShape->bDeclaredKey;
-  az[G_KEY_NEW] = bKey ? clauseKeys(p, pShape, "NEW.") : "NULL";
-  az[G_KEY_NEXT] = bKey ? clauseKeysNext(p, pShape) : "NULL";
-  az[G_KEY_OLD] = bKey ? clauseKeys(p, pShape, "OLD.") : "NULL";
-  az[G_KEY_ROW] = bKey ? clauseKeys(p, pShape, "r.") : "NULL";
+static void wordsOfKey(Sqlx *p, const TableInfo *pInfo, const char **az){
+  int bKey = pInfo->bDeclaredKey;
+  az[G_KEY_NEW] = bKey ? clauseKeys(p, pInfo, "NEW.") : "NULL";
+  az[G_KEY_NEXT] = bKey ? clauseKeysNext(p, pInfo) : "NULL";
+  az[G_KEY_OLD] = bKey ? clauseKeys(p, pInfo, "OLD.") : "NULL";
+  az[G_KEY_ROW] = bKey ? clauseKeys(p, pInfo, "r.") : "NULL";
 }
 
 /* What can be in the way of a row beside one with its key. Returns 0 if there
 ** is nothing. */
-static int wordsOfWay(Sqlx *p, const Shape *pShape, const char **az){
+static int wordsOfWay(Sqlx *p, const TableInfo *pInfo, const char **az){
   unsigned mBy = CLAUSE_BY_INDEX;
   ClauseWay way;
   az[G_BLOCKER] = az[G_OF_WAY] = az[G_ROW_IS_OLD] = "";
-  if( !pShape->bDeclaredKey ) return 0;
-  if( !pShape->bRowidKey ) mBy |= CLAUSE_BY_ROWID;
-  clauseInTheWay(p, pShape, mBy, &way);
+  if( !pInfo->bDeclaredKey ) return 0;
+  if( !pInfo->bRowidKey ) mBy |= CLAUSE_BY_ROWID;
+  clauseInTheWay(p, pInfo, mBy, &way);
   az[G_BLOCKER] = way.zRow;
-  az[G_OF_WAY] = clauseOfWay(p, pShape, mBy | CLAUSE_BY_KEY);
-  az[G_ROW_IS_OLD] = clauseSameRow(p, pShape, "r.", "OLD.");
+  az[G_OF_WAY] = clauseOfWay(p, pInfo, mBy | CLAUSE_BY_KEY);
+  az[G_ROW_IS_OLD] = clauseSameRow(p, pInfo, "r.", "OLD.");
   return way.zRow[0]!=0;
 }
 
 void guardsetMake(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const GuardSetRule *pRule,
   TriggersSet *pSet
 ){
@@ -88,15 +88,15 @@ void guardsetMake(
                  0, 0, 0 };
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
-  azText[G_TABLE] = sqlxPrintf(p, "\"%w\"", pShape->zName);
+  azText[G_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
   azText[G_ME] = sqlxPrintf(p, "%Q,%Q,%Q", pRule->zNumber, pRule->zFile,
-                            pShape->zName);
-  wordsOfKey(p, pShape, azText);
-  abFlag[GF_KEY] = pShape->bDeclaredKey;
-  abFlag[GF_WAY] = wordsOfWay(p, pShape, azText);
+                            pInfo->zName);
+  wordsOfKey(p, pInfo, azText);
+  abFlag[GF_KEY] = pInfo->bDeclaredKey;
+  abFlag[GF_WAY] = wordsOfWay(p, pInfo, azText);
   for(i=0; i<sizeof(aGuard)/sizeof(aGuard[0]); i++){
     TriggersOne *pOne = &pSet->a[pSet->n];
-    if( aGuard[i].bKey && !pShape->bDeclaredKey ) continue;
+    if( aGuard[i].bKey && !pInfo->bDeclaredKey ) continue;
     pSet->n++;
     pOne->zWhat = aGuard[i].zWhat;
     pOne->zName = sqlxPrintf(p, "interlock_%s_%s", pRule->zNumber,

@@ -24,7 +24,7 @@ struct GuardSetRule {
 
 /* The set, in the order in which it is made. On failure the sticky error is
 ** set and *pSet is of no use. */
-void guardsetMake(Sqlx *p, const Shape *pShape, const GuardSetRule *pRule,
+void guardsetMake(Sqlx *p, const TableInfo *pInfo, const GuardSetRule *pRule,
                   TriggersSet *pSet);
 /* Whether the text of a trigger depends on the UNIQUE indexes of the table, and
 ** so can have been overtaken by a new one. */

@@ -4,7 +4,7 @@
 */
 #include "guarded/guardtab.h"
 #include "guarded/guardreg.h"
-#include "sqlite/rowtab.h"
+#include "sqlite/listvtab.h"
 SQLITE_EXTENSION_INIT3
 
 /*
@@ -78,11 +78,11 @@ SQLITE_EXTENSION_INIT3
 enum { GUARDED_SCHEMA, GUARDED_NAME, GUARDED_STATUS, GUARDED_NOTE,
        GUARDED_COUNT };
 
-static void readGuarded(Sqlx *p, RowtabRows *pRows){
+static void readGuarded(Sqlx *p, ListVtabRows *pRows){
   const GuardTable *pTab;
   sqlite3_int64 iRow = 0;
   for(pTab=guardregList(p); pTab; pTab=pTab->pNext){
-    const char **az = rowtabAdd(p, pRows, ++iRow);
+    const char **az = listvtabAdd(p, pRows, ++iRow);
     if( az==0 ) break;
     az[GUARDED_SCHEMA] = pTab->zSchema;
     az[GUARDED_NAME] = pTab->entry.zTable;
@@ -91,7 +91,7 @@ static void readGuarded(Sqlx *p, RowtabRows *pRows){
   }
 }
 
-static const Rowtab guardedTables = {
+static const ListVtab guardedTables = {
   .zName = "guarded_tables",
   .zSql = GUARDED_TABLES_SQL,
   .nCol = GUARDED_COUNT,
@@ -101,9 +101,9 @@ static const Rowtab guardedTables = {
 };
 
 int guardtabRegister(sqlite3 *db){
-  return rowtabRegister(db, &guardedTables);
+  return listvtabRegister(db, &guardedTables);
 }
 
 void guardtabUnregister(sqlite3 *db){
-  rowtabUnregister(db, &guardedTables);
+  listvtabUnregister(db, &guardedTables);
 }

@@ -114,7 +114,7 @@ static int keyOf(Sqlx *x, const Function *p, int nArg, sqlite3_value **apArg,
 static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
-  SessionRequest req;
+  ConnectionRequest req;
   Sqlx x;
   i64 iToken = 0;
   if( pWord->bPostgres && isNull(nArg, apArg) ) return;
@@ -125,11 +125,11 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
     req.pTable = 0;
     req.eMode = pWord->eMode;
     req.eScope = pWord->eScope;
-    req.msTimeout = sessionTimeout(pCall->pSession);
+    req.msTimeout = connectionTimeout(pCall->pConn);
     req.bTry = pWord->eOp==OP_TRY;
-    iToken = sessionLock(pCall->pSession, &x, &req);
+    iToken = connectionLock(pCall->pConn, &x, &req);
     if( iToken && !req.bTry && !pWord->bPostgres ){
-      iToken = sessionGrantToken(pCall->pSession);
+      iToken = connectionGrantToken(pCall->pConn);
     }
   }
   if( x.rc==SQLITE_OK && pWord->bPostgres && pWord->eOp==OP_LOCK ){
@@ -142,7 +142,7 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 static void unlockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
-  SessionRequest req;
+  ConnectionRequest req;
   Sqlx x;
   int bDone = 0;
   if( pWord->bPostgres && isNull(nArg, apArg) ) return;
@@ -151,7 +151,7 @@ static void unlockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
     req.zSchema = 0;
     req.pTable = 0;
     req.eMode = pWord->eMode;
-    bDone = sessionUnlock(pCall->pSession, &x, &req);
+    bDone = connectionUnlock(pCall->pConn, &x, &req);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -166,7 +166,7 @@ static void unlockAllFunc(
   i64 n;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, ADVISORY_KINDS, ~0u);
+  n = connectionUnlockAll(pCall->pConn, &x, ADVISORY_KINDS, ~0u);
   if( x.rc==SQLITE_OK && pCall->pThis->word.bPostgres ){
     sqlxEnd(&x);
   }else{
@@ -330,12 +330,12 @@ static void unlockAllFunc(
 */
 static void timeoutFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  i64 msOld = sessionTimeout(pCall->pSession);
+  i64 msOld = connectionTimeout(pCall->pConn);
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argsCount(&x, nArg, 0, 1, "advisory_lock_timeout([ms])") && nArg ){
     i64 ms = argsTimeout(&x, apArg[0]);
-    if( x.rc==SQLITE_OK ) sessionSetTimeout(pCall->pSession, ms);
+    if( x.rc==SQLITE_OK ) connectionSetTimeout(pCall->pConn, ms);
   }
   argsEndInteger(&x, ctx, msOld);
 }
@@ -361,14 +361,14 @@ static void timeoutFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   SELECT advisory_token('b') IS NULL;
 **   -- 1
 */
-static void tokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+static void sqltokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   LockKey key;
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( keyOf(&x, pCall->pThis, nArg, apArg, &key) ){
-    iToken = sessionToken(pCall->pSession, &x, &key);
+    iToken = connectionToken(pCall->pConn, &x, &key);
   }
   if( x.rc==SQLITE_OK && iToken==0 ){
     sqlxEnd(&x);
@@ -394,13 +394,17 @@ static void tokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   SELECT advisory_session() > 0;
 **   -- 1
 */
-static void sessionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+static void connectionFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   Sqlx x;
   i64 iId;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  iId = sessionId(pCall->pSession, &x);
+  iId = connectionId(pCall->pConn, &x);
   argsEndInteger(&x, ctx, iId);
 }
 
@@ -432,7 +436,7 @@ static void applicationFunc(
   const char *zOld;
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  zOld = sqlxPrintf(&x, "%s", sessionLabel(pCall->pSession));
+  zOld = sqlxPrintf(&x, "%s", connectionLabel(pCall->pConn));
   if( argsCount(&x, nArg, 0, 1, "advisory_application([name])") && nArg ){
     const char *z = 0;
     if( sqlite3_value_type(apArg[0])!=SQLITE_TEXT ){
@@ -440,7 +444,7 @@ static void applicationFunc(
     }else if( (z = (const char*)sqlite3_value_text(apArg[0]))==0 ){
       x.rc = SQLITE_NOMEM;
     }else{
-      sessionSetLabel(pCall->pSession, z);
+      connectionSetLabel(pCall->pConn, z);
     }
   }
   argsEndText(&x, ctx, zOld);
@@ -478,7 +482,7 @@ static void cancelFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
       sqlxBad(&x, "there is no schema %Q; allowed are main and attached ones",
               z);
     }
-    if( iId>0 ) bDone = sessionCancel(pCall->pSession, &x, z, iId);
+    if( iId>0 ) bDone = connectionCancel(pCall->pConn, &x, z, iId);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -509,7 +513,7 @@ static void resetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   i64 n;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionReset(pCall->pSession, &x);
+  n = connectionReset(pCall->pConn, &x);
   argsEndInteger(&x, ctx, n);
 }
 
@@ -639,8 +643,8 @@ static const Function aAdvisory[] = {
   { "pg_advisory_unlock_all", 0, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 1 } },
   { "hashtext",               1, hashtextFunc,    { 0, 0, 0, 0 } },
   { "advisory_lock_timeout",  ANY, timeoutFunc,   { 0, 0, 0, 0 } },
-  { "advisory_token",         ANY, tokenFunc,     { 0, 0, 0, 0 } },
-  { "advisory_session",       0, sessionFunc,     { 0, 0, 0, 0 } },
+  { "advisory_token",         ANY, sqltokenFunc,     { 0, 0, 0, 0 } },
+  { "advisory_session",       0, connectionFunc,     { 0, 0, 0, 0 } },
   { "advisory_application",   ANY, applicationFunc, { 0, 0, 0, 0 } },
   { "advisory_cancel",        ANY, cancelFunc,    { 0, 0, 0, 0 } },
   { "interlock_reset",        0, resetFunc,       { 0, 0, 0, 0 } },

@@ -132,22 +132,22 @@ static Known *knownTable(sqlite3_context *ctx, Sqlx *x, sqlite3_value *pArg){
 /* ---- rows ------------------------------------------------------------- */
 
 static void rowRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
-                       SessionRequest *pReq){
+                       ConnectionRequest *pReq){
   const FunctionWord *pWord = &pCall->pThis->word;
   pReq->zName = pCall->pThis->zName;
   pReq->zSchema = pTab->zSchema;
   pReq->pTable = &pTab->key;
   pReq->eMode = pWord->eMode;
   pReq->eScope = pWord->eScope;
-  pReq->msTimeout = sessionTimeout(pCall->pSession);
+  pReq->msTimeout = connectionTimeout(pCall->pConn);
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
 /* Ask for it. The token, of those that wait; of a try 1 or 0. */
 static i64 acquireRequest(const FunctionCall *pCall, Sqlx *x,
-                          const SessionRequest *pReq){
-  int bHeld = sessionLock(pCall->pSession, x, pReq);
-  return bHeld && !pReq->bTry ? sessionGrantToken(pCall->pSession) : bHeld;
+                          const ConnectionRequest *pReq){
+  int bHeld = connectionLock(pCall->pConn, x, pReq);
+  return bHeld && !pReq->bTry ? connectionGrantToken(pCall->pConn) : bHeld;
 }
 
 /* Find what the arguments name; 0 with an error. */
@@ -172,7 +172,7 @@ static Known *rowOf(
 
 static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  SessionRequest req;
+  ConnectionRequest req;
   Known *pKnown;
   Sqlx x;
   i64 iToken = 0;
@@ -191,7 +191,7 @@ static void rowUnlockFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  SessionRequest req;
+  ConnectionRequest req;
   Known *pKnown;
   Sqlx x;
   int bDone = 0;
@@ -199,7 +199,7 @@ static void rowUnlockFunc(
   pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
   if( pKnown && x.rc==SQLITE_OK ){
     rowRequest(pCall, &pKnown->tab, &req);
-    bDone = sessionUnlock(pCall->pSession, &x, &req);
+    bDone = connectionUnlock(pCall->pConn, &x, &req);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -216,10 +216,10 @@ static void rowlockAllFunc(
   i64 n;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, 1u<<pCall->pThis->word.eOp,
-                       ~SESSION_INTENTS);
+  n = connectionUnlockAll(pCall->pConn, &x, 1u<<pCall->pThis->word.eOp,
+                       ~CONNECTION_INTENTS);
   if( bRow ){
-    sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_TABLE, SESSION_INTENTS);
+    connectionUnlockAll(pCall->pConn, &x, 1u<<KEY_TABLE, CONNECTION_INTENTS);
   }
   argsEndInteger(&x, ctx, n);
 }
@@ -231,7 +231,7 @@ static int tableRequest(
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
-  SessionRequest *pReq
+  ConnectionRequest *pReq
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   RowkeyTable tab;
@@ -252,7 +252,7 @@ static void tableLockFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  SessionRequest req;
+  ConnectionRequest req;
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
@@ -268,12 +268,12 @@ static void tableUnlockFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  SessionRequest req;
+  ConnectionRequest req;
   Sqlx x;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( tableRequest(ctx, &x, nArg, apArg, &req) ){
-    bDone = sessionUnlock(pCall->pSession, &x, &req);
+    bDone = connectionUnlock(pCall->pConn, &x, &req);
   }
   argsEndInteger(&x, ctx, bDone);
 }

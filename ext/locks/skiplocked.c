@@ -17,7 +17,7 @@
 #include "sqlite/args.h"
 #include "sqlite/json.h"
 #include "session/rowkey.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 #define SKIP_ROWS 100          /* for which memory is kept at a time */
@@ -45,8 +45,8 @@ typedef struct Skip {
   int bNewest;                 /* it reads the newest snapshot there is */
   sqlite3_stmt *pSearch;       /* the keys of rows, in order */
   sqlite3_stmt *pAgain;        /* whether a row is still there */
-  SessionRequest req;
-  SessionSkip skip;
+  ConnectionRequest req;
+  ConnectionSkip skip;
   SkipRow *aRow;
   int nRow, mxRow;
   int nPass;
@@ -172,8 +172,8 @@ static void blame(Sqlx *x, const char *zWhat){
 static const char *bracketed(Sqlx *x, const char *zText, const char *zWhat){
   const char *z = sqlxPrintf(x, "(\n%s\n)", zText);
   const char *zEnd = z + strlen(z);
-  Token t = tokenAt(z, zEnd);
-  if( x->rc==SQLITE_OK && tokenClose(&t, zEnd)!=zEnd-1 ){
+  SqlToken t = sqltokenAt(z, zEnd);
+  if( x->rc==SQLITE_OK && sqltokenClose(&t, zEnd)!=zEnd-1 ){
     sqlxBad(x, "%s: brackets, quotes or comments do not end in it", zWhat);
   }
   return z;
@@ -342,7 +342,7 @@ static SkipRow *ownRow(Skip *p, const LockKey *pKey){
 static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
   SkipRow *pRow = nextRow(p);
   if( pRow==0 || !searchedKey(p, apVal, &pRow->key) ) return;
-  if( p->nRow<p->nWanted && sessionSkip(&p->skip, p->x, &pRow->key,
+  if( p->nRow<p->nWanted && connectionSkip(&p->skip, p->x, &pRow->key,
                                        &pRow->grant) ){
     p->nRow++;
     pRow->iPos = iPos;
@@ -410,7 +410,7 @@ static void readAgain(Skip *p){
   for(i=0; i<p->nRow; i++){
     SkipRow *pRow = &p->aRow[i];
     if( !isStill(p, pRow) ){
-      sessionSkipBack(&p->skip, &pRow->grant);
+      connectionSkipBack(&p->skip, &pRow->grant);
       freeValues(p, pRow);
     }else{
       p->aRow[n++] = *pRow;
@@ -430,7 +430,7 @@ static void searchAll(Skip *p){
   do{
     bEnd = searchPass(p, apVal);
     if( !p->bNewest ) readAgain(p);
-    bDead = sessionSkipProbe(&p->skip);
+    bDead = connectionSkipProbe(&p->skip);
   }while( p->x->rc==SQLITE_OK && p->nRow<p->nWanted && (!bEnd || bDead) );
 }
 
@@ -465,14 +465,14 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
   int bBegun = 0, i;
   prepareBoth(p);
   if( p->x->rc==SQLITE_OK && p->nWanted>0 ){
-    bBegun = sessionSkipBegin(p->pCall->pSession, p->x, &p->req, &p->skip);
+    bBegun = connectionSkipBegin(p->pCall->pConn, p->x, &p->req, &p->skip);
   }
   if( bBegun ) searchAll(p);
   skipResult(p, ctx);
-  if( bBegun ) sessionSkipEnd(&p->skip, p->nRow>0 && p->x->rc==SQLITE_OK);
+  if( bBegun ) connectionSkipEnd(&p->skip, p->nRow>0 && p->x->rc==SQLITE_OK);
   for(i=0; i<p->nRow; i++){
     if( p->x->rc!=SQLITE_OK && p->req.eScope==LOCK_SCOPE_SESSION ){
-      sessionSkipBack(&p->skip, &p->aRow[i].grant);
+      connectionSkipBack(&p->skip, &p->aRow[i].grant);
     }
     freeValues(p, &p->aRow[i]);
   }

@@ -25,7 +25,7 @@ SQLITE_EXTENSION_INIT3
 
 static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  SessionRequest req;
+  ConnectionRequest req;
   int bHeld = 0;
   req.zName = pCall->pThis->zName;
   req.zSchema = 0;
@@ -35,7 +35,7 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
   req.msTimeout = msTimeout;
   req.bTry = bTry;
   if( x->rc==SQLITE_OK && keyMake(&req.key, KEY_TURN, 0, 0)==LOCK_OK ){
-    bHeld = sessionLock(pCall->pSession, x, &req);
+    bHeld = connectionLock(pCall->pConn, x, &req);
   }
   argsEndInteger(x, ctx, bHeld);
 }
@@ -84,7 +84,7 @@ static void writeTurnFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  i64 ms = sessionTimeout(pCall->pSession);
+  i64 ms = connectionTimeout(pCall->pConn);
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argsCount(&x, nArg, 0, 1, "write_turn([ms])") && nArg ){

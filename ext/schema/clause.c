@@ -4,7 +4,7 @@
 */
 #include <string.h>
 #include "schema/clause.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* ---- rows and keys ---------------------------------------------------- */
@@ -13,18 +13,18 @@ void clauseJoin(sqlite3_str *pStr, const char *zSep){
   if( sqlite3_str_length(pStr) ) sqlite3_str_appendall(pStr, zSep);
 }
 
-static int isNullable(const Shape *pShape, const ShapeTerm *pTerm){
-  return !pShape->bWithoutRowid && !pShape->aCol[pTerm->iCol].bNotNull;
+static int isNullable(const TableInfo *pInfo, const TableInfoTerm *pTerm){
+  return !pInfo->bWithoutRowid && !pInfo->aCol[pTerm->iCol].bNotNull;
 }
 
 /* " COLLATE x" where a term compares otherwise than its column. */
 static const char *collate(
   Sqlx *p,
-  const Shape *pShape,
-  const ShapeTerm *pTerm
+  const TableInfo *pInfo,
+  const TableInfoTerm *pTerm
 ){
   const char *zOwn = pTerm->iCol<0 ? "BINARY"
-                   : pShape->aCol[pTerm->iCol].zColl;
+                   : pInfo->aCol[pTerm->iCol].zColl;
   if( sqlite3_stricmp(zOwn, pTerm->zColl ? pTerm->zColl : "BINARY")==0 ){
     return "";
   }
@@ -35,28 +35,28 @@ static const char *collate(
 ** in a file that was made to deceive, another in its place. */
 static const char *inner(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const char *zWhat,
   const char *zName,
   const char *z
 ){
-  if( z && tokenIsInner(z) ) return z;
+  if( z && sqltokenIsInner(z) ) return z;
   sqlxBad(p, "%s %s of table %s has no whole expression in the schema; allowed"
-             " is what SQLite writes there", zWhat, zName, pShape->zName);
+             " is what SQLite writes there", zWhat, zName, pInfo->zName);
   return "NULL";
 }
 
 /* Whether a default is a name. It stands for its own text; but for these, which
 ** are values. */
-static int isNameAsText(const Token *t){
+static int isNameAsText(const SqlToken *t){
   static const char *const az[] = {
     "NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME",
     "CURRENT_TIMESTAMP"
   };
   size_t i;
-  if( t->kind!=TOKEN_WORD ) return t->kind==TOKEN_QUOTED;
+  if( t->kind!=SQLTOKEN_WORD ) return t->kind==SQLTOKEN_QUOTED;
   for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
-    if( tokenIsWord(t, az[i]) ) return 0;
+    if( sqltokenIsWord(t, az[i]) ) return 0;
   }
   return 1;
 }
@@ -66,23 +66,23 @@ static int isNameAsText(const Token *t){
 ** NOT NULL column becomes the default, after the BEFORE triggers have seen
 ** the NULL.
 */
-const char *clauseNext(Sqlx *p, const Shape *pShape, int iCol){
-  const ShapeColumn *pCol = &pShape->aCol[iCol];
+const char *clauseNext(Sqlx *p, const TableInfo *pInfo, int iCol){
+  const TableInfoColumn *pCol = &pInfo->aCol[iCol];
   const char *z = pCol->zDefault;
-  Token t;
+  SqlToken t;
   if( !pCol->bNotNull || z==0 ){
     return sqlxPrintf(p, "NEW.\"%w\"", pCol->zName);
   }
-  t = tokenAt(z, z+strlen(z));
+  t = sqltokenAt(z, z+strlen(z));
   if( isNameAsText(&t) && z[t.n]==0 ){
     /* Behind DEFAULT a name, quoted or not, is a string. */
     char *zString = sqlxAlloc(p, (sqlite3_uint64)t.n + 1);
-    if( zString && tokenUnquote(&t, zString) ){
+    if( zString && sqltokenUnquote(&t, zString) ){
       z = sqlxPrintf(p, "%Q", zString);
     }
   }
   return sqlxPrintf(p, "ifnull(NEW.\"%w\",(%s))", pCol->zName,
-                    inner(p, pShape, "column", pCol->zName, z));
+                    inner(p, pInfo, "column", pCol->zName, z));
 }
 
 /* Whether the value of an expression depends on the affinity of its columns:
@@ -92,12 +92,13 @@ static int compares(const char *zExpr){
     "IS", "IN", "BETWEEN", "CASE", "MIN", "MAX", "NULLIF"
   };
   const char *zEnd = zExpr + strlen(zExpr);
-  Token t;
+  SqlToken t;
   size_t i;
-  for(t=tokenAt(zExpr, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
-    if( t.kind==TOKEN_OTHER && strchr("=<>", t.z[0]) ) return 1;
+  t = sqltokenAt(zExpr, zEnd);
+  for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    if( t.kind==SQLTOKEN_OTHER && strchr("=<>", t.z[0]) ) return 1;
     for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
-      if( tokenIsWord(&t, az[i]) ) return 1;
+      if( sqltokenIsWord(&t, az[i]) ) return 1;
     }
   }
   return 0;
@@ -110,13 +111,13 @@ static int compares(const char *zExpr){
 */
 static const char *withAffinity(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   int iCol,
   const char *zValue
 ){
-  const ShapeColumn *pCol = &pShape->aCol[iCol];
+  const TableInfoColumn *pCol = &pInfo->aCol[iCol];
   const char *z = sqlxPrintf(p, "(SELECT %s UNION ALL SELECT \"%w\""
-      " FROM \"%w\" WHERE 0)", zValue, pCol->zName, pShape->zName);
+      " FROM \"%w\" WHERE 0)", zValue, pCol->zName, pInfo->zName);
   if( sqlite3_stricmp(pCol->zColl, "BINARY")==0 ) return z;
   return sqlxPrintf(p, "%s COLLATE \"%w\"", z, pCol->zColl);
 }
@@ -126,18 +127,18 @@ static const char *withAffinity(
 ** nothing in its text needs to be rewritten. */
 static const char *newExpression(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const char *zExpr
 ){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int bCompares = compares(zExpr);
   int i;
-  for(i=0; i<pShape->nCol; i++){
-    const char *zName = pShape->aCol[i].zName;
+  for(i=0; i<pInfo->nCol; i++){
+    const char *zName = pInfo->aCol[i].zName;
     const char *zValue;
-    if( !tokenMentions(zExpr, zExpr+strlen(zExpr), zName) ) continue;
-    zValue = clauseNext(p, pShape, i);
-    if( bCompares ) zValue = withAffinity(p, pShape, i, zValue);
+    if( !sqltokenMentions(zExpr, zExpr+strlen(zExpr), zName) ) continue;
+    zValue = clauseNext(p, pInfo, i);
+    if( bCompares ) zValue = withAffinity(p, pInfo, i, zValue);
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "%s AS \"%w\"", zValue, zName);
   }
@@ -149,28 +150,28 @@ static const char *newExpression(
 /* "row r stands in NEW's way by this path" */
 static const char *pathBlocks(
   Sqlx *p,
-  const Shape *pShape,
-  const ShapePath *pPath
+  const TableInfo *pInfo,
+  const TableInfoPath *pPath
 ){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pPath->nTerm; i++){
-    const ShapeTerm *pTerm = &pPath->aTerm[i];
+    const TableInfoTerm *pTerm = &pPath->aTerm[i];
     clauseJoin(pStr, " AND ");
     if( pTerm->iCol<0 ){
-      const char *zExpr = inner(p, pShape, "index", pPath->zIndex,
+      const char *zExpr = inner(p, pInfo, "index", pPath->zIndex,
                                 pTerm->zExpr);
       sqlite3_str_appendf(pStr, "(%s)%s=%s", zExpr,
-          collate(p, pShape, pTerm), newExpression(p, pShape, zExpr));
+          collate(p, pInfo, pTerm), newExpression(p, pInfo, zExpr));
     }else{
       sqlite3_str_appendf(pStr, "r.\"%w\"%s=%s",
-          pShape->aCol[pTerm->iCol].zName, collate(p, pShape, pTerm),
-          clauseNext(p, pShape, pTerm->iCol));
+          pInfo->aCol[pTerm->iCol].zName, collate(p, pInfo, pTerm),
+          clauseNext(p, pInfo, pTerm->iCol));
     }
   }
   if( pPath->zWhere ){
     sqlite3_str_appendf(pStr, " AND (%s)",
-        inner(p, pShape, "index", pPath->zIndex, pPath->zWhere));
+        inner(p, pInfo, "index", pPath->zIndex, pPath->zWhere));
   }
   return sqlxText(p, pStr);
 }
@@ -178,86 +179,90 @@ static const char *pathBlocks(
 /* "a and b are the same row": zA and zB are prefixes, as NEW. or nothing. */
 const char *clauseSameRow(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const char *zA,
   const char *zB
 ){
   sqlite3_str *pStr;
   int i;
-  if( pShape->zRowid ){
-    return sqlxPrintf(p, "%s%s=%s%s", zA, pShape->zRowid, zB,
-                      pShape->zRowid);
+  if( pInfo->zRowid ){
+    return sqlxPrintf(p, "%s%s=%s%s", zA, pInfo->zRowid, zB,
+                      pInfo->zRowid);
   }
   pStr = sqlite3_str_new(p->db);
-  for(i=0; i<pShape->key.nTerm; i++){
-    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
-    const char *zName = pShape->aCol[pTerm->iCol].zName;
+  for(i=0; i<pInfo->key.nTerm; i++){
+    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
+    const char *zName = pInfo->aCol[pTerm->iCol].zName;
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "%s\"%w\"%s%s%s\"%w\"", zA, zName,
-        collate(p, pShape, pTerm), isNullable(pShape, pTerm) ? " IS " : "=",
+        collate(p, pInfo, pTerm), isNullable(pInfo, pTerm) ? " IS " : "=",
         zB, zName);
   }
   return sqlxText(p, pStr);
 }
 
 /* The columns of the key, each with a prefix as OLD. or nothing. */
-const char *clauseKeys(Sqlx *p, const Shape *pShape, const char *zPrefix){
+const char *clauseKeys(Sqlx *p, const TableInfo *pInfo, const char *zPrefix){
   sqlite3_str *pStr;
   int i;
-  if( pShape->bRowidKey ){
-    return sqlxPrintf(p, "%s%s", zPrefix, pShape->zRowid);
+  if( pInfo->bRowidKey ){
+    return sqlxPrintf(p, "%s%s", zPrefix, pInfo->zRowid);
   }
   pStr = sqlite3_str_new(p->db);
-  for(i=0; i<pShape->key.nTerm; i++){
+  for(i=0; i<pInfo->key.nTerm; i++){
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "%s\"%w\"", zPrefix,
-                        pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+                        pInfo->aCol[pInfo->key.aTerm[i].iCol].zName);
   }
   return sqlxText(p, pStr);
 }
 
 /* The key that NEW is about to get, in a BEFORE trigger. */
-const char *clauseKeysNext(Sqlx *p, const Shape *pShape){
+const char *clauseKeysNext(Sqlx *p, const TableInfo *pInfo){
   sqlite3_str *pStr;
   int i;
-  if( pShape->bRowidKey ) return clauseKeys(p, pShape, "NEW.");
+  if( pInfo->bRowidKey ) return clauseKeys(p, pInfo, "NEW.");
   pStr = sqlite3_str_new(p->db);
-  for(i=0; i<pShape->key.nTerm; i++){
+  for(i=0; i<pInfo->key.nTerm; i++){
     clauseJoin(pStr, ",");
-    sqlite3_str_appendall(pStr, clauseNext(p, pShape,
-                                         pShape->key.aTerm[i].iCol));
+    sqlite3_str_appendall(pStr, clauseNext(p, pInfo,
+                                         pInfo->key.aTerm[i].iCol));
   }
   return sqlxText(p, pStr);
 }
 
 /* "no column of the key is NULL": such a key names no row, and a tombstone
 ** for it would match nothing. "1" where that cannot be. */
-const char *clauseKeyWhole(Sqlx *p, const Shape *pShape, const char *zPrefix){
+const char *clauseKeyWhole(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zPrefix
+){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
-  for(i=0; i<pShape->key.nTerm; i++){
-    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
-    if( !isNullable(pShape, pTerm) ) continue;
+  for(i=0; i<pInfo->key.nTerm; i++){
+    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
+    if( !isNullable(pInfo, pTerm) ) continue;
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "%s\"%w\" NOT NULL", zPrefix,
-                        pShape->aCol[pTerm->iCol].zName);
+                        pInfo->aCol[pTerm->iCol].zName);
   }
   if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
   return sqlxText(p, pStr);
 }
 
 /* "NEW has OLD's key" */
-const char *clauseSameKey(Sqlx *p, const Shape *pShape){
+const char *clauseSameKey(Sqlx *p, const TableInfo *pInfo){
   sqlite3_str *pStr;
   int i;
-  if( pShape->bRowidKey ) return clauseSameRow(p, pShape, "NEW.", "OLD.");
+  if( pInfo->bRowidKey ) return clauseSameRow(p, pInfo, "NEW.", "OLD.");
   pStr = sqlite3_str_new(p->db);
-  for(i=0; i<pShape->key.nTerm; i++){
-    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
-    const char *zName = pShape->aCol[pTerm->iCol].zName;
+  for(i=0; i<pInfo->key.nTerm; i++){
+    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
+    const char *zName = pInfo->aCol[pTerm->iCol].zName;
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "NEW.\"%w\"%s IS OLD.\"%w\"", zName,
-                        collate(p, pShape, pTerm), zName);
+                        collate(p, pInfo, pTerm), zName);
   }
   return sqlxText(p, pStr);
 }
@@ -267,19 +272,19 @@ const char *clauseSameKey(Sqlx *p, const Shape *pShape){
 /* Every path of these ways, as conditions on r. */
 static int paths(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   unsigned mBy,
   const char **azPath
 ){
   int n = 0, i;
-  if( (mBy & CLAUSE_BY_KEY) && !pShape->bRowidKey ){
-    azPath[n++] = pathBlocks(p, pShape, &pShape->key);
+  if( (mBy & CLAUSE_BY_KEY) && !pInfo->bRowidKey ){
+    azPath[n++] = pathBlocks(p, pInfo, &pInfo->key);
   }
-  if( (mBy & CLAUSE_BY_ROWID) && pShape->zRowid ){
-    azPath[n++] = clauseSameRow(p, pShape, "r.", "NEW.");
+  if( (mBy & CLAUSE_BY_ROWID) && pInfo->zRowid ){
+    azPath[n++] = clauseSameRow(p, pInfo, "r.", "NEW.");
   }
-  for(i=0; (mBy & CLAUSE_BY_INDEX) && i<pShape->nPath; i++){
-    azPath[n++] = pathBlocks(p, pShape, &pShape->aPath[i]);
+  for(i=0; (mBy & CLAUSE_BY_INDEX) && i<pInfo->nPath; i++){
+    azPath[n++] = pathBlocks(p, pInfo, &pInfo->aPath[i]);
   }
   return n;
 }
@@ -287,29 +292,29 @@ static int paths(
 /* Make the conditions for a row that stands in NEW's way by any of mBy. */
 void clauseInTheWay(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   unsigned mBy,
   ClauseWay *pWay
 ){
   const char **azPath = sqlxAlloc(p, sizeof(azPath[0])*(sqlite3_uint64)
-                                  (pShape->nPath + 2));
-  const char *zIsOld = clauseSameRow(p, pShape, "r.", "OLD.");
+                                  (pInfo->nPath + 2));
+  const char *zIsOld = clauseSameRow(p, pInfo, "r.", "OLD.");
   sqlite3_str *pAny, *pOther, *pRow;
   int n, i;
   pWay->zAny = pWay->zOther = pWay->zRow = "";
   if( azPath==0 ) return;
-  n = paths(p, pShape, mBy, azPath);
+  n = paths(p, pInfo, mBy, azPath);
   pAny = sqlite3_str_new(p->db);
   pOther = sqlite3_str_new(p->db);
   pRow = sqlite3_str_new(p->db);
   for(i=0; i<n; i++){
     clauseJoin(pAny, " OR ");
     sqlite3_str_appendf(pAny, "EXISTS(SELECT 1 FROM \"%w\" AS r WHERE %s)",
-                        pShape->zName, azPath[i]);
+                        pInfo->zName, azPath[i]);
     clauseJoin(pOther, " OR ");
     sqlite3_str_appendf(pOther,
         "EXISTS(SELECT 1 FROM \"%w\" AS r WHERE %s AND NOT(%s))",
-        pShape->zName, azPath[i], zIsOld);
+        pInfo->zName, azPath[i], zIsOld);
     clauseJoin(pRow, " OR ");
     sqlite3_str_appendall(pRow, azPath[i]);
   }
@@ -319,25 +324,25 @@ void clauseInTheWay(
 }
 
 /* "row r has the key that NEW is about to get" */
-const char *clauseRowIsNewKey(Sqlx *p, const Shape *pShape){
-  if( pShape->bRowidKey ) return clauseSameRow(p, pShape, "r.", "NEW.");
-  return sqlxPrintf(p, "ifnull(%s,0)", pathBlocks(p, pShape, &pShape->key));
+const char *clauseRowIsNewKey(Sqlx *p, const TableInfo *pInfo){
+  if( pInfo->bRowidKey ) return clauseSameRow(p, pInfo, "r.", "NEW.");
+  return sqlxPrintf(p, "ifnull(%s,0)", pathBlocks(p, pInfo, &pInfo->key));
 }
 
 /* ---- UPDATE OF lists -------------------------------------------------- */
 
 /* The columns that an UPDATE which changes the key has to name. */
-const char *clauseOfKey(Sqlx *p, const Shape *pShape){
-  if( !pShape->bRowidKey ) return clauseKeys(p, pShape, "");
-  if( !pShape->bDeclaredKey ) return CLAUSE_ROWID_NAMES;
-  return sqlxPrintf(p, "%s," CLAUSE_ROWID_NAMES, pShape->zRowid);
+const char *clauseOfKey(Sqlx *p, const TableInfo *pInfo){
+  if( !pInfo->bRowidKey ) return clauseKeys(p, pInfo, "");
+  if( !pInfo->bDeclaredKey ) return CLAUSE_ROWID_NAMES;
+  return sqlxPrintf(p, "%s," CLAUSE_ROWID_NAMES, pInfo->zRowid);
 }
 
-static int isPart(const Shape *pShape, unsigned mBy, int iCol){
+static int isPart(const TableInfo *pInfo, unsigned mBy, int iCol){
   int i;
-  if( (mBy & CLAUSE_BY_KEY) && pShape->aCol[iCol].bKey ) return 1;
-  for(i=0; (mBy & CLAUSE_BY_INDEX) && i<pShape->nPath; i++){
-    if( shapePathMentions(pShape, &pShape->aPath[i], iCol) ) return 1;
+  if( (mBy & CLAUSE_BY_KEY) && pInfo->aCol[iCol].bKey ) return 1;
+  for(i=0; (mBy & CLAUSE_BY_INDEX) && i<pInfo->nPath; i++){
+    if( tableinfoPathMentions(pInfo, &pInfo->aPath[i], iCol) ) return 1;
   }
   return 0;
 }
@@ -345,19 +350,19 @@ static int isPart(const Shape *pShape, unsigned mBy, int iCol){
 /* "OF " and every column that one of these ways depends on; or "", which is
 ** all columns, where one of them is generated: SQLite names what a statement
 ** sets. */
-const char *clauseOfWay(Sqlx *p, const Shape *pShape, unsigned mBy){
+const char *clauseOfWay(Sqlx *p, const TableInfo *pInfo, unsigned mBy){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int bRowid = (mBy & CLAUSE_BY_ROWID)!=0;
   int bAll = 0, i;
-  for(i=0; i<pShape->nCol; i++){
-    const ShapeColumn *pCol = &pShape->aCol[i];
-    if( !isPart(pShape, mBy, i) ) continue;
+  for(i=0; i<pInfo->nCol; i++){
+    const TableInfoColumn *pCol = &pInfo->aCol[i];
+    if( !isPart(pInfo, mBy, i) ) continue;
     if( pCol->bGenerated ) bAll = 1;
-    if( pCol->bKey && pShape->bRowidKey ) bRowid = 1;
+    if( pCol->bKey && pInfo->bRowidKey ) bRowid = 1;
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "\"%w\"", pCol->zName);
   }
-  if( bRowid && !pShape->bWithoutRowid ){
+  if( bRowid && !pInfo->bWithoutRowid ){
     clauseJoin(pStr, ",");
     sqlite3_str_appendall(pStr, CLAUSE_ROWID_NAMES);
   }

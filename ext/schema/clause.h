@@ -10,7 +10,7 @@
 #ifndef INTERLOCK_CLAUSE_H
 #define INTERLOCK_CLAUSE_H
 
-#include "schema/shape.h"
+#include "schema/tableinfo.h"
 
 /* The ways by which a row can stand in NEW's way, as bits. */
 #define CLAUSE_BY_KEY    1u  /* a declared key that is not the rowid */
@@ -30,23 +30,24 @@ struct ClauseWay {
 void clauseJoin(sqlite3_str *pStr, const char *zSep);
 
 /* The value that a column is about to get, in a BEFORE trigger. */
-const char *clauseNext(Sqlx *p, const Shape *pShape, int iCol);
-const char *clauseKeys(Sqlx *p, const Shape *pShape, const char *zPrefix);
-const char *clauseKeysNext(Sqlx *p, const Shape *pShape);
-const char *clauseKeyWhole(Sqlx *p, const Shape *pShape, const char *zPrefix);
-const char *clauseSameRow(Sqlx *p, const Shape *pShape, const char *zA,
+const char *clauseNext(Sqlx *p, const TableInfo *pInfo, int iCol);
+const char *clauseKeys(Sqlx *p, const TableInfo *pInfo, const char *zPrefix);
+const char *clauseKeysNext(Sqlx *p, const TableInfo *pInfo);
+const char *clauseKeyWhole(Sqlx *p, const TableInfo *pInfo,
+                           const char *zPrefix);
+const char *clauseSameRow(Sqlx *p, const TableInfo *pInfo, const char *zA,
                           const char *zB);
-const char *clauseSameKey(Sqlx *p, const Shape *pShape);
-const char *clauseRowIsNewKey(Sqlx *p, const Shape *pShape);
+const char *clauseSameKey(Sqlx *p, const TableInfo *pInfo);
+const char *clauseRowIsNewKey(Sqlx *p, const TableInfo *pInfo);
 
-void clauseInTheWay(Sqlx *p, const Shape *pShape, unsigned mBy,
+void clauseInTheWay(Sqlx *p, const TableInfo *pInfo, unsigned mBy,
                     ClauseWay *pWay);
 
 /* UPDATE OF lists. The rowid has three names beside its column's, and UPDATE
 ** OF compares names as text. */
 #define CLAUSE_ROWID_NAMES "rowid,_rowid_,oid"
 
-const char *clauseOfKey(Sqlx *p, const Shape *pShape);
-const char *clauseOfWay(Sqlx *p, const Shape *pShape, unsigned mBy);
+const char *clauseOfKey(Sqlx *p, const TableInfo *pInfo);
+const char *clauseOfWay(Sqlx *p, const TableInfo *pInfo, unsigned mBy);
 
 #endif

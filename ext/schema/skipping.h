@@ -13,7 +13,7 @@
 #ifndef INTERLOCK_SKIPPING_H
 #define INTERLOCK_SKIPPING_H
 
-#include "schema/shape.h"
+#include "schema/tableinfo.h"
 
 typedef struct Skipping Skipping;
 
@@ -24,7 +24,7 @@ struct Skipping {
 
 /* Look for one that can skip a trigger `interlock_<number>_...` of the table:
 ** a newer one, else one of temp. */
-void skippingFind(Sqlx *p, const Shape *pShape, const char *zNumber,
+void skippingFind(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
                   Skipping *pSkip);
 
 /* What a user should know of it. zRepair is the function that cures it. */

@@ -13,7 +13,7 @@
 #include "schema/clause.h"
 #include "sqlite/template.h"
 #include "sql_text.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* The placeholders of the templates in sql/. */
@@ -84,7 +84,7 @@ static const struct {
 typedef struct Gen Gen;
 struct Gen {
   Sqlx *p;
-  const Shape *pShape;
+  const TableInfo *pInfo;
   const TriggersRule *pRule;
   const char *azText[V_COUNT];
   int abFlag[F_COUNT];
@@ -109,14 +109,14 @@ static const char *fill(Gen *g, const char *zTemplate){
 /* ---- the columns of the tombstones ------------------------------------ */
 
 /* How many columns the key has. */
-int triggersKeys(const Shape *pShape){
-  return pShape->bRowidKey ? 1 : pShape->key.nTerm;
+int triggersKeys(const TableInfo *pInfo){
+  return pInfo->bRowidKey ? 1 : pInfo->key.nTerm;
 }
 
 static const char *tombstoneKeys(Gen *g){
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
-  for(i=1; i<=triggersKeys(g->pShape); i++){
+  for(i=1; i<=triggersKeys(g->pInfo); i++){
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "k%d", i);
   }
@@ -124,14 +124,14 @@ static const char *tombstoneKeys(Gen *g){
 }
 
 static const char *tombstoneColumns(Gen *g){
-  const Shape *pShape = g->pShape;
+  const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
   int i;
-  if( pShape->bRowidKey ) return "k1 INTEGER PRIMARY KEY";
+  if( pInfo->bRowidKey ) return "k1 INTEGER PRIMARY KEY";
   pStr = sqlite3_str_new(g->p->db);
-  for(i=0; i<pShape->key.nTerm; i++){
-    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
-    const char *zAffinity = pShape->aCol[pTerm->iCol].zAffinity;
+  for(i=0; i<pInfo->key.nTerm; i++){
+    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
+    const char *zAffinity = pInfo->aCol[pTerm->iCol].zAffinity;
     clauseJoin(pStr, ", ");
     sqlite3_str_appendf(pStr, "k%d %s%sNOT NULL", i+1, zAffinity,
                         zAffinity[0] ? " " : "");
@@ -144,17 +144,17 @@ static const char *tombstoneColumns(Gen *g){
 
 /* "this tombstone has NEW's key", or OLD's */
 static const char *tombstoneIs(Gen *g, const char *zPrefix){
-  const Shape *pShape = g->pShape;
+  const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
   int i;
-  if( pShape->bRowidKey ){
-    return sqlxPrintf(g->p, "k1=%s%s", zPrefix, pShape->zRowid);
+  if( pInfo->bRowidKey ){
+    return sqlxPrintf(g->p, "k1=%s%s", zPrefix, pInfo->zRowid);
   }
   pStr = sqlite3_str_new(g->p->db);
-  for(i=0; i<pShape->key.nTerm; i++){
+  for(i=0; i<pInfo->key.nTerm; i++){
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "k%d=%s\"%w\"", i+1, zPrefix,
-                        pShape->aCol[pShape->key.aTerm[i].iCol].zName);
+                        pInfo->aCol[pInfo->key.aTerm[i].iCol].zName);
   }
   return sqlxText(g->p, pStr);
 }
@@ -162,19 +162,19 @@ static const char *tombstoneIs(Gen *g, const char *zPrefix){
 /* "this tombstone has the key that NEW is about to get", in a BEFORE INSERT
 ** trigger: where SQLite is to choose a rowid NEW has -1. */
 static const char *tombstoneIsNext(Gen *g){
-  const Shape *pShape = g->pShape;
+  const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
   int i;
-  if( pShape->bRowidKey ){
+  if( pInfo->bRowidKey ){
     return sqlxPrintf(g->p, "k1 IN(NEW.%s,CASE WHEN NEW.%s=-1 THEN"
-        " (SELECT ifnull(max(%s)+1,1) FROM \"%w\") END)", pShape->zRowid,
-        pShape->zRowid, pShape->zRowid, pShape->zName);
+        " (SELECT ifnull(max(%s)+1,1) FROM \"%w\") END)", pInfo->zRowid,
+        pInfo->zRowid, pInfo->zRowid, pInfo->zName);
   }
   pStr = sqlite3_str_new(g->p->db);
-  for(i=0; i<pShape->key.nTerm; i++){
+  for(i=0; i<pInfo->key.nTerm; i++){
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "k%d=%s", i+1,
-        clauseNext(g->p, pShape, pShape->key.aTerm[i].iCol));
+        clauseNext(g->p, pInfo, pInfo->key.aTerm[i].iCol));
   }
   return sqlxText(g->p, pStr);
 }
@@ -192,19 +192,19 @@ static int isExcepted(const TriggersRule *pRule, const char *zName){
 /* The columns whose change raises the version: all, and so no list, unless
 ** some are excepted. (A list would miss a column that is added later.) */
 static const char *ofOthers(Gen *g){
-  const Shape *pShape = g->pShape;
+  const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
   int i;
   if( g->pRule->nExcept==0 ) return "";
   pStr = sqlite3_str_new(g->p->db);
-  for(i=0; i<pShape->nCol; i++){
-    const ShapeColumn *pCol = &pShape->aCol[i];
+  for(i=0; i<pInfo->nCol; i++){
+    const TableInfoColumn *pCol = &pInfo->aCol[i];
     if( pCol->bGenerated || isExcepted(g->pRule, pCol->zName)
      || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
     sqlite3_str_appendf(pStr, "%s\"%w\"",
         sqlite3_str_length(pStr) ? "," : "OF ", pCol->zName);
   }
-  if( !pShape->bWithoutRowid ){
+  if( !pInfo->bWithoutRowid ){
     sqlite3_str_appendf(pStr, "%s" CLAUSE_ROWID_NAMES,
         sqlite3_str_length(pStr) ? "," : "OF ");
   }
@@ -215,15 +215,15 @@ static const char *ofOthers(Gen *g){
 ** collation or across INTEGER and REAL would call different values the same.
 ** The two meet only in a column without affinity. */
 static const char *nothingElse(Gen *g){
-  const Shape *pShape = g->pShape;
+  const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
-  if( pShape->zRowid ){
-    sqlite3_str_appendf(pStr, "NEW.%s=OLD.%s", pShape->zRowid,
-                        pShape->zRowid);
+  if( pInfo->zRowid ){
+    sqlite3_str_appendf(pStr, "NEW.%s=OLD.%s", pInfo->zRowid,
+                        pInfo->zRowid);
   }
-  for(i=0; i<pShape->nCol; i++){
-    const ShapeColumn *pCol = &pShape->aCol[i];
+  for(i=0; i<pInfo->nCol; i++){
+    const TableInfoColumn *pCol = &pInfo->aCol[i];
     const char *zName = pCol->zName;
     if( pCol->bGenerated
      || sqlite3_stricmp(zName, g->pRule->zColumn)==0 ) continue;
@@ -253,9 +253,9 @@ static const char *follows(Gen *g){
 
 static void valuesOfWays(Gen *g){
   unsigned mBy = g->pRule->bTombstones ? WAYS
-               : g->pShape->bRowidKey ? CLAUSE_BY_ROWID : CLAUSE_BY_KEY;
+               : g->pInfo->bRowidKey ? CLAUSE_BY_ROWID : CLAUSE_BY_KEY;
   ClauseWay way;
-  clauseInTheWay(g->p, g->pShape, mBy, &way);
+  clauseInTheWay(g->p, g->pInfo, mBy, &way);
   g->azText[V_BLOCKED] = way.zAny;
   g->azText[V_BLOCKED_BY_OTHER] = way.zOther;
   g->azText[V_BLOCKER] = way.zRow;
@@ -264,11 +264,11 @@ static void valuesOfWays(Gen *g){
 /* The text of every placeholder for this table and rule. */
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
-  const Shape *pShape = g->pShape;
+  const TableInfo *pInfo = g->pInfo;
   const TriggersRule *pRule = g->pRule;
   const char **az = g->azText;
-  az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pShape->zName);
-  az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pShape->zSchema);
+  az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
+  az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
   az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
   az[V_LABEL] = pRule->zLabel;
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
@@ -276,31 +276,31 @@ static void valuesOf(Gen *g){
   az[V_NOW] = TRIGGERS_NOW;
   az[V_KEYS] = tombstoneKeys(g);
   az[V_KEY_COLUMNS] = tombstoneColumns(g);
-  az[V_KEY_OLD] = clauseKeys(p, pShape, "OLD.");
-  az[V_KEY_ROW] = clauseKeys(p, pShape, "r.");
-  az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pShape, "OLD.");
-  az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pShape, "r.");
+  az[V_KEY_OLD] = clauseKeys(p, pInfo, "OLD.");
+  az[V_KEY_ROW] = clauseKeys(p, pInfo, "r.");
+  az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pInfo, "OLD.");
+  az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
   g->abFlag[F_STRICT] = pRule->mode==TRIGGERS_STRICT;
   g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
   g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
-  az[V_KEY_END] = pShape->bRowidKey ? ")"
+  az[V_KEY_END] = pInfo->bRowidKey ? ")"
       : sqlxPrintf(p, ",PRIMARY KEY(%s)) WITHOUT ROWID", az[V_KEYS]);
   az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
                   " ELSE excluded.version END";
-  az[V_SAME_KEY] = clauseSameKey(p, pShape);
+  az[V_SAME_KEY] = clauseSameKey(p, pInfo);
   az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
   az[V_TOMBSTONE_NEXT] = tombstoneIsNext(g);
   az[V_MARK] = pRule->bTombstones ? "1" : TRIGGERS_NOW;
   az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
   az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
-  az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pShape);
-  az[V_SELF_OLD] = clauseSameRow(p, pShape, "", "OLD.");
-  az[V_SELF_NEW] = clauseSameRow(p, pShape, "", "NEW.");
-  az[V_ROW_IS_OLD] = clauseSameRow(p, pShape, "r.", "OLD.");
+  az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pInfo);
+  az[V_SELF_OLD] = clauseSameRow(p, pInfo, "", "OLD.");
+  az[V_SELF_NEW] = clauseSameRow(p, pInfo, "", "NEW.");
+  az[V_ROW_IS_OLD] = clauseSameRow(p, pInfo, "r.", "OLD.");
   valuesOfWays(g);
-  az[V_OF_KEY] = clauseOfKey(p, pShape);
-  az[V_OF_UNIQUE] = clauseOfWay(p, pShape, WAYS);
+  az[V_OF_KEY] = clauseOfKey(p, pInfo);
+  az[V_OF_UNIQUE] = clauseOfWay(p, pInfo, WAYS);
   az[V_OF_OTHERS] = ofOthers(g);
   az[V_FOLLOWS] = follows(g);
   az[V_LIFTS] = pRule->mode==TRIGGERS_ECHO ? nothingElse(g)
@@ -314,7 +314,7 @@ static void valuesOf(Gen *g){
 ** use. */
 void triggersMake(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const TriggersRule *pRule,
   TriggersSet *pSet
 ){
@@ -322,7 +322,7 @@ void triggersMake(
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
   genBegin(&g, p);
-  g.pShape = pShape;
+  g.pInfo = pInfo;
   g.pRule = pRule;
   valuesOf(&g);
   pSet->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones",
@@ -373,7 +373,7 @@ const char *triggersDraw(Sqlx *p, const char *zSchema){
     z = sqlxPrintf(p, "%08x", u);
     bTaken = sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_tombstones", z));
     for(i=0; i<sizeof(azRegistry)/sizeof(azRegistry[0]) && !bTaken; i++){
-      bTaken = shapeOwn(p, zSchema, azRegistry[i])
+      bTaken = tableinfoOwn(p, zSchema, azRegistry[i])
             && sqlxExists(p, "SELECT 1 FROM \"%w\".%s WHERE number=%Q",
                           zSchema, azRegistry[i], z);
     }
@@ -409,8 +409,8 @@ const char *triggersAgain(
   const TriggersOne *pOne,
   const char *zSchema
 ){
-  Token t;
-  if( !tokenIsTrigger(pOne->zSql, pOne->zName, &t) ){
+  SqlToken t;
+  if( !sqltokenIsTrigger(pOne->zSql, pOne->zName, &t) ){
     sqlxBad(p, "trigger %s.%s was made by hand, and could not be made again if"
                " anything fails; allowed is SELECT versioned(), unversioned()"
                " or versioned_repair() in a statement of its own",

@@ -10,7 +10,7 @@
 #ifndef INTERLOCK_TRIGGERS_H
 #define INTERLOCK_TRIGGERS_H
 
-#include "schema/shape.h"
+#include "schema/tableinfo.h"
 
 /* Goes up whenever the generated text changes: an older extension leaves a
 ** newer one's triggers alone. */
@@ -60,9 +60,9 @@ struct TriggersSet {
   const char *zRebornSql;       /* the UPDATE that belongs to a repair */
 };
 
-void triggersMake(Sqlx *p, const Shape *pShape, const TriggersRule *pRule,
+void triggersMake(Sqlx *p, const TableInfo *pInfo, const TriggersRule *pRule,
                   TriggersSet *pSet);
-int triggersKeys(const Shape *pShape);
+int triggersKeys(const TableInfo *pInfo);
 const char *triggersNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol);
 int triggersGenerator(sqlite3_stmt *pStmt, int iCol);
 const char *triggersDraw(Sqlx *p, const char *zSchema);

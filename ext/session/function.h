@@ -7,7 +7,7 @@
 #define INTERLOCK_FUNCTION_H
 
 #include <sqlite3ext.h>
-#include "session/session.h"
+#include "session/connection.h"
 
 #define FUNCTION_ANY (-1)  /* arguments counted by the function itself, with a
                            ** better error than SQLite's */
@@ -38,7 +38,7 @@ typedef struct FunctionTable {
 /* sqlite3_user_data() of every function. */
 typedef struct FunctionCall {
   const Function *pThis;
-  Session *pSession;
+  Connection *pConn;
 } FunctionCall;
 
 #endif

@@ -12,7 +12,7 @@ SQLITE_EXTENSION_INIT3
 
 /* Who is in the way, in words: 'x' is held by session 7 (pid 4321). */
 static const char *heldBy(Sqlx *x, const LockFailure *p){
-  const LockTrouble *pTrouble = lockTrouble(p->pPlace->pLock);
+  const LockTrouble *pTrouble = lockTrouble(p->pFs->pLock);
   const char *zKey = lockkeyText(x, p->pKey);
   const char *zFormat = "%s is held by session %lld (pid %u)";
   if( pTrouble->iBlocker==0 ) return sqlxPrintf(x, "%s is held", zKey);
@@ -101,7 +101,7 @@ static void failTimeout(Sqlx *x, const LockFailure *p){
 ** Cure: take locks in the same order in every program
 */
 static void failDeadlock(Sqlx *x, const LockFailure *p){
-  LockSession *pLock = p->pPlace->pLock;
+  LockSession *pLock = p->pFs->pLock;
   const LockTrouble *pTrouble = lockTrouble(pLock);
   u32 n = sizeof(pTrouble->aCycle)/sizeof(pTrouble->aCycle[0]), i;
   sqlite3_str *pStr = sqlite3_str_new(x->db);
@@ -132,9 +132,9 @@ static void failDeadlock(Sqlx *x, const LockFailure *p){
 **   close connections
 */
 static void failFull(Sqlx *x, const LockFailure *p){
-  if( p->pPlace && p->pPlace->pLock ){
+  if( p->pFs && p->pFs->pLock ){
     sqlxFail(x, SQLITE_ERROR, "lock table full: %u locks are held or wanted",
-             lockLimit(p->pPlace->pFile));
+             lockLimit(p->pFs->pFile));
   }else{
     sqlxFail(x, SQLITE_ERROR, "lock table full: %u sessions are open",
              LIMIT_SESSION);
@@ -305,7 +305,7 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
 }
 
 static void failFile(Sqlx *x, LockRc eRc, const LockFailure *p){
-  const char *zName = p->pPlace ? placeFileName(p->pPlace) : "";
+  const char *zName = p->pFs ? filesessionFileName(p->pFs) : "";
   const char *zWhy = whyNot(x, eRc);
   int bOpen = eRc==LOCK_CANTOPEN || eRc==LOCK_LINKED || eRc==LOCK_NOMAP;
   sqlxFail(x, bOpen ? SQLITE_CANTOPEN : SQLITE_ERROR, "lock file: %s%s: %s",
@@ -316,7 +316,7 @@ static void failFile(Sqlx *x, LockRc eRc, const LockFailure *p){
 static void failBusy(Sqlx *x, const LockFailure *p){
   LockTrouble trouble;
   memset(&trouble, 0, sizeof(trouble));
-  if( p->pPlace && p->pPlace->pFile ) lockInside(p->pPlace->pFile, &trouble);
+  if( p->pFs && p->pFs->pFile ) lockInside(p->pFs->pFile, &trouble);
   if( trouble.iBlocker ){
     sqlxFail(x, SQLITE_BUSY, "lock file: busy: session %lld (pid %u) is stopped"
         " inside it", (sqlite3_int64)trouble.iBlocker, trouble.iPid);

@@ -6,13 +6,13 @@
 #ifndef INTERLOCK_LOCKERROR_H
 #define INTERLOCK_LOCKERROR_H
 
-#include "session/place.h"
+#include "session/filesession.h"
 #include "sqlite/sqlx.h"
 #include "session/waiting.h"
 
 /* Who failed, at what. */
 typedef struct LockFailure {
-  const Place *pPlace;
+  const FileSession *pFs;
   const LockKey *pKey;   /* what was asked for, or NULL */
   i64 msTimeout;         /* how long it may have been waited for */
   Waiting eWaiting;      /* why it may not be waited for */

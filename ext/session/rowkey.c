@@ -6,7 +6,7 @@
 #include "session/rowkey.h"
 #include "sqlite/args.h"
 #include "sqlite/pragma.h"
-#include "schema/shape.h"
+#include "schema/tableinfo.h"
 SQLITE_EXTENSION_INIT3
 
 /* Columns of the PRAGMAs used here. */
@@ -88,9 +88,9 @@ int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab){
   const char *zSchema = 0, *zName = 0;
   memset(pTab, 0, sizeof(*pTab));
   if( zTable==0 || p->rc!=SQLITE_OK ) return 0;
-  shapeSplit(p, zTable, &zSchema, &zName);
+  tableinfoSplit(p, zTable, &zSchema, &zName);
   if( (zSchema || !takeTable(p, 0, zName, pTab))
-   && !takeTable(p, zSchema, shapeUnquote(p, zName), pTab) ){
+   && !takeTable(p, zSchema, tableinfoUnquote(p, zName), pTab) ){
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
                " schema.name", zTable);
   }else if( sqlite3_strnicmp(pTab->zName, "sqlite_", 7)==0 ){
@@ -154,7 +154,7 @@ static void addColumn(
   pCol = &pTab->aCol[pTab->nCol++];
   pCol->zName = zName;
   pCol->zType = zType ? zType : "";
-  pCol->zAffinity = shapeAffinity(pCol->zType,
+  pCol->zAffinity = tableinfoAffinity(pCol->zType,
       sqlite3_stricmp(pCol->zType, "ANY")==0 && isStrictTable(p, pTab));
   pCol->eColl = collationCalled(p, pTab, zName, zColl);
 }

@@ -16,7 +16,7 @@
 typedef struct RowkeyColumn {
   const char *zName;
   const char *zType;       /* as declared, "" for none */
-  const char *zAffinity;   /* as shapeAffinity() gives it */
+  const char *zAffinity;   /* as tableinfoAffinity() gives it */
   KeyCollation eColl;   /* of the index that keeps the key unique */
 } RowkeyColumn;
 

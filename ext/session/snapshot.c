@@ -4,7 +4,7 @@
 */
 #include <string.h>
 #include "session/snapshot.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 #include "session/waiting.h"
 SQLITE_EXTENSION_INIT3
 
@@ -21,14 +21,14 @@ static int countPure(const char *zSql){
     "carray"
   };
   const char *zEnd = zSql + strlen(zSql);
-  Token t = tokenAt(zSql, zEnd), next;
+  SqlToken t = sqltokenAt(zSql, zEnd), next;
   int n = 0;
   size_t i;
-  for(; t.kind!=TOKEN_END; t = tokenNext(&t, zEnd)){
-    next = tokenNext(&t, zEnd);
-    while( next.kind==TOKEN_SPACE ) next = tokenNext(&next, zEnd);
-    if( !tokenIsByte(&next, '(') ) continue;
-    for(i=0; i<sizeof(az)/sizeof(az[0]); i++) n += tokenIsName(&t, az[i]);
+  for(; t.kind!=SQLTOKEN_END; t = sqltokenNext(&t, zEnd)){
+    next = sqltokenNext(&t, zEnd);
+    while( next.kind==SQLTOKEN_SPACE ) next = sqltokenNext(&next, zEnd);
+    if( !sqltokenIsByte(&next, '(') ) continue;
+    for(i=0; i<sizeof(az)/sizeof(az[0]); i++) n += sqltokenIsName(&t, az[i]);
   }
   return n;
 }

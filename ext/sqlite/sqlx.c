@@ -4,7 +4,7 @@
 */
 #include <string.h>
 #include "sqlite/sqlx.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* Small pieces come from blocks: a request makes thousands of them. With the
@@ -223,7 +223,7 @@ static sqlite3_stmt *prepare(Sqlx *p, const char *zSql){
   if( p->rc!=SQLITE_OK ) return 0;
   rc = sqlite3_prepare_v2(p->db, zSql, -1, &pStmt, &zTail);
   if( rc!=SQLITE_OK ) failDb(p, rc);
-  if( rc==SQLITE_OK && (pStmt==0 || !tokenIsBlank(zTail)) ){
+  if( rc==SQLITE_OK && (pStmt==0 || !sqltokenIsBlank(zTail)) ){
     sqlite3_finalize(pStmt);
     pStmt = 0;
     sqlxBad(p, "%.60s... is not one SQL statement; allowed is one", zSql);

@@ -29,20 +29,20 @@ static void needTransaction(Sqlx *p){
 
 /* The query that reads the version under a key, ?1, ?2, ... */
 static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
-  const Shape *pShape = &pTab->shape;
+  const TableInfo *pInfo = &pTab->shape;
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
-  for(i=0; i<pShape->key.nTerm; i++){
-    const ShapeTerm *pTerm = &pShape->key.aTerm[i];
+  for(i=0; i<pInfo->key.nTerm; i++){
+    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
     sqlite3_str_appendf(pStr, "%s\"%w\"=?%d COLLATE \"%w\"",
-        i ? " AND " : "", pShape->aCol[pTerm->iCol].zName, i+1,
+        i ? " AND " : "", pInfo->aCol[pTerm->iCol].zName, i+1,
         pTerm->zColl);
   }
-  if( pShape->bRowidKey ){
-    sqlite3_str_appendf(pStr, "%s=?1", pShape->zRowid);
+  if( pInfo->bRowidKey ){
+    sqlite3_str_appendf(pStr, "%s=?1", pInfo->zRowid);
   }
   return sqlxPrepare(p, "SELECT \"%w\" FROM \"%w\".\"%w\" WHERE %s",
-      pTab->entry.zColumn, pShape->zSchema, pShape->zName,
+      pTab->entry.zColumn, pInfo->zSchema, pInfo->zName,
       sqlxText(p, pStr));
 }
 
@@ -124,7 +124,7 @@ sqlite3_int64 expectVersion(
     sqlxBad(p, "%d values for the key of %s; allowed is %d", nKey,
             tab.shape.zName, nWant);
   }
-  if( shapeColumn(&tab.shape, tab.entry.zColumn)<0 ){
+  if( tableinfoColumn(&tab.shape, tab.entry.zColumn)<0 ){
     sqlxBad(p, "table %s has no column %s any more; allowed is"
                " versioned_repair()", tab.shape.zName, tab.entry.zColumn);
   }

@@ -4,7 +4,7 @@
 */
 #include <string.h>
 #include "versioned/registry.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 #define REGISTRY_COLUMNS \
@@ -15,11 +15,11 @@ enum { COL_NUMBER, COL_NAME, COL_COLUMN, COL_MODE, COL_ON_STALE, COL_EXCEPT,
        COL_TOMBSTONES, COL_GENERATOR, COL_DECLARED, COL_TABLE, COL_TRIGGER,
        COL_SQL };
 
-/* Asked of the schema in memory, which is true once shapeFind() has read from
-** it: a SELECT over sqlite_master reads all of it, and who declares a thousand
-** tables does so a thousand times. */
+/* Asked of the schema in memory, which is true once tableinfoFind() has read
+** from it: a SELECT over sqlite_master reads all of it, and who declares a
+** thousand tables does so a thousand times. */
 int registryExists(Sqlx *p, const char *zSchema){
-  return shapeOwn(p, zSchema, "interlock_versioned");
+  return tableinfoOwn(p, zSchema, "interlock_versioned");
 }
 
 /* What RENAME has rewritten in the text of the trigger check and not in the
@@ -28,15 +28,15 @@ int registryExists(Sqlx *p, const char *zSchema){
 static void readCheck(Sqlx *p, RegistryEntry *pEntry, const char *zSql){
   static const char zMessage[] = "'version exhausted: ";
   const char *zEnd = zSql + strlen(zSql);
-  Token t;
-  for(t=tokenAt(zSql, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
+  SqlToken t;
+  for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
     int n = (int)sizeof(zMessage) - 1;
-    if( tokenIsWord(&t, "OF") ){
+    if( sqltokenIsWord(&t, "OF") ){
       char *zName;
-      t = tokenNext(&t, zEnd);
+      t = sqltokenNext(&t, zEnd);
       zName = sqlxAlloc(p, (sqlite3_uint64)t.n + 1);
-      if( zName && tokenUnquote(&t, zName) ) pEntry->zColumn = zName;
-    }else if( t.kind==TOKEN_STRING && t.n>n
+      if( zName && sqltokenUnquote(&t, zName) ) pEntry->zColumn = zName;
+    }else if( t.kind==SQLTOKEN_STRING && t.n>n
            && strncmp(t.z, zMessage, (size_t)n)==0 ){
       pEntry->zLabel = sqlxPrintf(p, "%.*s", t.n-n-1, t.z+n);
       return;
@@ -64,9 +64,13 @@ static void addTrigger(
 }
 
 /* Add those of a list that have the entry's number. */
-static void addListed(Sqlx *p, RegistryEntry *pEntry, const ShapeList *pList){
+static void addListed(
+  Sqlx *p,
+  RegistryEntry *pEntry,
+  const TableInfoList *pList
+){
   int n;
-  const ShapeItem *pItem = shapeNumbered(pList, pEntry->zNumber, &n);
+  const TableInfoItem *pItem = tableinfoNumbered(pList, pEntry->zNumber, &n);
   for(; n>0; n--, pItem++){
     addTrigger(p, pEntry, pItem->zTable, pItem->zName, pItem->zSql);
   }
@@ -112,13 +116,13 @@ void registryOpen(
   Sqlx *p,
   const char *zSchema,
   RegistryCursor *pCur,
-  ShapeList *pList
+  TableInfoList *pList
 ){
   memset(pCur, 0, sizeof(*pCur));
   if( !sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
       " WHERE type='table' AND name='interlock_versioned'", zSchema)
    || !registryExists(p, zSchema) ) return;
-  shapeList(p, zSchema, pList);
+  tableinfoList(p, zSchema, pList);
   pCur->pList = pList;
   pCur->pStmt = sqlxPrepare(p, "SELECT " REGISTRY_COLUMNS
       " FROM \"%w\".interlock_versioned AS v ORDER BY v.name, v.number",
@@ -145,8 +149,8 @@ static int isKnown(Sqlx *p, const char *zSchema, const char *zName){
 
 /* Look a table up. A number whose triggers are on another table is that
 ** table's, whatever name it was declared under. */
-void registryFind(Sqlx *p, const Shape *pShape, RegistryEntry *pEntry){
-  const char *zSchema = pShape->zSchema, *zName = pShape->zName;
+void registryFind(Sqlx *p, const TableInfo *pInfo, RegistryEntry *pEntry){
+  const char *zSchema = pInfo->zSchema, *zName = pInfo->zName;
   sqlite3_stmt *pStmt;
   memset(pEntry, 0, sizeof(*pEntry));
   if( !registryExists(p, zSchema) || !isKnown(p, zSchema, zName) ) return;
@@ -186,7 +190,7 @@ const char *registryStore(
 
 /* Take back the declaration of a table that is gone. */
 void registryGiveUp(Sqlx *p, const char *zSchema, const RegistryEntry *pEntry){
-  shapeOwnWritten(p, zSchema, "interlock_versioned");
+  tableinfoOwnWritten(p, zSchema, "interlock_versioned");
   sqlxRun(p, "UPDATE \"%w\".interlock_versioned SET declared=0"
       " WHERE number=%Q", zSchema, pEntry->zNumber);
 }

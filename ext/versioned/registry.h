@@ -35,13 +35,13 @@ struct RegistryEntry {
 
 struct RegistryCursor {
   sqlite3_stmt *pStmt;
-  const ShapeList *pList;
+  const TableInfoList *pList;
 };
 
 int registryExists(Sqlx *p, const char *zSchema);
-void registryFind(Sqlx *p, const Shape *pShape, RegistryEntry *pEntry);
+void registryFind(Sqlx *p, const TableInfo *pInfo, RegistryEntry *pEntry);
 void registryOpen(Sqlx *p, const char *zSchema, RegistryCursor *pCur,
-                  ShapeList *pList);
+                  TableInfoList *pList);
 int registryNext(Sqlx *p, RegistryCursor *pCur, RegistryEntry *pEntry);
 void registryClose(Sqlx *p, RegistryCursor *pCur);
 const char *registryStore(Sqlx *p, const char *zSchema,

@@ -4,7 +4,7 @@
 */
 #include <string.h>
 #include "versioned/status.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 const char *statusName(Status status){
@@ -33,8 +33,8 @@ static int canBeOvertaken(const char *zWhat, const char *zSql){
 
 /* Whether a body names a table that is not there, or not as it should be.
 ** Beside the table itself they name only the tombstones. */
-static int isBroken(Sqlx *p, const Shape *pShape, const TriggersSet *pSet){
-  const char *zSql = shapeText(p, pShape, "table", pSet->zTombstones);
+static int isBroken(Sqlx *p, const TableInfo *pInfo, const TriggersSet *pSet){
+  const char *zSql = tableinfoText(p, pInfo, "table", pSet->zTombstones);
   return p->rc==SQLITE_OK
       && (zSql==0 || strcmp(zSql, pSet->zTombstonesSql)!=0);
 }
@@ -43,7 +43,7 @@ static int isBroken(Sqlx *p, const Shape *pShape, const TriggersSet *pSet){
 ** of an older generator should look like is not known here. */
 Status statusOfSet(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const RegistryEntry *pEntry,
   const TriggersSet *pSet,
   Skipping *pSkip        /* OUT: for STATUS_SKIPPED */
@@ -71,11 +71,11 @@ Status statusOfSet(
   }
   if( status!=STATUS_OK && pEntry->nTrigger>0
    && pEntry->iGenerator<TRIGGERS_GENERATOR ) return STATUS_OUTDATED;
-  if( status==STATUS_OK && isBroken(p, pShape, pSet) ){
+  if( status==STATUS_OK && isBroken(p, pInfo, pSet) ){
     status = STATUS_BROKEN;
   }
   if( status==STATUS_OK ){
-    skippingFind(p, pShape, pEntry->zNumber, pSkip);
+    skippingFind(p, pInfo, pEntry->zNumber, pSkip);
     if( pSkip->zName ) status = STATUS_SKIPPED;
   }
   return status;
@@ -89,14 +89,14 @@ static Status statusOf(Sqlx *p, StatusWalk *pWalk){
   TriggersRule rule;
   TriggersSet set;
   if( pEntry->iGenerator>TRIGGERS_GENERATOR ) return STATUS_NEWER;
-  if( !shapeExists(&pWalk->list, pWalk->zSchema, pEntry->zTable,
+  if( !tableinfoExists(&pWalk->list, pWalk->zSchema, pEntry->zTable,
                    &pWalk->shape) ){
     return STATUS_TABLE;
   }
-  shapeRead(p, &pWalk->shape);
-  if( shapeColumn(&pWalk->shape, pEntry->zColumn)<0 ) return STATUS_COLUMN;
-  ruleMake(p, &pWalk->shape, pEntry, 0, &rule);
-  pEntry->zExcept = ruleExcept(p, &rule);
+  tableinfoRead(p, &pWalk->shape);
+  if( tableinfoColumn(&pWalk->shape, pEntry->zColumn)<0 ) return STATUS_COLUMN;
+  optionsMake(p, &pWalk->shape, pEntry, 0, &rule);
+  pEntry->zExcept = optionsExcept(p, &rule);
   if( pEntry->zLabel ) rule.zLabel = pEntry->zLabel;
   triggersMake(p, &pWalk->shape, &rule, &set);
   if( p->rc==SQLITE_ERROR ){
@@ -142,15 +142,15 @@ void statusWalkEnd(Sqlx *p, StatusWalk *pWalk){
 /* Whether the text of a trigger updates that table. */
 static int updates(const char *zSql, const char *zTable){
   const char *zEnd = zSql + strlen(zSql);
-  Token t;
-  for(t=tokenAt(zSql, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
-    if( !tokenIsWord(&t, "UPDATE") ) continue;
-    t = tokenNext(&t, zEnd);
-    if( tokenIsWord(&t, "OR") ){
-      t = tokenNext(&t, zEnd);
-      t = tokenNext(&t, zEnd);
+  SqlToken t;
+  for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    if( !sqltokenIsWord(&t, "UPDATE") ) continue;
+    t = sqltokenNext(&t, zEnd);
+    if( sqltokenIsWord(&t, "OR") ){
+      t = sqltokenNext(&t, zEnd);
+      t = sqltokenNext(&t, zEnd);
     }
-    if( tokenIsName(&t, zTable) ) return 1;
+    if( sqltokenIsName(&t, zTable) ) return 1;
   }
   return 0;
 }
@@ -162,7 +162,7 @@ int statusRenamed(const StatusWalk *pWalk){
 
 /* What a user should know of a table beside its status. */
 const char *statusNote(Sqlx *p, const StatusWalk *pWalk){
-  const Shape *pShape = &pWalk->shape;
+  const TableInfo *pInfo = &pWalk->shape;
   sqlite3_str *pNote;
   int i;
   if( pWalk->status==STATUS_NEWER ) return "";
@@ -180,13 +180,13 @@ const char *statusNote(Sqlx *p, const StatusWalk *pWalk){
         " is rebuilt", sqlite3_str_length(pNote) ? "; " : "",
         pWalk->entry.zName);
   }
-  if( !pShape->bDeclaredKey ){
+  if( !pInfo->bDeclaredKey ){
     sqlite3_str_appendf(pNote, "%sno PRIMARY KEY: rows go by their rowid,"
         " which VACUUM may change", sqlite3_str_length(pNote) ? "; " : "");
   }
-  for(i=0; pShape->pList && i<pShape->pList->nUser; i++){
-    const ShapeItem *pItem = &pShape->pList->a[i];
-    if( pItem->zSql==0 || !updates(pItem->zSql, pShape->zName) ) continue;
+  for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
+    const TableInfoItem *pItem = &pInfo->pList->a[i];
+    if( pItem->zSql==0 || !updates(pItem->zSql, pInfo->zName) ) continue;
     sqlite3_str_appendf(pNote, "%strigger %s updates this table and raises"
         " the version again, unless all it sets is in except",
         sqlite3_str_length(pNote) ? "; " : "", pItem->zName);

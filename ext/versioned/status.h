@@ -6,7 +6,7 @@
 #ifndef INTERLOCK_STATUS_H
 #define INTERLOCK_STATUS_H
 
-#include "versioned/rule.h"
+#include "versioned/options.h"
 #include "schema/skipping.h"
 
 /* The first that applies, from the bottom up, is reported. */
@@ -32,9 +32,9 @@ struct StatusWalk {
   const char **azSchema;
   RegistryCursor cur;
   const char *zSchema;
-  ShapeList list;        /* of that schema */
+  TableInfoList list;        /* of that schema */
   RegistryEntry entry;
-  Shape shape;           /* empty for STATUS_TABLE and STATUS_NEWER */
+  TableInfo shape;           /* empty for STATUS_TABLE and STATUS_NEWER */
   Status status;
   Skipping skip;         /* for STATUS_SKIPPED the trigger */
 };
@@ -43,7 +43,7 @@ void statusWalkBegin(Sqlx *p, StatusWalk *pWalk);
 int statusWalkNext(Sqlx *p, StatusWalk *pWalk);
 void statusWalkEnd(Sqlx *p, StatusWalk *pWalk);
 
-Status statusOfSet(Sqlx *p, const Shape *pShape, const RegistryEntry *pEntry,
+Status statusOfSet(Sqlx *p, const TableInfo *pInfo, const RegistryEntry *pEntry,
                    const TriggersSet *pSet, Skipping *pSkip);
 const char *statusName(Status status);
 int statusRenamed(const StatusWalk *pWalk);

@@ -4,33 +4,35 @@
 ** exists, are in sql/versioned/.
 **
 ** A change is made in three steps: look at everything and refuse what cannot
-** be; write down all statements; run them, all or nothing (plan.h).
+** be; write down all statements; run them, all or nothing (ddl.h).
 */
 #include <string.h>
 #include "versioned/versioned.h"
 #include "versioned/status.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* ---- what may not be versioned ---------------------------------------- */
 
 /* Whether a CHECK constraint of the table names the column. */
-static int inCheck(const Shape *pShape, const char *zColumn){
-  const char *z = pShape->zSql ? pShape->zSql : "";
+static int inCheck(const TableInfo *pInfo, const char *zColumn){
+  const char *z = pInfo->zSql ? pInfo->zSql : "";
   const char *zEnd = z + strlen(z);
-  Token t;
-  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
-    Token tOpen = tokenNext(&t, zEnd);
-    if( !tokenIsWord(&t, "CHECK") || !tokenIsByte(&tOpen, '(') ) continue;
-    if( tokenMentions(tOpen.z, tokenClose(&tOpen, zEnd), zColumn) ) return 1;
+  SqlToken t;
+  for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    SqlToken tOpen = sqltokenNext(&t, zEnd);
+    if( !sqltokenIsWord(&t, "CHECK") || !sqltokenIsByte(&tOpen, '(') ) continue;
+    if( sqltokenMentions(tOpen.z, sqltokenClose(&tOpen, zEnd), zColumn) ){
+      return 1;
+    }
   }
   return 0;
 }
 
-static int inUnique(const Shape *pShape, int iCol){
+static int inUnique(const TableInfo *pInfo, int iCol){
   int i;
-  for(i=0; i<pShape->nPath; i++){
-    if( shapePathMentions(pShape, &pShape->aPath[i], iCol) ) return 1;
+  for(i=0; i<pInfo->nPath; i++){
+    if( tableinfoPathMentions(pInfo, &pInfo->aPath[i], iCol) ) return 1;
   }
   return 0;
 }
@@ -38,11 +40,11 @@ static int inUnique(const Shape *pShape, int iCol){
 /* Columns of PRAGMA foreign_key_list. */
 enum { FK_FROM = 3, FK_ON_UPDATE = 5, FK_ON_DELETE };
 
-static int inForeignKey(Sqlx *p, const Shape *pShape, const char *zColumn){
+static int inForeignKey(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   int bIn = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
       "PRAGMA \"%w\".foreign_key_list(\"%w\")",
-      pShape->zSchema, pShape->zName);
+      pInfo->zSchema, pInfo->zName);
   while( sqlxStep(p, pStmt) ){
     const char *zFrom = sqlxColumn(p, pStmt, FK_FROM);
     if( zFrom && sqlite3_stricmp(zFrom, zColumn)==0 ) bIn = 1;
@@ -53,11 +55,11 @@ static int inForeignKey(Sqlx *p, const Shape *pShape, const char *zColumn){
 
 /* A foreign key action that updates rows of this table: it can carry no
 ** version. */
-static void checkActions(Sqlx *p, const Shape *pShape){
+static void checkActions(Sqlx *p, const TableInfo *pInfo){
   const char *zAction = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
       "PRAGMA \"%w\".foreign_key_list(\"%w\")",
-      pShape->zSchema, pShape->zName);
+      pInfo->zSchema, pInfo->zName);
   while( sqlxStep(p, pStmt) ){
     const char *zUpdate = sqlxColumn(p, pStmt, FK_ON_UPDATE);
     const char *zDelete = sqlxColumn(p, pStmt, FK_ON_DELETE);
@@ -73,24 +75,24 @@ static void checkActions(Sqlx *p, const Shape *pShape){
   if( zAction ){
     sqlxBad(p, "table %s has a FOREIGN KEY %s, and what that updates carries"
                " no version; allowed are the modes auto and echo",
-            pShape->zName, zAction);
+            pInfo->zName, zAction);
   }
 }
 
 /* A version column that stands there already: taken as it is, unless a
 ** bump could be swallowed or refused by what depends on it. */
-static void checkColumn(Sqlx *p, const Shape *pShape, int iCol){
-  const ShapeColumn *pCol = &pShape->aCol[iCol];
+static void checkColumn(Sqlx *p, const TableInfo *pInfo, int iCol){
+  const TableInfoColumn *pCol = &pInfo->aCol[iCol];
   const char *zWhy = 0;
   if( pCol->bGenerated ){
     zWhy = "is a generated column";
   }else if( pCol->bKey ){
     zWhy = "is part of the PRIMARY KEY";
-  }else if( inUnique(pShape, iCol) ){
+  }else if( inUnique(pInfo, iCol) ){
     zWhy = "is part of a UNIQUE index";
-  }else if( inForeignKey(p, pShape, pCol->zName) ){
+  }else if( inForeignKey(p, pInfo, pCol->zName) ){
     zWhy = "is part of a FOREIGN KEY";
-  }else if( inCheck(pShape, pCol->zName) ){
+  }else if( inCheck(pInfo, pCol->zName) ){
     zWhy = "is part of a CHECK constraint";
   }else if( strcmp(pCol->zAffinity, "INTEGER")!=0
          && strcmp(pCol->zAffinity, "NUMERIC")!=0 ){
@@ -99,52 +101,52 @@ static void checkColumn(Sqlx *p, const Shape *pShape, int iCol){
   if( zWhy ){
     sqlxBad(p, "column %s.%s %s; allowed is a column of its own for the"
                " version, or the name of a new one",
-            pShape->zName, pCol->zName, zWhy);
+            pInfo->zName, pCol->zName, zWhy);
   }
 }
 
 /* The rows have versions that can be counted up. */
-static void checkRows(Sqlx *p, const Shape *pShape, const char *zColumn){
+static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   const char *zBad = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
       "SELECT quote(\"%w\") FROM \"%w\".\"%w\""
       " WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0 LIMIT 1",
-      zColumn, pShape->zSchema, pShape->zName, zColumn, zColumn);
+      zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
   if( sqlxStep(p, pStmt) ) zBad = sqlxColumn(p, pStmt, 0);
   sqlxFinalize(p, pStmt);
   if( zBad ){
     sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up:"
                " UPDATE \"%w\" SET \"%w\" = 1"
                " WHERE typeof(\"%w\") <> 'integer' OR \"%w\" < 0",
-            pShape->zName, zColumn, zBad, pShape->zName, zColumn, zColumn,
+            pInfo->zName, zColumn, zBad, pInfo->zName, zColumn, zColumn,
             zColumn);
   }
 }
 
 /* Everything that can stand in the way of declaring a table. */
 static void checkTable(Sqlx *p, const VersionedTable *pTab){
-  const Shape *pShape = &pTab->shape;
-  int iCol = shapeColumn(pShape, pTab->rule.zColumn);
-  if( sqlite3_db_readonly(p->db, pShape->zSchema)==1 ){
+  const TableInfo *pInfo = &pTab->shape;
+  int iCol = tableinfoColumn(pInfo, pTab->rule.zColumn);
+  if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
     sqlxBad(p, "database %s is read-only; allowed is one that can be"
-               " written", pShape->zSchema);
-  }else if( pShape->zRowid==0 && pShape->bRowidKey ){
+               " written", pInfo->zSchema);
+  }else if( pInfo->zRowid==0 && pInfo->bRowidKey ){
     sqlxBad(p, "table %s has no PRIMARY KEY and columns called rowid,"
                " _rowid_ and oid, so that nothing names its rows; allowed"
-               " is a table with a PRIMARY KEY", pShape->zName);
+               " is a table with a PRIMARY KEY", pInfo->zName);
   }else if( iCol>=0 ){
-    checkColumn(p, pShape, iCol);
+    checkColumn(p, pInfo, iCol);
   }
-  if( pTab->rule.mode==TRIGGERS_STRICT ) checkActions(p, pShape);
+  if( pTab->rule.mode==TRIGGERS_STRICT ) checkActions(p, pInfo);
 }
 
 /* Find the table of a request, and what the registry knows of it. Returns 0
 ** with no error for a table of Interlock's own. */
 int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab){
   memset(pTab, 0, sizeof(*pTab));
-  if( !shapeFind(p, zTable, &pTab->shape) ) return 0;
+  if( !tableinfoFind(p, zTable, &pTab->shape) ) return 0;
   if( sqlite3_strnicmp(pTab->shape.zName, "interlock_", 10)==0 ) return 0;
-  shapeRead(p, &pTab->shape);
+  tableinfoRead(p, &pTab->shape);
   registryFind(p, &pTab->shape, &pTab->entry);
   if( pTab->entry.iGenerator>TRIGGERS_GENERATOR ){
     sqlxBad(p, "%s was declared by a newer Interlock (generator %d, this is"
@@ -156,17 +158,17 @@ int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab){
 
 /* Whether the tombstones of an entry are those that this table would have,
 ** and its version column is there. */
-static int fits(Sqlx *p, const Shape *pShape, const RegistryEntry *pEntry){
+static int fits(Sqlx *p, const TableInfo *pInfo, const RegistryEntry *pEntry){
   TriggersRule rule;
   TriggersSet set;
   const char *z;
-  if( shapeColumn(pShape, pEntry->zColumn)<0 ) return 0;
+  if( tableinfoColumn(pInfo, pEntry->zColumn)<0 ) return 0;
   memset(&rule, 0, sizeof(rule));
   rule.zNumber = pEntry->zNumber;
   rule.zColumn = pEntry->zColumn;
   rule.zLabel = "";
-  triggersMake(p, pShape, &rule, &set);
-  z = shapeText(p, pShape, "table", set.zTombstones);
+  triggersMake(p, pInfo, &rule, &set);
+  z = tableinfoText(p, pInfo, "table", set.zTombstones);
   return p->rc==SQLITE_OK && z && strcmp(z, set.zTombstonesSql)==0;
 }
 
@@ -181,13 +183,13 @@ static void adopt(Sqlx *p, VersionedTable *pTab, const char *zNumber){
   const char *zFirst = 0;
   RegistryCursor cur;
   RegistryEntry entry;
-  ShapeList list;
-  Shape other;
+  TableInfoList list;
+  TableInfo other;
   registryOpen(p, zSchema, &cur, &list);
   while( registryNext(p, &cur, &entry) ){
     if( !entry.bDeclared || entry.nTrigger>0
      || entry.iGenerator>TRIGGERS_GENERATOR
-     || shapeExists(&list, zSchema, entry.zName, &other) ) continue;
+     || tableinfoExists(&list, zSchema, entry.zName, &other) ) continue;
     if( zNumber ? strcmp(zNumber, entry.zNumber)!=0
                 : !fits(p, &pTab->shape, &entry) ) continue;
     if( zFirst ){
@@ -242,12 +244,12 @@ static void stepsOfRegistry(
   Sqlx *p,
   const VersionedTable *pTab,
   const RegistryEntry *pNew,
-  Plan *pPlan
+  Ddl *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
   const char *zUndo;
-  if( !shapeOwnWritten(p, zSchema, "interlock_versioned") ){
-    planStep(p, pPlan, triggersRegistry(p, zSchema), PLAN_UNDO_ALL);
+  if( !tableinfoOwnWritten(p, zSchema, "interlock_versioned") ){
+    ddlStep(p, pPlan, triggersRegistry(p, zSchema), DDL_UNDO_ALL);
     zUndo = 0;
   }else if( pTab->entry.zNumber ){
     zUndo = storedEntry(p, zSchema, pTab->entry.zNumber);
@@ -255,9 +257,9 @@ static void stepsOfRegistry(
     zUndo = sqlxPrintf(p, "DELETE FROM \"%w\".interlock_versioned"
         " WHERE number=%Q", zSchema, pNew->zNumber);
   }
-  planStep(p, pPlan, registryStore(p, zSchema, pNew), zUndo);
+  ddlStep(p, pPlan, registryStore(p, zSchema, pNew), zUndo);
   if( pTab->entry.zNumber && strcmp(pTab->entry.zNumber, pNew->zNumber)!=0 ){
-    planStep(p, pPlan, sqlxPrintf(p, "DELETE FROM \"%w\".interlock_versioned"
+    ddlStep(p, pPlan, sqlxPrintf(p, "DELETE FROM \"%w\".interlock_versioned"
         " WHERE number=%Q", zSchema, pTab->entry.zNumber), 0);
   }
 }
@@ -267,12 +269,12 @@ static void stepsOfTombstones(
   Sqlx *p,
   const VersionedTable *pTab,
   const TriggersSet *pSet,
-  Plan *pPlan
+  Ddl *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
-  if( !shapeOwnWritten(p, zSchema, pSet->zTombstones) ){
-    planStep(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema),
-        PLAN_UNDO_ALL);
+  if( !tableinfoOwnWritten(p, zSchema, pSet->zTombstones) ){
+    ddlStep(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema),
+        DDL_UNDO_ALL);
   }
 }
 
@@ -280,13 +282,13 @@ static void stepsOfTombstones(
 ** The tombstones where a rebuild has changed the key. They are taken over as
 ** far as they still name a key, that is, if it has as many columns. In temp
 ** the old table stays, empty, under its number: a DROP TABLE is "locked"
-** there by what watches over the scope (planWatch).
+** there by what watches over the scope (ddlWatch).
 */
 static void stepsOfOtherKey(
   Sqlx *p,
   const VersionedTable *pTab,
   const TriggersSet *pSet,
-  Plan *pPlan
+  Ddl *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
   const char *zNew = pSet->zTombstones;
@@ -297,42 +299,42 @@ static void stepsOfOtherKey(
   if( !bTemp ){
     pPlan->bDrops = 1;
     zFrom = sqlxPrintf(p, "interlock_%q_former", pTab->rule.zNumber);
-    planStep(p, pPlan, sqlxPrintf(p, "CREATE TABLE \"%w\".%s AS SELECT * FROM"
-        " \"%w\".%s", zSchema, zFrom, zSchema, zOld), PLAN_UNDO_ALL);
-    planStep(p, pPlan,
+    ddlStep(p, pPlan, sqlxPrintf(p, "CREATE TABLE \"%w\".%s AS SELECT * FROM"
+        " \"%w\".%s", zSchema, zFrom, zSchema, zOld), DDL_UNDO_ALL);
+    ddlStep(p, pPlan,
         sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zOld), 0);
   }
-  planStep(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema), 0);
+  ddlStep(p, pPlan, triggersQualified(p, pSet->zTombstonesSql, zSchema), 0);
   if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
                               zOld))==triggersKeys(&pTab->shape)+3 ){
-    planStep(p, pPlan, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
+    ddlStep(p, pPlan, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
         " FROM \"%w\".%s ORDER BY version DESC", zSchema, zNew, zSchema,
         zFrom), 0);
   }
-  planStep(p, pPlan, sqlxPrintf(p, "%s \"%w\".%s",
+  ddlStep(p, pPlan, sqlxPrintf(p, "%s \"%w\".%s",
       bTemp ? "DELETE FROM" : "DROP TABLE", zSchema, zFrom), 0);
 }
 
 /* The version column, if it is missing. One that a rebuild has lost comes
 ** back above every version that its rows can have had: at unix ms. */
-static void stepsOfColumn(Sqlx *p, const VersionedTable *pTab, Plan *pPlan){
-  const Shape *pShape = &pTab->shape;
+static void stepsOfColumn(Sqlx *p, const VersionedTable *pTab, Ddl *pPlan){
+  const TableInfo *pInfo = &pTab->shape;
   const char *zColumn = pTab->rule.zColumn;
   const char *zDefault = "1";
-  if( shapeColumn(pShape, zColumn)>=0 ) return;
+  if( tableinfoColumn(pInfo, zColumn)>=0 ) return;
   if( pTab->entry.zNumber
    && sqlite3_stricmp(pTab->entry.zColumn, zColumn)==0 ){
     sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT " TRIGGERS_NOW);
     if( sqlxStep(p, pStmt) ) zDefault = sqlxColumn(p, pStmt, 0);
     sqlxFinalize(p, pStmt);
   }
-  planStep(p, pPlan,
+  ddlStep(p, pPlan,
       sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN \"%w\" INTEGER"
-          " NOT NULL DEFAULT %s", pShape->zSchema, pShape->zName, zColumn,
+          " NOT NULL DEFAULT %s", pInfo->zSchema, pInfo->zName, zColumn,
           zDefault),
-      sqlite3_libversion_number()<3035000 ? PLAN_UNDO_ALL
+      sqlite3_libversion_number()<3035000 ? DDL_UNDO_ALL
       : sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" DROP COLUMN \"%w\"",
-          pShape->zSchema, pShape->zName, zColumn));
+          pInfo->zSchema, pInfo->zName, zColumn));
 }
 
 /* Whether there is nothing to do. */
@@ -352,7 +354,7 @@ static int isWhole(
    || sqlite3_stricmp(pOld->zMode, pNew->zMode)!=0
    || sqlite3_stricmp(pOld->zOnStale, pNew->zOnStale)!=0
    || strcmp(pOld->zExcept, pNew->zExcept)!=0
-   || shapeColumn(&pTab->shape, pNew->zColumn)<0 ) return 0;
+   || tableinfoColumn(&pTab->shape, pNew->zColumn)<0 ) return 0;
   status = statusOfSet(p, &pTab->shape, pOld, pSet, &skip);
   return status==STATUS_OK || (status==STATUS_SKIPPED && skip.bTemp);
 }
@@ -364,7 +366,7 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
   const char *zOld = pTab->entry.zNumber==0 ? 0
                    : installed(p, zSchema, pSet->zTombstones);
   if( zOld==0 || strcmp(zOld, pSet->zTombstonesSql)==0 ) return 0;
-  if( !shapeOwnWritten(p, zSchema, pSet->zTombstones) ) return 0;
+  if( !tableinfoOwnWritten(p, zSchema, pSet->zTombstones) ) return 0;
   if( isTemp(zSchema) ){
     pTab->rule.zNumber = triggersDraw(p, zSchema);
     triggersMake(p, &pTab->shape, &pTab->rule, pSet);
@@ -381,26 +383,26 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
 static int stepsOfTable(
   Sqlx *p,
   VersionedTable *pTab,
-  PlanScope eScope,
+  DdlScope eScope,
   int bText,
-  Plan *pPlan
+  Ddl *pPlan
 ){
   const char *zSchema = pTab->shape.zSchema;
   RegistryEntry entry;
   TriggersSet set;
   int bOtherKey;
-  planNew(pPlan, zSchema);
+  ddlNew(pPlan, zSchema);
   if( p->rc!=SQLITE_OK ) return 0;
   if( pTab->rule.zNumber==0 ) pTab->rule.zNumber = triggersDraw(p, zSchema);
   triggersMake(p, &pTab->shape, &pTab->rule, &set);
-  entry = ruleEntry(p, &pTab->shape, &pTab->rule);
+  entry = optionsEntry(p, &pTab->shape, &pTab->rule);
   if( p->rc!=SQLITE_OK ) return 0;
   if( !bText && isWhole(p, pTab, &entry, &set) ) return 0;
-  if( shapeColumn(&pTab->shape, pTab->rule.zColumn)>=0 ){
+  if( tableinfoColumn(&pTab->shape, pTab->rule.zColumn)>=0 ){
     checkRows(p, &pTab->shape, pTab->rule.zColumn);
   }
   bOtherKey = isOtherKey(p, pTab, &set);
-  if( bOtherKey && eScope==PLAN_STATEMENT ){
+  if( bOtherKey && eScope==DDL_STATEMENT ){
     sqlxBad(p, "the key of %s has changed since it was declared; allowed"
                " is SELECT versioned() in a statement of its own",
             pTab->shape.zName);
@@ -408,15 +410,15 @@ static int stepsOfTable(
   if( p->rc!=SQLITE_OK ) return 0;
   entry.zNumber = pTab->rule.zNumber;
 
-  planDropTriggers(p, pPlan, eScope, pTab->entry.aTrigger,
+  ddlDropTriggers(p, pPlan, eScope, pTab->entry.aTrigger,
                    pTab->entry.nTrigger);
   stepsOfColumn(p, pTab, pPlan);
-  planMakeTriggers(p, pPlan, set.a, set.n);
+  ddlMakeTriggers(p, pPlan, set.a, set.n);
   if( bOtherKey ) stepsOfOtherKey(p, pTab, &set, pPlan);
   else stepsOfTombstones(p, pTab, &set, pPlan);
   stepsOfRegistry(p, pTab, &entry, pPlan);
   if( pTab->entry.zNumber && set.zRebornSql[0] ){
-    planStep(p, pPlan, set.zRebornSql, 0);
+    ddlStep(p, pPlan, set.zRebornSql, 0);
   }
   return p->rc==SQLITE_OK;
 }
@@ -430,12 +432,12 @@ static int stepsOfTable(
 const char *versionedDeclare(
   Sqlx *p,
   const VersionedRequest *pReq,
-  PlanScope eScope
+  DdlScope eScope
 ){
   VersionedTable tab;
-  Plan todo;
+  Ddl todo;
   const char *zResult = 0;
-  PlanTxn txn = planBegin(p, eScope);
+  DdlTxn txn = ddlBegin(p, eScope);
   if( versionedFind(p, pReq->zTable, &tab) ){
     if( pReq->zNumber && tab.entry.zNumber ){
       sqlxBad(p, "table %s is known by that name already; allowed is one that"
@@ -448,28 +450,28 @@ const char *versionedDeclare(
                    " missing", tab.shape.zName);
       }
     }
-    ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
+    optionsMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
     zResult = sqlxPrintf(p, "%s.%s", tab.shape.zName, tab.rule.zColumn);
-    if( stepsOfTable(p, &tab, eScope, 0, &todo) ) planRun(p, &todo, &txn);
+    if( stepsOfTable(p, &tab, eScope, 0, &todo) ) ddlRun(p, &todo, &txn);
   }
   if( p->rc==SQLITE_OK && zResult && pReq->pResult ){
     sqlite3_result_text(pReq->pResult, zResult, -1, SQLITE_TRANSIENT);
   }
-  planEnd(p, &txn);
+  ddlEnd(p, &txn);
   return zResult;
 }
 
 /* The same as text, with nothing run. */
 const char *versionedText(Sqlx *p, const VersionedRequest *pReq){
   VersionedTable tab;
-  Plan todo;
+  Ddl todo;
   const char *zText = 0;
   if( versionedFind(p, pReq->zTable, &tab) ){
-    ruleMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
+    optionsMake(p, &tab.shape, &tab.entry, &pReq->words, &tab.rule);
     checkTable(p, &tab);
-    if( stepsOfTable(p, &tab, PLAN_SELECT, 1, &todo) ){
-      zText = planText(p, &todo, tab.shape.zName);
+    if( stepsOfTable(p, &tab, DDL_SELECT, 1, &todo) ){
+      zText = ddlText(p, &todo, tab.shape.zName);
     }
   }
   return zText;
@@ -477,35 +479,35 @@ const char *versionedText(Sqlx *p, const VersionedRequest *pReq){
 
 /* Drop the triggers of a table; its column and its tombstones stay. Returns
 ** 1, or 0 if it was not declared. */
-int versionedUndeclare(Sqlx *p, const char *zTable, PlanScope eScope){
+int versionedUndeclare(Sqlx *p, const char *zTable, DdlScope eScope){
   VersionedTable tab;
   int bDone = 0;
-  PlanTxn txn = planBegin(p, eScope);
+  DdlTxn txn = ddlBegin(p, eScope);
   if( versionedFind(p, zTable, &tab) && tab.entry.bDeclared ){
     RegistryEntry entry = tab.entry;
-    Plan todo;
+    Ddl todo;
     entry.bDeclared = 0;
-    planNew(&todo, tab.shape.zSchema);
-    planDropTriggers(p, &todo, eScope, entry.aTrigger, entry.nTrigger);
+    ddlNew(&todo, tab.shape.zSchema);
+    ddlDropTriggers(p, &todo, eScope, entry.aTrigger, entry.nTrigger);
     stepsOfRegistry(p, &tab, &entry, &todo);
-    if( p->rc==SQLITE_OK ) planRun(p, &todo, &txn);
+    if( p->rc==SQLITE_OK ) ddlRun(p, &todo, &txn);
     bDone = 1;
   }
-  planEnd(p, &txn);
+  ddlEnd(p, &txn);
   return bDone;
 }
 
 /* Put back what a table lacks. Returns 1 if there was something to mend. */
-static int repairOne(Sqlx *p, const char *zTable, PlanTxn *pTxn){
+static int repairOne(Sqlx *p, const char *zTable, DdlTxn *pTxn){
   VersionedTable tab;
-  Plan todo;
+  Ddl todo;
   if( !versionedFind(p, zTable, &tab) ) return 0;
   if( tab.entry.zNumber==0 ) adopt(p, &tab, 0);
   if( !tab.entry.bDeclared ) return 0;
-  ruleMake(p, &tab.shape, &tab.entry, 0, &tab.rule);
+  optionsMake(p, &tab.shape, &tab.entry, 0, &tab.rule);
   checkTable(p, &tab);
-  if( !stepsOfTable(p, &tab, PLAN_SELECT, 0, &todo) ) return 0;
-  planRun(p, &todo, pTxn);
+  if( !stepsOfTable(p, &tab, DDL_SELECT, 0, &todo) ) return 0;
+  ddlRun(p, &todo, pTxn);
   return p->rc==SQLITE_OK;
 }
 
@@ -542,9 +544,9 @@ static Faulty *faulty(Sqlx *p){
 
 /* Mend one table, or, if zTable is NULL, every declared table of every
 ** schema: all or nothing. Those in temp come last: after them no table can be
-** dropped (planWatch). Returns how many. */
+** dropped (ddlWatch). Returns how many. */
 int versionedRepair(Sqlx *p, const char *zTable){
-  PlanTxn txn = planBegin(p, PLAN_SELECT);
+  DdlTxn txn = ddlBegin(p, DDL_SELECT);
   int n = 0;
   if( zTable ){
     n = repairOne(p, zTable, &txn);
@@ -558,7 +560,7 @@ int versionedRepair(Sqlx *p, const char *zTable){
       }
     }
   }
-  planEnd(p, &txn);
+  ddlEnd(p, &txn);
   return n;
 }
 
@@ -570,26 +572,26 @@ sqlite3_int64 versionedForget(
   sqlite3_int64 msOlder
 ){
   VersionedTable tab;
-  Plan todo;
+  Ddl todo;
   sqlite3_int64 n = 0;
-  PlanTxn txn = planBegin(p, PLAN_SELECT);
+  DdlTxn txn = ddlBegin(p, DDL_SELECT);
   if( versionedFind(p, zTable, &tab) ){
     if( tab.entry.zNumber==0 ){
       sqlxBad(p, "table %s was never versioned; allowed are tables of"
                  " versioned_tables", tab.shape.zName);
     }
-    shapeOwnWritten(p, tab.shape.zSchema, sqlxPrintf(p,
+    tableinfoOwnWritten(p, tab.shape.zSchema, sqlxPrintf(p,
         "interlock_%q_tombstones", tab.entry.zNumber));
-    planNew(&todo, tab.shape.zSchema);
-    planStep(p, &todo, sqlxPrintf(p, "UPDATE \"%w\".interlock_%q_tombstones"
+    ddlNew(&todo, tab.shape.zSchema);
+    ddlStep(p, &todo, sqlxPrintf(p, "UPDATE \"%w\".interlock_%q_tombstones"
         " SET at=%s WHERE at IS NULL", tab.shape.zSchema, tab.entry.zNumber,
         TRIGGERS_NOW), 0);
-    planStep(p, &todo, sqlxPrintf(p, "DELETE FROM"
+    ddlStep(p, &todo, sqlxPrintf(p, "DELETE FROM"
         " \"%w\".interlock_%q_tombstones WHERE at<=%s-%lld",
         tab.shape.zSchema, tab.entry.zNumber, TRIGGERS_NOW, msOlder), 0);
-    planRun(p, &todo, &txn);
+    ddlRun(p, &todo, &txn);
     if( p->rc==SQLITE_OK ) n = sqlite3_changes(p->db);
   }
-  planEnd(p, &txn);
+  ddlEnd(p, &txn);
   return n;
 }

@@ -8,15 +8,15 @@
 #ifndef INTERLOCK_VERSIONED_H
 #define INTERLOCK_VERSIONED_H
 
-#include "schema/plan.h"
-#include "versioned/rule.h"
+#include "schema/ddl.h"
+#include "versioned/options.h"
 
 typedef struct VersionedRequest VersionedRequest;
 typedef struct VersionedTable VersionedTable;
 
 struct VersionedRequest {
   const char *zTable;
-  RuleWords words;
+  OptionsWords words;
   const char *zNumber;   /* of a declared table that is missing, and was in
                          ** truth renamed to this one; or NULL */
   sqlite3_context *pResult;  /* who gets the result, or NULL */
@@ -24,14 +24,14 @@ struct VersionedRequest {
 
 /* A table, what the registry knows of it, and the rule it is to follow. */
 struct VersionedTable {
-  Shape shape;
+  TableInfo shape;
   RegistryEntry entry;
   TriggersRule rule;
 };
 
 const char *versionedDeclare(Sqlx *p, const VersionedRequest *pReq,
-                             PlanScope eScope);
-int versionedUndeclare(Sqlx *p, const char *zTable, PlanScope eScope);
+                             DdlScope eScope);
+int versionedUndeclare(Sqlx *p, const char *zTable, DdlScope eScope);
 const char *versionedText(Sqlx *p, const VersionedRequest *pReq);
 int versionedRepair(Sqlx *p, const char *zTable);
 sqlite3_int64 versionedForget(Sqlx *p, const char *zTable,

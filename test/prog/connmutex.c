@@ -40,7 +40,7 @@ static void work(void){
 /* The session of the connection, through the list of what is loaded. */
 static void without(const char *z){
   Session *p = pLoadedList->pSession;
-  SessionRequest req;
+  ConnectionRequest req;
   Sqlx x;
   memset(&req, 0, sizeof(req));
   req.zName = "connmutex";
@@ -48,9 +48,9 @@ static void without(const char *z){
   req.bTry = 1;
   keyMake(&req.key, KEY_TURN, 0, 0);
   sqlxBegin(&x, db);
-  if( strcmp(z, "lock")==0 ) sessionLock(p, &x, &req);
-  if( strcmp(z, "unlock")==0 ) sessionUnlock(p, &x, &req);
-  if( strcmp(z, "id")==0 ) sessionId(p, &x);
+  if( strcmp(z, "lock")==0 ) connectionLock(p, &x, &req);
+  if( strcmp(z, "unlock")==0 ) connectionUnlock(p, &x, &req);
+  if( strcmp(z, "id")==0 ) connectionId(p, &x);
   if( strcmp(z, "event")==0 ){
     TxnTable table;
     memset(&table, 0, sizeof(table));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lockview.c: the inspection snapshot: sessions, locks, and which session waits
+** inspect.c: the inspection snapshot: sessions, locks, and which session waits
 ** for which.
 **
 ** Everything is read without the mutex: READ-STATE to READ-AGAIN.  Each word of

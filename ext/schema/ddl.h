@@ -8,25 +8,25 @@
 ** xUpdate is, it can have neither: there the steps are undone by hand. What is
 ** changed, and why, is for others to know.
 */
-#ifndef INTERLOCK_PLAN_H
-#define INTERLOCK_PLAN_H
+#ifndef INTERLOCK_DDL_H
+#define INTERLOCK_DDL_H
 
 #include "schema/triggers.h"
 
-typedef struct Plan Plan;
-typedef struct PlanStep PlanStep;
-typedef struct PlanTxn PlanTxn;
+typedef struct Ddl Ddl;
+typedef struct DdlStep DdlStep;
+typedef struct DdlTxn DdlTxn;
 
-struct PlanStep {
+struct DdlStep {
   const char *zDo;
   const char *zUndo;     /* NULL: the one before it undoes this one, too */
-  PlanStep *pPrev, *pNext;
+  DdlStep *pPrev, *pNext;
 };
 
-struct Plan {
+struct Ddl {
   const char *zSchema;
   int bDrops;            /* a table, which nothing may be reading then */
-  PlanStep *pFirst, *pLast;
+  DdlStep *pFirst, *pLast;
 };
 
 /*
@@ -34,39 +34,39 @@ struct Plan {
 ** that writes nothing undoes CREATE TABLE: DROP TABLE is "locked" while
 ** anything reads. This is then the one way back.
 */
-#define PLAN_UNDO_ALL "ROLLBACK"
+#define DDL_UNDO_ALL "ROLLBACK"
 
 /* Where a change is made from. */
-typedef enum PlanScope {
-  PLAN_SELECT,           /* a function: a transaction or savepoint around it */
-  PLAN_STATEMENT         /* a statement that writes: undone by hand */
-} PlanScope;
+typedef enum DdlScope {
+  DDL_SELECT,           /* a function: a transaction or savepoint around it */
+  DDL_STATEMENT         /* a statement that writes: undone by hand */
+} DdlScope;
 
-/* What is around the plans that belong together, from planBegin() on. All of
+/* What is around the plans that belong together, from ddlBegin() on. All of
 ** the statements are made early: nothing can be compiled once memory has run
 ** out, or an interrupt has come. */
-struct PlanTxn {
+struct DdlTxn {
   int bOpen;
   int bOwn;              /* a transaction of its own, not a savepoint */
   int bRun;              /* a step has been run */
   sqlite3_stmt *pKeep;
   sqlite3_stmt *pBack;   /* undoes all */
-  sqlite3_stmt *pHalt;   /* where pBack cannot, see planBack() */
-  sqlite3_stmt *pRead;   /* where neither can, see planWatch() */
+  sqlite3_stmt *pHalt;   /* where pBack cannot, see ddlBack() */
+  sqlite3_stmt *pRead;   /* where neither can, see ddlWatch() */
   sqlite3_stmt *pWrite;
 };
 
 /* Writing it down. */
-void planNew(Plan *pPlan, const char *zSchema);
-void planStep(Sqlx *p, Plan *pPlan, const char *zDo, const char *zUndo);
-void planDropTriggers(Sqlx *p, Plan *pPlan, PlanScope eScope,
+void ddlNew(Ddl *pPlan, const char *zSchema);
+void ddlStep(Sqlx *p, Ddl *pPlan, const char *zDo, const char *zUndo);
+void ddlDropTriggers(Sqlx *p, Ddl *pPlan, DdlScope eScope,
                       const TriggersOne *a, int n);
-void planMakeTriggers(Sqlx *p, Plan *pPlan, const TriggersOne *a, int n);
-const char *planText(Sqlx *p, const Plan *pPlan, const char *zTable);
+void ddlMakeTriggers(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n);
+const char *ddlText(Sqlx *p, const Ddl *pPlan, const char *zTable);
 
 /* Doing it. */
-PlanTxn planBegin(Sqlx *p, PlanScope eScope);
-void planRun(Sqlx *p, const Plan *pPlan, PlanTxn *pTxn);
-void planEnd(Sqlx *p, PlanTxn *pTxn);
+DdlTxn ddlBegin(Sqlx *p, DdlScope eScope);
+void ddlRun(Sqlx *p, const Ddl *pPlan, DdlTxn *pTxn);
+void ddlEnd(Sqlx *p, DdlTxn *pTxn);
 
 #endif

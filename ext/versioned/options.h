@@ -3,15 +3,15 @@
 ** From words to a rule: what a user asks of a versioned table, or what the
 ** registry says of it, checked against the columns of the table.
 */
-#ifndef INTERLOCK_RULE_H
-#define INTERLOCK_RULE_H
+#ifndef INTERLOCK_OPTIONS_H
+#define INTERLOCK_OPTIONS_H
 
 #include "versioned/registry.h"
 
-typedef struct RuleWords RuleWords;
+typedef struct OptionsWords OptionsWords;
 
 /* What a user asks for. NULL: as it was declared, or the default. */
-struct RuleWords {
+struct OptionsWords {
   const char *zColumn;       /* default: version */
   const char *zMode;         /* auto, strict, echo */
   const char *zOnStale;      /* abort, ignore */
@@ -19,10 +19,10 @@ struct RuleWords {
   const char *zTombstones;   /* on, off */
 };
 
-void ruleMake(Sqlx *p, const Shape *pShape, const RegistryEntry *pEntry,
-              const RuleWords *pWords, TriggersRule *pRule);
-const char *ruleExcept(Sqlx *p, const TriggersRule *pRule);
-RegistryEntry ruleEntry(Sqlx *p, const Shape *pShape,
+void optionsMake(Sqlx *p, const TableInfo *pInfo, const RegistryEntry *pEntry,
+              const OptionsWords *pWords, TriggersRule *pRule);
+const char *optionsExcept(Sqlx *p, const TriggersRule *pRule);
+RegistryEntry optionsEntry(Sqlx *p, const TableInfo *pInfo,
                         const TriggersRule *pRule);
 
 #endif

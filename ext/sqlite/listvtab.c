@@ -1,42 +1,42 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** Virtual tables that read all of their rows when a scan begins. See
-** rowtab.h.
+** listvtab.h.
 */
 #include <string.h>
-#include "sqlite/rowtab.h"
+#include "sqlite/listvtab.h"
 SQLITE_EXTENSION_INIT3
 
-typedef struct RowtabVtab RowtabVtab;
-typedef struct RowtabRow RowtabRow;
-typedef struct RowtabCursor RowtabCursor;
+typedef struct ListVtabVtab ListVtabVtab;
+typedef struct ListVtabRow ListVtabRow;
+typedef struct ListVtabCursor ListVtabCursor;
 
-struct RowtabVtab {
+struct ListVtabVtab {
   sqlite3_vtab base;
   sqlite3 *db;
-  const Rowtab *pThis;
+  const ListVtab *pThis;
 };
 
-struct RowtabRow {
+struct ListVtabRow {
   sqlite3_int64 iRowid;
   const char **azCol;
-  RowtabRow *pNext;
+  ListVtabRow *pNext;
 };
 
-struct RowtabRows {
+struct ListVtabRows {
   int nCol;
-  RowtabRow *pFirst;
-  RowtabRow *pLast;
+  ListVtabRow *pFirst;
+  ListVtabRow *pLast;
 };
 
-struct RowtabCursor {
+struct ListVtabCursor {
   sqlite3_vtab_cursor base;
   Sqlx x;                /* owns the rows */
-  RowtabRow *pRow;
+  ListVtabRow *pRow;
 };
 
-const char **rowtabAdd(Sqlx *p, RowtabRows *pRows, sqlite3_int64 iRowid){
-  RowtabRow *pNew = sqlxAlloc(p, sizeof(*pNew));
+const char **listvtabAdd(Sqlx *p, ListVtabRows *pRows, sqlite3_int64 iRowid){
+  ListVtabRow *pNew = sqlxAlloc(p, sizeof(*pNew));
   if( pNew==0 ) return 0;
   pNew->iRowid = iRowid;
   pNew->azCol = sqlxAlloc(p, sizeof(char*)*(sqlite3_uint64)pRows->nCol);
@@ -46,7 +46,7 @@ const char **rowtabAdd(Sqlx *p, RowtabRows *pRows, sqlite3_int64 iRowid){
   return pNew->azCol;
 }
 
-static int rowtabConnect(
+static int listvtabConnect(
   sqlite3 *db,
   void *pAux,
   int argc,
@@ -54,8 +54,8 @@ static int rowtabConnect(
   sqlite3_vtab **ppVtab,
   char **pzErr
 ){
-  const Rowtab *pThis = pAux;
-  RowtabVtab *pNew;
+  const ListVtab *pThis = pAux;
+  ListVtabVtab *pNew;
   int rc = sqlite3_declare_vtab(db, pThis->zSql);
   (void)argc; (void)argv;
   if( rc!=SQLITE_OK ){
@@ -72,44 +72,44 @@ static int rowtabConnect(
   return SQLITE_OK;
 }
 
-static int rowtabDisconnect(sqlite3_vtab *pVtab){
+static int listvtabDisconnect(sqlite3_vtab *pVtab){
   sqlite3_free(pVtab);
   return SQLITE_OK;
 }
 
-static int rowtabBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
+static int listvtabBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
   (void)pVtab;
   pInfo->estimatedCost = 1000000;
   pInfo->estimatedRows = 100;
   return SQLITE_OK;
 }
 
-static int rowtabOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
-  RowtabCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
+static int listvtabOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
+  ListVtabCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
   if( pNew==0 ) return SQLITE_NOMEM;
   memset(pNew, 0, sizeof(*pNew));
-  sqlxBegin(&pNew->x, ((RowtabVtab*)pVtab)->db);
+  sqlxBegin(&pNew->x, ((ListVtabVtab*)pVtab)->db);
   *ppCursor = &pNew->base;
   return SQLITE_OK;
 }
 
-static int rowtabClose(sqlite3_vtab_cursor *pCursor){
-  RowtabCursor *pCur = (RowtabCursor*)pCursor;
+static int listvtabClose(sqlite3_vtab_cursor *pCursor){
+  ListVtabCursor *pCur = (ListVtabCursor*)pCursor;
   sqlxEnd(&pCur->x);
   sqlite3_free(pCur);
   return SQLITE_OK;
 }
 
-static int rowtabFilter(
+static int listvtabFilter(
   sqlite3_vtab_cursor *pCursor,
   int idxNum,
   const char *idxStr,
   int argc,
   sqlite3_value **argv
 ){
-  RowtabCursor *pCur = (RowtabCursor*)pCursor;
-  RowtabVtab *pTab = (RowtabVtab*)pCursor->pVtab;
-  RowtabRows rows = { pTab->pThis->nCol, 0, 0 };
+  ListVtabCursor *pCur = (ListVtabCursor*)pCursor;
+  ListVtabVtab *pTab = (ListVtabVtab*)pCursor->pVtab;
+  ListVtabRows rows = { pTab->pThis->nCol, 0, 0 };
   (void)idxNum; (void)idxStr; (void)argc; (void)argv;
   sqlxEnd(&pCur->x);
   sqlxBegin(&pCur->x, pTab->db);
@@ -118,40 +118,40 @@ static int rowtabFilter(
   return sqlxVtabError(&pCur->x, &pTab->base);
 }
 
-static int rowtabNext(sqlite3_vtab_cursor *pCursor){
-  RowtabCursor *pCur = (RowtabCursor*)pCursor;
+static int listvtabNext(sqlite3_vtab_cursor *pCursor){
+  ListVtabCursor *pCur = (ListVtabCursor*)pCursor;
   pCur->pRow = pCur->pRow->pNext;
   return SQLITE_OK;
 }
 
-static int rowtabEof(sqlite3_vtab_cursor *pCursor){
-  return ((RowtabCursor*)pCursor)->pRow==0;
+static int listvtabEof(sqlite3_vtab_cursor *pCursor){
+  return ((ListVtabCursor*)pCursor)->pRow==0;
 }
 
-static int rowtabColumn(
+static int listvtabColumn(
   sqlite3_vtab_cursor *pCursor,
   sqlite3_context *ctx,
   int i
 ){
-  const Rowtab *pThis = ((RowtabVtab*)pCursor->pVtab)->pThis;
-  const char *z = ((RowtabCursor*)pCursor)->pRow->azCol[i];
+  const ListVtab *pThis = ((ListVtabVtab*)pCursor->pVtab)->pThis;
+  const char *z = ((ListVtabCursor*)pCursor)->pRow->azCol[i];
   if( i>=pThis->iOwn && sqlite3_vtab_nochange(ctx) ) return SQLITE_OK;
   if( z ) sqlite3_result_text(ctx, z, -1, SQLITE_TRANSIENT);
   return SQLITE_OK;
 }
 
-static int rowtabRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
-  *piRowid = ((RowtabCursor*)pCursor)->pRow->iRowid;
+static int listvtabRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
+  *piRowid = ((ListVtabCursor*)pCursor)->pRow->iRowid;
   return SQLITE_OK;
 }
 
-static int rowtabUpdate(
+static int listvtabUpdate(
   sqlite3_vtab *pVtab,
   int argc,
   sqlite3_value **argv,
   sqlite3_int64 *piRowid
 ){
-  RowtabVtab *pTab = (RowtabVtab*)pVtab;
+  ListVtabVtab *pTab = (ListVtabVtab*)pVtab;
   Sqlx x;
   int rc;
   sqlxBegin(&x, pTab->db);
@@ -162,29 +162,29 @@ static int rowtabUpdate(
 }
 
 /* No xCreate: eponymous, and only so. Without xUpdate: read-only. */
-#define ROWTAB_MODULE(update){ \
+#define LISTVTAB_MODULE(update){ \
   .iVersion = 1, \
-  .xConnect = rowtabConnect, \
-  .xBestIndex = rowtabBestIndex, \
-  .xDisconnect = rowtabDisconnect, \
-  .xOpen = rowtabOpen, \
-  .xClose = rowtabClose, \
-  .xFilter = rowtabFilter, \
-  .xNext = rowtabNext, \
-  .xEof = rowtabEof, \
-  .xColumn = rowtabColumn, \
-  .xRowid = rowtabRowid, \
+  .xConnect = listvtabConnect, \
+  .xBestIndex = listvtabBestIndex, \
+  .xDisconnect = listvtabDisconnect, \
+  .xOpen = listvtabOpen, \
+  .xClose = listvtabClose, \
+  .xFilter = listvtabFilter, \
+  .xNext = listvtabNext, \
+  .xEof = listvtabEof, \
+  .xColumn = listvtabColumn, \
+  .xRowid = listvtabRowid, \
   .xUpdate = (update), \
 }
 
-static const sqlite3_module rowtabReadOnly = ROWTAB_MODULE(0);
-static const sqlite3_module rowtabWritable = ROWTAB_MODULE(rowtabUpdate);
+static const sqlite3_module listvtabReadOnly = LISTVTAB_MODULE(0);
+static const sqlite3_module listvtabWritable = LISTVTAB_MODULE(listvtabUpdate);
 
-int rowtabRegister(sqlite3 *db, const Rowtab *pThis){
+int listvtabRegister(sqlite3 *db, const ListVtab *pThis){
   return sqlite3_create_module_v2(db, pThis->zName,
-      pThis->xWrite ? &rowtabWritable : &rowtabReadOnly, (void*)pThis, 0);
+      pThis->xWrite ? &listvtabWritable : &listvtabReadOnly, (void*)pThis, 0);
 }
 
-void rowtabUnregister(sqlite3 *db, const Rowtab *pThis){
+void listvtabUnregister(sqlite3 *db, const ListVtab *pThis){
   sqlite3_create_module_v2(db, pThis->zName, 0, 0, 0);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Reading SQL text as tokens. See token.h.
+** Reading SQL text as tokens. See sqltoken.h.
 */
 #include <string.h>
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 
 static int isSpace(unsigned char c){
   return c==' ' || (c>='\t' && c<='\r');
@@ -83,26 +83,26 @@ static const char *variableEnd(const char *z, const char *zEnd){
 }
 
 /* The token that starts at z; zEnd is the end of the text. */
-Token tokenAt(const char *z, const char *zEnd){
-  Token t;
+SqlToken sqltokenAt(const char *z, const char *zEnd){
+  SqlToken t;
   const char *zNext;
   t.z = z;
   if( z>=zEnd ){
-    t.kind = TOKEN_END;
+    t.kind = SQLTOKEN_END;
     zNext = z;
   }else if( (zNext = spaceEnd(z, zEnd))>z ){
-    t.kind = TOKEN_SPACE;
+    t.kind = SQLTOKEN_SPACE;
   }else if( *z=='\'' || *z=='"' || *z=='`' || *z=='[' ){
-    t.kind = *z=='\'' ? TOKEN_STRING : TOKEN_QUOTED;
+    t.kind = *z=='\'' ? SQLTOKEN_STRING : SQLTOKEN_QUOTED;
     zNext = quotedEnd(z, zEnd);
   }else if( *z=='$' || *z=='@' || *z=='#' || *z==':' ){
-    t.kind = TOKEN_OTHER;
+    t.kind = SQLTOKEN_OTHER;
     zNext = variableEnd(z, zEnd);
   }else if( isName((unsigned char)*z) ){
-    t.kind = isDigit((unsigned char)*z) ? TOKEN_OTHER : TOKEN_WORD;
+    t.kind = isDigit((unsigned char)*z) ? SQLTOKEN_OTHER : SQLTOKEN_WORD;
     for(zNext=z; zNext<zEnd && isName((unsigned char)*zNext); zNext++){}
   }else{
-    t.kind = TOKEN_OTHER;
+    t.kind = SQLTOKEN_OTHER;
     zNext = z+1;
   }
   t.n = (int)(zNext - z);
@@ -110,9 +110,9 @@ Token tokenAt(const char *z, const char *zEnd){
 }
 
 /* The next token that is not white space. */
-Token tokenNext(const Token *p, const char *zEnd){
-  Token t = tokenAt(p->z + p->n, zEnd);
-  if( t.kind==TOKEN_SPACE ) t = tokenAt(t.z + t.n, zEnd);
+SqlToken sqltokenNext(const SqlToken *p, const char *zEnd){
+  SqlToken t = sqltokenAt(p->z + p->n, zEnd);
+  if( t.kind==SQLTOKEN_SPACE ) t = sqltokenAt(t.z + t.n, zEnd);
   return t;
 }
 
@@ -125,22 +125,22 @@ static int same(const char *z, int n, const char *zOther){
 }
 
 /* Whether it is that keyword; names in quotes are no keywords. */
-int tokenIsWord(const Token *p, const char *zWord){
-  return p->kind==TOKEN_WORD && same(p->z, p->n, zWord);
+int sqltokenIsWord(const SqlToken *p, const char *zWord){
+  return p->kind==SQLTOKEN_WORD && same(p->z, p->n, zWord);
 }
 
-int tokenIsByte(const Token *p, char c){
-  return p->kind==TOKEN_OTHER && p->n==1 && *p->z==c;
+int sqltokenIsByte(const SqlToken *p, char c){
+  return p->kind==SQLTOKEN_OTHER && p->n==1 && *p->z==c;
 }
 
 /* Write the name without its quotes to zOut (p->n+1 bytes), NUL-terminated.
 ** Returns 0, and writes nothing, if it is no name. */
-int tokenUnquote(const Token *p, char *zOut){
+int sqltokenUnquote(const SqlToken *p, char *zOut){
   int i;
   int n = 0;
-  if( p->kind==TOKEN_WORD ){
+  if( p->kind==SQLTOKEN_WORD ){
     for(i=0; i<p->n; i++) zOut[n++] = p->z[i];
-  }else if( p->kind==TOKEN_QUOTED && p->n>=2 ){
+  }else if( p->kind==SQLTOKEN_QUOTED && p->n>=2 ){
     for(i=1; i<p->n-1; i++){
       zOut[n++] = p->z[i];
       if( p->z[i]==p->z[0] && p->z[0]!='[' ) i++;
@@ -153,10 +153,10 @@ int tokenUnquote(const Token *p, char *zOut){
 }
 
 /* Whether it is that name, quoted or not, ASCII case folded as SQLite does. */
-int tokenIsName(const Token *p, const char *zName){
+int sqltokenIsName(const SqlToken *p, const char *zName){
   int i;
-  if( p->kind==TOKEN_WORD ) return same(p->z, p->n, zName);
-  if( p->kind!=TOKEN_QUOTED || p->n<2 ) return 0;
+  if( p->kind==SQLTOKEN_WORD ) return same(p->z, p->n, zName);
+  if( p->kind!=SQLTOKEN_QUOTED || p->n<2 ) return 0;
   for(i=1; i<p->n-1; i++, zName++){
     if( lower(p->z[i])!=lower(*zName) ) return 0;
     if( p->z[i]==p->z[0] && p->z[0]!='[' ) i++;
@@ -165,43 +165,44 @@ int tokenIsName(const Token *p, const char *zName){
 }
 
 /* The ')' that closes the '(' at pOpen, or zEnd. */
-const char *tokenClose(const Token *pOpen, const char *zEnd){
-  Token t = *pOpen;
+const char *sqltokenClose(const SqlToken *pOpen, const char *zEnd){
+  SqlToken t = *pOpen;
   int nDepth = 0;
-  while( t.kind!=TOKEN_END ){
-    if( tokenIsByte(&t, '(') ) nDepth++;
-    if( tokenIsByte(&t, ')') && --nDepth==0 ) return t.z;
-    t = tokenNext(&t, zEnd);
+  while( t.kind!=SQLTOKEN_END ){
+    if( sqltokenIsByte(&t, '(') ) nDepth++;
+    if( sqltokenIsByte(&t, ')') && --nDepth==0 ) return t.z;
+    t = sqltokenNext(&t, zEnd);
   }
   return zEnd;
 }
 
 /* Whether the text has that name in it. */
-int tokenMentions(const char *z, const char *zEnd, const char *zName){
-  Token t;
-  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
-    if( tokenIsName(&t, zName) ) return 1;
+int sqltokenMentions(const char *z, const char *zEnd, const char *zName){
+  SqlToken t;
+  for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    if( sqltokenIsName(&t, zName) ) return 1;
   }
   return 0;
 }
 
 /* Whether nothing stands in the text but white space and comments. */
-int tokenIsBlank(const char *z){
+int sqltokenIsBlank(const char *z){
   const char *zEnd = z + strlen(z);
-  Token t = tokenAt(z, zEnd);
-  return t.z + t.n==zEnd && (t.kind==TOKEN_SPACE || t.kind==TOKEN_END);
+  SqlToken t = sqltokenAt(z, zEnd);
+  return t.z + t.n==zEnd && (t.kind==SQLTOKEN_SPACE || t.kind==SQLTOKEN_END);
 }
 
 /* Write the text to zOut (as many bytes and a NUL), with one blank in place of
 ** each run of white space and comments, and without what stands before the
 ** first token and behind the last. So it can stand in front of anything, and
 ** has no line break but in a quoted text. */
-void tokenStrip(const char *z, char *zOut){
+void sqltokenStrip(const char *z, char *zOut){
   const char *zEnd = z + strlen(z);
   int bFirst = 1;
-  Token t;
-  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenAt(t.z + t.n, zEnd)){
-    if( t.kind!=TOKEN_SPACE ){
+  SqlToken t;
+  t = sqltokenAt(z, zEnd);
+  for(; t.kind!=SQLTOKEN_END; t=sqltokenAt(t.z + t.n, zEnd)){
+    if( t.kind!=SQLTOKEN_SPACE ){
       memcpy(zOut, t.z, (size_t)t.n);
       zOut += t.n;
       bFirst = 0;
@@ -214,15 +215,16 @@ void tokenStrip(const char *z, char *zOut){
 
 /* Whether the text, put between brackets, is what stands between them: it
 ** closes none that it has not opened, and ends no statement. */
-int tokenIsInner(const char *z){
+int sqltokenIsInner(const char *z){
   const char *zEnd = z + strlen(z);
   int nDepth = 0, n = 0;
-  Token t;
-  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenAt(t.z + t.n, zEnd)){
-    if( t.kind==TOKEN_SPACE ) continue;
-    if( tokenIsByte(&t, ';') ) return 0;
-    if( tokenIsByte(&t, '(') ) nDepth++;
-    if( tokenIsByte(&t, ')') && --nDepth<0 ) return 0;
+  SqlToken t;
+  t = sqltokenAt(z, zEnd);
+  for(; t.kind!=SQLTOKEN_END; t=sqltokenAt(t.z + t.n, zEnd)){
+    if( t.kind==SQLTOKEN_SPACE ) continue;
+    if( sqltokenIsByte(&t, ';') ) return 0;
+    if( sqltokenIsByte(&t, '(') ) nDepth++;
+    if( sqltokenIsByte(&t, ')') && --nDepth<0 ) return 0;
     n++;
   }
   return n>0 && nDepth==0;
@@ -231,22 +233,22 @@ int tokenIsInner(const char *z){
 /* Whether the text is one CREATE TRIGGER statement with that name and no other
 ** schema's: pName is the token of the name. Inside a trigger END follows a ';'
 ** only where the trigger ends. */
-int tokenIsTrigger(const char *z, const char *zName, Token *pName){
+int sqltokenIsTrigger(const char *z, const char *zName, SqlToken *pName){
   const char *zEnd = z + strlen(z);
   int bSemicolon = 0;
-  Token t = tokenAt(z, zEnd);
-  if( !tokenIsWord(&t, "CREATE") ) return 0;
-  t = tokenNext(&t, zEnd);
-  if( !tokenIsWord(&t, "TRIGGER") ) return 0;
-  t = *pName = tokenNext(&t, zEnd);
-  if( !tokenIsName(&t, zName) ) return 0;
-  t = tokenNext(&t, zEnd);
-  if( tokenIsByte(&t, '.') ) return 0;
-  for(; t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
-    if( bSemicolon && tokenIsWord(&t, "END") ){
-      return tokenNext(&t, zEnd).kind==TOKEN_END;
+  SqlToken t = sqltokenAt(z, zEnd);
+  if( !sqltokenIsWord(&t, "CREATE") ) return 0;
+  t = sqltokenNext(&t, zEnd);
+  if( !sqltokenIsWord(&t, "TRIGGER") ) return 0;
+  t = *pName = sqltokenNext(&t, zEnd);
+  if( !sqltokenIsName(&t, zName) ) return 0;
+  t = sqltokenNext(&t, zEnd);
+  if( sqltokenIsByte(&t, '.') ) return 0;
+  for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    if( bSemicolon && sqltokenIsWord(&t, "END") ){
+      return sqltokenNext(&t, zEnd).kind==SQLTOKEN_END;
     }
-    bSemicolon = tokenIsByte(&t, ';');
+    bSemicolon = sqltokenIsByte(&t, ';');
   }
   return 0;
 }

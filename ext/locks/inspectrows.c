@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a look at the lock file shows. See lockviews.h.
+** What a look at the lock file shows. See inspectrows.h.
 */
 #include <string.h>
-#include "locks/lockviews.h"
+#include "locks/inspectrows.h"
 #include "core/os.h"
 
 /* ---- cells ------------------------------------------------------------ */
@@ -326,4 +326,4 @@ static const LockView aView[LOCKVIEW_COUNT] = {
   { "advisory_stats",    STATS_COLUMNS,    statsCount,    always,  statsCell },
 };
 
-const LockView *lockviewsGet(int i){ return &aView[i]; }
+const LockView *inspectrowsGet(int i){ return &aView[i]; }

@@ -18,27 +18,27 @@
 ** what it replaces is gone before the rest. It is guarded by SQLite's mutex of
 ** the connection.
 */
-#ifndef INTERLOCK_SESSION_H
-#define INTERLOCK_SESSION_H
+#ifndef INTERLOCK_CONNECTION_H
+#define INTERLOCK_CONNECTION_H
 
-#include "session/place.h"
+#include "session/filesession.h"
 #include "sqlite/sqlx.h"
 #include "session/txnscope.h"
 
-typedef struct Session Session;
+typedef struct Connection Connection;
 
 /* xEnd(pArg) is called when the session has ended, with the last release. */
-Session *sessionNew(sqlite3*, void (*xEnd)(void*), void *pArg);
-void sessionRetain(void *pSession);
-void sessionRelease(void *pSession);
-TxnScope *sessionScope(Session*);
+Connection *connectionNew(sqlite3*, void (*xEnd)(void*), void *pArg);
+void connectionRetain(void *pConn);
+void connectionRelease(void *pConn);
+TxnScope *connectionScope(Connection*);
 
 /*
 ** What a function asks for. zName is its own, for errors. A row is asked for
 ** with the key of its table: the intention to lock rows of that is locked
 ** first, in the same scope, and given back with the row.
 */
-typedef struct SessionRequest {
+typedef struct ConnectionRequest {
   const char *zName;
   const char *zSchema;   /* whose lock file; NULL: main's */
   LockKey key;
@@ -47,68 +47,69 @@ typedef struct SessionRequest {
   u32 eScope;
   i64 msTimeout;         /* as of LockWait; not looked at by a try */
   int bTry;
-} SessionRequest;
+} ConnectionRequest;
 
 /* 1 if granted. 0: a try was refused, or there is an error. */
-int sessionLock(Session*, Sqlx*, const SessionRequest*);
+int connectionLock(Connection*, Sqlx*, const ConnectionRequest*);
 /* 1 if one was given back, 0 if this session does not hold it so. Of the
 ** request only the schema, the keys and the mode are looked at. */
-int sessionUnlock(Session*, Sqlx*, const SessionRequest*);
+int connectionUnlock(Connection*, Sqlx*, const ConnectionRequest*);
 /* How many holds of session scope, in these modes, on keys of these kinds were
 ** given back, in all files. */
-i64 sessionUnlockAll(Session*, Sqlx*, u32 mKind, u32 mMode);
+i64 connectionUnlockAll(Connection*, Sqlx*, u32 mKind, u32 mMode);
 /* Token of what this session holds on a key; 0 if it holds nothing. The other
-** is for right after sessionLock() has returned 1, and cannot fail: after an
+** is for right after connectionLock() has returned 1, and cannot fail: after an
 ** error nothing is held. */
-i64 sessionToken(Session*, Sqlx*, const LockKey*);
-i64 sessionGrantToken(const Session*);
+i64 connectionToken(Connection*, Sqlx*, const LockKey*);
+i64 connectionGrantToken(const Connection*);
 /* The mode that who locks a row in a mode intends on its table; and all of
 ** these, as MODE_BITs. */
-u32 sessionIntent(u32 eMode);
-#define SESSION_INTENTS (MODE_BIT(LOCK_INTENT_SHARED) \
+u32 connectionIntent(u32 eMode);
+#define CONNECTION_INTENTS (MODE_BIT(LOCK_INTENT_SHARED) \
                         |MODE_BIT(LOCK_INTENT_EXCLUSIVE))
 /* Id of another session that holds the key; 0 if there is none. */
-i64 sessionHolder(Session*, Sqlx*, const LockKey*);
+i64 connectionHolder(Connection*, Sqlx*, const LockKey*);
 /* 1 if the session of that id, in the lock file of a schema (NULL: main's),
 ** waited and does so no more. */
-int sessionCancel(Session*, Sqlx*, const char *zSchema, i64 iId);
+int connectionCancel(Connection*, Sqlx*, const char *zSchema, i64 iId);
 
 /*
 ** A search for rows that are free. Of the request a row's table, mode, scope
-** and schema are looked at; it is not copied. sessionSkipBegin() takes the
+** and schema are looked at; it is not copied. connectionSkipBegin() takes the
 ** intention to lock rows of the table, so that it holds through the search, or
 ** returns 0: the table is locked against it, or there is an error; in both
 ** cases there is nothing to end.
-** sessionSkip: 1 if the row is locked now, as *pRow, with a hold of the
+** connectionSkip: 1 if the row is locked now, as *pRow, with a hold of the
 ** intention of its own; 0 if any session, this one included, holds it or waits
 ** for it.
-** sessionSkipBack: give a row back that was locked so, in session scope. It
+** connectionSkipBack: give a row back that was locked so, in session scope. It
 ** cannot fail. Until the end this session releases rows and tables in no
 ** other way.
-** sessionSkipProbe: 1 if somebody who stood in the way was dead and is gone.
-** sessionSkipEnd: without bKeep all that was locked in transaction scope is
+** connectionSkipProbe: 1 if somebody who stood in the way was dead and is gone.
+** connectionSkipEnd: without bKeep all that was locked in transaction scope is
 ** given back. None of them allocates, but for the text of an error.
 */
-typedef struct SessionSkip {
-  Session *pSession;
-  const SessionRequest *pReq;
-  Place *pPlace;
+typedef struct ConnectionSkip {
+  Connection *pConn;
+  const ConnectionRequest *pReq;
+  FileSession *pFs;
   u32 iLevel;            /* of the transaction when it began */
   LockGrant intent;      /* on the table */
-} SessionSkip;
-int sessionSkipBegin(Session*, Sqlx*, const SessionRequest*, SessionSkip*);
-int sessionSkip(SessionSkip*, Sqlx*, const LockKey*, LockGrant *pRow);
-void sessionSkipBack(SessionSkip*, const LockGrant *pRow);
-int sessionSkipProbe(SessionSkip*);
-void sessionSkipEnd(SessionSkip*, int bKeep);
+} ConnectionSkip;
+int connectionSkipBegin(Connection*, Sqlx*, const ConnectionRequest*,
+                        ConnectionSkip*);
+int connectionSkip(ConnectionSkip*, Sqlx*, const LockKey*, LockGrant *pRow);
+void connectionSkipBack(ConnectionSkip*, const LockGrant *pRow);
+int connectionSkipProbe(ConnectionSkip*);
+void connectionSkipEnd(ConnectionSkip*, int bKeep);
 
-i64 sessionId(Session*, Sqlx*);
-i64 sessionTimeout(const Session*);
-void sessionSetTimeout(Session*, i64 ms);
-const char *sessionLabel(const Session*);
-void sessionSetLabel(Session*, const char *zLabel);
+i64 connectionId(Connection*, Sqlx*);
+i64 connectionTimeout(const Connection*);
+void connectionSetTimeout(Connection*, i64 ms);
+const char *connectionLabel(const Connection*);
+void connectionSetLabel(Connection*, const char *zLabel);
 /* Give back everything, and the settings. How many holds there were. */
-i64 sessionReset(Session*, Sqlx*);
+i64 connectionReset(Connection*, Sqlx*);
 
 /*
 ** For guards: the place of a schema (NULL: main), with a session in it; make
@@ -119,28 +120,28 @@ i64 sessionReset(Session*, Sqlx*);
 ** transaction is committed that has written a guarded table, and its error
 ** rolls that back; xFree when the connection ends.
 */
-typedef struct SessionGuards {
-  void (*xCommit)(void *pGuards, Session*, Sqlx*);
+typedef struct ConnectionGuards {
+  void (*xCommit)(void *pGuards, Connection*, Sqlx*);
   void (*xFree)(void *pGuards);
-} SessionGuards;
-Place *sessionPlace(Session*, Sqlx*, const char *zSchema);
-int sessionWriter(Sqlx*, const Place*);
-u64 sessionTransaction(const Session*);
-void *sessionGuards(const Session*);
-void sessionSetGuards(Session*, void *pGuards, const SessionGuards*);
+} ConnectionGuards;
+FileSession *connectionPlace(Connection*, Sqlx*, const char *zSchema);
+int connectionWriter(Sqlx*, const FileSession*);
+u64 connectionTransaction(const Connection*);
+void *connectionGuards(const Connection*);
+void connectionSetGuards(Connection*, void *pGuards, const ConnectionGuards*);
 
 /* A look at the lock files, which are not made for it: one after the other
-** those that there are, each once. sessionLookEnd() frees what it holds. */
+** those that there are, each once. connectionLookEnd() frees what it holds. */
 typedef struct LookFile {
   char *zSchema;         /* the first that has this file */
   LockFile *pFile;
   LockSnapshot snapshot;
 } LookFile;
-typedef struct SessionLook {
+typedef struct ConnectionLook {
   LookFile *a;
   int n;
-} SessionLook;
-int sessionLook(Session*, Sqlx*, SessionLook*);
-void sessionLookEnd(SessionLook*);
+} ConnectionLook;
+int connectionLook(Connection*, Sqlx*, ConnectionLook*);
+void connectionLookEnd(ConnectionLook*);
 
 #endif

@@ -2,11 +2,11 @@
 /*
 ** MySQL's named locks.
 */
-#ifndef INTERLOCK_NAMELOCK_H
-#define INTERLOCK_NAMELOCK_H
+#ifndef INTERLOCK_GETLOCK_H
+#define INTERLOCK_GETLOCK_H
 
 #include "session/function.h"
 
-FunctionTable namelockFunctions(void);
+FunctionTable getlockFunctions(void);
 
 #endif

@@ -13,46 +13,47 @@
 **
 ** Guarded by SQLite's mutex of the connection.
 */
-#ifndef INTERLOCK_PLACE_H
-#define INTERLOCK_PLACE_H
+#ifndef INTERLOCK_FILESESSION_H
+#define INTERLOCK_FILESESSION_H
 
 #include <sqlite3ext.h>
 #include "core/lock.h"
 
-typedef struct Place Place;
-struct Place {
+typedef struct FileSession FileSession;
+struct FileSession {
   char *zName;           /* what the database file is known by */
-  LockFile *pFile;       /* both 0 until placeBegin() */
+  LockFile *pFile;       /* both 0 until filesessionBegin() */
   LockSession *pLock;
   i64 iMark;             /* of a database of its own; 0: it has none */
   u32 *aMark;            /* lock level where savepoint i was opened */
   int mxMark;            /* room in aMark */
-  Place *pNext;
+  FileSession *pNext;
 };
 
 /*
-** placeFind: the place of a schema (NULL: main) in a list, added to it if it is
-** not there: LOCK_NOMEM, LOCK_INTERRUPTED. placeBegin: open its lock file, and
-** begin a session in it, if there is none. placeEnd: give back everything.
-** placeFree: the list. placeOf: 1 if a schema is the database of the place, or
-** if that cannot be told.
+** filesessionFind: the place of a schema (NULL: main) in a list, added to it if
+** it is not there: LOCK_NOMEM, LOCK_INTERRUPTED. filesessionBegin: open its
+** lock file, and begin a session in it, if there is none. filesessionEnd: give
+** back everything. filesessionFree: the list. filesessionOf: 1 if a schema is
+** the database of the place, or if that cannot be told.
 */
-LockRc placeFind(Place **ppList, sqlite3 *db, const char *zSchema, Place **pp);
-LockRc placeBegin(Place*, sqlite3 *db, const char *zSchema);
-int placeOf(const Place*, sqlite3 *db, const char *zSchema);
-void placeEnd(Place*);
-void placeFree(Place **ppList);
+LockRc filesessionFind(FileSession **ppList, sqlite3 *db, const char *zSchema,
+                       FileSession **pp);
+LockRc filesessionBegin(FileSession*, sqlite3 *db, const char *zSchema);
+int filesessionOf(const FileSession*, sqlite3 *db, const char *zSchema);
+void filesessionEnd(FileSession*);
+void filesessionFree(FileSession **ppList);
 
 /* Its lock file without a session in it, if it is there: a reference of its
-** own. LOCK_NOFILE. placeLook: for lockSnapshot only, and also where the file
-** may only be read. */
-LockRc placeRefer(const Place*, LockFile**);
-LockRc placeLook(const Place*, LockFile**);
+** own. LOCK_NOFILE. filesessionLook: for lockSnapshot only, and also where
+** the file may only be read. */
+LockRc filesessionRefer(const FileSession*, LockFile**);
+LockRc filesessionLook(const FileSession*, LockFile**);
 /* The name of its database file; "" for memory. */
-const char *placeFileName(const Place*);
+const char *filesessionFileName(const FileSession*);
 
 /* The transaction, as txnscope.h tells of it. 0: no memory. */
-int placeMark(Place*, int iFrom, int iTo);
-void placeRollbackTo(Place*, int i);
+int filesessionMark(FileSession*, int iFrom, int iTo);
+void filesessionRollbackTo(FileSession*, int i);
 
 #endif

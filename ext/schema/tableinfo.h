@@ -8,19 +8,19 @@
 ** KEY, the declared PRIMARY KEY, or the rowid if neither is declared.
 ** All memory belongs to the request (sqlx.h).
 */
-#ifndef INTERLOCK_SHAPE_H
-#define INTERLOCK_SHAPE_H
+#ifndef INTERLOCK_TABLEINFO_H
+#define INTERLOCK_TABLEINFO_H
 
 #include "sqlite/sqlx.h"
 
-typedef struct ShapeColumn ShapeColumn;
-typedef struct ShapeTerm ShapeTerm;
-typedef struct ShapePath ShapePath;
-typedef struct ShapeItem ShapeItem;
-typedef struct ShapeList ShapeList;
-typedef struct Shape Shape;
+typedef struct TableInfoColumn TableInfoColumn;
+typedef struct TableInfoTerm TableInfoTerm;
+typedef struct TableInfoPath TableInfoPath;
+typedef struct TableInfoItem TableInfoItem;
+typedef struct TableInfoList TableInfoList;
+typedef struct TableInfo TableInfo;
 
-struct ShapeColumn {
+struct TableInfoColumn {
   const char *zName;
   const char *zAffinity; /* INTEGER, TEXT, NUMERIC, REAL or "" for none */
   const char *zColl;     /* declared collation */
@@ -31,7 +31,7 @@ struct ShapeColumn {
   int bGenerated;
 };
 
-struct ShapeTerm {
+struct TableInfoTerm {
   int iCol;              /* index into aCol, or -1: zExpr */
   const char *zExpr;     /* text of an expression over the columns, or NULL */
   const char *zColl;     /* collation by which the index compares */
@@ -39,17 +39,17 @@ struct ShapeTerm {
 
 /* A way in which rows exclude one another: equal in every term, and, in a
 ** partial index, both within zWhere. */
-struct ShapePath {
+struct TableInfoPath {
   const char *zIndex;
   int nTerm;
-  ShapeTerm *aTerm;
+  TableInfoTerm *aTerm;
   const char *zWhere;    /* text of a partial index's condition, or NULL */
 };
 
 /* What sqlite_master says of a schema: the users' triggers in order of making,
 ** then Interlock's, then everything else, both in order of name. Read in one
 ** pass by who looks at many tables. */
-struct ShapeItem {
+struct TableInfoItem {
   int iMade;
   const char *zType;
   const char *zName;
@@ -57,51 +57,53 @@ struct ShapeItem {
   const char *zSql;      /* NULL for an automatic index */
 };
 
-struct ShapeList {
+struct TableInfoList {
   int n;
   int nUser;             /* the users' triggers come first, */
   int nTrigger;          /* and Interlock's up to here */
-  ShapeItem *a;
+  TableInfoItem *a;
 };
 
-struct Shape {
-  const ShapeList *pList;  /* of its schema, or NULL: ask sqlite_master */
+struct TableInfo {
+  const TableInfoList *pList;  /* of its schema, or NULL: ask sqlite_master */
   const char *zSchema;   /* main, temp or the name of an attached file */
   const char *zName;     /* as the schema spells it */
   const char *zSql;      /* its CREATE TABLE statement */
   int nCol;
-  ShapeColumn *aCol;
+  TableInfoColumn *aCol;
   const char *zRowid;    /* how SQL names the rowid, quoted where it is a
                          ** column; NULL: WITHOUT ROWID, or all names of it
                          ** are taken by columns */
   int bWithoutRowid;
   int bRowidKey;         /* the rowid is the key */
   int bDeclaredKey;      /* a PRIMARY KEY of some kind was declared */
-  ShapePath key;         /* the declared key; no terms if bRowidKey */
+  TableInfoPath key;         /* the declared key; no terms if bRowidKey */
   int nPath;
-  ShapePath *aPath;      /* UNIQUE indexes other than the PRIMARY KEY's */
+  TableInfoPath *aPath;      /* UNIQUE indexes other than the PRIMARY KEY's */
 };
 
-int shapeFind(Sqlx *p, const char *zTable, Shape *pShape);
-int shapeLook(Sqlx *p, const char *zTable, Shape *pShape);
-int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName);
-int shapeOwn(Sqlx *p, const char *zSchema, const char *zName);
-int shapeOwnWritten(Sqlx *p, const char *zSchema, const char *zName);
-int shapeIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
+int tableinfoFind(Sqlx *p, const char *zTable, TableInfo *pInfo);
+int tableinfoLook(Sqlx *p, const char *zTable, TableInfo *pInfo);
+int tableinfoIsOrdinary(Sqlx *p, const char *zSchema, const char *zName);
+int tableinfoOwn(Sqlx *p, const char *zSchema, const char *zName);
+int tableinfoOwnWritten(Sqlx *p, const char *zSchema, const char *zName);
+int tableinfoIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
                  const char *zName);
-int shapeExists(const ShapeList *pList, const char *zSchema,
-                const char *zName, Shape *pShape);
-void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList);
-const ShapeItem *shapeNumbered(const ShapeList *pList, const char *zNumber,
+int tableinfoExists(const TableInfoList *pList, const char *zSchema,
+                const char *zName, TableInfo *pInfo);
+void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList);
+const TableInfoItem *tableinfoNumbered(const TableInfoList *pList,
+                                       const char *zNumber,
                                int *pn);
-const char *shapeText(Sqlx *p, const Shape *pShape, const char *zType,
+const char *tableinfoText(Sqlx *p, const TableInfo *pInfo, const char *zType,
                       const char *zName);
-void shapeRead(Sqlx *p, Shape *pShape);
-const char *shapeUnquote(Sqlx *p, const char *z);
-void shapeSplit(Sqlx *p, const char *zTable, const char **pzSchema,
+void tableinfoRead(Sqlx *p, TableInfo *pInfo);
+const char *tableinfoUnquote(Sqlx *p, const char *z);
+void tableinfoSplit(Sqlx *p, const char *zTable, const char **pzSchema,
                 const char **pzName);
-const char *shapeAffinity(const char *zType, int bStrict);
-int shapeColumn(const Shape *pShape, const char *zName);
-int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol);
+const char *tableinfoAffinity(const char *zType, int bStrict);
+int tableinfoColumn(const TableInfo *pInfo, const char *zName);
+int tableinfoPathMentions(const TableInfo *pInfo, const TableInfoPath *pPath,
+                          int iCol);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** interlock_status(). See lockstatus.h.
+** interlock_status(). See inspectstatus.h.
 */
 #include <string.h>
-#include "locks/lockstatus.h"
+#include "locks/inspectstatus.h"
 #include "sqlite/args.h"
 #include "sqlite/json.h"
 #include "session/lockkey.h"
-#include "locks/lockviews.h"
+#include "locks/inspectrows.h"
 SQLITE_EXTENSION_INIT3
 
 /*
@@ -98,7 +98,7 @@ static void appendView(
   Sqlx *x,
   sqlite3_str *pStr,
   const LockView *pView,
-  const SessionLook *pLook
+  const ConnectionLook *pLook
 ){
   int nRow = 0;
   int iFile;
@@ -139,19 +139,19 @@ static void appendView(
 static void statusFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   sqlite3_str *pStr;
-  SessionLook look;
+  ConnectionLook look;
   Sqlx x;
   int i;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  sessionLook(pCall->pSession, &x, &look);
+  connectionLook(pCall->pConn, &x, &look);
   pStr = sqlite3_str_new(x.db);
   for(i=0; i<LOCKVIEW_COUNT; i++){
     sqlite3_str_appendchar(pStr, 1, i ? ',' : '{');
-    appendView(&x, pStr, lockviewsGet(i), &look);
+    appendView(&x, pStr, inspectrowsGet(i), &look);
   }
   sqlite3_str_appendchar(pStr, 1, '}');
-  sessionLookEnd(&look);
+  connectionLookEnd(&look);
   argsEndText(&x, ctx, sqlxText(&x, pStr));
 }
 
@@ -159,7 +159,7 @@ static const Function aStatus[] = {
   { "interlock_status", 0, statusFunc, { 0, 0, 0, 0 } },
 };
 
-FunctionTable lockstatusFunctions(void){
+FunctionTable inspectstatusFunctions(void){
   FunctionTable t = { aStatus, sizeof(aStatus)/sizeof(aStatus[0]) };
   return t;
 }

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The virtual tables that show the lock file. See lockvtab.h.
+** The virtual tables that show the lock file. See inspecttables.h.
 **
 ** One module for each view, since a module's argument is all that a table
 ** without arguments knows of itself: its connection's session. Which view it
 ** is, its name tells.
 */
 #include <string.h>
-#include "locks/lockvtab.h"
+#include "locks/inspecttables.h"
 #include "session/lockkey.h"
-#include "locks/lockviews.h"
+#include "locks/inspectrows.h"
 SQLITE_EXTENSION_INIT3
 
 typedef struct LookTable {
   sqlite3_vtab base;
   sqlite3 *db;
-  Session *pSession;
+  Connection *pConn;
   const LockView *pView;
 } LookTable;
 
 typedef struct LookCursor {
   sqlite3_vtab_cursor base;
-  SessionLook look;
+  ConnectionLook look;
   int iFile;             /* in look.a; look.n: at the end */
   u32 iPos;
 } LookCursor;
@@ -29,8 +29,8 @@ typedef struct LookCursor {
 static const LockView *viewOf(const char *zName){
   int i;
   for(i=0; i<LOCKVIEW_COUNT; i++){
-    if( sqlite3_stricmp(zName, lockviewsGet(i)->zName)==0 ){
-      return lockviewsGet(i);
+    if( sqlite3_stricmp(zName, inspectrowsGet(i)->zName)==0 ){
+      return inspectrowsGet(i);
     }
   }
   return 0;
@@ -59,7 +59,7 @@ static int lookConnect(
   if( pNew==0 ) return SQLITE_NOMEM;
   memset(pNew, 0, sizeof(*pNew));
   pNew->db = db;
-  pNew->pSession = (Session*)pAux;
+  pNew->pConn = (Connection*)pAux;
   pNew->pView = pView;
   sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   *ppVtab = &pNew->base;
@@ -89,7 +89,7 @@ static int lookOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
 
 static int lookClose(sqlite3_vtab_cursor *pCursor){
   LookCursor *pCur = (LookCursor*)pCursor;
-  sessionLookEnd(&pCur->look);
+  connectionLookEnd(&pCur->look);
   sqlite3_free(pCur);
   return SQLITE_OK;
 }
@@ -117,11 +117,11 @@ static int lookFilter(
   Sqlx x;
   int rc;
   (void)idxNum; (void)idxStr; (void)argc; (void)argv;
-  sessionLookEnd(&pCur->look);
+  connectionLookEnd(&pCur->look);
   pCur->iPos = 0;
   pCur->iFile = 0;
   sqlxBegin(&x, pTab->db);
-  if( sessionLook(pTab->pSession, &x, &pCur->look) ) lookSettle(pCur);
+  if( connectionLook(pTab->pConn, &x, &pCur->look) ) lookSettle(pCur);
   rc = sqlxVtabError(&x, &pTab->base);
   sqlxEnd(&x);
   return rc;
@@ -193,21 +193,21 @@ static const sqlite3_module lookModule = {
   .xRowid = lookRowid,
 };
 
-int lockvtabRegister(sqlite3 *db, Session *pSession){
+int inspecttablesRegister(sqlite3 *db, Connection *pConn){
   int rc = SQLITE_OK;
   int i;
   for(i=0; i<LOCKVIEW_COUNT && rc==SQLITE_OK; i++){
-    sessionRetain(pSession);
-    rc = sqlite3_create_module_v2(db, lockviewsGet(i)->zName, &lookModule,
-                                  pSession, sessionRelease);
+    connectionRetain(pConn);
+    rc = sqlite3_create_module_v2(db, inspectrowsGet(i)->zName, &lookModule,
+                                  pConn, connectionRelease);
   }
   return rc;
 }
 
 /* After a failed load. */
-void lockvtabUnregister(sqlite3 *db){
+void inspecttablesUnregister(sqlite3 *db){
   int i;
   for(i=0; i<LOCKVIEW_COUNT; i++){
-    sqlite3_create_module_v2(db, lockviewsGet(i)->zName, 0, 0, 0);
+    sqlite3_create_module_v2(db, inspectrowsGet(i)->zName, 0, 0, 0);
   }
 }

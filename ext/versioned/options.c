@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** From words to a rule. See rule.h.
+** From words to a rule. See options.h.
 */
 #include <string.h>
-#include "versioned/rule.h"
-#include "sqlite/token.h"
+#include "versioned/options.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* One of a list of words; the list is what the error says is allowed. */
@@ -33,44 +33,44 @@ static const char *const azSwitch[] = { "off", "on" };
 ** have been renamed or dropped since. */
 static void exceptOne(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const char *zName,
   int bAsked,
   TriggersRule *pRule
 ){
-  int iCol = shapeColumn(pShape, zName);
+  int iCol = tableinfoColumn(pInfo, zName);
   if( iCol<0 ){
     if( bAsked ){
       sqlxBad(p, "except names the column %Q; allowed are columns of %s",
-              zName, pShape->zName);
+              zName, pInfo->zName);
     }
-  }else if( pShape->aCol[iCol].bKey
+  }else if( pInfo->aCol[iCol].bKey
          || sqlite3_stricmp(zName, pRule->zColumn)==0 ){
     sqlxBad(p, "except names the column %Q; allowed are columns that are"
                " neither the version nor part of the key", zName);
   }else{
-    pRule->azExcept[pRule->nExcept++] = pShape->aCol[iCol].zName;
+    pRule->azExcept[pRule->nExcept++] = pInfo->aCol[iCol].zName;
   }
 }
 
 /* The UPDATE OF list of an installed trigger, from OF to ON; "" if it has
 ** none. RENAME COLUMN has kept it true. */
-static Token ofList(const RegistryEntry *pEntry){
-  Token tOf = { TOKEN_END, "", 0 };
+static SqlToken ofList(const RegistryEntry *pEntry){
+  SqlToken tOf = { SQLTOKEN_END, "", 0 };
   int i;
   for(i=0; i<pEntry->nTrigger; i++){
     const char *z = pEntry->aTrigger[i].zSql;
     const char *zEnd = z + strlen(z);
     const char *zWhat = pEntry->aTrigger[i].zWhat;
-    Token t;
+    SqlToken t;
     if( strcmp(zWhat, "raise")!=0 && strcmp(zWhat, "kept")!=0
      && strcmp(zWhat, "required")!=0 ) continue;
-    for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
-      if( tokenIsWord(&t, "OF") ) tOf = t;
-      if( tokenIsWord(&t, "ON") ) break;
+    for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+      if( sqltokenIsWord(&t, "OF") ) tOf = t;
+      if( sqltokenIsWord(&t, "ON") ) break;
     }
     tOf.n = (int)(t.z - tOf.z);
-    if( tOf.kind!=TOKEN_END ) return tOf;
+    if( tOf.kind!=SQLTOKEN_END ) return tOf;
   }
   tOf.z = "";
   tOf.n = 0;
@@ -83,20 +83,20 @@ static Token ofList(const RegistryEntry *pEntry){
 ** as many columns are unwatched as names are missing.
 */
 static void exceptRenamed(
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const RegistryEntry *pEntry,
   int nMissing,
   TriggersRule *pRule
 ){
-  Token tOf = ofList(pEntry);
+  SqlToken tOf = ofList(pEntry);
   int nFound = pRule->nExcept;
   int i, j;
   if( nMissing==0 || tOf.n==0 ) return;
-  for(i=0; i<pShape->nCol && nFound-pRule->nExcept<=nMissing; i++){
-    const ShapeColumn *pCol = &pShape->aCol[i];
+  for(i=0; i<pInfo->nCol && nFound-pRule->nExcept<=nMissing; i++){
+    const TableInfoColumn *pCol = &pInfo->aCol[i];
     if( pCol->bKey || pCol->bGenerated
      || sqlite3_stricmp(pCol->zName, pRule->zColumn)==0
-     || tokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName) ) continue;
+     || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName) ) continue;
     for(j=0; j<pRule->nExcept; j++){
       if( pRule->azExcept[j]==pCol->zName ) break;
     }
@@ -111,7 +111,7 @@ static void exceptRenamed(
 ** table does not have. */
 static int exceptAll(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const char *z,
   int bAsked,
   TriggersRule *pRule
@@ -120,15 +120,15 @@ static int exceptAll(
   int nName = 0;
   pRule->azExcept = sqlxAlloc(p, sizeof(char*)*(strlen(z) + 1));
   while( pRule->azExcept && z<zEnd ){
-    Token t = tokenAt(z, zEnd);
+    SqlToken t = sqltokenAt(z, zEnd);
     const char *zStop;
-    if( t.kind==TOKEN_SPACE ) t = tokenAt(t.z + t.n, zEnd);
+    if( t.kind==SQLTOKEN_SPACE ) t = sqltokenAt(t.z + t.n, zEnd);
     z = zStop = t.z;
-    while( t.kind!=TOKEN_END && !tokenIsByte(&t, ',') ){
-      if( t.kind!=TOKEN_SPACE ) zStop = t.z + t.n;
-      t = tokenAt(t.z + t.n, zEnd);
+    while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, ',') ){
+      if( t.kind!=SQLTOKEN_SPACE ) zStop = t.z + t.n;
+      t = sqltokenAt(t.z + t.n, zEnd);
     }
-    exceptOne(p, pShape, shapeUnquote(p, sqlxPrintf(p, "%.*s",
+    exceptOne(p, pInfo, tableinfoUnquote(p, sqlxPrintf(p, "%.*s",
               (int)(zStop - z), z)), bAsked, pRule);
     z = t.z + t.n;
     nName++;
@@ -137,14 +137,14 @@ static int exceptAll(
 }
 
 /* The names of except as the registry keeps them. */
-const char *ruleExcept(Sqlx *p, const TriggersRule *pRule){
+const char *optionsExcept(Sqlx *p, const TriggersRule *pRule){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pRule->nExcept; i++){
     const char *z = pRule->azExcept[i];
-    Token t = tokenAt(z, z+strlen(z));
+    SqlToken t = sqltokenAt(z, z+strlen(z));
     if( i ) sqlite3_str_appendall(pStr, ",");
-    if( t.kind==TOKEN_WORD && z[t.n]==0 ){
+    if( t.kind==SQLTOKEN_WORD && z[t.n]==0 ){
       sqlite3_str_appendall(pStr, z);
     }else{
       sqlite3_str_appendf(pStr, "\"%w\"", z);
@@ -155,16 +155,16 @@ const char *ruleExcept(Sqlx *p, const TriggersRule *pRule){
 
 /* What is asked for (pWords may be NULL), over what was declared, over the
 ** defaults. */
-void ruleMake(
+void optionsMake(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const RegistryEntry *pEntry,
-  const RuleWords *pWords,
+  const OptionsWords *pWords,
   TriggersRule *pRule
 ){
-  static const RuleWords none = { 0, 0, 0, 0, 0 };
+  static const OptionsWords none = { 0, 0, 0, 0, 0 };
   int bKnown = pEntry->zNumber!=0;
-  RuleWords w = pWords ? *pWords : none;
+  OptionsWords w = pWords ? *pWords : none;
   int iCol, bAsked, nMissing;
   memset(pRule, 0, sizeof(*pRule));
   if( w.zColumn==0 ) w.zColumn = bKnown ? pEntry->zColumn : "version";
@@ -175,35 +175,35 @@ void ruleMake(
     w.zTombstones = azSwitch[bKnown ? pEntry->bTombstones : 1];
   }
   if( p->rc!=SQLITE_OK || !w.zColumn || !w.zExcept ) return;
-  iCol = shapeColumn(pShape, w.zColumn);
+  iCol = tableinfoColumn(pInfo, w.zColumn);
   pRule->zNumber = pEntry->zNumber;
-  pRule->zColumn = iCol<0 ? w.zColumn : pShape->aCol[iCol].zName;
-  pRule->zLabel = sqlxPrintf(p, "%q.%q", pShape->zName, pRule->zColumn);
+  pRule->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
+  pRule->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pRule->zColumn);
   pRule->mode = (TriggersMode)oneOf(p, "mode", w.zMode, azMode, 3);
   pRule->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
   pRule->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
   bAsked = pWords && pWords->zExcept;
-  nMissing = exceptAll(p, pShape, w.zExcept, bAsked, pRule);
+  nMissing = exceptAll(p, pInfo, w.zExcept, bAsked, pRule);
   if( !bAsked && p->rc==SQLITE_OK ){
-    exceptRenamed(pShape, pEntry, nMissing, pRule);
+    exceptRenamed(pInfo, pEntry, nMissing, pRule);
   }
 }
 
 /* What the registry is to say of a table that follows the rule. */
-RegistryEntry ruleEntry(
+RegistryEntry optionsEntry(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const TriggersRule *pRule
 ){
   RegistryEntry e;
   memset(&e, 0, sizeof(e));
   e.zNumber = pRule->zNumber;
-  e.zTable = pShape->zName;
-  e.zName = pShape->zName;
+  e.zTable = pInfo->zName;
+  e.zName = pInfo->zName;
   e.zColumn = pRule->zColumn;
   e.zMode = azMode[pRule->mode];
   e.zOnStale = azStale[pRule->bIgnore];
-  e.zExcept = ruleExcept(p, pRule);
+  e.zExcept = optionsExcept(p, pRule);
   e.bTombstones = pRule->bTombstones;
   e.iGenerator = TRIGGERS_GENERATOR;
   e.bDeclared = 1;

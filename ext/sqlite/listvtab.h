@@ -7,16 +7,16 @@
 ** the extension, and in no schema. And they are DIRECTONLY: no schema from
 ** elsewhere reaches them by a view or a trigger.
 */
-#ifndef INTERLOCK_ROWTAB_H
-#define INTERLOCK_ROWTAB_H
+#ifndef INTERLOCK_LISTVTAB_H
+#define INTERLOCK_LISTVTAB_H
 
 #include "sqlite/sqlx.h"
 
-typedef struct Rowtab Rowtab;
-typedef struct RowtabRows RowtabRows;
+typedef struct ListVtab ListVtab;
+typedef struct ListVtabRows ListVtabRows;
 
 /* One such table; it must not go away. */
-struct Rowtab {
+struct ListVtab {
   const char *zName;
   const char *zSql;      /* its CREATE TABLE */
   int nCol;
@@ -24,17 +24,17 @@ struct Rowtab {
                          ** an UPDATE that does not set one it has no value,
                          ** and sqlite3_value_nochange() says so */
   /* Read the rows. */
-  void (*xRead)(Sqlx*, RowtabRows*);
+  void (*xRead)(Sqlx*, ListVtabRows*);
   /* xUpdate, with a request of its own; NULL: the table is read-only. */
   void (*xWrite)(Sqlx*, int argc, sqlite3_value **argv, sqlite3_int64*);
 };
 
 /* Add a row: its columns, to be filled with texts of the request; NULL stands
 ** for NULL. Returns NULL when memory has run out. */
-const char **rowtabAdd(Sqlx*, RowtabRows*, sqlite3_int64 iRowid);
+const char **listvtabAdd(Sqlx*, ListVtabRows*, sqlite3_int64 iRowid);
 
-int rowtabRegister(sqlite3 *db, const Rowtab*);
+int listvtabRegister(sqlite3 *db, const ListVtab*);
 /* After a failed load: leave nothing that points into the library. */
-void rowtabUnregister(sqlite3 *db, const Rowtab*);
+void listvtabUnregister(sqlite3 *db, const ListVtab*);
 
 #endif

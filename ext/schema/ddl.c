@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** A change of the schema, all or nothing. See plan.h.
+** A change of the schema, all or nothing. See ddl.h.
 */
 #include <string.h>
-#include "schema/plan.h"
+#include "schema/ddl.h"
 SQLITE_EXTENSION_INIT3
 
 /* ---- writing it down -------------------------------------------------- */
 
 /* An empty plan. */
-void planNew(Plan *pPlan, const char *zSchema){
+void ddlNew(Ddl *pPlan, const char *zSchema){
   memset(pPlan, 0, sizeof(*pPlan));
   pPlan->zSchema = zSchema;
 }
 
-/* Append a statement, with the one that undoes it (PlanStep). */
-void planStep(Sqlx *p, Plan *pPlan, const char *zDo, const char *zUndo){
-  PlanStep *pStep = sqlxAlloc(p, sizeof(*pStep));
+/* Append a statement, with the one that undoes it (DdlStep). */
+void ddlStep(Sqlx *p, Ddl *pPlan, const char *zDo, const char *zUndo){
+  DdlStep *pStep = sqlxAlloc(p, sizeof(*pStep));
   if( pStep==0 ) return;
   pStep->zDo = zDo;
   pStep->zUndo = zUndo;
@@ -27,7 +27,7 @@ void planStep(Sqlx *p, Plan *pPlan, const char *zDo, const char *zUndo){
 
 static const char *dropTrigger(
   Sqlx *p,
-  const Plan *pPlan,
+  const Ddl *pPlan,
   const TriggersOne *pOne
 ){
   return sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", pPlan->zSchema,
@@ -36,35 +36,35 @@ static const char *dropTrigger(
 
 /* Append the dropping of triggers. Where the plan is undone by hand each is
 ** made again with the text that it has, if that can be (triggersAgain). */
-void planDropTriggers(
+void ddlDropTriggers(
   Sqlx *p,
-  Plan *pPlan,
-  PlanScope eScope,
+  Ddl *pPlan,
+  DdlScope eScope,
   const TriggersOne *a,
   int n
 ){
   int i;
   for(i=0; i<n; i++){
-    planStep(p, pPlan, dropTrigger(p, pPlan, &a[i]),
-             eScope==PLAN_SELECT ? PLAN_UNDO_ALL
+    ddlStep(p, pPlan, dropTrigger(p, pPlan, &a[i]),
+             eScope==DDL_SELECT ? DDL_UNDO_ALL
              : triggersAgain(p, &a[i], pPlan->zSchema));
   }
 }
 
 /* Append the making of triggers. */
-void planMakeTriggers(Sqlx *p, Plan *pPlan, const TriggersOne *a, int n){
+void ddlMakeTriggers(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n){
   int i;
   for(i=0; i<n; i++){
-    planStep(p, pPlan, triggersQualified(p, a[i].zSql, pPlan->zSchema),
+    ddlStep(p, pPlan, triggersQualified(p, a[i].zSql, pPlan->zSchema),
              dropTrigger(p, pPlan, &a[i]));
   }
 }
 
 /* A plan of zTable's as text, for somebody else to run: one statement is one
 ** line. */
-const char *planText(Sqlx *p, const Plan *pPlan, const char *zTable){
+const char *ddlText(Sqlx *p, const Ddl *pPlan, const char *zTable){
   sqlite3_str *pText = sqlite3_str_new(p->db);
-  const PlanStep *pStep;
+  const DdlStep *pStep;
   int bBreak = 0;
   for(pStep=pPlan->pFirst; pStep; pStep=pStep->pNext){
     if( strchr(pStep->zDo, '\n') ) bBreak = 1;
@@ -82,12 +82,12 @@ const char *planText(Sqlx *p, const Plan *pPlan, const char *zTable){
 /*
 ** Open what is around plans: the write lock at once where no transaction is
 ** open, so that busy_timeout works; a savepoint where one is. Inside a
-** statement that writes neither can be. After an error, too, planEnd() is
+** statement that writes neither can be. After an error, too, ddlEnd() is
 ** still to be called.
 */
-PlanTxn planBegin(Sqlx *p, PlanScope eScope){
-  PlanTxn txn = { 0, 0, 0, 0, 0, 0, 0, 0 };
-  if( eScope==PLAN_STATEMENT ) return txn;
+DdlTxn ddlBegin(Sqlx *p, DdlScope eScope){
+  DdlTxn txn = { 0, 0, 0, 0, 0, 0, 0, 0 };
+  if( eScope==DDL_STATEMENT ) return txn;
   if( sqlxWrites(p->db) ){
     sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
                " its own");
@@ -121,9 +121,9 @@ PlanTxn planBegin(Sqlx *p, PlanScope eScope){
 ** could write and goes on after an interrupt. So one of each is kept running,
 ** on its first row: they read no page and write nothing. While they do so
 ** SQLite refuses a DROP TABLE: such a plan goes without. And while the second
-** does so it keeps nothing: that one ends before planEnd() does.
+** does so it keeps nothing: that one ends before ddlEnd() does.
 */
-static void planWatch(Sqlx *p, PlanTxn *pTxn, const Plan *pPlan){
+static void ddlWatch(Sqlx *p, DdlTxn *pTxn, const Ddl *pPlan){
   if( pPlan->bDrops ){
     sqlite3_finalize(pTxn->pRead);
     sqlite3_finalize(pTxn->pWrite);
@@ -148,17 +148,17 @@ static void planWatch(Sqlx *p, PlanTxn *pTxn, const Plan *pPlan){
 ** the statement begins there not at its start, but where one of the steps was
 ** the first to need a journal, and what was undone comes back.
 */
-static void planUndo(sqlite3 *db, const Plan *pPlan, const PlanStep *pStep){
+static void ddlUndo(sqlite3 *db, const Ddl *pPlan, const DdlStep *pStep){
   Sqlx x;
   int bMain = sqlite3_stricmp(pPlan->zSchema, "main")==0;
   sqlxBegin(&x, db);
   for(; pStep && !sqlite3_get_autocommit(db); pStep=pStep->pPrev){
-    if( !bMain ) sqlxChange(&x, PLAN_UNDO_ALL);
+    if( !bMain ) sqlxChange(&x, DDL_UNDO_ALL);
     else if( pStep->zUndo ) sqlxChange(&x, pStep->zUndo);
   }
   if( x.rc!=SQLITE_OK && !sqlite3_get_autocommit(db) ){
     sqlxClear(&x);
-    sqlxChange(&x, PLAN_UNDO_ALL);
+    sqlxChange(&x, DDL_UNDO_ALL);
   }
   sqlxEnd(&x);
 }
@@ -170,7 +170,7 @@ static void planUndo(sqlite3 *db, const Plan *pPlan, const PlanStep *pStep){
 ** of all, before anything is changed; it changes nothing. Without a registry
 ** the statement that makes it is the first.
 */
-static void planJournal(Sqlx *p, const Plan *pPlan){
+static void ddlJournal(Sqlx *p, const Ddl *pPlan){
   if( sqlite3_stricmp(pPlan->zSchema, "main")==0
    || !sqlxTable(p, pPlan->zSchema, "interlock_versioned") ) return;
   sqlxChange(p, sqlxPrintf(p, "INSERT INTO \"%w\".interlock_versioned"
@@ -179,28 +179,28 @@ static void planJournal(Sqlx *p, const Plan *pPlan){
 }
 
 /* Run a plan. After an error nothing of it stays, at the latest after
-** planEnd(). */
-void planRun(Sqlx *p, const Plan *pPlan, PlanTxn *pTxn){
-  const PlanStep *pStep;
-  if( pPlan->pFirst && !pTxn->bOpen ) planJournal(p, pPlan);
-  if( pPlan->pFirst ) planWatch(p, pTxn, pPlan);
+** ddlEnd(). */
+void ddlRun(Sqlx *p, const Ddl *pPlan, DdlTxn *pTxn){
+  const DdlStep *pStep;
+  if( pPlan->pFirst && !pTxn->bOpen ) ddlJournal(p, pPlan);
+  if( pPlan->pFirst ) ddlWatch(p, pTxn, pPlan);
   for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
     pTxn->bRun = 1;
     sqlxChange(p, pStep->zDo);
     if( p->rc!=SQLITE_OK && !pTxn->bOpen ){
-      planUndo(p->db, pPlan, pStep->pPrev);
+      ddlUndo(p->db, pPlan, pStep->pPrev);
     }
   }
 }
 
 /*
-** Undo all since planBegin(). An interrupt ends every statement that is begun
+** Undo all since ddlBegin(). An interrupt ends every statement that is begun
 ** after it as well, also one that would undo something, until the outermost
 ** has ended. But one that could write takes the whole transaction with it: here
 ** there is no better way. Where no step has been run a savepoint stays behind
 ** in the user's transaction, with nothing in it.
 */
-static void planBack(sqlite3 *db, PlanTxn *pTxn){
+static void ddlBack(sqlite3 *db, DdlTxn *pTxn){
   int rc = sqlite3_step(pTxn->pBack);
   if( rc==SQLITE_INTERRUPT && (pTxn->bOwn || pTxn->bRun) ){
     if( pTxn->pWrite ) sqlite3_step(pTxn->pWrite);
@@ -212,9 +212,9 @@ static void planBack(sqlite3 *db, PlanTxn *pTxn){
   if( !pTxn->bOwn && rc==SQLITE_DONE ) sqlite3_step(pTxn->pKeep);
 }
 
-/* Close it: keep what was done since planBegin(), or, after any error of the
+/* Close it: keep what was done since ddlBegin(), or, after any error of the
 ** request, undo all of it. */
-void planEnd(Sqlx *p, PlanTxn *pTxn){
+void ddlEnd(Sqlx *p, DdlTxn *pTxn){
   if( pTxn->pWrite ){
     /* It is to end, and pHalt may have expired. */
     sqlite3_stmt *pNew = sqlxPrepare(p, "BEGIN IMMEDIATE");
@@ -228,7 +228,7 @@ void planEnd(Sqlx *p, PlanTxn *pTxn){
   if( pTxn->bOpen ){
     sqlxStep(p, pTxn->pKeep);
     if( p->rc!=SQLITE_OK && !sqlite3_get_autocommit(p->db) ){
-      planBack(p->db, pTxn);
+      ddlBack(p->db, pTxn);
     }
   }
   sqlite3_finalize(pTxn->pWrite);

@@ -2,11 +2,11 @@
 /*
 ** interlock_status(): what the inspection tables show, as one text.
 */
-#ifndef INTERLOCK_LOCKSTATUS_H
-#define INTERLOCK_LOCKSTATUS_H
+#ifndef INTERLOCK_INSPECTSTATUS_H
+#define INTERLOCK_INSPECTSTATUS_H
 
 #include "session/function.h"
 
-FunctionTable lockstatusFunctions(void);
+FunctionTable inspectstatusFunctions(void);
 
 #endif

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The session of a connection. See session.h.
+** The session of a connection. See connection.h.
 */
 #include <string.h>
-#include "session/session.h"
+#include "session/connection.h"
 #include "session/lockerror.h"
 #include "core/os.h"
 #include "session/snapshot.h"
 SQLITE_EXTENSION_INIT3
 
-struct Session {
+struct Connection {
   sqlite3 *db;
   int nRef;              /* what points to it */
   void (*xEnd)(void*);
   void *pEndArg;
   u32 iPid;              /* of the process that opened the connection */
-  Place *pPlaces;        /* in every lock file that was needed */
-  Place *pMain;          /* in that of main; NULL until the first call */
+  FileSession *pPlaces;        /* in every lock file that was needed */
+  FileSession *pMain;          /* in that of main; NULL until the first call */
   TxnScope scope;
   i64 iToken;            /* of the last grant */
   int nSkip;             /* searches for free rows that go on */
   void *pGuards;         /* what the guards of this connection know */
-  const SessionGuards *pGuardEvents;
+  const ConnectionGuards *pGuardEvents;
   i64 msTimeout;
   char zLabel[LIMIT_LABEL+1];
 };
@@ -31,9 +31,9 @@ struct Session {
 
 /* ---- places ----------------------------------------------------------- */
 
-static void failPlace(Sqlx *x, LockRc eRc, const Place *pPlace){
+static void failPlace(Sqlx *x, LockRc eRc, const FileSession *pFs){
   LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0 };
-  failure.pPlace = pPlace;
+  failure.pFs = pFs;
   lockerrorSet(x, eRc, &failure);
 }
 
@@ -42,17 +42,17 @@ static int isMain(const char *zSchema){
 }
 
 /* Is the database of a place attached? */
-static int isAttached(Sqlx *x, const Place *pPlace){
+static int isAttached(Sqlx *x, const FileSession *pFs){
   const char **az = sqlxSchemas(x);
-  int bMemory = placeFileName(pPlace)[0]==0, i;
+  int bMemory = filesessionFileName(pFs)[0]==0, i;
   for(i=0; az && az[i]; i++){
     const char *zDb;
     if( bMemory ){
-      if( placeOf(pPlace, x->db, az[i]) ) return 1;
+      if( filesessionOf(pFs, x->db, az[i]) ) return 1;
       continue;
     }
     zDb = sqlite3_db_filename(x->db, az[i]);
-    if( zDb && strcmp(zDb, pPlace->zName)==0 ) return 1;
+    if( zDb && strcmp(zDb, pFs->zName)==0 ) return 1;
   }
   return x->rc!=SQLITE_OK;
 }
@@ -60,27 +60,27 @@ static int isAttached(Sqlx *x, const Place *pPlace){
 /* Leave the lock files of databases that were detached, unless something is
 ** held in them: a program may attach one file after the other. A database in
 ** memory is gone, at least for this connection, and what is held in it, too. */
-static void leaveDetached(Session *p, Sqlx *x, int bMemory){
-  Place *pPlace;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    int bFile = placeFileName(pPlace)[0]!=0;
-    if( pPlace==p->pMain || pPlace->pLock==0 || (bMemory && bFile)
-     || lockWriting(pPlace->pLock) || isAttached(x, pPlace)
-     || (bFile && lockHolding(pPlace->pLock)) ) continue;
-    placeEnd(pPlace);
+static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
+  FileSession *pFs;
+  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+    int bFile = filesessionFileName(pFs)[0]!=0;
+    if( pFs==p->pMain || pFs->pLock==0 || (bMemory && bFile)
+     || lockWriting(pFs->pLock) || isAttached(x, pFs)
+     || (bFile && lockHolding(pFs->pLock)) ) continue;
+    filesessionEnd(pFs);
   }
 }
 
 /* sqlite3_deserialize() puts another database in the place of main's file. */
-static int isStillMain(const Session *p){
-  const char *zFile = placeFileName(p->pMain);
+static int isStillMain(const Connection *p){
+  const char *zFile = filesessionFileName(p->pMain);
   const char *zDb = zFile[0] ? sqlite3_db_filename(p->db, "main") : zFile;
   return zDb && strcmp(zDb, zFile)==0;
 }
 
 /* The place of a schema, not yet begun; NULL with an error. */
-static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
-  Place *pPlace = 0;
+static FileSession *findPlace(Connection *p, Sqlx *x, const char *zSchema){
+  FileSession *pFs = 0;
   LockRc eRc;
   if( x->rc!=SQLITE_OK ) return 0;
   leaveDetached(p, x, 1);
@@ -91,56 +91,56 @@ static Place *findPlace(Session *p, Sqlx *x, const char *zSchema){
             zSchema);
     return 0;
   }
-  eRc = placeFind(&p->pPlaces, p->db, zSchema, &pPlace);
+  eRc = filesessionFind(&p->pPlaces, p->db, zSchema, &pFs);
   failPlace(x, eRc, 0);
-  if( isMain(zSchema) ) p->pMain = pPlace;
-  return pPlace;
+  if( isMain(zSchema) ) p->pMain = pFs;
+  return pFs;
 }
 
 /* The place of a schema, with a session; NULL with an error. */
-Place *sessionPlace(Session *p, Sqlx *x, const char *zSchema){
-  Place *pPlace = findPlace(p, x, zSchema);
+FileSession *connectionPlace(Connection *p, Sqlx *x, const char *zSchema){
+  FileSession *pFs = findPlace(p, x, zSchema);
   LockRc eRc;
   assert( sqlxHeld(x->db) );
-  if( pPlace==0 || pPlace->pLock ) return pPlace;
-  if( pPlace!=p->pMain ) leaveDetached(p, x, 0);
-  eRc = osPid()==p->iPid ? placeBegin(pPlace, p->db, zSchema) : LOCK_FORKED;
-  failPlace(x, eRc, pPlace);
+  if( pFs==0 || pFs->pLock ) return pFs;
+  if( pFs!=p->pMain ) leaveDetached(p, x, 0);
+  eRc = osPid()==p->iPid ? filesessionBegin(pFs, p->db, zSchema) : LOCK_FORKED;
+  failPlace(x, eRc, pFs);
   if( eRc!=LOCK_OK ) return 0;
-  if( p->zLabel[0] ) lockSessionLabel(pPlace->pLock, p->zLabel);
-  return pPlace;
+  if( p->zLabel[0] ) lockSessionLabel(pFs->pLock, p->zLabel);
+  return pFs;
 }
 
 /* ---- the transaction -------------------------------------------------- */
 
 static int onMark(void *pArg, int iFrom, int iTo){
-  Session *p = (Session*)pArg;
-  Place *pPlace;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    if( !placeMark(pPlace, iFrom, iTo) ) return SQLITE_NOMEM;
+  Connection *p = (Connection*)pArg;
+  FileSession *pFs;
+  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+    if( !filesessionMark(pFs, iFrom, iTo) ) return SQLITE_NOMEM;
   }
   return SQLITE_OK;
 }
 
 static void onRollbackTo(void *pArg, int i){
-  Session *p = (Session*)pArg;
-  Place *pPlace;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    placeRollbackTo(pPlace, i);
+  Connection *p = (Connection*)pArg;
+  FileSession *pFs;
+  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+    filesessionRollbackTo(pFs, i);
   }
 }
 
 static void onEnd(void *pArg){
-  Session *p = (Session*)pArg;
-  Place *pPlace;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    if( pPlace->pLock ) lockTxnEnd(pPlace->pLock);
+  Connection *p = (Connection*)pArg;
+  FileSession *pFs;
+  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+    if( pFs->pLock ) lockTxnEnd(pFs->pLock);
   }
 }
 
 /* The text of an error is the caller's to free. */
-static int onCommit(void *pSession, char **pzError){
-  Session *p = (Session*)pSession;
+static int onCommit(void *pConn, char **pzError){
+  Connection *p = (Connection*)pConn;
   Sqlx x;
   int rc;
   if( p->pGuards==0 ) return SQLITE_OK;
@@ -153,16 +153,16 @@ static int onCommit(void *pSession, char **pzError){
 }
 
 static const TxnEvents events = {
-  onMark, onRollbackTo, onCommit, onEnd, sessionRetain, sessionRelease
+  onMark, onRollbackTo, onCommit, onEnd, connectionRetain, connectionRelease
 };
 
-static void askTransaction(Sqlx *x, const SessionRequest *pReq){
+static void askTransaction(Sqlx *x, const ConnectionRequest *pReq){
   if( pReq->eScope!=LOCK_SCOPE_SESSION && sqlite3_get_autocommit(x->db) ){
     sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN", pReq->zName);
   }
 }
 
-static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
+static void enlist(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   askTransaction(x, pReq);
   if( pReq->eScope!=LOCK_SCOPE_SESSION ){
     txnscopeEnlist(&p->scope, x, pReq->zName);
@@ -172,7 +172,7 @@ static void enlist(Session *p, Sqlx *x, const SessionRequest *pReq){
 /* ---- locks ------------------------------------------------------------ */
 
 /* Rows and tables belong to a file, and are read from it. */
-static void askNewest(Sqlx *x, const SessionRequest *pReq){
+static void askNewest(Sqlx *x, const ConnectionRequest *pReq){
   u32 eKind = pReq->key.eKind;
   if( eKind!=KEY_ROW && eKind!=KEY_TABLE ) return;
   snapshotAllows(x, pReq->zSchema ? pReq->zSchema : "main", pReq->zName);
@@ -180,20 +180,20 @@ static void askNewest(Sqlx *x, const SessionRequest *pReq){
 
 /* A request that is being made. */
 typedef struct Wanted {
-  Session *pSession;
-  Place *pPlace;
-  const SessionRequest *pReq;
+  Connection *pConn;
+  FileSession *pFs;
+  const ConnectionRequest *pReq;
   LockFailure failure;
   int bWaited;           /* it was not granted at once */
   sqlite3_stmt *pLook;   /* asks whether there was an interrupt */
 } Wanted;
 
 /* The file of another place in which something is held, or NULL. */
-static const char *heldElsewhere(const Session *p, const Place *pHere){
-  Place *pPlace;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    if( pPlace!=pHere && pPlace->pLock && lockHolding(pPlace->pLock) ){
-      return placeFileName(pPlace);
+static const char *heldElsewhere(const Connection *p, const FileSession *pHere){
+  FileSession *pFs;
+  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+    if( pFs!=pHere && pFs->pLock && lockHolding(pFs->pLock) ){
+      return filesessionFileName(pFs);
     }
   }
   return 0;
@@ -203,9 +203,9 @@ static int mayWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   LockFailure *f = &w->failure;
   w->bWaited = 1;
-  f->eWaiting = waitingAllowed(w->pSession->db, &f->zBusy);
+  f->eWaiting = waitingAllowed(w->pConn->db, &f->zBusy);
   if( f->eWaiting==WAITING_ALLOWED ){
-    f->zBusy = heldElsewhere(w->pSession, w->pPlace);
+    f->zBusy = heldElsewhere(w->pConn, w->pFs);
     if( f->zBusy ) f->eWaiting = WAITING_OTHER_FILE;
   }
   return f->eWaiting==WAITING_ALLOWED;
@@ -214,24 +214,24 @@ static int mayWait(void *pArg){
 static LockRc pollWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   const char *zSchema = w->pReq->zSchema ? w->pReq->zSchema : "main";
-  if( waitingInterrupted(w->pSession->db, &w->pLook) ) return LOCK_INTERRUPTED;
-  return waitingMoved(w->pSession->db, zSchema) ? LOCK_REPLACED : LOCK_OK;
+  if( waitingInterrupted(w->pConn->db, &w->pLook) ) return LOCK_INTERRUPTED;
+  return waitingMoved(w->pConn->db, zSchema) ? LOCK_REPLACED : LOCK_OK;
 }
 
 /* One lock. */
 static LockRc acquire(Wanted *w, const LockKey *pKey, u32 eMode){
-  const SessionRequest *pReq = w->pReq;
+  const ConnectionRequest *pReq = w->pReq;
   LockWait wait;
   wait.msTimeout = w->failure.msTimeout;
   wait.xMayWait = mayWait;
   wait.xPoll = pollWait;
   wait.pArg = w;
   w->failure.pKey = pKey;
-  return lockAcquire(w->pPlace->pLock, pKey, eMode, pReq->eScope,
+  return lockAcquire(w->pFs->pLock, pKey, eMode, pReq->eScope,
                      pReq->bTry ? 0 : &wait);
 }
 
-u32 sessionIntent(u32 eMode){
+u32 connectionIntent(u32 eMode){
   return eMode==LOCK_SHARED ? LOCK_INTENT_SHARED : LOCK_INTENT_EXCLUSIVE;
 }
 
@@ -239,9 +239,9 @@ u32 sessionIntent(u32 eMode){
 ** time. Where the first has waited, an interrupt may have come since: the row
 ** that was free is confirmed as well. */
 static LockRc acquireRow(Wanted *w){
-  const SessionRequest *pReq = w->pReq;
-  LockSession *pLock = w->pPlace->pLock;
-  u32 eIntent = sessionIntent(pReq->eMode);
+  const ConnectionRequest *pReq = w->pReq;
+  LockSession *pLock = w->pFs->pLock;
+  u32 eIntent = connectionIntent(pReq->eMode);
   u64 usBegin = osMonotonicUs();
   LockRc eRc = acquire(w, pReq->pTable, eIntent);
   LockGrant intent = lockGranted(pLock);
@@ -262,7 +262,7 @@ static LockRc acquireRow(Wanted *w){
   return eRc;
 }
 
-int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
+int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   Wanted w;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
@@ -270,11 +270,11 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   askTransaction(x, pReq);
   askNewest(x, pReq);
   enlist(p, x, pReq);
-  w.pSession = p;
+  w.pConn = p;
   w.pReq = pReq;
-  w.pPlace = sessionPlace(p, x, pReq->zSchema);
-  if( w.pPlace==0 ) return 0;
-  w.failure.pPlace = w.pPlace;
+  w.pFs = connectionPlace(p, x, pReq->zSchema);
+  if( w.pFs==0 ) return 0;
+  w.failure.pFs = w.pFs;
   w.failure.msTimeout = pReq->msTimeout;
   w.failure.eWaiting = WAITING_ALLOWED;
   w.failure.zBusy = 0;
@@ -283,55 +283,55 @@ int sessionLock(Session *p, Sqlx *x, const SessionRequest *pReq){
   eRc = pReq->pTable ? acquireRow(&w) : acquire(&w, &pReq->key, pReq->eMode);
   sqlite3_finalize(w.pLook);
   lockerrorSet(x, eRc, &w.failure);
-  if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pPlace->pLock);
+  if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pFs->pLock);
   return eRc==LOCK_OK;
 }
 
 /* A search gives its rows back by the records that it was granted: nothing
 ** else may release them before. */
-static int isSearching(const Session *p, Sqlx *x){
+static int isSearching(const Connection *p, Sqlx *x){
   if( p->nSkip==0 ) return 0;
   sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
   return 1;
 }
 
 /* Release a lock in a place that there may not be. */
-int sessionUnlock(Session *p, Sqlx *x, const SessionRequest *pReq){
-  Place *pPlace;
+int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
+  FileSession *pFs;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
-  pPlace = findPlace(p, x, pReq->zSchema);
-  if( pPlace==0 || pPlace->pLock==0 ) return 0;
+  pFs = findPlace(p, x, pReq->zSchema);
+  if( pFs==0 || pFs->pLock==0 ) return 0;
   if( pReq->pTable ){
-    eRc = lockReleaseRow(pPlace->pLock, &pReq->key, pReq->eMode,
-                         pReq->pTable, sessionIntent(pReq->eMode));
+    eRc = lockReleaseRow(pFs->pLock, &pReq->key, pReq->eMode,
+                         pReq->pTable, connectionIntent(pReq->eMode));
   }else{
-    eRc = lockRelease(pPlace->pLock, &pReq->key, pReq->eMode);
+    eRc = lockRelease(pFs->pLock, &pReq->key, pReq->eMode);
   }
-  failPlace(x, eRc, pPlace);
+  failPlace(x, eRc, pFs);
   return eRc==LOCK_OK;
 }
 
-i64 sessionUnlockAll(Session *p, Sqlx *x, u32 mKind, u32 mMode){
-  Place *pPlace;
+i64 connectionUnlockAll(Connection *p, Sqlx *x, u32 mKind, u32 mMode){
+  FileSession *pFs;
   i64 nAll = 0;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( (mKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
-  for(pPlace=p->pPlaces; pPlace && x->rc==SQLITE_OK; pPlace=pPlace->pNext){
+  for(pFs=p->pPlaces; pFs && x->rc==SQLITE_OK; pFs=pFs->pNext){
     u64 n = 0;
-    if( pPlace->pLock==0 ) continue;
-    failPlace(x, lockReleaseAll(pPlace->pLock, mKind, mMode, &n), pPlace);
+    if( pFs->pLock==0 ) continue;
+    failPlace(x, lockReleaseAll(pFs->pLock, mKind, mMode, &n), pFs);
     nAll += (i64)n;
   }
   return nAll;
 }
 
-i64 sessionGrantToken(const Session *p){ return p->iToken; }
+i64 connectionGrantToken(const Connection *p){ return p->iToken; }
 
-i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){
+i64 connectionToken(Connection *p, Sqlx *x, const LockKey *pKey){
   u64 iToken = 0;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
@@ -340,95 +340,95 @@ i64 sessionToken(Session *p, Sqlx *x, const LockKey *pKey){
   return (i64)iToken;
 }
 
-i64 sessionHolder(Session *p, Sqlx *x, const LockKey *pKey){
+i64 connectionHolder(Connection *p, Sqlx *x, const LockKey *pKey){
   const LockKey *pHeld;
-  Place *pPlace;
+  FileSession *pFs;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
-  pPlace = sessionPlace(p, x, 0);
-  if( pPlace==0 ) return 0;
-  eRc = lockGuard(pPlace->pLock, 0, pKey, &pHeld);
-  failPlace(x, eRc, pPlace);
-  return eRc==LOCK_NO ? (i64)lockTrouble(pPlace->pLock)->iBlocker : 0;
+  pFs = connectionPlace(p, x, 0);
+  if( pFs==0 ) return 0;
+  eRc = lockGuard(pFs->pLock, 0, pKey, &pHeld);
+  failPlace(x, eRc, pFs);
+  return eRc==LOCK_NO ? (i64)lockTrouble(pFs->pLock)->iBlocker : 0;
 }
 
-int sessionCancel(Session *p, Sqlx *x, const char *zSchema, i64 iId){
-  Place *pPlace = findPlace(p, x, zSchema);
+int connectionCancel(Connection *p, Sqlx *x, const char *zSchema, i64 iId){
+  FileSession *pFs = findPlace(p, x, zSchema);
   LockFile *pFile = 0;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
-  if( pPlace==0 ) return 0;
-  eRc = placeRefer(pPlace, &pFile);
+  if( pFs==0 ) return 0;
+  eRc = filesessionRefer(pFs, &pFile);
   if( eRc==LOCK_OK ) eRc = lockCancel(pFile, (u64)iId);
-  failPlace(x, eRc, pPlace);
+  failPlace(x, eRc, pFs);
   lockClose(pFile);
   return eRc==LOCK_OK;
 }
 
 /* ---- searching for what is free --------------------------------------- */
 
-int sessionSkipBegin(
-  Session *p,
+int connectionSkipBegin(
+  Connection *p,
   Sqlx *x,
-  const SessionRequest *pReq,
-  SessionSkip *pSkip
+  const ConnectionRequest *pReq,
+  ConnectionSkip *pSkip
 ){
   LockRc eRc;
   assert( sqlxHeld(x->db) );
-  pSkip->pSession = p;
+  pSkip->pConn = p;
   pSkip->pReq = pReq;
   txnscopeCatchUp(&p->scope);
   enlist(p, x, pReq);
-  pSkip->pPlace = sessionPlace(p, x, pReq->zSchema);
-  if( pSkip->pPlace==0 ) return 0;
-  pSkip->iLevel = lockLevel(pSkip->pPlace->pLock);
-  eRc = lockAcquire(pSkip->pPlace->pLock, pReq->pTable,
-                    sessionIntent(pReq->eMode), pReq->eScope, 0);
-  pSkip->intent = lockGranted(pSkip->pPlace->pLock);
-  failPlace(x, eRc, pSkip->pPlace);
+  pSkip->pFs = connectionPlace(p, x, pReq->zSchema);
+  if( pSkip->pFs==0 ) return 0;
+  pSkip->iLevel = lockLevel(pSkip->pFs->pLock);
+  eRc = lockAcquire(pSkip->pFs->pLock, pReq->pTable,
+                    connectionIntent(pReq->eMode), pReq->eScope, 0);
+  pSkip->intent = lockGranted(pSkip->pFs->pLock);
+  failPlace(x, eRc, pSkip->pFs);
   if( eRc==LOCK_OK ) p->nSkip++;
   return eRc==LOCK_OK;
 }
 
 /* The table's intention, held already, comes second: most rows are skipped. */
-int sessionSkip(
-  SessionSkip *pSkip,
+int connectionSkip(
+  ConnectionSkip *pSkip,
   Sqlx *x,
   const LockKey *pKey,
   LockGrant *pRow
 ){
-  const SessionRequest *pReq = pSkip->pReq;
-  LockSession *pLock = pSkip->pPlace->pLock;
+  const ConnectionRequest *pReq = pSkip->pReq;
+  LockSession *pLock = pSkip->pFs->pLock;
   LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
   assert( sqlxHeld(x->db) );
   if( eRc==LOCK_OK ){
     *pRow = lockGranted(pLock);
-    eRc = lockAcquire(pLock, pReq->pTable, sessionIntent(pReq->eMode),
+    eRc = lockAcquire(pLock, pReq->pTable, connectionIntent(pReq->eMode),
                       pReq->eScope, 0);
     if( eRc!=LOCK_OK ) lockUndo(pLock, pRow);
   }
-  failPlace(x, eRc, pSkip->pPlace);
+  failPlace(x, eRc, pSkip->pFs);
   return eRc==LOCK_OK;
 }
 
 /* By stores that cannot fail: an error may be on its way already. */
-void sessionSkipBack(SessionSkip *pSkip, const LockGrant *pRow){
-  LockSession *pLock = pSkip->pPlace->pLock;
-  assert( sqlxHeld(pSkip->pSession->db) );
+void connectionSkipBack(ConnectionSkip *pSkip, const LockGrant *pRow){
+  LockSession *pLock = pSkip->pFs->pLock;
+  assert( sqlxHeld(pSkip->pConn->db) );
   if( pRow->eScope!=LOCK_SCOPE_SESSION ) return;
   lockUndo(pLock, pRow);
   lockUndo(pLock, &pSkip->intent);
 }
 
-int sessionSkipProbe(SessionSkip *pSkip){
-  return lockSkipProbe(pSkip->pPlace->pLock);
+int connectionSkipProbe(ConnectionSkip *pSkip){
+  return lockSkipProbe(pSkip->pFs->pLock);
 }
 
-void sessionSkipEnd(SessionSkip *pSkip, int bKeep){
-  LockSession *pLock = pSkip->pPlace->pLock;
-  assert( sqlxHeld(pSkip->pSession->db) );
-  pSkip->pSession->nSkip--;
+void connectionSkipEnd(ConnectionSkip *pSkip, int bKeep){
+  LockSession *pLock = pSkip->pFs->pLock;
+  assert( sqlxHeld(pSkip->pConn->db) );
+  pSkip->pConn->nSkip--;
   if( pSkip->pReq->eScope==LOCK_SCOPE_SESSION ){
     lockUndo(pLock, &pSkip->intent);
   }else if( !bKeep ){
@@ -438,55 +438,55 @@ void sessionSkipEnd(SessionSkip *pSkip, int bKeep){
 
 /* ---- settings --------------------------------------------------------- */
 
-i64 sessionId(Session *p, Sqlx *x){
-  Place *pPlace;
+i64 connectionId(Connection *p, Sqlx *x){
+  FileSession *pFs;
   assert( sqlxHeld(x->db) );
   if( osPid()!=p->iPid ) failPlace(x, LOCK_FORKED, 0);
-  pPlace = sessionPlace(p, x, 0);
-  return pPlace ? (i64)lockSessionId(pPlace->pLock) : 0;
+  pFs = connectionPlace(p, x, 0);
+  return pFs ? (i64)lockSessionId(pFs->pLock) : 0;
 }
 
-i64 sessionTimeout(const Session *p){ return p->msTimeout; }
-void sessionSetTimeout(Session *p, i64 ms){ p->msTimeout = ms; }
+i64 connectionTimeout(const Connection *p){ return p->msTimeout; }
+void connectionSetTimeout(Connection *p, i64 ms){ p->msTimeout = ms; }
 
-const char *sessionLabel(const Session *p){ return p->zLabel; }
+const char *connectionLabel(const Connection *p){ return p->zLabel; }
 
 /* Cut between characters if it is too long. */
-void sessionSetLabel(Session *p, const char *zLabel){
+void connectionSetLabel(Connection *p, const char *zLabel){
   size_t n = strlen(zLabel);
-  Place *pPlace;
+  FileSession *pFs;
   if( n>LIMIT_LABEL ){
     for(n=LIMIT_LABEL; n>0 && (zLabel[n] & 0xC0)==0x80; n--){}
   }
   memmove(p->zLabel, zLabel, n);
   p->zLabel[n] = 0;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    if( pPlace->pLock ) lockSessionLabel(pPlace->pLock, p->zLabel);
+  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+    if( pFs->pLock ) lockSessionLabel(pFs->pLock, p->zLabel);
   }
 }
 
-i64 sessionReset(Session *p, Sqlx *x){
-  Place *pPlace;
+i64 connectionReset(Connection *p, Sqlx *x){
+  FileSession *pFs;
   i64 nAll = 0;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( isSearching(p, x) ) return 0;
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
-    if( pPlace->pLock && lockWriting(pPlace->pLock) ){
+  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+    if( pFs->pLock && lockWriting(pFs->pLock) ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"
                  " allowed is after COMMIT or ROLLBACK");
       return 0;
     }
   }
-  for(pPlace=p->pPlaces; pPlace; pPlace=pPlace->pNext){
+  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
     u64 n = 0;
     /* A session that cannot be used any more, of a fork's child, of a replaced
     ** or malformed file, has nothing to give back. */
-    if( pPlace->pLock
-     && lockReleaseAll(pPlace->pLock, ~0u, ~SESSION_INTENTS, &n)==LOCK_OK ){
+    if( pFs->pLock
+     && lockReleaseAll(pFs->pLock, ~0u, ~CONNECTION_INTENTS, &n)==LOCK_OK ){
       nAll += (i64)n;
     }
-    placeEnd(pPlace);
+    filesessionEnd(pFs);
   }
   p->msTimeout = -1;
   p->zLabel[0] = 0;
@@ -497,14 +497,14 @@ i64 sessionReset(Session *p, Sqlx *x){
 
 /* A reference on the lock file of a place; NULL if it has none, or one that is
 ** seen already. */
-static LockFile *referTo(Session *p, Sqlx *x, const Place *pPlace,
-                         const SessionLook *pLook){
+static LockFile *referTo(Connection *p, Sqlx *x, const FileSession *pFs,
+                         const ConnectionLook *pLook){
   LockFile *pFile = 0;
   LockRc eRc = LOCK_FORKED;
   int i;
-  if( pPlace==0 ) return 0;
-  if( pPlace->pFile || osPid()==p->iPid ) eRc = placeLook(pPlace, &pFile);
-  failPlace(x, eRc, pPlace);
+  if( pFs==0 ) return 0;
+  if( pFs->pFile || osPid()==p->iPid ) eRc = filesessionLook(pFs, &pFile);
+  failPlace(x, eRc, pFs);
   for(i=0; i<pLook->n && pFile; i++){
     if( pLook->a[i].pFile==pFile ){
       lockClose(pFile);
@@ -514,10 +514,10 @@ static LockFile *referTo(Session *p, Sqlx *x, const Place *pPlace,
   return pFile;
 }
 
-static void lookFile(Session *p, Sqlx *x, const char *zSchema,
-                   SessionLook *pLook){
-  Place *pPlace = findPlace(p, x, zSchema);
-  LockFile *pFile = referTo(p, x, pPlace, pLook);
+static void lookFile(Connection *p, Sqlx *x, const char *zSchema,
+                   ConnectionLook *pLook){
+  FileSession *pFs = findPlace(p, x, zSchema);
+  LockFile *pFile = referTo(p, x, pFs, pLook);
   LookFile *aNew;
   LookFile *pNew;
   if( pFile==0 ) return;
@@ -535,11 +535,11 @@ static void lookFile(Session *p, Sqlx *x, const char *zSchema,
   }
   pNew->pFile = pFile;
   pLook->n++;
-  failPlace(x, lockSnapshot(pFile, &pNew->snapshot), pPlace);
+  failPlace(x, lockSnapshot(pFile, &pNew->snapshot), pFs);
   lockLooked(pFile);
 }
 
-int sessionLook(Session *p, Sqlx *x, SessionLook *pLook){
+int connectionLook(Connection *p, Sqlx *x, ConnectionLook *pLook){
   const char **azSchema;
   int i;
   assert( sqlxHeld(x->db) );
@@ -550,11 +550,11 @@ int sessionLook(Session *p, Sqlx *x, SessionLook *pLook){
     if( sqlite3_stricmp(azSchema[i], "temp")==0 ) continue;
     lookFile(p, x, azSchema[i], pLook);
   }
-  if( x->rc!=SQLITE_OK ) sessionLookEnd(pLook);
+  if( x->rc!=SQLITE_OK ) connectionLookEnd(pLook);
   return x->rc==SQLITE_OK;
 }
 
-void sessionLookEnd(SessionLook *pLook){
+void connectionLookEnd(ConnectionLook *pLook){
   while( pLook->n>0 ){
     LookFile *pLast = &pLook->a[--pLook->n];
     lockSnapshotFree(pLast->pFile, &pLast->snapshot);
@@ -569,20 +569,20 @@ void sessionLookEnd(SessionLook *pLook){
 
 /* The registration comes before the look at the locks: whoever is granted one
 ** of this file from now on waited for the end of this transaction. */
-int sessionWriter(Sqlx *x, const Place *pPlace){
-  LockRc eRc = lockWriterEnter(pPlace->pLock);
+int connectionWriter(Sqlx *x, const FileSession *pFs){
+  LockRc eRc = lockWriterEnter(pFs->pLock);
   assert( sqlxHeld(x->db) );
-  failPlace(x, eRc, pPlace);
+  failPlace(x, eRc, pFs);
   return eRc==LOCK_OK;
 }
 
-u64 sessionTransaction(const Session *p){ return p->scope.iNumber; }
+u64 connectionTransaction(const Connection *p){ return p->scope.iNumber; }
 
-void *sessionGuards(const Session *p){ return p->pGuards; }
-void sessionSetGuards(
-  Session *p,
+void *connectionGuards(const Connection *p){ return p->pGuards; }
+void connectionSetGuards(
+  Connection *p,
   void *pGuards,
-  const SessionGuards *pEvents
+  const ConnectionGuards *pEvents
 ){
   p->pGuards = pGuards;
   p->pGuardEvents = pEvents;
@@ -590,8 +590,8 @@ void sessionSetGuards(
 
 /* ---- the connection --------------------------------------------------- */
 
-Session *sessionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
-  Session *p = sqlite3_malloc64(sizeof(*p));
+Connection *connectionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
+  Connection *p = sqlite3_malloc64(sizeof(*p));
   if( p==0 ) return 0;
   memset(p, 0, sizeof(*p));
   p->db = db;
@@ -604,15 +604,15 @@ Session *sessionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
   return p;
 }
 
-void sessionRetain(void *pSession){ ((Session*)pSession)->nRef++; }
+void connectionRetain(void *pConn){ ((Connection*)pConn)->nRef++; }
 
-void sessionRelease(void *pSession){
-  Session *p = (Session*)pSession;
+void connectionRelease(void *pConn){
+  Connection *p = (Connection*)pConn;
   if( --p->nRef>0 ) return;
-  placeFree(&p->pPlaces);
+  filesessionFree(&p->pPlaces);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);
 }
 
-TxnScope *sessionScope(Session *p){ return &p->scope; }
+TxnScope *connectionScope(Connection *p){ return &p->scope; }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a table looks like. See shape.h.
+** What a table looks like. See tableinfo.h.
 **
 ** Everything comes from PRAGMAs with quoted names: no table-valued form of
 ** a PRAGMA, since a user's table of that name would hide it, and nothing
@@ -9,8 +9,8 @@
 */
 #include <stdlib.h>
 #include <string.h>
-#include "schema/shape.h"
-#include "sqlite/token.h"
+#include "schema/tableinfo.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* Columns of the PRAGMAs used here. */
@@ -20,24 +20,28 @@ enum { LIST_NAME = 1, LIST_UNIQUE, LIST_ORIGIN };
 enum { IXINFO_CID = 1, IXINFO_COLL = 4, IXINFO_KEY };
 
 /* Column of that name, or -1. */
-int shapeColumn(const Shape *pShape, const char *zName){
+int tableinfoColumn(const TableInfo *pInfo, const char *zName){
   int i;
-  for(i=0; i<pShape->nCol; i++){
-    if( sqlite3_stricmp(pShape->aCol[i].zName, zName)==0 ) return i;
+  for(i=0; i<pInfo->nCol; i++){
+    if( sqlite3_stricmp(pInfo->aCol[i].zName, zName)==0 ) return i;
   }
   return -1;
 }
 
 /* Whether a path depends on a column, by a term or in an expression. */
-int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol){
-  const char *zName = pShape->aCol[iCol].zName;
+int tableinfoPathMentions(
+  const TableInfo *pInfo,
+  const TableInfoPath *pPath,
+  int iCol
+){
+  const char *zName = pInfo->aCol[iCol].zName;
   const char *z = pPath->zWhere;
   int i;
-  if( z && tokenMentions(z, z+strlen(z), zName) ) return 1;
+  if( z && sqltokenMentions(z, z+strlen(z), zName) ) return 1;
   for(i=0; i<pPath->nTerm; i++){
     if( pPath->aTerm[i].iCol==iCol ) return 1;
     z = pPath->aTerm[i].zExpr;
-    if( z && tokenMentions(z, z+strlen(z), zName) ) return 1;
+    if( z && sqltokenMentions(z, z+strlen(z), zName) ) return 1;
   }
   return 0;
 }
@@ -47,14 +51,14 @@ int shapePathMentions(const Shape *pShape, const ShapePath *pPath, int iCol){
 static const char *stripped(Sqlx *p, const char *z){
   char *zOut = z ? sqlxAlloc(p, strlen(z) + 1) : 0;
   if( zOut==0 ) return 0;
-  tokenStrip(z, zOut);
+  sqltokenStrip(z, zOut);
   return zOut;
 }
 
 /* The text of a name token without its quotes. */
-static const char *unquoted(Sqlx *p, const Token *pTok){
+static const char *unquoted(Sqlx *p, const SqlToken *pTok){
   char *z = sqlxAlloc(p, (sqlite3_uint64)pTok->n + 1);
-  if( z==0 || !tokenUnquote(pTok, z) ) return 0;
+  if( z==0 || !sqltokenUnquote(pTok, z) ) return 0;
   return z;
 }
 
@@ -71,10 +75,10 @@ static int schemaExists(Sqlx *p, const char *zSchema){
 
 /* A name as it may stand in SQL, without its quotes; any other text as it
 ** is. */
-const char *shapeUnquote(Sqlx *p, const char *z){
-  Token t = tokenAt(z, z+strlen(z));
+const char *tableinfoUnquote(Sqlx *p, const char *z){
+  SqlToken t = sqltokenAt(z, z+strlen(z));
   const char *zName = 0;
-  if( t.kind==TOKEN_QUOTED && z[t.n]==0 ) zName = unquoted(p, &t);
+  if( t.kind==SQLTOKEN_QUOTED && z[t.n]==0 ) zName = unquoted(p, &t);
   return zName ? zName : z;
 }
 
@@ -82,19 +86,19 @@ const char *shapeUnquote(Sqlx *p, const char *z){
 ** Split a table argument into schema and name. A dot splits only where the
 ** left part is a schema; quotes around either part are taken off later.
 */
-void shapeSplit(
+void tableinfoSplit(
   Sqlx *p,
   const char *zTable,
   const char **pzSchema, /* OUT: NULL if none is named */
   const char **pzName
 ){
-  Token t = tokenAt(zTable, zTable + strlen(zTable));
-  const char *zDot = t.kind==TOKEN_QUOTED && zTable[t.n]=='.'
+  SqlToken t = sqltokenAt(zTable, zTable + strlen(zTable));
+  const char *zDot = t.kind==SQLTOKEN_QUOTED && zTable[t.n]=='.'
                    ? zTable + t.n : strchr(zTable, '.');
   *pzSchema = 0;
   *pzName = zTable;
   if( zDot ){
-    const char *zLeft = shapeUnquote(p, sqlxPrintf(p, "%.*s",
+    const char *zLeft = tableinfoUnquote(p, sqlxPrintf(p, "%.*s",
                                      (int)(zDot - zTable), zTable));
     if( schemaExists(p, zLeft) ){
       *pzSchema = zLeft;
@@ -109,7 +113,7 @@ static int findIn(
   Sqlx *p,
   const char *zSchema,
   const char *zName,
-  Shape *pShape,
+  TableInfo *pInfo,
   const char **pzType
 ){
   int bFound = 0;
@@ -118,10 +122,10 @@ static int findIn(
       " WHERE type IN('table','view') AND name=%Q COLLATE NOCASE",
       zSchema, zName);
   if( sqlxStep(p, pStmt) ){
-    pShape->zSchema = zSchema;
-    pShape->zName = sqlxColumn(p, pStmt, 0);
+    pInfo->zSchema = zSchema;
+    pInfo->zName = sqlxColumn(p, pStmt, 0);
     *pzType = sqlxColumn(p, pStmt, 1);
-    pShape->zSql = sqlxColumn(p, pStmt, 2);
+    pInfo->zSql = sqlxColumn(p, pStmt, 2);
     bFound = p->rc==SQLITE_OK;
   }
   sqlxFinalize(p, pStmt);
@@ -134,15 +138,15 @@ static int findIn(
 ** EXPLAIN shows the program and runs nothing; triggers have programs of their
 ** own, which follow and begin at 0 again.
 */
-typedef enum ShapeUse {
+typedef enum TableInfoUse {
   USE_PLAIN = 0,
   USE_FUNCTION,          /* it calls a function */
   USE_VIRTUAL            /* it opens a virtual table */
-} ShapeUse;
+} TableInfoUse;
 
-static ShapeUse useOf(Sqlx *p, const char *zSql){
+static TableInfoUse useOf(Sqlx *p, const char *zSql){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "EXPLAIN %s", zSql);
-  ShapeUse eUse = USE_PLAIN;
+  TableInfoUse eUse = USE_PLAIN;
   int iRow;
   for(iRow=0; sqlxStep(p, pStmt); iRow++){
     const char *zOp = sqlxColumn(p, pStmt, 1);
@@ -158,7 +162,7 @@ static ShapeUse useOf(Sqlx *p, const char *zSql){
 /* Whether a table of that name is there, and neither a view nor virtual. To
 ** read a virtual table is to call its module, and to write one may do
 ** anything. */
-int shapeIsOrdinary(Sqlx *p, const char *zSchema, const char *zName){
+int tableinfoIsOrdinary(Sqlx *p, const char *zSchema, const char *zName){
   if( !sqlxTable(p, zSchema, zName) ) return 0;
   return useOf(p, sqlxPrintf(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zName))
          !=USE_VIRTUAL && p->rc==SQLITE_OK;
@@ -180,7 +184,7 @@ static int isOwn(
   const char *zName,
   const char *zSql
 ){
-  ShapeUse eUse = useOf(p, zSql);
+  TableInfoUse eUse = useOf(p, zSql);
   if( eUse==USE_VIRTUAL ) failOwn(p, zSchema, zName, "is a virtual table");
   if( eUse==USE_FUNCTION ) failOwn(p, zSchema, zName, "calls functions");
   return p->rc==SQLITE_OK;
@@ -192,7 +196,7 @@ static int isOwn(
 ** table, one whose columns call functions. Interlock reads and writes these
 ** tables by itself, and the user may not know that they are there.
 */
-int shapeOwn(Sqlx *p, const char *zSchema, const char *zName){
+int tableinfoOwn(Sqlx *p, const char *zSchema, const char *zName){
   if( p->rc!=SQLITE_OK ) return 0;
   if( sqlxTable(p, zSchema, zName) ){
     return isOwn(p, zSchema, zName, sqlxPrintf(p,
@@ -207,17 +211,18 @@ int shapeOwn(Sqlx *p, const char *zSchema, const char *zName){
 }
 
 /* The same, to be written: nor may a CHECK or an index call functions. */
-int shapeOwnWritten(Sqlx *p, const char *zSchema, const char *zName){
-  return shapeOwn(p, zSchema, zName) && isOwn(p, zSchema, zName, sqlxPrintf(p,
+int tableinfoOwnWritten(Sqlx *p, const char *zSchema, const char *zName){
+  return tableinfoOwn(p, zSchema, zName)
+      && isOwn(p, zSchema, zName, sqlxPrintf(p,
       "REPLACE INTO \"%w\".\"%w\" SELECT * FROM \"%w\".\"%w\"", zSchema, zName,
       zSchema, zName));
 }
 
 /* Whether a virtual table keeps its data in this one. */
-static int isShadow(Sqlx *p, const Shape *pShape){
+static int isShadow(Sqlx *p, const TableInfo *pInfo){
   if( sqlite3_libversion_number()>=3037000 ){
     sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_list(\"%w\")",
-        pShape->zSchema, pShape->zName);
+        pInfo->zSchema, pInfo->zName);
     int bShadow = 0;
     while( sqlxStep(p, pStmt) ){
       const char *zType = sqlxColumn(p, pStmt, 2);
@@ -230,30 +235,30 @@ static int isShadow(Sqlx *p, const Shape *pShape){
       "SELECT 1 FROM \"%w\".sqlite_master WHERE type='table'"
       " AND sql LIKE 'CREATE VIRTUAL TABLE%%'"
       " AND substr(%Q,1,length(name)+1)=name||'_' COLLATE NOCASE",
-      pShape->zSchema, pShape->zName);
+      pInfo->zSchema, pInfo->zName);
 }
 
 /* 0, 1, 2: its place in a list */
-static int itemKind(const ShapeItem *pItem){
+static int itemKind(const TableInfoItem *pItem){
   if( strcmp(pItem->zType, "trigger")!=0 ) return 2;
   return strncmp(pItem->zName, "interlock_", 10)==0;
 }
 
 static int compareItems(const void *pA, const void *pB){
-  const ShapeItem *a = pA, *b = pB;
+  const TableInfoItem *a = pA, *b = pB;
   int c = itemKind(a) - itemKind(b);
   if( c==0 && itemKind(a)==0 ) c = a->iMade - b->iMade;
   return c ? c : sqlite3_stricmp(a->zName, b->zName);
 }
 
 /* Read the list of a schema. */
-void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
+void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
       " FROM \"%w\".sqlite_master", zSchema);
   memset(pList, 0, sizeof(*pList));
   while( sqlxStep(p, pStmt) ){
-    ShapeItem *pItem;
-    pList->a = sqlxGrow(p, pList->a, pList->n, sizeof(ShapeItem));
+    TableInfoItem *pItem;
+    pList->a = sqlxGrow(p, pList->a, pList->n, sizeof(TableInfoItem));
     if( pList->a==0 ) break;
     pItem = &pList->a[pList->n];
     pItem->zType = sqlxColumn(p, pStmt, 0);
@@ -269,14 +274,14 @@ void shapeList(Sqlx *p, const char *zSchema, ShapeList *pList){
   sqlxFinalize(p, pStmt);
   if( p->rc!=SQLITE_OK ) pList->n = pList->nUser = pList->nTrigger = 0;
   if( pList->a && pList->n>1 ){
-    qsort(pList->a, (size_t)pList->n, sizeof(ShapeItem), compareItems);
+    qsort(pList->a, (size_t)pList->n, sizeof(TableInfoItem), compareItems);
   }
 }
 
 /* The first of Interlock's triggers with a number in its name, which the others
 ** follow; *pn is how many there are. */
-const ShapeItem *shapeNumbered(
-  const ShapeList *pList,
+const TableInfoItem *tableinfoNumbered(
+  const TableInfoList *pList,
   const char *zNumber,
   int *pn
 ){
@@ -296,8 +301,8 @@ const ShapeItem *shapeNumbered(
 }
 
 /* The table or index of that name, or NULL. */
-static const ShapeItem *listed(
-  const ShapeList *pList,
+static const TableInfoItem *listed(
+  const TableInfoList *pList,
   const char *zType,
   const char *zName
 ){
@@ -316,37 +321,37 @@ static const ShapeItem *listed(
 
 /* Find a table in a list by its name as it is. Fills zSchema, zName, zSql
 ** and pList; returns 0 if there is none. */
-int shapeExists(
-  const ShapeList *pList,
+int tableinfoExists(
+  const TableInfoList *pList,
   const char *zSchema,
   const char *zName,
-  Shape *pShape
+  TableInfo *pInfo
 ){
-  const ShapeItem *pItem = listed(pList, "table", zName);
-  memset(pShape, 0, sizeof(*pShape));
+  const TableInfoItem *pItem = listed(pList, "table", zName);
+  memset(pInfo, 0, sizeof(*pInfo));
   if( pItem==0 ) return 0;
-  pShape->pList = pList;
-  pShape->zSchema = zSchema;
-  pShape->zName = pItem->zName;
-  pShape->zSql = pItem->zSql;
+  pInfo->pList = pList;
+  pInfo->zSchema = zSchema;
+  pInfo->zName = pItem->zName;
+  pInfo->zSql = pItem->zSql;
   return 1;
 }
 
 /* The CREATE statement of an object in the table's schema, or NULL. */
-const char *shapeText(
+const char *tableinfoText(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const char *zType,
   const char *zName
 ){
   const char *zSql = 0;
   sqlite3_stmt *pStmt;
-  if( pShape->pList ){
-    const ShapeItem *pItem = listed(pShape->pList, zType, zName);
+  if( pInfo->pList ){
+    const TableInfoItem *pItem = listed(pInfo->pList, zType, zName);
     return pItem ? pItem->zSql : 0;
   }
   pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
-      " WHERE type=%Q AND name=%Q", pShape->zSchema, zType, zName);
+      " WHERE type=%Q AND name=%Q", pInfo->zSchema, zType, zName);
   if( sqlxStep(p, pStmt) ) zSql = sqlxColumn(p, pStmt, 0);
   sqlxFinalize(p, pStmt);
   return zSql;
@@ -358,17 +363,17 @@ static int findName(
   Sqlx *p,
   const char *zSchema,
   const char *zName,
-  Shape *pShape,
+  TableInfo *pInfo,
   const char **pzType
 ){
   sqlite3_stmt *pStmt;
   int bFound;
-  if( zSchema ) return findIn(p, zSchema, zName, pShape, pzType);
-  bFound = findIn(p, "temp", zName, pShape, pzType);
+  if( zSchema ) return findIn(p, zSchema, zName, pInfo, pzType);
+  bFound = findIn(p, "temp", zName, pInfo, pzType);
   pStmt = sqlxPrepare(p, "PRAGMA database_list");
   while( !bFound && sqlxStep(p, pStmt) ){
     const char *z = sqlxColumn(p, pStmt, 1);
-    if( z ) bFound = findIn(p, z, zName, pShape, pzType);
+    if( z ) bFound = findIn(p, z, zName, pInfo, pzType);
   }
   sqlxFinalize(p, pStmt);
   return bFound;
@@ -377,23 +382,23 @@ static int findName(
 /* Ordinary tables only. */
 static void checkKind(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const char *zType
 ){
   const char *zWhy = 0;
   if( strcmp(zType, "view")==0 ){
     zWhy = "is a view";
-  }else if( !sqlxTable(p, pShape->zSchema, pShape->zName) ){
+  }else if( !sqlxTable(p, pInfo->zSchema, pInfo->zName) ){
     zWhy = "is a view, though its file says a table";
-  }else if( !shapeIsOrdinary(p, pShape->zSchema, pShape->zName) ){
+  }else if( !tableinfoIsOrdinary(p, pInfo->zSchema, pInfo->zName) ){
     zWhy = "is a virtual table";
-  }else if( sqlite3_strnicmp(pShape->zName, "sqlite_", 7)==0 ){
+  }else if( sqlite3_strnicmp(pInfo->zName, "sqlite_", 7)==0 ){
     zWhy = "belongs to SQLite itself";
-  }else if( isShadow(p, pShape) ){
+  }else if( isShadow(p, pInfo) ){
     zWhy = "holds the data of a virtual table";
   }
   if( zWhy ){
-    sqlxBad(p, "%s %s; allowed are ordinary tables", pShape->zName, zWhy);
+    sqlxBad(p, "%s %s; allowed are ordinary tables", pInfo->zName, zWhy);
   }
 }
 
@@ -403,14 +408,14 @@ static void checkKind(
 static int lookFor(
   Sqlx *p,
   const char *zTable,
-  Shape *pShape,
+  TableInfo *pInfo,
   const char **pzType
 ){
   const char *zSchema = 0, *zName = 0;
-  memset(pShape, 0, sizeof(*pShape));
-  shapeSplit(p, zTable, &zSchema, &zName);
-  return (zSchema==0 && findName(p, 0, zName, pShape, pzType))
-      || findName(p, zSchema, shapeUnquote(p, zName), pShape, pzType);
+  memset(pInfo, 0, sizeof(*pInfo));
+  tableinfoSplit(p, zTable, &zSchema, &zName);
+  return (zSchema==0 && findName(p, 0, zName, pInfo, pzType))
+      || findName(p, zSchema, tableinfoUnquote(p, zName), pInfo, pzType);
 }
 
 /*
@@ -418,10 +423,10 @@ static int lookFor(
 ** it is or quoted as in SQL. Fills zSchema, zName and zSql. Returns 0, with
 ** `bad argument:` set, if there is none, or if it is no ordinary table.
 */
-int shapeFind(Sqlx *p, const char *zTable, Shape *pShape){
+int tableinfoFind(Sqlx *p, const char *zTable, TableInfo *pInfo){
   const char *zType = 0;
-  if( lookFor(p, zTable, pShape, &zType) ){
-    checkKind(p, pShape, zType);
+  if( lookFor(p, zTable, pInfo, &zType) ){
+    checkKind(p, pInfo, zType);
   }else{
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
                " schema.name", zTable);
@@ -430,23 +435,23 @@ int shapeFind(Sqlx *p, const char *zTable, Shape *pShape){
 }
 
 /* The same for a table of any kind; to have none is no error. */
-int shapeLook(Sqlx *p, const char *zTable, Shape *pShape){
+int tableinfoLook(Sqlx *p, const char *zTable, TableInfo *pInfo){
   const char *zType = 0;
-  return lookFor(p, zTable, pShape, &zType) && strcmp(zType, "table")==0;
+  return lookFor(p, zTable, pInfo, &zType) && strcmp(zType, "table")==0;
 }
 
 /* Whether what a user typed can mean a table, which need not be there. */
-int shapeIsNamed(
+int tableinfoIsNamed(
   Sqlx *p,
   const char *zTable,
   const char *zSchema,
   const char *zName
 ){
   const char *zOnly = 0, *z = 0;
-  shapeSplit(p, zTable, &zOnly, &z);
+  tableinfoSplit(p, zTable, &zOnly, &z);
   if( zOnly && sqlite3_stricmp(zOnly, zSchema)!=0 ) return 0;
   return (zOnly==0 && sqlite3_stricmp(z, zName)==0)
-      || sqlite3_stricmp(shapeUnquote(p, z), zName)==0;
+      || sqlite3_stricmp(tableinfoUnquote(p, z), zName)==0;
 }
 
 static int hasText(const char *z, const char *zPart){
@@ -459,7 +464,7 @@ static int hasText(const char *z, const char *zPart){
 
 /* SQLite's rules for the affinity of a declared type, in their order. A
 ** STRICT table's ANY is a type of no affinity; elsewhere it is NUMERIC. */
-const char *shapeAffinity(const char *zType, int bStrict){
+const char *tableinfoAffinity(const char *zType, int bStrict){
   if( hasText(zType, "INT") ) return "INTEGER";
   if( hasText(zType, "CHAR") || hasText(zType, "CLOB")
    || hasText(zType, "TEXT") ) return "TEXT";
@@ -471,51 +476,53 @@ const char *shapeAffinity(const char *zType, int bStrict){
 }
 
 /* Whether STRICT stands behind the list of columns. */
-static int isStrict(const Shape *pShape){
-  const char *z = pShape->zSql ? pShape->zSql : "";
+static int isStrict(const TableInfo *pInfo){
+  const char *z = pInfo->zSql ? pInfo->zSql : "";
   const char *zEnd = z + strlen(z);
-  Token t = tokenAt(z, zEnd);
-  while( t.kind!=TOKEN_END && !tokenIsByte(&t, '(') ) t = tokenNext(&t, zEnd);
-  if( t.kind==TOKEN_END ) return 0;
-  t = tokenAt(tokenClose(&t, zEnd), zEnd);
-  for(; t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
-    if( tokenIsWord(&t, "STRICT") ) return 1;
+  SqlToken t = sqltokenAt(z, zEnd);
+  while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, '(') ){
+    t = sqltokenNext(&t, zEnd);
+  }
+  if( t.kind==SQLTOKEN_END ) return 0;
+  t = sqltokenAt(sqltokenClose(&t, zEnd), zEnd);
+  for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    if( sqltokenIsWord(&t, "STRICT") ) return 1;
   }
   return 0;
 }
 
 /* The collation that a column was declared with. */
-static const char *collationOf(Sqlx *p, const Shape *pShape, const char *z){
+static const char *collationOf(Sqlx *p, const TableInfo *pInfo, const char *z){
   const char *zColl = 0;
-  int rc = sqlite3_table_column_metadata(p->db, pShape->zSchema,
-      pShape->zName, z, 0, &zColl, 0, 0, 0);
+  int rc = sqlite3_table_column_metadata(p->db, pInfo->zSchema,
+      pInfo->zName, z, 0, &zColl, 0, 0, 0);
   if( rc!=SQLITE_OK ) sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
   return sqlxPrintf(p, "%s", zColl ? zColl : "BINARY");
 }
 
-static void readColumns(Sqlx *p, Shape *pShape){
-  int bStrict = isStrict(pShape);
+static void readColumns(Sqlx *p, TableInfo *pInfo){
+  int bStrict = isStrict(pInfo);
   sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_xinfo(\"%w\")",
-      pShape->zSchema, pShape->zName);
+      pInfo->zSchema, pInfo->zName);
   while( sqlxStep(p, pStmt) ){
-    ShapeColumn *pCol;
+    TableInfoColumn *pCol;
     const char *zType = sqlxColumn(p, pStmt, XINFO_TYPE);
-    pShape->aCol = sqlxGrow(p, pShape->aCol, pShape->nCol,
-                            sizeof(ShapeColumn));
-    if( pShape->aCol==0 ) break;
-    pCol = &pShape->aCol[pShape->nCol];
+    pInfo->aCol = sqlxGrow(p, pInfo->aCol, pInfo->nCol,
+                            sizeof(TableInfoColumn));
+    if( pInfo->aCol==0 ) break;
+    pCol = &pInfo->aCol[pInfo->nCol];
     pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
-    pCol->zAffinity = shapeAffinity(zType ? zType : "", bStrict);
+    pCol->zAffinity = tableinfoAffinity(zType ? zType : "", bStrict);
     pCol->zDefault = stripped(p, sqlxColumn(p, pStmt, XINFO_DEFAULT));
     pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
     pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;
     pCol->bGenerated = sqlite3_column_int(pStmt, XINFO_HIDDEN)>=2;
     if( p->rc!=SQLITE_OK ) break;
-    pCol->zColl = collationOf(p, pShape, pCol->zName);
-    if( pCol->bKey ) pShape->bDeclaredKey = 1;
-    pShape->nCol++;
+    pCol->zColl = collationOf(p, pInfo, pCol->zName);
+    if( pCol->bKey ) pInfo->bDeclaredKey = 1;
+    pInfo->nCol++;
   }
-  if( pShape->aCol==0 ) pShape->nCol = 0;
+  if( pInfo->aCol==0 ) pInfo->nCol = 0;
   sqlxFinalize(p, pStmt);
 }
 
@@ -527,49 +534,55 @@ static void readColumns(Sqlx *p, Shape *pShape){
 static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
   const char *zEnd = zSql + strlen(zSql);
   const char *zStart, *zClose;
-  Token t = tokenAt(zSql, zEnd);
-  Token tLast;
-  while( t.kind!=TOKEN_END && !tokenIsByte(&t, '(') ) t = tokenNext(&t, zEnd);
-  if( t.kind==TOKEN_END ) return "";
-  zClose = tokenClose(&t, zEnd);
+  SqlToken t = sqltokenAt(zSql, zEnd);
+  SqlToken tLast;
+  while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, '(') ){
+    t = sqltokenNext(&t, zEnd);
+  }
+  if( t.kind==SQLTOKEN_END ) return "";
+  zClose = sqltokenClose(&t, zEnd);
   if( iTerm<0 ){
-    t = tokenAt(zClose, zEnd);
-    while( t.kind!=TOKEN_END && !tokenIsWord(&t, "WHERE") ){
-      t = tokenNext(&t, zEnd);
+    t = sqltokenAt(zClose, zEnd);
+    while( t.kind!=SQLTOKEN_END && !sqltokenIsWord(&t, "WHERE") ){
+      t = sqltokenNext(&t, zEnd);
     }
     return stripped(p, t.z + t.n);
   }
-  t = tokenNext(&t, zClose);
-  for(zStart=t.z, tLast=t; t.kind!=TOKEN_END; t=tokenNext(&t, zClose)){
-    if( tokenIsByte(&t, ',') && iTerm--==0 ) break;
-    if( tokenIsByte(&t, ',') ) zStart = t.z+1;
-    if( tokenIsByte(&t, '(') ) t = tokenAt(tokenClose(&t, zClose), zClose);
+  t = sqltokenNext(&t, zClose);
+  for(zStart=t.z, tLast=t; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zClose)){
+    if( sqltokenIsByte(&t, ',') && iTerm--==0 ) break;
+    if( sqltokenIsByte(&t, ',') ) zStart = t.z+1;
+    if( sqltokenIsByte(&t, '(') ){
+      t = sqltokenAt(sqltokenClose(&t, zClose), zClose);
+    }
     tLast = t;
   }
-  if( tokenIsWord(&tLast, "ASC") || tokenIsWord(&tLast, "DESC") ) t = tLast;
+  if( sqltokenIsWord(&tLast, "ASC") || sqltokenIsWord(&tLast, "DESC") ){
+    t = tLast;
+  }
   return stripped(p, sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart));
 }
 
 /* Read the terms of one index. */
 static void readTerms(
   Sqlx *p,
-  const Shape *pShape,
+  const TableInfo *pInfo,
   const char *zIndex,    /* an index, or a WITHOUT ROWID table itself */
   const char *zSql,      /* its CREATE INDEX, "" for an automatic one */
-  ShapePath *pPath
+  TableInfoPath *pPath
 ){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
-      pShape->zSchema, zIndex);
+      pInfo->zSchema, zIndex);
   while( sqlxStep(p, pStmt) ){
-    ShapeTerm *pTerm;
+    TableInfoTerm *pTerm;
     if( !sqlite3_column_int(pStmt, IXINFO_KEY) ) continue;
     pPath->aTerm = sqlxGrow(p, pPath->aTerm, pPath->nTerm,
-                            sizeof(ShapeTerm));
+                            sizeof(TableInfoTerm));
     if( pPath->aTerm==0 ) break;
     pTerm = &pPath->aTerm[pPath->nTerm];
     pTerm->iCol = sqlite3_column_int(pStmt, IXINFO_CID);
     pTerm->zColl = sqlxColumn(p, pStmt, IXINFO_COLL);
-    if( pTerm->iCol<0 || pTerm->iCol>=pShape->nCol ){
+    if( pTerm->iCol<0 || pTerm->iCol>=pInfo->nCol ){
       pTerm->iCol = -1;
       pTerm->zExpr = indexText(p, zSql, pPath->nTerm);
     }
@@ -580,43 +593,43 @@ static void readTerms(
 }
 
 /* Read one row of PRAGMA index_list. */
-static void readIndex(Sqlx *p, Shape *pShape, sqlite3_stmt *pList){
+static void readIndex(Sqlx *p, TableInfo *pInfo, sqlite3_stmt *pList){
   const char *zIndex = sqlxColumn(p, pList, LIST_NAME);
   const char *zOrigin = sqlxColumn(p, pList, LIST_ORIGIN);
   const char *zSql;
-  ShapePath path;
+  TableInfoPath path;
   int i;
   if( !zIndex || !zOrigin || !sqlite3_column_int(pList, LIST_UNIQUE) ) return;
   if( strcmp(zOrigin, "pk")==0 ){
-    if( !pShape->bWithoutRowid ){
-      readTerms(p, pShape, zIndex, "", &pShape->key);
+    if( !pInfo->bWithoutRowid ){
+      readTerms(p, pInfo, zIndex, "", &pInfo->key);
     }
     return;
   }
-  zSql = shapeText(p, pShape, "index", zIndex);
+  zSql = tableinfoText(p, pInfo, "index", zIndex);
   memset(&path, 0, sizeof(path));
   path.zIndex = zIndex;
-  readTerms(p, pShape, zIndex, zSql ? zSql : "", &path);
+  readTerms(p, pInfo, zIndex, zSql ? zSql : "", &path);
   if( zSql ) path.zWhere = indexText(p, zSql, -1);
   if( path.zWhere && path.zWhere[0]==0 ) path.zWhere = 0;
-  pShape->aPath = sqlxGrow(p, pShape->aPath, pShape->nPath,
-                           sizeof(ShapePath));
-  if( pShape->aPath==0 ){
-    pShape->nPath = 0;
+  pInfo->aPath = sqlxGrow(p, pInfo->aPath, pInfo->nPath,
+                           sizeof(TableInfoPath));
+  if( pInfo->aPath==0 ){
+    pInfo->nPath = 0;
     return;
   }
   /* In order of name: SQLite's order is that of making and opening. */
-  for(i=pShape->nPath++; i>0; i--){
-    if( strcmp(pShape->aPath[i-1].zIndex, zIndex)<0 ) break;
-    pShape->aPath[i] = pShape->aPath[i-1];
+  for(i=pInfo->nPath++; i>0; i--){
+    if( strcmp(pInfo->aPath[i-1].zIndex, zIndex)<0 ) break;
+    pInfo->aPath[i] = pInfo->aPath[i-1];
   }
-  pShape->aPath[i] = path;
+  pInfo->aPath[i] = path;
 }
 
-static void readIndexes(Sqlx *p, Shape *pShape){
+static void readIndexes(Sqlx *p, TableInfo *pInfo){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".index_list(\"%w\")",
-      pShape->zSchema, pShape->zName);
-  while( sqlxStep(p, pStmt) ) readIndex(p, pShape, pStmt);
+      pInfo->zSchema, pInfo->zName);
+  while( sqlxStep(p, pStmt) ) readIndex(p, pInfo, pStmt);
   sqlxFinalize(p, pStmt);
 }
 
@@ -624,17 +637,17 @@ static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
 
 /* How SQL can name the rowid: by the INTEGER PRIMARY KEY, or by an alias
 ** that no column has taken. */
-static const char *rowidName(Sqlx *p, const Shape *pShape){
+static const char *rowidName(Sqlx *p, const TableInfo *pInfo){
   size_t i;
   int iCol;
-  if( pShape->bWithoutRowid ) return 0;
-  for(iCol=0; pShape->bRowidKey && iCol<pShape->nCol; iCol++){
-    if( pShape->aCol[iCol].bKey ){
-      return sqlxPrintf(p, "\"%w\"", pShape->aCol[iCol].zName);
+  if( pInfo->bWithoutRowid ) return 0;
+  for(iCol=0; pInfo->bRowidKey && iCol<pInfo->nCol; iCol++){
+    if( pInfo->aCol[iCol].bKey ){
+      return sqlxPrintf(p, "\"%w\"", pInfo->aCol[iCol].zName);
     }
   }
   for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
-    if( shapeColumn(pShape, azAlias[i])<0 ) return azAlias[i];
+    if( tableinfoColumn(pInfo, azAlias[i])<0 ) return azAlias[i];
   }
   return 0;
 }
@@ -644,29 +657,29 @@ static const char *rowidName(Sqlx *p, const Shape *pShape){
 ** then no column for SQLite, too. Where columns have them all, PRAGMA
 ** index_xinfo answers for a table's own name only if it has none.
 */
-static int isWithoutRowid(Sqlx *p, const Shape *pShape){
+static int isWithoutRowid(Sqlx *p, const TableInfo *pInfo){
   size_t i;
   if( p->rc!=SQLITE_OK ) return 0;
   for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
-    if( shapeColumn(pShape, azAlias[i])<0 ){
-      int rc = sqlite3_table_column_metadata(p->db, pShape->zSchema,
-          pShape->zName, azAlias[i], 0, 0, 0, 0, 0);
+    if( tableinfoColumn(pInfo, azAlias[i])<0 ){
+      int rc = sqlite3_table_column_metadata(p->db, pInfo->zSchema,
+          pInfo->zName, azAlias[i], 0, 0, 0, 0, 0);
       if( rc==SQLITE_NOMEM ) p->rc = rc;
       return rc!=SQLITE_OK;
     }
   }
   return sqlxExists(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
-      pShape->zSchema, pShape->zName);
+      pInfo->zSchema, pInfo->zName);
 }
 
-/* Read the table that shapeFind() found. */
-void shapeRead(Sqlx *p, Shape *pShape){
-  readColumns(p, pShape);
-  pShape->bWithoutRowid = isWithoutRowid(p, pShape);
-  readIndexes(p, pShape);
-  if( pShape->bWithoutRowid ){
-    readTerms(p, pShape, pShape->zName, "", &pShape->key);
+/* Read the table that tableinfoFind() found. */
+void tableinfoRead(Sqlx *p, TableInfo *pInfo){
+  readColumns(p, pInfo);
+  pInfo->bWithoutRowid = isWithoutRowid(p, pInfo);
+  readIndexes(p, pInfo);
+  if( pInfo->bWithoutRowid ){
+    readTerms(p, pInfo, pInfo->zName, "", &pInfo->key);
   }
-  pShape->bRowidKey = pShape->key.nTerm==0;
-  pShape->zRowid = rowidName(p, pShape);
+  pInfo->bRowidKey = pInfo->key.nTerm==0;
+  pInfo->zRowid = rowidName(p, pInfo);
 }

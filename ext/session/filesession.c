@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The place of a connection in a lock file. See place.h.
+** The place of a connection in a lock file. See filesession.h.
 */
 #include <string.h>
-#include "session/place.h"
+#include "session/filesession.h"
 #include "core/os.h"
 #include "session/waiting.h"
 SQLITE_EXTENSION_INIT3
@@ -149,7 +149,7 @@ static i64 sizeLimit(sqlite3 *db, const char *zSchema, i64 iMark){
 }
 
 /* main cannot be detached. */
-static void setMark(Place *p, sqlite3 *db){
+static void setMark(FileSession *p, sqlite3 *db){
   const char *zSchema = p->zName + sizeof(OWN_PREFIX)-1;
   i64 iMark;
   p->iMark = 0;
@@ -161,7 +161,7 @@ static void setMark(Place *p, sqlite3 *db){
 }
 
 /* Is the database of an own place's schema still that which it began with? */
-static int hasMark(const Place *p, sqlite3 *db){
+static int hasMark(const FileSession *p, sqlite3 *db){
   i64 iAnswer;
   if( p->iMark==0 ) return 1;
   iAnswer = sizeLimit(db, p->zName + sizeof(OWN_PREFIX)-1, 0);
@@ -171,17 +171,17 @@ static int hasMark(const Place *p, sqlite3 *db){
 /* ---- places ----------------------------------------------------------- */
 
 /* The name of a schema has no case. */
-static int hasName(const Place *p, const char *zName){
+static int hasName(const FileSession *p, const char *zName){
   return inOwnMemory(zName) ? sqlite3_stricmp(p->zName, zName)==0
                       : strcmp(p->zName, zName)==0;
 }
 
-static Place *placeNamed(Place *pList, const char *zName){
+static FileSession *filesessionNamed(FileSession *pList, const char *zName){
   while( pList && !hasName(pList, zName) ) pList = pList->pNext;
   return pList;
 }
 
-int placeOf(const Place *p, sqlite3 *db, const char *zSchema){
+int filesessionOf(const FileSession *p, sqlite3 *db, const char *zSchema){
   char *zName;
   int bSame;
   if( databaseName(db, zSchema, &zName)!=LOCK_OK ) return 1;
@@ -190,17 +190,17 @@ int placeOf(const Place *p, sqlite3 *db, const char *zSchema){
   return bSame;
 }
 
-LockRc placeFind(
-  Place **ppList,
+LockRc filesessionFind(
+  FileSession **ppList,
   sqlite3 *db,
   const char *zSchema,
-  Place **pp
+  FileSession **pp
 ){
   char *zName;
   LockRc eRc = databaseName(db, zSchema ? zSchema : "main", &zName);
   *pp = 0;
   if( eRc!=LOCK_OK ) return eRc;
-  *pp = placeNamed(*ppList, zName);
+  *pp = filesessionNamed(*ppList, zName);
   if( *pp==0 ){
     *pp = sqlite3_malloc64(sizeof(**pp));
     if( *pp==0 ){
@@ -213,14 +213,14 @@ LockRc placeFind(
     *ppList = *pp;
   }else{
     sqlite3_free(zName);
-    if( !hasMark(*pp, db) ) placeEnd(*pp);
+    if( !hasMark(*pp, db) ) filesessionEnd(*pp);
   }
   return LOCK_OK;
 }
 
 /* The session's levels begin anew: all that the next one takes in a
 ** transaction that goes on came after the savepoints that are open now. */
-void placeEnd(Place *p){
+void filesessionEnd(FileSession *p){
   if( p->pLock ) lockSessionEnd(p->pLock);
   if( p->pFile ) lockClose(p->pFile);
   if( p->mxMark ) memset(p->aMark, 0, (size_t)p->mxMark*sizeof(u32));
@@ -229,7 +229,7 @@ void placeEnd(Place *p){
   p->iMark = 0;
 }
 
-LockRc placeBegin(Place *p, sqlite3 *db, const char *zSchema){
+LockRc filesessionBegin(FileSession *p, sqlite3 *db, const char *zSchema){
   LockRc eRc = LOCK_OK;
   if( p->pLock ) return LOCK_OK;
   osStay();
@@ -237,22 +237,22 @@ LockRc placeBegin(Place *p, sqlite3 *db, const char *zSchema){
   if( p->pFile==0 ) eRc = openNamed(p->zName, 1, &p->pFile);
   if( eRc==LOCK_OK ) eRc = lockSessionBegin(p->pFile, &p->pLock);
   if( eRc==LOCK_OK ) setMark(p, db);
-  else placeEnd(p);
+  else filesessionEnd(p);
   return eRc;
 }
 
-void placeFree(Place **ppList){
+void filesessionFree(FileSession **ppList){
   while( *ppList ){
-    Place *p = *ppList;
+    FileSession *p = *ppList;
     *ppList = p->pNext;
-    placeEnd(p);
+    filesessionEnd(p);
     sqlite3_free(p->aMark);
     sqlite3_free(p->zName);
     sqlite3_free(p);
   }
 }
 
-LockRc placeRefer(const Place *p, LockFile **pp){
+LockRc filesessionRefer(const FileSession *p, LockFile **pp){
   *pp = 0;
   if( p->pFile ){
     *pp = lockRetain(p->pFile);
@@ -263,7 +263,7 @@ LockRc placeRefer(const Place *p, LockFile **pp){
 }
 
 /* A lock file that was replaced can be looked at by those who have it. */
-LockRc placeLook(const Place *p, LockFile **pp){
+LockRc filesessionLook(const FileSession *p, LockFile **pp){
   *pp = 0;
   if( p->pFile ){
     if( lockMoved(p->pFile)==LOCK_LINKED ) return LOCK_LINKED;
@@ -271,16 +271,16 @@ LockRc placeLook(const Place *p, LockFile **pp){
     osStay();
     return lockOpenLook(&memory, p->zName, pp);
   }
-  return placeRefer(p, pp);
+  return filesessionRefer(p, pp);
 }
 
-const char *placeFileName(const Place *p){
+const char *filesessionFileName(const FileSession *p){
   return isFile(p->zName) ? p->zName : "";
 }
 
 /* ---- the transaction -------------------------------------------------- */
 
-int placeMark(Place *p, int iFrom, int iTo){
+int filesessionMark(FileSession *p, int iFrom, int iTo){
   int i;
   if( iTo>=p->mxMark ){
     int n = iTo + 16;
@@ -295,7 +295,7 @@ int placeMark(Place *p, int iFrom, int iTo){
 }
 
 /* A place that was made later has no marks: all of it came since. */
-void placeRollbackTo(Place *p, int i){
+void filesessionRollbackTo(FileSession *p, int i){
   if( p->pLock==0 ) return;
   lockRollbackTo(p->pLock, i<0 || i>=p->mxMark ? 0 : p->aMark[i]);
 }

@@ -3,10 +3,10 @@
 ** What a look at the lock file shows, as rows and columns: the virtual tables
 ** and interlock_status() both take it from here.
 */
-#ifndef INTERLOCK_LOCKVIEWS_H
-#define INTERLOCK_LOCKVIEWS_H
+#ifndef INTERLOCK_INSPECTROWS_H
+#define INTERLOCK_INSPECTROWS_H
 
-#include "session/session.h"
+#include "session/connection.h"
 
 /* A value: NULL, INTEGER, TEXT, the key of a lock, or the name of the table
 ** that this begins with. */
@@ -29,6 +29,6 @@ typedef struct LockView {
 
 enum { LOCKVIEW_LOCKS, LOCKVIEW_SESSIONS, LOCKVIEW_WAITS, LOCKVIEW_STATS,
        LOCKVIEW_COUNT };
-const LockView *lockviewsGet(int i);
+const LockView *inspectrowsGet(int i);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The virtual table versioned_tables. See vtab.h.
+** The virtual table versioned_tables. See versionedtables.h.
 */
 #include <string.h>
-#include "versioned/vtab.h"
-#include "sqlite/rowtab.h"
+#include "versioned/versionedtables.h"
+#include "sqlite/listvtab.h"
 #include "versioned/status.h"
-#include "sqlite/token.h"
+#include "sqlite/sqltoken.h"
 #include "versioned/versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -94,12 +94,12 @@ static sqlite3_int64 rowidOf(const StatusWalk *pWalk){
   return i;
 }
 
-static void readRows(Sqlx *p, RowtabRows *pRows){
+static void readRows(Sqlx *p, ListVtabRows *pRows){
   StatusWalk walk;
   statusWalkBegin(p, &walk);
   while( statusWalkNext(p, &walk) ){
     const RegistryEntry *pEntry = &walk.entry;
-    const char **az = rowtabAdd(p, pRows, rowidOf(&walk));
+    const char **az = listvtabAdd(p, pRows, rowidOf(&walk));
     if( az==0 ) break;
     az[TAB_SCHEMA] = walk.zSchema;
     az[TAB_NAME] = pEntry->zTable;
@@ -168,7 +168,7 @@ static void requestOf(Sqlx *p, sqlite3_value **apVal, VersionedRequest *pReq){
 }
 
 /* What the table says by itself is not written. An UPDATE gives all values,
-** those that it does not set without their text (iOwn in rowtab.h). */
+** those that it does not set without their text (iOwn in listvtab.h). */
 static void checkReadOnly(Sqlx *p, sqlite3_value **apVal, int bUpdate){
   int i;
   for(i=TAB_STATUS; i<=TAB_NOTE; i++){
@@ -182,7 +182,7 @@ static void insertRow(Sqlx *p, sqlite3_value **apVal){
   VersionedRequest req;
   checkReadOnly(p, apVal, 0);
   requestOf(p, apVal, &req);
-  if( p->rc==SQLITE_OK ) versionedDeclare(p, &req, PLAN_STATEMENT);
+  if( p->rc==SQLITE_OK ) versionedDeclare(p, &req, DDL_STATEMENT);
 }
 
 static void updateRow(Sqlx *p, sqlite3_int64 iRowid, sqlite3_value **apVal){
@@ -202,7 +202,7 @@ static void updateRow(Sqlx *p, sqlite3_int64 iRowid, sqlite3_value **apVal){
     }
     req.zNumber = walk.entry.zNumber;
   }
-  versionedDeclare(p, &req, PLAN_STATEMENT);
+  versionedDeclare(p, &req, DDL_STATEMENT);
 }
 
 static void deleteRow(Sqlx *p, sqlite3_int64 iRowid){
@@ -212,7 +212,7 @@ static void deleteRow(Sqlx *p, sqlite3_int64 iRowid){
     registryGiveUp(p, walk.zSchema, &walk.entry);
   }else{
     versionedUndeclare(p, tableOf(p, walk.zSchema, walk.entry.zTable),
-                       PLAN_STATEMENT);
+                       DDL_STATEMENT);
   }
 }
 
@@ -221,10 +221,10 @@ static void deleteRow(Sqlx *p, sqlite3_int64 iRowid){
 static int isNamed(const char *z){
   static const char zName[] = "versioned_tables";
   const char *zEnd = z + strlen(z);
-  Token t;
-  for(t=tokenAt(z, zEnd); t.kind!=TOKEN_END; t=tokenNext(&t, zEnd)){
-    if( tokenIsName(&t, zName) ) return 1;
-    if( t.kind==TOKEN_STRING && t.n==(int)sizeof(zName)+1
+  SqlToken t;
+  for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    if( sqltokenIsName(&t, zName) ) return 1;
+    if( t.kind==SQLTOKEN_STRING && t.n==(int)sizeof(zName)+1
      && sqlite3_strnicmp(t.z+1, zName, t.n-2)==0 ) return 1;
   }
   return 0;
@@ -266,7 +266,7 @@ static void writeRow(
 
 /* ---- registration ----------------------------------------------------- */
 
-static const Rowtab versionedTables = {
+static const ListVtab versionedTables = {
   .zName = "versioned_tables",
   .zSql = VERSIONED_TABLES_SQL,
   .nCol = TAB_COUNT,
@@ -275,10 +275,10 @@ static const Rowtab versionedTables = {
   .xWrite = writeRow,
 };
 
-int vtabRegister(sqlite3 *db){
-  return rowtabRegister(db, &versionedTables);
+int versionedtablesRegister(sqlite3 *db){
+  return listvtabRegister(db, &versionedTables);
 }
 
-void vtabUnregister(sqlite3 *db){
-  rowtabUnregister(db, &versionedTables);
+void versionedtablesUnregister(sqlite3 *db){
+  listvtabUnregister(db, &versionedTables);
 }

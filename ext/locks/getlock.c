@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** MySQL's named locks. See namelock.h.
+** MySQL's named locks. See getlock.h.
 */
-#include "locks/namelock.h"
+#include "locks/getlock.h"
 #include "sqlite/args.h"
 #include "session/lockkey.h"
 SQLITE_EXTENSION_INIT3
@@ -73,7 +73,7 @@ static i64 timeoutOf(Sqlx *x, sqlite3_value *pVal){
 */
 static void getLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  SessionRequest req;
+  ConnectionRequest req;
   Sqlx x;
   int bHeld = 0;
   (void)nArg;
@@ -85,7 +85,7 @@ static void getLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
     req.eScope = LOCK_SCOPE_SESSION;
     req.msTimeout = timeoutOf(&x, apArg[1]);
     req.bTry = req.msTimeout==0;
-    if( x.rc==SQLITE_OK ) bHeld = sessionLock(pCall->pSession, &x, &req);
+    if( x.rc==SQLITE_OK ) bHeld = connectionLock(pCall->pConn, &x, &req);
     if( x.rc==SQLITE_BUSY_TIMEOUT ) sqlxClear(&x);
   }
   argsEndInteger(&x, ctx, bHeld);
@@ -116,18 +116,18 @@ static void releaseLockFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  SessionRequest req;
+  ConnectionRequest req;
   Sqlx x;
   (void)nArg;
   if( nameOf(ctx, &x, apArg[0], &req.key) ){
     req.zSchema = 0;
     req.pTable = 0;
     req.eMode = LOCK_EXCLUSIVE;
-    if( sessionUnlock(pCall->pSession, &x, &req) ){
+    if( connectionUnlock(pCall->pConn, &x, &req) ){
       argsEndInteger(&x, ctx, 1);
       return;
     }
-    if( sessionHolder(pCall->pSession, &x, &req.key) ){
+    if( connectionHolder(pCall->pConn, &x, &req.key) ){
       argsEndInteger(&x, ctx, 0);
       return;
     }
@@ -162,14 +162,14 @@ static void releaseAllFunc(
   i64 n;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = sessionUnlockAll(pCall->pSession, &x, 1u<<KEY_NAME, ~0u);
+  n = connectionUnlockAll(pCall->pConn, &x, 1u<<KEY_NAME, ~0u);
   argsEndInteger(&x, ctx, n);
 }
 
 /* The session that holds a name, this one or another; 0 if nobody does. */
-static i64 holderOf(Session *p, Sqlx *x, const LockKey *pKey){
-  if( sessionToken(p, x, pKey) ) return sessionId(p, x);
-  return sessionHolder(p, x, pKey);
+static i64 holderOf(Connection *p, Sqlx *x, const LockKey *pKey){
+  if( connectionToken(p, x, pKey) ) return connectionId(p, x);
+  return connectionHolder(p, x, pKey);
 }
 
 /*
@@ -201,7 +201,7 @@ static void isFreeFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   int bFree = 0;
   (void)nArg;
   if( nameOf(ctx, &x, apArg[0], &key) ){
-    bFree = holderOf(pCall->pSession, &x, &key)==0;
+    bFree = holderOf(pCall->pConn, &x, &key)==0;
   }
   argsEndInteger(&x, ctx, bFree);
 }
@@ -213,7 +213,7 @@ static void isUsedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   i64 iHolder = 0;
   (void)nArg;
   if( nameOf(ctx, &x, apArg[0], &key) ){
-    iHolder = holderOf(pCall->pSession, &x, &key);
+    iHolder = holderOf(pCall->pConn, &x, &key);
   }
   if( iHolder ){
     argsEndInteger(&x, ctx, iHolder);
@@ -230,7 +230,7 @@ static const Function aNameLock[] = {
   { "is_used_lock",      1, isUsedFunc,      { 0, 0, 0, 0 } },
 };
 
-FunctionTable namelockFunctions(void){
+FunctionTable getlockFunctions(void){
   FunctionTable t = { aNameLock, sizeof(aNameLock)/sizeof(aNameLock[0]) };
   return t;
 }
