@@ -259,7 +259,7 @@ static void beginGuard(Connection *p, Sqlx *x, Guard *g){
     g->iCookie = -1;
     readTable(x, g, zSchema);
   }
-  g->pFs = connectionPlace(p, x, zSchema);
+  g->pFs = connectionFile(p, x, zSchema);
   if( g->pFs==0 || !connectionWriter(x, g->pFs) ) return;
   if( x->rc==SQLITE_OK ){
     g->iCookie = iCookie;

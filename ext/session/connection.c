@@ -15,7 +15,7 @@ struct Connection {
   void (*xEnd)(void*);
   void *pEndArg;
   u32 iPid;              /* of the process that opened the connection */
-  FileSession *pPlaces;        /* in every lock file that was needed */
+  FileSession *pFileSessions;        /* in every lock file that was needed */
   FileSession *pMain;          /* in that of main; NULL until the first call */
   TxnScope scope;
   i64 iToken;            /* of the last grant */
@@ -29,9 +29,9 @@ struct Connection {
 /* Rows and tables, as bits. */
 #define KINDS_OF_TABLES (1u<<KEY_ROW | 1u<<KEY_TABLE)
 
-/* ---- places ----------------------------------------------------------- */
+/* ---- file sessions ---------------------------------------------------- */
 
-static void failPlace(Sqlx *x, LockRc eRc, const FileSession *pFs){
+static void failSession(Sqlx *x, LockRc eRc, const FileSession *pFs){
   LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0 };
   failure.pFs = pFs;
   lockerrorSet(x, eRc, &failure);
@@ -41,7 +41,7 @@ static int isMain(const char *zSchema){
   return zSchema==0 || sqlite3_stricmp(zSchema, "main")==0;
 }
 
-/* Is the database of a place attached? */
+/* Is the database of a file session attached? */
 static int isAttached(Sqlx *x, const FileSession *pFs){
   const char **az = sqlxSchemas(x);
   int bMemory = filesessionFileName(pFs)[0]==0, i;
@@ -62,7 +62,7 @@ static int isAttached(Sqlx *x, const FileSession *pFs){
 ** memory is gone, at least for this connection, and what is held in it, too. */
 static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
   FileSession *pFs;
-  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     int bFile = filesessionFileName(pFs)[0]!=0;
     if( pFs==p->pMain || pFs->pLock==0 || (bMemory && bFile)
      || lockWriting(pFs->pLock) || isAttached(x, pFs)
@@ -78,8 +78,8 @@ static int isStillMain(const Connection *p){
   return zDb && strcmp(zDb, zFile)==0;
 }
 
-/* The place of a schema, not yet begun; NULL with an error. */
-static FileSession *findPlace(Connection *p, Sqlx *x, const char *zSchema){
+/* The file session of a schema, not yet begun; NULL with an error. */
+static FileSession *findSession(Connection *p, Sqlx *x, const char *zSchema){
   FileSession *pFs = 0;
   LockRc eRc;
   if( x->rc!=SQLITE_OK ) return 0;
@@ -91,21 +91,21 @@ static FileSession *findPlace(Connection *p, Sqlx *x, const char *zSchema){
             zSchema);
     return 0;
   }
-  eRc = filesessionFind(&p->pPlaces, p->db, zSchema, &pFs);
-  failPlace(x, eRc, 0);
+  eRc = filesessionFind(&p->pFileSessions, p->db, zSchema, &pFs);
+  failSession(x, eRc, 0);
   if( isMain(zSchema) ) p->pMain = pFs;
   return pFs;
 }
 
-/* The place of a schema, with a session; NULL with an error. */
-FileSession *connectionPlace(Connection *p, Sqlx *x, const char *zSchema){
-  FileSession *pFs = findPlace(p, x, zSchema);
+/* The file session of a schema, begun; NULL with an error. */
+FileSession *connectionFile(Connection *p, Sqlx *x, const char *zSchema){
+  FileSession *pFs = findSession(p, x, zSchema);
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   if( pFs==0 || pFs->pLock ) return pFs;
   if( pFs!=p->pMain ) leaveDetached(p, x, 0);
   eRc = osPid()==p->iPid ? filesessionBegin(pFs, p->db, zSchema) : LOCK_FORKED;
-  failPlace(x, eRc, pFs);
+  failSession(x, eRc, pFs);
   if( eRc!=LOCK_OK ) return 0;
   if( p->zLabel[0] ) lockSessionLabel(pFs->pLock, p->zLabel);
   return pFs;
@@ -116,7 +116,7 @@ FileSession *connectionPlace(Connection *p, Sqlx *x, const char *zSchema){
 static int onMark(void *pArg, int iFrom, int iTo){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
-  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( !filesessionMark(pFs, iFrom, iTo) ) return SQLITE_NOMEM;
   }
   return SQLITE_OK;
@@ -125,7 +125,7 @@ static int onMark(void *pArg, int iFrom, int iTo){
 static void onRollbackTo(void *pArg, int i){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
-  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     filesessionRollbackTo(pFs, i);
   }
 }
@@ -133,7 +133,7 @@ static void onRollbackTo(void *pArg, int i){
 static void onEnd(void *pArg){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
-  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pLock ) lockTxnEnd(pFs->pLock);
   }
 }
@@ -188,10 +188,10 @@ typedef struct Wanted {
   sqlite3_stmt *pLook;   /* asks whether there was an interrupt */
 } Wanted;
 
-/* The file of another place in which something is held, or NULL. */
+/* Another file in which this connection holds something, or NULL. */
 static const char *heldElsewhere(const Connection *p, const FileSession *pHere){
   FileSession *pFs;
-  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs!=pHere && pFs->pLock && lockHolding(pFs->pLock) ){
       return filesessionFileName(pFs);
     }
@@ -272,7 +272,7 @@ int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   enlist(p, x, pReq);
   w.pConn = p;
   w.pReq = pReq;
-  w.pFs = connectionPlace(p, x, pReq->zSchema);
+  w.pFs = connectionFile(p, x, pReq->zSchema);
   if( w.pFs==0 ) return 0;
   w.failure.pFs = w.pFs;
   w.failure.msTimeout = pReq->msTimeout;
@@ -295,14 +295,14 @@ static int isSearching(const Connection *p, Sqlx *x){
   return 1;
 }
 
-/* Release a lock in a place that there may not be. */
+/* Release a lock in a file session that may not exist. */
 int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   FileSession *pFs;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
-  pFs = findPlace(p, x, pReq->zSchema);
+  pFs = findSession(p, x, pReq->zSchema);
   if( pFs==0 || pFs->pLock==0 ) return 0;
   if( pReq->pTable ){
     eRc = lockReleaseRow(pFs->pLock, &pReq->key, pReq->eMode,
@@ -310,7 +310,7 @@ int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   }else{
     eRc = lockRelease(pFs->pLock, &pReq->key, pReq->eMode);
   }
-  failPlace(x, eRc, pFs);
+  failSession(x, eRc, pFs);
   return eRc==LOCK_OK;
 }
 
@@ -320,10 +320,10 @@ i64 connectionUnlockAll(Connection *p, Sqlx *x, u32 mKind, u32 mMode){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( (mKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
-  for(pFs=p->pPlaces; pFs && x->rc==SQLITE_OK; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs && x->rc==SQLITE_OK; pFs=pFs->pNext){
     u64 n = 0;
     if( pFs->pLock==0 ) continue;
-    failPlace(x, lockReleaseAll(pFs->pLock, mKind, mMode, &n), pFs);
+    failSession(x, lockReleaseAll(pFs->pLock, mKind, mMode, &n), pFs);
     nAll += (i64)n;
   }
   return nAll;
@@ -336,7 +336,7 @@ i64 connectionToken(Connection *p, Sqlx *x, const LockKey *pKey){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return 0;
-  failPlace(x, lockToken(p->pMain->pLock, pKey, &iToken), p->pMain);
+  failSession(x, lockToken(p->pMain->pLock, pKey, &iToken), p->pMain);
   return (i64)iToken;
 }
 
@@ -346,22 +346,22 @@ i64 connectionHolder(Connection *p, Sqlx *x, const LockKey *pKey){
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
-  pFs = connectionPlace(p, x, 0);
+  pFs = connectionFile(p, x, 0);
   if( pFs==0 ) return 0;
   eRc = lockGuard(pFs->pLock, 0, pKey, &pHeld);
-  failPlace(x, eRc, pFs);
+  failSession(x, eRc, pFs);
   return eRc==LOCK_NO ? (i64)lockTrouble(pFs->pLock)->iBlocker : 0;
 }
 
 int connectionCancel(Connection *p, Sqlx *x, const char *zSchema, i64 iId){
-  FileSession *pFs = findPlace(p, x, zSchema);
+  FileSession *pFs = findSession(p, x, zSchema);
   LockFile *pFile = 0;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   if( pFs==0 ) return 0;
   eRc = filesessionRefer(pFs, &pFile);
   if( eRc==LOCK_OK ) eRc = lockCancel(pFile, (u64)iId);
-  failPlace(x, eRc, pFs);
+  failSession(x, eRc, pFs);
   lockClose(pFile);
   return eRc==LOCK_OK;
 }
@@ -380,13 +380,13 @@ int connectionSkipBegin(
   pSkip->pReq = pReq;
   txnscopeCatchUp(&p->scope);
   enlist(p, x, pReq);
-  pSkip->pFs = connectionPlace(p, x, pReq->zSchema);
+  pSkip->pFs = connectionFile(p, x, pReq->zSchema);
   if( pSkip->pFs==0 ) return 0;
   pSkip->iLevel = lockLevel(pSkip->pFs->pLock);
   eRc = lockAcquire(pSkip->pFs->pLock, pReq->pTable,
                     connectionIntent(pReq->eMode), pReq->eScope, 0);
   pSkip->intent = lockGranted(pSkip->pFs->pLock);
-  failPlace(x, eRc, pSkip->pFs);
+  failSession(x, eRc, pSkip->pFs);
   if( eRc==LOCK_OK ) p->nSkip++;
   return eRc==LOCK_OK;
 }
@@ -408,7 +408,7 @@ int connectionSkip(
                       pReq->eScope, 0);
     if( eRc!=LOCK_OK ) lockUndo(pLock, pRow);
   }
-  failPlace(x, eRc, pSkip->pFs);
+  failSession(x, eRc, pSkip->pFs);
   return eRc==LOCK_OK;
 }
 
@@ -441,8 +441,8 @@ void connectionSkipEnd(ConnectionSkip *pSkip, int bKeep){
 i64 connectionId(Connection *p, Sqlx *x){
   FileSession *pFs;
   assert( sqlxHeld(x->db) );
-  if( osPid()!=p->iPid ) failPlace(x, LOCK_FORKED, 0);
-  pFs = connectionPlace(p, x, 0);
+  if( osPid()!=p->iPid ) failSession(x, LOCK_FORKED, 0);
+  pFs = connectionFile(p, x, 0);
   return pFs ? (i64)lockSessionId(pFs->pLock) : 0;
 }
 
@@ -460,7 +460,7 @@ void connectionSetLabel(Connection *p, const char *zLabel){
   }
   memmove(p->zLabel, zLabel, n);
   p->zLabel[n] = 0;
-  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pLock ) lockSessionLabel(pFs->pLock, p->zLabel);
   }
 }
@@ -471,14 +471,14 @@ i64 connectionReset(Connection *p, Sqlx *x){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( isSearching(p, x) ) return 0;
-  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pLock && lockWriting(pFs->pLock) ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"
                  " allowed is after COMMIT or ROLLBACK");
       return 0;
     }
   }
-  for(pFs=p->pPlaces; pFs; pFs=pFs->pNext){
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     u64 n = 0;
     /* A session that cannot be used any more, of a fork's child, of a replaced
     ** or malformed file, has nothing to give back. */
@@ -495,8 +495,8 @@ i64 connectionReset(Connection *p, Sqlx *x){
 
 /* ---- looking ---------------------------------------------------------- */
 
-/* A reference on the lock file of a place; NULL if it has none, or one that is
-** seen already. */
+/* A reference on a file session's lock file; NULL if it has none, or one
+** that is seen already. */
 static LockFile *referTo(Connection *p, Sqlx *x, const FileSession *pFs,
                          const ConnectionLook *pLook){
   LockFile *pFile = 0;
@@ -504,7 +504,7 @@ static LockFile *referTo(Connection *p, Sqlx *x, const FileSession *pFs,
   int i;
   if( pFs==0 ) return 0;
   if( pFs->pFile || osPid()==p->iPid ) eRc = filesessionLook(pFs, &pFile);
-  failPlace(x, eRc, pFs);
+  failSession(x, eRc, pFs);
   for(i=0; i<pLook->n && pFile; i++){
     if( pLook->a[i].pFile==pFile ){
       lockClose(pFile);
@@ -516,7 +516,7 @@ static LockFile *referTo(Connection *p, Sqlx *x, const FileSession *pFs,
 
 static void lookFile(Connection *p, Sqlx *x, const char *zSchema,
                    ConnectionLook *pLook){
-  FileSession *pFs = findPlace(p, x, zSchema);
+  FileSession *pFs = findSession(p, x, zSchema);
   LockFile *pFile = referTo(p, x, pFs, pLook);
   LookFile *aNew;
   LookFile *pNew;
@@ -535,7 +535,7 @@ static void lookFile(Connection *p, Sqlx *x, const char *zSchema,
   }
   pNew->pFile = pFile;
   pLook->n++;
-  failPlace(x, lockSnapshot(pFile, &pNew->snapshot), pFs);
+  failSession(x, lockSnapshot(pFile, &pNew->snapshot), pFs);
   lockLooked(pFile);
 }
 
@@ -572,7 +572,7 @@ void connectionLookEnd(ConnectionLook *pLook){
 int connectionWriter(Sqlx *x, const FileSession *pFs){
   LockRc eRc = lockWriterEnter(pFs->pLock);
   assert( sqlxHeld(x->db) );
-  failPlace(x, eRc, pFs);
+  failSession(x, eRc, pFs);
   return eRc==LOCK_OK;
 }
 
@@ -609,7 +609,7 @@ void connectionRetain(void *pConn){ ((Connection*)pConn)->nRef++; }
 void connectionRelease(void *pConn){
   Connection *p = (Connection*)pConn;
   if( --p->nRef>0 ) return;
-  filesessionFree(&p->pPlaces);
+  filesessionFree(&p->pFileSessions);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);

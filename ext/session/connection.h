@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The session of a connection: its places in lock files, that of main's
+** A connection and its locks: its sessions in lock files, that of main's
 ** database and those of attached ones, each begun by the first call that needs
 ** it; its settings; and the one home of the errors that the lock manager's
 ** results become.
 **
 ** A lock belongs to the file that holds what is locked. In each file the
-** connection is a session of its own, with an id of its own; a wait is seen by
-** those who use that file only, so who holds locks in one file waits in no
-** other: a circle over two files would be seen by nobody.
+** connection is a session of its own, with an id of its own. A wait is visible
+** to the users of that file only. So a connection that holds locks in one file
+** must not wait in another: no process would find a cycle over two files.
 **
-** A Session lives from loading to the true end of the connection, which is
+** A Connection lives from loading to the true end of the connection, which is
 ** where the destructors of functions and modules are called, and not where a
 ** table is disconnected: an sqlite3_close() that is refused disconnects as
 ** well. Each function, module and table that points to it counts: a program,
@@ -27,7 +27,7 @@
 
 typedef struct Connection Connection;
 
-/* xEnd(pArg) is called when the session has ended, with the last release. */
+/* xEnd(pArg) is called when the Connection has ended, with the last release. */
 Connection *connectionNew(sqlite3*, void (*xEnd)(void*), void *pArg);
 void connectionRetain(void *pConn);
 void connectionRelease(void *pConn);
@@ -112,7 +112,7 @@ void connectionSetLabel(Connection*, const char *zLabel);
 i64 connectionReset(Connection*, Sqlx*);
 
 /*
-** For guards: the place of a schema (NULL: main), with a session in it; make
+** For guards: the session in a schema's file (NULL: main), begun; make
 ** this session the writer of that file to the end of the transaction, or make
 ** sure that it is; a number that is another one in the next transaction, and
 ** after an sqlite3_close() that was refused may be another one in the same;
@@ -124,7 +124,7 @@ typedef struct ConnectionGuards {
   void (*xCommit)(void *pGuards, Connection*, Sqlx*);
   void (*xFree)(void *pGuards);
 } ConnectionGuards;
-FileSession *connectionPlace(Connection*, Sqlx*, const char *zSchema);
+FileSession *connectionFile(Connection*, Sqlx*, const char *zSchema);
 int connectionWriter(Sqlx*, const FileSession*);
 u64 connectionTransaction(const Connection*);
 void *connectionGuards(const Connection*);

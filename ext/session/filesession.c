@@ -160,7 +160,7 @@ static void setMark(FileSession *p, sqlite3 *db){
   if( sizeLimit(db, zSchema, iMark)==iMark ) p->iMark = iMark;
 }
 
-/* Is the database of an own place's schema still that which it began with? */
+/* Is the schema's own database still the one that the session began with? */
 static int hasMark(const FileSession *p, sqlite3 *db){
   i64 iAnswer;
   if( p->iMark==0 ) return 1;
@@ -168,7 +168,7 @@ static int hasMark(const FileSession *p, sqlite3 *db){
   return iAnswer==0 || iAnswer==p->iMark;
 }
 
-/* ---- places ----------------------------------------------------------- */
+/* ---- file sessions ---------------------------------------------------- */
 
 /* The name of a schema has no case. */
 static int hasName(const FileSession *p, const char *zName){
@@ -294,7 +294,7 @@ int filesessionMark(FileSession *p, int iFrom, int iTo){
   return 1;
 }
 
-/* A place that was made later has no marks: all of it came since. */
+/* A file session that was made later has no marks: all of it came since. */
 void filesessionRollbackTo(FileSession *p, int i){
   if( p->pLock==0 ) return;
   lockRollbackTo(p->pLock, i<0 || i>=p->mxMark ? 0 : p->aMark[i]);

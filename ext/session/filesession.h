@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The place of a connection in the lock file of one of its database files: the
+** A connection's session in the lock file of one of its database files: the
 ** file, the session in it, and where in the transaction its savepoints stand.
 **
-** A place is known by its database file, not by the schema: two schemas can be
-** one file, and ATTACH gives the same name to others. It stays until the
-** connection ends or is reset, after DETACH as well: what is held stays held. A
-** database that is no file of its own has memory in the place of a lock file;
-** connections that share the database share it. What is held there goes after
-** its DETACH. One that is this connection's own is known by the schema, which
-** is the only way to it, and by a mark that the next one of that name has not.
+** A file session is known by its database file, not by the schema: two schemas
+** can be one file, and ATTACH gives the same name to other files. It stays
+** until the connection ends or is reset, after DETACH as well: what is held
+** stays held. A database that is no file of its own has memory in place of a
+** lock file; connections that share the database share that memory. Locks held
+** there end after the DETACH. A database that is this connection's own is known
+** by the schema, which is the only way to it, and by a mark that the next
+** database of that name does not have.
 **
 ** Guarded by SQLite's mutex of the connection.
 */
@@ -31,11 +32,11 @@ struct FileSession {
 };
 
 /*
-** filesessionFind: the place of a schema (NULL: main) in a list, added to it if
-** it is not there: LOCK_NOMEM, LOCK_INTERRUPTED. filesessionBegin: open its
-** lock file, and begin a session in it, if there is none. filesessionEnd: give
-** back everything. filesessionFree: the list. filesessionOf: 1 if a schema is
-** the database of the place, or if that cannot be told.
+** filesessionFind: the file session of a schema (NULL: main) in a list, added
+** to the list if it is not there: LOCK_NOMEM, LOCK_INTERRUPTED.
+** filesessionBegin: open its lock file, and begin a session in it, if there is
+** none. filesessionEnd: give back everything. filesessionFree: the list.
+** filesessionOf: 1 if a schema is its database, or if that cannot be told.
 */
 LockRc filesessionFind(FileSession **ppList, sqlite3 *db, const char *zSchema,
                        FileSession **pp);
