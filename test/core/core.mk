@@ -13,7 +13,7 @@
 
 LK_B    = build/lock
 LK_CORE = $(addprefix ext/core/,rules.c os_unix.c key.c segment.c format.c owner.c table.c graph.c \
-            lock.c lockview.c)
+            lock.c inspect.c)
 LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/core/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
           lkhost lkwait lklook lkcrowd lkformat lkorder lkrules
