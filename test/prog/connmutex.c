@@ -37,9 +37,9 @@ static void work(void){
   sql("SELECT row_unlock_all(), advisory_unlock_all(), interlock_reset()");
 }
 
-/* The session of the connection, through the list of what is loaded. */
+/* The connection, through the list of what is loaded. */
 static void without(const char *z){
-  Session *p = pLoadedList->pSession;
+  Connection *p = pLoadedList->pConn;
   ConnectionRequest req;
   Sqlx x;
   memset(&req, 0, sizeof(req));
