@@ -4,7 +4,8 @@
 #   tclsh tool/runtests.tcl ?OPTION...? ?FILE...?
 #
 #   -world NAME...   comma-separated worlds, or `all`; quick if left out
-#   -jobs N          files at a time; as many as cores, at most 2
+#   -jobs N          files at a time; as many as cores, at most 2; without those
+#                    that mostly wait (tool/worlds.tcl)
 #   -timeout S       seconds for a file, instead of the world's
 #   -out DIR         for logs and scratch folders, instead of build/
 #   -list            say which worlds and which files there are
@@ -30,6 +31,7 @@ namespace eval runtests {
   variable out $build
   variable jobs {}      ;# what is still to run: {world file}...
   variable running 0
+  variable busy 0       ;# of those, without the ones that mostly wait
   variable done 0       ;# vwait
   variable sum {passed 0 failed 0}
   variable skipped 0    ;# files
@@ -184,9 +186,14 @@ proc runtests::prepare {world} {
 
 # ---- one file -------------------------------------------------------------
 
+# Whether a file keeps a processor busy: tool/worlds.tcl.
+proc runtests::isBusy {job} {
+  return [expr {[dict get $job name] ni $::worlds::waiting}]
+}
 proc runtests::start {world program env file} {
   variable out
   variable running
+  variable busy
   set name [file rootname [file tail $file]]
   set log $out/log/[dict get $world name]/$name.log
   set scratch $out/scratch/[dict get $world name]-$name-[pid]
@@ -206,6 +213,7 @@ proc runtests::start {world program env file} {
                         [list runtests::late $pipe]]
   set run$pipe $job
   incr running
+  incr busy [isBusy $job]
   fileevent $pipe readable [list runtests::hear $pipe]
 }
 proc runtests::late {pipe} {
@@ -236,6 +244,7 @@ proc runtests::endSession {leader} {
 proc runtests::hear {pipe} {
   variable run$pipe
   variable running
+  variable busy
   dict append run$pipe output [read $pipe]
   if {![eof $pipe]} return
   set job [set run$pipe]
@@ -258,6 +267,7 @@ proc runtests::hear {pipe} {
   }
   dict set job ms [expr {[clock milliseconds] - [dict get $job start]}]
   incr running -1
+  incr busy -[isBusy $job]
   judge $job
   next
 }
@@ -360,9 +370,10 @@ proc runtests::sweep {} {
 proc runtests::next {} {
   variable jobs
   variable running
+  variable busy
   variable parallel
   variable done
-  while {$running < $parallel && [llength $jobs]} {
+  while {$busy < $parallel && [llength $jobs]} {
     set jobs [lassign $jobs job]
     start {*}$job
   }

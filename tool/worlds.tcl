@@ -80,6 +80,9 @@ namespace eval worlds {
   variable early {
     lock versionmodel versionedfault versioneddeny runner recipeslock
   }
+  # Files that wait more than they compute: beside them as many others run as
+  # without them.
+  variable waiting {lock}
 }
 
 # A world by its name, with everything filled in.
