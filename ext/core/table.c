@@ -711,7 +711,7 @@ static void sweepHold(Seg *p, u32 i){
 static void sweepBack(Seg *p, u32 k, u32 nMax){
   /* SWEEP-BACK */
   u32 i = segSession(p, k)->firstSes, n = 0, nStep = 0;
-  while( i && n<(BUG(BACK_ONE) ? 1u : 2u) && nStep++<nMax ){
+  while( i && n<2 && nStep++<(BUG(BACK_ONE) ? 1u : nMax) ){
     SegRecord *r = segRecord(p, i);
     u32 iNext = r->sesNext;
     if( r->session!=k && !BUG(SWEEP_FOREIGN) ){

@@ -164,7 +164,7 @@ static void sceneWake(void){
   CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
   pthread_create(&t, 0, sleeper,
       &segRecord(seg(), segSession(seg(), lockSlot(S[1]))->waits)->state);
-  while( atomicGetAcq(&iTid)==0 || threadState((int)iTid)!='S' ) restUs(100);
+  while( atomicGetAcq(&iTid)==0 || threadState((int)atomicGetAcq(&iTid))!='S' ) restUs(100);
   CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
   pthread_join(t, 0);
   CHECK(!bTimedOut);
@@ -172,7 +172,7 @@ static void sceneWake(void){
 /* The same for a cancel, and for a thread that sleeps on the mutex. */
 static void asleepOn(pthread_t *pt, u32 *pWord){
   pthread_create(pt, 0, sleeper, pWord);
-  while( atomicGetAcq(&iTid)==0 || threadState((int)iTid)!='S' ) osSleep(100);
+  while( atomicGetAcq(&iTid)==0 || threadState((int)atomicGetAcq(&iTid))!='S' ) osSleep(100);
 }
 static void sceneCancelWakes(void){
   pthread_t t;
@@ -809,7 +809,7 @@ static void sceneWaiters(void){
   inside();
   pthread_create(&t, 0, enterer, 0);
   while( !(atomicGetAcq(pWord) & MUTEX_WAITERS) ){
-    if( atomicGetAcq(&iTid) && threadState((int)iTid)=='S' ) break;
+    if( atomicGetAcq(&iTid) && threadState((int)atomicGetAcq(&iTid))=='S' ) break;
     restUs(100);
   }
   CHECK(atomicGet(pWord) & MUTEX_WAITERS);
@@ -1114,7 +1114,7 @@ static void sceneOwnerDies(void){
   CHECK(WIFSTOPPED(iState));
   pthread_create(&t, 0, askAsleep, 0);
   while( !(atomicGet(pWord) & MUTEX_WAITERS)
-      || threadState((int)iTid)!='S' ) osSleep(100);
+      || threadState((int)atomicGetAcq(&iTid))!='S' ) osSleep(100);
   osSleep(30000);                /* longer than to its probe */
   killed(pid);
   pthread_join(t, 0);
