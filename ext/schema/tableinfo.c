@@ -63,14 +63,9 @@ static const char *unquoted(Sqlx *p, const SqlToken *pTok){
 }
 
 static int schemaExists(Sqlx *p, const char *zSchema){
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA database_list");
-  int bFound = 0;
-  while( sqlxStep(p, pStmt) ){
-    const char *z = sqlxColumn(p, pStmt, 1);
-    if( z && sqlite3_stricmp(z, zSchema)==0 ) bFound = 1;
-  }
-  sqlxFinalize(p, pStmt);
-  return bFound || sqlite3_stricmp(zSchema, "temp")==0;
+  const char **az = sqlxSchemas(p);
+  while( az && *az && sqlite3_stricmp(*az, zSchema)!=0 ) az++;
+  return az && *az;
 }
 
 /* A name as it may stand in SQL, without its quotes; any other text as it
@@ -366,16 +361,14 @@ static int findName(
   TableInfo *pInfo,
   const char **pzType
 ){
-  sqlite3_stmt *pStmt;
+  const char **az;
   int bFound;
   if( zSchema ) return findIn(p, zSchema, zName, pInfo, pzType);
   bFound = findIn(p, "temp", zName, pInfo, pzType);
-  pStmt = sqlxPrepare(p, "PRAGMA database_list");
-  while( !bFound && sqlxStep(p, pStmt) ){
-    const char *z = sqlxColumn(p, pStmt, 1);
-    if( z ) bFound = findIn(p, z, zName, pInfo, pzType);
+  az = sqlxSchemas(p);
+  for(; az && *az && !bFound; az++){
+    bFound = findIn(p, *az, zName, pInfo, pzType);
   }
-  sqlxFinalize(p, pStmt);
   return bFound;
 }
 

@@ -346,8 +346,9 @@ int sqlxCount(Sqlx *p, const char *zSql){
   return n;
 }
 
-/* The names of the schemas, main first and NULL last. SQLite before 3.39 tells
-** them by a statement only. */
+/* The names of the schemas in SQLite's order, NULL at the end: main, temp, also
+** while nothing is there, and the attached. SQLite before 3.39 tells them by a
+** statement only. */
 const char **sqlxSchemas(Sqlx *p){
   const char **az = 0;
   int n = 0;
@@ -365,13 +366,17 @@ const char **sqlxSchemas(Sqlx *p){
 #endif
   {
     sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA database_list");
-    int bRow;
+    int bRow = sqlxStep(p, pStmt);
     do{
-      bRow = sqlxStep(p, pStmt);
       az = sqlxGrow(p, az, n, sizeof(az[0]));
       if( az==0 ) break;
+      if( bRow && sqlite3_column_int(pStmt, 0)>n ){
+        az[n++] = "temp";        /* not listed while nothing is there */
+        continue;
+      }
       az[n++] = bRow ? sqlxColumn(p, pStmt, 1) : 0;
-    }while( bRow );
+      bRow = bRow && sqlxStep(p, pStmt);
+    }while( az[n-1] );
     sqlxFinalize(p, pStmt);
   }
   return p->rc==SQLITE_OK ? az : 0;

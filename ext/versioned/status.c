@@ -107,15 +107,8 @@ static Status statusOf(Sqlx *p, StatusWalk *pWalk){
 }
 
 void statusWalkBegin(Sqlx *p, StatusWalk *pWalk){
-  int nAlloc = sqlxCount(p, "PRAGMA database_list") + 1;
-  sqlite3_stmt *pStmt;
   memset(pWalk, 0, sizeof(*pWalk));
-  pWalk->azSchema = sqlxAlloc(p, sizeof(char*)*(sqlite3_uint64)nAlloc);
-  pStmt = sqlxPrepare(p, "PRAGMA database_list");
-  while( sqlxStep(p, pStmt) && pWalk->nSchema<nAlloc ){
-    pWalk->azSchema[pWalk->nSchema++] = sqlxColumn(p, pStmt, 1);
-  }
-  sqlxFinalize(p, pStmt);
+  pWalk->azSchema = sqlxSchemas(p);
   pWalk->iSchema = -1;
 }
 
@@ -128,8 +121,8 @@ int statusWalkNext(Sqlx *p, StatusWalk *pWalk){
       return p->rc==SQLITE_OK;
     }
     registryClose(p, &pWalk->cur);
-    if( ++pWalk->iSchema>=pWalk->nSchema ) break;
-    pWalk->zSchema = pWalk->azSchema[pWalk->iSchema];
+    pWalk->zSchema = pWalk->azSchema[++pWalk->iSchema];
+    if( pWalk->zSchema==0 ) break;
     registryOpen(p, pWalk->zSchema, &pWalk->cur, &pWalk->list);
   }
   return 0;

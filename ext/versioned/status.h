@@ -28,8 +28,8 @@ typedef struct StatusWalk StatusWalk;
 /* The declared tables of every schema, one after the other: the fields of
 ** the one it stands on. */
 struct StatusWalk {
-  int nSchema, iSchema;
   const char **azSchema;
+  int iSchema;               /* as SQLite counts them; -1 before the first */
   RegistryCursor cur;
   const char *zSchema;
   TableInfoList list;        /* of that schema */
