@@ -146,7 +146,8 @@ proc sqlite::testfixture {{name testfixture} {sanitize {}}} {
   # lemon, which builds the parser, leaks.
   into $home/$name {
     set in [list env -C $dir -u MAKEFLAGS ASAN_OPTIONS=detect_leaks=0]
-    run {*}$in $source/configure --enable-debug CFLAGS=$flags LDFLAGS=$sanitize
+    run {*}$in $source/configure --enable-debug --enable-rtree \
+      CFLAGS=$flags LDFLAGS=$sanitize
     run {*}$in make testfixture
     file mkdir $dir/done
     file rename $dir/testfixture $dir/done/testfixture
