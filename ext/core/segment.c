@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** segment.c: map, format and grow the lock file, and check it as a whole.
-** It relies on the lock of the file's first byte, which owner.c takes.  Nothing
-** here knows which locks conflict.
+** It relies on the lock of the file's first byte, which process.c takes.
+** Nothing here knows which locks conflict.
 */
 #include "core/segment.h"
 

@@ -248,7 +248,7 @@ typedef struct Seg {
 static inline u32 segRecords(const Seg *p){ return atomicGet(&p->nRecord); }
 
 /* segDamage: nonsense was met in the file.  Everything that this process does
-** with the file ends soon after: by segBound, and by usable() of lock.c. */
+** with the file ends soon after: by segBound, and by lockUsable. */
 static inline void segDamage(Seg *p){ atomicSet(&p->bDamaged, 1); }
 static inline int segDamaged(const Seg *p){
   return atomicGet(&p->bDamaged)!=0;

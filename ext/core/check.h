@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** check.h: the check of all grants and requests, for debug builds and tests.
+** The caller owns the segment's mutex.
+*/
+#ifndef INTERLOCK_CHECK_H
+#define INTERLOCK_CHECK_H
+
+#include "core/sessions.h"
+
+/* Looks for a request that could be granted, for two conflicting grants and for
+** a guard word that counts wrongly.  0, or a text.  For debug and tests. */
+#ifdef INTERLOCK_TEST
+const char *tableCheck(Seg*);
+#endif
+
+#endif
