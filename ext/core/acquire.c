@@ -4,6 +4,7 @@
 ** ext/core/README.md.
 */
 #include "core/lockint.h"
+#include "core/writer.h"
 
 #define GROWTHS   32               /* how often one call may grow the file */
 
@@ -311,4 +312,27 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
     }
   }
+}
+
+/*
+** The order of answers: granted if the rules allow it; refused if the caller
+** may not wait; timed out if the timeout is 0; deadlock; then the wait.  A
+** grant that did not come at once must be confirmed: an interrupt may have come
+** meanwhile.
+*/
+LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
+                   const LockWait *pWait){
+  LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
+  /* ACQUIRE-REFUSE */
+  if( rc!=LOCK_NO || pWait==0 ) return rc;
+  assert( ruleOutside() );
+  if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
+  if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
+  rc = lockMoved(p->pFile);
+  if( rc!=LOCK_OK ) return rc;
+  rc = lockAsk(p, pKey, eMode, eScope, 1);
+  if( rc==LOCK_WAITING ) rc = lockWait(p, pWait);
+  /* ACQUIRE-CONFIRM */
+  if( rc!=LOCK_OK || pWait->xPoll==0 ) return rc;
+  return lockConfirm(p, lockAskCaller(pWait));
 }

@@ -23,7 +23,7 @@ void lockRecover(LockFile *pF){
   if( BUG(NO_REBUILD) ) return;
   tableRebuild(p, p->iTaken);
   /* REBUILD-SCAN */
-  if( !BUG(REBUILD_NOSCAN) ) tableScanAll(p);
+  if( !BUG(REBUILD_NOSCAN) ) tableScanWaiting(p, 0);
   if( !segDamaged(p) ) graphCheckAll(pF->pGraph, p);
   atomicSet(&h->stat[STAT_RECOVERIES], h->stat[STAT_RECOVERIES]+1);
 }

@@ -4,25 +4,7 @@
 ** is locked: Guarded writes of ext/core/README.md.
 */
 #include "core/lockint.h"
-
-LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
-  Seg *pSeg = &p->pFile->seg;
-  LockRc rc = lockEnterSettled(p);
-  u32 i = 0, n = 0, eMode = 0;
-  *piToken = 0;
-  if( rc!=LOCK_OK ) return rc;
-  while( (i = tableNext(pSeg, pKey, i, &n))!=0 ){
-    SegRecord *r = segRecord(pSeg, i);
-    if( r->session!=p->k || SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED
-     || REC_MODE(r)<eMode ){
-      continue;
-    }
-    eMode = REC_MODE(r);
-    *piToken = r->token;
-  }
-  return lockLeave(p->pFile);
-}
-
+#include "core/writer.h"
 
 int lockWriting(const LockSession *p){
   return p->iWriterTxn!=0 && p->iWriterTxn==p->iTxn;

@@ -113,4 +113,7 @@ u32 lockInsert(LockSession*, const LockLook*, int bWaiting);
 void lockNoteGrant(LockSession*, u32 iRecord);
 LockRc lockMoreRoom(LockFile*, u32 *pnGrown);
 
+/* wait.c */
+LockRc lockAskCaller(const LockWait*);
+
 #endif

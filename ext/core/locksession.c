@@ -58,8 +58,6 @@ void lockSessionEnd(LockSession *p){
   ruleFree(&pF->mem, p);
 }
 
-u64 lockGrantToken(const LockSession *p){ return p->iToken; }
-
 u64 lockSessionId(LockSession *p){ return atomicGet(&lockOwnSlot(p)->id); }
 const LockTrouble *lockTrouble(LockSession *p){ return &p->trouble; }
 
@@ -73,4 +71,43 @@ void lockSessionLabel(LockSession *p, const char *z){
   }
   memcpy(a, z, n);
   for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&lockOwnSlot(p)->label[i], a[i]);
+}
+
+/*------------------------------------------------------- what it holds ---*/
+
+LockGrant lockGranted(const LockSession *p){ return p->grant; }
+u64 lockGrantToken(const LockSession *p){ return p->iToken; }
+
+LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = lockEnterSettled(p);
+  u32 i = 0, n = 0, eMode = 0;
+  *piToken = 0;
+  if( rc!=LOCK_OK ) return rc;
+  while( (i = tableNext(pSeg, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(pSeg, i);
+    if( r->session!=p->k || SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED
+     || REC_MODE(r)<eMode ){
+      continue;
+    }
+    eMode = REC_MODE(r);
+    *piToken = r->token;
+  }
+  return lockLeave(p->pFile);
+}
+
+/* lockEnterSettled has removed what is invalidated; a request may be among the
+** rest. */
+int lockHolding(LockSession *p){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = lockEnterSettled(p);
+  int iList, bHolds = 0;
+  if( rc!=LOCK_OK ) return rc==LOCK_BUSY;
+  for(iList=0; iList<2 && !bHolds; iList++){
+    u32 i = iList ? lockOwnSlot(p)->firstSes : lockOwnSlot(p)->firstTxn, n = 0;
+    for(; i && segBound(pSeg, &n) && !bHolds; i=segRecord(pSeg, i)->sesNext){
+      bHolds = SEG_STATE(atomicGet(&segRecord(pSeg, i)->state))==SEG_GRANTED;
+    }
+  }
+  return lockLeave(p->pFile)==LOCK_OK && bHolds;
 }

@@ -149,5 +149,3 @@ void tableRebuild(Seg *p, u64 iDead){
     tableSweepWriter(p, h->writer);
   }
 }
-
-void tableScanAll(Seg *p){ tableScanWaiting(p, 0); }

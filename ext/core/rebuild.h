@@ -9,8 +9,7 @@
 #include "core/sessions.h"
 
 /* After the death of a mutex owner: compute everything derived again, from the
-** records.  Grants nothing: tableScanAll does. */
+** records.  Grants nothing: the caller must scan. */
 void tableRebuild(Seg*, u64 iDeadNumber);
-void tableScanAll(Seg*);
 
 #endif

@@ -10,9 +10,6 @@
 #include "core/key.h"
 #include "core/segment.h"
 
-/* See sessions.h. */
-int tableWriterBlocks(Seg*, u32 eKind, u32 iSession);
-
 /* Fields of a record's `what`.  REC_BIT is its mode's MODE_BIT; for a mode that
 ** this code cannot have stored it is a bit without a meaning. */
 #define REC_MODE(r) SEG_WHAT_MODE((r)->what)

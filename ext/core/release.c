@@ -136,20 +136,46 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
   return lockLeave(p->pFile);
 }
 
-/* lockEnterSettled has removed what is invalidated; a request may be among the
-** rest. */
-int lockHolding(LockSession *p){
-  Seg *pSeg = &p->pFile->seg;
-  LockRc rc = lockEnterSettled(p);
-  int iList, bHolds = 0;
-  if( rc!=LOCK_OK ) return rc==LOCK_BUSY;
-  for(iList=0; iList<2 && !bHolds; iList++){
-    u32 i = iList ? lockOwnSlot(p)->firstSes : lockOwnSlot(p)->firstTxn, n = 0;
-    for(; i && segBound(pSeg, &n) && !bHolds; i=segRecord(pSeg, i)->sesNext){
-      bHolds = SEG_STATE(atomicGet(&segRecord(pSeg, i)->state))==SEG_GRANTED;
-    }
+/*----------------------------------------------------------------- undo ---*/
+
+/* A turn has no stamp that a rollback level could invalidate: its hold names a
+** transaction of the past. */
+static void undoTurn(LockSession *p, SegRecord *r){
+  u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
+  if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
+  /* UNDO-WORD */
+  atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
+  lockTidy(p);
+}
+
+/*
+** One store invalidates the hold for every process, as at a transaction's end.
+** The record is removed by tidy, or by a process that meets it.  The record is
+** this session's own while the session holds it, so it is found without the
+** mutex.
+*/
+void lockUndo(LockSession *p, const LockGrant *pGrant){
+  SegRecord *r = segRecord(&p->pFile->seg, pGrant->iRecord);
+  u32 nHold;
+  if( p->pFile->bForked || pGrant->iRecord==0 ) return;
+  if( pGrant->eScope==LOCK_SCOPE_TRANSACTION ){
+    lockRollbackTo(p, pGrant->iLevel);
+    return;
   }
-  return lockLeave(p->pFile)==LOCK_OK && bHolds;
+  if( pGrant->eScope==LOCK_SCOPE_TURN ){
+    undoTurn(p, r);
+    return;
+  }
+  nHold = atomicGet(&r->scount);
+  if( nHold==0 ) return;
+  atomicSetRel(&r->scount, nHold-1);           /* UNDO-WORD */
+  if( nHold>1 || r->thold ){
+    CRASH(RELEASE_COUNT);
+    return;
+  }
+  if( p->nBack<2 ) p->aBack[p->nBack++] = pGrant->iRecord;
+  else p->bBack = 1;
+  if( !BUG(UNDO_SILENT) ) lockTidy(p);
 }
 
 /*--------------------------------------------------------- transactions ---*/

@@ -345,14 +345,6 @@ static inline int segStale(Seg *p){
 }
 LockRc segRefresh(Seg*);
 
-/*
-** segmentCheck: do chains, lists and counts agree with the records?  Under the
-** mutex.  Returns 0, or a constant text that says what does not.
-*/
-#ifdef INTERLOCK_TEST
-const char *segmentCheck(Seg*);
-#endif
-
 /* The bucket of a hash when n buckets are in use. */
 u32 segBucketOf(u32 iHash, u32 nBucket);
 

@@ -23,9 +23,6 @@ void tableSweepLeft(Seg*);
 ** their records; tableSweep then frees these.  Returns how many. */
 u32 tableKill(Seg*, u64 iNumber);
 
-/* The active writer: it blocks new row and table locks of other sessions until
-** its transaction ends.  tableWriterEnter makes a session the active writer. */
-void tableWriterEnter(Seg*, u32 iSession);
 
 /* For rebuild.c. */
 void tableCloseSession(Seg*, u32 iSession);

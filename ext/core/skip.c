@@ -4,6 +4,7 @@
 ** ext/core/README.md.
 */
 #include "core/lockint.h"
+#include "core/writer.h"
 #include "core/process.h"
 
 /* Note the blockers of a skip: grants, requests and the active writer. */

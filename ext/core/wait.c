@@ -8,50 +8,6 @@
 
 #define US_POLL   50000            /* between two polls of a wait */
 
-/*----------------------------------------------------------------- undo ---*/
-
-LockGrant lockGranted(const LockSession *p){ return p->grant; }
-
-/* A turn has no stamp that a rollback level could invalidate: its hold names a
-** transaction of the past. */
-static void undoTurn(LockSession *p, SegRecord *r){
-  u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
-  if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
-  /* UNDO-WORD */
-  atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
-  lockTidy(p);
-}
-
-/*
-** One store invalidates the hold for every process, as at a transaction's end.
-** The record is removed by tidy, or by a process that meets it.  The record is
-** this session's own while the session holds it, so it is found without the
-** mutex.
-*/
-void lockUndo(LockSession *p, const LockGrant *pGrant){
-  SegRecord *r = segRecord(&p->pFile->seg, pGrant->iRecord);
-  u32 nHold;
-  if( p->pFile->bForked || pGrant->iRecord==0 ) return;
-  if( pGrant->eScope==LOCK_SCOPE_TRANSACTION ){
-    lockRollbackTo(p, pGrant->iLevel);
-    return;
-  }
-  if( pGrant->eScope==LOCK_SCOPE_TURN ){
-    undoTurn(p, r);
-    return;
-  }
-  nHold = atomicGet(&r->scount);
-  if( nHold==0 ) return;
-  atomicSetRel(&r->scount, nHold-1);           /* UNDO-WORD */
-  if( nHold>1 || r->thold ){
-    CRASH(RELEASE_COUNT);
-    return;
-  }
-  if( p->nBack<2 ) p->aBack[p->nBack++] = pGrant->iRecord;
-  else p->bBack = 1;
-  if( !BUG(UNDO_SILENT) ) lockTidy(p);
-}
-
 /*
 ** The one place where a grant meets a reason to end its wait.  An interrupt, a
 ** replaced file or any other error wins, whichever came first.  Only a timeout
@@ -63,8 +19,6 @@ LockRc lockConfirm(LockSession *p, LockRc rc){
   lockUndo(p, &p->grant);
   return rc;
 }
-
-/*----------------------------------------------------------------- wait ---*/
 
 /* How the queued request stands: LOCK_WAITING, or the wait is over. */
 LockRc lockOutcome(LockSession *p){
@@ -145,7 +99,7 @@ void lockPoll(LockSession *p){
 }
 
 /* May the wait go on? */
-static LockRc askCaller(const LockWait *pWait){
+LockRc lockAskCaller(const LockWait *pWait){
   assert( ruleOutside() );
   return pWait->xPoll(pWait->pArg);
 }
@@ -166,7 +120,7 @@ LockRc lockWait(LockSession *p, const LockWait *pWait){
       if( rc!=LOCK_WAITING ) return rc;
       if( lockUsable(p->pFile)!=LOCK_OK ) return lockGiveUp(p, LOCK_MALFORMED);
       if( BUG(POLL_INSIDE) && pWait->xPoll ) lockEnter(p->pFile);
-      if( pWait->xPoll ) rc = askCaller(pWait);
+      if( pWait->xPoll ) rc = lockAskCaller(pWait);
       if( rc!=LOCK_WAITING && rc!=LOCK_OK ) return lockGiveUp(p, rc);
       rc = lockMoved(p->pFile);
       if( rc!=LOCK_OK ) return lockGiveUp(p, rc);
@@ -178,27 +132,4 @@ LockRc lockWait(LockSession *p, const LockWait *pWait){
     if( pWait->msTimeout>=0 && (i64)(usEnd-usNow)<us ) us = (i64)(usEnd-usNow);
     osWait(pState, p->iState, us>0 ? us : 1);  /* WAIT-SLEEP */
   }
-}
-
-/*
-** The order of answers: granted if the rules allow it; refused if the caller
-** may not wait; timed out if the timeout is 0; deadlock; then the wait.  A
-** grant that did not come at once must be confirmed: an interrupt may have come
-** meanwhile.
-*/
-LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
-                   const LockWait *pWait){
-  LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
-  /* ACQUIRE-REFUSE */
-  if( rc!=LOCK_NO || pWait==0 ) return rc;
-  assert( ruleOutside() );
-  if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
-  if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
-  rc = lockMoved(p->pFile);
-  if( rc!=LOCK_OK ) return rc;
-  rc = lockAsk(p, pKey, eMode, eScope, 1);
-  if( rc==LOCK_WAITING ) rc = lockWait(p, pWait);
-  /* ACQUIRE-CONFIRM */
-  if( rc!=LOCK_OK || pWait->xPoll==0 ) return rc;
-  return lockConfirm(p, askCaller(pWait));
 }

@@ -13,6 +13,7 @@
 #include "../../ext/core/mutex.h"
 #include "../../ext/core/process.h"
 #include "../../ext/core/rebuild.h"
+#include "../../ext/core/writer.h"
 #include "../../ext/core/graph.h"
 #include <errno.h>
 #include <fcntl.h>
