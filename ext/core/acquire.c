@@ -14,8 +14,8 @@ static int lookAt(LockSession *p, LockLook *a, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
   u32 e = SEG_STATE(atomicGetAcq(&r->state)), m = REC_BIT(r);
-  if( e==SEG_WITHDRAWN || tableVoid(pSeg, r) ){
-    tableRemove(pSeg, i);
+  if( e==SEG_WITHDRAWN || recordInvalid(pSeg, r) ){
+    recordRemove(pSeg, i);
     return 1;
   }
   if( r->session==p->k ){
@@ -45,8 +45,8 @@ static void lookThrough(LockSession *p, LockLook *a){
     a->iOwn = a->iStrong = 0;
     a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = n = 0;
     bAgain = 0;
-    for(i=tableNext(pSeg, a->pKey, 0, &n); i; i=iNext){
-      iNext = tableNext(pSeg, a->pKey, i, &n);
+    for(i=recordNext(pSeg, a->pKey, 0, &n); i; i=iNext){
+      iNext = recordNext(pSeg, a->pKey, i, &n);
       bAgain |= lookAt(p, a, i);
     }
   }while( bAgain && segBound(pSeg, &nRound) );
@@ -58,7 +58,7 @@ void lockLook(LockSession *p, LockLook *a){
   u32 i = 0, n = 0;
   lookThrough(p, a);
   if( a->mOwn==0 || a->mAhead==0 || BUG(UPGRADE_TAIL) ) return;
-  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
+  while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( keyConflicts(REC_MODE(r)) & a->mOwn ){
@@ -73,7 +73,7 @@ void lockLook(LockSession *p, LockLook *a){
 static int grantable(LockSession *p, const LockLook *a){
   u32 m = keyConflicts(a->eMode);
   if( (m & a->mHeld)
-   || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
+   || writerBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     return 0;
   }
   return !(m & a->mAhead) || (a->iPlace && !(m & a->mBefore));
@@ -100,14 +100,14 @@ void lockHoldAgain(LockSession *p, const LockLook *a){
   assert( segHeld(&p->pFile->seg) );
   noteRecord(p, a, a->iOwn, p->iStamp);
   /* A turn that the transaction held already stays, whatever is undone. */
-  if( a->eScope==LOCK_SCOPE_TURN && !tableHoldVoid(pSeg, r) ){
+  if( a->eScope==LOCK_SCOPE_TURN && !recordHoldInvalid(pSeg, r) ){
     p->grant.eScope = LOCK_SCOPE_TRANSACTION;
   }
   if( a->eScope==LOCK_SCOPE_SESSION ){
-    atomicSet(&r->scount, r->scount+1);
-  }else if( tableHoldVoid(pSeg, r) || a->eScope==LOCK_SCOPE_TURN ){
-    atomicSet(&r->thold, newHold(p, a->eScope));
-    tableMove(pSeg, a->iOwn);
+    atomicSet(&r->sesCount, r->sesCount+1);
+  }else if( recordHoldInvalid(pSeg, r) || a->eScope==LOCK_SCOPE_TURN ){
+    atomicSet(&r->txnHold, newHold(p, a->eScope));
+    recordMove(pSeg, a->iOwn);
   }
   if( BUG(LEVEL_AFTER) ) p->grant.iLevel = p->iStamp;
   CRASH(HOLD_AGAIN);
@@ -119,7 +119,7 @@ void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
   u32 i = 0, n = 0, m = keyConflicts(a->eMode), kFirst = 0, eFirst = 0;
   u32 nSkip = p->iProbe, nMet = 0, eWhy;
   assert( segHeld(pSeg) );
-  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
+  while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
@@ -132,7 +132,7 @@ void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
   }
   p->iProbe = p->probes.n<PROBES ? 0 : nSkip+PROBES/2;
   eWhy = eFirst==SEG_WAITING ? TROUBLE_WAITS : TROUBLE_HOLDS;
-  if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
+  if( writerBlocks(pSeg, a->pKey->eKind, p->k) ){
     if( eFirst!=SEG_GRANTED ){
       kFirst = segHeader(pSeg)->writer;
       eWhy = TROUBLE_WRITES;
@@ -148,18 +148,18 @@ void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
 }
 
 u32 lockInsert(LockSession *p, const LockLook *a, int bWaiting){
-  TableNew new;
+  RecordNew new;
   u32 i, iStamp = p->iStamp;
   assert( segHeld(&p->pFile->seg) );
   new.pKey = a->pKey;
   new.iSession = p->k;
   new.iGeneration = p->iGen;
   new.eMode = a->eMode;
-  new.scount = a->eScope==LOCK_SCOPE_SESSION;
-  new.thold = newHold(p, a->eScope);
+  new.sesCount = a->eScope==LOCK_SCOPE_SESSION;
+  new.txnHold = newHold(p, a->eScope);
   new.iBefore = bWaiting ? a->iPlace : 0;
   new.bWaiting = (u32)bWaiting;
-  i = tableInsert(&p->pFile->seg, &new);
+  i = recordInsert(&p->pFile->seg, &new);
   if( i==0 ) p->iStamp = iStamp;
   noteRecord(p, a, i, iStamp);
   return i;
@@ -172,7 +172,7 @@ static void renumber(LockSession *p, const LockLook *a){
   u32 i = 0, n = 0, nQueue = 0;
   assert( segHeld(&p->pFile->seg) );
   pF->aQueue[nQueue++] = p->iRequest;
-  while( (i = tableNext(&pF->seg, a->pKey, i, &n))!=0 ){
+  while( (i = recordNext(&pF->seg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(&pF->seg, i);
     if( i!=a->iPlace && nQueue==1 ) continue;
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING && i!=a->iPlace ){
@@ -180,7 +180,7 @@ static void renumber(LockSession *p, const LockLook *a){
     }
     if( nQueue<LIMIT_SESSION && i!=p->iRequest ) pF->aQueue[nQueue++] = i;
   }
-  tableReorder(&pF->seg, pF->aQueue, nQueue);
+  recordReorder(&pF->seg, pF->aQueue, nQueue);
 }
 
 /* Note the cycle by session ids, and its members' processes to be probed. */
@@ -230,7 +230,7 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
   if( mayCloseCycle(p, a)
    && graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
     noteDeadlock(p);               /* ACQUIRE-VICTIM */
-    tableRemove(&pF->seg, i);
+    recordRemove(&pF->seg, i);
     p->iRequest = 0;
     return LOCK_DEADLOCK;
   }

@@ -107,10 +107,10 @@ typedef struct LockMem {
   X(REBUILD_GUARD)   /* REBUILD-GUARD: one guard word stored */ \
   X(REBUILD_SESSION) /* REBUILD-SESSION: one session freed */ \
   X(END_WORD)        /* END-WORD, UNDO-WORD: the word that decides */ \
-  X(END_LEFT)        /* END-LEFT: sweep-needed flag is 1 */ \
+  X(END_FLAG)        /* END-FLAG: sweep-needed flag is 1 */ \
   X(END_WORK)        /* END-WORK: WORK set */ \
-  X(SETTLE_LEFT)     /* SETTLE-LEFT: sweep-needed flag is 0 */ \
-  X(SETTLE_KEEP)     /* SETTLE-KEEP: rollback level set back */ \
+  X(SETTLE_FLAG)     /* SETTLE-FLAG: sweep-needed flag is 0 */ \
+  X(SETTLE_LEVEL)     /* SETTLE-LEVEL: rollback level set back */ \
   X(REMOVE_STATE)    /* REMOVE-STATE: state is FREE */ \
   X(GUARD_LOWER)     /* REMOVE-GUARD: a guard word lowered */ \
   X(REMOVE_CHAIN)    /* REMOVE-CHAIN: out of its chain */ \
@@ -129,7 +129,7 @@ typedef struct LockMem {
   X(WITHDRAW_LOOK)   /* WAIT-DECIDE: nothing stored yet */ \
   X(WITHDRAW)        /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
   X(RELEASE_COUNT)   /* RELEASE-COUNT, UNDO-WORD: count lowered */ \
-  X(SWEEP_LEFT)      /* SWEEP-LEFT: flag exchanged */ \
+  X(SWEEP_FLAG)      /* SWEEP-FLAG: flag exchanged */ \
   X(SWEEP_SESSION)   /* SWEEP-SESSION: session is free */ \
   X(DEAD_ENDING)     /* DEAD-ENDING, REBUILD-KILL: session is ENDING */ \
   X(CANCEL_LOOK)     /* CANCEL-LOOK: nothing stored yet */ \
@@ -168,7 +168,7 @@ void crashPoint(int iPoint);
   X(WITHDRAW_STORE)     /* giving up by load and store */ \
   X(GRANT_STORE)        /* grant by load and store */ \
   X(NO_WORK)            /* an end leaves no WORK bit */ \
-  X(KEEP_FIRST)         /* keep is set back before the sweep */ \
+  X(LEVEL_FIRST)         /* keep is set back before the sweep */ \
   X(NO_REBUILD)         /* take-over without a rebuild */ \
   X(IGNORE_LEVEL)       /* stamps invalidate nothing */ \
   X(NO_SETTLE)          /* nothing is settled before acquiring */ \
@@ -184,7 +184,7 @@ void crashPoint(int iPoint);
   X(VALID_FIRST)        /* state is stored before the fields */ \
   X(COUNT_SCOPES)       /* unlock drops the transaction hold too */ \
   X(TOKEN_REUSED)       /* a grant from the queue draws no token */ \
-  X(LEFT_LATE)          /* left is cleared after the look */ \
+  X(FLAG_LATE)          /* left is cleared after the look */ \
   X(WRITER_BLIND)       /* row locks ignore the active writer */ \
   X(KEY_BY_HASH)        /* long keys are compared by hash and length */ \
   X(SHORT_HASH_SPLIT)   /* a split leaves the records where they are */ \
@@ -200,7 +200,7 @@ void crashPoint(int iPoint);
   X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
   X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
   X(SLEPT_OUT)          /* the owner is probed after a whole sleep only */ \
-  X(UNDO_SILENT)        /* no END-LEFT after a grant was given back */ \
+  X(UNDO_SILENT)        /* no END-FLAG after a grant was given back */ \
   X(BACK_ONE)           /* SWEEP-BACK looks for one record of two */ \
   X(BACK_KEPT)          /* SETTLE-BACK leaves them to SWEEP-BACK */ \
   X(LEVEL_AFTER)        /* an undo knows the level after the hold */ \

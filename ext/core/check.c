@@ -78,10 +78,10 @@ static const char *checkLists(Seg *p, u32 *pnList){
         if( SEG_STATE(r->state)==SEG_FREE ) return "free in a list";
         if( r->session!=k ) return "list of another session";
         if( r->sesPrev!=iPrev ) return "sesPrev";
-        if( (iList==0)!=(r->thold!=0) ) return "wrong list";
-        if( iList==0 && !s->mixed && SEG_LOW(r->thold) ){
-          if( SEG_LOW(r->thold)>iStamp ) return "stamps out of order";
-          iStamp = SEG_LOW(r->thold);
+        if( (iList==0)!=(r->txnHold!=0) ) return "wrong list";
+        if( iList==0 && !s->unsorted && SEG_LOW(r->txnHold) ){
+          if( SEG_LOW(r->txnHold)>iStamp ) return "stamps out of order";
+          iStamp = SEG_LOW(r->txnHold);
         }
       }
     }
@@ -92,7 +92,7 @@ static const char *checkLists(Seg *p, u32 *pnList){
   return 0;
 }
 
-const char *segmentCheck(Seg *p){
+const char *checkSegment(Seg *p){
   SegHeader *h = segHeader(p);
   u32 i, nFree = 0, nChain = 0, nList = 0, nText = 0, nUsed = 0, nWait = 0;
   const char *z = checkFree(p, &nFree);
@@ -133,15 +133,17 @@ static const char *checkRecord(Seg *p, u32 i){
   u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1;
   LockKey key;
   if( eState!=SEG_WAITING && eState!=SEG_GRANTED ) return 0;
-  if( tableVoid(p, r) ) return 0;
-  tableKeyOf(p, r, &key);
-  while( (j = tableNext(p, &key, j, &n))!=0 ){
+  if( recordInvalid(p, r) ) return 0;
+  recordKey(p, r, &key);
+  while( (j = recordNext(p, &key, j, &n))!=0 ){
     SegRecord *q = segRecord(p, j);
     u32 e = SEG_STATE(atomicGetAcq(&q->state));
     if( j==i ) bBefore = 0;
     if( q->session==r->session || !(m & REC_BIT(q)) ) continue;
     if( e==SEG_GRANTED ){
-      if( eState==SEG_GRANTED && !tableVoid(p, q) ) return "conflicting grants";
+      if( eState==SEG_GRANTED && !recordInvalid(p, q) ){
+        return "conflicting grants";
+      }
       bBlocked = 1;
     }
     /* withdrawn or cancelled a moment ago: its session will remove it */
@@ -172,7 +174,7 @@ static const char *checkGuard(Seg *p){
   return 0;
 }
 
-const char *tableCheck(Seg *p){
+const char *checkGrants(Seg *p){
   const char *z = checkGuard(p);
   u32 i;
   assert( segHeld(p) );

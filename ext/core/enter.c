@@ -21,9 +21,9 @@ void lockRecover(LockFile *pF){
   assert( segHeld(p) );
   if( segStale(p) && segRefresh(p)!=LOCK_OK ) return;
   if( BUG(NO_REBUILD) ) return;
-  tableRebuild(p, p->iTaken);
+  rebuildSegment(p, p->iTaken);
   /* REBUILD-SCAN */
-  if( !BUG(REBUILD_NOSCAN) ) tableScanWaiting(p, 0);
+  if( !BUG(REBUILD_NOSCAN) ) recordScanWaiting(p, 0);
   if( !segDamaged(p) ) graphCheckAll(pF->pGraph, p);
   atomicSet(&h->stat[STAT_RECOVERIES], h->stat[STAT_RECOVERIES]+1);
 }
@@ -50,8 +50,8 @@ static void debugCheck(Seg *p){
    || segHeader(p)->usedSession>300 ){
     return;
   }
-  z = segmentCheck(p);
-  if( z==0 ) z = tableCheck(p);
+  z = checkSegment(p);
+  if( z==0 ) z = checkGrants(p);
   if( !segDamaged(p) && z ){
     assert( z==0 );
     abort();
@@ -69,20 +69,20 @@ LockRc lockLeave(LockFile *pF){
   if( BUG(SLEEP_INSIDE) ) osSleep(1);
   debugCheck(p);
   if( segDamaged(p) ) lockDamage(pF);
-  while( ownerLeave(p) ){
+  while( mutexLeave(p) ){
     if( segDamaged(p) ) continue;
-    tableSweepLeft(p);
+    sessionSweepAll(p);
     debugCheck(p);
     if( segDamaged(p) ) lockDamage(pF);
   }
   return segDamaged(p) ? LOCK_MALFORMED : LOCK_OK;
 }
 
-/* eHow is what ownerEnter, ownerTry or ownerTask returned.  After any result
+/* eHow is what mutexEnter, mutexTry or mutexTask returned.  After any result
 ** but LOCK_OK the mutex is not held. */
 LockRc lockEntered(LockFile *pF, int eHow){
-  if( eHow==OWNER_BUSY ) return LOCK_BUSY;
-  if( eHow==OWNER_TOOK ) lockRecover(pF);
+  if( eHow==MUTEX_BUSY ) return LOCK_BUSY;
+  if( eHow==MUTEX_TAKEN ) lockRecover(pF);
   if( segStale(&pF->seg) ) segRefresh(&pF->seg);
   if( lockUsable(pF)!=LOCK_OK ){
     lockLeave(pF);
@@ -93,18 +93,18 @@ LockRc lockEntered(LockFile *pF, int eHow){
 
 LockRc lockEnter(LockFile *pF){
   LockRc rc = lockUsable(pF);
-  return rc!=LOCK_OK ? rc : lockEntered(pF, ownerEnter(&pF->seg));
+  return rc!=LOCK_OK ? rc : lockEntered(pF, mutexEnter(&pF->seg));
 }
 
 /*-------------------------------------------------------------- settle ---*/
 
 /* Remove record i if it is this session's and invalidated. */
-static void removeVoid(LockSession *p, u32 i){
+static void removeInvalid(LockSession *p, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
   if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && r->session==p->k
-   && r->generation==p->iGen && tableVoid(pSeg, r) ){
-    tableRemove(pSeg, i);
+   && r->generation==p->iGen && recordInvalid(pSeg, r) ){
+    recordRemove(pSeg, i);
   }
 }
 
@@ -119,14 +119,14 @@ static void removeBack(LockSession *p){
   assert( segHeld(pSeg) );
   while( p->nBack>0 ){
     i = p->aBack[--p->nBack];
-    if( !BUG(BACK_KEPT) ) removeVoid(p, i);
+    if( !BUG(BACK_KEPT) ) removeInvalid(p, i);
   }
   if( !p->bBack ) return;
   p->bBack = 0;
   i = lockOwnSlot(p)->firstSes;
   for(n=0; i && n<SWEEP_MAX && segBound(pSeg, &n); i=iNext){
     iNext = segRecord(pSeg, i)->sesNext;
-    removeVoid(p, i);
+    removeInvalid(p, i);
   }
 }
 
@@ -144,16 +144,16 @@ static int settle(LockSession *p){
     p->bPend = 0;                  /* ended, and swept by a process */
     return 0;
   }
-  atomicSwap(&s->left, 0);         /* SETTLE-LEFT */
-  CRASH(SETTLE_LEFT);
+  atomicSwap(&s->sweepNeeded, 0);         /* SETTLE-FLAG */
+  CRASH(SETTLE_FLAG);
   removeBack(p);
-  if( BUG(KEEP_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
-  if( tableSweep(pSeg, p->k, SWEEP_MAX) ) return 1;     /* SETTLE-SWEEP */
+  if( BUG(LEVEL_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
+  if( sessionSweep(pSeg, p->k, SWEEP_MAX) ) return 1;     /* SETTLE-SWEEP */
   if( segDamaged(pSeg) ) return 0;       /* not all of it is gone */
-  if( SEG_LOW(iState)==SEG_LIVE && p->iKeep!=SEG_ALL ){
-    p->iKeep = SEG_ALL;            /* SETTLE-KEEP */
+  if( SEG_LOW(iState)==SEG_LIVE && p->iRollback!=SEG_ALL ){
+    p->iRollback = SEG_ALL;            /* SETTLE-LEVEL */
     atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
-    CRASH(SETTLE_KEEP);
+    CRASH(SETTLE_LEVEL);
   }
   p->bPend = 0;
   return 0;
@@ -164,7 +164,7 @@ LockRc lockEnterSettled(LockSession *p){
   LockRc rc = lockEnter(p->pFile);
   u32 nRound = 0;
   if( rc!=LOCK_OK ) return rc;
-  atomicSet(&segHeader(&p->pFile->seg)->inside, p->k);
+  atomicSet(&segHeader(&p->pFile->seg)->lastInside, p->k);
   while( p->bPend && !BUG(NO_SETTLE) && settle(p)
       && segBound(&p->pFile->seg, &nRound) ){
     rc = lockLeave(p->pFile);
@@ -185,16 +185,16 @@ void lockTidy(LockSession *p){
   u32 nRound = 0;
   int bMore = 1;
   CRASH(END_WORD);
-  atomicSetRel(&lockOwnSlot(p)->left, 1);             /* END-LEFT */
-  CRASH(END_LEFT);
+  atomicSetRel(&lockOwnSlot(p)->sweepNeeded, 1);             /* END-FLAG */
+  CRASH(END_FLAG);
   p->bPend = 1;
   while( bMore ){
     /* END-TRY, else END-WORK */
-    int eHow = p->bBack ? OWNER_BUSY : ownerTry(&pF->seg, US_TIDY);
-    if( eHow==OWNER_BUSY ) eHow = ownerTask(&pF->seg);
+    int eHow = p->bBack ? MUTEX_BUSY : mutexTry(&pF->seg, US_TIDY);
+    if( eHow==MUTEX_BUSY ) eHow = mutexTask(&pF->seg);
     if( lockEntered(pF, eHow)!=LOCK_OK ) return;
     bMore = settle(p) && segBound(&pF->seg, &nRound);
-    if( bMore ) atomicSetRel(&lockOwnSlot(p)->left, 1);
+    if( bMore ) atomicSetRel(&lockOwnSlot(p)->sweepNeeded, 1);
     if( lockLeave(pF)!=LOCK_OK ) return;
   }
 }

@@ -101,7 +101,7 @@ static u32 waitOf(Graph *g, u32 k){
   if( r->session!=k || SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ){
     return 0;
   }
-  return tableVoid(g->p, r) ? 0 : i;
+  return recordInvalid(g->p, r) ? 0 : i;
 }
 
 /*--------------------------------------------------------------- edges ---*/
@@ -145,7 +145,7 @@ static u32 ahead(Graph *g, Frame *f, const LockKey *pKey){
     if( f->iAt<=g->aOrder[f->iOrder-1].iFirst ) return 0;
     return g->aQueue[--f->iAt];
   }
-  f->iAt = tablePrev(g->p, pKey, f->iAt, &f->nStep);
+  f->iAt = recordPrev(g->p, pKey, f->iAt, &f->nStep);
   g->nStep += f->nStep-nStep;
   return f->iAt;
 }
@@ -153,7 +153,7 @@ static u32 ahead(Graph *g, Frame *f, const LockKey *pKey){
 /* A request that counts? */
 static int isWaiting(Graph *g, SegRecord *r){
   return SEG_STATE(atomicGetAcq(&r->state))==SEG_WAITING
-      && !tableVoid(g->p, r);
+      && !recordInvalid(g->p, r);
 }
 
 static void toOwnPlace(Graph *g, Frame *f){
@@ -180,7 +180,7 @@ static void findStop(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
 /* The next hard edge of a frame: a session, or 0. */
 static u32 nextHard(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
   u32 nStep = f->nStep;
-  while( (f->iAt = tableNext(g->p, pKey, f->iAt, &f->nStep))!=0 ){
+  while( (f->iAt = recordNext(g->p, pKey, f->iAt, &f->nStep))!=0 ){
     SegRecord *q = segRecord(g->p, f->iAt);
     u32 k;
     g->nStep += f->nStep-nStep;
@@ -188,7 +188,7 @@ static u32 nextHard(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
     if( SEG_STATE(atomicGetAcq(&q->state))!=SEG_GRANTED ) continue;
     k = sessionOf(g, f->iAt);
     if( k==f->k || !(mConflict & REC_BIT(q)) ) continue;
-    if( !tableVoid(g->p, q) ) return k;
+    if( !recordInvalid(g->p, q) ) return k;
   }
   return 0;
 }
@@ -219,7 +219,7 @@ static u32 nextEdge(Graph *g, Frame *f){
   u32 eMode = REC_MODE(r), k;
   LockKey key;
   g->nStep++;
-  tableKeyOf(g->p, r, &key);
+  recordKey(g->p, r, &key);
   if( f->bSoft==0 ){
     if( f->iAt==0 ) findStop(g, f, &key, eMode);
     k = f->iStop ? 0 : nextHard(g, f, &key, keyConflicts(eMode));
@@ -267,8 +267,8 @@ static void push(Graph *g, u32 *pn, u32 k, u32 iRecord){
 static int holdsToo(Graph *g, u32 k, u32 i){
   LockKey key;
   u32 j = 0, n = 0, bHolds = 0;
-  tableKeyOf(g->p, segRecord(g->p, i), &key);
-  while( (j = tableNext(g->p, &key, j, &n))!=0 && !bHolds ){
+  recordKey(g->p, segRecord(g->p, i), &key);
+  while( (j = recordNext(g->p, &key, j, &n))!=0 && !bHolds ){
     SegRecord *r = segRecord(g->p, j);
     bHolds = r->session==k
           && SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED;
@@ -366,8 +366,8 @@ static int sortQueue(Graph *g, u32 n, u32 nCur, u32 *aOut){
 static u32 readQueue(Graph *g, u32 i){
   u32 j = 0, nStep = 0, n = 0;
   LockKey key;
-  tableKeyOf(g->p, segRecord(g->p, i), &key);
-  while( (j = tableNext(g->p, &key, j, &nStep))!=0 && n<LIMIT_SESSION ){
+  recordKey(g->p, segRecord(g->p, i), &key);
+  while( (j = recordNext(g->p, &key, j, &nStep))!=0 && n<LIMIT_SESSION ){
     u32 k = sessionOf(g, j);
     if( SEG_STATE(atomicGetAcq(&segRecord(g->p, j)->state))!=SEG_WAITING ){
       continue;
@@ -379,7 +379,7 @@ static u32 readQueue(Graph *g, u32 i){
   return n;
 }
 
-static void dropOrders(Graph *g){
+static void clearOrders(Graph *g){
   while( g->nQueue>0 ) g->aOrderOf[g->aOwner[--g->nQueue]] = 0;
   g->nOrder = 0;
 }
@@ -402,7 +402,7 @@ static void addOrder(Graph *g, u32 n){
 /* Make proposed orders for all queues that the constraints touch. */
 static int makeOrders(Graph *g){
   u32 c, n;
-  dropOrders(g);
+  clearOrders(g);
   for(c=g->nCur; c>0; c--){
     u32 iRecord = g->aCur[c-1].iWaiter;
     if( orderOf(g, iRecord) ) continue;
@@ -454,14 +454,14 @@ static void applyOrders(Graph *g){
   u32 j;
   for(j=0; j<g->nOrder; j++){
     Order *o = &g->aOrder[j];
-    tableReorder(g->p, &g->aQueue[o->iFirst], o->n);
+    recordReorder(g->p, &g->aQueue[o->iFirst], o->n);
     CRASH(REORDER);                            /* ORDER-QUEUE */
   }
   /* ORDER-SCAN */
   for(j=0; j<g->nOrder && !BUG(REORDER_NOSCAN); j++){
     LockKey key;
-    tableKeyOf(g->p, segRecord(g->p, g->aQueue[g->aOrder[j].iFirst]), &key);
-    tableScan(g->p, &key);
+    recordKey(g->p, segRecord(g->p, g->aQueue[g->aOrder[j].iFirst]), &key);
+    recordScan(g->p, &key);
   }
 }
 
@@ -469,7 +469,7 @@ static int checkOne(Graph *g, u32 k){
   SegHeader *h = segHeader(g->p);
   u32 nSoft, aCycle[16], nCycle, nKeep;
   g->nCur = 0;
-  dropOrders(g);
+  clearOrders(g);
   while( g->nMember ) g->aSeen[g->aMember[--g->nMember]] = 0;
   /* ORDER-SEARCH */
   if( BUG(NO_DEADLOCK) || !findCycle(g, k, 0, &nSoft) ) return GRAPH_NONE;
@@ -501,14 +501,14 @@ int graphCheck(Graph *g, Seg *p, u32 k){
 static void findCandidates(Graph *g, u32 i){
   u32 j = 0, n = 0, mWanted = 0;
   LockKey key;
-  tableKeyOf(g->p, segRecord(g->p, i), &key);
-  while( (j = tableNext(g->p, &key, j, &n))!=0 ){
+  recordKey(g->p, segRecord(g->p, i), &key);
+  while( (j = recordNext(g->p, &key, j, &n))!=0 ){
     SegRecord *r = segRecord(g->p, j);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     mWanted |= keyConflicts(REC_MODE(r));
     g->aVisit[sessionOf(g, j)] = g->iVisit;
   }
-  for(n=0; (j = tableNext(g->p, &key, j, &n))!=0; ){
+  for(n=0; (j = recordNext(g->p, &key, j, &n))!=0; ){
     SegRecord *r = segRecord(g->p, j);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ) continue;
     if( mWanted & REC_BIT(r) ) g->aCandidate[sessionOf(g, j)] = 1;

@@ -38,7 +38,7 @@ LockRc lockWriterEnter(LockSession *p){
   if( rc!=LOCK_OK ) return rc;
   rc = lockEnterSettled(p);
   if( rc!=LOCK_OK ) return rc;
-  tableWriterEnter(&pF->seg, p->k);
+  writerEnter(&pF->seg, p->k);
   p->bTxn = 1;
   rc = lockLeave(pF);
   if( rc==LOCK_OK ) p->iWriterTxn = p->iTxn;

@@ -39,7 +39,7 @@ static void *viewAlloc(View *v, size_t n){
 /*------------------------------------------------------------- sessions ---*/
 
 static int processState(View *v, u64 iOwner, u32 iPid, u64 iSpace){
-  if( ownerDead(v->p, iOwner) ) return OS_GONE;
+  if( processDead(v->p, iOwner) ) return OS_GONE;
   return osProcessState(iPid, iSpace);
 }
 
@@ -110,9 +110,9 @@ static int counts(View *v, const SegRecord *r){
   s = &v->aSeen[r->session];
   if( s->iRow==0 || s->iState!=SEG_PAIR(r->generation, SEG_LIVE) ) return 0;
   if( e==SEG_WAITING ) return !s->bWaits;      /* it waits for one thing */
-  if( r->scount ) return 1;
-  return r->thold && SEG_HIGH(r->thold)==SEG_HIGH(s->now)
-      && SEG_LOW(r->thold)<=SEG_LOW(s->now);
+  if( r->sesCount ) return 1;
+  return r->txnHold && SEG_HIGH(r->txnHold)==SEG_HIGH(s->now)
+      && SEG_LOW(r->txnHold)<=SEG_LOW(s->now);
 }
 
 /* Copy the key of the copied record into pOut->aKey.  0 if there is no room. */
@@ -152,8 +152,8 @@ static void copyRecord(View *v, u32 i){
   pRow->eMode = REC_MODE(r);
   pRow->eKind = REC_KIND(r);
   pRow->bGranted = SEG_STATE(iState)==SEG_GRANTED;
-  pRow->nCount = r->scount;
-  pRow->bTransaction = r->thold!=0;
+  pRow->nCount = r->sesCount;
+  pRow->bTransaction = r->txnHold!=0;
   pRow->iToken = pRow->bGranted ? r->token : 0;
   pRow->iTicket = r->ticket;
   pRow->msSince = r->since;
@@ -210,7 +210,7 @@ static int blocks(const LockRow *a, u32 i, u32 j){
 }
 
 /* The active writer blocks every row and table request of others. */
-static int writerBlocks(View *v, const LockRow *r){
+static int viewWriterBlocks(View *v, const LockRow *r){
   if( BUG(WRITER_TWICE) ) copyWriter(v);
   return v->nWriter && r->iSession!=v->nWriter-1
       && (r->eKind==KEY_ROW || r->eKind==KEY_TABLE);
@@ -254,7 +254,7 @@ static u64 pairsOfKey(View *v, u32 iFrom, u32 iTo){
       n++;
       if( s->aWait ) addWait(v, i, s->aRow[j].iSession, eHow, iFirst);
     }
-    if( writerBlocks(v, &s->aRow[i]) ){
+    if( viewWriterBlocks(v, &s->aRow[i]) ){
       n++;
       if( s->aWait ) addWait(v, i, v->nWriter-1, 2, iFirst);
     }
@@ -342,7 +342,7 @@ void lockSnapshotFree(LockFile *pF, LockSnapshot *p){
 ** session of the owner, since ends and polls enter without a note. */
 static u32 insideNow(Seg *p){
   u64 iOwner = MUTEX_OWNER(atomicGet(&segHeader(p)->mutex));
-  u32 kNoted = atomicGet(&segHeader(p)->inside), k;
+  u32 kNoted = atomicGet(&segHeader(p)->lastInside), k;
   if( iOwner==0 ) return kNoted;
   if( kNoted-1<LIMIT_SESSION
    && atomicGet(&segSession(p, kNoted)->owner)==iOwner ) return kNoted;

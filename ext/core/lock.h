@@ -56,7 +56,7 @@ typedef struct LockWait {
 ** lockOpenMemory: memory of this process in its stead, shared by all that give
 ** the same name; a zName of 0 is not shared.
 ** lockClose: every session on the file must have ended.
-** lockRetain: one more lockClose must follow.
+** lockRef: one more lockClose must follow.
 ** lockMoved: LOCK_REPLACED if the name of the lock file, or of the database,
 ** leads elsewhere by now, LOCK_LINKED if the database has a second name.
 ** lockLimit: how many records the file can have.
@@ -65,7 +65,7 @@ LockRc lockOpen(const LockMem*, const char *zDb, int bCreate, LockFile**);
 LockRc lockOpenLook(const LockMem*, const char *zDb, LockFile**);
 void lockLooked(LockFile*);
 LockRc lockOpenMemory(const LockMem*, const char *zName, LockFile**);
-LockFile *lockRetain(LockFile*);
+LockFile *lockRef(LockFile*);
 void lockClose(LockFile*);
 LockRc lockMoved(LockFile*);
 u32 lockLimit(const LockFile*);

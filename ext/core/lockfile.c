@@ -13,11 +13,11 @@ static LockFile *pFiles;           /* all open files: osProcessEnter */
 /* In a fork's child: the parent's byte must not stay locked through this copy
 ** of the descriptor, nor through the inherited mapping, which refers to the
 ** same open file.  And nothing here may touch the segment again. */
-static void forgetFiles(void){
+static void abandonFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
     pF->bForked = 1;
-    osForget(pF->seg.pBase, pF->seg.nWindow);
+    osUnshare(pF->seg.pBase, pF->seg.nWindow);
     osClose(&pF->seg.file);
   }
   pFiles = 0;
@@ -97,7 +97,7 @@ static LockRc attachFile(LockFile *pF, int eOpen){
   pF->seg.iPrint = formatPrint();
   if( rc==LOCK_OK ) rc = segOpen(&pF->seg);
   if( rc==LOCK_OK ){
-    rc = pFile->bRead ? ownerLook(&pF->seg) : ownerAttach(&pF->seg);
+    rc = pFile->bRead ? processLook(&pF->seg) : processAttach(&pF->seg);
   }
   return rc;
 }
@@ -113,7 +113,7 @@ static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
     freeFile(pNew);
     return rc;
   }
-  osAtFork(forgetFiles);
+  osAtFork(abandonFiles);
   osProcessEnter();
   pF = findFile(pNew, pNew->zDb==0);
   if( pF ){
@@ -153,7 +153,7 @@ LockRc lockOpenMemory(const LockMem *pMem, const char *zName, LockFile **pp){
   return openFile(newFile(pMem, zName, ""), OPEN_CREATE, pp);
 }
 
-LockFile *lockRetain(LockFile *pF){
+LockFile *lockRef(LockFile *pF){
   osProcessEnter();
   pF->nRef++;
   osProcessLeave();
@@ -203,8 +203,8 @@ const char *lockCheck(LockFile *pF){
   const char *z;
   LockRc rc = lockEnter(pF);
   if( rc!=LOCK_OK ) return rc==LOCK_BUSY ? "busy" : "not usable";
-  z = segmentCheck(&pF->seg);
-  if( z==0 ) z = tableCheck(&pF->seg);
+  z = checkSegment(&pF->seg);
+  if( z==0 ) z = checkGrants(&pF->seg);
   rc = lockLeave(pF);
   return z==0 && rc!=LOCK_OK ? "damaged" : z;
 }

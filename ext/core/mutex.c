@@ -23,7 +23,7 @@ static u64 me(const Seg *p){ return p->iNumber<<2; }
 /* The mutex passes on.  Its owner stores the count, and other threads read it
 ** for a change only: no order is needed. */
 static void countPassed(Seg *p){
-  u32 *pPassed = &segHeader(p)->passed;
+  u32 *pPassed = &segHeader(p)->passedOn;
   atomicSet(pPassed, atomicGet(pPassed)+1);
 }
 
@@ -52,7 +52,7 @@ static int enterFree(Seg *p, u64 mBits){
 
 /*
 ** How long a thread has seen nothing happen while it waits for the mutex.  That
-** begins again whenever the mutex was left: `passed` goes up then, whichever
+** begins again whenever the mutex was left: `passedOn` goes up then, whichever
 ** session entered next and whatever its process.  So a process with many
 ** threads is seen to go on though its number stays in the word.  Time is the
 ** clock's, not a count of sleeps, which signals end early.  But between two
@@ -63,7 +63,7 @@ typedef struct Patience {
   u64 usLook;              /* time of the last look */
   u64 usStill;             /* for how long nothing has happened */
   u64 usAsk;               /* time of the next probe of the owner */
-  u32 iPassed;             /* `passed` at the last look */
+  u32 iPassed;             /* `passedOn` at the last look */
   int bSleptOut;           /* the last sleep was a whole one: SLEPT_OUT */
 } Patience;
 
@@ -72,14 +72,14 @@ static void patienceBegin(Seg *p, Patience *a){
   a->usStill = 0;
   a->bSleptOut = 0;
   a->usAsk = a->usLook + US_SLEEP;
-  a->iPassed = atomicGet(&segHeader(p)->passed);
+  a->iPassed = atomicGet(&segHeader(p)->passedOn);
 }
 
 /* A look.  1 if it is time to probe the owner. */
 static int patienceLook(Seg *p, Patience *a){
   const u64 usMost = (u64)2*US_SLEEP;
   u64 usNow = osMonotonicUs(), us = usNow - a->usLook;
-  u32 iPassed = atomicGet(&segHeader(p)->passed);
+  u32 iPassed = atomicGet(&segHeader(p)->passedOn);
   a->usLook = usNow;
   a->usStill += us<usMost || BUG(PATIENCE_STOP) ? us : usMost;
   if( iPassed!=a->iPassed && !BUG(ONE_SECOND) ) a->usStill = 0;
@@ -102,14 +102,14 @@ static int enterSlow(Seg *p){
   Patience a;
   int i, bAsk;
   for(i=0; i<SPIN; i++){                       /* MUTEX-SPIN */
-    if( atomicGet(pWord)==0 && enterFree(p, 0) ) return OWNER_IN;
+    if( atomicGet(pWord)==0 && enterFree(p, 0) ) return MUTEX_ENTERED;
     atomicPause();
   }
   patienceBegin(p, &a);
   for(;;){
     u64 w = atomicGet(pWord);
     if( w==0 ){
-      if( enterFree(p, mBits) ) return OWNER_IN;
+      if( enterFree(p, mBits) ) return MUTEX_ENTERED;
       continue;
     }
     /* MUTEX-WAITERS */
@@ -122,11 +122,11 @@ static int enterSlow(Seg *p){
     bAsk = patienceLook(p, &a);
     if( BUG(SLEPT_OUT) ) bAsk = a.bSleptOut;
     if( bAsk ){                                /* MUTEX-PROBE */
-      if( ownerDead(p, MUTEX_OWNER(w)) ){
-        if( takeOver(p, w) ) return OWNER_TOOK;
+      if( processDead(p, MUTEX_OWNER(w)) ){
+        if( takeOver(p, w) ) return MUTEX_TAKEN;
         continue;
       }
-      if( a.usStill>=US_GIVEUP ) return OWNER_BUSY;
+      if( a.usStill>=US_GIVEUP ) return MUTEX_BUSY;
     }
     /* MUTEX-SLEEP */
     a.bSleptOut = osWait(atomicLowHalf(pWord), (u32)w,
@@ -134,11 +134,11 @@ static int enterSlow(Seg *p){
   }
 }
 
-int ownerEnter(Seg *p){
-  return enterFree(p, 0) ? OWNER_IN : enterSlow(p);
+int mutexEnter(Seg *p){
+  return enterFree(p, 0) ? MUTEX_ENTERED : enterSlow(p);
 }
 
-int ownerTry(Seg *p, i64 usWait){
+int mutexTry(Seg *p, i64 usWait){
   u64 *pWord = &segHeader(p)->mutex;
   u64 usEnd = 0;
   int bAsked = 0, i;
@@ -146,15 +146,15 @@ int ownerTry(Seg *p, i64 usWait){
     u64 w = 0;
     for(i=0; i<SPIN; i++){
       w = atomicGet(pWord);
-      if( w==0 && enterFree(p, 0) ) return OWNER_IN;
+      if( w==0 && enterFree(p, 0) ) return MUTEX_ENTERED;
       atomicPause();
     }
     if( w!=0 && !bAsked ){
       bAsked = 1;
-      if( ownerDead(p, MUTEX_OWNER(w)) && takeOver(p, w) ) return OWNER_TOOK;
+      if( processDead(p, MUTEX_OWNER(w)) && takeOver(p, w) ) return MUTEX_TAKEN;
     }
     if( usEnd==0 ) usEnd = osMonotonicUs() + (u64)usWait;
-    if( osMonotonicUs()>=usEnd ) return OWNER_BUSY;
+    if( osMonotonicUs()>=usEnd ) return MUTEX_BUSY;
     osSleep(100);
   }
 }
@@ -164,20 +164,20 @@ int ownerTry(Seg *p, i64 usWait){
 ** the caller's earlier stores before the owner's look.  Skipping it would be a
 ** load after a store, and the owner could miss both.
 */
-int ownerTask(Seg *p){
+int mutexTask(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
   for(;;){
     u64 w = atomicGet(pWord);
     if( w==0 ){
-      if( enterFree(p, 0) ) return OWNER_IN;
+      if( enterFree(p, 0) ) return MUTEX_ENTERED;
     }else if( BUG(NO_WORK) || atomicCas64(pWord, w, w|MUTEX_WORK) ){
       CRASH(END_WORK);                         /* END-WORK */
-      return OWNER_BUSY;
+      return MUTEX_BUSY;
     }
   }
 }
 
-int ownerLeave(Seg *p){
+int mutexLeave(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
   assert( segHeld(p) );
   for(;;){

@@ -77,7 +77,7 @@ int osUnlinked(const OsFile*);
 ** process; the file may be shorter.  A file that was opened for reading is
 ** mapped for reading.  0: osTrouble has LOCK_NOMAP.  osTouch: a hint that
 ** these bytes will be stored to soon; one call is cheaper than a fault a
-** page.  osForget puts private zeroes in the place of a mapping: for the child
+** page.  osUnshare puts private zeroes in the place of a mapping: for the child
 ** of a fork, whose inherited mapping would keep the parent's open file, and so
 ** its byte locks, alive.
 */
@@ -86,7 +86,7 @@ LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);
 void *osMap(const OsFile*, size_t nByte);
 void osTouch(void*, size_t nByte);
 void osUnmap(void*, size_t nByte);
-void osForget(void*, size_t nByte);
+void osUnshare(void*, size_t nByte);
 
 /*
 ** The byte of process number n is byte OS_NUMBER_BASE + n: part of the format.

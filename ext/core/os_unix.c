@@ -503,7 +503,7 @@ void osUnmap(void *pMap, size_t nByte){
   (void)munmap(pMap, nByte);
 }
 
-void osForget(void *pMap, size_t nByte){
+void osUnshare(void *pMap, size_t nByte){
   (void)mmap(pMap, nByte, PROT_READ|PROT_WRITE,
              MAP_FIXED|MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
 }
@@ -681,7 +681,7 @@ void osProcessLeave(void){
 static void forkBegin(void){ pthread_mutex_lock(&processMutex); }
 static void forkParent(void){ pthread_mutex_unlock(&processMutex); }
 static void forkChild(void){
-  ruleForget();
+  ruleReset();
   if( xForkChild ) xForkChild();
   pthread_mutex_unlock(&processMutex);
 }

@@ -17,8 +17,8 @@ u32 lockReap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
   u32 k, n, nRound = 0;
   assert( ruleOutside() );
-  if( lockEntered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
-  n = tableKill(p, iNumber);
+  if( lockEntered(pF, mutexTry(p, US_TIDY))!=LOCK_OK ) return 0;
+  n = sessionKill(p, iNumber);
   atomicSet(&segHeader(p)->stat[STAT_SWEPT],
             segHeader(p)->stat[STAT_SWEPT]+n);
   /* DEAD-SWEEP */
@@ -26,9 +26,9 @@ u32 lockReap(LockFile *pF, u64 iNumber){
     SegSession *s = segSession(p, k);
     while( atomicGet(&s->owner)==iNumber
         && SEG_LOW(atomicGetAcq(&s->state))==SEG_ENDING
-        && tableSweep(p, k, SWEEP_MAX) && segBound(p, &nRound) ){
+        && sessionSweep(p, k, SWEEP_MAX) && segBound(p, &nRound) ){
       if( lockLeave(pF)!=LOCK_OK ) return 0;
-      if( lockEntered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
+      if( lockEntered(pF, mutexTry(p, US_TIDY))!=LOCK_OK ) return 0;
     }
   }
   return lockLeave(pF)==LOCK_OK ? n : 0;
@@ -60,7 +60,7 @@ int lockProbe(LockSession *p, u32 *pnRound){
   assert( ruleOutside() );
   for(j=0; j<p->probes.n && lockUsable(pF)==LOCK_OK; j++){
     /* DEAD-PROBE */
-    if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
+    if( !processDead(&pF->seg, p->probes.a[j]) ) continue;
     nFound += lockReap(pF, p->probes.a[j]);
     nDead++;
   }
@@ -81,7 +81,7 @@ int lockProbeAll(LockFile *pF){
     SegSession *s = segSession(p, k);
     u64 iNumber = atomicGet(&s->owner);
     if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
-    if( iNumber==iLast || !ownerDead(p, iNumber) ) continue;
+    if( iNumber==iLast || !processDead(p, iNumber) ) continue;
     iLast = iNumber;
     n += lockReap(pF, iNumber);
   }

@@ -24,7 +24,7 @@ static LockRc lockFirst(Seg *p, int eLock){
   return rc;
 }
 
-LockRc ownerLook(Seg *p){
+LockRc processLook(Seg *p){
   LockRc rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
@@ -58,7 +58,7 @@ static LockRc formatFirst(Seg *p){
   return rc;
 }
 
-LockRc ownerAttach(Seg *p){
+LockRc processAttach(Seg *p){
   LockRc rc;
   if( p->file.fd<0 ){
     p->iNumber = 1;
@@ -90,7 +90,7 @@ LockRc ownerAttach(Seg *p){
   return rc;
 }
 
-int ownerDead(Seg *p, u64 iNumber){
+int processDead(Seg *p, u64 iNumber){
   assert( ruleOutside() );
   if( BUG(TAKE_LIVE) && iNumber!=p->iNumber ) return 1;
   if( iNumber==p->iNumber || p->file.fd<0 ) return 0;

@@ -8,7 +8,7 @@
 /* Can this slot be a record at all, with the text slots of its key? */
 static int slotSane(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
-  u32 nText = tableTextSlots(REC_NKEY(r)), iText = r->text, k;
+  u32 nText = recordTextSlots(REC_NKEY(r)), iText = r->text, k;
   if( r->session-1>=LIMIT_SESSION ) return 0;
   if( REC_MODE(r)<1 || REC_MODE(r)>=LOCK_MODES ) return 0;
   for(k=0; k<nText; k++, iText=segText(p, iText)->next){
@@ -29,7 +29,8 @@ static void rebuildFree(Seg *p){
     u32 iState = atomicGetAcq(&r->state), e = SEG_STATE(iState);
     if( e==SEG_FREE || e==SEG_TEXT ) continue;
     atomicSet(&r->linked, 0);
-    if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i) || tableVoid(p, r) ){
+    if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i)
+     || recordInvalid(p, r) ){
       atomicSet(&r->state, SEG_WITH(iState, SEG_FREE));
       CRASH(REBUILD_FREE);
     }
@@ -61,7 +62,7 @@ static void rebuildEmpty(Seg *p){
   for(k=LIMIT_SESSION; k>0; k--){
     SegSession *s = segSession(p, k);
     s->firstTxn = s->firstSes = s->nRecord = s->next = 0;
-    s->mixed = 1;
+    s->unsorted = 1;
     atomicSet(&s->waits, 0);
     if( SEG_LOW(s->state)!=SEG_UNUSED && k>h->usedSession ){
       atomicSet(&h->usedSession, k);
@@ -81,8 +82,8 @@ static void rebuildLink(Seg *p, u32 i){
       && segRecord(p, iBefore)->ticket<r->ticket ){
     iBefore = segRecord(p, iBefore)->hashNext;
   }
-  tableChainInsert(p, i, iBefore);
-  tableListInsert(p, i);
+  recordChainInsert(p, i, iBefore);
+  recordListInsert(p, i);
   atomicSet(&r->linked, 1);
   s->nRecord++;
   if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ){
@@ -114,12 +115,12 @@ static void rebuildGuard(Seg *p){
   }
 }
 
-void tableRebuild(Seg *p, u64 iDead){
+void rebuildSegment(Seg *p, u64 iDead){
   SegHeader *h = segHeader(p);
   u32 i, k, nUsed = 0;
   assert( segHeld(p) );
   if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
-  tableKill(p, iDead);                         /* REBUILD-KILL */
+  sessionKill(p, iDead);                         /* REBUILD-KILL */
   rebuildFree(p);
   rebuildEmpty(p);
   for(i=segRecords(p); i>0; i--){
@@ -141,11 +142,11 @@ void tableRebuild(Seg *p, u64 iDead){
       s->next = h->freeSession;
       h->freeSession = k;
     }else if( SEG_LOW(iState)==SEG_ENDING && s->nRecord==0 ){
-      tableCloseSession(p, k);
+      sessionClose(p, k);
       CRASH(REBUILD_SESSION);
     }
   }
   if( h->writerTxn && h->writer-1<LIMIT_SESSION ){
-    tableSweepWriter(p, h->writer);
+    sessionSweepWriter(p, h->writer);
   }
 }

@@ -20,7 +20,7 @@
 
 /*---------------------------------------------------------------- keys ---*/
 
-void tableKeyOf(Seg *p, SegRecord *r, LockKey *pKey){
+void recordKey(Seg *p, SegRecord *r, LockKey *pKey){
   u32 nWord = keyWords(REC_NKEY(r)), i = 0, k, iText = r->text;
   pKey->eKind = (u8)REC_KIND(r);
   pKey->nKey = (u8)REC_NKEY(r);
@@ -54,14 +54,14 @@ static int keyEqual(Seg *p, SegRecord *r, const LockKey *pKey){
   return 1;
 }
 
-int tableSameKey(Seg *p, u32 i, u32 j){
+int recordSameKey(Seg *p, u32 i, u32 j){
   LockKey key;
   assert( segHeld(p) );
-  tableKeyOf(p, segRecord(p, i), &key);
+  recordKey(p, segRecord(p, i), &key);
   return keyEqual(p, segRecord(p, j), &key);
 }
 
-u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+u32 recordNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   assert( segHeld(p) );
   if( i==0 ){
     i = *segBucket(p, segBucketOf(pKey->iHash, segHeader(p)->nBucket));
@@ -76,7 +76,7 @@ u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   return 0;
 }
 
-u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+u32 recordPrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   assert( segHeld(p) );
   i = segRecord(p, i)->hashPrev;
   while( i && segBound(p, pnStep) ){
@@ -92,18 +92,18 @@ u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
 /* Without the mutex a process may only invalidate its own records.  So what is
 ** valid here was valid when the owner entered, and what is invalidated stays
 ** so. */
-int tableHoldVoid(Seg *p, SegRecord *r){
+int recordHoldInvalid(Seg *p, SegRecord *r){
   u64 now = atomicGetAcq(&segSession(p, r->session)->now);
-  u64 hold = atomicGetAcq(&r->thold);
+  u64 hold = atomicGetAcq(&r->txnHold);
   if( hold==0 || SEG_HIGH(hold)!=SEG_HIGH(now) ) return 1;
   return SEG_LOW(hold)>SEG_LOW(now) && !BUG(IGNORE_LEVEL);
 }
 
-int tableVoid(Seg *p, SegRecord *r){
+int recordInvalid(Seg *p, SegRecord *r){
   SegSession *s = segSession(p, r->session);
   if( atomicGetAcq(&s->state)!=SEG_PAIR(r->generation, SEG_LIVE) ) return 1;
   if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ) return 0;
-  return atomicGetAcq(&r->scount)==0 && tableHoldVoid(p, r);
+  return atomicGetAcq(&r->sesCount)==0 && recordHoldInvalid(p, r);
 }
 
 /*--------------------------------------------------------------- chains ---*/
@@ -132,7 +132,7 @@ static u32 chainTail(Seg *p, u32 i){
   return iTail;
 }
 
-void tableChainInsert(Seg *p, u32 i, u32 iBefore){
+void recordChainInsert(Seg *p, u32 i, u32 iBefore){
   u32 iPrev = iBefore ? segRecord(p, iBefore)->hashPrev : chainTail(p, i);
   chainLink(p, i, iPrev, iBefore);
 }
@@ -151,16 +151,16 @@ static void chainRemove(Seg *p, u32 i){
 
 static u32 *listHead(Seg *p, SegRecord *r){
   SegSession *s = segSession(p, r->session);
-  return r->thold ? &s->firstTxn : &s->firstSes;
+  return r->txnHold ? &s->firstTxn : &s->firstSes;
 }
 
-void tableListInsert(Seg *p, u32 i){
+void recordListInsert(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 *pHead = listHead(p, r);
-  if( r->thold && *pHead ){
-    u32 iStamp = SEG_LOW(r->thold);
-    if( iStamp && iStamp<SEG_LOW(segRecord(p, *pHead)->thold) ){
-      segSession(p, r->session)->mixed = 1;
+  if( r->txnHold && *pHead ){
+    u32 iStamp = SEG_LOW(r->txnHold);
+    if( iStamp && iStamp<SEG_LOW(segRecord(p, *pHead)->txnHold) ){
+      segSession(p, r->session)->unsorted = 1;
     }
   }
   atomicSet(&r->sesPrev, 0);
@@ -169,20 +169,20 @@ void tableListInsert(Seg *p, u32 i){
   *pHead = i;
 }
 
-void tableListRemove(Seg *p, u32 i){
+void recordListRemove(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
   if( r->sesNext ) atomicSet(&segRecord(p, r->sesNext)->sesPrev, r->sesPrev);
   if( r->sesPrev ) atomicSet(&segRecord(p, r->sesPrev)->sesNext, r->sesNext);
   if( s->firstTxn==i ) s->firstTxn = r->sesNext;
   if( s->firstSes==i ) s->firstSes = r->sesNext;
-  if( s->firstTxn==0 ) s->mixed = 0;
+  if( s->firstTxn==0 ) s->unsorted = 0;
 }
 
-void tableMove(Seg *p, u32 i){
+void recordMove(Seg *p, u32 i){
   assert( segHeld(p) );
-  tableListRemove(p, i);
-  tableListInsert(p, i);
+  recordListRemove(p, i);
+  recordListInsert(p, i);
 }
 
 /* One more bucket, as long as there are more records than buckets.  What
@@ -248,7 +248,7 @@ static void lowerGuard(Seg *p, SegRecord *r){
 
 /* Put the slot that the session keeps (segment.h, CACHE LINES) into the free
 ** list. */
-void tableGiveSlot(Seg *p, SegSession *s){
+void recordGiveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
   if( s->next==0 ) return;
   atomicSet(&segRecord(p, s->next)->hashNext, h->freeRecord);
@@ -262,7 +262,7 @@ static void gatherSlots(Seg *p){
   u32 k;
   for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
     SegSession *s = segSession(p, k);
-    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) tableGiveSlot(p, s);
+    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) recordGiveSlot(p, s);
   }
 }
 
@@ -295,13 +295,13 @@ static void freeSlot(Seg *p, u32 i, u32 k){
   SegSession *s = segSession(p, k);
   if( segHeader(p)->nRecord==0 ) segDamage(p);
   segHeader(p)->nRecord--;                     /* REMOVE-LIST */
-  tableGiveSlot(p, s);
+  recordGiveSlot(p, s);
   s->next = i;
   CRASH(REMOVE_LIST);
 }
 
 /* Slots that a key of n bytes needs beside its record. */
-u32 tableTextSlots(u32 n){
+u32 recordTextSlots(u32 n){
   return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
 }
 
@@ -327,7 +327,7 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
   u32 iWord = SEG_INLINE/4, nWord = keyWords(pKey->nKey), iPart, k;
   u32 *pLink = &segRecord(p, i)->text;
   atomicSet(pLink, 0);
-  for(iPart=0; iPart<tableTextSlots(pKey->nKey); iPart++){
+  for(iPart=0; iPart<recordTextSlots(pKey->nKey); iPart++){
     u32 iText = takeSlot(p, segRecord(p, i)->session);
     SegText *t = segText(p, iText);
     atomicSet(&t->record, i);
@@ -351,26 +351,27 @@ static int grantAlone(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 j = 0, n = 0;
   LockKey key;
-  tableKeyOf(p, r, &key);
-  while( (j = tableNext(p, &key, j, &n))!=0 ){
+  recordKey(p, r, &key);
+  while( (j = recordNext(p, &key, j, &n))!=0 ){
     SegRecord *q = segRecord(p, j);
     if( SEG_STATE(atomicGet(&q->state))!=SEG_GRANTED ) continue;
-    if( q->session==r->session || tableVoid(p, q) || tableVoid(p, r) ) continue;
+    if( q->session==r->session ) continue;
+    if( recordInvalid(p, q) || recordInvalid(p, r) ) continue;
     if( keyConflicts(REC_MODE(r)) & REC_BIT(q) ) return segDamaged(p);
     if( keyConflicts(REC_MODE(q)) & REC_BIT(r) ) return segDamaged(p);
   }
-  return segDamaged(p) || !tableWriterBlocks(p, REC_KIND(r), r->session);
+  return segDamaged(p) || !writerBlocks(p, REC_KIND(r), r->session);
 }
 #endif
 
-u32 tableInsert(Seg *p, const TableNew *pNew){
+u32 recordInsert(Seg *p, const RecordNew *pNew){
   SegHeader *h = segHeader(p);
   const LockKey *pKey = pNew->pKey;
   u32 i, k, iState;
   SegRecord *r;
   assert( segHeld(p) );
   if( h->nRecord>segRecords(p) ) segDamage(p);
-  if( h->nRecord + 1 + tableTextSlots(pKey->nKey) > segRecords(p) ) return 0;
+  if( h->nRecord + 1 + recordTextSlots(pKey->nKey) > segRecords(p) ) return 0;
   i = segDamaged(p) ? 0 : takeSlot(p, pNew->iSession);
   if( i==0 ) return 0;
   r = segRecord(p, i);
@@ -384,8 +385,8 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   /* INSERT-FILL */
   atomicSet(&r->session, pNew->iSession);
   atomicSet(&r->generation, pNew->iGeneration);
-  atomicSet(&r->scount, pNew->scount);
-  atomicSet(&r->thold, pNew->thold);
+  atomicSet(&r->sesCount, pNew->sesCount);
+  atomicSet(&r->txnHold, pNew->txnHold);
   atomicSet(&r->since, osWallMs());
   atomicSet(&r->what, SEG_WHAT(pNew->eMode, (u32)pKey->eKind, (u32)pKey->nKey));
   atomicSet(&r->hash, pKey->iHash);
@@ -399,8 +400,8 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
   CRASH(FILL);
   /* INSERT-LINK */
-  tableChainInsert(p, i, pNew->iBefore);
-  tableListInsert(p, i);
+  recordChainInsert(p, i, pNew->iBefore);
+  recordListInsert(p, i);
   atomicSet(&r->linked, 1);
   segSession(p, pNew->iSession)->nRecord++;
   k = pNew->bWaiting ? STAT_WAITS : STAT_GRANTS;
@@ -440,7 +441,7 @@ static void removeText(Seg *p, u32 i, u32 iText, u32 k){
 ** A record that is in no list is no record: a caller that goes on until a list
 ** is empty would remove it without an end.
 */
-void tableRemove(Seg *p, u32 i){
+void recordRemove(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
@@ -456,7 +457,7 @@ void tableRemove(Seg *p, u32 i){
   }
   if( e!=SEG_GRANTED ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
-  if( bScan ) tableKeyOf(p, r, &key);
+  if( bScan ) recordKey(p, r, &key);
   /* REMOVE-STATE */
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
   CRASH(REMOVE_STATE);
@@ -467,13 +468,13 @@ void tableRemove(Seg *p, u32 i){
   /* REMOVE-CHAIN */
   if( s->waits==i ) atomicSet(&s->waits, 0);
   chainRemove(p, i);
-  tableListRemove(p, i);
+  recordListRemove(p, i);
   atomicSet(&r->linked, 0);
   s->nRecord--;
   CRASH(REMOVE_CHAIN);
   freeSlot(p, i, k);
   removeText(p, i, iText, k);
-  if( bScan ) tableScan(p, &key);              /* REMOVE-SCAN */
+  if( bScan ) recordScan(p, &key);              /* REMOVE-SCAN */
 }
 
 /*---------------------------------------------------------------- grant ---*/
@@ -481,7 +482,7 @@ void tableRemove(Seg *p, u32 i){
 /* Modes that sessions other than k hold on the key. */
 static u32 heldByOthers(Seg *p, const LockKey *pKey, u32 k){
   u32 i = 0, n = 0, m = 0;
-  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+  while( (i = recordNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     if( SEG_STATE(atomicGet(&r->state))==SEG_GRANTED && r->session!=k ){
       m |= REC_BIT(r);
@@ -532,7 +533,7 @@ typedef struct Held {
 static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
   u32 i = 0, n = 0;
   memset(pHeld, 0, sizeof(*pHeld));
-  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+  while( (i = recordNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     u32 k = r->session;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
@@ -554,21 +555,21 @@ static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
   return (m & heldByOthers(p, pKey, k))!=0;
 }
 
-void tableScan(Seg *p, const LockKey *pKey){
+void recordScan(Seg *p, const LockKey *pKey){
   u32 mAhead = 0, i = 0, n = 0;
   Held held;
   assert( segHeld(p) );
   if( segHeader(p)->nWait==0 ) return;
   /* GRANT-SCAN */
   holders(p, pKey, &held);
-  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+  while( (i = recordNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     u32 m = keyConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
      || (heldAgainst(p, pKey, &held, m, r->session) && !BUG(GRANT_BESIDE))
-     || tableVoid(p, r)
-     || tableWriterBlocks(p, REC_KIND(r), r->session) ){
+     || recordInvalid(p, r)
+     || writerBlocks(p, REC_KIND(r), r->session) ){
       mAhead |= REC_BIT(r);
     }else if( grant(p, i) ){
       held.m |= REC_BIT(r);
@@ -580,7 +581,7 @@ void tableScan(Seg *p, const LockKey *pKey){
 ** Scan all queues that have a request, of rows and tables only if bObject: each
 ** queue once, for its first request.
 */
-void tableScanWaiting(Seg *p, int bObject){
+void recordScanWaiting(Seg *p, int bObject){
   SegHeader *h = segHeader(p);
   LockKey key;
   u32 k;
@@ -588,15 +589,15 @@ void tableScanWaiting(Seg *p, int bObject){
   for(k=1; k<=h->usedSession && k<=LIMIT_SESSION && h->nWait; k++){
     u32 i = segSession(p, k)->waits, j = i, n = 0;
     if( i==0 ) continue;
-    tableKeyOf(p, segRecord(p, i), &key);
+    recordKey(p, segRecord(p, i), &key);
     if( bObject && key.eKind!=KEY_TABLE
      && (key.eKind!=KEY_ROW || BUG(WRITER_TABLES)) ){
       continue;
     }
-    while( (j = tablePrev(p, &key, j, &n))!=0 ){
+    while( (j = recordPrev(p, &key, j, &n))!=0 ){
       if( SEG_STATE(atomicGetAcq(&segRecord(p, j)->state))==SEG_WAITING ) break;
     }
-    if( j==0 ) tableScan(p, &key);
+    if( j==0 ) recordScan(p, &key);
   }
 }
 
@@ -606,7 +607,7 @@ void tableScanWaiting(Seg *p, int bObject){
 ** order in which each of them has at most moved back.  The tail is looked for
 ** once.
 */
-void tableReorder(Seg *p, const u32 *aRecord, u32 n){
+void recordReorder(Seg *p, const u32 *aRecord, u32 n){
   SegHeader *h = segHeader(p);
   u64 iTicket = h->ticket + n;
   u32 i, iTail;

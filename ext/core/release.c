@@ -9,7 +9,7 @@
 static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
-  while( (i = tableNext(pSeg, pKey, i, &n))!=0 ){
+  while( (i = recordNext(pSeg, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( r->session!=p->k || r->generation!=p->iGen ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
@@ -22,14 +22,14 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
 static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = ownGrant(p, pKey, eMode);
-  if( i==0 || segRecord(pSeg, i)->scount==0 ) return LOCK_NO;
-  if( (segRecord(pSeg, i)->scount>1 || segRecord(pSeg, i)->thold)
+  if( i==0 || segRecord(pSeg, i)->sesCount==0 ) return LOCK_NO;
+  if( (segRecord(pSeg, i)->sesCount>1 || segRecord(pSeg, i)->txnHold)
    && !BUG(COUNT_SCOPES) ){
     SegRecord *r = segRecord(pSeg, i);
-    atomicSet(&r->scount, r->scount-1);
+    atomicSet(&r->sesCount, r->sesCount-1);
     CRASH(RELEASE_COUNT);                      /* RELEASE-COUNT */
   }else{
-    tableRemove(pSeg, i);                      /* RELEASE-LAST */
+    recordRemove(pSeg, i);                      /* RELEASE-LAST */
   }
   return LOCK_OK;
 }
@@ -75,15 +75,15 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
       return 0;
     }
     a->i = r->sesNext;
-    if( !(a->mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
+    if( !(a->mKind>>REC_KIND(r) & 1) || r->sesCount==0 ) continue;
     if( !(a->mMode & REC_BIT(r)) ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
-    a->n += r->scount;
-    if( r->thold ){
-      atomicSet(&r->scount, 0);
+    a->n += r->sesCount;
+    if( r->txnHold ){
+      atomicSet(&r->sesCount, 0);
       CRASH(RELEASE_COUNT);
     }else{
-      tableRemove(pSeg, i);
+      recordRemove(pSeg, i);
     }
   }
   return a->i!=0;
@@ -144,7 +144,7 @@ static void undoTurn(LockSession *p, SegRecord *r){
   u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
   if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
   /* UNDO-WORD */
-  atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
+  atomicSetRel(&r->txnHold, SEG_PAIR(iPast, 0));
   lockTidy(p);
 }
 
@@ -166,10 +166,10 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
     undoTurn(p, r);
     return;
   }
-  nHold = atomicGet(&r->scount);
+  nHold = atomicGet(&r->sesCount);
   if( nHold==0 ) return;
-  atomicSetRel(&r->scount, nHold-1);           /* UNDO-WORD */
-  if( nHold>1 || r->thold ){
+  atomicSetRel(&r->sesCount, nHold-1);           /* UNDO-WORD */
+  if( nHold>1 || r->txnHold ){
     CRASH(RELEASE_COUNT);
     return;
   }
@@ -185,7 +185,7 @@ void lockTxnEnd(LockSession *p){
   p->bTxn = 0;
   if( !BUG(WRITER_NOTE) ) p->iWriterTxn = 0;
   p->iStamp = 0;
-  p->iKeep = SEG_ALL;
+  p->iRollback = SEG_ALL;
   if( ++p->iTxn==0 ) p->iTxn = 1;
   /* END-WORD */
   atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));
@@ -197,8 +197,8 @@ u32 lockLevel(LockSession *p){ return p->iStamp; }
 /* Stamps go on counting, so that an invalidated hold is never valid again. */
 void lockRollbackTo(LockSession *p, u32 iLevel){
   if( !p->bTxn || p->iStamp<=iLevel || p->pFile->bForked ) return;
-  if( iLevel<p->iKeep ) p->iKeep = iLevel;
+  if( iLevel<p->iRollback ) p->iRollback = iLevel;
   /* END-WORD */
-  atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, p->iKeep));
+  atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, p->iRollback));
   lockTidy(p);
 }

@@ -37,5 +37,5 @@ int ruleHolds(int eRank, const void *pLock){
 }
 
 int ruleOutside(void){ return ruleRank()!=RANK_MUTEX; }
-void ruleForget(void){ nLock = 0; }
+void ruleReset(void){ nLock = 0; }
 #endif

@@ -29,7 +29,7 @@ enum { RANK_NONE, RANK_PROCESS, RANK_FIRST, RANK_MUTEX };
 /*
 ** ruleEnter: this thread is about to take a lock, or has it.  ruleLeave: it has
 ** given it back.  ruleHolds: 1 if this thread has that lock.  ruleOutside: 1 if
-** it has no segment's mutex.  ruleForget: it has none of the locks; in a fork's
+** it has no segment's mutex.  ruleReset: it has none of the locks; in a fork's
 ** child, and in a test whose thread plays several.
 */
 #ifdef INTERLOCK_DEBUG
@@ -37,13 +37,13 @@ void ruleEnter(int eRank, const void *pLock);
 void ruleLeave(int eRank, const void *pLock);
 int ruleHolds(int eRank, const void *pLock);
 int ruleOutside(void);
-void ruleForget(void);
+void ruleReset(void);
 #else
 # define ruleEnter(eRank, pLock) ((void)0)
 # define ruleLeave(eRank, pLock) ((void)0)
 # define ruleHolds(eRank, pLock) 1
 # define ruleOutside() 1
-# define ruleForget() ((void)0)
+# define ruleReset() ((void)0)
 #endif
 
 /* Memory is taken and given back outside of the mutex. */

@@ -14,12 +14,12 @@ static void noteSkipped(LockSession *p, const LockLook *a){
   u32 i = 0, n = 0, m = keyConflicts(a->eMode);
   assert( segHeld(pSeg) );
   if( p->skipped.n>=PROBES ) return;
-  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
+  while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
     lockNoteIn(p, &p->skipped, r->session);
   }
-  if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
+  if( writerBlocks(pSeg, a->pKey->eKind, p->k) ){
     lockNoteIn(p, &p->skipped, segHeader(pSeg)->writer);
   }
 }
@@ -34,7 +34,7 @@ static LockRc skipAttempt(LockSession *p, LockLook *a){
   }
   if( BUG(SKIP_QUEUED) ) a->mAhead = 0;
   if( (keyConflicts(a->eMode) & (a->mHeld|a->mAhead))
-   || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
+   || writerBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     noteSkipped(p, a);
     return LOCK_NO;
   }
@@ -72,7 +72,7 @@ int lockSkipProbe(LockSession *p){
   u32 j, nGone = 0;
   /* SKIP-PROBE */
   for(j=0; j<p->skipped.n && lockUsable(pF)==LOCK_OK; j++){
-    if( !ownerDead(&pF->seg, p->skipped.a[j]) ) continue;
+    if( !processDead(&pF->seg, p->skipped.a[j]) ) continue;
     nGone += lockReap(pF, p->skipped.a[j]);
   }
   p->skipped.n = 0;

@@ -86,13 +86,13 @@ void lockPoll(LockSession *p){
   u32 nRound = 0;
   LockLook a;
   if( lockUsable(pF)!=LOCK_OK ) return;
-  if( BUG(LOOK_OUTSIDE) ) tableScan(&pF->seg, &p->key);
+  if( BUG(LOOK_OUTSIDE) ) recordScan(&pF->seg, &p->key);
   /* POLL-ENTER */
-  if( lockEntered(pF, ownerTry(&pF->seg, 0))!=LOCK_OK ) return;
+  if( lockEntered(pF, mutexTry(&pF->seg, 0))!=LOCK_OK ) return;
   a.pKey = &p->key;
   a.eMode = p->eMode;
   lockLook(p, &a);                                 /* POLL-LOOK */
-  tableScan(&pF->seg, &p->key);                /* POLL-SCAN */
+  recordScan(&pF->seg, &p->key);                /* POLL-SCAN */
   lockNoteBlockers(p, &a, p->iRequest);            /* POLL-PROBE */
   if( lockLeave(pF)==LOCK_OK ) lockProbe(p, &nRound);
   p->probes.n = 0;
