@@ -7,11 +7,10 @@
 ** the file is read once, into a copy, and only the copy is judged: a word that
 ** is read twice may be another one the second time.  The bound of each array
 ** must be checked where the array is filled, whatever was counted before.  Of
-** lock.c only the open file is used.
+** the open file only lockint.h is used.
 */
 #include "core/lockint.h"
-#include "core/lock.h"
-#include "core/owner.h"
+#include "core/process.h"
 #include <stdlib.h>
 
 /* One session slot as it was read. */
