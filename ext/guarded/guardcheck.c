@@ -581,8 +581,8 @@ static const Function aGuardcheck[] = {
     { FUNCTION_INNOCUOUS, 0, 0, 0 } },
 };
 
-FunctionTable guardcheckFunctions(void){
-  FunctionTable t = {
+FunctionList guardcheckFunctions(void){
+  FunctionList t = {
     aGuardcheck, sizeof(aGuardcheck)/sizeof(aGuardcheck[0])
   };
   return t;

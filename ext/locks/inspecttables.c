@@ -2,9 +2,8 @@
 /*
 ** The virtual tables that show the lock file. See inspecttables.h.
 **
-** One module for each view, since a module's argument is all that a table
-** without arguments knows of itself: its connection's session. Which view it
-** is, its name tells.
+** Each view is a module of its own. The argument of every module is the
+** Connection, so a table learns from its module's name which view it shows.
 */
 #include <string.h>
 #include "locks/inspecttables.h"
@@ -22,8 +21,8 @@ typedef struct LookTable {
 typedef struct LookCursor {
   sqlite3_vtab_cursor base;
   ConnectionLook look;
-  int iFile;             /* in look.a; look.n: at the end */
-  u32 iPos;
+  int iFile;             /* index in look.a; look.n at the end */
+  u32 iPos;              /* the row's position in that lock file */
 } LookCursor;
 
 static const LockView *viewOf(const char *zName){
@@ -94,7 +93,8 @@ static int lookClose(sqlite3_vtab_cursor *pCursor){
   return SQLITE_OK;
 }
 
-/* On to the next position that is a row, in this lock file or the next. */
+/* Moves on to the next position that holds a row, in this lock file or a later
+** one, unless the cursor is at one. */
 static void lookSettle(LookCursor *pCur){
   const LockView *pView = ((LookTable*)pCur->base.pVtab)->pView;
   for(; pCur->iFile<pCur->look.n; pCur->iFile++, pCur->iPos=0){
@@ -178,7 +178,7 @@ static int lookRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
   return SQLITE_OK;
 }
 
-/* No xCreate: eponymous, and only so. No xUpdate: read-only. */
+/* Without xCreate a table is eponymous only; without xUpdate, read-only. */
 static const sqlite3_module lookModule = {
   .iVersion = 1,
   .xConnect = lookConnect,
@@ -204,7 +204,7 @@ int inspecttablesRegister(sqlite3 *db, Connection *pConn){
   return rc;
 }
 
-/* After a failed load. */
+/* Must be called when loading has failed. */
 void inspecttablesUnregister(sqlite3 *db){
   int i;
   for(i=0; i<LOCKVIEW_COUNT; i++){

@@ -30,10 +30,10 @@ typedef struct Function {
   FunctionWord word;
 } Function;
 
-typedef struct FunctionTable {
+typedef struct FunctionList {
   const Function *a;
   int n;
-} FunctionTable;
+} FunctionList;
 
 /* sqlite3_user_data() of every function. */
 typedef struct FunctionCall {
