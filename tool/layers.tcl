@@ -13,7 +13,7 @@ namespace eval layers {
       lockint lock inspect
     }
     sqlite {core} {
-      sqltoken sqlx args json pragma listvtab template
+      sqltoken sqlx args json pragma vtab listvtab template
     }
     schema {sqlite} {
       tableinfo clause triggers skipping ddl

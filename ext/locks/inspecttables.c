@@ -5,10 +5,10 @@
 ** Each view is a module of its own. The argument of every module is the
 ** Connection, so a table learns from its module's name which view it shows.
 */
-#include <string.h>
 #include "locks/inspecttables.h"
 #include "session/lockkey.h"
 #include "locks/inspectrows.h"
+#include "sqlite/vtab.h"
 SQLITE_EXTENSION_INIT3
 
 typedef struct LookTable {
@@ -51,22 +51,13 @@ static int lookConnect(
   if( pView==0 ) return SQLITE_ERROR;
   zSql = sqlite3_mprintf("CREATE TABLE x(%s)", pView->zColumns);
   if( zSql==0 ) return SQLITE_NOMEM;
-  rc = sqlite3_declare_vtab(db, zSql);
+  rc = vtabConnect(db, zSql, SQLITE_VTAB_DIRECTONLY, sizeof(*pNew), ppVtab);
   sqlite3_free(zSql);
   if( rc!=SQLITE_OK ) return rc;
-  pNew = sqlite3_malloc64(sizeof(*pNew));
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
+  pNew = (LookTable*)*ppVtab;
   pNew->db = db;
   pNew->pConn = (Connection*)pAux;
   pNew->pView = pView;
-  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  *ppVtab = &pNew->base;
-  return SQLITE_OK;
-}
-
-static int lookDisconnect(sqlite3_vtab *pVtab){
-  sqlite3_free(pVtab);
   return SQLITE_OK;
 }
 
@@ -78,19 +69,14 @@ static int lookBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
 }
 
 static int lookOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
-  LookCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
   (void)pVtab;
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  *ppCursor = &pNew->base;
-  return SQLITE_OK;
+  return vtabOpen(sizeof(LookCursor), ppCursor);
 }
 
 static int lookClose(sqlite3_vtab_cursor *pCursor){
   LookCursor *pCur = (LookCursor*)pCursor;
   connectionLookEnd(&pCur->look);
-  sqlite3_free(pCur);
-  return SQLITE_OK;
+  return vtabClose(pCursor);
 }
 
 /* Moves on to the next position that holds a row, in this lock file or a later
@@ -183,7 +169,7 @@ static const sqlite3_module lookModule = {
   .iVersion = 1,
   .xConnect = lookConnect,
   .xBestIndex = lookBestIndex,
-  .xDisconnect = lookDisconnect,
+  .xDisconnect = vtabDisconnect,
   .xOpen = lookOpen,
   .xClose = lookClose,
   .xFilter = lookFilter,

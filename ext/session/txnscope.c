@@ -4,6 +4,7 @@
 */
 #include <string.h>
 #include "session/txnscope.h"
+#include "sqlite/vtab.h"
 SQLITE_EXTENSION_INIT3
 
 #define TABLE_NAME "interlock_transaction"
@@ -14,11 +15,6 @@ typedef struct TxnTable {
   sqlite3_vtab base;
   TxnScope *pScope;
 } TxnTable;
-
-/* A table has no rows: a cursor is always at its end. */
-typedef struct TxnCursor {
-  sqlite3_vtab_cursor base;
-} TxnCursor;
 
 static TxnScope *txnOf(sqlite3_vtab *pVtab){
   TxnScope *p = ((TxnTable*)pVtab)->pScope;
@@ -34,16 +30,11 @@ static int connectTable(
   int eRisk,             /* SQLITE_VTAB_DIRECTONLY or _INNOCUOUS */
   sqlite3_vtab **pp
 ){
-  TxnTable *pNew;
-  int rc = sqlite3_declare_vtab(db, "CREATE TABLE x(unused)");
+  int rc = vtabConnect(db, "CREATE TABLE x(unused)", eRisk, sizeof(TxnTable),
+                       pp);
   if( rc!=SQLITE_OK ) return rc;
-  pNew = sqlite3_malloc64(sizeof(*pNew));
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  pNew->pScope = pScope;
+  ((TxnTable*)*pp)->pScope = pScope;
   pScope->pEvents->xHold(pScope->pArg);
-  sqlite3_vtab_config(db, eRisk);
-  *pp = &pNew->base;
   return SQLITE_OK;
 }
 
@@ -54,18 +45,10 @@ static int txnBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
   return SQLITE_OK;
 }
 
+/* A table has no rows: a cursor is always at its end. */
 static int txnOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
-  TxnCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
   (void)pVtab;
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  *ppCursor = &pNew->base;
-  return SQLITE_OK;
-}
-
-static int txnClose(sqlite3_vtab_cursor *pCursor){
-  sqlite3_free(pCursor);
-  return SQLITE_OK;
+  return vtabOpen(sizeof(**ppCursor), ppCursor);
 }
 
 static int txnFilter(
@@ -114,7 +97,7 @@ static void dropScope(void *pScope){
 ** for the table's sake. */
 static int txnDisconnect(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
-  sqlite3_free(pVtab);
+  vtabDisconnect(pVtab);
   dropScope(p);
   return SQLITE_OK;
 }
@@ -122,7 +105,7 @@ static int txnDisconnect(sqlite3_vtab *pVtab){
 #define NO_ROWS \
   .xBestIndex = txnBestIndex, \
   .xOpen = txnOpen, \
-  .xClose = txnClose, \
+  .xClose = vtabClose, \
   .xFilter = txnFilter, \
   .xNext = txnNext, \
   .xEof = txnEof, \
