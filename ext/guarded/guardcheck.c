@@ -249,7 +249,7 @@ static void beginGuard(Connection *p, Sqlx *x, Guard *g){
   freeVictims(g);
   if( zSchema==0 || x->rc!=SQLITE_OK ) return;
   if( sqlite3_txn_state(x->db, zSchema)!=SQLITE_TXN_WRITE
-   || !txnscopeHeard(connectionScope(p)) ){
+   || !txnscopeFollows(connectionScope(p)) ){
     failGuard(x, g->zTable, "is not being written");
     return;
   }
