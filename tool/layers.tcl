@@ -14,7 +14,7 @@ namespace eval layers {
       enter probe acquire wait skip release cancel guardedwrite event inspect
     }
     sqlite {core} {
-      sqltoken sqlx args json pragma listvtab template
+      sqltoken sqlx args json pragma vtab listvtab template
     }
     schema {sqlite} {
       tableinfo clause triggers skipping ddl
