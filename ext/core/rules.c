@@ -14,7 +14,7 @@ typedef struct RuleLock {
 static _Thread_local RuleLock aLock[RULE_LOCKS];
 static _Thread_local int nLock;
 
-/* The rank of the lock that was taken last. */
+/* The rank of the lock that this thread took last. */
 static int ruleRank(void){ return nLock ? aLock[nLock-1].eRank : RANK_NONE; }
 
 void ruleEnter(int eRank, const void *pLock){
