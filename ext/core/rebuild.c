@@ -5,7 +5,7 @@
 */
 #include "core/rebuild.h"
 
-/* Can this slot be a record at all, with the text slots of its key? */
+/* 1 if this slot can be a record, with the text slots of its key. */
 static int slotSane(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 nText = recordTextSlots(REC_NKEY(r)), iText = r->text, k;
@@ -19,8 +19,8 @@ static int slotSane(Seg *p, u32 i){
   return iText==0;
 }
 
-/* Free what is invalidated, withdrawn or no record.  Text slots come after all
-** records. */
+/* Frees every record that is invalidated, withdrawn or nonsense, and then every
+** text slot without its record. */
 static void rebuildFree(Seg *p){
   /* REBUILD-FREE */
   u32 i;
@@ -71,7 +71,7 @@ static void rebuildEmpty(Seg *p){
   CRASH(REBUILD_EMPTY);
 }
 
-/* Link a record into its chain, by its ticket, and into its session's list. */
+/* Links a record into its chain, by its ticket, and into its session's list. */
 static void rebuildLink(Seg *p, u32 i){
   /* REBUILD-LINK */
   SegHeader *h = segHeader(p);
@@ -93,8 +93,8 @@ static void rebuildLink(Seg *p, u32 i){
   CRASH(REBUILD_LINK);
 }
 
-/* Count the guard words here, then store them, so that none is too low at any
-** time.  Invalidated grants no longer count. */
+/* The guard words must be counted first and then stored, so that none is too
+** low at any time.  Invalidated grants do not count any more. */
 static void rebuildGuard(Seg *p){
   /* REBUILD-GUARD */
   SegHeader *h = segHeader(p);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** records.c: records and their queues: Insert, Grant and Remove of
+** records.c: records and their queues: Insert, Remove and Grant of
 ** ext/core/README.md.
-** All records of a key lie in one hash chain, grants and requests mixed,
-** requests in the order of their tickets.  Every record is also in one of two
-** lists of its session: firstTxn if it has a transaction hold, the latest stamp
-** first, else firstSes.  So ending a transaction or rolling back to a savepoint
-** costs what it frees, not what is held.
 **
-** The caller owns the segment's mutex.  The state word is the truth: it is
-** stored last when a record is made, and first when it is freed.  What another
-** process reads without the mutex is stored with atomicSet.  That is all of a
-** record, since a look may take a slot for the text of a key that was there a
-** moment ago.
+** All records of a key lie in one hash chain, grants and requests mixed, and
+** requests in the order of their tickets.  Every record is also in one of two
+** lists of its session: firstTxn if it has a transaction hold, with the latest
+** stamp first, else firstSes.  So the end of a transaction and a rollback to a
+** savepoint cost what they free, not what is held.
+**
+** The caller of each function must own the segment's mutex.  The state word is
+** the truth: it must be stored last when a record is made, and first when it is
+** freed.  A field that another process reads without the mutex must be stored
+** with atomicSet.  That is every field of a record, since a look may take a
+** slot for the text of a key that was there a moment ago.
 */
-
 #include "core/records.h"
 #include "core/writer.h"
 
@@ -89,9 +89,9 @@ u32 recordPrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
 
 /*--------------------------------------------------------- invalidated ---*/
 
-/* Without the mutex a process may only invalidate its own records.  So what is
-** valid here was valid when the owner entered, and what is invalidated stays
-** so. */
+/* Without the mutex a process may only invalidate its own records.  So a record
+** that is valid here was valid when the owner entered, and a record that is
+** invalidated stays so. */
 int recordHoldInvalid(Seg *p, SegRecord *r){
   u64 now = atomicGetAcq(&segSession(p, r->session)->now);
   u64 hold = atomicGetAcq(&r->txnHold);
@@ -112,7 +112,7 @@ static u32 *chainHead(Seg *p, SegRecord *r){
   return segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket));
 }
 
-/* Record i goes between two others of its chain; 0 is an end of it. */
+/* Links record i between two others of its chain; 0 is an end of it. */
 static void chainLink(Seg *p, u32 i, u32 iPrev, u32 iNext){
   SegRecord *r = segRecord(p, i);
   atomicSet(&r->hashPrev, iPrev);
@@ -122,7 +122,7 @@ static void chainLink(Seg *p, u32 i, u32 iPrev, u32 iNext){
   else *chainHead(p, r) = i;
 }
 
-/* The last record of the chain in which record i belongs; 0 if it is empty. */
+/* The last record of the chain of record i; 0 if it is empty. */
 static u32 chainTail(Seg *p, u32 i){
   u32 iTail = *chainHead(p, segRecord(p, i)), iNext, n = 0;
   if( iTail==0 ) return 0;
@@ -185,8 +185,7 @@ void recordMove(Seg *p, u32 i){
   recordListInsert(p, i);
 }
 
-/* One more bucket, as long as there are more records than buckets.  What
-** belongs there moves over, in order. */
+/* Adds a bucket, and moves the records that belong into it, in their order. */
 static void splitBucket(Seg *p){
   SegHeader *h = segHeader(p);
   u32 bNew = h->nBucket, i, iNext, n = 0, iTail = 0, bOld;
@@ -196,7 +195,7 @@ static void splitBucket(Seg *p){
     return;
   }
   bOld = bNew & (SEG_ALL >> (__builtin_clz(bNew)+1));
-  /* the bucket that is split some inserts later: in the cache by then */
+  /* The bucket that is split some inserts later is in the cache by then. */
   if( bOld+8<bNew && (i = *segBucket(p, bOld+8))!=0 ){
     __builtin_prefetch(segRecord(p, i), 1);
   }
@@ -219,8 +218,9 @@ static void splitBucket(Seg *p){
 
 /*---------------------------------------------------------- guard words ---*/
 
-/* The order is that of GUARD WORDS in segment.h.  The caller stores GRANTED
-** next, with release: no process sees that without the raised word. */
+/* The order of stores is that of GUARD WORDS in segment.h.  The caller must
+** store GRANTED next, with release: no process sees that state without the
+** raised word. */
 static void raiseGuard(Seg *p, SegRecord *r){
   /* INSERT-GUARD, GRANT-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
@@ -230,7 +230,8 @@ static void raiseGuard(Seg *p, SegRecord *r){
   CRASH(GUARD_RAISE);
 }
 
-/* After the record became FREE, or after a grant that came too late. */
+/* The record has become FREE, or its session gave the request up before the
+** grant. */
 static void lowerGuard(Seg *p, SegRecord *r){
   /* REMOVE-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
@@ -246,7 +247,7 @@ static void lowerGuard(Seg *p, SegRecord *r){
 
 /*---------------------------------------------------------------- slots ---*/
 
-/* Put the slot that the session keeps (segment.h, CACHE LINES) into the free
+/* The slot that the session keeps (segment.h, CACHE LINES) goes into the free
 ** list. */
 void recordGiveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
@@ -256,7 +257,7 @@ void recordGiveSlot(Seg *p, SegSession *s){
   s->next = 0;
 }
 
-/* No slot is left but those that sessions keep: collect these. */
+/* Collects the slots that sessions keep, when no other slot is free. */
 static void gatherSlots(Seg *p){
   SegHeader *h = segHeader(p);
   u32 k;
@@ -266,7 +267,8 @@ static void gatherSlots(Seg *p){
   }
 }
 
-/* 0, and the file is damaged, if the free slot is in use. */
+/* Takes a free slot.  Returns 0, and marks the file damaged, if it is in
+** use. */
 static u32 takeSlot(Seg *p, u32 k){
   /* INSERT-SLOT */
   SegHeader *h = segHeader(p);
@@ -283,7 +285,7 @@ static u32 takeSlot(Seg *p, u32 k){
     atomicSet(&h->usedRecord, i);
   }
   if( SEG_STATE(atomicGet(&segRecord(p, i)->state))!=SEG_FREE ){
-    segDamage(p);                  /* a free slot that is in use */
+    segDamage(p);
     return 0;
   }
   h->nRecord++;
@@ -300,15 +302,14 @@ static void freeSlot(Seg *p, u32 i, u32 k){
   CRASH(REMOVE_LIST);
 }
 
-/* Slots that a key of n bytes needs beside its record. */
 u32 recordTextSlots(u32 n){
   return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
 }
 
-/* Draw the next fencing token, in the header.  0, and the file is damaged, if
-** the last one is lower than one that this process has drawn, or cannot be
-** raised: no grant may get a token that was given before, or that JSON
-** changes. */
+/* Draws the next fencing token, into the header.  Returns 0, and marks the file
+** damaged, if the header's token is lower than one that this process has drawn,
+** or cannot be raised: no grant may get a token that was given before, or that
+** JSON changes. */
 static int drawToken(Seg *p){
   SegHeader *h = segHeader(p);
   assert( segHeld(p) );
@@ -321,7 +322,7 @@ static int drawToken(Seg *p){
   return 1;
 }
 
-/* The part of a key that does not fit into its record. */
+/* Stores the part of a key that does not fit into its record. */
 static void storeText(Seg *p, u32 i, const LockKey *pKey){
   /* INSERT-TEXT */
   u32 iWord = SEG_INLINE/4, nWord = keyWords(pKey->nKey), iPart, k;
@@ -344,9 +345,10 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
 }
 
 #ifndef NDEBUG
-/* Does the grant i stand alone?  Neither another session's grant nor the active
-** writer may conflict with it, by either one's row of the matrix.  What is
-** invalidated does not count: it can only have become so since the decision. */
+/* 1 if grant i is beside no conflicting grant of another session, by either
+** one's row of the matrix, and is not blocked by the active writer.  A record
+** that is invalidated does not count: it can only have become so since the
+** decision. */
 static int grantAlone(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 j = 0, n = 0;
@@ -375,7 +377,7 @@ u32 recordInsert(Seg *p, const RecordNew *pNew){
   i = segDamaged(p) ? 0 : takeSlot(p, pNew->iSession);
   if( i==0 ) return 0;
   r = segRecord(p, i);
-  /* Another process's cancel may still compare and swap this word, and fail. */
+  /* A late cancel may still compare-and-swap this word.  It fails then. */
   iState = SEG_NEXTSEQ(atomicGet(&r->state),
                        pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
   if( BUG(VALID_FIRST) ){
@@ -420,7 +422,7 @@ u32 recordInsert(Seg *p, const RecordNew *pNew){
   return i;
 }
 
-/* Free the text slots of record i, from iText on. */
+/* Frees the text slots of record i, from iText on. */
 static void removeText(Seg *p, u32 i, u32 iText, u32 k){
   u32 n = 0;
   while( iText && segBound(p, &n) ){
@@ -438,8 +440,8 @@ static void removeText(Seg *p, u32 i, u32 iText, u32 k){
 }
 
 /*
-** A record that is in no list is no record: a caller that goes on until a list
-** is empty would remove it without an end.
+** A record that is in no list is damage.  A caller that repeats until a list is
+** empty would otherwise remove it without an end.
 */
 void recordRemove(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
@@ -461,8 +463,8 @@ void recordRemove(Seg *p, u32 i){
   /* REMOVE-STATE */
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
   CRASH(REMOVE_STATE);
-  /* A reader without the mutex must not see the old state beside fields of
-  ** the slot's next user.  A release store would not hold those back. */
+  /* A reader without the mutex must not see the old state beside fields of the
+  ** slot's next user.  A release store would not order those later stores. */
   atomicFenceRel();
   if( e==SEG_GRANTED ) lowerGuard(p, r);
   /* REMOVE-CHAIN */
@@ -492,8 +494,9 @@ static u32 heldByOthers(Seg *p, const LockKey *pKey, u32 k){
 }
 
 /*
-** Grant request i, unless its session or a cancel was faster.  The token is
-** drawn before it is used, so a death skips a token but never gives one twice.
+** Grants request i, unless its session or a cancel was faster.  The token must
+** be drawn before it is used: a death then skips a token but never gives one
+** twice.
 */
 static int grant(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
@@ -523,13 +526,14 @@ static int grant(Seg *p, u32 i){
   return 1;
 }
 
-/* What a scan knows of the holders of a key: the modes and, as bits, the
-** sessions.  Any other session has no part in m. */
+/* What a scan knows of the holders of a key: their modes, and a bit for each
+** session that holds. */
 typedef struct Held {
   u32 m;
   u32 aBit[LIMIT_SESSION/32+1];
 } Held;
 
+/* Finds the holders of a key. */
 static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
   u32 i = 0, n = 0;
   memset(pHeld, 0, sizeof(*pHeld));
@@ -546,8 +550,8 @@ static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
   }
 }
 
-/* Does another session than k hold a mode of m?  The queue is walked again only
-** for a session that holds the key and asks for another mode. */
+/* 1 if another session than k holds a mode of m.  The queue is walked again
+** only for a session that holds the key itself. */
 static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
                        u32 k){
   if( (m & pHeld->m)==0 || k-1>=LIMIT_SESSION ) return (m & pHeld->m)!=0;
@@ -578,8 +582,7 @@ void recordScan(Seg *p, const LockKey *pKey){
 }
 
 /*
-** Scan all queues that have a request, of rows and tables only if bObject: each
-** queue once, for its first request.
+** Each queue is scanned once, for its first request.
 */
 void recordScanWaiting(Seg *p, int bObject){
   SegHeader *h = segHeader(p);
@@ -602,9 +605,9 @@ void recordScanWaiting(Seg *p, int bObject){
 }
 
 /*
-** The records leave the chain and come back at its tail, in their order, with
-** new tickets.  The last gets its ticket first: a death in the middle leaves an
-** order in which each of them has at most moved back.  The tail is looked for
+** The records leave the chain and are linked at its tail, in their new order,
+** with new tickets.  The last record must get its ticket first: after a death
+** in the middle each of them has at most moved back.  The tail is looked for
 ** once.
 */
 void recordReorder(Seg *p, const u32 *aRecord, u32 n){

@@ -42,8 +42,8 @@ u32 sessionOpen(Seg *p, u64 iNumber){
   return k;
 }
 
-/* Free an ENDING session that has no record, in a new generation.  Its lists
-** are empty: if its count says otherwise the file is damaged. */
+/* The session goes on in a new generation.  Its lists are empty: a count that
+** says otherwise is damage. */
 void sessionClose(Seg *p, u32 k){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
@@ -57,8 +57,8 @@ void sessionClose(Seg *p, u32 k){
   segHeader(p)->freeSession = k;
 }
 
-/* If session k was the active writer and its transaction has ended, there is
-** none any more: requests for rows and tables may be granted. */
+/* After the end of the active writer requests for rows and tables may be
+** granted. */
 void sessionSweepWriter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
@@ -72,7 +72,7 @@ void sessionSweepWriter(Seg *p, u32 k){
   recordScanWaiting(p, 1);
 }
 
-/* End a transaction hold.  A session hold on the same record stays. */
+/* Ends the transaction hold of record i.  A session hold on it stays. */
 static void sweepHold(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   if( r->sesCount==0 ){
@@ -84,10 +84,10 @@ static void sweepHold(Seg *p, u32 i){
   recordListInsert(p, i);
 }
 
-/* Remove what lockUndo has invalidated in session scope.  That was granted
-** last, so it comes first in its list: the look ends at the second record that
-** is not invalidated.  A rebuild may have changed that; then the session itself
-** removes it, or a process that meets it in a queue. */
+/* Removes what lockUndo has invalidated in session scope.  Such a record was
+** granted last, so it comes first in its list, and the look ends at the second
+** record that is not invalidated.  If a rebuild has changed the order, the
+** session itself removes the record, or a process that meets it in a queue. */
 static void sweepBack(Seg *p, u32 k, u32 nMax){
   /* SWEEP-BACK */
   u32 i = segSession(p, k)->firstSes, n = 0, nStep = 0;
@@ -109,7 +109,8 @@ static void sweepBack(Seg *p, u32 k, u32 nMax){
 }
 
 /* The part of sessionSweep for firstTxn.  That list must have only records of
-** session k with a transaction hold: others would be met without an end. */
+** session k with a transaction hold.  The sweep would otherwise meet others
+** without an end. */
 static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
   /* SWEEP-HOLDS */
   SegSession *s = segSession(p, k);
@@ -164,7 +165,7 @@ int sessionSweep(Seg *p, u32 k, u32 nMax){
 
 /*
 ** The flag must be exchanged before the look.  In the other order, or with a
-** plain store, an end between the two would never be swept.
+** plain store, the owner could miss a session that ends between the two.
 */
 void sessionSweepAll(Seg *p){
   u32 k, nUsed = segHeader(p)->usedSession;
