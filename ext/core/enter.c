@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** enter.c: entering and leaving the segment: the recovery after an owner's
-** death, what a session has to settle first, and the end of a hold: Settle and
-** End of ext/core/README.md.
+** enter.c: entering and leaving the mutex: the recovery after an owner's death,
+** what a session must settle first, and the end of a hold: Settle and End of
+** ext/core/README.md.
 */
 #include "core/lockint.h"
 #include "core/check.h"
@@ -11,9 +11,8 @@
 #include <stdlib.h>
 
 /*
-** The mutex came from a dead owner: compute everything derived again.  A queue
-** whose rearrangement was cut off may stand in an order with a soft cycle, so
-** every waiting session is checked again.
+** A rearrangement that was cut off may have left a queue in an order with a
+** soft cycle.  So every waiting session must be checked again.
 */
 void lockRecover(LockFile *pF){
   Seg *p = &pF->seg;
@@ -36,7 +35,6 @@ LockRc lockUsable(LockFile *pF){
   return LOCK_OK;
 }
 
-/* Tell the other processes that this one has met nonsense in the file. */
 void lockDamage(LockFile *pF){
   segDamage(&pF->seg);
   atomicSet(&segHeader(&pF->seg)->damaged, 1);
@@ -61,9 +59,8 @@ static void debugCheck(Seg *p){
 # define debugCheck(p) ((void)0)
 #endif
 
-/* Leave, after the sweep that other sessions have left to the owner.
-** LOCK_MALFORMED if nonsense was met inside: no process may go on with this
-** file then, and nothing more is done in it. */
+/* After nonsense inside, no process may go on with this file, and this one must
+** not store anything more in it. */
 LockRc lockLeave(LockFile *pF){
   Seg *p = &pF->seg;
   if( BUG(SLEEP_INSIDE) ) osSleep(1);
@@ -78,8 +75,6 @@ LockRc lockLeave(LockFile *pF){
   return segDamaged(p) ? LOCK_MALFORMED : LOCK_OK;
 }
 
-/* eHow is what mutexEnter, mutexTry or mutexTask returned.  After any result
-** but LOCK_OK the mutex is not held. */
 LockRc lockEntered(LockFile *pF, int eHow){
   if( eHow==MUTEX_BUSY ) return LOCK_BUSY;
   if( eHow==MUTEX_TAKEN ) lockRecover(pF);
@@ -98,7 +93,7 @@ LockRc lockEnter(LockFile *pF){
 
 /*-------------------------------------------------------------- settle ---*/
 
-/* Remove record i if it is this session's and invalidated. */
+/* Removes record i if it is this session's and invalidated. */
 static void removeInvalid(LockSession *p, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
@@ -108,10 +103,10 @@ static void removeInvalid(LockSession *p, u32 i){
   }
 }
 
-/* Remove what lockUndo has invalidated, unless another session met it in a
-** queue and did so.  Where aBack was too short, the records that were acquired
-** last are looked at.  One that is not among them is removed by the session
-** that meets it, or with this session. */
+/* Removes what lockUndo has invalidated, unless another session met it in a
+** queue and did so.  If lockUndo has invalidated more than aBack has room for,
+** the records that were acquired last are looked at.  A record that is not
+** among these is removed by the session that meets it, or with this session. */
 static void removeBack(LockSession *p){
   /* SETTLE-BACK */
   Seg *pSeg = &p->pFile->seg;
@@ -131,9 +126,9 @@ static void removeBack(LockSession *p){
 }
 
 /*
-** Remove what this session has given up, at most SWEEP_MAX records: 1 if there
-** may be more.  The rollback level may go up again only when all of it is gone:
-** before, invalidated grants would come to life.
+** Removes what this session has given up, at most SWEEP_MAX records.  Returns 1
+** if there may be more.  The rollback level may rise again only when all of it
+** is gone: before that, invalidated grants would be valid again.
 */
 static int settle(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
@@ -141,7 +136,7 @@ static int settle(LockSession *p){
   u64 iState = atomicGetAcq(&s->state);
   assert( segHeld(pSeg) );
   if( SEG_HIGH(iState)!=p->iGen || SEG_LOW(iState)==SEG_UNUSED ){
-    p->bPend = 0;                  /* ended, and swept by a process */
+    p->bPend = 0;                  /* another process has swept it */
     return 0;
   }
   atomicSwap(&s->sweepNeeded, 0);         /* SETTLE-FLAG */
@@ -149,7 +144,7 @@ static int settle(LockSession *p){
   removeBack(p);
   if( BUG(LEVEL_FIRST) ) atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
   if( sessionSweep(pSeg, p->k, SWEEP_MAX) ) return 1;     /* SETTLE-SWEEP */
-  if( segDamaged(pSeg) ) return 0;       /* not all of it is gone */
+  if( segDamaged(pSeg) ) return 0;       /* some of it may be there */
   if( SEG_LOW(iState)==SEG_LIVE && p->iRollback!=SEG_ALL ){
     p->iRollback = SEG_ALL;            /* SETTLE-LEVEL */
     atomicSetRel(&s->now, SEG_PAIR(p->iTxn, SEG_ALL));
@@ -159,7 +154,6 @@ static int settle(LockSession *p){
   return 0;
 }
 
-/* Enter for a session: settled, and shown as the session inside. */
 LockRc lockEnterSettled(LockSession *p){
   LockRc rc = lockEnter(p->pFile);
   u32 nRound = 0;
@@ -175,10 +169,10 @@ LockRc lockEnterSettled(LockSession *p){
 }
 
 /*
-** The word that decides has been stored (END-WORD); the rest cannot fail.
-** Either this process gets the mutex soon and settles, or the owner finds WORK
-** set when it leaves, or the owner is dead and the rebuild sweeps, or the owner
-** is stopped and nothing is granted meanwhile.
+** The word that decides has been stored (END-WORD).  One of these follows.
+** This process gets the mutex soon and settles.  The owner finds WORK set when
+** it leaves, and sweeps.  The owner is dead, and the rebuild sweeps.  The owner
+** is stopped, and no process is granted anything meanwhile.
 */
 void lockTidy(LockSession *p){
   LockFile *pF = p->pFile;

@@ -8,11 +8,11 @@
 #include "core/process.h"
 #include "core/check.h"
 
-static LockFile *pFiles;           /* all open files: osProcessEnter */
+static LockFile *pFiles;           /* all open files; under osProcessEnter */
 
-/* In a fork's child: the parent's byte must not stay locked through this copy
-** of the descriptor, nor through the inherited mapping, which refers to the
-** same open file.  And nothing here may touch the segment again. */
+/* Runs in a fork's child.  The parent's byte must not stay locked through this
+** copy of the descriptor, nor through the inherited mapping, which belongs to
+** the same open file.  The child must not touch the segment again. */
 static void abandonFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
@@ -31,8 +31,8 @@ static void freeFile(LockFile *pF){
   ruleFree(&pF->mem, pF);
 }
 
-/* A LockFile with its memory; zPath is zName and zSuffix.  Without a suffix
-** it is no database's. */
+/* Makes a LockFile with its memory.  zPath is zName and zSuffix.  With an empty
+** suffix it belongs to no database. */
 static LockFile *newFile(const LockMem *pMem, const char *zName,
                          const char *zSuffix){
   LockFile *pF = ruleAlloc(pMem, sizeof(*pF));
@@ -64,7 +64,8 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   return pF;
 }
 
-/* Under osProcessEnter: the same file, if this process has it open already. */
+/* The same file, if this process has it open already, or 0.  The caller must
+** have called osProcessEnter. */
 static LockFile *findFile(LockFile *pNew, int bMemory){
   LockFile *pF;
   u64 iDev = 0, iIno = 0;
@@ -81,6 +82,7 @@ static LockFile *findFile(LockFile *pNew, int bMemory){
   return 0;
 }
 
+/* OPEN_THERE: the file must be there.  OPEN_LOOK: reading it is enough. */
 enum { OPEN_CREATE, OPEN_THERE, OPEN_LOOK };
 
 static LockRc attachFile(LockFile *pF, int eOpen){
@@ -102,7 +104,7 @@ static LockRc attachFile(LockFile *pF, int eOpen){
   return rc;
 }
 
-/* Join pNew to an open file of the same name, or attach it. */
+/* Joins pNew to an open file of the same name, or attaches it. */
 static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
   LockFile *pF;
   LockRc rc = LOCK_OK;

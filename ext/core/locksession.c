@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** locksession.c: beginning and ending a session.
+** locksession.c: beginning and ending a session, and what it holds.
 */
 #include "core/lockint.h"
 
@@ -96,8 +96,8 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
   return lockLeave(p->pFile);
 }
 
-/* lockEnterSettled has removed what is invalidated; a request may be among the
-** rest. */
+/* lockEnterSettled has removed what is invalidated.  A request may be among the
+** rest, and does not count. */
 int lockHolding(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
   LockRc rc = lockEnterSettled(p);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** probe.c: which processes that are in the way are dead, and the removal of
-** what they held: Death of ext/core/README.md.
+** probe.c: probing the processes of blockers, and removing what the dead held:
+** Death of ext/core/README.md.
 */
 #include "core/lockint.h"
 #include "core/mutex.h"
 #include "core/process.h"
 
 /*
-** Remove everything of a process that is known to be dead: its sessions end
-** with one store each, then their records are freed, some at a time.  Returns
-** the number of its sessions; 0 also if the mutex could not be entered, or
-** another process was faster.
+** The sessions of the dead process end with one store each.  Then their records
+** are freed, some at a time.  Returns 0 also if the mutex could not be entered,
+** or another process was faster.
 */
 u32 lockReap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
@@ -34,7 +33,6 @@ u32 lockReap(LockFile *pF, u64 iNumber){
   return lockLeave(pF)==LOCK_OK ? n : 0;
 }
 
-/* Under the mutex: note the process of session k, to be probed. */
 void lockNoteIn(LockSession *p, Probes *pList, u32 k){
   Seg *pSeg = &p->pFile->seg;
   u64 iNumber = atomicGet(&segSession(pSeg, k)->owner);
@@ -47,12 +45,11 @@ void lockNoteIn(LockSession *p, Probes *pList, u32 k){
 void lockNote(LockSession *p, u32 k){ lockNoteIn(p, &p->probes, k); }
 
 /*
-** Outside the mutex: probe the noted processes.  1 if one was dead, so that
-** another attempt may find fewer blockers.  In a damaged file a number can be
-** dead that has no session to end, again and again.  So *pnRound, which is 0 at
-** the beginning of each call of the layer above, counts the results 1.  Those
-** that ended no session, which in a sound file means that another process was
-** faster, count for many.
+** In a damaged file a number can be dead that has no session to end, again and
+** again.  So *pnRound counts the results of 1.  It must be 0 at the beginning
+** of each call of the layer above.  A result of 1 that ended no session counts
+** for
+** many: in a sound file it means that another process was faster.
 */
 int lockProbe(LockSession *p, u32 *pnRound){
   LockFile *pF = p->pFile;
@@ -70,8 +67,6 @@ int lockProbe(LockSession *p, u32 *pnRound){
   return *pnRound<=LIMIT_SESSION+4;
 }
 
-/* Outside the mutex, when no slot is free: probe the owners of all sessions.
-** 1 if sessions of a dead one were ended. */
 int lockProbeAll(LockFile *pF){
   Seg *p = &pF->seg;
   u32 k, n = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** release.c: giving locks back: Release of ext/core/README.md, and the end of
-** a transaction.
+** release.c: giving locks back: Release of ext/core/README.md, the undo of a
+** grant, and the end of a transaction.
 */
 #include "core/lockint.h"
 
-/* Own grant of a key and mode; 0 if there is none. */
+/* This session's grant of a key and mode, of any mode if eMode is 0; or 0. */
 static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
@@ -18,7 +18,7 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
-/* Takes one from the session count of key and mode, under the mutex. */
+/* Lowers the session count of key and mode by one, under the mutex. */
 static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = ownGrant(p, pKey, eMode);
@@ -42,7 +42,8 @@ LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
 
-/* The row is released first: it is never held without its table's intention. */
+/* The row must be released first, since a session must not hold a row without
+** its table's intention lock. */
 LockRc lockReleaseRow(LockSession *p, const LockKey *pRow, u32 eMode,
                       const LockKey *pTable, u32 eIntent){
   LockRc rc = lockEnterSettled(p), rcLeave;
@@ -53,15 +54,16 @@ LockRc lockReleaseRow(LockSession *p, const LockKey *pRow, u32 eMode,
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
 
-/* What a lockReleaseAll releases, and how far it is. */
+/* What a lockReleaseAll releases, and how far it has come. */
 typedef struct ReleaseAll {
-  u32 mKind, mMode;
+  u32 mKind, mMode;        /* kinds and modes to be released, as bits */
   u32 i;                   /* next record of the present list */
-  u32 nStep;
-  u64 n;                   /* released */
+  u32 nStep;               /* bounds the walk of that list */
+  u64 n;                   /* session counts released so far */
 } ReleaseAll;
 
-/* Release at most SWEEP_MAX records of a list: 1 if there are more. */
+/* Releases at most SWEEP_MAX records of a list.  Returns 1 if there are
+** more. */
 static int releaseSome(LockSession *p, ReleaseAll *a){
   Seg *pSeg = &p->pFile->seg;
   u32 n;
@@ -90,10 +92,10 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
 }
 
 /*
-** Release from both lists.  The mutex is held at entry and, after LOCK_OK, at
-** the end.  Between two portions other processes may enter.  They do not change
-** this session's lists, except that a rebuild may relink them: then start
-** again.
+** Releases from both lists.  The caller must own the mutex, and after LOCK_OK
+** it still owns it.  Between two portions other processes may enter.  They do
+** not change this session's lists, except by a rebuild, which may relink them.
+** The walk begins again then.
 */
 static LockRc releaseLists(LockSession *p, ReleaseAll *a){
   LockFile *pF = p->pFile;
@@ -138,8 +140,8 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
 
 /*----------------------------------------------------------------- undo ---*/
 
-/* A turn has no stamp that a rollback level could invalidate: its hold names a
-** transaction of the past. */
+/* A turn has no stamp that a rollback level could invalidate.  So its hold is
+** made to name a transaction of the past. */
 static void undoTurn(LockSession *p, SegRecord *r){
   u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
   if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
@@ -150,9 +152,8 @@ static void undoTurn(LockSession *p, SegRecord *r){
 
 /*
 ** One store invalidates the hold for every process, as at a transaction's end.
-** The record is removed by tidy, or by a process that meets it.  The record is
-** this session's own while the session holds it, so it is found without the
-** mutex.
+** The record is removed by lockTidy, or by a process that meets it.  The record
+** is this session's own while the session holds it, so this needs no mutex.
 */
 void lockUndo(LockSession *p, const LockGrant *pGrant){
   SegRecord *r = segRecord(&p->pFile->seg, pGrant->iRecord);
@@ -194,7 +195,7 @@ void lockTxnEnd(LockSession *p){
 
 u32 lockLevel(LockSession *p){ return p->iStamp; }
 
-/* Stamps go on counting, so that an invalidated hold is never valid again. */
+/* Stamps go on counting, so an invalidated hold is never valid again. */
 void lockRollbackTo(LockSession *p, u32 iLevel){
   if( !p->bTxn || p->iStamp<=iLevel || p->pFile->bForked ) return;
   if( iLevel<p->iRollback ) p->iRollback = iLevel;

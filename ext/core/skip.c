@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** skip.c: taking what no session holds or waits for: Work queues of
+** skip.c: acquiring what no session holds or waits for: Work queues of
 ** ext/core/README.md.
 */
 #include "core/lockint.h"
 #include "core/writer.h"
 #include "core/process.h"
 
-/* Note the blockers of a skip: grants, requests and the active writer. */
+/* Notes the processes of the blockers: grants, requests, the active writer. */
 static void noteSkipped(LockSession *p, const LockLook *a){
   /* SKIP-NOTE */
   Seg *pSeg = &p->pFile->seg;
@@ -24,6 +24,7 @@ static void noteSkipped(LockSession *p, const LockLook *a){
   }
 }
 
+/* Makes one attempt, under the mutex.  LOCK_FULL: no slot is free. */
 static LockRc skipAttempt(LockSession *p, LockLook *a){
   u32 i;
   lockLook(p, a);                                  /* SKIP-LOOK */
