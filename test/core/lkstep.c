@@ -104,20 +104,6 @@ static void killed(pid_t pid){
 static void dieHere(void){ raise(SIGKILL); }
 static void stopHere(void){ raise(SIGSTOP); }
 
-/* What the kernel says of a thread: 'S' asleep. */
-static int threadState(int tid){
-  char z[200], *q;
-  ssize_t n;
-  int fd;
-  snprintf(z, sizeof z, "/proc/self/task/%d/stat", tid);
-  fd = open(z, O_RDONLY);
-  n = fd<0 ? 0 : read(fd, z, sizeof(z)-1);
-  if( fd>=0 ) close(fd);
-  z[n>0 ? n : 0] = 0;
-  q = strrchr(z, ')');
-  return q && q[1] ? q[2] : 0;
-}
-
 /*--------------------------------------------------- modes, queues, wakes ---*/
 
 static void sceneMatrix(void){
@@ -164,7 +150,7 @@ static void sceneWake(void){
   CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
   pthread_create(&t, 0, sleeper,
       &segRecord(seg(), segSession(seg(), lockSlot(S[1]))->waits)->state);
-  while( atomicGetAcq(&iTid)==0 || threadState((int)atomicGetAcq(&iTid))!='S' ) restUs(100);
+  untilAsleep(&iTid);
   CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
   pthread_join(t, 0);
   CHECK(!bTimedOut);
@@ -172,7 +158,7 @@ static void sceneWake(void){
 /* The same for a cancel, and for a thread that sleeps on the mutex. */
 static void asleepOn(pthread_t *pt, u32 *pWord){
   pthread_create(pt, 0, sleeper, pWord);
-  while( atomicGetAcq(&iTid)==0 || threadState((int)atomicGetAcq(&iTid))!='S' ) osSleep(100);
+  untilAsleep(&iTid);
 }
 static void sceneCancelWakes(void){
   pthread_t t;

@@ -83,6 +83,28 @@ static inline void restUs(i64 us){
   nanosleep(&t, 0);
 }
 
+/* The state of a thread of this process, as the kernel shows it: 'S' asleep. */
+static inline int threadState(int tid){
+  char z[200], *q;
+  ssize_t n;
+  int fd;
+  snprintf(z, sizeof z, "/proc/self/task/%d/stat", tid);
+  fd = open(z, O_RDONLY);
+  n = fd<0 ? 0 : read(fd, z, sizeof(z)-1);
+  if( fd>=0 ) close(fd);
+  z[n>0 ? n : 0] = 0;
+  q = strrchr(z, ')');
+  return q && q[1] ? q[2] : 0;
+}
+
+/* Returns when the thread that stores its number in *piTid is asleep. */
+static inline void untilAsleep(const u32 *piTid){
+  while( atomicGetAcq(piTid)==0
+      || threadState((int)atomicGetAcq(piTid))!='S' ){
+    restUs(100);
+  }
+}
+
 /* This thread plays another one, which is inside the mutex from the first of
 ** these to the second: the rules of one thread do not bind both. */
 static inline int otherEnters(Seg *p){
