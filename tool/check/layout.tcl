@@ -19,9 +19,6 @@ namespace eval check {
   # Files with lines that are still longer.
   variable longer {
     ext/README.md sql/LOCKRECIPES.md sql/OPERATIONS.md
-    test/core/lkbench.c test/core/lkcrash.c test/core/lkstep.c
-    test/core/lktorture.c test/core/lkunit.c test/core/model.h
-    test/core/lkstates.c
   }
 }
 
