@@ -682,10 +682,10 @@ static void testInterrupted(void){
   CHECK_EQ(nInterrupt, 0);
   eLock = ENOLCK;
   CHECK_EQ(osNumberHeld(pFile, iNumber+2), -1);
-  CHECK_EQ(ownerDead(lockSegment(p), iNumber+2), 0);
+  CHECK_EQ(processDead(lockSegment(p), iNumber+2), 0);
   CHECK_EQ(osAnyHeld(pFile), -1);
   eLock = 0;
-  CHECK_EQ(ownerDead(lockSegment(p), iNumber+2), 1);
+  CHECK_EQ(processDead(lockSegment(p), iNumber+2), 1);
   lockClose(p);
   removeFile(zDb);
   /* a process that /proc does not show may be another user's */

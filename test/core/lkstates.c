@@ -303,8 +303,8 @@ static const char *adopt(void){
     s = sessionIndex(r->session);
     if( k<0 || s<0 ) return "a record of nobody";
     if( e==SEG_GRANTED ){
-      M.hold[s][k][REC_MODE(r)].n = (int)r->scount;
-      M.hold[s][k][REC_MODE(r)].seq = !tableHoldVoid(p, r);
+      M.hold[s][k][REC_MODE(r)].n = (int)r->sesCount;
+      M.hold[s][k][REC_MODE(r)].seq = !recordHoldInvalid(p, r);
       continue;
     }
     for(i=M.nq[k]++; i>0 && aTick[k][i-1]>r->ticket; i--){
