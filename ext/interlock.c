@@ -139,8 +139,12 @@ static int takeApi(const sqlite3_api_routines *pApi){
 }
 #endif
 
-/* Loads the extension into this connection. */
-INTERLOCK_API int sqlite3_interlock_init(
+/*
+** What every entry point runs. An entry point must not call another one by its
+** exported name: SQLite opens libraries RTLD_GLOBAL, so in a second copy of this
+** code that name can lead to the first copy.
+*/
+static int load(
   sqlite3 *db,
   char **pzErrMsg,
   const sqlite3_api_routines *pApi
@@ -179,6 +183,27 @@ INTERLOCK_API int sqlite3_interlock_init(
   return rc;
 }
 
+/* Loads the extension into this connection. */
+INTERLOCK_API int sqlite3_interlock_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  return load(db, pzErrMsg, pApi);
+}
+
+#ifndef SQLITE_CORE
+/* The same for a library whose file has another name: SQLite looks for an entry
+** point of this name before it derives one from the file's name. */
+INTERLOCK_API int sqlite3_extension_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  return load(db, pzErrMsg, pApi);
+}
+#endif
+
 /*
 ** Loads the extension into this connection, and into every one that this SQLite
 ** opens later in the process. It is for programs whose connections are opened
@@ -189,10 +214,10 @@ INTERLOCK_API int sqlite3_interlockauto_init(
   char **pzErrMsg,
   const sqlite3_api_routines *pApi
 ){
-  int rc = sqlite3_interlock_init(db, pzErrMsg, pApi);
+  int rc = load(db, pzErrMsg, pApi);
   if( rc==SQLITE_OK ){
     osStay();
-    rc = sqlite3_auto_extension((void(*)(void))sqlite3_interlock_init);
+    rc = sqlite3_auto_extension((void(*)(void))load);
   }
   return rc;
 }

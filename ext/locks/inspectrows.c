@@ -50,8 +50,9 @@ static int always(const LookFile *p, u32 iPos){
 **
 ** Lists every lock that is held or waited for, in the lock files of all
 ** databases of the connection: one row a session, key, mode and scope. A
-** session that locks a row also holds an intention on its table. Reading the
-** table writes nothing, makes no lock file where there is none, and works
+** session that locks a row also holds an intention on its table. The locks of a
+** process that has ended, however it ended, are not listed. Reading the table
+** writes nothing, makes no lock file where there is none, and works
 ** while a process is stopped in the middle of a change. Each row is
 ** consistent; two rows may be from different moments.
 **
@@ -160,9 +161,9 @@ static LockCell locksCell(const LookFile *p, u32 iPos, int iCol){
 **
 ** Lists every session of the lock files. The process of a `stopped` session
 ** was stopped by a signal or a debugger, and keeps its locks. The process of a
-** `dead` session has ended; the next process that changes the lock file
-** removes the session, and no other session has to wait for it. An `unknown`
-** session is alive in another pid namespace (a container).
+** `dead` session has ended: the session holds no locks and waits for none, and
+** it is listed until another session asks for something that it held. An
+** `unknown` session is alive in another pid namespace (a container).
 **
 ** Columns:
 **   session      INTEGER  id of the session
