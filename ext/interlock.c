@@ -141,8 +141,8 @@ static int takeApi(const sqlite3_api_routines *pApi){
 
 /*
 ** What every entry point runs. An entry point must not call another one by its
-** exported name: SQLite opens libraries RTLD_GLOBAL, so in a second copy of this
-** code that name can lead to the first copy.
+** exported name: SQLite opens libraries RTLD_GLOBAL, so in a second copy of
+** this code that name can lead to the first copy.
 */
 static int load(
   sqlite3 *db,
