@@ -87,7 +87,7 @@ proc blocks::comments {file} {
   return $out
 }
 
-# In SQL: lines that begin with -- and follow one another. The licence line
+# In SQL: lines that begin with -- and follow one another. The license line
 # is not part of it.
 proc blocks::sqlComments {text} {
   set out {}

@@ -6,8 +6,8 @@
 # that forgets the version. Then they want one thing, by SQLite's own lock, by
 # turns and by an advisory lock; the holder of that is killed; and they share a
 # queue of jobs, and some of them are killed. Exits with 1 if the versioned
-# table lost an update, the lock went to somebody else than the first in the
-# queue, or a job was lost or done twice.
+# table lost an update, the lock was not granted to the first in the queue,
+# or a job was lost or done twice.
 #
 #   tclsh tool/demo.tcl [LIBRARY [PART...]] the demo, or parts of it: versioned,
 #                                           turns, killed, jobs
@@ -229,8 +229,8 @@ proc contend {kind} {
   say "    the longest wait: [tcl::mathfunc::max {*}$waits] us\n"
 }
 
-# Takers queue up, the first is killed. Returns whether the next had the lock,
-# and nobody else.
+# Workers queue for a lock, and its holder is killed. Returns whether the next
+# one in the queue, and no other, was granted it.
 proc killed {} {
   global file workers library
   set workers {}

@@ -65,7 +65,7 @@ proc sqlite::run {args} {
 # ---- sources --------------------------------------------------------------
 
 # Debian's, through apt, but by lists and a cache of our own: the settings of
-# the machine stay as they are, and nobody has to be root. apt checks the
+# the machine stay as they are, and root is not needed. apt checks the
 # signatures.
 proc sqlite::source {} {
   variable home

@@ -6,7 +6,7 @@
 # nothing cites a number in their place.
 
 namespace eval check {
-  # What looks like a name of ours and is somebody else's.
+  # What looks like a name of this project and is one of another.
   variable foreign {
     PostgreSQL MySQL MariaDB SQLAlchemy ActiveRecord JavaScript TypeORM
     MikroORM GitHub
@@ -258,7 +258,7 @@ proc check::stepsOfFunctions {root} {
   return $out
 }
 
-# The steps that a text names; a licence is none.
+# The steps that a text names; the name of a license is none.
 proc check::stepsIn {text} {
   variable step
   regsub -all {SPDX-License[^\n]*} $text "" text
