@@ -16,9 +16,9 @@ namespace eval check {
   }
   # Not read: test/check.test shows this check what is wrong.
   variable proseExcept {test/check.test}
-  # Made from blocks, which are looked at where they stand.
+  # Made from blocks, which are read in their own files.
   variable proseMade {sql/README.md}
-  # How no sentence begins. One that asks is allowed.
+  # How no sentence may begin, unless it is a question.
   variable proseOpenings { Who "He who" "No one" }
   # What is not written, and what is.
   variable proseWords {
