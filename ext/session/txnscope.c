@@ -28,10 +28,11 @@ static int connectTable(
   sqlite3 *db,
   TxnScope *pScope,
   int eRisk,             /* SQLITE_VTAB_DIRECTONLY or _INNOCUOUS */
-  sqlite3_vtab **pp
+  sqlite3_vtab **pp,
+  char **pzErr
 ){
   int rc = vtabConnect(db, "CREATE TABLE x(unused)", eRisk, sizeof(TxnTable),
-                       pp);
+                       pp, pzErr);
   if( rc!=SQLITE_OK ) return rc;
   ((TxnTable*)*pp)->pScope = pScope;
   pScope->pEvents->xRef(pScope->pArg);
@@ -140,7 +141,8 @@ static int txnConnect(
     *pzErr = sqlite3_mprintf(TABLE_NAME " is a table of the temp schema");
     return SQLITE_ERROR;
   }
-  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab);
+  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab,
+                      pzErr);
 }
 
 /* DROP TABLE. It is refused while the table is enlisted: the transaction's end
@@ -310,8 +312,9 @@ static int txnConnectClose(
   sqlite3_vtab **ppVtab,
   char **pzErr
 ){
-  int rc = connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab);
-  (void)argc; (void)argv; (void)pzErr;
+  int rc = connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab,
+                        pzErr);
+  (void)argc; (void)argv;
   if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bSeesClose = 1;
   return rc;
 }
@@ -348,8 +351,9 @@ static int txnConnectWriter(
   sqlite3_vtab **ppVtab,
   char **pzErr
 ){
-  (void)argc; (void)argv; (void)pzErr;
-  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_INNOCUOUS, ppVtab);
+  (void)argc; (void)argv;
+  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_INNOCUOUS, ppVtab,
+                      pzErr);
 }
 
 /* The last call that can make a COMMIT fail. It may come more than once: a
