@@ -48,6 +48,7 @@ typedef struct TxnScope {
   const TxnEvents *pEvents;
   void *pArg;
   sqlite3_stmt *pEnlist; /* enlists; kept while bClosing is told of */
+  sqlite3_stmt *pWrite;  /* takes main's write lock; kept likewise */
   int nMark;             /* savepoints 0 to nMark-1 have marks */
   int bMade;             /* the table was made in this transaction */
   int bEnlisted;         /* the events of this transaction come */
@@ -67,6 +68,12 @@ void txnscopeUnregister(sqlite3*);
 /* Take part in the open transaction; zWho in the error names the function.
 ** The roll back of a savepoint that is open already is heard as well. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
+
+/* Take part in it by a write to main, which changes nothing: with SQLite's
+** write lock, for which, with bWait, the connection's busy handler waits. Where
+** SQLite does not give it the error is its own, SQLITE_BUSY or SQLITE_LOCKED.
+*/
+void txnscopeWrite(TxnScope*, Sqlx*, const char *zWho, int bWait);
 
 /* Has a statement of the open transaction enlisted a table? Then its end is
 ** going to be told, or, after a refused close, seen by txnscopeCatchUp(). */
