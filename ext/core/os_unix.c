@@ -407,13 +407,13 @@ static int fillHoles(int fd, u64 nSize){
 }
 
 /*
-** Where the file system cannot allocate, or the system has no call for it, the
-** file is made longer by appending zeros.  An append never stores over what
-** another process has stored beyond the end that this one saw.  glibc's
-** posix_fallocate does: it reads a byte and writes it back.  Two processes that
-** do this at once make the file longer than they need.  Every block below the
-** end has been written, but in a file that is being formatted (iFrom 0), which
-** no other process uses.
+** Where the file system cannot allocate (it says EOPNOTSUPP or EINVAL), or the
+** system has no call for it, the file is made longer by appending zeros.  An
+** append never stores over what another process has stored beyond the end that
+** this one saw.  glibc's posix_fallocate does: it reads a byte and writes it
+** back.  Two processes that do this at once make the file longer than they
+** need.  Every block below the end has been written, but in a file that is
+** being formatted (iFrom 0), which no other process uses.
 */
 static int appendZeros(int fd, u64 iFrom, u64 nByte){
   static const char aZero[EXTEND_MIN];
@@ -447,7 +447,7 @@ static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
     if( e==0 ) i += n;
     if( e==EINTR && n>EXTEND_MIN ) n /= 2;
   }
-  if( e!=EOPNOTSUPP && e!=ENOSYS ) return e;
+  if( e!=EOPNOTSUPP && e!=ENOSYS && e!=EINVAL ) return e;
 #endif
   return appendZeros(fd, iFrom, nByte);
 }
@@ -589,22 +589,30 @@ void osSleep(i64 us){
 }
 
 #ifndef INTERLOCK_OS_POSIX
-/* What this system call takes, which is not timespec where a program of 32 bits
-** is built with a time_t of 64. */
+/* The system call, and what it takes, which is not timespec where a program of
+** 32 bits is built with a time_t of 64.  The newest machines of 32 bits have
+** only the call that was made for those. */
+#ifdef SYS_futex
+# define FUTEX_CALL SYS_futex
+typedef __kernel_long_t FutexLong;
+#else
+# define FUTEX_CALL SYS_futex_time64
+typedef i64 FutexLong;
+#endif
 typedef struct FutexTime {
-  __kernel_long_t sec, nsec;
+  FutexLong sec, nsec;
 } FutexTime;
 
 int osWait(u32 *p, u32 iValue, i64 us){
   FutexTime t;
   assert( ruleOutside() );
-  t.sec = (__kernel_long_t)(us/1000000);
-  t.nsec = (__kernel_long_t)(us%1000000)*1000;
-  if( syscall(SYS_futex, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
+  t.sec = (FutexLong)(us/1000000);
+  t.nsec = (FutexLong)(us%1000000)*1000;
+  if( syscall(FUTEX_CALL, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
   return errno==ETIMEDOUT;
 }
 void osWake(u32 *p, int nWake){
-  syscall(SYS_futex, p, FUTEX_WAKE, nWake, 0, 0, 0);
+  syscall(FUTEX_CALL, p, FUTEX_WAKE, nWake, 0, 0, 0);
 }
 #else
 int osWait(u32 *p, u32 iValue, i64 us){
