@@ -125,6 +125,10 @@ int osProcessState(u32 iPid, u64 iPidSpace);
 ** to it, and a library that is unloaded and loaded again has lost its state. */
 void osStay(void);
 
+/* Whether the file that has this code has a name that begins so, after `lib` if
+** that comes first. */
+int osFileNamed(const char *zStart);
+
 /* The lock of this process for its list of open files.  xChild is called in a
 ** fork's child, with that lock held. */
 void osProcessEnter(void);

@@ -718,3 +718,14 @@ void osStay(void){
   }
   atomicSet(&bDone, 1);
 }
+
+int osFileNamed(const char *zStart){
+  static const char here = 0;
+  Dl_info info;
+  const char *z;
+  if( dladdr(&here, &info)==0 || info.dli_fname==0 ) return 0;
+  z = strrchr(info.dli_fname, '/');
+  z = z ? z+1 : info.dli_fname;
+  if( strncmp(z, "lib", 3)==0 ) z += 3;
+  return strncmp(z, zStart, strlen(zStart))==0;
+}
