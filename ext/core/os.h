@@ -142,6 +142,10 @@ int osProcessState(u32 iPid, u64 iPidSpace);
 ** lost its state. */
 void osStay(void);
 
+/* osFileNamed: whether the name of the file that has this code begins so, after
+** `lib` if that comes first. */
+int osFileNamed(const char *zStart);
+
 /* osProcessEnter, osProcessLeave: the lock of this process for its list of open
 ** files.  osAtFork: xChild is called in a fork's child, with that lock held. */
 void osProcessEnter(void);

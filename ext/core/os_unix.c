@@ -412,11 +412,11 @@ static int fillHoles(int fd, u64 nSize){
 
 /*
 ** Makes the file longer by appending zeros, where the file system cannot
-** allocate or the system has no call for it.  An append never stores over what
-** another process has stored beyond the end that this one saw.  glibc's
-** posix_fallocate does, since it reads a byte and writes it back.  Two
-** processes that append at once make the file longer than they need.  Every
-** block below the end was written before, except in a file that is being
+** allocate (EOPNOTSUPP or EINVAL) or the system has no call for it.  An append
+** never stores over what another process has stored beyond the end that this
+** one saw.  glibc's posix_fallocate does, since it reads a byte and writes it
+** back.  Two processes that append at once make the file longer than they need.
+** Every block below the end was written before, except in a file that is being
 ** formatted (iFrom 0), which no other process uses.
 */
 static int appendZeros(int fd, u64 iFrom, u64 nByte){
@@ -451,7 +451,7 @@ static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
     if( e==0 ) i += n;
     if( e==EINTR && n>EXTEND_MIN ) n /= 2;
   }
-  if( e!=EOPNOTSUPP && e!=ENOSYS ) return e;
+  if( e!=EOPNOTSUPP && e!=ENOSYS && e!=EINVAL ) return e;
 #endif
   return appendZeros(fd, iFrom, nByte);
 }
@@ -594,22 +594,30 @@ void osSleep(i64 us){
 }
 
 #ifndef INTERLOCK_OS_POSIX
-/* The time as the system call has it.  That is not timespec where a program of
-** 32 bits is built with a time_t of 64. */
+/* The system call, and the time as it takes it.  That is not timespec where a
+** program of 32 bits is built with a time_t of 64.  The newest machines of 32
+** bits have only the call that was made for those. */
+#ifdef SYS_futex
+# define FUTEX_CALL SYS_futex
+typedef __kernel_long_t FutexLong;
+#else
+# define FUTEX_CALL SYS_futex_time64
+typedef i64 FutexLong;
+#endif
 typedef struct FutexTime {
-  __kernel_long_t sec, nsec;
+  FutexLong sec, nsec;
 } FutexTime;
 
 int osWait(u32 *p, u32 iValue, i64 us){
   FutexTime t;
   assert( ruleOutside() );
-  t.sec = (__kernel_long_t)(us/1000000);
-  t.nsec = (__kernel_long_t)(us%1000000)*1000;
-  if( syscall(SYS_futex, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
+  t.sec = (FutexLong)(us/1000000);
+  t.nsec = (FutexLong)(us%1000000)*1000;
+  if( syscall(FUTEX_CALL, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
   return errno==ETIMEDOUT;
 }
 void osWake(u32 *p, int nWake){
-  syscall(SYS_futex, p, FUTEX_WAKE, nWake, 0, 0, 0);
+  syscall(FUTEX_CALL, p, FUTEX_WAKE, nWake, 0, 0, 0);
 }
 #else
 int osWait(u32 *p, u32 iValue, i64 us){
@@ -714,4 +722,15 @@ void osStay(void){
     dlopen(info.dli_fname, RTLD_LAZY|RTLD_NOLOAD|RTLD_NODELETE);
   }
   atomicSet(&bDone, 1);
+}
+
+int osFileNamed(const char *zStart){
+  static const char here = 0;
+  Dl_info info;
+  const char *z;
+  if( dladdr(&here, &info)==0 || info.dli_fname==0 ) return 0;
+  z = strrchr(info.dli_fname, '/');
+  z = z ? z+1 : info.dli_fname;
+  if( strncmp(z, "lib", 3)==0 ) z += 3;
+  return strncmp(z, zStart, strlen(zStart))==0;
 }

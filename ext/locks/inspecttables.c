@@ -47,11 +47,11 @@ static int lookConnect(
   LookTable *pNew;
   char *zSql;
   int rc;
-  (void)pzErr;
   if( pView==0 ) return SQLITE_ERROR;
   zSql = sqlite3_mprintf("CREATE TABLE x(%s)", pView->zColumns);
   if( zSql==0 ) return SQLITE_NOMEM;
-  rc = vtabConnect(db, zSql, SQLITE_VTAB_DIRECTONLY, sizeof(*pNew), ppVtab);
+  rc = vtabConnect(db, zSql, SQLITE_VTAB_DIRECTONLY, sizeof(*pNew), ppVtab,
+                   pzErr);
   sqlite3_free(zSql);
   if( rc!=SQLITE_OK ) return rc;
   pNew = (LookTable*)*ppVtab;

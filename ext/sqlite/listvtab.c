@@ -57,8 +57,8 @@ static int listvtabConnect(
   const ListVtab *pThis = pAux;
   ListVtabVtab *pNew;
   int rc = vtabConnect(db, pThis->zSql, SQLITE_VTAB_DIRECTONLY, sizeof(*pNew),
-                       ppVtab);
-  (void)argc; (void)argv; (void)pzErr;
+                       ppVtab, pzErr);
+  (void)argc; (void)argv;
   if( rc!=SQLITE_OK ) return rc;
   pNew = (ListVtabVtab*)*ppVtab;
   pNew->db = db;

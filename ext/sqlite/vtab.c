@@ -17,10 +17,14 @@ int vtabConnect(
   const char *zSql,
   int eRisk,
   size_t nByte,
-  sqlite3_vtab **pp
+  sqlite3_vtab **pp,
+  char **pzErr
 ){
   int rc = sqlite3_declare_vtab(db, zSql);
-  if( rc!=SQLITE_OK ) return rc;
+  if( rc!=SQLITE_OK ){
+    *pzErr = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+    return rc;
+  }
   *pp = zeroed(nByte);
   if( *pp==0 ) return SQLITE_NOMEM;
   sqlite3_vtab_config(db, eRisk);

@@ -11,9 +11,10 @@
 
 /* For xConnect and xCreate. Declares a table by its CREATE TABLE, sets who may
 ** use it (SQLITE_VTAB_DIRECTONLY or SQLITE_VTAB_INNOCUOUS), and returns nByte
-** zeroed bytes in *pp. After a failure there is nothing to free. */
+** zeroed bytes in *pp. After a failure *pzErr has SQLite's reason, and there is
+** nothing to free in *pp. */
 int vtabConnect(sqlite3*, const char *zSql, int eRisk, size_t nByte,
-                sqlite3_vtab **pp);
+                sqlite3_vtab **pp, char **pzErr);
 /* xDisconnect of a table that owns nothing else. */
 int vtabDisconnect(sqlite3_vtab*);
 

@@ -49,12 +49,12 @@ int __wrap_fstatfs64(int fd, struct statfs *p){
 }
 static off_t nSignalled;         /* a call for more is undone by a signal */
 static int nUndone;              /* how often, before the test is ended */
-static int bNoAllocate;          /* a file system without fallocate */
+static int eNoAllocate;          /* of a file system without it */
 int __real_fallocate64(int, int, off_t, off_t);
 int __wrap_fallocate64(int, int, off_t, off_t);
 int __wrap_fallocate64(int fd, int e, off_t i, off_t n){
-  errno = EOPNOTSUPP;
-  if( bNoAllocate ) return -1;
+  errno = eNoAllocate;
+  if( eNoAllocate ) return -1;
   if( nAllocate>0 ){
     nAllocate--;
     errno = eAllocate;
@@ -1127,7 +1127,7 @@ static void growAppended(void){
   lockSessionEnd(s);
   lockClose(p);
 }
-static void testAppended(void){
+static void testAppended(int eError){
   OsFile f;
   char z[500], a[20000];
   u64 n = 0;
@@ -1135,7 +1135,7 @@ static void testAppended(void){
   snprintf(z, sizeof z, "%s-interlock", zDb);
   CHECK_EQ(osOpen(&f, z, 0, 1), LOCK_OK);
   CHECK_EQ(osOpen(&appended, z, 0, 1), LOCK_OK);
-  bNoAllocate = 1;
+  eNoAllocate = eError;
   CHECK_EQ(osExtend(&f, 0, 4096), LOCK_OK);
   xWrite = extendBeside;
   CHECK_EQ(osExtend(&f, 4096, 20000), LOCK_OK);
@@ -1161,7 +1161,7 @@ static void testAppended(void){
   removeFile(zDb);
   /* Makes and uses a whole lock file on such a file system. */
   growAppended();
-  bNoAllocate = 0;
+  eNoAllocate = 0;
   removeFile(zDb);
 }
 
@@ -1180,7 +1180,9 @@ int main(int n, char **a){
   testFileSystems();
   testAllocate();
   testSignalled();
-  testAppended();
+  testAppended(EOPNOTSUPP);
+  testAppended(EINVAL);
+  testAppended(ENOSYS);
   inMounts("the really full disk is", onSmallDisk, "size=1m");
   testGone();
   testLinks();
