@@ -2,10 +2,10 @@
 /*
 ** lkcrowd.c: as many sessions as a lock file has, on one key.  The work of a
 ** call under the mutex is counted in steps along the links of the file, not in
-** time. An arrival, a hand-over, a request that is given up, the end of a
+** time.  An arrival, a hand-over, a request that is given up, the end of a
 ** guarded transaction and a recovery may cost a few steps for each session in
 ** the queue, whatever modes the sessions wait for and whether or not they hold
-** other locks. The search for an arrangement of queues must end after its
+** other locks.  The search for an arrangement of queues must end after its
 ** budget.
 **
 **   lkcrowd [SESSIONS]

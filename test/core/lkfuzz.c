@@ -2,13 +2,13 @@
 /*
 ** lkfuzz.c: damage in a lock file that is in use.  Every call must return
 ** within two seconds, with LOCK_MALFORMED sooner or later or without having
-** noticed. No call may crash.  After damage that was noticed the mutex must be
-** free. Opening the file afterwards must give an error or a fresh file.
+** noticed.  No call may crash.  After damage that was noticed the mutex must be
+** free.  Opening the file afterwards must give an error or a fresh file.
 **
 ** A case begins with a copy of one of the files that the program makes at its
 ** start.  Some are small, some have grown to several extents.  Processes that
 ** died have left locks, requests, invalidated holds and an active writer in
-** them. One of them died inside the mutex, so that the next caller rebuilds.
+** them.  One of them died inside the mutex, so that the next caller rebuilds.
 ** The damage is random words, and fields of the format that get values of other
 ** fields: indexes, states, links, owners, generations, counters.
 **
@@ -291,7 +291,7 @@ typedef struct Image {
 static Image aImage[KINDS];
 
 /* Starts a process that dies in the file, with nLock locks and one of each
-** kind. With bInside it dies while it owns the mutex. */
+** kind.  With bInside it dies while it owns the mutex. */
 static void leaveBehind(u32 nLock, int bInside){
   LockFile *p = openOrDie(zDb);
   LockSession *a[10];

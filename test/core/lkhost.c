@@ -1100,7 +1100,7 @@ static void testSignalled(void){
 }
 
 /* On a file system without fallocate two processes make the file longer at
-** once. What the faster one has stored in the new part by then must stay. */
+** once.  What the faster one has stored in the new part by then must stay. */
 static OsFile appended;
 static void extendBeside(void){
   char *pMap;

@@ -6,8 +6,8 @@
 ** in which scope, the order of every queue, and which session waits.  A request
 ** that is refused for a deadlock must be in a cycle in every order of the
 ** queues; the program tries all of them.  A request that is not refused must
-** leave no cycle. The model copies a rearranged queue from the real one once it
-** has found it free of cycles.  Without a cycle the order must not change.
+** leave no cycle.  The model copies a rearranged queue from the real one once
+** it has found it free of cycles.  Without a cycle the order must not change.
 **
 **   lkmodel STEPS SEED [FILE]
 */

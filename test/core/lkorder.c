@@ -16,7 +16,7 @@
 ** Each of these orders was taken away by hand, and the scene beside whose name
 ** it stands found that.  A fence orders what a look reads between two loads of
 ** a state word; the sanitizer does not know fences, and segment.h has the
-** argument. A compare-and-swap of a record's state needs no acquire, since the
+** argument.  A compare-and-swap of a record's state needs no acquire, since the
 ** request was made under the mutex.
 **
 **   lkorder [SCENE]

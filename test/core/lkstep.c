@@ -5,7 +5,7 @@
 ** the process calls a function of the scene, or stops or dies.  No scene
 ** depends on luck or on the speed of the machine.  The two scenes that let time
 ** pass can overlook a mistake on a slow machine, and never report one that is
-** not there. Most mistakes of BUGS in base.h make one of the scenes fail;
+** not there.  Most mistakes of BUGS in base.h make one of the scenes fail;
 ** lkbugs tries them.
 **
 ** A scene runs in a process of its own and may take 20 s.
