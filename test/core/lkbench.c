@@ -119,8 +119,8 @@ static void benchRowKeys(LockSession *s, const char *zName, u64 iFactor,
     t = cpu()-t;
     if( t<tEnd ) tEnd = t;
   }
-  printf("  name of %2u bytes, %-10s   %7.0f ns to take, %3.0f to end\n", (u32)strlen(zName),
-         zWhat, tTake/ROWS*1e9, tEnd/ROWS*1e9);
+  printf("  name of %2u bytes, %-10s   %7.0f ns to take, %3.0f to end\n",
+         (u32)strlen(zName), zWhat, tTake/ROWS*1e9, tEnd/ROWS*1e9);
 }
 static void benchRows(void){
   static const char *azName[] = { "jobs", "account", "order_lines",
@@ -149,7 +149,8 @@ static void benchRows(void){
     if( t<tBest ) tBest = t;
   }
   if( n ) exit(1);
-  printf("10,000 held rows skipped, each %7.0f ns   (aim 150)\n", tBest/1e4*1e9);
+  printf("10,000 held rows skipped, each %7.0f ns   (aim 150)\n",
+         tBest/1e4*1e9);
   table = keyTable("jobs");
   if( lockWriterEnter(s) ) exit(1);
   t = cpu();
@@ -283,7 +284,8 @@ static void pauses(int n){
   while( n-- > 0 ) atomicPause();
 }
 
-/* What a lock manager behind one mutex cannot beat: a word, and 40 ns inside. */
+/* What a lock manager behind one mutex cannot beat: a word, and 40 ns
+** inside. */
 static void bareSection(u64 *p){
   while( !atomicCas64(p, 0, 1) ){
     do{ atomicPause(); }while( atomicGet(p) );

@@ -60,7 +60,7 @@ static const char *azPoint[] = { "none",
 };
 
 static LockKey kA, kB, kC, kD, kU, kG, kQ, kLong, kHeld, kRow, kTable, kTable2;
-static LockFile *pF, *pVF;           /* the driver's or a helper's; the victim's */
+static LockFile *pF, *pVF;     /* the driver's or a helper's; the victim's */
 
 void crashPoint(int i){
   if( guardTooLowHere(bVictim ? pVF : pF) ) pCtl->bLow = 1;
@@ -222,8 +222,8 @@ static void opUndo(void){
   }
 }
 
-enum { ATTACH, TABLES=21, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED, SWEEPS,
-       ATTACHHALF, CURE=11, CANCELS=13 };
+enum { ATTACH, TABLES=21, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED,
+       SWEEPS, ATTACHHALF, CURE=11, CANCELS=13 };
 static void (*const aOp[])(void) = { opAttach, opOpen, opAcquire, opLong,
   opWait, opRelease, opReleaseAll, opTxnEnd, opRollback, opEnd, opUpgrade,
   opCure, opGrow, opCancel, opWriter, opReap, opTakeOver, opContended,

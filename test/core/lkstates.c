@@ -178,8 +178,8 @@ static int isNew(void){
 enum { ASKS, TRIES, UNLOCKS, UNLOCKALL, TXNEND, SAVEPOINT, ROLLBACKTO, CLOSES,
        GIVEUP, CANCELS, POLLS, WRITES, SKIPS, LOOKS, UNDOS };
 static const char *azCall[] = { "lock", "try", "unlock", "unlock all", "end",
-  "savepoint", "rollback to", "close", "give up", "cancel", "poll", "write", "skip",
-  "look", "undo" };
+  "savepoint", "rollback to", "close", "give up", "cancel", "poll", "write",
+  "skip", "look", "undo" };
 typedef struct Call { int e, s, k, m, scope; } Call;
 
 static const char *perform(const Call *c){

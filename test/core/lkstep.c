@@ -104,18 +104,20 @@ static void killed(pid_t pid){
 static void dieHere(void){ raise(SIGKILL); }
 static void stopHere(void){ raise(SIGSTOP); }
 
-/* What the kernel says of a thread: 'S' asleep. */
-static int threadState(int tid){
+/* Whether the thread of this number, which is 0 until it runs, is asleep. */
+static int sleeps(const u32 *piTid){
+  int tid = (int)atomicGetAcq(piTid);
   char z[200], *q;
   ssize_t n;
   int fd;
+  if( tid==0 ) return 0;
   snprintf(z, sizeof z, "/proc/self/task/%d/stat", tid);
   fd = open(z, O_RDONLY);
   n = fd<0 ? 0 : read(fd, z, sizeof(z)-1);
   if( fd>=0 ) close(fd);
   z[n>0 ? n : 0] = 0;
   q = strrchr(z, ')');
-  return q && q[1] ? q[2] : 0;
+  return q && q[1] && q[2]=='S';
 }
 
 /*--------------------------------------------------- modes, queues, wakes ---*/
@@ -164,7 +166,7 @@ static void sceneWake(void){
   CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
   pthread_create(&t, 0, sleeper,
       &segRecord(seg(), segSession(seg(), lockSlot(S[1]))->waits)->state);
-  while( atomicGetAcq(&iTid)==0 || threadState((int)atomicGetAcq(&iTid))!='S' ) restUs(100);
+  while( !sleeps(&iTid) ) restUs(100);
   CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
   pthread_join(t, 0);
   CHECK(!bTimedOut);
@@ -172,7 +174,7 @@ static void sceneWake(void){
 /* The same for a cancel, and for a thread that sleeps on the mutex. */
 static void asleepOn(pthread_t *pt, u32 *pWord){
   pthread_create(pt, 0, sleeper, pWord);
-  while( atomicGetAcq(&iTid)==0 || threadState((int)atomicGetAcq(&iTid))!='S' ) osSleep(100);
+  while( !sleeps(&iTid) ) osSleep(100);
 }
 static void sceneCancelWakes(void){
   pthread_t t;
@@ -746,7 +748,7 @@ static void sceneCancelAim(void){
   CHECK(waits(1));
 }
 
-/*-------------------------------------------------- ends without the mutex ---*/
+/*------------------------------------------------- ends without the mutex ---*/
 
 static void sceneEndInside(void){
   inMemory();
@@ -809,7 +811,7 @@ static void sceneWaiters(void){
   inside();
   pthread_create(&t, 0, enterer, 0);
   while( !(atomicGetAcq(pWord) & MUTEX_WAITERS) ){
-    if( atomicGetAcq(&iTid) && threadState((int)atomicGetAcq(&iTid))=='S' ) break;
+    if( sleeps(&iTid) ) break;
     restUs(100);
   }
   CHECK(atomicGet(pWord) & MUTEX_WAITERS);
@@ -1113,8 +1115,7 @@ static void sceneOwnerDies(void){
   pid = other(actStopInside);
   CHECK(WIFSTOPPED(iState));
   pthread_create(&t, 0, askAsleep, 0);
-  while( !(atomicGet(pWord) & MUTEX_WAITERS)
-      || threadState((int)atomicGetAcq(&iTid))!='S' ) osSleep(100);
+  while( !(atomicGet(pWord) & MUTEX_WAITERS) || !sleeps(&iTid) ) osSleep(100);
   osSleep(30000);                /* longer than to its probe */
   killed(pid);
   pthread_join(t, 0);

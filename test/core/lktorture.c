@@ -278,14 +278,15 @@ int main(int n, char **a){
     CHECK(lockCheck(p)==0);
     lockSessionEnd(s);
     CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
-    if( getenv("SHOW") ) for(i=1; i<=segHeader(lockSegment(p))->usedRecord; i++){
+    for(i=1; getenv("SHOW") && i<=segHeader(lockSegment(p))->usedRecord; i++){
       SegRecord *r = segRecord(lockSegment(p), i);
       SegSession *q;
       if( SEG_STATE(r->state)==0 ) continue;
       q = segSession(lockSegment(p), r->session);
-      fprintf(stderr, "%u: state %u ses %u gen %u (now %llx owner %llu state %llx"
-        " left %u) mode %u sc %u thold %llx key %x\n", i, SEG_STATE(r->state),
-        r->session, r->generation, (unsigned long long)q->now,
+      fprintf(stderr, "%u: state %u ses %u gen %u (now %llx owner %llu state"
+        " %llx left %u) mode %u sc %u thold %llx key %x\n", i,
+        SEG_STATE(r->state), r->session, r->generation,
+        (unsigned long long)q->now,
         (unsigned long long)q->owner, (unsigned long long)q->state, q->left,
         REC_MODE(r), r->scount, (unsigned long long)r->thold, r->key[0]);
     }

@@ -1098,7 +1098,10 @@ static void *threadMain(void *pArg){
     double t0 = seconds();
     nSlow += i>0 && dLast>0.045;     /* a poll, where a wake-up was due */
     if( nSlow>100 ){ bWrong = 2; break; }
-    if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w)!=LOCK_OK ){ bWrong = 1; break; }
+    if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, &w)!=LOCK_OK ){
+      bWrong = 1;
+      break;
+    }
     dLast = seconds()-t0;
     if( __atomic_add_fetch(&nInside, 1, __ATOMIC_RELAXED)!=1 ) bWrong = 1;
     __atomic_sub_fetch(&nInside, 1, __ATOMIC_RELAXED);
@@ -1191,7 +1194,9 @@ static void *cancelMain(void *pArg){
     u32 n = atomicGetAcq(&nWaitNow);
     if( lockCancel(pCancelFile, iCancelId)==LOCK_OK ){
       u32 iHit;
-      while( (iHit = atomicGetAcq(&iHitSeen))==0 && !bStopCancel ) atomicPause();
+      while( (iHit = atomicGetAcq(&iHitSeen))==0 && !bStopCancel ){
+        atomicPause();
+      }
       nHit++;
       nLate += iHit>n+1;
       atomicSetRel(&iHitSeen, 0);
@@ -1225,7 +1230,7 @@ static void testCancelAim(void){
   atomicSetRel(&bStopCancel, 1);
   pthread_join(t, 0);
   CHECK(nHit>10);
-  CHECK(nLate*2<=nHit);          /* a thread may sleep before its call, rarely */
+  CHECK(nLate*2<=nHit);          /* a thread rarely sleeps before its call */
   lockSessionEnd(s);
   lockSessionEnd(h);
   lockClose(pCancelFile);
@@ -1368,7 +1373,7 @@ static void testForeign(void){
   }
 }
 
-/*------------------------------------------- what a look counts and copies ---*/
+/*------------------------------------------ what a look counts and copies ---*/
 
 /* An allocator that calls xGrow at a chosen allocation, and finds what is
 ** written behind one: what a look has counted is another number when it

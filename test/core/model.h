@@ -311,7 +311,9 @@ static const char *doUnlockAll(int s, u32 mKind, u32 mMode){
     M.hold[s][k][m].n = 0;
   }
   scanAll();
-  if( lockReleaseAll(aS[s], mKind, mMode, &nReal)!=LOCK_OK ) return "unlock_all";
+  if( lockReleaseAll(aS[s], mKind, mMode, &nReal)!=LOCK_OK ){
+    return "unlock_all";
+  }
   return n==nReal ? 0 : "unlock_all counts differently";
 }
 /* A try for work queues: no session holds or waits for it, the own neither. */
@@ -371,7 +373,7 @@ static int isBarred(int s, int k, int m){
   }
   return 0;
 }
-/* The guard of table iTable and row iRow, -1 for none: the table comes first. */
+/* The guard of table iTable, then of row iRow; -1 for none. */
 static int guardDiffers(int s, int iTable, int iRow){
   const LockKey *pTable = iTable<0 ? 0 : &aKey[iTable], *pHeld;
   const LockKey *pRow = iRow<0 ? 0 : &aKey[iRow], *pWant = 0;
