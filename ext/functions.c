@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The SQL functions of Interlock. Each has a block above it that is its
-** page in sql/README.md; the table at the end registers them.
+** The registration of Interlock's SQL functions, from lists that the files of
+** their areas return; and the functions of versioned tables. The reference
+** block above a function is its section in sql/README.md.
 **
-** All but the guards' are DIRECTONLY: a schema that comes from elsewhere must
-** not be able to call them from a trigger or a view.
+** All functions but those of the guards are DIRECTONLY, so that the triggers
+** and views of a schema from elsewhere cannot call them.
 */
 #include <string.h>
 #include "functions.h"
@@ -26,7 +27,7 @@ SQLITE_EXTENSION_INIT3
 
 /* ---- arguments -------------------------------------------------------- */
 
-/* One option: name=value. */
+/* Takes one option: name=value. */
 static void argOption(Sqlx *p, const char *z, OptionsWords *pWords){
   static const char *const azName[] = { "on_stale", "except", "tombstones" };
   const char **apValue[3];
@@ -47,6 +48,7 @@ static void argOption(Sqlx *p, const char *z, OptionsWords *pWords){
 
 #define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
 
+/* Takes the arguments of versioned() and versioned_sql(); 0 with an error. */
 static int argVersioned(
   Sqlx *p,
   int nArg,
@@ -473,12 +475,12 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
-static FunctionTable versionedFunctions(void){
-  FunctionTable t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
+static FunctionList versionedFunctions(void){
+  FunctionList t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
   return t;
 }
 
-static FunctionTable (*const axTable[])(void) = {
+static FunctionList (*const axList[])(void) = {
   versionedFunctions,
   advisoryFunctions,
   getlockFunctions,
@@ -492,9 +494,9 @@ static FunctionTable (*const axTable[])(void) = {
 
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  size_t iTable;
-  for(iTable=0; iTable<sizeof(axTable)/sizeof(axTable[0]); iTable++){
-    FunctionTable t = axTable[iTable]();
+  size_t iList;
+  for(iList=0; iList<sizeof(axList)/sizeof(axList[0]); iList++){
+    FunctionList t = axList[iList]();
     const Function *a = t.a;
     if( i<t.n ) return a + i;
     i -= t.n;
@@ -515,8 +517,8 @@ FunctionCall *functionsNew(Connection *pConn){
   return aCall;
 }
 
-/* Whether a statement of the connection is being run: SQLite then takes no
-** function away. */
+/* Whether a statement of the connection is being run. SQLite then unregisters
+** no function. */
 static int isRunning(sqlite3 *db){
   sqlite3_stmt *pStmt = sqlite3_next_stmt(db, 0);
   while( pStmt && !sqlite3_stmt_busy(pStmt) ){
@@ -534,6 +536,7 @@ void functionsUnregister(sqlite3 *db, int *pnDone){
   }
 }
 
+/* The destructor of a registered function. */
 static void functionGone(void *pCall){
   connectionRelease(((FunctionCall*)pCall)->pConn);
 }

@@ -232,7 +232,7 @@ static const Function aGuarded[] = {
   { "guarded_repair", FUNCTION_ANY, guardedRepairFunc, { 0, 0, 0, 0 } },
 };
 
-FunctionTable guardedFunctions(void){
-  FunctionTable t = { aGuarded, sizeof(aGuarded)/sizeof(aGuarded[0]) };
+FunctionList guardedFunctions(void){
+  FunctionList t = { aGuarded, sizeof(aGuarded)/sizeof(aGuarded[0]) };
   return t;
 }

@@ -8,6 +8,6 @@
 
 #include "session/function.h"
 
-FunctionTable guardedFunctions(void);
+FunctionList guardedFunctions(void);
 
 #endif

@@ -29,7 +29,7 @@
 **   - E still has its lock, ends its transaction, and the lock is free then
 **   - while the victim is stopped, E's end and Q's giving up take effect and
 **     do not wait for it
-**   - segmentCheck and tableCheck find nothing, among it a guard word that
+**   - checkSegment and checkGrants find nothing, among it a guard word that
 **     counts wrongly; at no store, nor while the victim is stopped, is one too
 **     low
 **
@@ -190,10 +190,10 @@ static void opEndContended(void){ lockTxnEnd(V); }
 static void opSweep(void){
   Seg *p = lockSegment(pVF);
   bArmed = 0;
-  need((LockRc)ownerEnter(p), (LockRc)OWNER_IN, 60);
+  need((LockRc)mutexEnter(p), (LockRc)MUTEX_ENTERED, 60);
   raise(SIGSTOP);
   bArmed = 1;
-  while( ownerLeave(p) ) tableSweepLeft(p);
+  while( mutexLeave(p) ) sessionSweepAll(p);
 }
 
 /* A row with its table's intention lock, taken and given back; then the table
@@ -409,7 +409,7 @@ static void deadHolder(int bInside){
     LockFile *p = openOrDie(zDb);
     LockSession *s = beginOrDie(p);
     lockAcquire(s, &kG, LOCK_EXCLUSIVE, 0, 0);
-    if( bInside ) ownerEnter(lockSegment(p));
+    if( bInside ) mutexEnter(lockSegment(p));
     kill(getpid(), SIGKILL);
   }
   waitpid(pid, 0, 0);
@@ -645,12 +645,12 @@ static void contend(const Run *r, pid_t pid){
   Seg *p = lockSegment(pF);
   if( r->iOp==CONTENDED || r->iOp==ENDCONTENDED ){
     u64 mBit = r->iOp==CONTENDED ? MUTEX_WAITERS : MUTEX_WORK;
-    NEED( ownerTry(p, 0)==OWNER_IN );
+    NEED( mutexTry(p, 0)==MUTEX_ENTERED );
     pCtl->bGo = 1;
     while( !isOver(pid) && !(atomicGetAcq(&segHeader(p)->mutex) & mBit) ){
       restUs(50);
     }
-    while( ownerLeave(p) ) tableSweepLeft(p);
+    while( mutexLeave(p) ) sessionSweepAll(p);
   }else if( r->iOp==SWEEPS ){
     pCtl->bGo = 1;
     NEED( victimState(pid)=='s' );

@@ -189,10 +189,10 @@ static void recovery(void){
   arrive(&k, ALL_X);
   memset(&Cost, 0, sizeof Cost);
   p = lockSegment(pF);
-  CHECK_EQ(ownerEnter(p), OWNER_IN);
-  tableRebuild(p, 0);
+  CHECK_EQ(mutexEnter(p), MUTEX_ENTERED);
+  rebuildSegment(p, 0);
   before();
-  tableScanAll(p);
+  recordScanWaiting(p, 0);
 #ifndef OLD
   {
     Graph *g = calloc(1, graphSize());
@@ -201,7 +201,7 @@ static void recovery(void){
   }
 #endif
   after();
-  CHECK_EQ(ownerLeave(p), 0);
+  CHECK_EQ(mutexLeave(p), 0);
   report("scans and checks", 30);
   closeAll();
 }

@@ -67,7 +67,7 @@ static void numbers(Value x){
   NUMBER(offsetof(SegHeader, freeRecord));
   NUMBER(offsetof(SegHeader, guard));
   NUMBER(offsetof(SegSession, now));
-  NUMBER(offsetof(SegRecord, thold));
+  NUMBER(offsetof(SegRecord, txnHold));
   NUMBER(keyEvent("jobs"));
   NUMBER(segBucketOf(0xdeadbeef, 3000));
 }

@@ -200,7 +200,7 @@ static void damageHeader(Seg *p){
     case 13: h->sessionId = rnd(&seed); break;
     case 14: h->token = rnd(&seed); break;
     case 15: h->numbers = anyOwner(p); break;
-    case 16: h->inside = v; break;
+    case 16: h->lastInside = v; break;
     default: h->mutex = anyOwner(p)<<2 | R(4); break;
   }
 }
@@ -211,13 +211,13 @@ static void damageSession(Seg *p){
     case 0: s->state = SEG_PAIR(R(3) ? R(3) : v, R(4)); break;
     case 1: s->owner = anyOwner(p); break;
     case 2: s->now = SEG_PAIR(R(3), v); break;
-    case 3: s->left = 1; break;
+    case 3: s->sweepNeeded = 1; break;
     case 4: s->waits = v; break;
     case 5: s->next = v; break;
     case 6: s->firstTxn = v; break;
     case 7: s->firstSes = v; break;
     case 8: s->nRecord = v; break;
-    case 9: s->mixed = v; break;
+    case 9: s->unsorted = v; break;
     default: s->id = v; break;
   }
 }
@@ -229,9 +229,9 @@ static void damageRecord(Seg *p){
     case 0: r->state = SEG_WITH(r->state, R(8)); break;
     case 1: r->session = R(2) ? 1+R(12) : v; break;
     case 2: r->generation = v; break;
-    case 3: r->scount = v; break;
+    case 3: r->sesCount = v; break;
     case 4: r->ticket = R(2) ? rnd(&seed) : v; break;
-    case 5: r->thold = SEG_PAIR(R(3), R(3)); break;
+    case 5: r->txnHold = SEG_PAIR(R(3), R(3)); break;
     case 6: r->what = v; break;
     case 7: r->hash = R(2) ? v : segRecord(p, 1+R(i))->hash; break;
     case 8: r->text = v; break;
@@ -318,7 +318,7 @@ static void leaveBehind(u32 nLock, int bInside){
   }
   rc |= lockWriterEnter(a[9]);
   lockSessionEnd(a[8]);
-  if( bInside ) rc |= ownerEnter(lockSegment(p))!=OWNER_IN;
+  if( bInside ) rc |= mutexEnter(lockSegment(p))!=MUTEX_ENTERED;
   _exit(rc!=0);
 }
 

@@ -46,7 +46,7 @@ static const char *anyUndo(int s){
 static int bHeld;
 static void holdMutex(int b){
   Seg *p = lockSegment(pF);
-  if( b ){ bHeld = otherEnters(p)==OWNER_IN; return; }
+  if( b ){ bHeld = otherEnters(p)==MUTEX_ENTERED; return; }
   if( bHeld ) otherLeaves(p);
   bHeld = 0;
 }

@@ -162,9 +162,9 @@ static void sceneEventWait(void){
 /* The mutex: one thread leaves, another one enters, right away or after it has
 ** asked for it in vain. */
 static void *doInside(void *p){
-  MUST(ownerEnter(lockSegment(pF))==OWNER_IN);
+  MUST(mutexEnter(lockSegment(pF))==MUTEX_ENTERED);
   nPlain++;
-  MUST(ownerLeave(lockSegment(pF))==0);
+  MUST(mutexLeave(lockSegment(pF))==0);
   atomicSet(&bStopped, 1);
   return p;
 }
@@ -173,17 +173,17 @@ static void sceneMutex(void){
   atomicSet(&bStopped, 0);
   pthread_create(&t, 0, doInside, 0);
   untilStopped();
-  MUST(ownerEnter(lockSegment(pF))==OWNER_IN);
+  MUST(mutexEnter(lockSegment(pF))==MUTEX_ENTERED);
   nPlain++;
-  MUST(ownerLeave(lockSegment(pF))==0);
+  MUST(mutexLeave(lockSegment(pF))==0);
   pthread_join(t, 0);
 }
 
 static const struct { const char *zName; void (*x)(void); } aScene[] = {
-  { "end of a transaction", sceneEnd },     /* lockTxnEnd, tableHoldVoid: now */
+  { "end of a transaction", sceneEnd },     /* lockTxnEnd: now */
   { "rolled back to", sceneLevel },         /* lockRollbackTo: now */
-  { "undone", sceneUndo },                  /* lockUndo, tableVoid: scount */
-  { "turn undone", sceneTurn },             /* undoTurn, tableHoldVoid: thold */
+  { "undone", sceneUndo },                  /* lockUndo: sesCount */
+  { "turn undone", sceneTurn },             /* undoTurn: txnHold */
   { "end of a session", sceneClose },       /* lockSessionEnd: state */
   { "withdrawn", sceneWithdraw },           /* lookAt: state of a record */
   { "granted", sceneGrant },                /* lockOutcome, grant */

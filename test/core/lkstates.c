@@ -23,7 +23,6 @@
 **   lkstates [quick | WORLD]
 */
 #include "model.h"
-#include "../../ext/core/lock.c"
 
 enum { RECORDS = 32, HEADBYTES = 832, IMAGES = 256, MXSES = 4 };
 
@@ -304,8 +303,8 @@ static const char *adopt(void){
     s = sessionIndex(r->session);
     if( k<0 || s<0 ) return "a record of nobody";
     if( e==SEG_GRANTED ){
-      M.hold[s][k][REC_MODE(r)].n = (int)r->scount;
-      M.hold[s][k][REC_MODE(r)].seq = !tableHoldVoid(p, r);
+      M.hold[s][k][REC_MODE(r)].n = (int)r->sesCount;
+      M.hold[s][k][REC_MODE(r)].seq = !recordHoldInvalid(p, r);
       continue;
     }
     for(i=M.nq[k]++; i>0 && aTick[k][i-1]>r->ticket; i--){
@@ -346,10 +345,10 @@ static const char *death(const Node *pPre, int i, int sDead){
   if( segHeader(p)->mutex ){
     segHeader(p)->mutex = p->iNumber<<2;
     p->iTaken = numberOf(sDead);
-    recover(pF);
-    leave(pF);
+    lockRecover(pF);
+    lockLeave(pF);
   }else{
-    reap(pF, numberOf(sDead));
+    lockReap(pF, numberOf(sDead));
   }
   z = bLow ? "a guard word was too low" : lockCheck(pF);
   modelDeath(sDead);

@@ -29,7 +29,7 @@ void crashPoint(int i){
   if( i!=iHookAt || --nHookPass ) return;
   iHookAt = 0;
   bInside = pF && ruleHolds(RANK_MUTEX, lockSegment(pF));
-  if( bInside ) ruleForget();      /* the hook plays another thread */
+  if( bInside ) ruleReset();      /* the hook plays another thread */
   xHook();
   if( bInside ) ruleEnter(RANK_MUTEX, lockSegment(pF));
 }
@@ -75,7 +75,7 @@ enum { IS = LOCK_INTENT_SHARED, IX = LOCK_INTENT_EXCLUSIVE, SH = LOCK_SHARED,
        TXN = LOCK_SCOPE_TRANSACTION };
 
 /* The mutex by hand, as another party would have it. */
-static void inside(void){ CHECK_EQ(otherEnters(seg()), OWNER_IN); }
+static void inside(void){ CHECK_EQ(otherEnters(seg()), MUTEX_ENTERED); }
 static void outside(void){ otherLeaves(seg()); }
 
 /*------------------------------------------------------- other processes ---*/
@@ -537,10 +537,10 @@ static void sceneCycleAhead(void){
   aOrder[1] = segSession(seg(), lockSlot(S[2]))->waits;
   g = graphInit(calloc(1, graphSize()));
   for(i=0; i<3; i++){
-    CHECK_EQ(ownerEnter(seg()), OWNER_IN);
-    tableReorder(seg(), aOrder, 2);
+    CHECK_EQ(mutexEnter(seg()), MUTEX_ENTERED);
+    recordReorder(seg(), aOrder, 2);
     CHECK_EQ(graphCheck(g, seg(), lockSlot(S[aStart[i]])), GRAPH_CURED);
-    while( ownerLeave(seg()) ) tableSweepLeft(seg());
+    while( mutexLeave(seg()) ) sessionSweepAll(seg());
   }
   free(g);
 }
@@ -784,7 +784,7 @@ static void sceneEndAgain(void){
   CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
   inside();
   lockRollbackTo(S[0], iLevel);
-  at(CRASH_SWEEP_LEFT, 1, hookEnd);
+  at(CRASH_SWEEP_FLAG, 1, hookEnd);
   outside();
   CHECK(granted(1));
   CHECK(whole());
@@ -796,7 +796,7 @@ static u64 iWordInside;
 static void *enterer(void *p){
   (void)p;
   atomicSetRel(&iTid, (u32)syscall(SYS_gettid));
-  CHECK_EQ(ownerEnter(seg()), OWNER_IN);
+  CHECK_EQ(mutexEnter(seg()), MUTEX_ENTERED);
   iWordInside = segHeader(seg())->mutex;
   outside();
   return 0;
@@ -825,7 +825,7 @@ static void sceneWaiters(void){
 static void actEnter(void){
   inFile();
   raise(SIGSTOP);
-  CHECK_EQ(ownerEnter(seg()), OWNER_IN);
+  CHECK_EQ(mutexEnter(seg()), MUTEX_ENTERED);
   outside();
 }
 static void scenePatience(void){
@@ -859,7 +859,7 @@ static void sceneLiveOwner(void){
   inFile();
   pid = other(actStopInside);
   CHECK(WIFSTOPPED(iState));
-  CHECK_EQ(ownerTry(seg(), 0), OWNER_BUSY);
+  CHECK_EQ(mutexTry(seg(), 0), MUTEX_BUSY);
   signalOne(pid, SIGCONT);
   await(pid);
   CHECK(WIFSTOPPED(iState));

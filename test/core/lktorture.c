@@ -284,10 +284,10 @@ int main(int n, char **a){
       if( SEG_STATE(r->state)==0 ) continue;
       q = segSession(lockSegment(p), r->session);
       fprintf(stderr, "%u: state %u ses %u gen %u (now %llx owner %llu state %llx"
-        " left %u) mode %u sc %u thold %llx key %x\n", i, SEG_STATE(r->state),
+        " left %u) mode %u sc %u txnHold %llx key %x\n", i, SEG_STATE(r->state),
         r->session, r->generation, (unsigned long long)q->now,
-        (unsigned long long)q->owner, (unsigned long long)q->state, q->left,
-        REC_MODE(r), r->scount, (unsigned long long)r->thold, r->key[0]);
+        (unsigned long long)q->owner, (unsigned long long)q->state, q->sweepNeeded,
+        REC_MODE(r), r->sesCount, (unsigned long long)r->txnHold, r->key[0]);
     }
     printf("lktorture: %u processes, %llu operations, %llu kills, %llu stops, "
         "%.1f s; waits %llu deadlocks %llu cured %llu recoveries %llu\n",

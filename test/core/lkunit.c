@@ -374,7 +374,7 @@ static void testMixed(void){
     k = keyInt(i);
     CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 1, 0), LOCK_OK);
   }
-  segSession(lockSegment(p), lockSlot(s))->mixed = 1;
+  segSession(lockSegment(p), lockSlot(s))->unsorted = 1;
   lockRollbackTo(s, iLevel);
   CHECK_EQ(segHeader(lockSegment(p))->nRecord, n);
   CHECK(lockCheck(p)==0);
@@ -499,7 +499,7 @@ static pid_t holder(const char *zDb, i64 i, int bInside){
     LockSession *u = beginOrDie(q);
     if( lockAcquire(u, &k, LOCK_EXCLUSIVE, 0, 0) ) _exit(1);
     lockSessionLabel(u, "holder");
-    if( bInside ) ownerEnter(lockSegment(q));
+    if( bInside ) mutexEnter(lockSegment(q));
     if( write(a[1], "x", 1)!=1 ) _exit(1);
     for(;;) pause();
   }
@@ -673,12 +673,12 @@ static void testGuard(void){
   CHECK_EQ(guardOf(p, &table), 1);
   CHECK(lockCheck(p)==0);
   segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 0;
-  CHECK_EQ(ownerTry(lockSegment(p), 0), OWNER_IN);
-  CHECK(strcmp(tableCheck(lockSegment(p)), "a guard word is too low")==0);
+  CHECK_EQ(mutexTry(lockSegment(p), 0), MUTEX_ENTERED);
+  CHECK(strcmp(checkGrants(lockSegment(p)), "a guard word is too low")==0);
   segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 2;
-  CHECK(strcmp(tableCheck(lockSegment(p)), "a guard word is too high")==0);
+  CHECK(strcmp(checkGrants(lockSegment(p)), "a guard word is too high")==0);
   segHeader(lockSegment(p))->guard[table.iHash%SEG_GUARDS] = 1;
-  CHECK_EQ(ownerLeave(lockSegment(p)), 0);
+  CHECK_EQ(mutexLeave(lockSegment(p)), 0);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
   lockSessionEnd(t);
   CHECK_EQ(lockGuardFree(s, &table), 1);
@@ -703,13 +703,13 @@ static void testWriterOnce(void){
   int st;
   lockName(z, zDb);
   sprintf(z2, "%s2", z);
-  CHECK_EQ(otherEnters(lockSegment(p)), OWNER_IN);
+  CHECK_EQ(otherEnters(lockSegment(p)), MUTEX_ENTERED);
   CHECK_EQ(lockWriterEnter(s), LOCK_BUSY);
   CHECK_EQ(lockGuardFree(s, &table), 0);
   otherLeaves(lockSegment(p));
   iLevel = lockLevel(s);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);
-  CHECK_EQ(otherEnters(lockSegment(p)), OWNER_IN);
+  CHECK_EQ(otherEnters(lockSegment(p)), MUTEX_ENTERED);
   CHECK_EQ(lockWriterEnter(s), LOCK_OK);           /* the note is enough */
   CHECK_EQ(lockGuardFree(s, &table), 1);
   otherLeaves(lockSegment(p));
@@ -1420,8 +1420,8 @@ static void growKeys(void){
 }
 static void growWriter(void){
   ruleEnter(RANK_MUTEX, lockSegment(pGrow));
-  tableWriterEnter(lockSegment(pGrow), lockSlot(aGrow[0]));
-  ruleForget();
+  writerEnter(lockSegment(pGrow), lockSlot(aGrow[0]));
+  ruleReset();
 }
 /* The allocations of a look: sessions twice, rows, keys, pairs twice. */
 static void lookAsItGrows(int nAt, void (*x)(void), LockSnapshot *pSnap){
@@ -1454,7 +1454,7 @@ static void testLookGrows(void){
       ** none of them. */
       CHECK_EQ(lockAsk(aGrow[1], &row, X, TXN, 0), LOCK_OK);
       CHECK_EQ(lockAsk(aGrow[2], &row, X, SES, 1), LOCK_WAITING);
-      CHECK_EQ(otherEnters(lockSegment(pGrow)), OWNER_IN);
+      CHECK_EQ(otherEnters(lockSegment(pGrow)), MUTEX_ENTERED);
       lockTxnEnd(aGrow[1]);
       lookAsItGrows(6, growWriter, &snap);
       CHECK_EQ(snap.nWait, 0);

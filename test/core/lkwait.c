@@ -46,7 +46,8 @@ static pid_t other(int eWhat, int bStop){
       LockSession *s = beginOrDie(p);
       LockKey k = keyInt(1);
       if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0)!=LOCK_OK ) _exit(5);
-      if( eWhat==HOLD_INSIDE && ownerEnter(lockSegment(p))!=OWNER_IN ) _exit(6);
+      if( eWhat==HOLD_INSIDE
+       && mutexEnter(lockSegment(p))!=MUTEX_ENTERED ) _exit(6);
     }
     if( write(a[1], "1", 1)!=1 ) _exit(7);
     if( bStop ) raise(SIGSTOP);
@@ -152,7 +153,7 @@ static void signalsMutex(void){
   CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_BUSY);
   TOOK(0.95, 6.0);
   /* a poll or an end enters without a note of the session: the one before */
-  atomicSet(&segHeader(lockSegment(p))->inside, lockSlot(s));
+  atomicSet(&segHeader(lockSegment(p))->lastInside, lockSlot(s));
   lockInside(p, &trouble);
   CHECK_EQ(trouble.iPid, (u32)pid);
   /* killed while this process waits for it */
@@ -244,13 +245,13 @@ static LockFile *pCrowd;
 static u32 nBusy, nGot;
 static void *crowdMain(void *pArg){
   Seg *p = lockSegment(pCrowd);
-  int e = ownerEnter(p);
+  int e = mutexEnter(p);
   (void)pArg;
-  if( e==OWNER_BUSY ){
+  if( e==MUTEX_BUSY ){
     atomicAdd(&nBusy, 1);
   }else{
     restUs(9000);
-    while( ownerLeave(p) ) tableSweepLeft(p);
+    while( mutexLeave(p) ) sessionSweepAll(p);
     atomicAdd(&nGot, 1);
   }
   return 0;

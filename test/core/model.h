@@ -41,7 +41,7 @@ static int holds(int s, int k, int m){
   return M.hold[s][k][m].n>0 || M.hold[s][k][m].seq>0;
 }
 static int isObject(int k){ return k>=3; }         /* a row's key */
-static int writerBlocks(int s, int k){
+static int modelWriterBlocks(int s, int k){
   return M.writer && M.writer!=s+1 && isObject(k);
 }
 static int heldAgainst(int s, int k, int m){
@@ -49,7 +49,7 @@ static int heldAgainst(int s, int k, int m){
   for(t=0; t<nSes; t++) if( t!=s ) for(o=1; o<NM; o++){
     if( holds(t, k, o) && conflict(m, o) ) return 1;
   }
-  return writerBlocks(s, k);
+  return modelWriterBlocks(s, k);
 }
 static int waitsOn(int s){                         /* 1 + key */
   int k, i;
@@ -155,7 +155,7 @@ static int ask(int s, int k, int m, int scope, int bQueue){
 static int keyIndex(Seg *p, SegRecord *r){
   LockKey key;
   int k;
-  tableKeyOf(p, r, &key);
+  recordKey(p, r, &key);
   for(k=0; k<nKey; k++){
     if( key.eKind==aKey[k].eKind && key.nKey==aKey[k].nKey
      && memcmp(key.a, aKey[k].a, key.nKey)==0 ) return k;
@@ -183,9 +183,9 @@ static const char *compare(void){
     k = keyIndex(p, r); s = sessionIndex(r->session); m = (int)REC_MODE(r);
     if( k<0 || s<0 ) return "a record of nobody";
     if( e==SEG_GRANTED ){
-      int bT = r->thold && !tableHoldVoid(p, r);
+      int bT = r->txnHold && !recordHoldInvalid(p, r);
       if( n[s][k][m] ) return "two records of one grant";
-      n[s][k][m] = 1 + (int)r->scount*2 + bT;
+      n[s][k][m] = 1 + (int)r->sesCount*2 + bT;
       if( r->token==0 ) return "no token";
     }else if( e==SEG_WAITING ){
       for(i=nw[k]; i>0 && tick[k][i-1]>r->ticket; i--){

@@ -8,9 +8,12 @@
 #define LOCK_TEST_UTIL_H
 
 #define _GNU_SOURCE
+#include "../../ext/core/check.h"
 #include "../../ext/core/lockint.h"
-#include "../../ext/core/lock.h"
-#include "../../ext/core/owner.h"
+#include "../../ext/core/mutex.h"
+#include "../../ext/core/process.h"
+#include "../../ext/core/rebuild.h"
+#include "../../ext/core/writer.h"
 #include "../../ext/core/graph.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -83,13 +86,13 @@ static inline void restUs(i64 us){
 /* This thread plays another one, which is inside the mutex from the first of
 ** these to the second: the rules of one thread do not bind both. */
 static inline int otherEnters(Seg *p){
-  int e = ownerTry(p, 0);
-  ruleForget();
+  int e = mutexTry(p, 0);
+  ruleReset();
   return e;
 }
 static inline void otherLeaves(Seg *p){
   if( !ruleHolds(RANK_MUTEX, p) ) ruleEnter(RANK_MUTEX, p);
-  while( ownerLeave(p) ) tableSweepLeft(p);
+  while( mutexLeave(p) ) sessionSweepAll(p);
 }
 
 /* A folder for this program's files; removed by the caller of the tests. */
