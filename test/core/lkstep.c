@@ -1232,7 +1232,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "cancelled before the grant", sceneCancelAtGrant },
   { "cancel hits its wait", sceneCancelAim },
   { "end beside the mutex", sceneEndInside },
-  { "lock after a roll back", sceneSettleLevel },
+  { "lock after a rollback", sceneSettleLevel },
   { "end during a sweep", sceneEndAgain },
   { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
   { "row and table released", sceneRowRelease },
