@@ -192,24 +192,12 @@ INTERLOCK_API int sqlite3_interlock_init(
   return load(db, pzErrMsg, pApi);
 }
 
-#ifndef SQLITE_CORE
-/* The same for a library whose file has another name: SQLite looks for an entry
-** point of this name before it derives one from the file's name. */
-INTERLOCK_API int sqlite3_extension_init(
-  sqlite3 *db,
-  char **pzErrMsg,
-  const sqlite3_api_routines *pApi
-){
-  return load(db, pzErrMsg, pApi);
-}
-#endif
-
 /*
 ** Loads the extension into this connection, and into every one that this SQLite
 ** opens later in the process. It is for programs whose connections are opened
 ** by other code (a pool, an ORM).
 */
-INTERLOCK_API int sqlite3_interlockauto_init(
+static int loadAuto(
   sqlite3 *db,
   char **pzErrMsg,
   const sqlite3_api_routines *pApi
@@ -221,3 +209,28 @@ INTERLOCK_API int sqlite3_interlockauto_init(
   }
   return rc;
 }
+
+INTERLOCK_API int sqlite3_interlockauto_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  return loadAuto(db, pzErrMsg, pApi);
+}
+
+#ifndef SQLITE_CORE
+/*
+** For a library whose file has any name: SQLite derives no entry point from the
+** name if it finds this one. It would derive sqlite3_interlockauto_init from
+** interlockauto.so, and so does this one: a program that can name a file and no
+** entry point (PHP) has no other way to it.
+*/
+INTERLOCK_API int sqlite3_extension_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  if( osFileNamed("interlockauto") ) return loadAuto(db, pzErrMsg, pApi);
+  return load(db, pzErrMsg, pApi);
+}
+#endif

@@ -33,8 +33,8 @@ proc check::layout {root} {
     lappend problems {*}[layoutLines $file [csource::slurp $root/$file]]
   }
   # sql/README.md is generated.
-  foreach file [csource::files $root *.md ext/*.md sql/*.md test/*.md \
-                  test/*/*.md] {
+  foreach file [csource::files $root *.md ext/*.md ext/*/*.md sql/*.md \
+                  test/*.md test/*/*.md] {
     if {$file eq "sql/README.md"} continue
     lappend problems {*}[layoutPage $file [csource::slurp $root/$file]]
   }
