@@ -13,7 +13,7 @@
 #include "sqlite/args.h"
 #include "versioned/expect.h"
 #include "guarded/guardcheck.h"
-#include "guarded/guardsql.h"
+#include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
@@ -54,17 +54,20 @@ static int argVersioned(
   int nArg,
   sqlite3_value **apArg,
   const char *zForm,
-  VersionedRequest *pReq
+  DeclareRequest *pReq,
+  OptionsWords *pWords
 ){
   int i;
   memset(pReq, 0, sizeof(*pReq));
+  memset(pWords, 0, sizeof(*pWords));
+  pReq->pWords = pWords;
   if( !argsCount(p, nArg, 1, 6, zForm) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
-  if( nArg>1 ) pReq->words.zColumn = argsText(p, apArg[1], "column");
-  if( nArg>2 ) pReq->words.zMode = argsText(p, apArg[2], "mode");
+  if( nArg>1 ) pWords->zColumn = argsText(p, apArg[1], "column");
+  if( nArg>2 ) pWords->zMode = argsText(p, apArg[2], "mode");
   for(i=3; i<nArg; i++){
     const char *z = argsText(p, apArg[i], "option");
-    if( z ) argOption(p, z, &pReq->words);
+    if( z ) argOption(p, z, pWords);
   }
   return p->rc==SQLITE_OK;
 }
@@ -181,11 +184,13 @@ static int argVersioned(
 */
 static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   Sqlx x;
-  VersionedRequest req;
+  DeclareRequest req;
+  OptionsWords words;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
+  if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req,
+                   &words) ){
     req.pResult = ctx;
-    versionedDeclare(&x, &req, DDL_SELECT);
+    declareTable(&x, versionedKind(), &req, DDL_SELECT);
   }
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
   sqlxEnd(&x);
@@ -224,7 +229,7 @@ static void unversionedFunc(
     zTable = argsText(&x, apArg[0], "table");
   }
   if( x.rc==SQLITE_OK ){
-    bDone = versionedUndeclare(&x, zTable, DDL_SELECT);
+    bDone = declareUndo(&x, versionedKind(), zTable, DDL_SELECT);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -258,11 +263,13 @@ static void versionedSqlFunc(
   sqlite3_value **apArg
 ){
   Sqlx x;
-  VersionedRequest req;
+  DeclareRequest req;
+  OptionsWords words;
   const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argVersioned(&x, nArg, apArg, "versioned_sql" VERSIONED_FORM, &req) ){
-    z = versionedText(&x, &req);
+  if( argVersioned(&x, nArg, apArg, "versioned_sql" VERSIONED_FORM, &req,
+                   &words) ){
+    z = declareText(&x, versionedKind(), &req);
   }
   argsEndText(&x, ctx, z);
 }
@@ -364,7 +371,7 @@ static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   if( argsCount(&x, nArg, 0, 1, "versioned_repair([table])") && nArg>0 ){
     zTable = argsText(&x, apArg[0], "table");
   }
-  if( x.rc==SQLITE_OK ) n = versionedRepair(&x, zTable);
+  if( x.rc==SQLITE_OK ) n = declareRepair(&x, versionedKind(), zTable);
   argsEndInteger(&x, ctx, n);
 }
 
@@ -444,7 +451,7 @@ static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   char *z = sqlite3_mprintf("%s format %d os %s print %08x generator %d"
       " sqlite %s", INTERLOCK_VERSION, (int)format.iNumber,
       format.eLayer=='L' ? "linux" : "posix", format.iPrint,
-      TRIGGERS_GENERATOR, sqlite3_libversion());
+      VERSIONED_GENERATOR, sqlite3_libversion());
   (void)nArg;
   (void)apArg;
   if( z==0 ){
@@ -481,7 +488,7 @@ static FunctionList (*const axList[])(void) = {
   turnFunctions,
   rowlockFunctions,
   guardcheckFunctions,
-  guardsqlFunctions,
+  guardedFunctions,
   skiplockedFunctions,
 };
 

@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <string.h>
 #include "functions.h"
-#include "guarded/guardtab.h"
+#include "guarded/guardedtables.h"
 #include "locks/inspecttables.h"
 #include "core/os.h"
 #include "session/txnscope.h"
@@ -92,7 +92,7 @@ static Loaded *findOrAdd(sqlite3 *db){
 
 static int registerTables(sqlite3 *db, Connection *pConn){
   int rc = versionedtablesRegister(db);
-  if( rc==SQLITE_OK ) rc = guardtabRegister(db);
+  if( rc==SQLITE_OK ) rc = guardedtablesRegister(db);
   if( rc==SQLITE_OK ) rc = inspecttablesRegister(db, pConn);
   if( rc==SQLITE_OK ) rc = txnscopeRegister(connectionScope(pConn));
   return rc;
@@ -101,7 +101,7 @@ static int registerTables(sqlite3 *db, Connection *pConn){
 /* Leaves nothing that points into the library. */
 static void unregisterTables(sqlite3 *db){
   versionedtablesUnregister(db);
-  guardtabUnregister(db);
+  guardedtablesUnregister(db);
   inspecttablesUnregister(db);
   txnscopeUnregister(db);
 }

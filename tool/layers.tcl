@@ -17,24 +17,26 @@ namespace eval layers {
       sqltoken sqlx args json pragma vtab listvtab template
     }
     schema {sqlite} {
-      tableinfo clause triggers skipping ddl
+      tableinfo clause triggerset skipping ddl declared registry status declare
+      declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope connection
       function
     }
     versioned {sqlite schema session} {
-      registry options status versioned expect versionedtables
+      versionedtriggers options versionedtable tombstones versioned expect
+      versionedtables
     }
     guarded {core sqlite schema session} {
-      guardset guardreg guard guardtab guardcheck guardsql
+      guardedtriggers guarded guardedtables guardcheck guardedfunctions
     }
     locks {core sqlite session} {
       hashtext advisory getlock inspectrows inspectstatus turn rowlock
       skiplocked inspecttables
     }
     . {core sqlite schema session versioned guarded locks} {
-      functions interlock
+      kinds functions interlock
     }
   }
   # Made by tool/embed.tcl from sql/, not a file of ext/.
