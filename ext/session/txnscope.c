@@ -459,9 +459,9 @@ static void runWrite(TxnScope *p, Sqlx *x){
   runStatement(x, &p->pWrite, "main." WRITER_NAME);
 }
 
-/* The value of sqlite3_busy_timeout(); 0 if none is set, or if the program has a
-** busy handler of its own. SQLite finds it when it compiles the statement, which
-** must therefore not be kept. */
+/* The value of sqlite3_busy_timeout(); 0 if none is set, or if the program has
+** a busy handler of its own. SQLite finds it when it compiles the statement,
+** which must therefore not be kept. */
 static int busyTimeout(Sqlx *x){
   sqlite3_stmt *pStmt = sqlxPrepare(x, "PRAGMA busy_timeout");
   int ms = sqlxStep(x, pStmt) ? sqlite3_column_int(pStmt, 0) : 0;
