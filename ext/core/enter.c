@@ -169,10 +169,11 @@ LockRc lockEnterSettled(LockSession *p){
 }
 
 /*
-** The word that decides has been stored (END-WORD).  One of these follows.
-** This process gets the mutex soon and settles.  The owner finds WORK set when
-** it leaves, and sweeps.  The owner is dead, and the rebuild sweeps.  The owner
-** is stopped, and no process is granted anything meanwhile.
+** The word that decides has been stored (END-WORD).  The rest happens in one of
+** four ways.  This process gets the mutex soon and settles.  The owner finds
+** WORK set when it leaves, and sweeps.  The owner is dead, and the rebuild
+** sweeps.  The owner is stopped; then no process is granted anything until it
+** continues.
 */
 void lockTidy(LockSession *p){
   LockFile *pF = p->pFile;

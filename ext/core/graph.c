@@ -352,7 +352,7 @@ static void releaseBefore(Graph *g, u32 n, u32 nCur, u32 j){
 ** in it.  The result is filled from its end, each time with the last record
 ** that no unplaced record must follow.  aDown links the records that are not
 ** placed, from the last on, so that only the few that are blocked are passed
-** again. Returns 0 if the constraints contradict each other.
+** again.  Returns 0 if the constraints contradict each other.
 */
 static int sortQueue(Graph *g, u32 n, u32 nCur, u32 *aOut){
   u32 j, nLeft, iTop = n;               /* links are 1 + index, 0 ends */

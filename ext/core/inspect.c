@@ -240,7 +240,7 @@ static void addWait(View *v, u32 iRow, u32 iBlocker, int eHow, u32 iFirst){
     w->iWaitingFor = s->aSession[iBlocker].iId;
   }
   if( iLast>iFirst ){
-    if( eHow==2 ) s->aWait[iLast-1].bHard = 1;  /* hard where both hold */
+    if( eHow==2 ) s->aWait[iLast-1].bHard = 1;  /* hard if it holds as well */
     return;
   }
   if( s->nWait>=v->mxWait ) return;

@@ -44,7 +44,7 @@ u32 keyConflicts(u32 eMode){
 ** exclusive or.  So 64 integers in a row get 64 buckets in a row, and a process
 ** that locks them one after the other finds buckets and neighbors in the cache.
 ** Which 64 buckets these are, and in which order, is mixed as for any other
-** key. Integers that are not in a row, such as multiples of 64, meet by chance
+** key.  Integers that are not in a row, such as multiples of 64, meet by chance
 ** only.
 */
 static u32 keyHash(const LockKey *p){

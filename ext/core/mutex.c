@@ -59,8 +59,9 @@ static int enterFree(Seg *p, u64 mBits){
 ** to go on although its number stays in the word.
 **
 ** The thread must go by the clock and not count sleeps, which signals end
-** early. But between two looks it counts at most the time of two sleeps.  So it
-** does not take a busy machine, or a stop of itself, for a stop of the owner.
+** early.  But between two looks it counts at most the time of two sleeps.  So
+** it does not take a busy machine, or a stop of itself, for a stop of the
+** owner.
 */
 typedef struct Patience {
   u64 usLook;              /* time of the last look */

@@ -48,8 +48,7 @@ void lockNote(LockSession *p, u32 k){ lockNoteIn(p, &p->probes, k); }
 ** In a damaged file a number can be dead that has no session to end, again and
 ** again.  So *pnRound counts the results of 1.  It must be 0 at the beginning
 ** of each call of the layer above.  A result of 1 that ended no session counts
-** for
-** many: in a sound file it means that another process was faster.
+** for many: in a sound file it means that another process was faster.
 */
 int lockProbe(LockSession *p, u32 *pnRound){
   LockFile *pF = p->pFile;

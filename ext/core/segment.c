@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** segment.c: map, format and grow the lock file, and check it as a whole.
-** It relies on the lock of the file's first byte, which process.c takes.  No
-** function here knows which locks conflict.
+** segment.c: mapping, formatting and growing the lock file.  It relies on the
+** lock of the file's first byte, which process.c takes.
 */
 #include "core/segment.h"
 

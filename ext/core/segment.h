@@ -230,7 +230,9 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 **
 ** STORED BY.  O: the thread that opens, attaches or closes the file, before or
 ** after all others use it.  M: the thread that owns the mutex.  A: any thread,
-** by atomic operations, so every read of the field must be atomic as well.
+** by atomic operations, so every read of the field must be atomic as well.  S:
+** a scrap, which any thread stores and no thread relies on.  `make check`
+** compares this column with the code (tool/check/stores.tcl).
 */
 typedef struct Seg {
   u8 *pBase;               /* O nWindow bytes of address space */
@@ -247,8 +249,8 @@ typedef struct Seg {
 #ifdef INTERLOCK_TEST
   u64 nStep;               /* A steps that segBound has counted */
 #endif
-  SegSession nilSession;   /* A what an index out of bounds leads to */
-  SegRecord nilRecord;     /* A what an index out of bounds leads to */
+  SegSession nilSession;   /* S what an index out of bounds leads to */
+  SegRecord nilRecord;     /* S what an index out of bounds leads to */
 } Seg;
 
 /* The number of record slots that may be touched.  It only rises. */

@@ -14,7 +14,7 @@ static LockKey key;
 static u32 nStep;
 static char zFile[400];
 
-/* Under the mutex, each of these is right. */
+/* Under the mutex each of these calls is allowed. */
 static void next(void){ recordNext(pSeg, &key, 0, &nStep); }
 static void prev(void){ recordPrev(pSeg, &key, 1, &nStep); }
 static void same(void){ recordSameKey(pSeg, 1, 1); }
@@ -41,7 +41,7 @@ static void blocks(void){ writerBlocks(pSeg, KEY_ROW, 1); }
 static void rebuild(void){ rebuildSegment(pSeg, 12345); }
 static void check(void){ checkGrants(pSeg); checkSegment(pSeg); }
 
-/* And outside of it, each of these. */
+/* Without the mutex each of these calls is allowed. */
 static void alloc(void){ ruleFree(&sysMem, ruleAlloc(&sysMem, 1)); }
 static void rest(void){ osSleep(1); }
 static void waitWord(void){ u32 w = 0; osWait(&w, 1, 1); }
@@ -86,7 +86,8 @@ static const struct {
   { OUTSIDE, firstByte, "ruleRank()<eRank" }
 };
 
-/* Runs x in a child, inside the mutex or not: what it printed; its status. */
+/* Runs x in a child, inside the mutex or not.  Returns its status, and what it
+** printed. */
 static int run(void (*x)(void), int bInside, char *zOut, size_t nOut){
   int aPipe[2], st = 0;
   ssize_t n, nAll = 0;
@@ -97,7 +98,8 @@ static int run(void (*x)(void), int bInside, char *zOut, size_t nOut){
   if( pid==0 ){
     dup2(aPipe[1], 2);
     close(aPipe[1]);
-    /* The file that fork's child may not use: it opens its own. */
+    /* A fork's child may not use the parent's file, so it opens one of its
+    ** own. */
     pFile = openOrDie(zFile);
     pSeg = lockSegment(pFile);
     pSession = beginOrDie(pFile);
@@ -126,7 +128,7 @@ static void testRule(u32 i){
   if( strstr(z, a[i].zAssert)==0 ) fprintf(stderr, "case %u: %s\n", i, z);
 }
 
-/* Leaving what another thread entered, and entering what one has. */
+/* A thread leaves what another has entered, and enters what it has itself. */
 static void leaveOnly(void){ mutexLeave(pSeg); }
 static void conflict(void){
   LockSession *p = beginOrDie(pFile);

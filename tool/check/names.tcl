@@ -18,7 +18,7 @@ namespace eval check {
     malloc_common.tcl lock_common.tcl triggerC.test
   }
   # What the build makes.
-  variable made {sql_text.h interlock-amalgam.c}
+  variable made {sql_text.h interlock-amalgam.c interlock.h}
   # The page that defines the steps, and what a step looks like.
   variable stepPage ext/core/README.md
   variable step {[A-Z]+(?:-[A-Z]+)+}

@@ -9,7 +9,8 @@ namespace eval check {
   # A file that two patterns name is read by the first.
   variable proseFiles {
     page    {README.md sql/*.md ext/*.md ext/*/*.md test/*.md test/*/*.md}
-    comment {ext/*.c ext/*.h ext/session/* ext/sqlite/* ext/locks/* sql/*/*.sql
+    comment {ext/*.c ext/*.h ext/core/*.c ext/core/*.h ext/session/*
+             ext/sqlite/* ext/locks/* sql/*/*.sql test/core/*
              test/*.test test/lib/* test/prog/*.c test/bench/*.c
              tool/*.tcl tool/*/*.tcl tool/deps tool/bare .ci/run Makefile}
     block   {ext/*/*.c ext/*/*.h}
