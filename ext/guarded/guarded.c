@@ -188,6 +188,7 @@ const DeclaredKind *guardedKind(void){
     .nColumn = GUARDED_COL_COUNT,
     .zOrder = "v.number",
     .zTriggerOrder = "name",
+    .zSide = 0,
     .xRead = guardedRead,
     .xReadTrigger = 0,
     .xValues = guardedValues,

@@ -228,8 +228,7 @@ const char *clauseKeysNext(Sqlx *p, const TableInfo *pInfo){
   return sqlxText(p, pStr);
 }
 
-/* A key that contains a NULL identifies no row, and a tombstone for it would
-** match nothing. */
+/* A key that contains a NULL identifies no row. */
 const char *clauseKeyWhole(
   Sqlx *p,
   const TableInfo *pInfo,

@@ -93,6 +93,9 @@ struct DeclaredKind {
   const char *zOrder;        /* ORDER BY of entries (v): if several belong to a
                              ** table, the first is taken */
   const char *zTriggerOrder; /* ORDER BY of the triggers that are dropped */
+  const char *zSide;         /* NULL, or the last part of the name of the table
+                             ** that the kind keeps beside each of its tables:
+                             ** `interlock_<number>_<zSide>` */
   /* Reads the columns from the third on, among them the generator. */
   void (*xRead)(Sqlx*, sqlite3_stmt*, DeclaredTable*);
   /* Reads what the text of an installed trigger tells; or NULL. */
@@ -137,8 +140,8 @@ struct DeclaredKind {
   const char *(*xResult)(Sqlx*, const DeclaredTable*);
 };
 
-/* Returns all kinds, NULL at the end. The list is above the engine, in
-** kinds.c. */
-const DeclaredKind *const *declaredKinds(void);
+/* Returns the kinds, from number 0 on, and NULL after the last. The list is
+** above the engine, in kinds.c. */
+const DeclaredKind *declaredKind(int i);
 
 #endif

@@ -187,21 +187,32 @@ void registryFind(Sqlx *p, DeclaredTable *pTab){
   }
 }
 
-/* A number is also taken if there are tombstones under it: they may be there
-** although no registry has the number any more. */
+/* Whether a table of the kind has the number. A table beside one of the user's
+** may be there although no registry has its number any more. */
+static int isTaken(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zSchema,
+  const char *zNumber
+){
+  const char *zSide = pKind->zSide;
+  if( zSide && sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_%s", zNumber,
+                                                zSide)) ) return 1;
+  return hasRegistry(p, pKind, zSchema)
+      && sqlxExists(p, "SELECT 1 FROM \"%w\".%s WHERE number=%Q", zSchema,
+                    pKind->zRegistry, zNumber);
+}
+
 const char *registryNumber(Sqlx *p, const char *zSchema){
-  const DeclaredKind *const *ppKind;
   const char *z;
-  int bTaken;
+  int i, bTaken;
   do{
     unsigned int u;
     sqlite3_randomness((int)sizeof(u), &u);
     z = sqlxPrintf(p, "%08x", u);
-    bTaken = sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_tombstones", z));
-    for(ppKind=declaredKinds(); *ppKind && !bTaken; ppKind++){
-      bTaken = hasRegistry(p, *ppKind, zSchema)
-            && sqlxExists(p, "SELECT 1 FROM \"%w\".%s WHERE number=%Q",
-                          zSchema, (*ppKind)->zRegistry, z);
+    bTaken = 0;
+    for(i=0; declaredKind(i) && !bTaken; i++){
+      bTaken = isTaken(p, declaredKind(i), zSchema, z);
     }
   }while( bTaken );
   return z;

@@ -389,6 +389,7 @@ const DeclaredKind *versionedKind(void){
     .nColumn = VERSIONED_COL_COUNT,
     .zOrder = "v.declared DESC, v.number",
     .zTriggerOrder = "rowid",
+    .zSide = "tombstones",
     .xRead = versionedRead,
     .xReadTrigger = versionedReadTrigger,
     .xValues = versionedValues,
