@@ -60,7 +60,7 @@ static int argVersioned(
   int i;
   memset(pReq, 0, sizeof(*pReq));
   memset(pText, 0, sizeof(*pText));
-  pReq->pText = pText;
+  pReq->pOptions = pText;
   if( !argsCount(p, nArg, 1, 6, zForm) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
   if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");

@@ -108,9 +108,13 @@ static const char *fileOf(Sqlx *p, const DeclaredTable *pBase){
 /* ---- the set ---------------------------------------------------------- */
 
 /* There are no options, but the set needs the id of the file. */
-static void guardedOptions(Sqlx *p, DeclaredTable *pBase, const void *pText){
+static void guardedTakeOptions(
+  Sqlx *p,
+  DeclaredTable *pBase,
+  const void *pAsked
+){
   GuardedTable *pTab = (GuardedTable*)pBase;
-  (void)pText;
+  (void)pAsked;
   pTab->zFile = pTab->zStored ? pTab->zStored : fileOf(p, pBase);
 }
 
@@ -193,7 +197,7 @@ const DeclaredKind *guardedKind(void){
     .xReadTrigger = 0,
     .xValues = guardedValues,
     .xIsStored = guardedIsStored,
-    .xOptions = guardedOptions,
+    .xOptions = guardedTakeOptions,
     .xMake = guardedMake,
     .xExpect = guardedExpect,
     .xFault = 0,

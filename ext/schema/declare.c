@@ -100,7 +100,7 @@ static int findRequest(
                  " missing", pTab->info.zName);
     }
   }
-  pKind->xOptions(p, pTab, pReq->pText);
+  pKind->xOptions(p, pTab, pReq->pOptions);
   return 1;
 }
 

@@ -16,7 +16,7 @@ typedef struct DeclareRequest DeclareRequest;
 
 struct DeclareRequest {
   const char *zTable;
-  const void *pText;    /* the options, for the kind's xOptions; not NULL */
+  const void *pOptions;  /* for the kind's xOptions; not NULL */
   const char *zEntry;    /* NULL, or the number of a declared table that is
                          ** missing, and of which the user says that it has
                          ** become this one */

@@ -86,7 +86,7 @@ struct DeclaredKind {
                              ** entry stays, and its column `declared` is 0 */
 
   /* ---- the registry ---- */
-  const char *zRegistry;     /* name of the registry */
+  const char *zRegistry;     /* its name, `interlock_` and zName */
   const char *zRegistrySql;  /* template of the statement that makes it */
   const char *const *azColumn;  /* its columns: number, name, then others */
   int nColumn;
@@ -108,8 +108,8 @@ struct DeclaredKind {
   int (*xIsStored)(Sqlx*, const DeclaredTable*);
 
   /* ---- the set ---- */
-  /* Takes the options that are asked for; pText NULL: those of the entry. */
-  void (*xOptions)(Sqlx*, DeclaredTable*, const void *pText);
+  /* Takes the options that are asked for; pOptions NULL: those of the entry. */
+  void (*xOptions)(Sqlx*, DeclaredTable*, const void *pOptions);
   /* Makes the set, with zNumber in its names. */
   void (*xMake)(Sqlx*, DeclaredTable*);
   /* Takes the options of the entry for a comparison, in place of xOptions.

@@ -99,7 +99,7 @@ static void requestOf(
   memset(pReq, 0, sizeof(*pReq));
   if( zName==0 ) sqlxBad(p, "name is NULL; allowed is the name of a table");
   pReq->zTable = tableOf(p, zSchema, zName);
-  pReq->pText = pThis->xOptions(p, apVal);
+  pReq->pOptions = pThis->xOptions(p, apVal);
 }
 
 /* Refuses a value for status or note. An UPDATE passes all columns; a column

@@ -220,10 +220,14 @@ static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
 
 /* ---- the set ---------------------------------------------------------- */
 
-static void versionedOptions(Sqlx *p, DeclaredTable *pBase, const void *pText){
+static void versionedTakeOptions(
+  Sqlx *p,
+  DeclaredTable *pBase,
+  const void *pAsked
+){
   VersionedTable *pTab = (VersionedTable*)pBase;
   optionsMake(p, &pBase->info, pBase->zEntry ? &pTab->stored : 0, &pBase->has,
-              pText, &pTab->options);
+              pAsked, &pTab->options);
 }
 
 static void versionedMake(Sqlx *p, DeclaredTable *pBase){
@@ -239,7 +243,7 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
     return DECLARED_NO_COLUMN;
   }
-  versionedOptions(p, pBase, 0);
+  versionedTakeOptions(p, pBase, 0);
   pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
   if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
   return DECLARED_OK;
@@ -395,7 +399,7 @@ const DeclaredKind *versionedKind(void){
     .xReadTrigger = versionedReadTrigger,
     .xValues = versionedValues,
     .xIsStored = versionedIsStored,
-    .xOptions = versionedOptions,
+    .xOptions = versionedTakeOptions,
     .xMake = versionedMake,
     .xExpect = versionedExpect,
     .xFault = versionedFault,
