@@ -26,6 +26,8 @@ $try->bind_param(1, 42, SQL_INTEGER);  #:bind
 $try->execute;
 print "number ", $try->fetchrow_array, "\n";
 $try->finish;
+my $type = one("SELECT typeof(?)", undef, 42);
+print "binds $type\n" if $type ne "text";  # by itself, sql/CLIENTS.md says
 print "jobs ", one(
     "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"), "\n";
 one("SELECT advisory_lock_timeout(50)");

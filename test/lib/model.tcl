@@ -737,7 +737,7 @@ proc model::reorder {d} {
 # Drops one trigger of the set, by what it does.
 proc model::leaveOut {d what} {
   set name [$d onecolumn "SELECT name FROM sqlite_master
-      WHERE type = 'trigger' AND name GLOB 'interlock_*_$what'"]
+      WHERE type = 'trigger' AND name GLOB 'interlock_????????_$what'"]
   if {$name eq ""} { error "there is no trigger $what" }
   $d eval "DROP TRIGGER \"$name\""
 }
