@@ -166,7 +166,7 @@ client go {
     cp -p $SRC/client.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
       go get github.com/mattn/go-sqlite3@v1.14.53; }}
-  make {[ client -nt client.go ] || go build -o client .}
+  make {[ client -nt client.go ] || go build -buildvcs=false -o client .}
   run {MATTN=$(cd "$OUT"/go && go list -m -f '{{.Version}}' \
       github.com/mattn/go-sqlite3) "$OUT"/go/client}
   remark {`Extensions` are loaded into each connection of the pool}
@@ -265,7 +265,7 @@ client modernc {
     cp -p $SRC/modernc.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
       go get modernc.org/sqlite@v1.62.0; }}
-  make {[ client -nt modernc.go ] || go build -o client .}
+  make {[ client -nt modernc.go ] || go build -buildvcs=false -o client .}
   run {MODERNC=$(cd "$OUT"/modernc && go list -m -f '{{.Version}}' \
       modernc.org/sqlite) "$OUT"/modernc/client}
   portable 1
