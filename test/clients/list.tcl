@@ -140,6 +140,17 @@ client libsql {
     $SRC/better.cjs libsql}
   remark {has no name for the code of a timeout}
 }
+client libsqlclient {
+  title {Node `@libsql/client`}
+  file libsqlclient.mjs
+  get {tclsh "$ROOT"/tool/sqlite.tcl node &&
+    { [ -d node_modules/@libsql/client ] || npm install --silent --no-save \
+      --prefix . @libsql/client@0.18.0; }}
+  run {cp "$BUILD"/interlock.so build/interlockauto.so &&
+    NODE_PATH=$OUT/libsqlclient/node_modules $BUILD/sqlite/node/bin/node \
+      $SRC/libsqlclient.mjs}
+  remark {`interlockauto.so` is a copy of `interlock.so`}
+}
 client bun {
   title {Bun `bun:sqlite`}
   file bun.mjs
@@ -238,6 +249,15 @@ client erlang {
     '{module, _} = code:load_file(sqlite3), halt().'}
   run {escript $SRC/client.escript}
   remark {a call waits for 5 s unless it is `sql_exec_timeout`}
+}
+client lisp {
+  title {Common Lisp `cl-sqlite`}
+  file client.lisp
+  has {command -v sbcl && [ -e /usr/share/common-lisp/systems/sqlite.asd ]}
+  make {XDG_CACHE_HOME=$OUT/lisp sbcl --noinform --non-interactive \
+    --eval '(require :asdf)' --eval '(asdf:load-system :sqlite)'}
+  run {XDG_CACHE_HOME=$OUT/lisp sbcl --script $SRC/client.lisp}
+  remark {no call for the first line: `cffi` makes it}
 }
 client wasm {
   title {Node `node-sqlite3-wasm`}
