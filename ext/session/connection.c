@@ -267,9 +267,9 @@ static LockRc acquireRow(Wanted *w){
   return eRc;
 }
 
-/* With the turn comes SQLite's write lock. Only the connection's busy handler
-** can wait for it, if a writer without a turn has it. Without it the turn is
-** given back; a try is refused then. */
+/* Takes SQLite's write lock, which comes with the turn. If a writer without a
+** turn has that lock, only the connection's busy handler can wait for it. If it
+** is not granted, the turn is released; of a try that is no error. */
 static int takeWrite(Sqlx *x, const Wanted *w){
   Connection *p = w->pConn;
   LockSession *pLock = w->pFs->pLock;

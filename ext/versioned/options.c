@@ -56,15 +56,19 @@ static void exceptOne(
 /* The UPDATE OF list of an installed trigger, from OF to ON; "" if it has
 ** none. RENAME COLUMN has kept it true. */
 static SqlToken ofList(const TriggerSet *pHas){
+  static const char *const azList[] = {
+    "bump_after", "verify_bump", "required",
+    "raise", "kept"      /* what generator 1 called the first two */
+  };
+  const int nList = (int)(sizeof(azList)/sizeof(azList[0]));
   SqlToken tOf = { SQLTOKEN_END, "", 0 };
-  int i;
+  int i, j;
   for(i=0; i<pHas->n; i++){
     const char *z = pHas->a[i].zSql;
     const char *zEnd = z + strlen(z);
-    const char *zWhat = pHas->a[i].zWhat;
     SqlToken t;
-    if( strcmp(zWhat, "raise")!=0 && strcmp(zWhat, "kept")!=0
-     && strcmp(zWhat, "required")!=0 ) continue;
+    for(j=0; j<nList && strcmp(pHas->a[i].zWhat, azList[j])!=0; j++){}
+    if( j==nList ) continue;
     for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
       if( sqltokenIsWord(&t, "OF") ) tOf = t;
       if( sqltokenIsWord(&t, "ON") ) break;
