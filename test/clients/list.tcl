@@ -206,7 +206,8 @@ client java {
   title {Java `sqlite-jdbc`}
   file Client.java
   has {command -v javac && [ -e /usr/share/java/xerial-sqlite-jdbc.jar ]}
-  make {javac -cp /usr/share/java/xerial-sqlite-jdbc.jar -d . "$SRC"/Client.java}
+  make {javac -cp /usr/share/java/xerial-sqlite-jdbc.jar -d . \
+    "$SRC"/Client.java}
   run {java -cp "$OUT"/java:/usr/share/java/xerial-sqlite-jdbc.jar \
     -Djava.library.path=/usr/lib/jni:/usr/lib/x86_64-linux-gnu/jni Client}
   remark {in a URL: `?enable_load_extension=true`; `getErrorCode` is 19 or 5}
