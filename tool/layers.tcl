@@ -19,8 +19,8 @@ namespace eval layers {
       tableinfo clause triggers skipping ddl
     }
     session {core sqlite schema} {
-      lockkey rowkey waiting snapshot filesession lockerror txnscope connection
-      function
+      lockkey rowkey waiting snapshot filesession lockerror txnscope writeend
+      connection       function
     }
     versioned {sqlite schema session} {
       registry options status versioned expect versionedtables

@@ -49,8 +49,12 @@ typedef struct ConnectionRequest {
   int bTry;
 } ConnectionRequest;
 
-/* 1 if granted. 0: a try was refused, or there is an error. */
+/* 1 if granted. 0: a try was refused, or there is an error. In autocommit the
+** turn is that of the next transaction. */
 int connectionLock(Connection*, Sqlx*, const ConnectionRequest*);
+/* Give back a turn that was taken in autocommit, if its transaction has not
+** begun: 1 if so. */
+int connectionTurnEnd(Connection*, Sqlx*);
 /* 1 if one was given back, 0 if this session does not hold it so. Of the
 ** request only the schema, the keys and the mode are looked at. */
 int connectionUnlock(Connection*, Sqlx*, const ConnectionRequest*);

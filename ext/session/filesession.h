@@ -50,6 +50,9 @@ void filesessionFree(FileSession **ppList);
 ** the file may only be read. */
 LockRc filesessionRefer(const FileSession*, LockFile**);
 LockRc filesessionLook(const FileSession*, LockFile**);
+/* Is the database in a shared cache, so that another connection may use its
+** open file? Yes, if SQLite will not say. LOCK_NOMEM, LOCK_INTERRUPTED. */
+LockRc filesessionSharable(sqlite3 *db, const char *zSchema, int *pbShared);
 /* The name of its database file; "" for memory. */
 const char *filesessionFileName(const FileSession*);
 
