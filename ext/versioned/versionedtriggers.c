@@ -3,9 +3,9 @@
 ** The generator of versioned tables. See versionedtriggers.h.
 **
 ** A template is filled in two steps: valuesOf() makes the text of each
-** placeholder once for the table, fill() puts them in. Names are always
-** quoted, as ALTER TABLE ... RENAME writes them too, so that a renamed
-** table or column still compares equal with a fresh generation.
+** placeholder once for the table, and fill() puts them in. Names are always
+** quoted, as ALTER TABLE ... RENAME writes them too. So the set of a renamed
+** table or column still equals a fresh one.
 */
 #include <string.h>
 #include "versioned/versionedtriggers.h"
@@ -40,7 +40,7 @@ static const char *const azValue[V_COUNT] = {
   "of_key", "of_unique", "of_others"
 };
 
-/* What can stand in $if(...). */
+/* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
                     F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
@@ -61,8 +61,8 @@ typedef enum Depends {
   DEPENDS_OTHERS         /* with except the list of columns */
 } Depends;
 
-/* The set, in the order in which it is made. Two triggers of one event and
-** time never depend on each other: SQLite leaves their order open. */
+/* The set, in the order in which it is made. Two triggers of one event and time
+** must not depend on each other: SQLite does not define their order. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -120,7 +120,6 @@ static const char *fill(Gen *g, const char *zTemplate){
 
 /* ---- the columns of the tombstones ------------------------------------ */
 
-/* How many columns the key has. */
 int versionedtriggersKeys(const TableInfo *pInfo){
   return pInfo->bRowidKey ? 1 : pInfo->key.nTerm;
 }
@@ -154,7 +153,7 @@ static const char *tombstoneColumns(Gen *g){
   return sqlxText(g->p, pStr);
 }
 
-/* "this tombstone has NEW's key", or OLD's */
+/* "This tombstone has NEW's key", or OLD's. */
 static const char *tombstoneIs(Gen *g, const char *zPrefix){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
@@ -171,8 +170,8 @@ static const char *tombstoneIs(Gen *g, const char *zPrefix){
   return sqlxText(g->p, pStr);
 }
 
-/* "this tombstone has the key that NEW is about to get", in a BEFORE INSERT
-** trigger: where SQLite is to choose a rowid NEW has -1. */
+/* "This tombstone has the key that NEW is about to get", in a BEFORE INSERT
+** trigger. If SQLite is to choose the rowid, NEW has -1. */
 static const char *tombstoneIsNext(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
@@ -201,8 +200,9 @@ static int isExcepted(const VersionedRule *pRule, const char *zName){
   return 0;
 }
 
-/* The columns whose change raises the version: all, and so no list, unless
-** some are excepted. (A list would miss a column that is added later.) */
+/* The columns whose change raises the version, for UPDATE OF. If none is
+** excepted all do, and there is no list: a list would miss a column that is
+** added later. */
 static const char *ofOthers(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
@@ -223,9 +223,9 @@ static const char *ofOthers(Gen *g){
   return sqlxText(g->p, pStr);
 }
 
-/* "nothing but the version changes", to the last bit: IS by the column's own
-** collation or across INTEGER and REAL would call different values the same.
-** The two meet only in a column without affinity. */
+/* "Nothing but the version changes", to the last bit. IS by the column's own
+** collation, or between INTEGER and REAL, would call different values equal.
+** INTEGER and REAL meet only in a column without affinity. */
 static const char *nothingElse(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
@@ -259,8 +259,8 @@ static const char *follows(Gen *g){
                     zCol, zCol, zCol, zCol, nothingElse(g));
 }
 
-/* By what another row can stand in NEW's way. Without tombstones only the row
-** under NEW's own key is of interest. */
+/* The ways in which another row can stand in NEW's way. Without tombstones only
+** the row under NEW's own key matters. */
 #define WAYS (CLAUSE_BY_KEY | CLAUSE_BY_ROWID | CLAUSE_BY_INDEX)
 
 static void valuesOfWays(Gen *g){
@@ -273,7 +273,7 @@ static void valuesOfWays(Gen *g){
   g->azText[V_BLOCKER] = way.zRow;
 }
 
-/* The text of every placeholder for this table and rule. */
+/* Makes the text of every placeholder for this table and rule. */
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
   const TableInfo *pInfo = g->pInfo;
