@@ -301,7 +301,8 @@ static LockRc acquireRow(Wanted *w){
 
 /* Takes SQLite's write lock, which comes with the turn. If a writer without a
 ** turn has that lock, only the connection's busy handler can wait for it. If it
-** is not granted, the turn is released; of a try that is no error. */
+** is not granted, the turn is released; of a try that is no error. An interrupt
+** then ends the wait for the turn, whose lock is not held. */
 static int takeWrite(Sqlx *x, const Wanted *w){
   Connection *p = w->pConn;
   LockSession *pLock = w->pFs->pLock;
@@ -311,6 +312,10 @@ static int takeWrite(Sqlx *x, const Wanted *w){
   lockUndo(pLock, &turn);
   if( w->pReq->bTry && ((x->rc & 0xff)==SQLITE_BUSY
                      || (x->rc & 0xff)==SQLITE_LOCKED) ) sqlxClear(x);
+  if( x->rc==SQLITE_INTERRUPT && !w->pReq->bTry ){
+    sqlxClear(x);
+    failSession(x, LOCK_INTERRUPTED, w->pFs);
+  }
   return 0;
 }
 
