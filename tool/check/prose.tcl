@@ -26,6 +26,7 @@ namespace eval check {
     {is told of}  "say what reports it, and to which caller"
     {is heard of} "say what reports it"
     {time-outs?}  "timeout"
+    {circles?}    "cycle"
     {licen[c]es?} "license"
     {behaviou[r]s?} "behavior"
   }
