@@ -13,14 +13,14 @@ namespace eval layers {
       lockint lock inspect
     }
     sqlite {core} {
-      sqltoken sqlx args json pragma listvtab template
+      sqltoken sqlx args json pragma dbheader listvtab template
     }
     schema {sqlite} {
       tableinfo clause triggers skipping ddl
     }
     session {core sqlite schema} {
-      lockkey rowkey waiting snapshot filesession lockerror txnscope connection
-      function
+      lockkey rowkey waiting snapshot filesession lockerror txnscope knowntable
+      connection function
     }
     versioned {sqlite schema session} {
       registry options status versioned expect versionedtables

@@ -86,49 +86,6 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 ** ```
 */
 
-/* ---- which table ------------------------------------------------------ */
-
-/* A table, kept with a statement that always names the same. */
-typedef struct Known {
-  Sqlx mem;              /* owns what tab points to */
-  RowkeyTable tab;
-} Known;
-
-static void forgetKnown(void *p){
-  Known *pKnown = (Known*)p;
-  sqlxEnd(&pKnown->mem);
-  sqlite3_free(pKnown);
-}
-
-/* The table that the first argument names, with its columns: found once for
-** each run of a statement where that is a constant. It is kept before anything
-** is locked: to keep it can fail for want of memory, and the statement then
-** does. */
-static Known *knownTable(sqlite3_context *ctx, Sqlx *x, sqlite3_value *pArg){
-  Known *p = sqlite3_get_auxdata(ctx, 0);
-  const char *zTable;
-  if( p ) return p;
-  zTable = argsText(x, pArg, "table");
-  if( x->rc!=SQLITE_OK ) return 0;
-  p = sqlite3_malloc64(sizeof(*p));
-  if( p==0 ){
-    x->rc = SQLITE_NOMEM;
-    return 0;
-  }
-  sqlxBegin(&p->mem, x->db);
-  if( rowkeyTable(&p->mem, zTable, &p->tab) ) rowkeyColumns(&p->mem, &p->tab);
-  if( p->mem.rc!=SQLITE_OK ){
-    sqlxFail(x, p->mem.rc, "%s", sqlxErrorText(&p->mem));
-    if( p->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
-    forgetKnown(p);
-    return 0;
-  }
-  sqlite3_set_auxdata(ctx, 0, p, forgetKnown);
-  p = sqlite3_get_auxdata(ctx, 0);
-  if( p==0 ) x->rc = SQLITE_NOMEM;
-  return p;
-}
-
 /* ---- rows ------------------------------------------------------------- */
 
 static void rowRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
@@ -150,38 +107,42 @@ static i64 acquireRequest(const FunctionCall *pCall, Sqlx *x,
   return bHeld && !pReq->bTry ? connectionGrantToken(pCall->pConn) : bHeld;
 }
 
-/* Find what the arguments name; 0 with an error. */
-static Known *rowOf(
-  sqlite3_context *ctx,
+/* Find what the arguments name: its table, to be given back, or NULL with an
+** error. */
+static KnownTable *namedRow(
+  const FunctionCall *pCall,
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
-  LockKey *pKey
+  ConnectionRequest *pReq
 ){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  Known *p;
+  KnownTable *pTable;
   if( nArg<2 ){
     sqlxBad(x, "%d given; allowed is %s(table, key...)", nArg,
             pCall->pThis->zName);
     return 0;
   }
-  p = knownTable(ctx, x, apArg[0]);
-  if( p ) rowkeyRow(x, &p->tab, nArg-1, &apArg[1], pKey);
-  return p;
+  pTable = knowntableRef(connectionTables(pCall->pConn), x,
+                         argsText(x, apArg[0], "table"), 1);
+  if( pTable==0 ) return 0;
+  rowRequest(pCall, &pTable->tab, pReq);
+  if( rowkeyRow(x, &pTable->tab, nArg-1, &apArg[1], &pReq->key) ){
+    return pTable;
+  }
+  knowntableUnref(pTable);
+  return 0;
 }
 
 static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   ConnectionRequest req;
-  Known *pKnown;
+  KnownTable *pTable;
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
-  if( pKnown && x.rc==SQLITE_OK ){
-    rowRequest(pCall, &pKnown->tab, &req);
-    iToken = acquireRequest(pCall, &x, &req);
-  }
+  pTable = namedRow(pCall, &x, nArg, apArg, &req);
+  if( pTable ) iToken = acquireRequest(pCall, &x, &req);
+  knowntableUnref(pTable);
   argsEndInteger(&x, ctx, iToken);
 }
 
@@ -192,15 +153,13 @@ static void rowUnlockFunc(
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   ConnectionRequest req;
-  Known *pKnown;
+  KnownTable *pTable;
   Sqlx x;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
-  if( pKnown && x.rc==SQLITE_OK ){
-    rowRequest(pCall, &pKnown->tab, &req);
-    bDone = connectionUnlock(pCall->pConn, &x, &req);
-  }
+  pTable = namedRow(pCall, &x, nArg, apArg, &req);
+  if( pTable ) bDone = connectionUnlock(pCall->pConn, &x, &req);
+  knowntableUnref(pTable);
   argsEndInteger(&x, ctx, bDone);
 }
 
@@ -226,24 +185,26 @@ static void rowlockAllFunc(
 
 /* ---- tables ----------------------------------------------------------- */
 
-static int tableRequest(
-  sqlite3_context *ctx,
+static KnownTable *namedTable(
+  const FunctionCall *pCall,
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
   ConnectionRequest *pReq
 ){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  RowkeyTable tab;
+  KnownTable *pTable;
   if( nArg!=1 ){
     sqlxBad(x, "%d given; allowed is %s(table)", nArg, pCall->pThis->zName);
-  }else if( rowkeyTable(x, argsText(x, apArg[0], "table"), &tab) ){
-    rowRequest(pCall, &tab, pReq);
-    pReq->pTable = 0;
-    pReq->key = tab.key;
-    return 1;
+    return 0;
   }
-  return 0;
+  pTable = knowntableRef(connectionTables(pCall->pConn), x,
+                         argsText(x, apArg[0], "table"), 0);
+  if( pTable ){
+    rowRequest(pCall, &pTable->tab, pReq);
+    pReq->pTable = 0;
+    pReq->key = pTable->tab.key;
+  }
+  return pTable;
 }
 
 static void tableLockFunc(
@@ -253,12 +214,13 @@ static void tableLockFunc(
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   ConnectionRequest req;
+  KnownTable *pTable;
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
-    iToken = acquireRequest(pCall, &x, &req);
-  }
+  pTable = namedTable(pCall, &x, nArg, apArg, &req);
+  if( pTable ) iToken = acquireRequest(pCall, &x, &req);
+  knowntableUnref(pTable);
   argsEndInteger(&x, ctx, iToken);
 }
 
@@ -269,12 +231,13 @@ static void tableUnlockFunc(
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   ConnectionRequest req;
+  KnownTable *pTable;
   Sqlx x;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
-    bDone = connectionUnlock(pCall->pConn, &x, &req);
-  }
+  pTable = namedTable(pCall, &x, nArg, apArg, &req);
+  if( pTable ) bDone = connectionUnlock(pCall->pConn, &x, &req);
+  knowntableUnref(pTable);
   argsEndInteger(&x, ctx, bDone);
 }
 

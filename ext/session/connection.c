@@ -18,6 +18,7 @@ struct Connection {
   FileSession *pFileSessions;        /* in every lock file that was needed */
   FileSession *pMain;          /* in that of main; NULL until the first call */
   TxnScope scope;
+  KnownTables known;     /* tables that calls have named */
   i64 iToken;            /* of the last grant */
   int nSkip;             /* searches for free rows that go on */
   void *pGuards;         /* what the guards of this connection know */
@@ -152,8 +153,13 @@ static int onCommit(void *pConn, char **pzError){
   return rc;
 }
 
+static void onClosing(void *pArg){
+  knowntableForget(&((Connection*)pArg)->known);
+}
+
 static const TxnEvents events = {
-  onMark, onRollbackTo, onCommit, onEnd, connectionRetain, connectionRelease
+  onMark, onRollbackTo, onCommit, onEnd, onClosing,
+  connectionRetain, connectionRelease
 };
 
 static void askTransaction(Sqlx *x, const ConnectionRequest *pReq){
@@ -601,6 +607,7 @@ Connection *connectionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
   p->iPid = osPid();
   p->msTimeout = -1;
   txnscopeInit(&p->scope, db, &events, p);
+  knowntableInit(&p->known, db, &p->scope);
   return p;
 }
 
@@ -610,9 +617,11 @@ void connectionRelease(void *pConn){
   Connection *p = (Connection*)pConn;
   if( --p->nRef>0 ) return;
   filesessionFree(&p->pFileSessions);
+  knowntableForget(&p->known);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);
 }
 
 TxnScope *connectionScope(Connection *p){ return &p->scope; }
+KnownTables *connectionTables(Connection *p){ return &p->known; }

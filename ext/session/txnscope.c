@@ -307,9 +307,9 @@ static const sqlite3_module transactionModule = {
 
 /*
 ** The statement that enlists is kept, and holds a reference on the table it
-** writes: it would make sqlite3_close() fail. It has to go when the
-** connection is closed, and a table that it does not refer to is told of that:
-** this one, whose only use it is. A user's table of that name hides it, and
+** writes: it would make sqlite3_close() fail, as would any other that is kept
+** (knowntable.h). They have to go when the connection is closed, and a table
+** that they do not refer to is told of that: this one, whose only use it is. A user's table of that name hides it, and
 ** then nothing is kept.
 */
 static void dropStatement(TxnScope *p){
@@ -336,6 +336,7 @@ static int txnDisconnectClose(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
   p->bClosing = 0;
   dropStatement(p);
+  p->pEvents->xClosing(p->pArg);
   return txnDisconnect(pVtab);
 }
 
@@ -415,14 +416,18 @@ static void makeTable(TxnScope *p, Sqlx *x){
   runEnlist(p, x);
 }
 
-/* Keep the statement only if its end will be seen to. A table or view of that
-** name can hide it, also one that cannot be read. */
-static void keepStatement(TxnScope *p, Sqlx *x){
+/* A table or view of that name can hide it, also one that cannot be read. */
+int txnscopeHearsClose(TxnScope *p, Sqlx *x){
   if( !p->bClosing ){
     sqlxFinalize(x, sqlxPrepare(x, "SELECT 1 FROM " CLOSE_NAME));
     if( x->rc!=SQLITE_NOMEM ) sqlxClear(x);
   }
-  if( !p->bClosing || x->rc!=SQLITE_OK ) dropStatement(p);
+  return p->bClosing && x->rc==SQLITE_OK;
+}
+
+/* Keep the statement only if its end will be seen to. */
+static void keepStatement(TxnScope *p, Sqlx *x){
+  if( !txnscopeHearsClose(p, x) ) dropStatement(p);
 }
 
 static void explain(Sqlx *x, const char *zWho){

@@ -31,6 +31,8 @@
 ** xCommit      the transaction, which wrote a guarded table, is about to be
 **              committed; an error and its text, and it is rolled back
 ** xEnd         the transaction has ended, either way
+** xClosing     the connection is being closed: statements that are kept must be
+**              finalized
 ** xHold        a module or table points to the TxnScope
 ** xDrop        and does so no more: after the last, it may be freed
 */
@@ -39,6 +41,7 @@ typedef struct TxnEvents {
   void (*xRollbackTo)(void*, int i);
   int (*xCommit)(void*, char **pzError);
   void (*xEnd)(void*);
+  void (*xClosing)(void*);
   void (*xHold)(void*);
   void (*xDrop)(void*);
 } TxnEvents;
@@ -58,6 +61,10 @@ typedef struct TxnScope {
 } TxnScope;
 
 void txnscopeInit(TxnScope*, sqlite3*, const TxnEvents*, void *pArg);
+
+/* 1 if xClosing is going to be called: only then may a statement be kept. A
+** refusal leaves no error but SQLITE_NOMEM. */
+int txnscopeHearsClose(TxnScope*, Sqlx*);
 
 /* The modules. They point to the TxnScope until the connection ends, or others
 ** take their names. */
