@@ -46,10 +46,20 @@ HDR = $(wildcard ext/*.h ext/*/*.h)
 SQL = $(wildcard sql/*/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
-.PHONY: all help clean install uninstall
+.PHONY: all library help clean install uninstall dist
 .PHONY: deps baretest demo test fulltest bench check reference amalgam
 
-all: $(B)/interlock.so
+# What must work on a bare machine installs what it needs, before make looks
+# at anything that needs a compiler: hence $(MAKE) and no prerequisites.
+NEEDS = CC=$(call quote,$(CC)) SQLITE_CFLAGS=$(call quote,$(SQLITE_CFLAGS)) \
+        tool/deps
+AGAIN = $(MAKE) --no-print-directory
+
+all:
+	@$(NEEDS) build
+	@$(AGAIN) library
+
+library: $(B)/interlock.so
 
 # What is used is compiled as one file: the compiler sees across the layers,
 # which a lock that is free can feel (ext/core/README.md). What is debugged keeps
@@ -81,6 +91,7 @@ help:
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
 	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"
 	@echo "make reference   what is generated in sql/README.md, test/README.md"
+	@echo "make dist        the same with its header, for programs in C and C++"
 	@echo "make install     to PREFIX=$(PREFIX); also make uninstall"
 	@echo "make deps        install what all of these need (Debian)"
 	@echo "make clean       everything that was built"
@@ -97,33 +108,31 @@ baretest:
 SO = $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B))/interlock.so
 WHERE = INTERLOCK_BUILD=$(call quote,$(BUILD))
 
-# What must work on a bare machine installs what it needs, before make looks
-# at anything that needs a compiler: hence $(MAKE) and no prerequisites.
 demo:
 	@tool/deps test
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(TCLSH) tool/demo.tcl $(B)/interlock
 
 test:
 	@tool/deps test
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(WHERE) INTERLOCK_LIB=$(call quote,$(SO)) \
 	  $(TCLSH) tool/runtests.tcl $(TEST)
 
 fulltest:
 	@tool/deps full
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/runtests.tcl -world all $(TEST)
 
 bench:
 	@tool/deps test
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/bench.tcl $(B)/interlock.so $(BENCH)
 
 # What keeps the tree honest; `make check CHECK=layout` for one of them.
 check:
 	@tool/deps check
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(TCLSH) tool/check.tcl $(CHECK)
 
 # sql/README.md from the comments in ext/ and sql/, the table of
@@ -139,20 +148,59 @@ $(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
                           tool/csource.tcl tool/layers.tcl
 	$(TCLSH) tool/amalgam.tcl $(B)/sql_text.h > $@.new && mv $@.new $@
 
-LIBDIR = $(DESTDIR)$(PREFIX)/lib
-DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/interlock
-DOCS = README.md RECIPES.md LOCKRECIPES.md OPERATIONS.md CHANGES.md halves.svg
+# For projects that have no Tcl: the amalgamation, its header, how to use both.
+VERSION := $(shell sed -n \
+             's/^.define INTERLOCK_VERSION "\(.*\)"/\1/p' ext/functions.c)
+PAGES = $(TCLSH) tool/install/pages.tcl
+DIST  = $(B)/dist/interlock-$(VERSION)
+
+dist:
+	@$(NEEDS) build
+	@$(AGAIN) -s amalgam
+	@rm -rf $(DIST) $(DIST).tar.gz && mkdir -p $(DIST)
+	@cp $(B)/interlock-amalgam.c $(DIST)/interlock.c
+	@$(PAGES) fill tool/install/interlock.h.in > $(DIST)/interlock.h
+	@$(PAGES) fill tool/install/readme.in > $(DIST)/README
+	@cp LICENSE $(DIST)
+	@tar -C $(B)/dist -czf $(DIST).tar.gz interlock-$(VERSION)
+	@echo $(DIST).tar.gz
+
+LIBDIR     = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+MANDIR     = $(PREFIX)/share/man
+DOCDIR     = $(PREFIX)/share/doc/interlock
+DOCS = README.md sql/README.md sql/RECIPES.md sql/LOCKRECIPES.md \
+       sql/OPERATIONS.md sql/CHANGES.md
+# Every file that is installed.
+to = $(call quote,$(DESTDIR)$(1))
+LIB_FILE = $(call to,$(LIBDIR)/interlock.so)
+H_FILE   = $(call to,$(INCLUDEDIR)/interlock.h)
+PC_FILE  = $(call to,$(LIBDIR)/pkgconfig/interlock.pc)
+MAN_FILE = $(call to,$(MANDIR)/man7/interlock.7)
+PLACES   = PREFIX $(call quote,$(PREFIX)) LIBDIR $(call quote,$(LIBDIR)) \
+           INCLUDEDIR $(call quote,$(INCLUDEDIR))
 
 install: all
-	install -d $(call quote,$(LIBDIR)) $(call quote,$(DOCDIR)/sql)
-	install -m 755 $(B)/interlock.so $(call quote,$(LIBDIR))
-	install -m 644 README.md LICENSE $(call quote,$(DOCDIR))
-	install -m 644 $(DOCS:%=sql/%) $(call quote,$(DOCDIR)/sql)
+	@umask 022; set -e; d=$(call to,$(DOCDIR)); \
+	install -d $(call to,$(LIBDIR)/pkgconfig) $(call to,$(INCLUDEDIR)) \
+	  $(call to,$(MANDIR)/man7) "$$d/sql"; \
+	install -m 755 $(B)/interlock.so $(LIB_FILE); \
+	$(PAGES) fill tool/install/interlock.h.in > $(H_FILE); \
+	$(PAGES) fill tool/install/interlock.pc.in $(PLACES) > $(PC_FILE); \
+	$(PAGES) man > $(MAN_FILE); \
+	for page in $(DOCS); do \
+	  $(PAGES) page $$page $(DOCS) LICENSE sql/halves.svg > "$$d/$$page"; \
+	done; \
+	install -m 644 LICENSE "$$d"; \
+	install -m 644 sql/halves.svg "$$d/sql"
+	@tool/install/how $(call quote,$(DESTDIR)) $(call quote,$(LIBDIR))
 
 uninstall:
-	rm -f $(call quote,$(LIBDIR)/interlock.so)
-	d=$(call quote,$(DOCDIR)); rm -f "$$d/README.md" "$$d/LICENSE" \
-	  $(DOCS:%="$$d/sql/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
+	rm -f $(LIB_FILE) $(H_FILE) $(PC_FILE) $(MAN_FILE)
+	@rmdir $(call to,$(LIBDIR)/pkgconfig) $(call to,$(MANDIR)/man7) \
+	  2>/dev/null || true
+	d=$(call to,$(DOCDIR)); rm -f "$$d/LICENSE" "$$d/sql/halves.svg" \
+	  $(DOCS:%="$$d/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
 
 clean:
 	rm -rf build

@@ -466,12 +466,12 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
-static FunctionTable versionedFunctions(void){
-  FunctionTable t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
+static FunctionList versionedFunctions(void){
+  FunctionList t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
   return t;
 }
 
-static FunctionTable (*const axTable[])(void) = {
+static FunctionList (*const axTable[])(void) = {
   versionedFunctions,
   advisoryFunctions,
   getlockFunctions,
@@ -487,7 +487,7 @@ static FunctionTable (*const axTable[])(void) = {
 static const Function *functionAt(int i){
   size_t iTable;
   for(iTable=0; iTable<sizeof(axTable)/sizeof(axTable[0]); iTable++){
-    FunctionTable t = axTable[iTable]();
+    FunctionList t = axTable[iTable]();
     const Function *a = t.a;
     if( i<t.n ) return a + i;
     i -= t.n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The entry point: what a process reaches when it loads the extension.
+** The entry points: what a process reaches when it loads the extension.
 **
 ** Loading writes nothing, reads no schema and takes none of the hooks of
 ** the application. What is kept of a connection is its address in a list,
@@ -139,8 +139,12 @@ static int takeApi(const sqlite3_api_routines *pApi){
 }
 #endif
 
-/* Load into this connection. */
-INTERLOCK_API int sqlite3_interlock_init(
+/*
+** What every entry point runs. None of them calls another by its exported name:
+** SQLite opens libraries RTLD_GLOBAL, so in a second copy of this code that
+** name would lead to the first copy.
+*/
+static int load(
   sqlite3 *db,
   char **pzErrMsg,
   const sqlite3_api_routines *pApi
@@ -179,6 +183,27 @@ INTERLOCK_API int sqlite3_interlock_init(
   return rc;
 }
 
+/* Load into this connection. */
+INTERLOCK_API int sqlite3_interlock_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  return load(db, pzErrMsg, pApi);
+}
+
+#ifndef SQLITE_CORE
+/* The same for a library whose file has another name: SQLite derives no entry
+** point from the file's name if it finds this one. */
+INTERLOCK_API int sqlite3_extension_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  return load(db, pzErrMsg, pApi);
+}
+#endif
+
 /*
 ** Load into this connection, and into every one that this SQLite opens later
 ** in this process: for programs that open connections out of reach (a pool,
@@ -189,10 +214,10 @@ INTERLOCK_API int sqlite3_interlockauto_init(
   char **pzErrMsg,
   const sqlite3_api_routines *pApi
 ){
-  int rc = sqlite3_interlock_init(db, pzErrMsg, pApi);
+  int rc = load(db, pzErrMsg, pApi);
   if( rc==SQLITE_OK ){
     osStay();
-    rc = sqlite3_auto_extension((void(*)(void))sqlite3_interlock_init);
+    rc = sqlite3_auto_extension((void(*)(void))load);
   }
   return rc;
 }

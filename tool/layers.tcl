@@ -9,11 +9,12 @@
 namespace eval layers {
   variable table {
     core {} {
-      base rules atomic os os_unix key segment format owner table graph
-      lockint lock inspect
+      base rules atomic os os_unix key segment format process mutex writer
+      records sessions rebuild check graph lock lockint lockfile locksession
+      enter probe acquire wait skip release cancel guardedwrite event inspect
     }
     sqlite {core} {
-      sqltoken sqlx args json pragma dbheader listvtab template
+      sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
       tableinfo clause triggers skipping ddl

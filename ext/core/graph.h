@@ -7,7 +7,7 @@
 #ifndef INTERLOCK_GRAPH_H
 #define INTERLOCK_GRAPH_H
 
-#include "core/table.h"
+#include "core/records.h"
 
 /* The workspace, made once for a lock file: under the mutex nothing may be
 ** allocated. */

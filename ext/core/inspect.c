@@ -3,21 +3,23 @@
 ** inspect.c: the inspection snapshot: sessions, locks, and which session waits
 ** for which.
 **
+** The sessions of dead processes are shown, without their locks and requests.
+**
 ** Everything is read without the mutex: READ-STATE to READ-AGAIN.  Each word of
 ** the file is read once, into a copy, and only the copy is judged: a word that
 ** is read twice may be another one the second time.  The bound of each array
 ** must be checked where the array is filled, whatever was counted before.  Of
-** lock.c only the open file is used.
+** the open file only lockint.h is used.
 */
 #include "core/lockint.h"
-#include "core/lock.h"
-#include "core/owner.h"
+#include "core/process.h"
 #include <stdlib.h>
 
 /* One session slot as it was read. */
 typedef struct Seen {
   u64 iState, iOwner, now;
-  u32 iRow;                        /* 1 + index into aSession, 0: not live */
+  u32 iRow;                        /* 1 + index into aSession; 0: not live, or
+                                   ** its process is dead */
   u32 bWaits;                      /* a request of it is in aRow */
 } Seen;
 
@@ -67,7 +69,10 @@ static void copySession(View *v, u32 k){
   memcpy(r->zLabel, aLabel, LIMIT_LABEL);
   r->iPid = iPid;
   r->eState = processState(v, e->iOwner, iPid, iSpace);
-  e->iRow = ++v->pOut->nSession;
+  v->pOut->nSession++;
+  /* A dead process holds nothing and waits for nothing, whatever its records
+  ** say until a process removes them. */
+  if( r->eState!=OS_GONE ) e->iRow = v->pOut->nSession;
 }
 
 /* Copy the active writer, if there is one. */
@@ -79,7 +84,7 @@ static void copyWriter(View *v){
   if( iTxn==0 || k-1>=v->nSeen ) return;
   e = &v->aSeen[k];
   if( SEG_HIGH(e->now)!=iTxn || SEG_HIGH(e->iState)!=iGen ) return;
-  v->nWriter = e->iRow;
+  v->nWriter = e->iRow;               /* 0: it is dead */
 }
 
 /*-------------------------------------------------------------- records ---*/

@@ -247,7 +247,9 @@ typedef struct LockSnapshot {
 /*
 ** A copy of everything, read without the mutex, so that it works while a
 ** process is stopped inside.  Each row is whole; two rows may be of different
-** moments.  LOCK_NOMEM and LOCK_FORKED leave nothing to free.  In inspect.c.
+** moments.  A session of a dead process is in aSession only: its locks and
+** requests, which the next process that meets them removes, are left out.
+** LOCK_NOMEM and LOCK_FORKED leave nothing to free.  In inspect.c.
 */
 LockRc lockSnapshot(LockFile*, LockSnapshot*);
 void lockSnapshotFree(LockFile*, LockSnapshot*);

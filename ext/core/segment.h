@@ -248,7 +248,7 @@ typedef struct Seg {
 static inline u32 segRecords(const Seg *p){ return atomicGet(&p->nRecord); }
 
 /* segDamage: nonsense was met in the file.  Everything that this process does
-** with the file ends soon after: by segBound, and by usable() of lock.c. */
+** with the file ends soon after: by segBound, and by lockUsable. */
 static inline void segDamage(Seg *p){ atomicSet(&p->bDamaged, 1); }
 static inline int segDamaged(const Seg *p){
   return atomicGet(&p->bDamaged)!=0;
@@ -344,14 +344,6 @@ static inline int segStale(Seg *p){
   return atomicGetAcq(&segHeader(p)->length)!=atomicGet(&p->nLength);
 }
 LockRc segRefresh(Seg*);
-
-/*
-** segmentCheck: do chains, lists and counts agree with the records?  Under the
-** mutex.  Returns 0, or a constant text that says what does not.
-*/
-#ifdef INTERLOCK_TEST
-const char *segmentCheck(Seg*);
-#endif
 
 /* The bucket of a hash when n buckets are in use. */
 u32 segBucketOf(u32 iHash, u32 nBucket);

@@ -228,7 +228,7 @@ static const Function aGuardSql[] = {
   { "guarded_repair", FUNCTION_ANY, guardedRepairFunc, { 0, 0, 0, 0 } },
 };
 
-FunctionTable guardsqlFunctions(void){
-  FunctionTable t = { aGuardSql, sizeof(aGuardSql)/sizeof(aGuardSql[0]) };
+FunctionList guardsqlFunctions(void){
+  FunctionList t = { aGuardSql, sizeof(aGuardSql)/sizeof(aGuardSql[0]) };
   return t;
 }

@@ -8,6 +8,6 @@
 
 #include "session/function.h"
 
-FunctionTable guardsqlFunctions(void);
+FunctionList guardsqlFunctions(void);
 
 #endif

@@ -8,7 +8,7 @@
 #include "session/rowkey.h"
 SQLITE_EXTENSION_INIT3
 
-enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
+enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
 
 /*
 ** SQL AREA Row and table locks
@@ -86,85 +86,110 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 ** ```
 */
 
-/* ---- rows ------------------------------------------------------------- */
+/* ---- requests --------------------------------------------------------- */
 
-static void rowRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
-                       ConnectionRequest *pReq){
+/* Fills in a request but for its keys. */
+static void beginRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
+                         ConnectionRequest *pReq){
   const FunctionWord *pWord = &pCall->pThis->word;
   pReq->zName = pCall->pThis->zName;
   pReq->zSchema = pTab->zSchema;
-  pReq->pTable = &pTab->key;
   pReq->eMode = pWord->eMode;
   pReq->eScope = pWord->eScope;
   pReq->msTimeout = connectionTimeout(pCall->pConn);
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
-/* Ask for it. The token, of those that wait; of a try 1 or 0. */
-static i64 acquireRequest(const FunctionCall *pCall, Sqlx *x,
-                          const ConnectionRequest *pReq){
-  int bHeld = connectionLock(pCall->pConn, x, pReq);
-  return bHeld && !pReq->bTry ? connectionGrantToken(pCall->pConn) : bHeld;
-}
-
-/* Find what the arguments name: its table, to be given back, or NULL with an
+/* Makes a request for a row or a table. Returns the table, which the caller must
+** give back by knowntableUnref() when the request has been made; NULL with an
 ** error. */
-static KnownTable *namedRow(
+typedef KnownTable *(*RequestMaker)(const FunctionCall*, Sqlx*, int nArg,
+                                    sqlite3_value **apArg, ConnectionRequest*);
+
+static KnownTable *rowRequest(
   const FunctionCall *pCall,
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
   ConnectionRequest *pReq
 ){
-  KnownTable *pTable;
+  KnownTable *p = 0;
   if( nArg<2 ){
     sqlxBad(x, "%d given; allowed is %s(table, key...)", nArg,
             pCall->pThis->zName);
     return 0;
   }
-  pTable = knowntableRef(connectionTables(pCall->pConn), x,
-                         argsText(x, apArg[0], "table"), 1);
-  if( pTable==0 ) return 0;
-  rowRequest(pCall, &pTable->tab, pReq);
-  if( rowkeyRow(x, &pTable->tab, nArg-1, &apArg[1], &pReq->key) ){
-    return pTable;
-  }
-  knowntableUnref(pTable);
+  p = knowntableRef(connectionTables(pCall->pConn), x,
+                    argsText(x, apArg[0], "table"), 1);
+  if( p==0 ) return 0;
+  beginRequest(pCall, &p->tab, pReq);
+  pReq->pTable = &p->tab.key;
+  if( rowkeyRow(x, &p->tab, nArg-1, &apArg[1], &pReq->key) ) return p;
+  knowntableUnref(p);
   return 0;
 }
 
-static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  ConnectionRequest req;
-  KnownTable *pTable;
-  Sqlx x;
-  i64 iToken = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pTable = namedRow(pCall, &x, nArg, apArg, &req);
-  if( pTable ) iToken = acquireRequest(pCall, &x, &req);
-  knowntableUnref(pTable);
-  argsEndInteger(&x, ctx, iToken);
+static KnownTable *tableRequest(
+  const FunctionCall *pCall,
+  Sqlx *x,
+  int nArg,
+  sqlite3_value **apArg,
+  ConnectionRequest *pReq
+){
+  KnownTable *p = 0;
+  if( nArg!=1 ){
+    sqlxBad(x, "%d given; allowed is %s(table)", nArg, pCall->pThis->zName);
+    return 0;
+  }
+  p = knowntableRef(connectionTables(pCall->pConn), x,
+                    argsText(x, apArg[0], "table"), 0);
+  if( p==0 ) return 0;
+  beginRequest(pCall, &p->tab, pReq);
+  pReq->pTable = 0;
+  pReq->key = p->tab.key;
+  return p;
 }
 
-static void rowUnlockFunc(
+/* ---- the functions ---------------------------------------------------- */
+
+/* Locks or unlocks. The result of a lock is its fencing token, of the others
+** 1 or 0. */
+static void runRequest(
   sqlite3_context *ctx,
   int nArg,
-  sqlite3_value **apArg
+  sqlite3_value **apArg,
+  RequestMaker xMake
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   ConnectionRequest req;
   KnownTable *pTable;
   Sqlx x;
-  int bDone = 0;
+  i64 iResult = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pTable = namedRow(pCall, &x, nArg, apArg, &req);
-  if( pTable ) bDone = connectionUnlock(pCall->pConn, &x, &req);
+  pTable = xMake(pCall, &x, nArg, apArg, &req);
+  if( pTable ){
+    if( pCall->pThis->word.eOp==ROWLOCK_UNLOCK ){
+      iResult = connectionUnlock(pCall->pConn, &x, &req);
+    }else{
+      iResult = connectionLock(pCall->pConn, &x, &req);
+      if( iResult && !req.bTry ) iResult = connectionGrantToken(pCall->pConn);
+    }
+  }
   knowntableUnref(pTable);
-  argsEndInteger(&x, ctx, bDone);
+  argsEndInteger(&x, ctx, iResult);
 }
 
-/* All of one kind, rows or tables. The intentions go with the rows. */
-static void rowlockAllFunc(
+static void rowFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  runRequest(ctx, nArg, apArg, rowRequest);
+}
+
+static void tableFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  runRequest(ctx, nArg, apArg, tableRequest);
+}
+
+/* Unlocks all rows or all tables: eOp is the kind of key. The intentions on
+** tables go with the rows. */
+static void unlockRowsFunc(
   sqlite3_context *ctx,
   int nArg,
   sqlite3_value **apArg
@@ -176,72 +201,14 @@ static void rowlockAllFunc(
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   n = connectionUnlockAll(pCall->pConn, &x, 1u<<pCall->pThis->word.eOp,
-                       ~CONNECTION_INTENTS);
+                          ~CONNECTION_INTENTS);
   if( bRow ){
     connectionUnlockAll(pCall->pConn, &x, 1u<<KEY_TABLE, CONNECTION_INTENTS);
   }
   argsEndInteger(&x, ctx, n);
 }
 
-/* ---- tables ----------------------------------------------------------- */
-
-static KnownTable *namedTable(
-  const FunctionCall *pCall,
-  Sqlx *x,
-  int nArg,
-  sqlite3_value **apArg,
-  ConnectionRequest *pReq
-){
-  KnownTable *pTable;
-  if( nArg!=1 ){
-    sqlxBad(x, "%d given; allowed is %s(table)", nArg, pCall->pThis->zName);
-    return 0;
-  }
-  pTable = knowntableRef(connectionTables(pCall->pConn), x,
-                         argsText(x, apArg[0], "table"), 0);
-  if( pTable ){
-    rowRequest(pCall, &pTable->tab, pReq);
-    pReq->pTable = 0;
-    pReq->key = pTable->tab.key;
-  }
-  return pTable;
-}
-
-static void tableLockFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  ConnectionRequest req;
-  KnownTable *pTable;
-  Sqlx x;
-  i64 iToken = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pTable = namedTable(pCall, &x, nArg, apArg, &req);
-  if( pTable ) iToken = acquireRequest(pCall, &x, &req);
-  knowntableUnref(pTable);
-  argsEndInteger(&x, ctx, iToken);
-}
-
-static void tableUnlockFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  ConnectionRequest req;
-  KnownTable *pTable;
-  Sqlx x;
-  int bDone = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pTable = namedTable(pCall, &x, nArg, apArg, &req);
-  if( pTable ) bDone = connectionUnlock(pCall->pConn, &x, &req);
-  knowntableUnref(pTable);
-  argsEndInteger(&x, ctx, bDone);
-}
-
-/* ---- their pages ------------------------------------------------------ */
+/* ---- reference -------------------------------------------------------- */
 
 /*
 ** SQL FUNCTION row_lock(table, key...)
@@ -491,6 +458,8 @@ static void tableUnlockFunc(
 **   -- 2
 */
 
+/* ---- the list of functions -------------------------------------------- */
+
 #define EACH(zName, xFunc, eOp, eMode, eScope) \
   { zName, FUNCTION_ANY, xFunc, { eOp, eMode, eScope, 0 } }
 #define ROW_EXC LOCK_EXCLUSIVE
@@ -499,32 +468,32 @@ static void tableUnlockFunc(
 #define ROW_TXN LOCK_SCOPE_TRANSACTION
 
 static const Function aRowlock[] = {
-  EACH("row_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
-  EACH("row_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
-  EACH("row_xact_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
-  EACH("row_xact_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
-  EACH("try_row_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
-  EACH("try_row_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
-  EACH("try_row_xact_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
-  EACH("try_row_xact_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
-  EACH("row_unlock", rowUnlockFunc, 0, ROW_EXC, ROW_SES),
-  EACH("row_unlock_shared", rowUnlockFunc, 0, ROW_SHR, ROW_SES),
-  { "row_unlock_all", 0, rowlockAllFunc, { KEY_ROW, 0, 0, 0 } },
-  EACH("table_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
-  EACH("table_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
-  EACH("table_xact_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
-  EACH("table_xact_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
-  EACH("try_table_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
-  EACH("try_table_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
-  EACH("try_table_xact_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
-  EACH("try_table_xact_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR,
+  EACH("row_lock", rowFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("row_lock_shared", rowFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("row_xact_lock", rowFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("row_xact_lock_shared", rowFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_row_lock", rowFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_row_lock_shared", rowFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_row_xact_lock", rowFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_row_xact_lock_shared", rowFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
+  EACH("row_unlock", rowFunc, ROWLOCK_UNLOCK, ROW_EXC, ROW_SES),
+  EACH("row_unlock_shared", rowFunc, ROWLOCK_UNLOCK, ROW_SHR, ROW_SES),
+  { "row_unlock_all", 0, unlockRowsFunc, { KEY_ROW, 0, 0, 0 } },
+  EACH("table_lock", tableFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("table_lock_shared", tableFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("table_xact_lock", tableFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("table_xact_lock_shared", tableFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_table_lock", tableFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_table_lock_shared", tableFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_table_xact_lock", tableFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_table_xact_lock_shared", tableFunc, ROWLOCK_TRY, ROW_SHR,
        ROW_TXN),
-  EACH("table_unlock", tableUnlockFunc, 0, ROW_EXC, ROW_SES),
-  EACH("table_unlock_shared", tableUnlockFunc, 0, ROW_SHR, ROW_SES),
-  { "table_unlock_all", 0, rowlockAllFunc, { KEY_TABLE, 0, 0, 0 } },
+  EACH("table_unlock", tableFunc, ROWLOCK_UNLOCK, ROW_EXC, ROW_SES),
+  EACH("table_unlock_shared", tableFunc, ROWLOCK_UNLOCK, ROW_SHR, ROW_SES),
+  { "table_unlock_all", 0, unlockRowsFunc, { KEY_TABLE, 0, 0, 0 } },
 };
 
-FunctionTable rowlockFunctions(void){
-  FunctionTable t = { aRowlock, sizeof(aRowlock)/sizeof(aRowlock[0]) };
+FunctionList rowlockFunctions(void){
+  FunctionList t = { aRowlock, sizeof(aRowlock)/sizeof(aRowlock[0]) };
   return t;
 }

@@ -64,21 +64,21 @@ static const struct {
   unsigned mWhen;
   int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
 } aTrigger[] = {
-  { "check",    versioned_check_sql,    WHEN_EVER, -1 },
+  { "check",    versioned_check_sql, WHEN_EVER, -1 },
   { "bump",     versioned_bump_sql,
       WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_ECHO, 0), -1 },
-  { "kept",     versioned_kept_sql,     WHEN(TRIGGERS_AUTO, 0), -1 },
-  { "raise",    versioned_raise_sql,    WHEN(TRIGGERS_AUTO, 1) | WHEN_ECHO,
+  { "kept",     versioned_verify_bump_sql, WHEN(TRIGGERS_AUTO, 0), -1 },
+  { "raise",    versioned_bump_after_sql, WHEN(TRIGGERS_AUTO, 1) | WHEN_ECHO,
       -1 },
   { "required", versioned_required_sql, WHEN_STRICT, -1 },
-  { "first",    versioned_first_sql,    WHEN_EVER, -1 },
-  { "gone",     versioned_gone_sql,     WHEN_EVER, 1 },
-  { "unmark",   versioned_unmark_sql,   WHEN_EVER, 0 },
-  { "note",     versioned_note_sql,     WHEN_EVER, -1 },
-  { "again",    versioned_again_sql,    WHEN_EVER, -1 },
-  { "evict",    versioned_evict_sql,    WHEN_EVER, -1 },
-  { "left",     versioned_left_sql,     WHEN_EVER, 1 },
-  { "moved",    versioned_moved_sql,    WHEN_EVER, -1 },
+  { "first",    versioned_validate_sql, WHEN_EVER, -1 },
+  { "gone",     versioned_tombstone_sql, WHEN_EVER, 1 },
+  { "unmark",   versioned_unmark_sql, WHEN_EVER, 0 },
+  { "note",     versioned_remember_sql, WHEN_EVER, -1 },
+  { "again",    versioned_restore_sql, WHEN_EVER, -1 },
+  { "evict",    versioned_remember_evicted_sql, WHEN_EVER, -1 },
+  { "left",     versioned_tombstone_moved_sql, WHEN_EVER, 1 },
+  { "moved",    versioned_restore_moved_sql, WHEN_EVER, -1 },
 };
 
 typedef struct Gen Gen;
@@ -328,7 +328,7 @@ void triggersMake(
   pSet->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones",
                                  pRule->zNumber);
   pSet->zTombstonesSql = fill(&g, versioned_tombstones_sql);
-  pSet->zRebornSql = fill(&g, versioned_reborn_sql);
+  pSet->zRebornSql = fill(&g, versioned_lift_all_sql);
   for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
     TriggersOne *pOne = &pSet->a[pSet->n];
     if( !(aTrigger[i].mWhen & WHEN(pRule->mode, pRule->bIgnore)) ) continue;

@@ -297,7 +297,7 @@ static void keepTable(KnownTables *p, Sqlx *x, KnownTable *pTab,
   KnownTable *pLast;
   Stamp stamp;
   int n = 1;
-  if( !txnscopeHearsClose(p->pScope, x) ) return;
+  if( !txnscopeSeesClose(p->pScope, x) ) return;
   pTab->bWide = !isPlain(pTab);
   if( pTab->bWide && !keepSchemas(p, x, pTab) ) return;
   pTab->pSchema = keepSchema(p, x, zSchema, pStamp);

@@ -192,7 +192,7 @@ static void recovery(void){
   CHECK_EQ(ownerEnter(p), OWNER_IN);
   tableRebuild(p, 0);
   before();
-  tableScanAll(p);
+  tableScanWaiting(p, 0);
 #ifndef OLD
   {
     Graph *g = calloc(1, graphSize());

@@ -30,7 +30,7 @@ static void insert(void){
 }
 static void removeOne(void){ tableRemove(pSeg, 1); }
 static void scan(void){ tableScan(pSeg, &key); }
-static void scanAll(void){ tableScanAll(pSeg); }
+static void scanAll(void){ tableScanWaiting(pSeg, 0); }
 static void reorder(void){ tableReorder(pSeg, &nStep, 0); }
 static void openOne(void){ tableOpen(pSeg, pSeg->iNumber); }
 static void sweep(void){ tableSweep(pSeg, lockSlot(pSession), 1); }

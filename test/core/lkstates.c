@@ -23,7 +23,6 @@
 **   lkstates [quick | WORLD]
 */
 #include "model.h"
-#include "../../ext/core/lock.c"
 
 enum { RECORDS = 32, HEADBYTES = 832, IMAGES = 256, MXSES = 4 };
 
@@ -346,10 +345,10 @@ static const char *death(const Node *pPre, int i, int sDead){
   if( segHeader(p)->mutex ){
     segHeader(p)->mutex = p->iNumber<<2;
     p->iTaken = numberOf(sDead);
-    recover(pF);
-    leave(pF);
+    lockRecover(pF);
+    lockLeave(pF);
   }else{
-    reap(pF, numberOf(sDead));
+    lockReap(pF, numberOf(sDead));
   }
   z = bLow ? "a guard word was too low" : lockCheck(pF);
   modelDeath(sDead);

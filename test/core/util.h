@@ -8,9 +8,12 @@
 #define LOCK_TEST_UTIL_H
 
 #define _GNU_SOURCE
+#include "../../ext/core/check.h"
 #include "../../ext/core/lockint.h"
-#include "../../ext/core/lock.h"
-#include "../../ext/core/owner.h"
+#include "../../ext/core/mutex.h"
+#include "../../ext/core/process.h"
+#include "../../ext/core/rebuild.h"
+#include "../../ext/core/writer.h"
 #include "../../ext/core/graph.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -23,7 +23,7 @@
 #include <unistd.h>
 #include <sqlite3.h>
 #include "../core/log.h"
-#include "../../ext/core/table.h"
+#include "../../ext/core/sessions.h"
 
 static const char *zLibrary, *zDb;
 static Log *pLog;

@@ -90,6 +90,8 @@ def records(f, live):
         state, k = f.u32(at) & 7, f.u32(at + 4)
         if state not in (WAITING, GRANTED) or k not in live:
             continue
+        if live[k]["dead"]:
+            continue
         if live[k]["generation"] != f.u32(at + 8):
             continue
         scount, thold, now = f.u32(at + 12), f.u64(at + 32), live[k]["now"]
@@ -188,7 +190,8 @@ def show_waits(f):
     all_records = records(f, live)
     k, txn = f.u32(112), f.u32(108)
     writer = k if txn and k in live and txn == high(live[k]["now"]) \
-        and f.u32(248) == live[k]["generation"] else 0
+        and f.u32(248) == live[k]["generation"] \
+        and not live[k]["dead"] else 0
     pairs = {}
     for r in all_records:
         if r["granted"]:

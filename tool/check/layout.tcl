@@ -33,6 +33,7 @@ proc check::layout {root} {
       {*}[layoutStyle $file $text] {*}[layoutMargin $file $text]
   }
   foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
+                  tool/install/* \
                   test/*.test test/*/*.tcl test/*/*.c test/*/*.h \
                   test/*/*.sh test/runner/*.test .ci/*] {
     if {[file isdirectory $root/$file]} continue

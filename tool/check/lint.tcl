@@ -5,7 +5,7 @@
 # They take minutes, so a file that was clean is not looked at again until it
 # changes, or anything that it may include: build/lint/ has a stamp for each,
 # made after every few files. clang's analyzer has a budget of nodes for each
-# function: with all that it would take, lock.c alone takes 22 s.
+# function: with all that it would take, records.c alone takes 22 s.
 
 namespace eval check {
   variable cppcheckOff {

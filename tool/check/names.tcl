@@ -45,6 +45,7 @@ proc check::names {root} {
     }
   }
   foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
+                  tool/install/* \
                   test/* test/*/* .ci/* Makefile] {
     if {[file isdirectory $root/$file]} continue
     if {[file extension $file] ni {.sql .tcl .test .sh ""}} continue

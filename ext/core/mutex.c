@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** owner.c: process numbers, death, and the mutex: Attach, Format and The mutex
-** of ext/core/README.md.
-**
-** A process is a number that is never used again.  It is alive as long as the
-** byte of that number is locked.  The kernel drops the lock whatever ended the
-** process, so "dead" is certain and final: a process may ask outside the mutex
-** and act on the answer inside.
+** mutex.c: the mutex of the segment: The mutex of ext/core/README.md.
 **
 ** The mutex word holds the owner's number, WAITERS (a process may sleep on the
 ** word) and WORK (some session needs a sweep).  Every change of it is a
 ** compare-and-swap of the whole word: an unlock fails while WORK is set, and a
 ** take-over fails if anything happened since the owner was found dead.
 */
-#include "core/owner.h"
-#include "core/format.h"
+#include "core/mutex.h"
+#include "core/process.h"
 
-#define MS_FIRST  1000             /* patience with the first byte */
 #ifndef US_GIVEUP                  /* the fuzzer of damaged files has less */
 # define US_GIVEUP 1000000         /* patience with an owner that stays */
 # define US_SLEEP 20000            /* between two probes of the owner */
@@ -24,97 +17,6 @@
 #ifndef SPIN
 # define SPIN     100              /* looks before sleeping: README.md, Speed */
 #endif
-
-/* Why a file that a process is alive in cannot be used. */
-static LockRc whyNotUsable(Seg *p){
-  if( atomicGet(&segHeader(p)->magic)==0 ) return LOCK_MALFORMED;
-  return formatDiffers(p) ? LOCK_FORMAT : LOCK_MALFORMED;
-}
-
-/* Lock the first byte, or unlock it. */
-static LockRc lockFirst(Seg *p, int eLock){
-  LockRc rc;
-  if( ruleHolds(RANK_FIRST, p) ) ruleLeave(RANK_FIRST, p);
-  if( eLock!=OS_UNLOCKED ) ruleEnter(RANK_FIRST, p);
-  rc = osLockFirst(&p->file, eLock, eLock==OS_UNLOCKED ? 0 : MS_FIRST);
-  if( rc!=LOCK_OK && eLock!=OS_UNLOCKED ) ruleLeave(RANK_FIRST, p);
-  return rc;
-}
-
-LockRc ownerLook(Seg *p){
-  LockRc rc = lockFirst(p, OS_SHARED);
-  if( rc!=LOCK_OK ) return rc;
-  rc = segUsable(p);
-  if( rc==LOCK_FORMAT ){
-    rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : whyNotUsable(p);
-  }
-  if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
-  else ruleLeave(RANK_FIRST, p);       /* from here on the file has it */
-  return rc;
-}
-
-/*
-** Format the file, or find that another process has.  Ends with a shared lock
-** on the first byte, or with an error and no lock.
-*/
-static LockRc formatFirst(Seg *p){
-  /* FORMAT-FIRST */
-  LockRc rc = lockFirst(p, OS_EXCLUSIVE);
-  if( rc!=LOCK_OK ) return rc;
-  rc = segUsable(p);           /* again: another process may have formatted */
-  if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
-    if( osAnyHeld(&p->file)!=0 ){
-      rc = whyNotUsable(p);
-    }else{
-      rc = segFormat(p);
-    }
-  }
-  /* FORMAT-SHARE */
-  if( rc==LOCK_OK ) rc = lockFirst(p, OS_SHARED);
-  if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
-  return rc;
-}
-
-LockRc ownerAttach(Seg *p){
-  LockRc rc;
-  if( p->file.fd<0 ){
-    p->iNumber = 1;
-    return segFormat(p);
-  }
-  /* ATTACH-FIRST */
-  rc = lockFirst(p, OS_SHARED);
-  if( rc!=LOCK_OK ) return rc;
-  rc = segUsable(p);
-  if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
-    lockFirst(p, OS_UNLOCKED);
-    rc = formatFirst(p);
-    if( rc!=LOCK_OK ) return rc;
-  }
-  if( rc==LOCK_OK ){
-    /* ATTACH-NUMBER */
-    p->iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
-    if( BUG(FIRST_EARLY) ) lockFirst(p, OS_UNLOCKED);
-    CRASH(ATTACH_NUMBER);
-    rc = osLockNumber(&p->file, p->iNumber);   /* ATTACH-BYTE */
-    CRASH(ATTACH_BYTE);
-  }
-  /* ATTACH-DONE.  The first byte must be held until here: otherwise a process
-  ** that finds no other alive would format the file under this one.  The fence:
-  ** no process may see the number before its byte is locked. */
-  atomicFenceSeq();
-  lockFirst(p, OS_UNLOCKED);
-  CRASH(ATTACH_DONE);
-  return rc;
-}
-
-int ownerDead(Seg *p, u64 iNumber){
-  assert( ruleOutside() );
-  if( BUG(TAKE_LIVE) && iNumber!=p->iNumber ) return 1;
-  if( iNumber==p->iNumber || p->file.fd<0 ) return 0;
-  return osNumberHeld(&p->file, iNumber)==0;
-}
-
-/*--------------------------------------------------------------- mutex ---*/
 
 static u64 me(const Seg *p){ return p->iNumber<<2; }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** table.c: records and their queues, sessions, sweep and rebuild: Insert,
-** Grant, Remove, Sweep and Rebuild of ext/core/README.md.
-**
+** records.c: records and their queues: Insert, Grant and Remove of
+** ext/core/README.md.
 ** All records of a key lie in one hash chain, grants and requests mixed,
 ** requests in the order of their tickets.  Every record is also in one of two
 ** lists of its session: firstTxn if it has a transaction hold, the latest stamp
@@ -15,7 +14,9 @@
 ** record, since a look may take a slot for the text of a key that was there a
 ** moment ago.
 */
-#include "core/table.h"
+
+#include "core/records.h"
+#include "core/writer.h"
 
 /*---------------------------------------------------------------- keys ---*/
 
@@ -131,7 +132,7 @@ static u32 chainTail(Seg *p, u32 i){
   return iTail;
 }
 
-static void chainInsert(Seg *p, u32 i, u32 iBefore){
+void tableChainInsert(Seg *p, u32 i, u32 iBefore){
   u32 iPrev = iBefore ? segRecord(p, iBefore)->hashPrev : chainTail(p, i);
   chainLink(p, i, iPrev, iBefore);
 }
@@ -153,7 +154,7 @@ static u32 *listHead(Seg *p, SegRecord *r){
   return r->thold ? &s->firstTxn : &s->firstSes;
 }
 
-static void listInsert(Seg *p, u32 i){
+void tableListInsert(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 *pHead = listHead(p, r);
   if( r->thold && *pHead ){
@@ -168,7 +169,7 @@ static void listInsert(Seg *p, u32 i){
   *pHead = i;
 }
 
-static void listRemove(Seg *p, u32 i){
+void tableListRemove(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
   if( r->sesNext ) atomicSet(&segRecord(p, r->sesNext)->sesPrev, r->sesPrev);
@@ -180,8 +181,8 @@ static void listRemove(Seg *p, u32 i){
 
 void tableMove(Seg *p, u32 i){
   assert( segHeld(p) );
-  listRemove(p, i);
-  listInsert(p, i);
+  tableListRemove(p, i);
+  tableListInsert(p, i);
 }
 
 /* One more bucket, as long as there are more records than buckets.  What
@@ -247,7 +248,7 @@ static void lowerGuard(Seg *p, SegRecord *r){
 
 /* Put the slot that the session keeps (segment.h, CACHE LINES) into the free
 ** list. */
-static void giveSlot(Seg *p, SegSession *s){
+void tableGiveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
   if( s->next==0 ) return;
   atomicSet(&segRecord(p, s->next)->hashNext, h->freeRecord);
@@ -261,7 +262,7 @@ static void gatherSlots(Seg *p){
   u32 k;
   for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
     SegSession *s = segSession(p, k);
-    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) giveSlot(p, s);
+    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) tableGiveSlot(p, s);
   }
 }
 
@@ -294,13 +295,13 @@ static void freeSlot(Seg *p, u32 i, u32 k){
   SegSession *s = segSession(p, k);
   if( segHeader(p)->nRecord==0 ) segDamage(p);
   segHeader(p)->nRecord--;                     /* REMOVE-LIST */
-  giveSlot(p, s);
+  tableGiveSlot(p, s);
   s->next = i;
   CRASH(REMOVE_LIST);
 }
 
 /* Slots that a key of n bytes needs beside its record. */
-static u32 textSlots(u32 n){
+u32 tableTextSlots(u32 n){
   return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
 }
 
@@ -326,7 +327,7 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
   u32 iWord = SEG_INLINE/4, nWord = keyWords(pKey->nKey), iPart, k;
   u32 *pLink = &segRecord(p, i)->text;
   atomicSet(pLink, 0);
-  for(iPart=0; iPart<textSlots(pKey->nKey); iPart++){
+  for(iPart=0; iPart<tableTextSlots(pKey->nKey); iPart++){
     u32 iText = takeSlot(p, segRecord(p, i)->session);
     SegText *t = segText(p, iText);
     atomicSet(&t->record, i);
@@ -369,7 +370,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   SegRecord *r;
   assert( segHeld(p) );
   if( h->nRecord>segRecords(p) ) segDamage(p);
-  if( h->nRecord + 1 + textSlots(pKey->nKey) > segRecords(p) ) return 0;
+  if( h->nRecord + 1 + tableTextSlots(pKey->nKey) > segRecords(p) ) return 0;
   i = segDamaged(p) ? 0 : takeSlot(p, pNew->iSession);
   if( i==0 ) return 0;
   r = segRecord(p, i);
@@ -398,8 +399,8 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
   CRASH(FILL);
   /* INSERT-LINK */
-  chainInsert(p, i, pNew->iBefore);
-  listInsert(p, i);
+  tableChainInsert(p, i, pNew->iBefore);
+  tableListInsert(p, i);
   atomicSet(&r->linked, 1);
   segSession(p, pNew->iSession)->nRecord++;
   k = pNew->bWaiting ? STAT_WAITS : STAT_GRANTS;
@@ -466,7 +467,7 @@ void tableRemove(Seg *p, u32 i){
   /* REMOVE-CHAIN */
   if( s->waits==i ) atomicSet(&s->waits, 0);
   chainRemove(p, i);
-  listRemove(p, i);
+  tableListRemove(p, i);
   atomicSet(&r->linked, 0);
   s->nRecord--;
   CRASH(REMOVE_CHAIN);
@@ -579,7 +580,7 @@ void tableScan(Seg *p, const LockKey *pKey){
 ** Scan all queues that have a request, of rows and tables only if bObject: each
 ** queue once, for its first request.
 */
-static void scanWaiting(Seg *p, int bObject){
+void tableScanWaiting(Seg *p, int bObject){
   SegHeader *h = segHeader(p);
   LockKey key;
   u32 k;
@@ -622,433 +623,3 @@ void tableReorder(Seg *p, const u32 *aRecord, u32 n){
     iTail = aRecord[i];
   }
 }
-
-/*------------------------------------------------------------- sessions ---*/
-
-u32 tableOpen(Seg *p, u64 iNumber){
-  SegHeader *h = segHeader(p);
-  u32 k = h->freeSession, i;
-  SegSession *s;
-  assert( segHeld(p) );
-  if( k ){
-    h->freeSession = segSession(p, k)->next;
-  }else if( h->usedSession<LIMIT_SESSION ){
-    k = h->usedSession + 1;
-    atomicSet(&h->usedSession, k);
-  }else{
-    return 0;
-  }
-  s = segSession(p, k);
-  if( SEG_LOW(atomicGet(&s->state))!=SEG_UNUSED
-   || h->sessionId<p->iSession || h->sessionId>=SEG_NUMBERS-1 ){
-    segDamage(p);
-    return 0;
-  }
-  /* OPEN-FIELDS */
-  atomicSet(&h->sessionId, h->sessionId+1);
-  p->iSession = h->sessionId;
-  atomicSet(&s->owner, iNumber);
-  atomicSetRel(&s->now, SEG_PAIR(1, SEG_ALL));
-  atomicSet(&s->left, 0);
-  atomicSet(&s->waits, 0);
-  atomicSet(&s->id, h->sessionId);
-  atomicSet(&s->started, osWallMs());
-  for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&s->label[i], 0);
-  s->firstTxn = s->firstSes = s->nRecord = s->mixed = s->next = 0;
-  CRASH(OPEN_FIELDS);
-  /* OPEN-LIVE */
-  atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(s->state), SEG_LIVE));
-  CRASH(OPEN_LIVE);
-  return k;
-}
-
-/* Free an ENDING session that has no record, in a new generation.  Its lists
-** are empty: if its count says otherwise the file is damaged. */
-static void closeSession(Seg *p, u32 k){
-  SegSession *s = segSession(p, k);
-  u64 iState = atomicGetAcq(&s->state);
-  if( SEG_LOW(iState)!=SEG_ENDING ) return;
-  if( s->nRecord ) segDamage(p);
-  /* SWEEP-SESSION */
-  giveSlot(p, s);
-  atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState)+1, SEG_UNUSED));
-  CRASH(SWEEP_SESSION);
-  s->next = segHeader(p)->freeSession;
-  segHeader(p)->freeSession = k;
-}
-
-/* If session k was the active writer and its transaction has ended, there is
-** none any more: requests for rows and tables may be granted. */
-static void sweepWriter(Seg *p, u32 k){
-  SegHeader *h = segHeader(p);
-  SegSession *s = segSession(p, k);
-  if( h->writer!=k || h->writerTxn==0 ) return;
-  if( atomicGetAcq(&s->state)==SEG_PAIR(h->writerGen, SEG_LIVE)
-   && SEG_HIGH(atomicGetAcq(&s->now))==h->writerTxn ){
-    return;
-  }
-  atomicSet(&h->writerTxn, 0);                 /* SWEEP-WRITER */
-  CRASH(WRITER);
-  scanWaiting(p, 1);
-}
-
-/* End a transaction hold.  A session hold on the same record stays. */
-static void sweepHold(Seg *p, u32 i){
-  SegRecord *r = segRecord(p, i);
-  if( r->scount==0 ){
-    tableRemove(p, i);
-    return;
-  }
-  listRemove(p, i);
-  atomicSet(&r->thold, 0);
-  listInsert(p, i);
-}
-
-/* Remove what lockUndo has invalidated in session scope.  That was granted
-** last, so it comes first in its list: the look ends at the second record that
-** is not invalidated.  A rebuild may have changed that; then the session itself
-** removes it, or a process that meets it in a queue. */
-static void sweepBack(Seg *p, u32 k, u32 nMax){
-  /* SWEEP-BACK */
-  u32 i = segSession(p, k)->firstSes, n = 0, nStep = 0;
-  while( i && n<2 && nStep++<(BUG(BACK_ONE) ? 1u : nMax) ){
-    SegRecord *r = segRecord(p, i);
-    u32 iNext = r->sesNext;
-    if( r->session!=k && !BUG(SWEEP_FOREIGN) ){
-      segDamage(p);
-      return;
-    }
-    if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && tableVoid(p, r) ){
-      tableRemove(p, i);
-    }else{
-      n++;
-    }
-    i = iNext;
-  }
-}
-
-/* The part of tableSweep for firstTxn.  That list must have only records of
-** session k with a transaction hold: others would be met without an end. */
-static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
-  /* SWEEP-HOLDS */
-  SegSession *s = segSession(p, k);
-  u32 i, iNext, nStep = 0;
-  for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
-    SegRecord *r = segRecord(p, i);
-    iNext = r->sesNext;
-    if( (r->session!=k && !BUG(SWEEP_FOREIGN)) || r->thold==0 ){
-      segDamage(p);
-      return 0;
-    }
-    if( *pn>=nMax ) return !BUG(SWEEP_SHORT);
-    if( bEnding ){
-      tableRemove(p, i);
-      ++*pn;
-    }else if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ){
-      continue;
-    }else if( tableHoldVoid(p, r) ){
-      sweepHold(p, i);
-      ++*pn;
-    }else if( SEG_LOW(r->thold) && !s->mixed ){
-      break;
-    }
-  }
-  return 0;
-}
-
-int tableSweep(Seg *p, u32 k, u32 nMax){
-  SegSession *s = segSession(p, k);
-  u32 i = s->waits, n = 0, nStep = 0;
-  int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
-  assert( segHeld(p) );
-  /* SWEEP-REQUEST */
-  if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
-    if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ) segDamage(p);
-    else tableRemove(p, i);
-  }
-  if( !bEnding ) sweepBack(p, k, nMax);
-  sweepWriter(p, k);
-  if( sweepTxn(p, k, bEnding, nMax, &n) ) return 1;
-  while( bEnding && (i = s->firstSes)!=0 && segBound(p, &nStep) ){
-    if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ){
-      segDamage(p);
-      return 0;
-    }
-    if( n++>=nMax ) return 1;
-    tableRemove(p, i);
-  }
-  if( bEnding && !segDamaged(p) ) closeSession(p, k);
-  return 0;
-}
-
-/*
-** The flag must be exchanged before the look.  In the other order, or with a
-** plain store, an end between the two would never be swept.
-*/
-void tableSweepLeft(Seg *p){
-  u32 k, nUsed = segHeader(p)->usedSession;
-  assert( segHeld(p) );
-  for(k=1; k<=nUsed && k<=LIMIT_SESSION; k++){
-    SegSession *s = segSession(p, k);
-    if( atomicGetAcq(&s->left)==0 ) continue;
-    if( BUG(LEFT_LATE) ){
-      tableSweep(p, k, SEG_ALL);
-      CRASH(SWEEP_LEFT);
-      atomicSet(&s->left, 0);
-      continue;
-    }
-    atomicSwap(&s->left, 0);                   /* SWEEP-LEFT */
-    CRASH(SWEEP_LEFT);
-    if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
-    tableSweep(p, k, SEG_ALL);
-  }
-}
-
-u32 tableKill(Seg *p, u64 iNumber){
-  u32 k, n = 0, nUsed = segHeader(p)->usedSession;
-  assert( segHeld(p) );
-  for(k=1; k<=nUsed && k<=LIMIT_SESSION; k++){
-    SegSession *s = segSession(p, k);
-    u64 iState = atomicGetAcq(&s->state);
-    if( atomicGet(&s->owner)!=iNumber || SEG_LOW(iState)==SEG_UNUSED ) continue;
-    /* DEAD-ENDING */
-    atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState), SEG_ENDING));
-    CRASH(DEAD_ENDING);
-    n++;
-  }
-  return n;
-}
-
-/*--------------------------------------------------------------- writer ---*/
-
-void tableWriterEnter(Seg *p, u32 k){
-  SegHeader *h = segHeader(p);
-  SegSession *s = segSession(p, k);
-  assert( segHeld(p) );
-  atomicSet(&h->writerTxn, 0);                 /* WRITER-EMPTY */
-  CRASH(WRITER);
-  atomicFenceRel();
-  /* WRITER-ENTER */
-  atomicSet(&h->writer, k);
-  atomicSet(&h->writerGen, SEG_HIGH(s->state));
-  atomicSetRel(&h->writerTxn, SEG_HIGH(s->now));
-  CRASH(WRITER);
-}
-
-int tableWriterBlocks(Seg *p, u32 eKind, u32 iSession){
-  SegHeader *h = segHeader(p);
-  SegSession *s;
-  assert( segHeld(p) );
-  if( h->writerTxn==0 || h->writer==iSession || BUG(WRITER_BLIND) ) return 0;
-  if( eKind!=KEY_ROW && eKind!=KEY_TABLE ) return 0;
-  s = segSession(p, h->writer);
-  return atomicGetAcq(&s->state)==SEG_PAIR(h->writerGen, SEG_LIVE)
-      && SEG_HIGH(atomicGetAcq(&s->now))==h->writerTxn;
-}
-
-/*-------------------------------------------------------------- rebuild ---*/
-
-/* Can this slot be a record at all, with the text slots of its key? */
-static int slotSane(Seg *p, u32 i){
-  SegRecord *r = segRecord(p, i);
-  u32 nText = textSlots(REC_NKEY(r)), iText = r->text, k;
-  if( r->session-1>=LIMIT_SESSION ) return 0;
-  if( REC_MODE(r)<1 || REC_MODE(r)>=LOCK_MODES ) return 0;
-  for(k=0; k<nText; k++, iText=segText(p, iText)->next){
-    if( iText-1>=segRecords(p) ) return 0;
-    if( SEG_STATE(segText(p, iText)->state)!=SEG_TEXT ) return 0;
-    if( segText(p, iText)->record!=i || segText(p, iText)->part!=k ) return 0;
-  }
-  return iText==0;
-}
-
-/* Free what is invalidated, withdrawn or no record.  Text slots come after all
-** records. */
-static void rebuildFree(Seg *p){
-  /* REBUILD-FREE */
-  u32 i;
-  for(i=1; i<=segRecords(p); i++){
-    SegRecord *r = segRecord(p, i);
-    u32 iState = atomicGetAcq(&r->state), e = SEG_STATE(iState);
-    if( e==SEG_FREE || e==SEG_TEXT ) continue;
-    atomicSet(&r->linked, 0);
-    if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i) || tableVoid(p, r) ){
-      atomicSet(&r->state, SEG_WITH(iState, SEG_FREE));
-      CRASH(REBUILD_FREE);
-    }
-  }
-  for(i=1; i<=segRecords(p); i++){
-    SegText *t = segText(p, i);
-    u32 e, iRecord = t->record;
-    if( SEG_STATE(t->state)!=SEG_TEXT ) continue;
-    e = iRecord-1<segRecords(p) ? SEG_STATE(segRecord(p, iRecord)->state) : 0;
-    if( e==SEG_FREE || e==SEG_TEXT
-     || (segRecord(p, iRecord)->text!=i
-         && segText(p, segRecord(p, iRecord)->text)->next!=i) ){
-      atomicSet(&t->state, SEG_WITH(t->state, SEG_FREE));
-      CRASH(REBUILD_FREE);
-    }
-  }
-  atomicFenceRel();
-}
-
-static void rebuildEmpty(Seg *p){
-  /* REBUILD-EMPTY */
-  SegHeader *h = segHeader(p);
-  u32 i, k;
-  h->nBucket = segRecords(p);
-  h->freeRecord = h->freeSession = 0;
-  h->nRecord = h->nWait = 0;
-  for(i=0; i<segRecords(p); i++) *segBucket(p, i) = 0;
-  if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
-  for(k=LIMIT_SESSION; k>0; k--){
-    SegSession *s = segSession(p, k);
-    s->firstTxn = s->firstSes = s->nRecord = s->next = 0;
-    s->mixed = 1;
-    atomicSet(&s->waits, 0);
-    if( SEG_LOW(s->state)!=SEG_UNUSED && k>h->usedSession ){
-      atomicSet(&h->usedSession, k);
-    }
-  }
-  CRASH(REBUILD_EMPTY);
-}
-
-/* Link a record into its chain, by its ticket, and into its session's list. */
-static void rebuildLink(Seg *p, u32 i){
-  /* REBUILD-LINK */
-  SegHeader *h = segHeader(p);
-  SegRecord *r = segRecord(p, i);
-  SegSession *s = segSession(p, r->session);
-  u32 iBefore = *segBucket(p, segBucketOf(r->hash, h->nBucket)), n = 0;
-  while( iBefore && segBound(p, &n)
-      && segRecord(p, iBefore)->ticket<r->ticket ){
-    iBefore = segRecord(p, iBefore)->hashNext;
-  }
-  chainInsert(p, i, iBefore);
-  listInsert(p, i);
-  atomicSet(&r->linked, 1);
-  s->nRecord++;
-  if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ){
-    h->nWait++;
-    atomicSet(&s->waits, i);
-  }
-  CRASH(REBUILD_LINK);
-}
-
-/* Count the guard words here, then store them, so that none is too low at any
-** time.  Invalidated grants no longer count. */
-static void rebuildGuard(Seg *p){
-  /* REBUILD-GUARD */
-  SegHeader *h = segHeader(p);
-  u32 aCount[SEG_GUARDS], i;
-  memset(aCount, 0, sizeof(aCount));
-  for(i=1; i<=segRecords(p); i++){
-    SegRecord *r = segRecord(p, i);
-    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
-    if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
-  }
-  for(i=0; i<SEG_GUARDS && BUG(GUARD_REBUILD); i++){
-    atomicSet(&h->guard[i], 0);
-    CRASH(REBUILD_GUARD);
-  }
-  for(i=0; i<SEG_GUARDS; i++){
-    atomicSet(&h->guard[i], aCount[i]);
-    CRASH(REBUILD_GUARD);
-  }
-}
-
-void tableRebuild(Seg *p, u64 iDead){
-  SegHeader *h = segHeader(p);
-  u32 i, k, nUsed = 0;
-  assert( segHeld(p) );
-  if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
-  tableKill(p, iDead);                         /* REBUILD-KILL */
-  rebuildFree(p);
-  rebuildEmpty(p);
-  for(i=segRecords(p); i>0; i--){
-    u32 e = SEG_STATE(atomicGet(&segRecord(p, i)->state));
-    if( e!=SEG_FREE && nUsed==0 ) nUsed = i;
-    if( e==SEG_FREE && nUsed!=0 ){
-      atomicSet(&segRecord(p, i)->hashNext, h->freeRecord);
-      h->freeRecord = i;
-    }
-    if( e!=SEG_FREE ) h->nRecord++;
-    if( e!=SEG_FREE && e!=SEG_TEXT ) rebuildLink(p, i);
-  }
-  atomicSet(&h->usedRecord, nUsed);
-  rebuildGuard(p);
-  for(k=h->usedSession; k>0; k--){             /* REBUILD-SESSION */
-    SegSession *s = segSession(p, k);
-    u64 iState = atomicGetAcq(&s->state);
-    if( SEG_LOW(iState)==SEG_UNUSED ){
-      s->next = h->freeSession;
-      h->freeSession = k;
-    }else if( SEG_LOW(iState)==SEG_ENDING && s->nRecord==0 ){
-      closeSession(p, k);
-      CRASH(REBUILD_SESSION);
-    }
-  }
-  if( h->writerTxn && h->writer-1<LIMIT_SESSION ) sweepWriter(p, h->writer);
-}
-
-void tableScanAll(Seg *p){ scanWaiting(p, 0); }
-
-#ifdef INTERLOCK_TEST
-/*---------------------------------------------------------------- check ---*/
-
-/* Compare request or grant i with everything before it in its queue. */
-static const char *checkRecord(Seg *p, u32 i){
-  SegRecord *r = segRecord(p, i);
-  u32 m = keyConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
-  u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1;
-  LockKey key;
-  if( eState!=SEG_WAITING && eState!=SEG_GRANTED ) return 0;
-  if( tableVoid(p, r) ) return 0;
-  tableKeyOf(p, r, &key);
-  while( (j = tableNext(p, &key, j, &n))!=0 ){
-    SegRecord *q = segRecord(p, j);
-    u32 e = SEG_STATE(atomicGetAcq(&q->state));
-    if( j==i ) bBefore = 0;
-    if( q->session==r->session || !(m & REC_BIT(q)) ) continue;
-    if( e==SEG_GRANTED ){
-      if( eState==SEG_GRANTED && !tableVoid(p, q) ) return "conflicting grants";
-      bBlocked = 1;
-    }
-    /* withdrawn or cancelled a moment ago: its session will remove it */
-    if( bBefore ) bBlocked = 1;
-  }
-  if( segHeader(p)->writerTxn ) bBlocked = 1;      /* the same */
-  if( eState==SEG_WAITING && !bBlocked
-   && SEG_STATE(atomicGetAcq(&r->state))==SEG_WAITING ){
-    return "grantable request is left waiting";
-  }
-  return 0;
-}
-
-/* Every guard word counts the granted tables of its class. */
-static const char *checkGuard(Seg *p){
-  u32 aCount[SEG_GUARDS], i;
-  memset(aCount, 0, sizeof(aCount));
-  for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p); i++){
-    SegRecord *r = segRecord(p, i);
-    if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
-    if( REC_KIND(r)==KEY_TABLE ) aCount[r->hash%SEG_GUARDS]++;
-  }
-  for(i=0; i<SEG_GUARDS; i++){
-    u32 n = atomicGet(&segHeader(p)->guard[i]);
-    if( n<aCount[i] ) return "a guard word is too low";
-    if( n>aCount[i] ) return "a guard word is too high";
-  }
-  return 0;
-}
-
-const char *tableCheck(Seg *p){
-  const char *z = checkGuard(p);
-  u32 i;
-  assert( segHeld(p) );
-  for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p) && z==0; i++){
-    if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) z = checkRecord(p, i);
-  }
-  return z;
-}
-#endif

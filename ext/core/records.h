@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** table.h: records, queues and sessions in the segment: grants, requests, and
-** which modes conflict.  The caller of every function here owns the segment's
+** records.h: records and queues in the segment: grants, requests, and which of
+** them block which.  The caller of every function here must own the segment's
 ** mutex.  Nothing here tests whether a process is alive.
 */
-#ifndef INTERLOCK_TABLE_H
-#define INTERLOCK_TABLE_H
+#ifndef INTERLOCK_RECORDS_H
+#define INTERLOCK_RECORDS_H
 
 #include "core/key.h"
 #include "core/segment.h"
@@ -60,34 +60,12 @@ void tableScan(Seg*, const LockKey*);
 ** tickets and positions in the chain. */
 void tableReorder(Seg*, const u32 *aRecord, u32 n);
 
-/*
-** Sessions.  tableOpen: index of a new session of process iNumber, its fields
-** stored; 0 if no slot is free.  tableSweep frees what session k has given up,
-** at most nMax records, and returns 1 if there may be more; an ENDING session
-** without records is freed.  tableSweepLeft sweeps every session with `left`
-** set.
-*/
-u32 tableOpen(Seg*, u64 iNumber);
-int tableSweep(Seg*, u32 k, u32 nMax);
-void tableSweepLeft(Seg*);
-/* End the sessions of a process that is known to be dead, which invalidates
-** their records; tableSweep then frees these.  Returns how many. */
-u32 tableKill(Seg*, u64 iNumber);
-
-/* The active writer: it blocks new row and table locks of other sessions until
-** its transaction ends.  tableWriterEnter makes a session the active writer. */
-void tableWriterEnter(Seg*, u32 iSession);
-int tableWriterBlocks(Seg*, u32 eKind, u32 iSession);
-
-/* After the death of a mutex owner: compute everything derived again, from the
-** records.  Grants nothing: tableScanAll does. */
-void tableRebuild(Seg*, u64 iDeadNumber);
-void tableScanAll(Seg*);
-
-/* Looks for a request that could be granted, for two conflicting grants and for
-** a guard word that counts wrongly.  0, or a text.  For debug and tests. */
-#ifdef INTERLOCK_TEST
-const char *tableCheck(Seg*);
-#endif
+/* For sessions.c and rebuild.c. */
+void tableChainInsert(Seg*, u32 iRecord, u32 iBefore);
+void tableListInsert(Seg*, u32 iRecord);
+void tableListRemove(Seg*, u32 iRecord);
+void tableGiveSlot(Seg*, SegSession*);
+u32 tableTextSlots(u32 nKey);
+void tableScanWaiting(Seg*, int bObject);
 
 #endif
