@@ -33,14 +33,14 @@ struct KnownSchema {
 
 /* ---- what is kept ----------------------------------------------------- */
 
-static void endQuery(KnownQuery *p){
+void knowntableEnd(KnownQuery *p){
   sqlite3_finalize(p->apStmt[0]);
   sqlite3_finalize(p->apStmt[1]);
   p->apStmt[0] = p->apStmt[1] = 0;
 }
 
 static void freeQuery(KnownQuery *p){
-  endQuery(p);
+  knowntableEnd(p);
   sqlite3_free(p->zText);
   sqlite3_free(p);
 }
@@ -98,16 +98,12 @@ void knowntableInit(KnownTables *p, sqlite3 *db, TxnScope *pScope){
 
 /* ---- has anything changed? -------------------------------------------- */
 
-static int timesPrepared(sqlite3_stmt *p){
-  return sqlite3_stmt_status(p, SQLITE_STMTSTATUS_REPREPARE, 0);
-}
-
 /* Run a kept statement, which has no row: 1 if SQLite did not have to prepare
 ** it anew, 0 if it did, -1 if it could not be run. */
 static int isUnchanged(sqlite3_stmt *p, int nPrepared){
   int rc = sqlite3_step(p);
   sqlite3_reset(p);
-  if( timesPrepared(p)!=nPrepared ) return 0;
+  if( sqlxReprepared(p)!=nPrepared ) return 0;
   return rc==SQLITE_DONE ? 1 : -1;
 }
 
@@ -209,7 +205,7 @@ static sqlite3_stmt *keptStatement(Sqlx *x, const char *zSql, int *pnPrepared){
   int rc = sqlite3_prepare_v3(x->db, zSql, -1, SQLITE_PREPARE_PERSISTENT,
                               &pStmt, 0);
   if( rc==SQLITE_NOMEM ) x->rc = rc;
-  if( pStmt ) *pnPrepared = timesPrepared(pStmt);
+  if( pStmt ) *pnPrepared = sqlxReprepared(pStmt);
   return pStmt;
 }
 
@@ -423,7 +419,7 @@ void knowntableGive(KnownTable *p, const char *zText, KnownQuery *pQuery){
     pKept->zText = sqlite3_mprintf("%s", zText);
   }
   if( pKept==0 || pKept->zText==0 ){
-    endQuery(pQuery);
+    knowntableEnd(pQuery);
     sqlite3_free(pKept);
     return;
   }

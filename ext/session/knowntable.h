@@ -84,9 +84,11 @@ void knowntableUnref(KnownTable*);
 int knowntableWal(const KnownTable*, DbheaderWal*);
 
 /* Take a query of this text, which is then the caller's: its statements are
-** NULL if none is kept. To give it back ends it if it cannot be kept. */
+** NULL if none is kept. To give it back ends it if it cannot be kept;
+** knowntableEnd() ends it. */
 void knowntableTake(KnownTable*, const char *zText, KnownQuery*);
 void knowntableGive(KnownTable*, const char *zText, KnownQuery*);
+void knowntableEnd(KnownQuery*);
 
 /* The connection is being closed, or has ended. */
 void knowntableForget(KnownTables*);

@@ -305,6 +305,12 @@ void sqlxRun(Sqlx *p, const char *zFormat, ...){
   sqlxFinalize(p, pStmt);
 }
 
+/* How often SQLite has had to prepare a statement anew: because the schema that
+** it names was changed, or something else that it was made from. */
+int sqlxReprepared(sqlite3_stmt *pStmt){
+  return sqlite3_stmt_status(pStmt, SQLITE_STMTSTATUS_REPREPARE, 0);
+}
+
 /* Whether a query has a row. */
 int sqlxExists(Sqlx *p, const char *zFormat, ...){
   sqlite3_stmt *pStmt;
