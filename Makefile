@@ -13,9 +13,9 @@ B             = build
 # Such builds go into a folder of their own, never under another name: SQLite
 # derives the entry point from the letters of the file's name.
 comma := ,
-# A word for the shell, whatever is in it.
+# A text as one word for the shell, whatever characters it has.
 quote  = '$(subst ','\'',$(1))'
-# Everything that is made, here or, by B=/elsewhere, in a folder of its own.
+# The folder of everything that is made: build/, or by B=/elsewhere another one.
 BUILD := $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B))
 ifdef DEBUG
   override B := $(B)/debug
@@ -24,7 +24,7 @@ ifdef DEBUG
 else
   MODE      += -DNDEBUG
 endif
-# The portable layer below the lock manager, in place of Linux's.
+# The lock manager uses the portable POSIX layer instead of Linux's.
 ifdef POSIX
   override B := $(B)/posix
   MODE      += -DINTERLOCK_OS_POSIX=1
@@ -37,7 +37,7 @@ endif
 STRICT = -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B) -Iext
 
-# The lock manager is plain C, and tested by itself as well.
+# The lock manager is plain C and has tests of its own.
 .DEFAULT_GOAL := all
 include test/core/core.mk
 
@@ -47,10 +47,10 @@ SQL = $(wildcard sql/*/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all library help clean install uninstall dist
-.PHONY: deps baretest demo test fulltest bench check reference amalgam
+.PHONY: deps baretest demo test fulltest clients bench check reference amalgam
 
-# What must work on a bare machine installs what it needs, before make looks
-# at anything that needs a compiler: hence $(MAKE) and no prerequisites.
+# These targets must work on a bare machine. They install what they need before
+# make runs a compiler: hence $(MAKE) and no prerequisites.
 NEEDS = CC=$(call quote,$(CC)) SQLITE_CFLAGS=$(call quote,$(SQLITE_CFLAGS)) \
         tool/deps
 AGAIN = $(MAKE) --no-print-directory
@@ -61,9 +61,9 @@ all:
 
 library: $(B)/interlock.so
 
-# What is used is compiled as one file: the compiler sees across the layers,
-# which a lock that is free can feel (ext/core/README.md). What is debugged keeps
-# its files.
+# The extension is compiled as one file, so that the compiler can optimize
+# across the layers (ext/README.md, Speed). A build for debugging keeps its
+# files.
 ifeq ($(DEBUG)$(SAN),)
 $(B)/interlock.so: $(B)/interlock-amalgam.c
 	$(COMPILE) -shared -o $@ $<
@@ -86,6 +86,7 @@ help:
 	@echo "make test        the tests, TEST='load versioned' for some"
 	@echo "make fulltest    the tests in every world (test/README.md)"
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
+	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
@@ -100,8 +101,8 @@ help:
 deps:
 	@tool/deps
 
-# README's two commands on machines that have nothing: MACHINE=bookworm-none
-# for one, tool/bare -list for all.
+# README's two commands on bare machines; MACHINE=bookworm-none for one of them,
+# tool/bare -list for their names.
 baretest:
 	@tool/bare $(MACHINE)
 
@@ -124,12 +125,18 @@ fulltest:
 	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/runtests.tcl -world all $(TEST)
 
+# What it has got and built stays in build/clients.
+clients:
+	@tool/deps clients
+	@$(MAKE) -s library dist >/dev/null
+	@$(WHERE) $(TCLSH) tool/clients.tcl $(CLIENT)
+
 bench:
 	@tool/deps test
 	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/bench.tcl $(B)/interlock.so $(BENCH)
 
-# What keeps the tree honest; `make check CHECK=layout` for one of them.
+# The checks of the tree; `make check CHECK=layout` for one of them.
 check:
 	@tool/deps check
 	@$(MAKE) -s library
@@ -141,7 +148,7 @@ reference:
 	$(TCLSH) tool/reference.tcl
 	$(TCLSH) tool/runtests.tcl -readme
 
-# All of ext/ as one file, for who links statically.
+# All of ext/ as one file, for programs that link statically.
 amalgam: $(B)/interlock-amalgam.c
 
 $(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
@@ -169,7 +176,7 @@ LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
-DOCS = README.md sql/README.md sql/RECIPES.md sql/LOCKRECIPES.md \
+DOCS = README.md sql/README.md sql/CLIENTS.md sql/RECIPES.md sql/LOCKRECIPES.md \
        sql/OPERATIONS.md sql/CHANGES.md
 # Every file that is installed.
 to = $(call quote,$(DESTDIR)$(1))

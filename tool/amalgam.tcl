@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: 0BSD
-# The amalgamation: all of ext/ as one C file, for who links statically.
+# The amalgamation: all of ext/ as one C file, for programs that link
+# statically.
 #
 #   tclsh tool/amalgam.tcl SQL_TEXT.h > interlock-amalgam.c
 #
-# tool/layers.tcl is the table of contents: a concept's header, then its .c,
-# lowest folder first. Of several platforms' files all are there; each guards
-# itself. An #include of a header of ours becomes its text, once. Functions
-# that headers declare become static: what is declared static first stays so
-# where it is defined. What is left visible is the entry points.
+# tool/layers.tcl is the table of contents: the lowest folder comes first, and
+# of each concept the header, then the .c. The files of all platforms are
+# included; each has an #if of its own. An #include of a header of this project
+# becomes the text of the header, once. Functions that headers declare become
+# static: C lets a definition follow a static declaration. Only the entry points
+# stay visible.
 
 namespace eval amalgam {
   variable home [file dirname [file normalize [info script]]]
@@ -30,7 +32,7 @@ proc amalgam::head {} {
   } \n]\n
 }
 
-# Macros that system headers look at: they must come before all of them.
+# Macros that system headers test. They must come before all of these.
 proc amalgam::featureMacros {root} {
   set out {}
   foreach file [csource::ext $root *.c *.h] {
@@ -43,8 +45,8 @@ proc amalgam::featureMacros {root} {
   }]
 }
 
-# SQLite's API table, which SQLITE_EXTENSION_INIT1 would make visible. Below
-# sqlite3.c everything is there.
+# SQLite's API table, which SQLITE_EXTENSION_INIT1 would make visible. As the
+# end of sqlite3.c the file needs none.
 proc amalgam::api {} {
   return [join {
     {#ifndef SQLITE_AMALGAMATION}
@@ -144,7 +146,7 @@ proc amalgam::names {text} {
   return [list [lsort -unique $macros] $others]
 }
 
-# Below sqlite3.c, names that SQLite uses there too get another one.
+# At the end of sqlite3.c, names that SQLite uses as well are replaced.
 proc amalgam::renamed {text} {
   lassign [names $text] macros others
   set out "#ifdef SQLITE_AMALGAMATION\n"

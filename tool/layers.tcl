@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: 0BSD
-# The folders of ext/: for each the folders that it may include, and its
-# concepts (a .c and a .h each) in order: a concept may include those before
-# it. Files of ext/ itself are the folder `.`.
+# The folders of ext/. For each: the folders that it may include, and its
+# concepts (a .c, a .h, or both) in order. A concept may include those before
+# it. The files of ext/ itself are the folder `.`.
 #
-# Used by the check of the includes and, in this order, as the table of
-# contents of the amalgamation.
+# The check of the includes uses this table, and in its order the amalgamation
+# is made.
 
 namespace eval layers {
   variable table {
@@ -17,24 +17,26 @@ namespace eval layers {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
-      tableinfo clause triggers skipping ddl
+      tableinfo clause triggerset skipping ddl declared registry status declare
+      declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope knowntable
       connection function
     }
     versioned {sqlite schema session} {
-      registry options status versioned expect versionedtables
+      versionedtriggers options versionedtable tombstones versioned expect
+      versionedtables
     }
     guarded {core sqlite schema session} {
-      guardset guardreg guard guardtab guardcheck guardsql
+      guardedtriggers guarded guardedtables guardcheck guardedfunctions
     }
     locks {core sqlite session} {
       hashtext advisory getlock inspectrows inspectstatus turn rowlock
       skiplocked inspecttables
     }
     . {core sqlite schema session versioned guarded locks} {
-      functions interlock
+      kinds functions interlock
     }
   }
   # Made by tool/embed.tcl from sql/, not a file of ext/.
@@ -46,7 +48,7 @@ namespace eval layers {
   variable public {core {base os key lock}}
 }
 
-# What the table calls a file, by its name under ext/: its folder and concept.
+# The folder and the concept of a file, from its name under ext/.
 proc layers::split {name} {
   return [list [file dirname $name] [file rootname [file tail $name]]]
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** acquire.c: a request, up to the grant or the place in the queue: Acquire of
-** ext/core/README.md.
+** acquire.c: a request, up to the grant or the position in the queue: Acquire
+** of ext/core/README.md.
 */
 #include "core/lockint.h"
 #include "core/writer.h"
 
 #define GROWTHS   32               /* how often one call may grow the file */
 
-/* One record of the queue.  1: it was invalidated and was removed, which may
-** have granted others. */
+/* Looks at one record of the queue.  Returns 1 if the record was invalidated
+** and is removed now, which may have granted others. */
 static int lookAt(LockSession *p, LockLook *a, u32 i){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, i);
   u32 e = SEG_STATE(atomicGetAcq(&r->state)), m = REC_BIT(r);
-  if( e==SEG_WITHDRAWN || tableVoid(pSeg, r) ){
-    tableRemove(pSeg, i);
+  if( e==SEG_WITHDRAWN || recordInvalid(pSeg, r) ){
+    recordRemove(pSeg, i);
     return 1;
   }
   if( r->session==p->k ){
@@ -27,14 +27,14 @@ static int lookAt(LockSession *p, LockLook *a, u32 i){
   }else if( e==SEG_WAITING ){
     a->mAhead |= m;
   }else{
-    lockNote(p, r->session);      /* cancelled: its process may be dead */
+    lockNote(p, r->session);       /* cancelled: its process may be dead */
   }
   return 0;
 }
 
-/* Walk the queue.  After a walk that removed something the queue is walked
-** again.  Each walk removes what the next would meet, so only a damaged file
-** could make it go on without an end. */
+/* Walks the queue.  A walk that removed something is followed by another.  Each
+** walk removes what the next would meet, so only a damaged file could make this
+** go on without an end. */
 static void lookThrough(LockSession *p, LockLook *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i, iNext, n, nRound = 0;
@@ -45,20 +45,20 @@ static void lookThrough(LockSession *p, LockLook *a){
     a->iOwn = a->iStrong = 0;
     a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = n = 0;
     bAgain = 0;
-    for(i=tableNext(pSeg, a->pKey, 0, &n); i; i=iNext){
-      iNext = tableNext(pSeg, a->pKey, i, &n);
+    for(i=recordNext(pSeg, a->pKey, 0, &n); i; i=iNext){
+      iNext = recordNext(pSeg, a->pKey, i, &n);
       bAgain |= lookAt(p, a, i);
     }
   }while( bAgain && segBound(pSeg, &nRound) );
 }
 
-/* The same; then find the position that an upgrade would take. */
+/* Walks the queue, then finds the position that an upgrade would take. */
 void lockLook(LockSession *p, LockLook *a){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
   lookThrough(p, a);
   if( a->mOwn==0 || a->mAhead==0 || BUG(UPGRADE_TAIL) ) return;
-  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
+  while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( keyConflicts(REC_MODE(r)) & a->mOwn ){
@@ -69,57 +69,56 @@ void lockLook(LockSession *p, LockLook *a){
   }
 }
 
-/* G2 and G3b: may it be granted now? */
+/* 1 if the request may be granted now: G2 and G3b. */
 static int grantable(LockSession *p, const LockLook *a){
   u32 m = keyConflicts(a->eMode);
   if( (m & a->mHeld)
-   || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
+   || writerBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     return 0;
   }
   return !(m & a->mAhead) || (a->iPlace && !(m & a->mBefore));
 }
 
-/* A new transaction hold of this session; 0 for session scope. */
+/* Makes a transaction hold of this session; 0 for session scope. */
 static u64 newHold(LockSession *p, u32 eScope){
   if( eScope==LOCK_SCOPE_SESSION ) return 0;
   p->bTxn = 1;
   return SEG_PAIR(p->iTxn, eScope==LOCK_SCOPE_TURN ? 0 : ++p->iStamp);
 }
 
-/* Note the record of the grant or the request, with the level before it. */
+/* Notes the record of the grant or the request, with the level before it. */
 static void noteRecord(LockSession *p, const LockLook *a, u32 i, u32 iLevel){
   p->grant.iRecord = i;
   p->grant.eScope = a->eScope;
   p->grant.iLevel = iLevel;
 }
 
-/* G1: the mode is held already; one store. */
+/* G1: the session holds the mode already.  This is one store. */
 void lockHoldAgain(LockSession *p, const LockLook *a){
   Seg *pSeg = &p->pFile->seg;
   SegRecord *r = segRecord(pSeg, a->iOwn);
   assert( segHeld(&p->pFile->seg) );
   noteRecord(p, a, a->iOwn, p->iStamp);
-  /* A turn that the transaction held already stays, whatever is undone. */
-  if( a->eScope==LOCK_SCOPE_TURN && !tableHoldVoid(pSeg, r) ){
+  /* Undoing must leave a turn that the transaction held already. */
+  if( a->eScope==LOCK_SCOPE_TURN && !recordHoldInvalid(pSeg, r) ){
     p->grant.eScope = LOCK_SCOPE_TRANSACTION;
   }
   if( a->eScope==LOCK_SCOPE_SESSION ){
-    atomicSet(&r->scount, r->scount+1);
-  }else if( tableHoldVoid(pSeg, r) || a->eScope==LOCK_SCOPE_TURN ){
-    atomicSet(&r->thold, newHold(p, a->eScope));
-    tableMove(pSeg, a->iOwn);
+    atomicSet(&r->sesCount, r->sesCount+1);
+  }else if( recordHoldInvalid(pSeg, r) || a->eScope==LOCK_SCOPE_TURN ){
+    atomicSet(&r->txnHold, newHold(p, a->eScope));
+    recordMove(pSeg, a->iOwn);
   }
   if( BUG(LEVEL_AFTER) ) p->grant.iLevel = p->iStamp;
   CRASH(HOLD_AGAIN);
 }
 
-/* Note the blockers: for the message, and to be probed. */
 void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(a->eMode), kFirst = 0, eFirst = 0;
   u32 nSkip = p->iProbe, nMet = 0, eWhy;
   assert( segHeld(pSeg) );
-  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
+  while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
@@ -132,7 +131,7 @@ void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
   }
   p->iProbe = p->probes.n<PROBES ? 0 : nSkip+PROBES/2;
   eWhy = eFirst==SEG_WAITING ? TROUBLE_WAITS : TROUBLE_HOLDS;
-  if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
+  if( writerBlocks(pSeg, a->pKey->eKind, p->k) ){
     if( eFirst!=SEG_GRANTED ){
       kFirst = segHeader(pSeg)->writer;
       eWhy = TROUBLE_WRITES;
@@ -148,31 +147,31 @@ void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
 }
 
 u32 lockInsert(LockSession *p, const LockLook *a, int bWaiting){
-  TableNew new;
+  RecordNew new;
   u32 i, iStamp = p->iStamp;
   assert( segHeld(&p->pFile->seg) );
   new.pKey = a->pKey;
   new.iSession = p->k;
   new.iGeneration = p->iGen;
   new.eMode = a->eMode;
-  new.scount = a->eScope==LOCK_SCOPE_SESSION;
-  new.thold = newHold(p, a->eScope);
+  new.sesCount = a->eScope==LOCK_SCOPE_SESSION;
+  new.txnHold = newHold(p, a->eScope);
   new.iBefore = bWaiting ? a->iPlace : 0;
   new.bWaiting = (u32)bWaiting;
-  i = tableInsert(&p->pFile->seg, &new);
+  i = recordInsert(&p->pFile->seg, &new);
   if( i==0 ) p->iStamp = iStamp;
   noteRecord(p, a, i, iStamp);
   return i;
 }
 
-/* An upgrade stands in front of iPlace: it and the requests behind it get new
-** tickets. */
+/* Gives new tickets to an upgrade, which stands in front of iPlace, and to the
+** requests behind it. */
 static void renumber(LockSession *p, const LockLook *a){
   LockFile *pF = p->pFile;
   u32 i = 0, n = 0, nQueue = 0;
   assert( segHeld(&p->pFile->seg) );
   pF->aQueue[nQueue++] = p->iRequest;
-  while( (i = tableNext(&pF->seg, a->pKey, i, &n))!=0 ){
+  while( (i = recordNext(&pF->seg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(&pF->seg, i);
     if( i!=a->iPlace && nQueue==1 ) continue;
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING && i!=a->iPlace ){
@@ -180,10 +179,10 @@ static void renumber(LockSession *p, const LockLook *a){
     }
     if( nQueue<LIMIT_SESSION && i!=p->iRequest ) pF->aQueue[nQueue++] = i;
   }
-  tableReorder(&pF->seg, pF->aQueue, nQueue);
+  recordReorder(&pF->seg, pF->aQueue, nQueue);
 }
 
-/* Note the cycle by session ids, and its members' processes to be probed. */
+/* Notes the ids of the cycle, and the processes of all members to be probed. */
 static void noteDeadlock(LockSession *p){
   LockFile *pF = p->pFile;
   u32 n, j;
@@ -199,21 +198,23 @@ static void noteDeadlock(LockSession *p){
 }
 
 /*
-** May the request that was queued just now be in a cycle?  A cycle has an edge
-** that leads to its session p.  Another session that waits has such an edge if
-** p holds a mode that its request conflicts with, or if a request of p stands
-** ahead of its own.  p has no other request, and behind a request at the tail
-** there is none.  So a session that holds nothing in this file, whose only
-** record is the request, is in no cycle.  Neither of the other things that a
-** request can wait for leads to p: the active writer never waits for a lock
-** (README.md, Choices), and a connection that holds locks in one file waits in
-** no other (connection.h), so that edges of other files do not count.
+** 1 if the request that p has just queued may be in a cycle.
+**
+** A cycle has an edge that leads to p.  Another session that waits has such an
+** edge if p holds a mode that its request conflicts with, or if a request of p
+** stands ahead of its own.  p has no other request, and no request stands
+** behind one at the tail.  So a session that holds nothing in this file, and
+** whose only record is the request, is in no cycle.
+**
+** Edges of two other kinds do not lead to p.  The active writer never waits for
+** a lock (README.md, Choices).  A connection that holds locks in one file waits
+** in no other (connection.h), so edges of other files do not count.
 */
 static int mayCloseCycle(LockSession *p, const LockLook *a){
   return a->iPlace!=0 || lockOwnSlot(p)->nRecord!=1;
 }
 
-/* Queue the request, then check whether that completes a cycle. */
+/* Queues the request, then looks for a cycle that it completes. */
 static LockRc enqueue(LockSession *p, const LockLook *a){
   LockFile *pF = p->pFile;
   SegRecord *r;
@@ -230,20 +231,19 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
   if( mayCloseCycle(p, a)
    && graphCheck(pF->pGraph, &pF->seg, p->k)==GRAPH_DEADLOCK ){
     noteDeadlock(p);               /* ACQUIRE-VICTIM */
-    tableRemove(&pF->seg, i);
+    recordRemove(&pF->seg, i);
     p->iRequest = 0;
     return LOCK_DEADLOCK;
   }
   return LOCK_WAITING;
 }
 
-/* Record i is held: remember its token for the caller. */
 void lockNoteGrant(LockSession *p, u32 i){
   p->iToken = p->iStronger ? p->iStronger
                            : atomicGet(&segRecord(&p->pFile->seg, i)->token);
 }
 
-/* One attempt under the mutex.  LOCK_FULL: no slot is free. */
+/* Makes one attempt, under the mutex.  LOCK_FULL: no slot is free. */
 static LockRc attempt(LockSession *p, LockLook *a, int bProbed){
   assert( segHeld(&p->pFile->seg) );
   lockLook(p, a);                      /* ACQUIRE-LOOK */
@@ -266,8 +266,8 @@ static LockRc attempt(LockSession *p, LockLook *a, int bProbed){
   return a->bQueue ? enqueue(p, a) : LOCK_NO;
 }
 
-/* After an attempt that found no free slot: LOCK_OK to try once more.  Other
-** processes may take the new slots first, but not without an end. */
+/* For an attempt that found no free slot.  Other processes may take the new
+** slots first, but not without an end. */
 LockRc lockMoreRoom(LockFile *pF, u32 *pnGrown){
   LockRc rc = ++*pnGrown>GROWTHS ? LOCK_FULL : segGrow(&pF->seg);
   if( rc==LOCK_FULL && *pnGrown==1 && lockProbeAll(pF) ) rc = LOCK_OK;
@@ -275,8 +275,8 @@ LockRc lockMoreRoom(LockFile *pF, u32 *pnGrown){
 }
 
 /*
-** Acquire, without the sleep: ACQUIRE-ENTER to ACQUIRE-PROBE; with bQueue also
-** ACQUIRE-QUEUE to ACQUIRE-VICTIM.  The mutex is held in attempt() only.
+** ACQUIRE-ENTER to ACQUIRE-PROBE, and with bQueue ACQUIRE-QUEUE to
+** ACQUIRE-VICTIM.  The thread owns the mutex in attempt() only.
 */
 LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                int bQueue){
@@ -315,10 +315,10 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 }
 
 /*
-** The order of answers: granted if the rules allow it; refused if the caller
-** may not wait; timed out if the timeout is 0; deadlock; then the wait.  A
-** grant that did not come at once must be confirmed: an interrupt may have come
-** meanwhile.
+** The first answer that applies is returned: granted if the rules allow it;
+** refused if the caller may not wait; timed out if the timeout is 0; deadlock;
+** the result of the wait.  A grant that did not come at once must be confirmed,
+** since an interrupt may have come meanwhile.
 */
 LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                    const LockWait *pWait){

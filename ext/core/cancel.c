@@ -4,7 +4,7 @@
 */
 #include "core/lockint.h"
 
-/* Cancel the wait of session slot k, if that is the session of that id. */
+/* Cancels the wait of session slot k, if that is the session of that id. */
 static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);

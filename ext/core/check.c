@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** check.c: are the grants and requests what the rules say?  See check.h.
+** check.c: checks of the whole segment.  See check.h.
 */
 #include "core/check.h"
 
 #ifdef INTERLOCK_TEST
 /*--------------------------------------------------------- chains, lists ---*/
 
-/* Free slots are FREE; with those in use they are usedRecord many. */
+/* Free slots must be FREE, and must lie below usedRecord. */
 static const char *checkFree(Seg *p, u32 *pnFree){
   SegHeader *h = segHeader(p);
   u32 i, k, n = 0;
@@ -29,8 +29,8 @@ static const char *checkFree(Seg *p, u32 *pnFree){
   return 0;
 }
 
-/* Every record is in its bucket; the requests of a key stand in the order of
-** their tickets. */
+/* Every record must be in its bucket, and the requests of a key must stand in
+** the order of their tickets. */
 static const char *checkChains(Seg *p, u32 *pnChain){
   SegHeader *h = segHeader(p);
   u32 b, i, j, n = 0;
@@ -60,7 +60,7 @@ static const char *checkChains(Seg *p, u32 *pnChain){
   return 0;
 }
 
-/* A session's two lists hold its records and no others. */
+/* A session's two lists must have its records and no others. */
 static const char *checkLists(Seg *p, u32 *pnList){
   SegHeader *h = segHeader(p);
   u32 k, i, iList, n = 0;
@@ -78,21 +78,21 @@ static const char *checkLists(Seg *p, u32 *pnList){
         if( SEG_STATE(r->state)==SEG_FREE ) return "free in a list";
         if( r->session!=k ) return "list of another session";
         if( r->sesPrev!=iPrev ) return "sesPrev";
-        if( (iList==0)!=(r->thold!=0) ) return "wrong list";
-        if( iList==0 && !s->mixed && SEG_LOW(r->thold) ){
-          if( SEG_LOW(r->thold)>iStamp ) return "stamps out of order";
-          iStamp = SEG_LOW(r->thold);
+        if( (iList==0)!=(r->txnHold!=0) ) return "wrong list";
+        if( iList==0 && !s->unsorted && SEG_LOW(r->txnHold) ){
+          if( SEG_LOW(r->txnHold)>iStamp ) return "stamps out of order";
+          iStamp = SEG_LOW(r->txnHold);
         }
       }
     }
     if( nOwn!=s->nRecord ) return "count of a session";
-    if( SEG_LOW(s->state)==SEG_UNUSED && nOwn ) return "records of nobody";
+    if( SEG_LOW(s->state)==SEG_UNUSED && nOwn ) return "records of no session";
   }
   *pnList = n;
   return 0;
 }
 
-const char *segmentCheck(Seg *p){
+const char *checkSegment(Seg *p){
   SegHeader *h = segHeader(p);
   u32 i, nFree = 0, nChain = 0, nList = 0, nText = 0, nUsed = 0, nWait = 0;
   const char *z = checkFree(p, &nFree);
@@ -105,7 +105,7 @@ const char *segmentCheck(Seg *p){
     u32 eState = SEG_STATE(r->state);
     if( eState==SEG_TEXT ){
       if( SEG_STATE(segRecord(p, segText(p, i)->record)->state)==SEG_FREE ){
-        return "text of nobody";
+        return "text of no record";
       }
       nText++;
     }else if( eState!=SEG_FREE ){
@@ -126,28 +126,31 @@ const char *segmentCheck(Seg *p){
 
 /*---------------------------------------------------------------- grants ---*/
 
-/* Compare request or grant i with everything before it in its queue. */
+/* Compares request or grant i with all records before it in its queue. */
 static const char *checkRecord(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 m = keyConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
   u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1;
   LockKey key;
   if( eState!=SEG_WAITING && eState!=SEG_GRANTED ) return 0;
-  if( tableVoid(p, r) ) return 0;
-  tableKeyOf(p, r, &key);
-  while( (j = tableNext(p, &key, j, &n))!=0 ){
+  if( recordInvalid(p, r) ) return 0;
+  recordKey(p, r, &key);
+  while( (j = recordNext(p, &key, j, &n))!=0 ){
     SegRecord *q = segRecord(p, j);
     u32 e = SEG_STATE(atomicGetAcq(&q->state));
     if( j==i ) bBefore = 0;
     if( q->session==r->session || !(m & REC_BIT(q)) ) continue;
     if( e==SEG_GRANTED ){
-      if( eState==SEG_GRANTED && !tableVoid(p, q) ) return "conflicting grants";
+      if( eState==SEG_GRANTED && !recordInvalid(p, q) ){
+        return "conflicting grants";
+      }
       bBlocked = 1;
     }
-    /* withdrawn or cancelled a moment ago: its session will remove it */
+    /* A withdrawn or cancelled one blocks until its session removes it. */
     if( bBefore ) bBlocked = 1;
   }
-  if( segHeader(p)->writerTxn ) bBlocked = 1;      /* the same */
+  /* So does an active writer that has ended a moment ago. */
+  if( segHeader(p)->writerTxn ) bBlocked = 1;
   if( eState==SEG_WAITING && !bBlocked
    && SEG_STATE(atomicGetAcq(&r->state))==SEG_WAITING ){
     return "grantable request is left waiting";
@@ -155,7 +158,7 @@ static const char *checkRecord(Seg *p, u32 i){
   return 0;
 }
 
-/* Every guard word counts the granted tables of its class. */
+/* Every guard word must count the granted tables of its class. */
 static const char *checkGuard(Seg *p){
   u32 aCount[SEG_GUARDS], i;
   memset(aCount, 0, sizeof(aCount));
@@ -172,7 +175,7 @@ static const char *checkGuard(Seg *p){
   return 0;
 }
 
-const char *tableCheck(Seg *p){
+const char *checkGrants(Seg *p){
   const char *z = checkGuard(p);
   u32 i;
   assert( segHeld(p) );

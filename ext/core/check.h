@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** check.h: the check of all grants and requests, for debug builds and tests.
-** The caller owns the segment's mutex.
+** check.h: checks of the whole segment, for debug builds and tests.  The caller
+** must own the segment's mutex.
 */
 #ifndef INTERLOCK_CHECK_H
 #define INTERLOCK_CHECK_H
@@ -9,17 +9,14 @@
 #include "core/sessions.h"
 
 /*
-** segmentCheck: do chains, lists and counts agree with the records?  Under the
-** mutex.  Returns 0, or a constant text that says what does not.
+** checkSegment: chains, lists and counts must agree with the records.
+** checkGrants: no request may be waiting that could be granted, no two grants
+** may conflict, and each guard word must count right.
+** Both return 0, or a constant text that says what is wrong.
 */
 #ifdef INTERLOCK_TEST
-const char *segmentCheck(Seg*);
-#endif
-
-/* Looks for a request that could be granted, for two conflicting grants and for
-** a guard word that counts wrongly.  0, or a text.  For debug and tests. */
-#ifdef INTERLOCK_TEST
-const char *tableCheck(Seg*);
+const char *checkSegment(Seg*);
+const char *checkGrants(Seg*);
 #endif
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** event.c: wake-ups by name.
+** event.c: wake-ups by name.  See lock.h.
 */
 #include "core/lockint.h"
 
@@ -10,7 +10,7 @@ static u32 *eventWord(LockFile *pF, const char *zName){
 u32 lockEvent(LockFile *pF, const char *zName){
   return atomicGetAcq(eventWord(pF, zName));
 }
-/* A signal ends a sleep early: the clock decides. */
+/* A signal ends a sleep early, so the clock decides when the time is over. */
 void lockEventWait(LockFile *pF, const char *zName, u32 iSeen, i64 ms){
   u32 *pWord = eventWord(pF, zName);
   u64 usNow = osMonotonicUs(), usEnd = usNow + (u64)ms*1000;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** guardedwrite.c: the active writer, and looking whether a row that it writes
-** is locked: Guarded writes of ext/core/README.md.
+** guardedwrite.c: becoming the active writer, and looking whether a row that it
+** writes is locked: Guarded writes of ext/core/README.md.
 */
 #include "core/lockint.h"
 #include "core/writer.h"
@@ -11,11 +11,11 @@ int lockWriting(const LockSession *p){
 }
 
 /*
-** Is this session the active writer?  Its own note is not enough: SQLite may
-** have ended the transaction without a notice (lock.h), and another session may
-** have become the active writer since.  No mutex: the caller has SQLite's write
-** lock, so no other session becomes the active writer meanwhile, and one that
-** has did so before the caller got that lock.
+** 1 if this session is the active writer.  Its own note is not enough: SQLite
+** may have ended the transaction without a notice (lock.h), and another session
+** may have become the active writer since.  This needs no mutex.  The caller
+** has SQLite's write lock.  So no other session becomes the active writer now,
+** and one that has did so before the caller got that lock.
 */
 static int isWriter(const LockSession *p){
   const SegHeader *h = segHeader(&p->pFile->seg);
@@ -25,9 +25,9 @@ static int isWriter(const LockSession *p){
 }
 
 /*
-** After a roll back to a savepoint the session is still the active writer,
-** until the transaction's end, which is the end of SQLite's write lock.  After
-** LOCK_BUSY nothing is noted.
+** After a rollback to a savepoint the session is still the active writer, until
+** the end of the transaction, which is the end of SQLite's write lock.  After
+** LOCK_BUSY the session makes no note.
 */
 LockRc lockWriterEnter(LockSession *p){
   LockFile *pF = p->pFile;
@@ -38,7 +38,7 @@ LockRc lockWriterEnter(LockSession *p){
   if( rc!=LOCK_OK ) return rc;
   rc = lockEnterSettled(p);
   if( rc!=LOCK_OK ) return rc;
-  tableWriterEnter(&pF->seg, p->k);
+  writerEnter(&pF->seg, p->k);
   p->bTxn = 1;
   rc = lockLeave(pF);
   if( rc==LOCK_OK ) p->iWriterTxn = p->iTxn;
@@ -54,8 +54,8 @@ int lockGuardFree(LockSession *p, const LockKey *pTable){
   return atomicGet(&segHeader(&pF->seg)->guard[iClass])==0;
 }
 
-/* Under the mutex: 1 if no other session holds what a write in this mode
-** conflicts with.  Otherwise the blockers are noted. */
+/* 1 if no other session holds what a write in this mode conflicts with.
+** Otherwise the blockers are noted.  Under the mutex. */
 static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
   LockLook a;
   int bFree;

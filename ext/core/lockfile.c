@@ -8,16 +8,16 @@
 #include "core/process.h"
 #include "core/check.h"
 
-static LockFile *pFiles;           /* all open files: osProcessEnter */
+static LockFile *pFiles;           /* all open files; under osProcessEnter */
 
-/* In a fork's child: the parent's byte must not stay locked through this copy
-** of the descriptor, nor through the inherited mapping, which refers to the
-** same open file.  And nothing here may touch the segment again. */
-static void forgetFiles(void){
+/* Runs in a fork's child.  The parent's byte must not stay locked through this
+** copy of the descriptor, nor through the inherited mapping, which belongs to
+** the same open file.  The child must not touch the segment again. */
+static void abandonFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
     pF->bForked = 1;
-    osForget(pF->seg.pBase, pF->seg.nWindow);
+    osUnshare(pF->seg.pBase, pF->seg.nWindow);
     osClose(&pF->seg.file);
   }
   pFiles = 0;
@@ -31,8 +31,8 @@ static void freeFile(LockFile *pF){
   ruleFree(&pF->mem, pF);
 }
 
-/* A LockFile with its memory; zPath is zName and zSuffix.  Without a suffix
-** it is no database's. */
+/* Makes a LockFile with its memory.  zPath is zName and zSuffix.  With an empty
+** suffix it belongs to no database. */
 static LockFile *newFile(const LockMem *pMem, const char *zName,
                          const char *zSuffix){
   LockFile *pF = ruleAlloc(pMem, sizeof(*pF));
@@ -64,7 +64,8 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   return pF;
 }
 
-/* Under osProcessEnter: the same file, if this process has it open already. */
+/* The same file, if this process has it open already, or 0.  The caller must
+** have called osProcessEnter. */
 static LockFile *findFile(LockFile *pNew, int bMemory){
   LockFile *pF;
   u64 iDev = 0, iIno = 0;
@@ -81,6 +82,7 @@ static LockFile *findFile(LockFile *pNew, int bMemory){
   return 0;
 }
 
+/* OPEN_THERE: the file must be there.  OPEN_LOOK: reading it is enough. */
 enum { OPEN_CREATE, OPEN_THERE, OPEN_LOOK };
 
 static LockRc attachFile(LockFile *pF, int eOpen){
@@ -97,12 +99,12 @@ static LockRc attachFile(LockFile *pF, int eOpen){
   pF->seg.iPrint = formatPrint();
   if( rc==LOCK_OK ) rc = segOpen(&pF->seg);
   if( rc==LOCK_OK ){
-    rc = pFile->bRead ? ownerLook(&pF->seg) : ownerAttach(&pF->seg);
+    rc = pFile->bRead ? processLook(&pF->seg) : processAttach(&pF->seg);
   }
   return rc;
 }
 
-/* Join pNew to an open file of the same name, or attach it. */
+/* Joins pNew to an open file of the same name, or attaches it. */
 static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
   LockFile *pF;
   LockRc rc = LOCK_OK;
@@ -113,7 +115,7 @@ static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
     freeFile(pNew);
     return rc;
   }
-  osAtFork(forgetFiles);
+  osAtFork(abandonFiles);
   osProcessEnter();
   pF = findFile(pNew, pNew->zDb==0);
   if( pF ){
@@ -153,7 +155,7 @@ LockRc lockOpenMemory(const LockMem *pMem, const char *zName, LockFile **pp){
   return openFile(newFile(pMem, zName, ""), OPEN_CREATE, pp);
 }
 
-LockFile *lockRetain(LockFile *pF){
+LockFile *lockRef(LockFile *pF){
   osProcessEnter();
   pF->nRef++;
   osProcessLeave();
@@ -203,8 +205,8 @@ const char *lockCheck(LockFile *pF){
   const char *z;
   LockRc rc = lockEnter(pF);
   if( rc!=LOCK_OK ) return rc==LOCK_BUSY ? "busy" : "not usable";
-  z = segmentCheck(&pF->seg);
-  if( z==0 ) z = tableCheck(&pF->seg);
+  z = checkSegment(&pF->seg);
+  if( z==0 ) z = checkGrants(&pF->seg);
   rc = lockLeave(pF);
   return z==0 && rc!=LOCK_OK ? "damaged" : z;
 }

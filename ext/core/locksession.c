@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** locksession.c: beginning and ending a session.
+** locksession.c: beginning and ending a session, and what it holds.
 */
 #include "core/lockint.h"
 
@@ -18,11 +18,11 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
   memset(p, 0, sizeof(*p));
   p->pFile = pF;
   p->iTxn = 1;
-  p->iKeep = SEG_ALL;
+  p->iRollback = SEG_ALL;
   while( rc==LOCK_OK && p->k==0 ){
     rc = lockEnter(pF);
     if( rc!=LOCK_OK ) break;
-    p->k = tableOpen(pSeg, pSeg->iNumber);
+    p->k = sessionOpen(pSeg, pSeg->iNumber);
     if( p->k ){
       SegSession *s = lockOwnSlot(p);
       p->iGen = SEG_HIGH(s->state);
@@ -84,7 +84,7 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
   u32 i = 0, n = 0, eMode = 0;
   *piToken = 0;
   if( rc!=LOCK_OK ) return rc;
-  while( (i = tableNext(pSeg, pKey, i, &n))!=0 ){
+  while( (i = recordNext(pSeg, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( r->session!=p->k || SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED
      || REC_MODE(r)<eMode ){
@@ -96,8 +96,8 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
   return lockLeave(p->pFile);
 }
 
-/* lockEnterSettled has removed what is invalidated; a request may be among the
-** rest. */
+/* lockEnterSettled has removed what is invalidated.  A request may be among the
+** rest, and does not count. */
 int lockHolding(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
   LockRc rc = lockEnterSettled(p);

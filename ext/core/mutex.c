@@ -4,13 +4,13 @@
 **
 ** The mutex word holds the owner's number, WAITERS (a process may sleep on the
 ** word) and WORK (some session needs a sweep).  Every change of it is a
-** compare-and-swap of the whole word: an unlock fails while WORK is set, and a
-** take-over fails if anything happened since the owner was found dead.
+** compare-and-swap of the whole word.  So an unlock fails while WORK is set,
+** and a take-over fails if anything happened since the owner was found dead.
 */
 #include "core/mutex.h"
 #include "core/process.h"
 
-#ifndef US_GIVEUP                  /* the fuzzer of damaged files has less */
+#ifndef US_GIVEUP                  /* lkfuzz is built with less */
 # define US_GIVEUP 1000000         /* patience with an owner that stays */
 # define US_SLEEP 20000            /* between two probes of the owner */
 #endif
@@ -18,18 +18,19 @@
 # define SPIN     100              /* looks before sleeping: README.md, Speed */
 #endif
 
+/* The word of this process as the owner. */
 static u64 me(const Seg *p){ return p->iNumber<<2; }
 
-/* The mutex passes on.  Its owner stores the count, and other threads read it
-** for a change only: no order is needed. */
+/* Counts that the mutex is passed on.  The caller must own it.  Other threads
+** read the count for a change only, so no memory order is needed. */
 static void countPassed(Seg *p){
-  u32 *pPassed = &segHeader(p)->passed;
+  u32 *pPassed = &segHeader(p)->passedOn;
   atomicSet(pPassed, atomicGet(pPassed)+1);
 }
 
-/* Take the mutex from the dead owner in w, if w is still the word.  WORK stays,
-** since the task is not done.  WAITERS is set, since a process may sleep on a
-** word whose WAITERS bit died with the owner's unlock. */
+/* Takes the mutex from the dead owner in w, if w is still the word.  WORK must
+** stay, since the task is not done.  WAITERS must be set, since a process may
+** sleep on a word whose WAITERS bit was lost with the owner's unlock. */
 static int takeOver(Seg *p, u64 w){
   u64 wNew = me(p) | MUTEX_WAITERS | (w & MUTEX_WORK);
   if( BUG(TAKEOVER_PLAIN) ) wNew &= ~MUTEX_WAITERS;
@@ -42,6 +43,7 @@ static int takeOver(Seg *p, u64 w){
   return 1;
 }
 
+/* Enters if the word is 0. */
 static int enterFree(Seg *p, u64 mBits){
   /* MUTEX-ENTER */
   if( !atomicCas64(&segHeader(p)->mutex, 0, me(p)|mBits) ) return 0;
@@ -51,20 +53,22 @@ static int enterFree(Seg *p, u64 mBits){
 }
 
 /*
-** How long a thread has seen nothing happen while it waits for the mutex.  That
-** begins again whenever the mutex was left: `passed` goes up then, whichever
-** session entered next and whatever its process.  So a process with many
-** threads is seen to go on though its number stays in the word.  Time is the
-** clock's, not a count of sleeps, which signals end early.  But between two
-** looks no more counts than two sleeps take, so that neither a busy machine nor
-** a stop of the waiting thread itself is taken for a stop of the owner.
+** How long a thread that waits for the mutex has seen nothing happen.  The time
+** begins again whenever a thread leaves the mutex, since `passedOn` goes up
+** then, whichever session enters next.  So a process with many threads is seen
+** to go on although its number stays in the word.
+**
+** The thread must go by the clock and not count sleeps, which signals end
+** early.  But between two looks it counts at most the time of two sleeps.  So
+** it does not take a busy machine, or a stop of itself, for a stop of the
+** owner.
 */
 typedef struct Patience {
   u64 usLook;              /* time of the last look */
-  u64 usStill;             /* for how long nothing has happened */
+  u64 usStill;             /* how long nothing has happened */
   u64 usAsk;               /* time of the next probe of the owner */
-  u32 iPassed;             /* `passed` at the last look */
-  int bSleptOut;           /* the last sleep was a whole one: SLEPT_OUT */
+  u32 iPassed;             /* passedOn at the last look */
+  int bSleptOut;           /* the last sleep timed out; for SLEPT_OUT */
 } Patience;
 
 static void patienceBegin(Seg *p, Patience *a){
@@ -72,14 +76,14 @@ static void patienceBegin(Seg *p, Patience *a){
   a->usStill = 0;
   a->bSleptOut = 0;
   a->usAsk = a->usLook + US_SLEEP;
-  a->iPassed = atomicGet(&segHeader(p)->passed);
+  a->iPassed = atomicGet(&segHeader(p)->passedOn);
 }
 
-/* A look.  1 if it is time to probe the owner. */
+/* Makes a look.  Returns 1 if it is time to probe the owner. */
 static int patienceLook(Seg *p, Patience *a){
   const u64 usMost = (u64)2*US_SLEEP;
   u64 usNow = osMonotonicUs(), us = usNow - a->usLook;
-  u32 iPassed = atomicGet(&segHeader(p)->passed);
+  u32 iPassed = atomicGet(&segHeader(p)->passedOn);
   a->usLook = usNow;
   a->usStill += us<usMost || BUG(PATIENCE_STOP) ? us : usMost;
   if( iPassed!=a->iPassed && !BUG(ONE_SECOND) ) a->usStill = 0;
@@ -90,11 +94,13 @@ static int patienceLook(Seg *p, Patience *a){
 }
 
 /*
-** The word was not free.  Spin, then sleep; at times that the clock gives probe
-** the owner, and give up in the end.  Giving up needs WAITERS in the word: the
-** wake-up that this thread may have had is then passed on by the owner, and no
-** other thread is left asleep behind an owner that knows of no waiter.  A
-** thread that has slept enters with WAITERS set, since more may sleep.
+** Enters although the word was not 0.  The thread spins, then sleeps.  At times
+** that the clock gives it probes the owner, and it gives up in the end.
+**
+** A thread may give up only when WAITERS is in the word.  The owner then passes
+** on the wake-up that this thread may have consumed, and no other thread sleeps
+** on behind an owner that knows of no waiter.  A thread that has slept must
+** enter with WAITERS set, since more threads may sleep.
 */
 static int enterSlow(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
@@ -102,14 +108,14 @@ static int enterSlow(Seg *p){
   Patience a;
   int i, bAsk;
   for(i=0; i<SPIN; i++){                       /* MUTEX-SPIN */
-    if( atomicGet(pWord)==0 && enterFree(p, 0) ) return OWNER_IN;
+    if( atomicGet(pWord)==0 && enterFree(p, 0) ) return MUTEX_ENTERED;
     atomicPause();
   }
   patienceBegin(p, &a);
   for(;;){
     u64 w = atomicGet(pWord);
     if( w==0 ){
-      if( enterFree(p, mBits) ) return OWNER_IN;
+      if( enterFree(p, mBits) ) return MUTEX_ENTERED;
       continue;
     }
     /* MUTEX-WAITERS */
@@ -122,11 +128,11 @@ static int enterSlow(Seg *p){
     bAsk = patienceLook(p, &a);
     if( BUG(SLEPT_OUT) ) bAsk = a.bSleptOut;
     if( bAsk ){                                /* MUTEX-PROBE */
-      if( ownerDead(p, MUTEX_OWNER(w)) ){
-        if( takeOver(p, w) ) return OWNER_TOOK;
+      if( processDead(p, MUTEX_OWNER(w)) ){
+        if( takeOver(p, w) ) return MUTEX_TAKEN;
         continue;
       }
-      if( a.usStill>=US_GIVEUP ) return OWNER_BUSY;
+      if( a.usStill>=US_GIVEUP ) return MUTEX_BUSY;
     }
     /* MUTEX-SLEEP */
     a.bSleptOut = osWait(atomicLowHalf(pWord), (u32)w,
@@ -134,11 +140,11 @@ static int enterSlow(Seg *p){
   }
 }
 
-int ownerEnter(Seg *p){
-  return enterFree(p, 0) ? OWNER_IN : enterSlow(p);
+int mutexEnter(Seg *p){
+  return enterFree(p, 0) ? MUTEX_ENTERED : enterSlow(p);
 }
 
-int ownerTry(Seg *p, i64 usWait){
+int mutexTry(Seg *p, i64 usWait){
   u64 *pWord = &segHeader(p)->mutex;
   u64 usEnd = 0;
   int bAsked = 0, i;
@@ -146,38 +152,38 @@ int ownerTry(Seg *p, i64 usWait){
     u64 w = 0;
     for(i=0; i<SPIN; i++){
       w = atomicGet(pWord);
-      if( w==0 && enterFree(p, 0) ) return OWNER_IN;
+      if( w==0 && enterFree(p, 0) ) return MUTEX_ENTERED;
       atomicPause();
     }
     if( w!=0 && !bAsked ){
       bAsked = 1;
-      if( ownerDead(p, MUTEX_OWNER(w)) && takeOver(p, w) ) return OWNER_TOOK;
+      if( processDead(p, MUTEX_OWNER(w)) && takeOver(p, w) ) return MUTEX_TAKEN;
     }
     if( usEnd==0 ) usEnd = osMonotonicUs() + (u64)usWait;
-    if( osMonotonicUs()>=usEnd ) return OWNER_BUSY;
+    if( osMonotonicUs()>=usEnd ) return MUTEX_BUSY;
     osSleep(100);
   }
 }
 
 /*
-** WORK is set by a compare-and-swap even if it is set already: the swap orders
-** the caller's earlier stores before the owner's look.  Skipping it would be a
-** load after a store, and the owner could miss both.
+** WORK must be set by a compare-and-swap even if it is set already.  The swap
+** orders the caller's earlier stores before the owner's look.  Without it there
+** would be a load after a store, and the owner could miss both.
 */
-int ownerTask(Seg *p){
+int mutexTask(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
   for(;;){
     u64 w = atomicGet(pWord);
     if( w==0 ){
-      if( enterFree(p, 0) ) return OWNER_IN;
+      if( enterFree(p, 0) ) return MUTEX_ENTERED;
     }else if( BUG(NO_WORK) || atomicCas64(pWord, w, w|MUTEX_WORK) ){
       CRASH(END_WORK);                         /* END-WORK */
-      return OWNER_BUSY;
+      return MUTEX_BUSY;
     }
   }
 }
 
-int ownerLeave(Seg *p){
+int mutexLeave(Seg *p){
   u64 *pWord = &segHeader(p)->mutex;
   assert( segHeld(p) );
   for(;;){

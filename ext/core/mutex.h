@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** mutex.h: the mutex of the segment, with its take-over from a dead owner.
-** Nothing here knows of records.
+** mutex.h: the mutex of the segment, and its take-over from a dead owner.  No
+** function here knows of records.
 */
 #ifndef INTERLOCK_MUTEX_H
 #define INTERLOCK_MUTEX_H
@@ -9,21 +9,22 @@
 #include "core/segment.h"
 
 /*
-** The mutex.  OWNER_TOOK says that it was taken from a dead process: the caller
-** must rebuild what is derived before it reads anything else.
+** MUTEX_ENTERED: the caller owns the mutex.  MUTEX_TAKEN: it owns the mutex,
+** taken from a dead process, and must rebuild what is derived before it reads
+** anything else.  MUTEX_BUSY: it does not own the mutex.
 **
-** ownerEnter  waits; OWNER_BUSY when a living owner has kept it for a second in
-**              which no other thread got it
-** ownerTry     waits at most usWait, at once takes it from the dead
-** ownerTask    never waits: enters, or sets WORK for the owner (OWNER_BUSY),
-**              which then sees the caller's `left`
-** ownerLeave   1: WORK was set and is cleared now; the caller, still inside,
-**              sweeps and calls again.  0: outside
+** mutexEnter: waits.  Returns MUTEX_BUSY when a living owner has kept the mutex
+** for a second in which no other thread got it.
+** mutexTry: waits at most usWait.  Takes the mutex from a dead owner at once.
+** mutexTask: never waits.  Enters, or sets WORK for the owner, which then sees
+** the caller's sweepNeeded, and returns MUTEX_BUSY.
+** mutexLeave: returns 0 if the caller has left.  Returns 1 if WORK was set and
+** is cleared now: the caller is still inside, and must sweep and call again.
 */
-enum { OWNER_IN, OWNER_TOOK, OWNER_BUSY };
-int ownerEnter(Seg*);
-int ownerTry(Seg*, i64 usWait);
-int ownerTask(Seg*);
-int ownerLeave(Seg*);
+enum { MUTEX_ENTERED, MUTEX_TAKEN, MUTEX_BUSY };
+int mutexEnter(Seg*);
+int mutexTry(Seg*, i64 usWait);
+int mutexTask(Seg*);
+int mutexLeave(Seg*);
 
 #endif

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** probe.c: which processes that are in the way are dead, and the removal of
-** what they held: Death of ext/core/README.md.
+** probe.c: probing the processes of blockers, and removing what the dead held:
+** Death of ext/core/README.md.
 */
 #include "core/lockint.h"
 #include "core/mutex.h"
 #include "core/process.h"
 
 /*
-** Remove everything of a process that is known to be dead: its sessions end
-** with one store each, then their records are freed, some at a time.  Returns
-** the number of its sessions; 0 also if the mutex could not be entered, or
-** another process was faster.
+** The sessions of the dead process end with one store each.  Then their records
+** are freed, some at a time.  Returns 0 also if the mutex could not be entered,
+** or another process was faster.
 */
 u32 lockReap(LockFile *pF, u64 iNumber){
   Seg *p = &pF->seg;
   u32 k, n, nRound = 0;
   assert( ruleOutside() );
-  if( lockEntered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
-  n = tableKill(p, iNumber);
+  if( lockEntered(pF, mutexTry(p, US_TIDY))!=LOCK_OK ) return 0;
+  n = sessionKill(p, iNumber);
   atomicSet(&segHeader(p)->stat[STAT_SWEPT],
             segHeader(p)->stat[STAT_SWEPT]+n);
   /* DEAD-SWEEP */
@@ -26,15 +25,14 @@ u32 lockReap(LockFile *pF, u64 iNumber){
     SegSession *s = segSession(p, k);
     while( atomicGet(&s->owner)==iNumber
         && SEG_LOW(atomicGetAcq(&s->state))==SEG_ENDING
-        && tableSweep(p, k, SWEEP_MAX) && segBound(p, &nRound) ){
+        && sessionSweep(p, k, SWEEP_MAX) && segBound(p, &nRound) ){
       if( lockLeave(pF)!=LOCK_OK ) return 0;
-      if( lockEntered(pF, ownerTry(p, US_TIDY))!=LOCK_OK ) return 0;
+      if( lockEntered(pF, mutexTry(p, US_TIDY))!=LOCK_OK ) return 0;
     }
   }
   return lockLeave(pF)==LOCK_OK ? n : 0;
 }
 
-/* Under the mutex: note the process of session k, to be probed. */
 void lockNoteIn(LockSession *p, Probes *pList, u32 k){
   Seg *pSeg = &p->pFile->seg;
   u64 iNumber = atomicGet(&segSession(pSeg, k)->owner);
@@ -47,12 +45,10 @@ void lockNoteIn(LockSession *p, Probes *pList, u32 k){
 void lockNote(LockSession *p, u32 k){ lockNoteIn(p, &p->probes, k); }
 
 /*
-** Outside the mutex: probe the noted processes.  1 if one was dead, so that
-** another attempt may find fewer blockers.  In a damaged file a number can be
-** dead that has no session to end, again and again.  So *pnRound, which is 0 at
-** the beginning of each call of the layer above, counts the results 1.  Those
-** that ended no session, which in a sound file means that another process was
-** faster, count for many.
+** In a damaged file a number can be dead that has no session to end, again and
+** again.  So *pnRound counts the results of 1.  It must be 0 at the beginning
+** of each call of the layer above.  A result of 1 that ended no session counts
+** for many: in a sound file it means that another process was faster.
 */
 int lockProbe(LockSession *p, u32 *pnRound){
   LockFile *pF = p->pFile;
@@ -60,7 +56,7 @@ int lockProbe(LockSession *p, u32 *pnRound){
   assert( ruleOutside() );
   for(j=0; j<p->probes.n && lockUsable(pF)==LOCK_OK; j++){
     /* DEAD-PROBE */
-    if( !ownerDead(&pF->seg, p->probes.a[j]) ) continue;
+    if( !processDead(&pF->seg, p->probes.a[j]) ) continue;
     nFound += lockReap(pF, p->probes.a[j]);
     nDead++;
   }
@@ -70,8 +66,6 @@ int lockProbe(LockSession *p, u32 *pnRound){
   return *pnRound<=LIMIT_SESSION+4;
 }
 
-/* Outside the mutex, when no slot is free: probe the owners of all sessions.
-** 1 if sessions of a dead one were ended. */
 int lockProbeAll(LockFile *pF){
   Seg *p = &pF->seg;
   u32 k, n = 0;
@@ -81,7 +75,7 @@ int lockProbeAll(LockFile *pF){
     SegSession *s = segSession(p, k);
     u64 iNumber = atomicGet(&s->owner);
     if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
-    if( iNumber==iLast || !ownerDead(p, iNumber) ) continue;
+    if( iNumber==iLast || !processDead(p, iNumber) ) continue;
     iLast = iNumber;
     n += lockReap(pF, iNumber);
   }

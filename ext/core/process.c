@@ -8,13 +8,13 @@
 
 #define MS_FIRST  1000             /* patience with the first byte */
 
-/* Why a file that a process is alive in cannot be used. */
+/* The result for a file that cannot be used and in which a process is alive. */
 static LockRc whyNotUsable(Seg *p){
   if( atomicGet(&segHeader(p)->magic)==0 ) return LOCK_MALFORMED;
   return formatDiffers(p) ? LOCK_FORMAT : LOCK_MALFORMED;
 }
 
-/* Lock the first byte, or unlock it. */
+/* Locks or unlocks the first byte. */
 static LockRc lockFirst(Seg *p, int eLock){
   LockRc rc;
   if( ruleHolds(RANK_FIRST, p) ) ruleLeave(RANK_FIRST, p);
@@ -24,7 +24,7 @@ static LockRc lockFirst(Seg *p, int eLock){
   return rc;
 }
 
-LockRc ownerLook(Seg *p){
+LockRc processLook(Seg *p){
   LockRc rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
   rc = segUsable(p);
@@ -32,19 +32,19 @@ LockRc ownerLook(Seg *p){
     rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : whyNotUsable(p);
   }
   if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
-  else ruleLeave(RANK_FIRST, p);       /* from here on the file has it */
+  else ruleLeave(RANK_FIRST, p);   /* the file keeps it, not the thread */
   return rc;
 }
 
 /*
-** Format the file, or find that another process has.  Ends with a shared lock
-** on the first byte, or with an error and no lock.
+** Formats the file, unless another process has done so.  Returns LOCK_OK with a
+** shared lock on the first byte, or an error with no lock.
 */
 static LockRc formatFirst(Seg *p){
   /* FORMAT-FIRST */
   LockRc rc = lockFirst(p, OS_EXCLUSIVE);
   if( rc!=LOCK_OK ) return rc;
-  rc = segUsable(p);           /* again: another process may have formatted */
+  rc = segUsable(p);           /* another process may have formatted it */
   if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
     if( osAnyHeld(&p->file)!=0 ){
       rc = whyNotUsable(p);
@@ -58,7 +58,7 @@ static LockRc formatFirst(Seg *p){
   return rc;
 }
 
-LockRc ownerAttach(Seg *p){
+LockRc processAttach(Seg *p){
   LockRc rc;
   if( p->file.fd<0 ){
     p->iNumber = 1;
@@ -81,8 +81,8 @@ LockRc ownerAttach(Seg *p){
     rc = osLockNumber(&p->file, p->iNumber);   /* ATTACH-BYTE */
     CRASH(ATTACH_BYTE);
   }
-  /* ATTACH-DONE.  The first byte must be held until here: otherwise a process
-  ** that finds no other alive would format the file under this one.  The fence:
+  /* ATTACH-DONE.  The first byte must be held until here.  Otherwise a process
+  ** that finds no other alive could format the file under this one.  The fence:
   ** no process may see the number before its byte is locked. */
   atomicFenceSeq();
   lockFirst(p, OS_UNLOCKED);
@@ -90,7 +90,7 @@ LockRc ownerAttach(Seg *p){
   return rc;
 }
 
-int ownerDead(Seg *p, u64 iNumber){
+int processDead(Seg *p, u64 iNumber){
   assert( ruleOutside() );
   if( BUG(TAKE_LIVE) && iNumber!=p->iNumber ) return 1;
   if( iNumber==p->iNumber || p->file.fd<0 ) return 0;

@@ -5,10 +5,10 @@
 */
 #include "core/rebuild.h"
 
-/* Can this slot be a record at all, with the text slots of its key? */
+/* 1 if this slot can be a record, with the text slots of its key. */
 static int slotSane(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
-  u32 nText = tableTextSlots(REC_NKEY(r)), iText = r->text, k;
+  u32 nText = recordTextSlots(REC_NKEY(r)), iText = r->text, k;
   if( r->session-1>=LIMIT_SESSION ) return 0;
   if( REC_MODE(r)<1 || REC_MODE(r)>=LOCK_MODES ) return 0;
   for(k=0; k<nText; k++, iText=segText(p, iText)->next){
@@ -19,8 +19,8 @@ static int slotSane(Seg *p, u32 i){
   return iText==0;
 }
 
-/* Free what is invalidated, withdrawn or no record.  Text slots come after all
-** records. */
+/* Frees every record that is invalidated, withdrawn or nonsense, and then every
+** text slot without its record. */
 static void rebuildFree(Seg *p){
   /* REBUILD-FREE */
   u32 i;
@@ -29,7 +29,8 @@ static void rebuildFree(Seg *p){
     u32 iState = atomicGetAcq(&r->state), e = SEG_STATE(iState);
     if( e==SEG_FREE || e==SEG_TEXT ) continue;
     atomicSet(&r->linked, 0);
-    if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i) || tableVoid(p, r) ){
+    if( e>SEG_TEXT || e==SEG_WITHDRAWN || !slotSane(p, i)
+     || recordInvalid(p, r) ){
       atomicSet(&r->state, SEG_WITH(iState, SEG_FREE));
       CRASH(REBUILD_FREE);
     }
@@ -61,7 +62,7 @@ static void rebuildEmpty(Seg *p){
   for(k=LIMIT_SESSION; k>0; k--){
     SegSession *s = segSession(p, k);
     s->firstTxn = s->firstSes = s->nRecord = s->next = 0;
-    s->mixed = 1;
+    s->unsorted = 1;
     atomicSet(&s->waits, 0);
     if( SEG_LOW(s->state)!=SEG_UNUSED && k>h->usedSession ){
       atomicSet(&h->usedSession, k);
@@ -70,7 +71,7 @@ static void rebuildEmpty(Seg *p){
   CRASH(REBUILD_EMPTY);
 }
 
-/* Link a record into its chain, by its ticket, and into its session's list. */
+/* Links a record into its chain, by its ticket, and into its session's list. */
 static void rebuildLink(Seg *p, u32 i){
   /* REBUILD-LINK */
   SegHeader *h = segHeader(p);
@@ -81,8 +82,8 @@ static void rebuildLink(Seg *p, u32 i){
       && segRecord(p, iBefore)->ticket<r->ticket ){
     iBefore = segRecord(p, iBefore)->hashNext;
   }
-  tableChainInsert(p, i, iBefore);
-  tableListInsert(p, i);
+  recordChainInsert(p, i, iBefore);
+  recordListInsert(p, i);
   atomicSet(&r->linked, 1);
   s->nRecord++;
   if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ){
@@ -92,8 +93,8 @@ static void rebuildLink(Seg *p, u32 i){
   CRASH(REBUILD_LINK);
 }
 
-/* Count the guard words here, then store them, so that none is too low at any
-** time.  Invalidated grants no longer count. */
+/* The guard words must be counted first and then stored, so that none is too
+** low at any time.  Invalidated grants do not count any more. */
 static void rebuildGuard(Seg *p){
   /* REBUILD-GUARD */
   SegHeader *h = segHeader(p);
@@ -114,12 +115,12 @@ static void rebuildGuard(Seg *p){
   }
 }
 
-void tableRebuild(Seg *p, u64 iDead){
+void rebuildSegment(Seg *p, u64 iDead){
   SegHeader *h = segHeader(p);
   u32 i, k, nUsed = 0;
   assert( segHeld(p) );
   if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
-  tableKill(p, iDead);                         /* REBUILD-KILL */
+  sessionKill(p, iDead);                         /* REBUILD-KILL */
   rebuildFree(p);
   rebuildEmpty(p);
   for(i=segRecords(p); i>0; i--){
@@ -141,11 +142,11 @@ void tableRebuild(Seg *p, u64 iDead){
       s->next = h->freeSession;
       h->freeSession = k;
     }else if( SEG_LOW(iState)==SEG_ENDING && s->nRecord==0 ){
-      tableCloseSession(p, k);
+      sessionClose(p, k);
       CRASH(REBUILD_SESSION);
     }
   }
   if( h->writerTxn && h->writer-1<LIMIT_SESSION ){
-    tableSweepWriter(p, h->writer);
+    sessionSweepWriter(p, h->writer);
   }
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** rebuild.h: what the next owner of the mutex does after the death of one.
-** The caller of every function here owns the segment's mutex.
+** rebuild.h: what a process must do after it has taken the mutex from a dead
+** owner.
 */
 #ifndef INTERLOCK_REBUILD_H
 #define INTERLOCK_REBUILD_H
 
 #include "core/sessions.h"
 
-/* After the death of a mutex owner: compute everything derived again, from the
-** records.  Grants nothing: the caller must scan. */
-void tableRebuild(Seg*, u64 iDeadNumber);
+/* Computes everything derived again, from the records, and ends the sessions of
+** the dead owner.  The caller must own the mutex.  This grants nothing, so the
+** caller must scan all queues (recordScanWaiting). */
+void rebuildSegment(Seg*, u64 iDead);
 
 #endif

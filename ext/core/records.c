@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** records.c: records and their queues: Insert, Grant and Remove of
+** records.c: records and their queues: Insert, Remove and Grant of
 ** ext/core/README.md.
-** All records of a key lie in one hash chain, grants and requests mixed,
-** requests in the order of their tickets.  Every record is also in one of two
-** lists of its session: firstTxn if it has a transaction hold, the latest stamp
-** first, else firstSes.  So ending a transaction or rolling back to a savepoint
-** costs what it frees, not what is held.
 **
-** The caller owns the segment's mutex.  The state word is the truth: it is
-** stored last when a record is made, and first when it is freed.  What another
-** process reads without the mutex is stored with atomicSet.  That is all of a
-** record, since a look may take a slot for the text of a key that was there a
-** moment ago.
+** All records of a key lie in one hash chain, grants and requests mixed, and
+** requests in the order of their tickets.  Every record is also in one of two
+** lists of its session: firstTxn if it has a transaction hold, with the latest
+** stamp first, else firstSes.  So the end of a transaction and a rollback to a
+** savepoint cost what they free, not what is held.
+**
+** The caller of each function must own the segment's mutex.  The state word is
+** the truth: it must be stored last when a record is made, and first when it is
+** freed.  A field that another process reads without the mutex must be stored
+** with atomicSet.  That is every field of a record, since a look may take a
+** slot for the text of a key that was there a moment ago.
 */
-
 #include "core/records.h"
 #include "core/writer.h"
 
 /*---------------------------------------------------------------- keys ---*/
 
-void tableKeyOf(Seg *p, SegRecord *r, LockKey *pKey){
+void recordKey(Seg *p, SegRecord *r, LockKey *pKey){
   u32 nWord = keyWords(REC_NKEY(r)), i = 0, k, iText = r->text;
   pKey->eKind = (u8)REC_KIND(r);
   pKey->nKey = (u8)REC_NKEY(r);
@@ -54,14 +54,14 @@ static int keyEqual(Seg *p, SegRecord *r, const LockKey *pKey){
   return 1;
 }
 
-int tableSameKey(Seg *p, u32 i, u32 j){
+int recordSameKey(Seg *p, u32 i, u32 j){
   LockKey key;
   assert( segHeld(p) );
-  tableKeyOf(p, segRecord(p, i), &key);
+  recordKey(p, segRecord(p, i), &key);
   return keyEqual(p, segRecord(p, j), &key);
 }
 
-u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+u32 recordNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   assert( segHeld(p) );
   if( i==0 ){
     i = *segBucket(p, segBucketOf(pKey->iHash, segHeader(p)->nBucket));
@@ -76,7 +76,7 @@ u32 tableNext(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   return 0;
 }
 
-u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
+u32 recordPrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
   assert( segHeld(p) );
   i = segRecord(p, i)->hashPrev;
   while( i && segBound(p, pnStep) ){
@@ -89,21 +89,21 @@ u32 tablePrev(Seg *p, const LockKey *pKey, u32 i, u32 *pnStep){
 
 /*--------------------------------------------------------- invalidated ---*/
 
-/* Without the mutex a process may only invalidate its own records.  So what is
-** valid here was valid when the owner entered, and what is invalidated stays
-** so. */
-int tableHoldVoid(Seg *p, SegRecord *r){
+/* Without the mutex a process may only invalidate its own records.  So a record
+** that is valid here was valid when the owner entered, and a record that is
+** invalidated stays so. */
+int recordHoldInvalid(Seg *p, SegRecord *r){
   u64 now = atomicGetAcq(&segSession(p, r->session)->now);
-  u64 hold = atomicGetAcq(&r->thold);
+  u64 hold = atomicGetAcq(&r->txnHold);
   if( hold==0 || SEG_HIGH(hold)!=SEG_HIGH(now) ) return 1;
   return SEG_LOW(hold)>SEG_LOW(now) && !BUG(IGNORE_LEVEL);
 }
 
-int tableVoid(Seg *p, SegRecord *r){
+int recordInvalid(Seg *p, SegRecord *r){
   SegSession *s = segSession(p, r->session);
   if( atomicGetAcq(&s->state)!=SEG_PAIR(r->generation, SEG_LIVE) ) return 1;
   if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ) return 0;
-  return atomicGetAcq(&r->scount)==0 && tableHoldVoid(p, r);
+  return atomicGetAcq(&r->sesCount)==0 && recordHoldInvalid(p, r);
 }
 
 /*--------------------------------------------------------------- chains ---*/
@@ -112,7 +112,7 @@ static u32 *chainHead(Seg *p, SegRecord *r){
   return segBucket(p, segBucketOf(r->hash, segHeader(p)->nBucket));
 }
 
-/* Record i goes between two others of its chain; 0 is an end of it. */
+/* Links record i between two others of its chain; 0 is an end of it. */
 static void chainLink(Seg *p, u32 i, u32 iPrev, u32 iNext){
   SegRecord *r = segRecord(p, i);
   atomicSet(&r->hashPrev, iPrev);
@@ -122,7 +122,7 @@ static void chainLink(Seg *p, u32 i, u32 iPrev, u32 iNext){
   else *chainHead(p, r) = i;
 }
 
-/* The last record of the chain in which record i belongs; 0 if it is empty. */
+/* The last record of the chain of record i; 0 if it is empty. */
 static u32 chainTail(Seg *p, u32 i){
   u32 iTail = *chainHead(p, segRecord(p, i)), iNext, n = 0;
   if( iTail==0 ) return 0;
@@ -132,7 +132,7 @@ static u32 chainTail(Seg *p, u32 i){
   return iTail;
 }
 
-void tableChainInsert(Seg *p, u32 i, u32 iBefore){
+void recordChainInsert(Seg *p, u32 i, u32 iBefore){
   u32 iPrev = iBefore ? segRecord(p, iBefore)->hashPrev : chainTail(p, i);
   chainLink(p, i, iPrev, iBefore);
 }
@@ -151,16 +151,16 @@ static void chainRemove(Seg *p, u32 i){
 
 static u32 *listHead(Seg *p, SegRecord *r){
   SegSession *s = segSession(p, r->session);
-  return r->thold ? &s->firstTxn : &s->firstSes;
+  return r->txnHold ? &s->firstTxn : &s->firstSes;
 }
 
-void tableListInsert(Seg *p, u32 i){
+void recordListInsert(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 *pHead = listHead(p, r);
-  if( r->thold && *pHead ){
-    u32 iStamp = SEG_LOW(r->thold);
-    if( iStamp && iStamp<SEG_LOW(segRecord(p, *pHead)->thold) ){
-      segSession(p, r->session)->mixed = 1;
+  if( r->txnHold && *pHead ){
+    u32 iStamp = SEG_LOW(r->txnHold);
+    if( iStamp && iStamp<SEG_LOW(segRecord(p, *pHead)->txnHold) ){
+      segSession(p, r->session)->unsorted = 1;
     }
   }
   atomicSet(&r->sesPrev, 0);
@@ -169,24 +169,23 @@ void tableListInsert(Seg *p, u32 i){
   *pHead = i;
 }
 
-void tableListRemove(Seg *p, u32 i){
+void recordListRemove(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
   if( r->sesNext ) atomicSet(&segRecord(p, r->sesNext)->sesPrev, r->sesPrev);
   if( r->sesPrev ) atomicSet(&segRecord(p, r->sesPrev)->sesNext, r->sesNext);
   if( s->firstTxn==i ) s->firstTxn = r->sesNext;
   if( s->firstSes==i ) s->firstSes = r->sesNext;
-  if( s->firstTxn==0 ) s->mixed = 0;
+  if( s->firstTxn==0 ) s->unsorted = 0;
 }
 
-void tableMove(Seg *p, u32 i){
+void recordMove(Seg *p, u32 i){
   assert( segHeld(p) );
-  tableListRemove(p, i);
-  tableListInsert(p, i);
+  recordListRemove(p, i);
+  recordListInsert(p, i);
 }
 
-/* One more bucket, as long as there are more records than buckets.  What
-** belongs there moves over, in order. */
+/* Adds a bucket, and moves the records that belong into it, in their order. */
 static void splitBucket(Seg *p){
   SegHeader *h = segHeader(p);
   u32 bNew = h->nBucket, i, iNext, n = 0, iTail = 0, bOld;
@@ -196,7 +195,7 @@ static void splitBucket(Seg *p){
     return;
   }
   bOld = bNew & (SEG_ALL >> (__builtin_clz(bNew)+1));
-  /* the bucket that is split some inserts later: in the cache by then */
+  /* The bucket that is split some inserts later is in the cache by then. */
   if( bOld+8<bNew && (i = *segBucket(p, bOld+8))!=0 ){
     __builtin_prefetch(segRecord(p, i), 1);
   }
@@ -219,8 +218,9 @@ static void splitBucket(Seg *p){
 
 /*---------------------------------------------------------- guard words ---*/
 
-/* The order is that of GUARD WORDS in segment.h.  The caller stores GRANTED
-** next, with release: no process sees that without the raised word. */
+/* The order of stores is that of GUARD WORDS in segment.h.  The caller must
+** store GRANTED next, with release: no process sees that state without the
+** raised word. */
 static void raiseGuard(Seg *p, SegRecord *r){
   /* INSERT-GUARD, GRANT-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
@@ -230,7 +230,8 @@ static void raiseGuard(Seg *p, SegRecord *r){
   CRASH(GUARD_RAISE);
 }
 
-/* After the record became FREE, or after a grant that came too late. */
+/* The record has become FREE, or its session gave the request up before the
+** grant. */
 static void lowerGuard(Seg *p, SegRecord *r){
   /* REMOVE-GUARD */
   u32 *pWord = &segHeader(p)->guard[r->hash%SEG_GUARDS];
@@ -246,9 +247,9 @@ static void lowerGuard(Seg *p, SegRecord *r){
 
 /*---------------------------------------------------------------- slots ---*/
 
-/* Put the slot that the session keeps (segment.h, CACHE LINES) into the free
+/* The slot that the session keeps (segment.h, CACHE LINES) goes into the free
 ** list. */
-void tableGiveSlot(Seg *p, SegSession *s){
+void recordGiveSlot(Seg *p, SegSession *s){
   SegHeader *h = segHeader(p);
   if( s->next==0 ) return;
   atomicSet(&segRecord(p, s->next)->hashNext, h->freeRecord);
@@ -256,17 +257,18 @@ void tableGiveSlot(Seg *p, SegSession *s){
   s->next = 0;
 }
 
-/* No slot is left but those that sessions keep: collect these. */
+/* Collects the slots that sessions keep, when no other slot is free. */
 static void gatherSlots(Seg *p){
   SegHeader *h = segHeader(p);
   u32 k;
   for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
     SegSession *s = segSession(p, k);
-    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) tableGiveSlot(p, s);
+    if( SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) recordGiveSlot(p, s);
   }
 }
 
-/* 0, and the file is damaged, if the free slot is in use. */
+/* Takes a free slot.  Returns 0, and marks the file damaged, if it is in
+** use. */
 static u32 takeSlot(Seg *p, u32 k){
   /* INSERT-SLOT */
   SegHeader *h = segHeader(p);
@@ -283,7 +285,7 @@ static u32 takeSlot(Seg *p, u32 k){
     atomicSet(&h->usedRecord, i);
   }
   if( SEG_STATE(atomicGet(&segRecord(p, i)->state))!=SEG_FREE ){
-    segDamage(p);                  /* a free slot that is in use */
+    segDamage(p);
     return 0;
   }
   h->nRecord++;
@@ -295,20 +297,19 @@ static void freeSlot(Seg *p, u32 i, u32 k){
   SegSession *s = segSession(p, k);
   if( segHeader(p)->nRecord==0 ) segDamage(p);
   segHeader(p)->nRecord--;                     /* REMOVE-LIST */
-  tableGiveSlot(p, s);
+  recordGiveSlot(p, s);
   s->next = i;
   CRASH(REMOVE_LIST);
 }
 
-/* Slots that a key of n bytes needs beside its record. */
-u32 tableTextSlots(u32 n){
+u32 recordTextSlots(u32 n){
   return n<=SEG_INLINE ? 0 : 1 + (n>SEG_INLINE+SEG_TEXTBYTES);
 }
 
-/* Draw the next fencing token, in the header.  0, and the file is damaged, if
-** the last one is lower than one that this process has drawn, or cannot be
-** raised: no grant may get a token that was given before, or that JSON
-** changes. */
+/* Draws the next fencing token, into the header.  Returns 0, and marks the file
+** damaged, if the header's token is lower than one that this process has drawn,
+** or cannot be raised: no grant may get a token that was given before, or that
+** JSON changes. */
 static int drawToken(Seg *p){
   SegHeader *h = segHeader(p);
   assert( segHeld(p) );
@@ -321,13 +322,13 @@ static int drawToken(Seg *p){
   return 1;
 }
 
-/* The part of a key that does not fit into its record. */
+/* Stores the part of a key that does not fit into its record. */
 static void storeText(Seg *p, u32 i, const LockKey *pKey){
   /* INSERT-TEXT */
   u32 iWord = SEG_INLINE/4, nWord = keyWords(pKey->nKey), iPart, k;
   u32 *pLink = &segRecord(p, i)->text;
   atomicSet(pLink, 0);
-  for(iPart=0; iPart<tableTextSlots(pKey->nKey); iPart++){
+  for(iPart=0; iPart<recordTextSlots(pKey->nKey); iPart++){
     u32 iText = takeSlot(p, segRecord(p, i)->session);
     SegText *t = segText(p, iText);
     atomicSet(&t->record, i);
@@ -344,37 +345,39 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
 }
 
 #ifndef NDEBUG
-/* Does the grant i stand alone?  Neither another session's grant nor the active
-** writer may conflict with it, by either one's row of the matrix.  What is
-** invalidated does not count: it can only have become so since the decision. */
+/* 1 if grant i is beside no conflicting grant of another session, by either
+** one's row of the matrix, and is not blocked by the active writer.  A record
+** that is invalidated does not count: it can only have become so since the
+** decision. */
 static int grantAlone(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 j = 0, n = 0;
   LockKey key;
-  tableKeyOf(p, r, &key);
-  while( (j = tableNext(p, &key, j, &n))!=0 ){
+  recordKey(p, r, &key);
+  while( (j = recordNext(p, &key, j, &n))!=0 ){
     SegRecord *q = segRecord(p, j);
     if( SEG_STATE(atomicGet(&q->state))!=SEG_GRANTED ) continue;
-    if( q->session==r->session || tableVoid(p, q) || tableVoid(p, r) ) continue;
+    if( q->session==r->session ) continue;
+    if( recordInvalid(p, q) || recordInvalid(p, r) ) continue;
     if( keyConflicts(REC_MODE(r)) & REC_BIT(q) ) return segDamaged(p);
     if( keyConflicts(REC_MODE(q)) & REC_BIT(r) ) return segDamaged(p);
   }
-  return segDamaged(p) || !tableWriterBlocks(p, REC_KIND(r), r->session);
+  return segDamaged(p) || !writerBlocks(p, REC_KIND(r), r->session);
 }
 #endif
 
-u32 tableInsert(Seg *p, const TableNew *pNew){
+u32 recordInsert(Seg *p, const RecordNew *pNew){
   SegHeader *h = segHeader(p);
   const LockKey *pKey = pNew->pKey;
   u32 i, k, iState;
   SegRecord *r;
   assert( segHeld(p) );
   if( h->nRecord>segRecords(p) ) segDamage(p);
-  if( h->nRecord + 1 + tableTextSlots(pKey->nKey) > segRecords(p) ) return 0;
+  if( h->nRecord + 1 + recordTextSlots(pKey->nKey) > segRecords(p) ) return 0;
   i = segDamaged(p) ? 0 : takeSlot(p, pNew->iSession);
   if( i==0 ) return 0;
   r = segRecord(p, i);
-  /* Another process's cancel may still compare and swap this word, and fail. */
+  /* A late cancel may still compare-and-swap this word.  It fails then. */
   iState = SEG_NEXTSEQ(atomicGet(&r->state),
                        pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
   if( BUG(VALID_FIRST) ){
@@ -384,8 +387,8 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   /* INSERT-FILL */
   atomicSet(&r->session, pNew->iSession);
   atomicSet(&r->generation, pNew->iGeneration);
-  atomicSet(&r->scount, pNew->scount);
-  atomicSet(&r->thold, pNew->thold);
+  atomicSet(&r->sesCount, pNew->sesCount);
+  atomicSet(&r->txnHold, pNew->txnHold);
   atomicSet(&r->since, osWallMs());
   atomicSet(&r->what, SEG_WHAT(pNew->eMode, (u32)pKey->eKind, (u32)pKey->nKey));
   atomicSet(&r->hash, pKey->iHash);
@@ -399,8 +402,8 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
   CRASH(FILL);
   /* INSERT-LINK */
-  tableChainInsert(p, i, pNew->iBefore);
-  tableListInsert(p, i);
+  recordChainInsert(p, i, pNew->iBefore);
+  recordListInsert(p, i);
   atomicSet(&r->linked, 1);
   segSession(p, pNew->iSession)->nRecord++;
   k = pNew->bWaiting ? STAT_WAITS : STAT_GRANTS;
@@ -419,7 +422,7 @@ u32 tableInsert(Seg *p, const TableNew *pNew){
   return i;
 }
 
-/* Free the text slots of record i, from iText on. */
+/* Frees the text slots of record i, from iText on. */
 static void removeText(Seg *p, u32 i, u32 iText, u32 k){
   u32 n = 0;
   while( iText && segBound(p, &n) ){
@@ -437,10 +440,10 @@ static void removeText(Seg *p, u32 i, u32 iText, u32 k){
 }
 
 /*
-** A record that is in no list is no record: a caller that goes on until a list
-** is empty would remove it without an end.
+** A record that is in no list is damage.  A caller that repeats until a list is
+** empty would otherwise remove it without an end.
 */
-void tableRemove(Seg *p, u32 i){
+void recordRemove(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
   SegRecord *r = segRecord(p, i);
   SegSession *s = segSession(p, r->session);
@@ -456,24 +459,24 @@ void tableRemove(Seg *p, u32 i){
   }
   if( e!=SEG_GRANTED ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
-  if( bScan ) tableKeyOf(p, r, &key);
+  if( bScan ) recordKey(p, r, &key);
   /* REMOVE-STATE */
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
   CRASH(REMOVE_STATE);
-  /* A reader without the mutex must not see the old state beside fields of
-  ** the slot's next user.  A release store would not hold those back. */
+  /* A reader without the mutex must not see the old state beside fields of the
+  ** slot's next user.  A release store would not order those later stores. */
   atomicFenceRel();
   if( e==SEG_GRANTED ) lowerGuard(p, r);
   /* REMOVE-CHAIN */
   if( s->waits==i ) atomicSet(&s->waits, 0);
   chainRemove(p, i);
-  tableListRemove(p, i);
+  recordListRemove(p, i);
   atomicSet(&r->linked, 0);
   s->nRecord--;
   CRASH(REMOVE_CHAIN);
   freeSlot(p, i, k);
   removeText(p, i, iText, k);
-  if( bScan ) tableScan(p, &key);              /* REMOVE-SCAN */
+  if( bScan ) recordScan(p, &key);              /* REMOVE-SCAN */
 }
 
 /*---------------------------------------------------------------- grant ---*/
@@ -481,7 +484,7 @@ void tableRemove(Seg *p, u32 i){
 /* Modes that sessions other than k hold on the key. */
 static u32 heldByOthers(Seg *p, const LockKey *pKey, u32 k){
   u32 i = 0, n = 0, m = 0;
-  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+  while( (i = recordNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     if( SEG_STATE(atomicGet(&r->state))==SEG_GRANTED && r->session!=k ){
       m |= REC_BIT(r);
@@ -491,8 +494,9 @@ static u32 heldByOthers(Seg *p, const LockKey *pKey, u32 k){
 }
 
 /*
-** Grant request i, unless its session or a cancel was faster.  The token is
-** drawn before it is used, so a death skips a token but never gives one twice.
+** Grants request i, unless its session or a cancel was faster.  The token must
+** be drawn before it is used: a death then skips a token but never gives one
+** twice.
 */
 static int grant(Seg *p, u32 i){
   SegHeader *h = segHeader(p);
@@ -522,17 +526,18 @@ static int grant(Seg *p, u32 i){
   return 1;
 }
 
-/* What a scan knows of the holders of a key: the modes and, as bits, the
-** sessions.  Any other session has no part in m. */
+/* What a scan knows of the holders of a key: their modes, and a bit for each
+** session that holds. */
 typedef struct Held {
   u32 m;
   u32 aBit[LIMIT_SESSION/32+1];
 } Held;
 
+/* Finds the holders of a key. */
 static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
   u32 i = 0, n = 0;
   memset(pHeld, 0, sizeof(*pHeld));
-  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+  while( (i = recordNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     u32 k = r->session;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
@@ -545,8 +550,8 @@ static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
   }
 }
 
-/* Does another session than k hold a mode of m?  The queue is walked again only
-** for a session that holds the key and asks for another mode. */
+/* 1 if another session than k holds a mode of m.  The queue is walked again
+** only for a session that holds the key itself. */
 static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
                        u32 k){
   if( (m & pHeld->m)==0 || k-1>=LIMIT_SESSION ) return (m & pHeld->m)!=0;
@@ -554,21 +559,21 @@ static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
   return (m & heldByOthers(p, pKey, k))!=0;
 }
 
-void tableScan(Seg *p, const LockKey *pKey){
+void recordScan(Seg *p, const LockKey *pKey){
   u32 mAhead = 0, i = 0, n = 0;
   Held held;
   assert( segHeld(p) );
   if( segHeader(p)->nWait==0 ) return;
   /* GRANT-SCAN */
   holders(p, pKey, &held);
-  while( (i = tableNext(p, pKey, i, &n))!=0 ){
+  while( (i = recordNext(p, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(p, i);
     u32 m = keyConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
      || (heldAgainst(p, pKey, &held, m, r->session) && !BUG(GRANT_BESIDE))
-     || tableVoid(p, r)
-     || tableWriterBlocks(p, REC_KIND(r), r->session) ){
+     || recordInvalid(p, r)
+     || writerBlocks(p, REC_KIND(r), r->session) ){
       mAhead |= REC_BIT(r);
     }else if( grant(p, i) ){
       held.m |= REC_BIT(r);
@@ -577,10 +582,9 @@ void tableScan(Seg *p, const LockKey *pKey){
 }
 
 /*
-** Scan all queues that have a request, of rows and tables only if bObject: each
-** queue once, for its first request.
+** Each queue is scanned once, for its first request.
 */
-void tableScanWaiting(Seg *p, int bObject){
+void recordScanWaiting(Seg *p, int bObject){
   SegHeader *h = segHeader(p);
   LockKey key;
   u32 k;
@@ -588,25 +592,25 @@ void tableScanWaiting(Seg *p, int bObject){
   for(k=1; k<=h->usedSession && k<=LIMIT_SESSION && h->nWait; k++){
     u32 i = segSession(p, k)->waits, j = i, n = 0;
     if( i==0 ) continue;
-    tableKeyOf(p, segRecord(p, i), &key);
+    recordKey(p, segRecord(p, i), &key);
     if( bObject && key.eKind!=KEY_TABLE
      && (key.eKind!=KEY_ROW || BUG(WRITER_TABLES)) ){
       continue;
     }
-    while( (j = tablePrev(p, &key, j, &n))!=0 ){
+    while( (j = recordPrev(p, &key, j, &n))!=0 ){
       if( SEG_STATE(atomicGetAcq(&segRecord(p, j)->state))==SEG_WAITING ) break;
     }
-    if( j==0 ) tableScan(p, &key);
+    if( j==0 ) recordScan(p, &key);
   }
 }
 
 /*
-** The records leave the chain and come back at its tail, in their order, with
-** new tickets.  The last gets its ticket first: a death in the middle leaves an
-** order in which each of them has at most moved back.  The tail is looked for
+** The records leave the chain and are linked at its tail, in their new order,
+** with new tickets.  The last record must get its ticket first: after a death
+** in the middle each of them has at most moved back.  The tail is looked for
 ** once.
 */
-void tableReorder(Seg *p, const u32 *aRecord, u32 n){
+void recordReorder(Seg *p, const u32 *aRecord, u32 n){
   SegHeader *h = segHeader(p);
   u64 iTicket = h->ticket + n;
   u32 i, iTail;

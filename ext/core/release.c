@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** release.c: giving locks back: Release of ext/core/README.md, and the end of
-** a transaction.
+** release.c: giving locks back: Release of ext/core/README.md, the undo of a
+** grant, and the end of a transaction.
 */
 #include "core/lockint.h"
 
-/* Own grant of a key and mode; 0 if there is none. */
+/* This session's grant of a key and mode, of any mode if eMode is 0; or 0. */
 static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0;
-  while( (i = tableNext(pSeg, pKey, i, &n))!=0 ){
+  while( (i = recordNext(pSeg, pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( r->session!=p->k || r->generation!=p->iGen ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
@@ -18,18 +18,18 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
-/* Takes one from the session count of key and mode, under the mutex. */
+/* Lowers the session count of key and mode by one, under the mutex. */
 static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = ownGrant(p, pKey, eMode);
-  if( i==0 || segRecord(pSeg, i)->scount==0 ) return LOCK_NO;
-  if( (segRecord(pSeg, i)->scount>1 || segRecord(pSeg, i)->thold)
+  if( i==0 || segRecord(pSeg, i)->sesCount==0 ) return LOCK_NO;
+  if( (segRecord(pSeg, i)->sesCount>1 || segRecord(pSeg, i)->txnHold)
    && !BUG(COUNT_SCOPES) ){
     SegRecord *r = segRecord(pSeg, i);
-    atomicSet(&r->scount, r->scount-1);
+    atomicSet(&r->sesCount, r->sesCount-1);
     CRASH(RELEASE_COUNT);                      /* RELEASE-COUNT */
   }else{
-    tableRemove(pSeg, i);                      /* RELEASE-LAST */
+    recordRemove(pSeg, i);                      /* RELEASE-LAST */
   }
   return LOCK_OK;
 }
@@ -42,7 +42,8 @@ LockRc lockRelease(LockSession *p, const LockKey *pKey, u32 eMode){
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
 
-/* The row is released first: it is never held without its table's intention. */
+/* The row must be released first, since a session must not hold a row without
+** its table's intention lock. */
 LockRc lockReleaseRow(LockSession *p, const LockKey *pRow, u32 eMode,
                       const LockKey *pTable, u32 eIntent){
   LockRc rc = lockEnterSettled(p), rcLeave;
@@ -53,15 +54,16 @@ LockRc lockReleaseRow(LockSession *p, const LockKey *pRow, u32 eMode,
   return rcLeave!=LOCK_OK ? rcLeave : rc;
 }
 
-/* What a lockReleaseAll releases, and how far it is. */
+/* What a lockReleaseAll releases, and how far it has come. */
 typedef struct ReleaseAll {
-  u32 mKind, mMode;
+  u32 mKind, mMode;        /* kinds and modes to be released, as bits */
   u32 i;                   /* next record of the present list */
-  u32 nStep;
-  u64 n;                   /* released */
+  u32 nStep;               /* bounds the walk of that list */
+  u64 n;                   /* session counts released so far */
 } ReleaseAll;
 
-/* Release at most SWEEP_MAX records of a list: 1 if there are more. */
+/* Releases at most SWEEP_MAX records of a list.  Returns 1 if there are
+** more. */
 static int releaseSome(LockSession *p, ReleaseAll *a){
   Seg *pSeg = &p->pFile->seg;
   u32 n;
@@ -75,25 +77,25 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
       return 0;
     }
     a->i = r->sesNext;
-    if( !(a->mKind>>REC_KIND(r) & 1) || r->scount==0 ) continue;
+    if( !(a->mKind>>REC_KIND(r) & 1) || r->sesCount==0 ) continue;
     if( !(a->mMode & REC_BIT(r)) ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
-    a->n += r->scount;
-    if( r->thold ){
-      atomicSet(&r->scount, 0);
+    a->n += r->sesCount;
+    if( r->txnHold ){
+      atomicSet(&r->sesCount, 0);
       CRASH(RELEASE_COUNT);
     }else{
-      tableRemove(pSeg, i);
+      recordRemove(pSeg, i);
     }
   }
   return a->i!=0;
 }
 
 /*
-** Release from both lists.  The mutex is held at entry and, after LOCK_OK, at
-** the end.  Between two portions other processes may enter.  They do not change
-** this session's lists, except that a rebuild may relink them: then start
-** again.
+** Releases from both lists.  The caller must own the mutex, and after LOCK_OK
+** it still owns it.  Between two portions other processes may enter.  They do
+** not change this session's lists, except by a rebuild, which may relink them.
+** The walk begins again then.
 */
 static LockRc releaseLists(LockSession *p, ReleaseAll *a){
   LockFile *pF = p->pFile;
@@ -138,21 +140,20 @@ LockRc lockReleaseAll(LockSession *p, u32 mKind, u32 mMode, u64 *pn){
 
 /*----------------------------------------------------------------- undo ---*/
 
-/* A turn has no stamp that a rollback level could invalidate: its hold names a
-** transaction of the past. */
+/* A turn has no stamp that a rollback level could invalidate.  So its hold is
+** made to name a transaction of the past. */
 static void undoTurn(LockSession *p, SegRecord *r){
   u32 iPast = p->iTxn>1 ? p->iTxn-1 : SEG_ALL;
   if( BUG(TURN_PRESENT) ) iPast = p->iTxn;
   /* UNDO-WORD */
-  atomicSetRel(&r->thold, SEG_PAIR(iPast, 0));
+  atomicSetRel(&r->txnHold, SEG_PAIR(iPast, 0));
   lockTidy(p);
 }
 
 /*
 ** One store invalidates the hold for every process, as at a transaction's end.
-** The record is removed by tidy, or by a process that meets it.  The record is
-** this session's own while the session holds it, so it is found without the
-** mutex.
+** The record is removed by lockTidy, or by a process that meets it.  The record
+** is this session's own while the session holds it, so this needs no mutex.
 */
 void lockUndo(LockSession *p, const LockGrant *pGrant){
   SegRecord *r = segRecord(&p->pFile->seg, pGrant->iRecord);
@@ -166,10 +167,10 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
     undoTurn(p, r);
     return;
   }
-  nHold = atomicGet(&r->scount);
+  nHold = atomicGet(&r->sesCount);
   if( nHold==0 ) return;
-  atomicSetRel(&r->scount, nHold-1);           /* UNDO-WORD */
-  if( nHold>1 || r->thold ){
+  atomicSetRel(&r->sesCount, nHold-1);           /* UNDO-WORD */
+  if( nHold>1 || r->txnHold ){
     CRASH(RELEASE_COUNT);
     return;
   }
@@ -185,7 +186,7 @@ void lockTxnEnd(LockSession *p){
   p->bTxn = 0;
   if( !BUG(WRITER_NOTE) ) p->iWriterTxn = 0;
   p->iStamp = 0;
-  p->iKeep = SEG_ALL;
+  p->iRollback = SEG_ALL;
   if( ++p->iTxn==0 ) p->iTxn = 1;
   /* END-WORD */
   atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));
@@ -194,11 +195,11 @@ void lockTxnEnd(LockSession *p){
 
 u32 lockLevel(LockSession *p){ return p->iStamp; }
 
-/* Stamps go on counting, so that an invalidated hold is never valid again. */
+/* Stamps go on counting, so an invalidated hold is never valid again. */
 void lockRollbackTo(LockSession *p, u32 iLevel){
   if( !p->bTxn || p->iStamp<=iLevel || p->pFile->bForked ) return;
-  if( iLevel<p->iKeep ) p->iKeep = iLevel;
+  if( iLevel<p->iRollback ) p->iRollback = iLevel;
   /* END-WORD */
-  atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, p->iKeep));
+  atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, p->iRollback));
   lockTidy(p);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** segment.c: map, format and grow the lock file, and check it as a whole.
-** It relies on the lock of the file's first byte, which process.c takes.
-** Nothing here knows which locks conflict.
+** segment.c: mapping, formatting and growing the lock file.  It relies on the
+** lock of the file's first byte, which process.c takes.
 */
 #include "core/segment.h"
 
@@ -22,7 +21,7 @@ void segClose(Seg *p){
   osClose(&p->file);
 }
 
-/* The records that lie within nLength; 0 for a length that cannot be. */
+/* The number of records within nLength; 0 for a length that cannot be. */
 static u32 recordsWithin(u64 nLength){
   u64 n;
   if( nLength<SEG_EXTENTS+SEG_EXTENT || nLength>SEG_WINDOW ) return 0;
@@ -30,8 +29,8 @@ static u32 recordsWithin(u64 nLength){
   return n%SEG_EXTENT ? 0 : (u32)(n/SEG_EXTENT)*LIMIT_EXTENT;
 }
 
-/* Threads may do this at the same time, so both words only rise.  The value
-** known already must be read before the length, which is never below it. */
+/* Several threads may do this at once, so both words only rise.  The value that
+** is known must be read before the length, which is never below it. */
 LockRc segRefresh(Seg *p){
   u64 nKnown = atomicGetAcq(&p->nLength);
   u64 nLength = atomicGetAcq(&segHeader(p)->length);
@@ -49,8 +48,9 @@ LockRc segRefresh(Seg *p){
   return LOCK_OK;
 }
 
-/* Is the end of the header empty, as in every format?  A file that only begins
-** with a word of zeroes is not ours to clear. */
+/* 1 if the end of the header is empty, as in every format.  A file that only
+** begins with a word of zeroes may be another program's, and must not be
+** cleared. */
 static int unwritten(Seg *p){
   const u8 *z = p->pBase + sizeof(SegHeader)/2;
   size_t i;
@@ -75,20 +75,20 @@ LockRc segUsable(Seg *p){
   return segRefresh(p);
 }
 
-/* Where numbers go on when a file is formatted again. */
+/* The numbers that a file goes on from when it is formatted again. */
 typedef struct Seeds {
   u64 iToken, iNumber, iSession;
 } Seeds;
 
 /*
-** A token or session id from a file that may be damaged; 0 if there is no room
-** above it, so that what is drawn after it stays below SEG_NUMBERS.  A word
-** that was damaged to a value below this only makes the numbers jump.
+** A token or session id from a file that may be damaged; 0 if it is so high
+** that a later one could reach SEG_NUMBERS.  Damage to a lower value only makes
+** the numbers jump.
 */
 static u64 believed(u64 i){ return i<SEG_NUMBERS-((u64)1<<20) ? i : 0; }
 
-/* The highest number of the old header and of all slots: the word of the
-** header may be what is damaged, and a slot keeps its last user's number. */
+/* Finds the highest numbers of the old header and of all slots.  The word of
+** the header may be what is damaged, and a slot has its last user's number. */
 static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
   SegHeader *h = segHeader(p);
   u64 i, n;
@@ -112,7 +112,7 @@ static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
   p->nRecord = 0;
 }
 
-/* Everything after the magic word becomes 0, but for the seeds: after a death
+/* Sets everything after the magic word to 0, except the seeds.  After a death
 ** the next process that formats finds them. */
 static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
   /* FORMAT-ZERO */
@@ -130,12 +130,13 @@ static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
 }
 
 /*
-** Format, FORMAT-CLEAR to FORMAT-MAGIC.  The caller holds the first byte
-** exclusively, and no process is alive in the file.  A new file's tokens start
-** at the wall clock in us.  Those of a file that is formatted again never go
-** back, and neither do its session ids.  None of them reaches SEG_NUMBERS,
-** whatever the file and the clock say.  In a file with magic 0 a process may
-** have died while it formatted: what is in the places of the seeds counts.
+** FORMAT-CLEAR to FORMAT-MAGIC.  The caller must hold the first byte
+** exclusively, and no process may be alive in the file.
+**
+** A new file's tokens start at the wall clock in us.  The tokens and session
+** ids of a file that is formatted again never go back.  None of them reaches
+** SEG_NUMBERS, whatever the file and the clock say.  In a file with magic 0 a
+** process may have died while it formatted, so its seeds count.
 */
 LockRc segFormat(Seg *p){
   SegHeader *h = segHeader(p);
@@ -176,8 +177,8 @@ LockRc segFormat(Seg *p){
 }
 
 /*
-** Grow by about a quarter, at most 2 MB.  The length word only rises: two
-** processes that grow at once both get at least what they asked for.  The file
+** Grows by about a quarter, at most 2 MB.  The length word only rises: of two
+** processes that grow at once each gets at least what it asked for.  The file
 ** has blocks up to the old length already.
 */
 LockRc segGrow(Seg *p){
@@ -211,8 +212,8 @@ LockRc segGrow(Seg *p){
 }
 
 /*
-** Linear hashing: of n buckets, those below n minus the next power of two under
-** n are already split.
+** Linear hashing.  Of n buckets those below n - 2^k are split already, where
+** 2^k is the highest power of two below n.
 */
 u32 segBucketOf(u32 iHash, u32 nBucket){
   u32 iMask = nBucket<2 ? 0 : SEG_ALL >> __builtin_clz(nBucket-1);

@@ -5,7 +5,7 @@
 */
 #include "core/sessions.h"
 
-u32 tableOpen(Seg *p, u64 iNumber){
+u32 sessionOpen(Seg *p, u64 iNumber){
   SegHeader *h = segHeader(p);
   u32 k = h->freeSession, i;
   SegSession *s;
@@ -29,12 +29,12 @@ u32 tableOpen(Seg *p, u64 iNumber){
   p->iSession = h->sessionId;
   atomicSet(&s->owner, iNumber);
   atomicSetRel(&s->now, SEG_PAIR(1, SEG_ALL));
-  atomicSet(&s->left, 0);
+  atomicSet(&s->sweepNeeded, 0);
   atomicSet(&s->waits, 0);
   atomicSet(&s->id, h->sessionId);
   atomicSet(&s->started, osWallMs());
   for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&s->label[i], 0);
-  s->firstTxn = s->firstSes = s->nRecord = s->mixed = s->next = 0;
+  s->firstTxn = s->firstSes = s->nRecord = s->unsorted = s->next = 0;
   CRASH(OPEN_FIELDS);
   /* OPEN-LIVE */
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(s->state), SEG_LIVE));
@@ -42,24 +42,24 @@ u32 tableOpen(Seg *p, u64 iNumber){
   return k;
 }
 
-/* Free an ENDING session that has no record, in a new generation.  Its lists
-** are empty: if its count says otherwise the file is damaged. */
-void tableCloseSession(Seg *p, u32 k){
+/* The session goes on in a new generation.  Its lists are empty: a count that
+** says otherwise is damage. */
+void sessionClose(Seg *p, u32 k){
   SegSession *s = segSession(p, k);
   u64 iState = atomicGetAcq(&s->state);
   if( SEG_LOW(iState)!=SEG_ENDING ) return;
   if( s->nRecord ) segDamage(p);
   /* SWEEP-SESSION */
-  tableGiveSlot(p, s);
+  recordGiveSlot(p, s);
   atomicSetRel(&s->state, SEG_PAIR(SEG_HIGH(iState)+1, SEG_UNUSED));
   CRASH(SWEEP_SESSION);
   s->next = segHeader(p)->freeSession;
   segHeader(p)->freeSession = k;
 }
 
-/* If session k was the active writer and its transaction has ended, there is
-** none any more: requests for rows and tables may be granted. */
-void tableSweepWriter(Seg *p, u32 k){
+/* After the end of the active writer requests for rows and tables may be
+** granted. */
+void sessionSweepWriter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
   if( h->writer!=k || h->writerTxn==0 ) return;
@@ -69,25 +69,25 @@ void tableSweepWriter(Seg *p, u32 k){
   }
   atomicSet(&h->writerTxn, 0);                 /* SWEEP-WRITER */
   CRASH(WRITER);
-  tableScanWaiting(p, 1);
+  recordScanWaiting(p, 1);
 }
 
-/* End a transaction hold.  A session hold on the same record stays. */
+/* Ends the transaction hold of record i.  A session hold on it stays. */
 static void sweepHold(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
-  if( r->scount==0 ){
-    tableRemove(p, i);
+  if( r->sesCount==0 ){
+    recordRemove(p, i);
     return;
   }
-  tableListRemove(p, i);
-  atomicSet(&r->thold, 0);
-  tableListInsert(p, i);
+  recordListRemove(p, i);
+  atomicSet(&r->txnHold, 0);
+  recordListInsert(p, i);
 }
 
-/* Remove what lockUndo has invalidated in session scope.  That was granted
-** last, so it comes first in its list: the look ends at the second record that
-** is not invalidated.  A rebuild may have changed that; then the session itself
-** removes it, or a process that meets it in a queue. */
+/* Removes what lockUndo has invalidated in session scope.  Such a record was
+** granted last, so it comes first in its list, and the look ends at the second
+** record that is not invalidated.  If a rebuild has changed the order, the
+** session itself removes the record, or a process that meets it in a queue. */
 static void sweepBack(Seg *p, u32 k, u32 nMax){
   /* SWEEP-BACK */
   u32 i = segSession(p, k)->firstSes, n = 0, nStep = 0;
@@ -98,8 +98,9 @@ static void sweepBack(Seg *p, u32 k, u32 nMax){
       segDamage(p);
       return;
     }
-    if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED && tableVoid(p, r) ){
-      tableRemove(p, i);
+    if( SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED
+     && recordInvalid(p, r) ){
+      recordRemove(p, i);
     }else{
       n++;
     }
@@ -107,8 +108,9 @@ static void sweepBack(Seg *p, u32 k, u32 nMax){
   }
 }
 
-/* The part of tableSweep for firstTxn.  That list must have only records of
-** session k with a transaction hold: others would be met without an end. */
+/* The part of sessionSweep for firstTxn.  That list must have only records of
+** session k with a transaction hold.  The sweep would otherwise meet others
+** without an end. */
 static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
   /* SWEEP-HOLDS */
   SegSession *s = segSession(p, k);
@@ -116,27 +118,27 @@ static int sweepTxn(Seg *p, u32 k, int bEnding, u32 nMax, u32 *pn){
   for(i=s->firstTxn; i && segBound(p, &nStep); i=iNext){
     SegRecord *r = segRecord(p, i);
     iNext = r->sesNext;
-    if( (r->session!=k && !BUG(SWEEP_FOREIGN)) || r->thold==0 ){
+    if( (r->session!=k && !BUG(SWEEP_FOREIGN)) || r->txnHold==0 ){
       segDamage(p);
       return 0;
     }
     if( *pn>=nMax ) return !BUG(SWEEP_SHORT);
     if( bEnding ){
-      tableRemove(p, i);
+      recordRemove(p, i);
       ++*pn;
     }else if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ){
       continue;
-    }else if( tableHoldVoid(p, r) ){
+    }else if( recordHoldInvalid(p, r) ){
       sweepHold(p, i);
       ++*pn;
-    }else if( SEG_LOW(r->thold) && !s->mixed ){
+    }else if( SEG_LOW(r->txnHold) && !s->unsorted ){
       break;
     }
   }
   return 0;
 }
 
-int tableSweep(Seg *p, u32 k, u32 nMax){
+int sessionSweep(Seg *p, u32 k, u32 nMax){
   SegSession *s = segSession(p, k);
   u32 i = s->waits, n = 0, nStep = 0;
   int bEnding = SEG_LOW(atomicGetAcq(&s->state))!=SEG_LIVE;
@@ -144,10 +146,10 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
   /* SWEEP-REQUEST */
   if( i && SEG_STATE(atomicGetAcq(&segRecord(p, i)->state))==SEG_WITHDRAWN ){
     if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ) segDamage(p);
-    else tableRemove(p, i);
+    else recordRemove(p, i);
   }
   if( !bEnding ) sweepBack(p, k, nMax);
-  tableSweepWriter(p, k);
+  sessionSweepWriter(p, k);
   if( sweepTxn(p, k, bEnding, nMax, &n) ) return 1;
   while( bEnding && (i = s->firstSes)!=0 && segBound(p, &nStep) ){
     if( segRecord(p, i)->session!=k && !BUG(SWEEP_FOREIGN) ){
@@ -155,36 +157,36 @@ int tableSweep(Seg *p, u32 k, u32 nMax){
       return 0;
     }
     if( n++>=nMax ) return 1;
-    tableRemove(p, i);
+    recordRemove(p, i);
   }
-  if( bEnding && !segDamaged(p) ) tableCloseSession(p, k);
+  if( bEnding && !segDamaged(p) ) sessionClose(p, k);
   return 0;
 }
 
 /*
 ** The flag must be exchanged before the look.  In the other order, or with a
-** plain store, an end between the two would never be swept.
+** plain store, the owner could miss a session that ends between the two.
 */
-void tableSweepLeft(Seg *p){
+void sessionSweepAll(Seg *p){
   u32 k, nUsed = segHeader(p)->usedSession;
   assert( segHeld(p) );
   for(k=1; k<=nUsed && k<=LIMIT_SESSION; k++){
     SegSession *s = segSession(p, k);
-    if( atomicGetAcq(&s->left)==0 ) continue;
-    if( BUG(LEFT_LATE) ){
-      tableSweep(p, k, SEG_ALL);
-      CRASH(SWEEP_LEFT);
-      atomicSet(&s->left, 0);
+    if( atomicGetAcq(&s->sweepNeeded)==0 ) continue;
+    if( BUG(FLAG_LATE) ){
+      sessionSweep(p, k, SEG_ALL);
+      CRASH(SWEEP_FLAG);
+      atomicSet(&s->sweepNeeded, 0);
       continue;
     }
-    atomicSwap(&s->left, 0);                   /* SWEEP-LEFT */
-    CRASH(SWEEP_LEFT);
+    atomicSwap(&s->sweepNeeded, 0);                   /* SWEEP-FLAG */
+    CRASH(SWEEP_FLAG);
     if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;
-    tableSweep(p, k, SEG_ALL);
+    sessionSweep(p, k, SEG_ALL);
   }
 }
 
-u32 tableKill(Seg *p, u64 iNumber){
+u32 sessionKill(Seg *p, u64 iNumber){
   u32 k, n = 0, nUsed = segHeader(p)->usedSession;
   assert( segHeld(p) );
   for(k=1; k<=nUsed && k<=LIMIT_SESSION; k++){

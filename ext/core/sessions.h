@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** sessions.h: sessions in the segment, and the active writer.  The caller of
-** every function here owns the segment's mutex.  Nothing here tests whether a
-** process is alive.
+** sessions.h: sessions in the segment.  The caller of every function here must
+** own the segment's mutex.  No function here tests whether a process is alive.
 */
 #ifndef INTERLOCK_SESSIONS_H
 #define INTERLOCK_SESSIONS_H
@@ -10,22 +9,24 @@
 #include "core/records.h"
 
 /*
-** Sessions.  tableOpen: index of a new session of process iNumber, its fields
-** stored; 0 if no slot is free.  tableSweep frees what session k has given up,
-** at most nMax records, and returns 1 if there may be more; an ENDING session
-** without records is freed.  tableSweepLeft sweeps every session with `left`
-** set.
+** sessionOpen: takes a slot for a session of process iNumber, and stores its
+** fields.  Returns its index, or 0 if no slot is free.
+** sessionSweep: frees at most nMax records that session k has given up, and
+** returns 1 if there may be more.  An ENDING session without records is freed.
+** sessionSweepAll: sweeps every session whose sweepNeeded is 1.
+** sessionKill: ends the sessions of a process, which must be dead.  That
+** invalidates their records, and sessionSweep then frees these.  Returns the
+** number of the sessions.
 */
-u32 tableOpen(Seg*, u64 iNumber);
-int tableSweep(Seg*, u32 k, u32 nMax);
-void tableSweepLeft(Seg*);
-/* End the sessions of a process that is known to be dead, which invalidates
-** their records; tableSweep then frees these.  Returns how many. */
-u32 tableKill(Seg*, u64 iNumber);
+u32 sessionOpen(Seg*, u64 iNumber);
+int sessionSweep(Seg*, u32 k, u32 nMax);
+void sessionSweepAll(Seg*);
+u32 sessionKill(Seg*, u64 iNumber);
 
-
-/* For rebuild.c. */
-void tableCloseSession(Seg*, u32 iSession);
-void tableSweepWriter(Seg*, u32 iSession);
+/* For rebuild.c.  sessionClose: frees an ENDING session that has no record.
+** sessionSweepWriter: ends the active writer if it is session k and its
+** transaction has ended. */
+void sessionClose(Seg*, u32 k);
+void sessionSweepWriter(Seg*, u32 k);
 
 #endif

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** skip.c: taking what no session holds or waits for: Work queues of
+** skip.c: acquiring what no session holds or waits for: Work queues of
 ** ext/core/README.md.
 */
 #include "core/lockint.h"
 #include "core/writer.h"
 #include "core/process.h"
 
-/* Note the blockers of a skip: grants, requests and the active writer. */
+/* Notes the processes of the blockers: grants, requests, the active writer. */
 static void noteSkipped(LockSession *p, const LockLook *a){
   /* SKIP-NOTE */
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(a->eMode);
   assert( segHeld(pSeg) );
   if( p->skipped.n>=PROBES ) return;
-  while( (i = tableNext(pSeg, a->pKey, i, &n))!=0 ){
+  while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
     lockNoteIn(p, &p->skipped, r->session);
   }
-  if( tableWriterBlocks(pSeg, a->pKey->eKind, p->k) ){
+  if( writerBlocks(pSeg, a->pKey->eKind, p->k) ){
     lockNoteIn(p, &p->skipped, segHeader(pSeg)->writer);
   }
 }
 
+/* Makes one attempt, under the mutex.  LOCK_FULL: no slot is free. */
 static LockRc skipAttempt(LockSession *p, LockLook *a){
   u32 i;
   lockLook(p, a);                                  /* SKIP-LOOK */
@@ -34,7 +35,7 @@ static LockRc skipAttempt(LockSession *p, LockLook *a){
   }
   if( BUG(SKIP_QUEUED) ) a->mAhead = 0;
   if( (keyConflicts(a->eMode) & (a->mHeld|a->mAhead))
-   || tableWriterBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
+   || writerBlocks(&p->pFile->seg, a->pKey->eKind, p->k) ){
     noteSkipped(p, a);
     return LOCK_NO;
   }
@@ -72,7 +73,7 @@ int lockSkipProbe(LockSession *p){
   u32 j, nGone = 0;
   /* SKIP-PROBE */
   for(j=0; j<p->skipped.n && lockUsable(pF)==LOCK_OK; j++){
-    if( !ownerDead(&pF->seg, p->skipped.a[j]) ) continue;
+    if( !processDead(&pF->seg, p->skipped.a[j]) ) continue;
     nGone += lockReap(pF, p->skipped.a[j]);
   }
   p->skipped.n = 0;

@@ -9,7 +9,7 @@
 #define US_POLL   50000            /* between two polls of a wait */
 
 /*
-** The one place where a grant meets a reason to end its wait.  An interrupt, a
+** Every grant that meets a reason to end its wait comes here.  An interrupt, a
 ** replaced file or any other error wins, whichever came first.  Only a timeout
 ** yields to the grant.
 */
@@ -20,7 +20,6 @@ LockRc lockConfirm(LockSession *p, LockRc rc){
   return rc;
 }
 
-/* How the queued request stands: LOCK_WAITING, or the wait is over. */
 LockRc lockOutcome(LockSession *p){
   /* WAIT-LOOK */
   SegRecord *r = segRecord(&p->pFile->seg, p->iRequest);
@@ -45,15 +44,15 @@ LockRc lockOutcome(LockSession *p){
 }
 
 /* The request was granted or cancelled before this session could withdraw it.
-** Returns how a wait ends that had to end with rc. */
+** Returns the result of a wait that had to end with rc. */
 static LockRc overtaken(LockSession *p, LockRc rc){
   LockRc rcOut = lockOutcome(p);
   return rcOut==LOCK_OK ? lockConfirm(p, rc) : rcOut;
 }
 
 /*
-** End the wait, by compare-and-swap: the request is either withdrawn here or
-** granted by another process.
+** A compare-and-swap decides: either this session withdraws the request, or
+** another process has granted it.
 */
 LockRc lockGiveUp(LockSession *p, LockRc rc){
   Seg *pSeg = &p->pFile->seg;
@@ -77,28 +76,27 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
 }
 
 /*
-** The waking process may have died between its store and its wake, a holder may
-** have died, an end may be stopped before END-WORK.  Never waits for the mutex,
-** never fails.
+** A poll finds what no wake-up reports: the waking process may have died
+** between its store and its wake, a holder may have died, an end may be stopped
+** before END-WORK.  It never waits for the mutex and never fails.
 */
 void lockPoll(LockSession *p){
   LockFile *pF = p->pFile;
   u32 nRound = 0;
   LockLook a;
   if( lockUsable(pF)!=LOCK_OK ) return;
-  if( BUG(LOOK_OUTSIDE) ) tableScan(&pF->seg, &p->key);
+  if( BUG(LOOK_OUTSIDE) ) recordScan(&pF->seg, &p->key);
   /* POLL-ENTER */
-  if( lockEntered(pF, ownerTry(&pF->seg, 0))!=LOCK_OK ) return;
+  if( lockEntered(pF, mutexTry(&pF->seg, 0))!=LOCK_OK ) return;
   a.pKey = &p->key;
   a.eMode = p->eMode;
   lockLook(p, &a);                                 /* POLL-LOOK */
-  tableScan(&pF->seg, &p->key);                /* POLL-SCAN */
+  recordScan(&pF->seg, &p->key);                /* POLL-SCAN */
   lockNoteBlockers(p, &a, p->iRequest);            /* POLL-PROBE */
   if( lockLeave(pF)==LOCK_OK ) lockProbe(p, &nRound);
   p->probes.n = 0;
 }
 
-/* May the wait go on? */
 LockRc lockAskCaller(const LockWait *pWait){
   assert( ruleOutside() );
   return pWait->xPoll(pWait->pArg);

@@ -4,7 +4,7 @@
 */
 #include "core/writer.h"
 
-void tableWriterEnter(Seg *p, u32 k){
+void writerEnter(Seg *p, u32 k){
   SegHeader *h = segHeader(p);
   SegSession *s = segSession(p, k);
   assert( segHeld(p) );
@@ -18,7 +18,7 @@ void tableWriterEnter(Seg *p, u32 k){
   CRASH(WRITER);
 }
 
-int tableWriterBlocks(Seg *p, u32 eKind, u32 iSession){
+int writerBlocks(Seg *p, u32 eKind, u32 iSession){
   SegHeader *h = segHeader(p);
   SegSession *s;
   assert( segHeld(p) );

@@ -46,6 +46,12 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** no connection sleeps while it holds SQLite's own lock. Take locks first, in
 ** a SELECT of their own.
 **
+** A lock does not replace SQLite's write lock. Two transactions that hold locks
+** on different keys, read, and then write fail with `database is locked`, as
+** without locks. A transaction that reads and writes takes the turn to write
+** right after its locks: `BEGIN; SELECT advisory_xact_lock('account 1'),
+** write_turn();`.
+**
 ** In WAL mode a statement or transaction that began before the lock was
 ** granted may read values from before the last holder's commit. Inside BEGIN a
 ** later write then fails with SQLITE_BUSY_SNAPSHOT, but a read does not; in
@@ -61,9 +67,11 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** BEGIN;
 ** SELECT advisory_xact_lock('account', 1) > 0;
 ** -- error: bad argument: first key is TEXT; allowed is INTEGER
-** SELECT advisory_xact_lock('account 1') > 0;
-** -- 1
-** UPDATE account SET balance = balance - 10 WHERE id = 1;
+** SELECT advisory_xact_lock('account 1') > 0, write_turn();
+** -- 1|1
+** SELECT balance FROM account WHERE id = 1;
+** -- 100
+** UPDATE account SET balance = 90 WHERE id = 1;
 ** COMMIT;
 ** SELECT count(*) FROM advisory_locks;
 ** -- 0

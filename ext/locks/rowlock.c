@@ -60,7 +60,8 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
 ** and, on an INTEGER column, '42' are the same row, and with NOCASE so are
 ** 'Bob' and 'bob'. The row need not exist. A table without a PRIMARY KEY is
 ** refused, because VACUUM may renumber its rowids. Locking opens no
-** transaction, so `BEGIN; SELECT row_xact_lock('account', 1);` can wait. The
+** transaction, so `BEGIN; SELECT row_xact_lock('account', 1), write_turn();`
+** can wait; the turn is needed if the transaction reads and then writes. A
 ** function looks at the schema, which reads the file for a moment. While
 ** another connection has the file to itself (a COMMIT in rollback mode, BEGIN
 ** EXCLUSIVE), that read waits as long as busy_timeout says; after that the

@@ -170,7 +170,7 @@ static void requireTransaction(Sqlx *x, const ConnectionRequest *pReq){
 
 static void enlist(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   requireTransaction(x, pReq);
-  if( pReq->eScope!=LOCK_SCOPE_SESSION ){
+  if( pReq->eScope==LOCK_SCOPE_TRANSACTION ){
     txnscopeEnlist(&p->scope, x, pReq->zName);
   }
 }
@@ -273,6 +273,21 @@ static LockRc acquireRow(Wanted *w){
   return eRc;
 }
 
+/* With the turn comes SQLite's write lock. Only the connection's busy handler
+** can wait for it, if a writer without a turn has it. Without it the turn is
+** given back; a try is refused then. */
+static int takeWrite(Sqlx *x, const Wanted *w){
+  Connection *p = w->pConn;
+  LockSession *pLock = w->pFs->pLock;
+  LockGrant turn = lockGranted(pLock);
+  txnscopeWrite(&p->scope, x, w->pReq->zName, !w->pReq->bTry);
+  if( x->rc==SQLITE_OK ) return 1;
+  lockUndo(pLock, &turn);
+  if( w->pReq->bTry && ((x->rc & 0xff)==SQLITE_BUSY
+                     || (x->rc & 0xff)==SQLITE_LOCKED) ) sqlxClear(x);
+  return 0;
+}
+
 int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   Wanted w;
   LockRc eRc;
@@ -294,8 +309,10 @@ int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   eRc = pReq->pTable ? acquireRow(&w) : acquire(&w, &pReq->key, pReq->eMode);
   sqlite3_finalize(w.pLook);
   lockerrorSet(x, eRc, &w.failure);
-  if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pFs->pLock);
-  return eRc==LOCK_OK;
+  if( eRc!=LOCK_OK ) return 0;
+  if( pReq->eScope==LOCK_SCOPE_TURN && !takeWrite(x, &w) ) return 0;
+  p->iToken = (i64)lockGrantToken(w.pFs->pLock);
+  return 1;
 }
 
 /* Sets an error during a search. A search releases rows by the records of their

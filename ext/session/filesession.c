@@ -259,7 +259,7 @@ void filesessionFree(FileSession **ppList){
 LockRc filesessionOpen(const FileSession *p, LockFile **pp){
   *pp = 0;
   if( p->pFile ){
-    *pp = lockRetain(p->pFile);
+    *pp = lockRef(p->pFile);
     return LOCK_OK;
   }
   osStay();

@@ -224,7 +224,7 @@ static const char *whyNotOpen(Sqlx *x, const OsTrouble *p){
       return "is mounted as a single file; mount the folder that it is in";
     case OS_ABOUT_OWNER:
       return sqlxPrintf(x, "belongs to a user who may not write the database"
-          " (%s); delete it when nobody has the database open",
+          " (%s); delete it when no program has the database open",
           rights(x, p, "it has"));
     case OS_ABOUT_WIDE:
       return sqlxPrintf(x, "can be written by users who may not write the"
@@ -290,11 +290,11 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
     case LOCK_NOMAP:     return whyNoMap(x, p);
     case LOCK_LINKED:    return whyLinked(x, p);
     case LOCK_CANTOPEN:  return whyNotOpen(x, p);
-    case LOCK_MALFORMED: return "malformed; delete it when nobody has the"
+    case LOCK_MALFORMED: return "malformed; delete it when no program has the"
                                 " database open";
     case LOCK_FORMAT:    return whyFormat(x);
-    case LOCK_REPLACED:  return "replaced under us (it, or the database, was"
-                                " moved or deleted)";
+    case LOCK_REPLACED:  return "replaced (it, or the database, was moved or"
+                                " deleted)";
     case LOCK_NETWORK:   return "on a network file system; allowed is a local"
                                 " one";
     default:

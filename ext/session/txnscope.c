@@ -292,16 +292,16 @@ static const sqlite3_module transactionModule = {
 /* ---- interlock_close -------------------------------------------------- */
 
 /*
-** The statement that enlists is kept. It has a reference on the table that it
-** writes, so it would make sqlite3_close() fail, and must be finalized when the
-** connection is closed. SQLite then disconnects the tables without a reference,
-** and this one exists only to be one of them. If a table of the user's hides
-** its name, the statement is not kept. The same holds for the statements that
-** are kept elsewhere (xClosing).
+** The statements that enlist are kept. Each has a reference on the table that
+** it writes, so it would make sqlite3_close() fail, and must be finalized when
+** the connection is closed. SQLite then disconnects the tables without a
+** reference, and this one exists only to be one of them. If a table of the
+** user's hides its name, no statement is kept. The same holds for statements
+** that are kept elsewhere (xClosing).
 */
-static void finalizeEnlist(TxnScope *p){
-  sqlite3_stmt *pStmt = p->pEnlist;
-  p->pEnlist = 0;
+static void dropStatement(sqlite3_stmt **pp){
+  sqlite3_stmt *pStmt = *pp;
+  *pp = 0;
   sqlite3_finalize(pStmt);
 }
 
@@ -323,7 +323,8 @@ static int txnConnectClose(
 static int txnDisconnectClose(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
   p->bSeesClose = 0;
-  finalizeEnlist(p);
+  dropStatement(&p->pEnlist);
+  dropStatement(&p->pWrite);
   p->pEvents->xClosing(p->pArg);
   return txnDisconnect(pVtab);
 }
@@ -386,14 +387,16 @@ static const sqlite3_module writerModule = {
 ** last_insert_rowid() nor total_changes(). The statement opens a savepoint of
 ** its own. SQLite calls xSavepoint for it, and from then on xRollbackTo for the
 ** savepoints that are already open as well. */
+static void runStatement(Sqlx *x, sqlite3_stmt **pp, const char *zTable){
+  if( *pp==0 ) *pp = sqlxPrepare(x, "DELETE FROM %s WHERE 0", zTable);
+  if( *pp ){
+    sqlxStep(x, *pp);
+    sqlite3_reset(*pp);
+  }
+}
+
 static void runEnlist(TxnScope *p, Sqlx *x){
-  if( p->pEnlist==0 ){
-    p->pEnlist = sqlxPrepare(x, "DELETE FROM temp." TABLE_NAME " WHERE 0");
-  }
-  if( p->pEnlist ){
-    sqlxStep(x, p->pEnlist);
-    sqlite3_reset(p->pEnlist);
-  }
+  runStatement(x, &p->pEnlist, "temp." TABLE_NAME);
 }
 
 static void makeTable(TxnScope *p, Sqlx *x){
@@ -415,9 +418,9 @@ int txnscopeSeesClose(TxnScope *p, Sqlx *x){
   return p->bSeesClose && x->rc==SQLITE_OK;
 }
 
-/* Keeps the statement only if interlock_close can be connected. */
-static void keepStatement(TxnScope *p, Sqlx *x){
-  if( !txnscopeSeesClose(p, x) ) finalizeEnlist(p);
+/* Keeps a statement only if interlock_close can be connected. */
+static void keepStatement(TxnScope *p, Sqlx *x, sqlite3_stmt **pp){
+  if( !txnscopeSeesClose(p, x) ) dropStatement(pp);
 }
 
 /* Makes the request's error one about the transaction. */
@@ -427,7 +430,8 @@ static void explain(Sqlx *x, const char *zWho){
   if( rc==SQLITE_NOMEM ) return;
   sqlxClear(x);
   sqlxFail(x, rc, "no transaction: %s cannot take part in it: %s%s", zWho, zWhy,
-           rc==SQLITE_READONLY ? " (PRAGMA query_only)" : "");
+           rc==SQLITE_READONLY && sqlite3_db_readonly(x->db, "main")!=1
+               ? " (PRAGMA query_only)" : "");
 }
 
 void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
@@ -435,7 +439,7 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   runEnlist(p, x);
   if( x->rc==SQLITE_ERROR ){         /* no such table */
     sqlxClear(x);
-    finalizeEnlist(p);
+    dropStatement(&p->pEnlist);
     makeTable(p, x);
   }
   /* SQLite calls no xBegin in the transaction that made the table. */
@@ -445,10 +449,55 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   }
   if( x->rc!=SQLITE_OK ){
     explain(x, zWho);
-    finalizeEnlist(p);
+    dropStatement(&p->pEnlist);
   }else{
-    keepStatement(p, x);
+    keepStatement(p, x, &p->pEnlist);
   }
+}
+
+/* The errors of a lock that SQLite does not give, which go to the program as
+** they are. */
+static int isBusy(int rc){
+  return (rc & 0xff)==SQLITE_BUSY || (rc & 0xff)==SQLITE_LOCKED
+      || rc==SQLITE_INTERRUPT;
+}
+
+static void runWrite(TxnScope *p, Sqlx *x){
+  runStatement(x, &p->pWrite, "main." WRITER_NAME);
+}
+
+/* The time of sqlite3_busy_timeout(); 0 where none is set, or the program has a
+** busy handler of its own. The answer is found when the statement is compiled,
+** so none can be kept. */
+static int busyTimeout(Sqlx *x){
+  sqlite3_stmt *pStmt = sqlxPrepare(x, "PRAGMA busy_timeout");
+  int ms = sqlxStep(x, pStmt) ? sqlite3_column_int(pStmt, 0) : 0;
+  sqlxFinalize(x, pStmt);
+  return ms;
+}
+
+/* The same without SQLite's own busy handler. One of the program's, which
+** cannot be found out, is called. */
+static void runWriteAtOnce(TxnScope *p, Sqlx *x){
+  int ms = busyTimeout(x);
+  if( ms>0 ) sqlite3_busy_timeout(p->db, 0);
+  runWrite(p, x);
+  if( ms>0 ) sqlite3_busy_timeout(p->db, ms);
+}
+
+/* interlock_writer is a table of main: the write enlists it as well. Where a
+** table of the user's hides it, that one is written, and the other way enlists.
+** The statement is kept after an error, too: it will be needed again. */
+void txnscopeWrite(TxnScope *p, Sqlx *x, const char *zWho, int bWait){
+  if( x->rc!=SQLITE_OK ) return;
+  if( p->bEnlisted
+   && sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE ) return;
+  if( bWait ) runWrite(p, x);
+  else runWriteAtOnce(p, x);
+  if( x->rc==SQLITE_OK ) txnscopeEnlist(p, x, zWho);
+  else if( !isBusy(x->rc) ) explain(x, zWho);
+  if( x->rc==SQLITE_OK ) keepStatement(p, x, &p->pWrite);
+  if( !p->bSeesClose ) dropStatement(&p->pWrite);
 }
 
 int txnscopeFollows(const TxnScope *p){ return p->bEnlisted || p->bLost; }

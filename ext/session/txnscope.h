@@ -53,6 +53,7 @@ typedef struct TxnScope {
   const TxnEvents *pEvents;
   void *pArg;
   sqlite3_stmt *pEnlist; /* enlists the table; kept only while bSeesClose */
+  sqlite3_stmt *pWrite;  /* takes main's write lock; kept likewise */
   int nMark;             /* savepoints 0 to nMark-1 have marks */
   int bMade;             /* this transaction has made the table */
   int bEnlisted;         /* the events of this transaction come */
@@ -78,6 +79,11 @@ void txnscopeUnregister(sqlite3*);
 ** savepoints that are already open. An error begins with the name of the
 ** calling function, zWho. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
+
+/* Makes its events come by a write to main, which changes nothing and takes
+** SQLite's write lock. With bWait the connection's busy handler waits for that.
+** If SQLite refuses it, the error is SQLite's, SQLITE_BUSY or SQLITE_LOCKED. */
+void txnscopeWrite(TxnScope*, Sqlx*, const char *zWho, int bWait);
 
 /* Whether the end of the open transaction will be noticed: by its event, or,
 ** after a refused close, by txnscopeCatchUp(). */

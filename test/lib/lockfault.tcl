@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD
 # Out of memory at every allocation of a function or table of locks: a clean
-# error, no lock left that was not there, nobody left waiting. For
+# error, no lock left that was not there, no session left waiting. For
 # test/*fault.test, in testfixture.
 #
 # Before the first `fault` there is a database in test.db, and a connection

@@ -8,7 +8,7 @@
 #
 # HOW is `processes` (each session in a process of its own), `threads` (each
 # in a thread of this one), or `inline`: all in this thread, for races in
-# which nobody waits.
+# which no session waits.
 #
 # That a session waits is read from advisory_locks and advisory_waits, by a
 # connection that does nothing else. Nothing here sleeps but to look again,
@@ -73,7 +73,7 @@ proc spec::step {where line} {
 
 proc spec::ways {steps} {
   set commands [join [lmap step $steps { dict get $step commands }]]
-  # Who interrupts loads an extension of the tests beside ours.
+  # A session that interrupts loads an extension of the tests as well.
   if {$world::static && [regexp {\minterrupt\M} $commands]} return
   set ways processes
   if {[regexp {\m(kill|stop|continue)\M} $commands]} { return $ways }
@@ -381,8 +381,8 @@ proc spec::ended {who number wanted} {
   if {$got eq "ok"} { set got granted }
   if {$got ne $wanted} { error "$who#$number: $got, expected: $wanted" }
 }
-# Those who are to wait do, and nobody else. A stopped one may have been
-# granted what it waits for: it does not know.
+# Exactly the sessions that the spec names wait. A session that is stopped may
+# have been granted what it waits for, without knowing it.
 proc spec::othersWait {} {
   variable pending
   variable stopped

@@ -366,8 +366,8 @@ static void threads(sqlite3 *db, sqlite3 *db2){
   CHECK(ask(db, "SELECT count(*) FROM advisory_locks")==0);
 }
 
-/* As many sessions as there can be (M1): one more is told so. Before 3.36 a
-** memdb is nobody else's. */
+/* As many sessions as there can be (M1): one more gets an error. Before SQLite
+** 3.36 a memdb belongs to one connection. */
 static void sessions(sqlite3 *db, sqlite3 *db2){
   static sqlite3 *a[4100];
   int i, n = 0, rc = SQLITE_OK;

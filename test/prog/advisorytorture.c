@@ -9,7 +9,7 @@
 **   advisorytorture LIBRARY DATABASE PROCESSES OPERATIONS SEED LOGFILE
 **   advisorytorture LIBRARY DATABASE aim ROUNDS
 **
-** `aim`: a time-out of 1 ms that is aimed at the moment of the grant.
+** `aim`: a timeout of 1 ms that is aimed at the moment of the grant.
 */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -313,7 +313,7 @@ static pid_t start(u32 i, u32 nProc, u64 iSeed){
   if( pid==0 ) worker(i, nProc, iSeed);
   return pid;
 }
-/* A process that was started here; -1 would be everybody. */
+/* Signals a process that was started here; -1 would signal all processes. */
 static void signalOne(pid_t pid, int iSignal){
   if( pid>1 ) kill(pid, iSignal);
 }
@@ -393,7 +393,7 @@ static int torture(u32 nProc, u64 nOp, u64 iSeed, const char *zLog){
   return 0;
 }
 
-/* ---- a time-out aimed at the grant -------------------------------------- */
+/* ---- a timeout aimed at the grant --------------------------------------- */
 
 typedef struct Aim {
   int iAsk;              /* the round that the waiter has begun */
@@ -423,7 +423,7 @@ static void aimHolder(Aim *a, int nRound){
     must("SELECT advisory_unlock(1)");
     if( iValue!=1 ) fatal("unlock");
     spinUntil(&a->iEnd, i);
-    /* Whoever gave up has neither the lock nor a place in the queue. */
+    /* A session that gave up has no lock and no request in the queue. */
     must("SELECT count(*) FROM advisory_locks");
     if( iValue!=a->bGranted ) fatal("rows left");
     must("SELECT try_advisory_lock(1)");

@@ -4,8 +4,8 @@
 ** locks, write guarded tables without any, and take jobs from a queue by
 ** skip_locked, in turns and out of turn, while some of them are killed and
 ** stopped. Every write is entered in a journal by the same transaction, so at
-** the end the tables tell themselves whether one was lost; and who holds a
-** shared lock looks twice whether anybody has written.
+** the end the tables themselves show whether one was lost. A session with a
+** shared lock looks twice whether another one has written.
 ** test/rowtorture.test builds and runs it.
 **
 **   rowtorture LIBRARY DATABASE PROCESSES OPERATIONS JOBS SEED
@@ -196,7 +196,8 @@ static int opTable(void){
   giveBack();
   return 1;
 }
-/* Who locks nothing: the guard stands between him and those who do. */
+/* A writer that locks nothing: the guard keeps it from the rows of those that
+** do. */
 static int opPlain(void){
   int i = 1 + (int)R(ACCOUNTS), j = 1 + (int)R(ACCOUNTS);
   if( !begin() ) return 0;
@@ -215,7 +216,7 @@ static int opPlain(void){
   }
   return commit();
 }
-/* Nobody writes under a shared lock. */
+/* No other session writes while a shared lock is held. */
 static int opShared(void){
   int i = 1 + (int)R(ACCOUNTS), bTable = R(3)==0;
   int64_t n;
@@ -413,7 +414,7 @@ int main(int n, char **a){
         nLive--;
       }
     }
-    /* Nobody gets on for half a minute: they hang. */
+    /* No process has made progress for half a minute: they hang. */
     if( pShared->nOp!=nSeen ){ nSeen = pShared->nOp; msLast = 0; }
     else if( (msLast += 15)>30000 ){
       printf("they hang\n");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The generator of guards. See guardset.h.
+** The generator of guarded tables. See guardedtriggers.h.
 */
 #include <string.h>
-#include "guarded/guardset.h"
+#include "guarded/guardedtriggers.h"
 #include "schema/clause.h"
 #include "sqlite/template.h"
 #include "sql_text.h"
@@ -11,13 +11,13 @@ SQLITE_EXTENSION_INIT3
 
 /* The placeholders of sql/guarded/. */
 typedef enum GuardWord {
-  G_TRIGGER, G_TABLE, G_SCHEMA, G_ME, G_KEY_NEW, G_KEY_NEXT, G_KEY_OLD,
+  G_TRIGGER, G_TABLE, G_ME, G_KEY_NEW, G_KEY_NEXT, G_KEY_OLD,
   G_KEY_ROW, G_OF_WAY, G_BLOCKER, G_ROW_IS_OLD,
   G_COUNT
 } GuardWord;
 
 static const char *const azGuardWord[G_COUNT] = {
-  "trigger", "table", "schema", "me", "key_new", "key_next", "key_old",
+  "trigger", "table", "me", "key_new", "key_next", "key_old",
   "key_row", "of_way", "blocker", "row_is_old"
 };
 
@@ -40,14 +40,6 @@ static const struct {
   { "victims", guarded_victims_sql, 0, 1 },
   { "evicted", guarded_evicted_sql, 1, 1 },
 };
-
-int guardsetDepends(const char *zWhat){
-  size_t i;
-  for(i=0; i<sizeof(aGuard)/sizeof(aGuard[0]); i++){
-    if( strcmp(aGuard[i].zWhat, zWhat)==0 ) return aGuard[i].bIndexes;
-  }
-  return 0;
-}
 
 /*
 ** What a row goes by. A table without a declared key has NULL: its rowids are
@@ -76,11 +68,12 @@ static int wordsOfWay(Sqlx *p, const TableInfo *pInfo, const char **az){
   return way.zRow[0]!=0;
 }
 
-void guardsetMake(
+void guardedtriggersMake(
   Sqlx *p,
   const TableInfo *pInfo,
-  const GuardSetRule *pRule,
-  TriggersSet *pSet
+  const char *zNumber,
+  const char *zFile,
+  TriggerSet *pSet
 ){
   const char *azText[G_COUNT] = { 0 };
   int abFlag[GF_COUNT];
@@ -89,26 +82,16 @@ void guardsetMake(
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
   azText[G_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
-  azText[G_ME] = sqlxPrintf(p, "%Q,%Q,%Q", pRule->zNumber, pRule->zFile,
-                            pInfo->zName);
+  azText[G_ME] = sqlxPrintf(p, "%Q,%Q,%Q", zNumber, zFile, pInfo->zName);
   wordsOfKey(p, pInfo, azText);
   abFlag[GF_KEY] = pInfo->bDeclaredKey;
   abFlag[GF_WAY] = wordsOfWay(p, pInfo, azText);
   for(i=0; i<sizeof(aGuard)/sizeof(aGuard[0]); i++){
-    TriggersOne *pOne = &pSet->a[pSet->n];
+    TriggerSetOne *pOne;
     if( aGuard[i].bKey && !pInfo->bDeclaredKey ) continue;
-    pSet->n++;
-    pOne->zWhat = aGuard[i].zWhat;
-    pOne->zName = sqlxPrintf(p, "interlock_%s_%s", pRule->zNumber,
-                             aGuard[i].zWhat);
+    pOne = triggersetNew(p, pSet, zNumber, aGuard[i].zWhat);
     azText[G_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = templateFill(&t, aGuard[i].zTemplate);
+    pOne->bSchema = aGuard[i].bIndexes;
   }
-}
-
-const char *guardsetRegistry(Sqlx *p, const char *zSchema){
-  const char *azText[G_COUNT] = { 0 };
-  Template t = { p, G_COUNT, azGuardWord, azText, 0, 0, 0, 0, 0, 0 };
-  azText[G_SCHEMA] = sqlxPrintf(p, "\"%w\"", zSchema);
-  return templateFill(&t, guarded_registry_sql);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The virtual table guarded_tables. See guardtab.h.
+** The virtual table guarded_tables. See guardedtables.h.
 */
-#include "guarded/guardtab.h"
-#include "guarded/guardreg.h"
-#include "sqlite/listvtab.h"
+#include "guarded/guardedtables.h"
+#include "guarded/guarded.h"
+#include "schema/declaredtables.h"
 SQLITE_EXTENSION_INIT3
 
 /*
@@ -75,20 +75,16 @@ SQLITE_EXTENSION_INIT3
 #define GUARDED_TABLES_SQL \
   "CREATE TABLE x(schema TEXT, name TEXT, status TEXT, note TEXT)"
 
-enum { GUARDED_SCHEMA, GUARDED_NAME, GUARDED_STATUS, GUARDED_NOTE,
-       GUARDED_COUNT };
+enum { GUARDED_STATUS = DECLAREDTABLES_OWN, GUARDED_NOTE, GUARDED_COUNT };
+
+static const DeclaredTables guardedDeclared = {
+  .iStatus = GUARDED_STATUS,
+  .xColumns = 0,
+  .xWords = 0,
+};
 
 static void readGuarded(Sqlx *p, ListVtabRows *pRows){
-  const GuardTable *pTab;
-  sqlite3_int64 iRow = 0;
-  for(pTab=guardregList(p); pTab; pTab=pTab->pNext){
-    const char **az = listvtabAdd(p, pRows, ++iRow);
-    if( az==0 ) break;
-    az[GUARDED_SCHEMA] = pTab->zSchema;
-    az[GUARDED_NAME] = pTab->entry.zTable;
-    az[GUARDED_STATUS] = guardregStatus(pTab->status);
-    az[GUARDED_NOTE] = guardregNote(p, pTab);
-  }
+  declaredtablesRead(p, &guardedDeclared, guardedKind(), pRows);
 }
 
 static const ListVtab guardedTables = {
@@ -100,10 +96,10 @@ static const ListVtab guardedTables = {
   .xWrite = 0,
 };
 
-int guardtabRegister(sqlite3 *db){
+int guardedtablesRegister(sqlite3 *db){
   return listvtabRegister(db, &guardedTables);
 }
 
-void guardtabUnregister(sqlite3 *db){
+void guardedtablesUnregister(sqlite3 *db){
   listvtabUnregister(db, &guardedTables);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The SQL functions that guard tables. See guardsql.h.
+** The SQL functions that guard tables. See guardedfunctions.h.
 */
-#include "guarded/guardsql.h"
+#include "guarded/guardedfunctions.h"
 #include "sqlite/args.h"
-#include "guarded/guard.h"
+#include "guarded/guarded.h"
 SQLITE_EXTENSION_INIT3
 
 /*
@@ -102,7 +102,8 @@ static void guardedFunc(
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argsCount(&x, nArg, 1, 1, "guarded(table)") ){
     const char *zTable = argsText(&x, apArg[0], "table");
-    if( x.rc==SQLITE_OK ) guardDeclare(&x, zTable, ctx);
+    DeclareRequest req = { zTable, "", 0, ctx };
+    if( x.rc==SQLITE_OK ) declareTable(&x, guardedKind(), &req, DDL_SELECT);
   }
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
   sqlxEnd(&x);
@@ -138,7 +139,9 @@ static void unguardedFunc(
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argsCount(&x, nArg, 1, 1, "unguarded(table)") ){
     const char *zTable = argsText(&x, apArg[0], "table");
-    if( x.rc==SQLITE_OK ) bDone = guardUndeclare(&x, zTable);
+    if( x.rc==SQLITE_OK ){
+      bDone = declareUndo(&x, guardedKind(), zTable, DDL_SELECT);
+    }
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -174,7 +177,8 @@ static void guardedSqlFunc(
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argsCount(&x, nArg, 1, 1, "guarded_sql(table)") ){
     const char *zTable = argsText(&x, apArg[0], "table");
-    if( x.rc==SQLITE_OK ) z = guardText(&x, zTable);
+    DeclareRequest req = { zTable, "", 0, 0 };
+    if( x.rc==SQLITE_OK ) z = declareText(&x, guardedKind(), &req);
   }
   argsEndText(&x, ctx, z);
 }
@@ -217,18 +221,18 @@ static void guardedRepairFunc(
   if( argsCount(&x, nArg, 0, 1, "guarded_repair([table])") && nArg>0 ){
     zTable = argsText(&x, apArg[0], "table");
   }
-  if( x.rc==SQLITE_OK ) n = guardRepair(&x, zTable);
+  if( x.rc==SQLITE_OK ) n = declareRepair(&x, guardedKind(), zTable);
   argsEndInteger(&x, ctx, n);
 }
 
-static const Function aGuardSql[] = {
+static const Function aGuarded[] = {
   { "guarded",        FUNCTION_ANY, guardedFunc,       { 0, 0, 0, 0 } },
   { "unguarded",      FUNCTION_ANY, unguardedFunc,     { 0, 0, 0, 0 } },
   { "guarded_sql",    FUNCTION_ANY, guardedSqlFunc,    { 0, 0, 0, 0 } },
   { "guarded_repair", FUNCTION_ANY, guardedRepairFunc, { 0, 0, 0, 0 } },
 };
 
-FunctionList guardsqlFunctions(void){
-  FunctionList t = { aGuardSql, sizeof(aGuardSql)/sizeof(aGuardSql[0]) };
+FunctionList guardedFunctions(void){
+  FunctionList t = { aGuarded, sizeof(aGuarded)/sizeof(aGuarded[0]) };
   return t;
 }

@@ -3,11 +3,11 @@
 ** The SQL functions that guard tables, with their reference text. What the
 ** guards themselves call is not among them.
 */
-#ifndef INTERLOCK_GUARDSQL_H
-#define INTERLOCK_GUARDSQL_H
+#ifndef INTERLOCK_GUARDEDFUNCTIONS_H
+#define INTERLOCK_GUARDEDFUNCTIONS_H
 
 #include "session/function.h"
 
-FunctionList guardsqlFunctions(void);
+FunctionList guardedFunctions(void);
 
 #endif

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The trigger generator. See triggers.h.
+** The generator of versioned tables. See versionedtriggers.h.
 **
 ** A template is filled in two steps: valuesOf() makes the text of each
 ** placeholder once for the table, fill() puts them in. Names are always
 ** quoted, as ALTER TABLE ... RENAME writes them too, so that a renamed
 ** table or column still compares equal with a fresh generation.
 */
-#include <limits.h>
 #include <string.h>
-#include "schema/triggers.h"
+#include "versioned/versionedtriggers.h"
 #include "schema/clause.h"
 #include "sqlite/template.h"
 #include "sql_text.h"
-#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* The placeholders of the templates in sql/. */
@@ -51,10 +49,17 @@ static const char *const azFlag[F_COUNT] = {
 
 /* The rules under which a trigger is part of the set, as bits. */
 #define WHEN(mode, bIgnore)  (1u << ((mode)*2 + (bIgnore)))
-#define WHEN_AUTO    (WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_AUTO, 1))
-#define WHEN_STRICT  (WHEN(TRIGGERS_STRICT, 0) | WHEN(TRIGGERS_STRICT, 1))
-#define WHEN_ECHO    (WHEN(TRIGGERS_ECHO, 0) | WHEN(TRIGGERS_ECHO, 1))
+#define WHEN_AUTO    (WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_AUTO, 1))
+#define WHEN_STRICT  (WHEN(VERSIONED_STRICT, 0) | WHEN(VERSIONED_STRICT, 1))
+#define WHEN_ECHO    (WHEN(VERSIONED_ECHO, 0) | WHEN(VERSIONED_ECHO, 1))
 #define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
+
+/* What the text of a trigger depends on beside the key and the rule. */
+typedef enum Depends {
+  DEPENDS_NOT = 0,
+  DEPENDS_WAYS,          /* the UNIQUE indexes, and defaults of their columns */
+  DEPENDS_OTHERS         /* with except the list of columns */
+} Depends;
 
 /* The set, in the order in which it is made. Two triggers of one event and
 ** time never depend on each other: SQLite leaves their order open. */
@@ -63,29 +68,32 @@ static const struct {
   const char *zTemplate;
   unsigned mWhen;
   int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
+  Depends eDepends;
 } aTrigger[] = {
-  { "check",    versioned_check_sql, WHEN_EVER, -1 },
+  { "check",    versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT },
   { "bump",     versioned_bump_sql,
-      WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_ECHO, 0), -1 },
-  { "kept",     versioned_verify_bump_sql, WHEN(TRIGGERS_AUTO, 0), -1 },
-  { "raise",    versioned_bump_after_sql, WHEN(TRIGGERS_AUTO, 1) | WHEN_ECHO,
-      -1 },
-  { "required", versioned_required_sql, WHEN_STRICT, -1 },
-  { "first",    versioned_validate_sql, WHEN_EVER, -1 },
-  { "gone",     versioned_tombstone_sql, WHEN_EVER, 1 },
-  { "unmark",   versioned_unmark_sql, WHEN_EVER, 0 },
-  { "note",     versioned_remember_sql, WHEN_EVER, -1 },
-  { "again",    versioned_restore_sql, WHEN_EVER, -1 },
-  { "evict",    versioned_remember_evicted_sql, WHEN_EVER, -1 },
-  { "left",     versioned_tombstone_moved_sql, WHEN_EVER, 1 },
-  { "moved",    versioned_restore_moved_sql, WHEN_EVER, -1 },
+      WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_ECHO, 0), -1, DEPENDS_OTHERS },
+  { "kept",     versioned_verify_bump_sql, WHEN(VERSIONED_AUTO, 0), -1,
+      DEPENDS_OTHERS },
+  { "raise",    versioned_bump_after_sql,
+      WHEN(VERSIONED_AUTO, 1) | WHEN_ECHO, -1, DEPENDS_OTHERS },
+  { "required", versioned_required_sql, WHEN_STRICT, -1, DEPENDS_OTHERS },
+  { "first",    versioned_validate_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "gone",     versioned_tombstone_sql, WHEN_EVER, 1, DEPENDS_NOT },
+  { "unmark",   versioned_unmark_sql, WHEN_EVER, 0, DEPENDS_NOT },
+  { "note",     versioned_remember_sql, WHEN_EVER, -1, DEPENDS_WAYS },
+  { "again",    versioned_restore_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "evict",    versioned_remember_evicted_sql, WHEN_EVER, -1, DEPENDS_WAYS },
+  { "left",     versioned_tombstone_moved_sql, WHEN_EVER, 1, DEPENDS_NOT },
+  { "moved",    versioned_restore_moved_sql, WHEN_EVER, -1, DEPENDS_NOT },
 };
 
 typedef struct Gen Gen;
 struct Gen {
   Sqlx *p;
   const TableInfo *pInfo;
-  const TriggersRule *pRule;
+  const VersionedRule *pRule;
+  const char *zNumber;
   const char *azText[V_COUNT];
   int abFlag[F_COUNT];
   Template t;
@@ -109,14 +117,14 @@ static const char *fill(Gen *g, const char *zTemplate){
 /* ---- the columns of the tombstones ------------------------------------ */
 
 /* How many columns the key has. */
-int triggersKeys(const TableInfo *pInfo){
+int versionedtriggersKeys(const TableInfo *pInfo){
   return pInfo->bRowidKey ? 1 : pInfo->key.nTerm;
 }
 
 static const char *tombstoneKeys(Gen *g){
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
-  for(i=1; i<=triggersKeys(g->pInfo); i++){
+  for(i=1; i<=versionedtriggersKeys(g->pInfo); i++){
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "k%d", i);
   }
@@ -181,7 +189,7 @@ static const char *tombstoneIsNext(Gen *g){
 
 /* ---- what an UPDATE may carry ----------------------------------------- */
 
-static int isExcepted(const TriggersRule *pRule, const char *zName){
+static int isExcepted(const VersionedRule *pRule, const char *zName){
   int i;
   for(i=0; i<pRule->nExcept; i++){
     if( sqlite3_stricmp(pRule->azExcept[i], zName)==0 ) return 1;
@@ -240,7 +248,7 @@ static const char *nothingElse(Gen *g){
 
 static const char *follows(Gen *g){
   const char *zCol = g->azText[V_VERSION];
-  if( g->pRule->mode!=TRIGGERS_ECHO ){
+  if( g->pRule->mode!=VERSIONED_ECHO ){
     return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
   }
   return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
@@ -265,22 +273,22 @@ static void valuesOfWays(Gen *g){
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
   const TableInfo *pInfo = g->pInfo;
-  const TriggersRule *pRule = g->pRule;
+  const VersionedRule *pRule = g->pRule;
   const char **az = g->azText;
   az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
   az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
   az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
   az[V_LABEL] = pRule->zLabel;
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
-                                pRule->zNumber);
-  az[V_NOW] = TRIGGERS_NOW;
+                                g->zNumber);
+  az[V_NOW] = TRIGGERSET_NOW;
   az[V_KEYS] = tombstoneKeys(g);
   az[V_KEY_COLUMNS] = tombstoneColumns(g);
   az[V_KEY_OLD] = clauseKeys(p, pInfo, "OLD.");
   az[V_KEY_ROW] = clauseKeys(p, pInfo, "r.");
   az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pInfo, "OLD.");
   az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
-  g->abFlag[F_STRICT] = pRule->mode==TRIGGERS_STRICT;
+  g->abFlag[F_STRICT] = pRule->mode==VERSIONED_STRICT;
   g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
   g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
@@ -291,7 +299,7 @@ static void valuesOf(Gen *g){
   az[V_SAME_KEY] = clauseSameKey(p, pInfo);
   az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
   az[V_TOMBSTONE_NEXT] = tombstoneIsNext(g);
-  az[V_MARK] = pRule->bTombstones ? "1" : TRIGGERS_NOW;
+  az[V_MARK] = pRule->bTombstones ? "1" : TRIGGERSET_NOW;
   az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
   az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
   az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pInfo);
@@ -303,20 +311,20 @@ static void valuesOf(Gen *g){
   az[V_OF_UNIQUE] = clauseOfWay(p, pInfo, WAYS);
   az[V_OF_OTHERS] = ofOthers(g);
   az[V_FOLLOWS] = follows(g);
-  az[V_LIFTS] = pRule->mode==TRIGGERS_ECHO ? nothingElse(g)
+  az[V_LIFTS] = pRule->mode==VERSIONED_ECHO ? nothingElse(g)
                                            : az[V_SAME_KEY];
   az[V_REFUSE] = pRule->bIgnore ? "RAISE(IGNORE)"
       : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
   az[V_LIFT] = fill(g, versioned_lift_sql);
 }
 
-/* Generate the set. On failure the sticky error is set and *pSet is of no
-** use. */
-void triggersMake(
+void versionedtriggersMake(
   Sqlx *p,
   const TableInfo *pInfo,
-  const TriggersRule *pRule,
-  TriggersSet *pSet
+  const char *zNumber,
+  const VersionedRule *pRule,
+  TriggerSet *pSet,
+  VersionedTexts *pTexts
 ){
   Gen g;
   size_t i;
@@ -324,99 +332,19 @@ void triggersMake(
   genBegin(&g, p);
   g.pInfo = pInfo;
   g.pRule = pRule;
+  g.zNumber = zNumber;
   valuesOf(&g);
-  pSet->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones",
-                                 pRule->zNumber);
-  pSet->zTombstonesSql = fill(&g, versioned_tombstones_sql);
-  pSet->zRebornSql = fill(&g, versioned_lift_all_sql);
+  pTexts->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones", zNumber);
+  pTexts->zTombstonesSql = fill(&g, versioned_tombstones_sql);
+  pTexts->zLiftAllSql = fill(&g, versioned_lift_all_sql);
   for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
-    TriggersOne *pOne = &pSet->a[pSet->n];
+    TriggerSetOne *pOne;
     if( !(aTrigger[i].mWhen & WHEN(pRule->mode, pRule->bIgnore)) ) continue;
     if( aTrigger[i].iTombstones==!pRule->bTombstones ) continue;
-    pSet->n++;
-    pOne->zWhat = aTrigger[i].zWhat;
-    pOne->zName = sqlxPrintf(p, "interlock_%s_%s", pRule->zNumber,
-                             aTrigger[i].zWhat);
+    pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = fill(&g, aTrigger[i].zTemplate);
+    pOne->bSchema = aTrigger[i].eDepends==DEPENDS_WAYS
+        || (aTrigger[i].eDepends==DEPENDS_OTHERS && pRule->nExcept>0);
   }
-}
-
-/* A number in a row of a registry, or NULL. Numbers become parts of names, and
-** a file from elsewhere can have anything there: also a BLOB, or more behind a
-** NUL, by which the row would not be found again. */
-const char *triggersNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
-  const char *z;
-  if( sqlite3_column_type(pStmt, iCol)!=SQLITE_TEXT ) return 0;
-  z = sqlxColumn(p, pStmt, iCol);
-  if( z==0 || sqlite3_column_bytes(pStmt, iCol)!=8 ) return 0;
-  return strspn(z, "0123456789abcdef")==8 ? z : 0;
-}
-
-/* The generator in a row of a registry; what no int can hold is a newer one. */
-int triggersGenerator(sqlite3_stmt *pStmt, int iCol){
-  sqlite3_int64 i = sqlite3_column_int64(pStmt, iCol);
-  return i>INT_MAX ? INT_MAX : i<0 ? 0 : (int)i;
-}
-
-/* A number that no registry and no tombstones of the schema have. */
-const char *triggersDraw(Sqlx *p, const char *zSchema){
-  static const char *const azRegistry[] = {
-    "interlock_versioned", "interlock_guarded"
-  };
-  const char *z;
-  int bTaken;
-  do{
-    unsigned int u;
-    size_t i;
-    sqlite3_randomness((int)sizeof(u), &u);
-    z = sqlxPrintf(p, "%08x", u);
-    bTaken = sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_tombstones", z));
-    for(i=0; i<sizeof(azRegistry)/sizeof(azRegistry[0]) && !bTaken; i++){
-      bTaken = tableinfoOwn(p, zSchema, azRegistry[i])
-            && sqlxExists(p, "SELECT 1 FROM \"%w\".%s WHERE number=%Q",
-                          zSchema, azRegistry[i], z);
-    }
-  }while( bTaken );
-  return z;
-}
-
-/* The statement that makes the registry of a schema. */
-const char *triggersRegistry(Sqlx *p, const char *zSchema){
-  Gen g;
-  genBegin(&g, p);
-  g.azText[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", zSchema);
-  return fill(&g, versioned_registry_sql);
-}
-
-/* The same CREATE statement with the schema before the name. */
-const char *triggersQualified(Sqlx *p, const char *zSql, const char *zSchema){
-  const char *zName = strchr(zSql, '"');
-  if( zName==0 ) return zSql;
-  return sqlxPrintf(p, "%.*s\"%w\".%s", (int)(zName - zSql), zSql, zSchema,
-                    zName);
-}
-
-/*
-** The statement that makes a trigger again which stands in the file. Its text
-** is the file's and can be anything: SQLite reads it up to the END of the
-** trigger and no further, and whoever runs it is no longer inside the schema,
-** where SQLite allows less. So it must be one CREATE TRIGGER of that very name,
-** and not TEMP; written out, it is a trigger of zSchema, whatever it says.
-*/
-const char *triggersAgain(
-  Sqlx *p,
-  const TriggersOne *pOne,
-  const char *zSchema
-){
-  SqlToken t;
-  if( !sqltokenIsTrigger(pOne->zSql, pOne->zName, &t) ){
-    sqlxBad(p, "trigger %s.%s was made by hand, and could not be made again if"
-               " anything fails; allowed is SELECT versioned(), unversioned()"
-               " or versioned_repair() in a statement of its own",
-            zSchema, pOne->zName);
-    return 0;
-  }
-  return sqlxPrintf(p, "CREATE TRIGGER \"%w\".\"%w\"%s", zSchema, pOne->zName,
-                    t.z + t.n);
 }
