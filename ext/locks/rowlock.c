@@ -62,7 +62,8 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
 ** refused, because VACUUM may renumber its rowids. Locking opens no
 ** transaction, so `BEGIN; SELECT row_xact_lock('account', 1), write_turn();`
 ** can wait; the turn is needed if the transaction reads and then writes. A
-** function looks at the schema, which reads the file for a moment. While
+** function looks at the schema the first time that it is asked for a table, and
+** again when the schema has changed. That reads the file for a moment. While
 ** another connection has the file to itself (a COMMIT in rollback mode, BEGIN
 ** EXCLUSIVE), that read waits as long as busy_timeout says; after that the
 ** function uses the schema that was read before.
@@ -71,7 +72,8 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
 ** queue, in order of arrival. Several requests that waited for the table, or
 ** for the writer of a guarded table, continue together, in any order. A lock
 ** that was taken before a migration changed the type or collation of the
-** table's key conflicts with no lock that is taken after it.
+** table's key, or by a statement that began to read before it, conflicts with
+** no lock that is taken after it.
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT, balance INT);
@@ -101,9 +103,8 @@ static void beginRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
-/* Makes a request for a row or a table. Returns the table, which the caller must
-** give back by knowntableUnref() when the request has been made; NULL with an
-** error. */
+/* Makes a request for a row or a table. Returns the table, which the caller
+** must give back by knowntableUnref() after the request; NULL with an error. */
 typedef KnownTable *(*RequestMaker)(const FunctionCall*, Sqlx*, int nArg,
                                     sqlite3_value **apArg, ConnectionRequest*);
 

@@ -420,8 +420,8 @@ static void beginPass(Skip *p){
   }
 }
 
-/* Goes through the rows once; 1 if it has come to the last one. Where SQLite had
-** to prepare the statement anew the table can have another key now, and the
+/* Goes through the rows once; 1 if it has come to the last one. If SQLite had
+** to prepare the statement anew, the table can have another key now, and the
 ** pass ends before its first row. */
 static int searchPass(Skip *p, sqlite3_value **apVal){
   sqlite3_int64 iPos = 0;
@@ -590,16 +590,17 @@ static int skipCall(
 ** Locks up to n rows that no session has locked or waits for, and returns
 ** their keys. Rows that this connection has locked are skipped too. Several
 ** workers that call the function at the same time get different rows, and none
-** of them waits. A row is read again after it is locked, so a row that another
-** worker has finished meanwhile is not returned. Each row is locked as by
-** row_lock (`xact`: as by row_xact_lock), and row_unlock releases it.
+** of them waits. If there was a commit meanwhile, a row is read again after it
+** is locked, so a row that another worker has finished is not returned. Each
+** row is locked as by row_lock (`xact`: as by row_xact_lock), and row_unlock
+** releases it.
 **
 ** Fewer than n keys, or none, means that the other rows were locked at that
 ** moment, not that there are none. The result is also `[]` while a session
 ** holds or waits for the whole table, or while a transaction of another
 ** session writes to a guarded table of the file.
 **
-** The function reads twice, each time the newest values. It must therefore be
+** The function may read twice, each time the newest values. So it must be
 ** called with no transaction open, or in a transaction that writes, as after
 ** BEGIN IMMEDIATE, and in a SELECT of its own: `json_each(skip_locked(...))`
 ** opens a transaction first. Give the table an index in the order of
