@@ -26,9 +26,10 @@ typedef enum Waiting {
 ** stands against it, valid until the next ATTACH or DETACH; or is NULL. */
 Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
 
-/* Has sqlite3_interrupt() been called? Only for a function of a statement that
-** is being run. Before 3.41 a statement tells: *ppLook, NULL at first, keeps it
-** for the next call, and the caller finalizes it. */
+/* Has sqlite3_interrupt() been called, or does the program's progress handler,
+** which is called here, end the wait? Only for a function of a statement that
+** is being run. *ppLook, NULL at first, keeps a statement for the next call,
+** and the caller finalizes it. */
 int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook);
 
 /* Is the file of a schema, which this connection reads, in WAL mode, and open
