@@ -37,6 +37,17 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** do not release it. A lock of transaction scope (`xact`) ends with the
 ** transaction, and with ROLLBACK TO a savepoint that was opened before it.
 **
+** A TEXT key is a lock of its own: `advisory_lock('42')` is another lock than
+** `advisory_lock(42)`. Some drivers bind a number as TEXT (PHP's PDO, Perl's
+** DBI, Tcl); there write `advisory_lock(CAST(? AS INTEGER))`. Where only a
+** number is allowed, as in `advisory_lock(?, ?)`, `pg_advisory_lock(?)` and
+** timeouts, a TEXT that is a number is that number.
+**
+** A lock function stands alone in a SELECT, or with other lock functions:
+** SQLite may call a function in a subquery, a view or a JOIN more than once.
+** `SELECT h FROM (SELECT try_advisory_lock(1) AS h) WHERE h = 1` takes the lock
+** twice.
+**
 ** **A function waits only while its connection has no transaction open on a
 ** database file.** `BEGIN` alone opens none. The first read or write after it
 ** does, and so does a cursor that was not read to its end, or any table in

@@ -36,7 +36,7 @@ static void nameNull(Sqlx *x, sqlite3_context *ctx){ argsEndText(x, ctx, 0); }
 /* Seconds, as a number of ms; a negative number is for ever. */
 static i64 timeoutOf(Sqlx *x, sqlite3_value *pVal){
   double r;
-  int eType = sqlite3_value_type(pVal);
+  int eType = argsNumberType(pVal);
   if( eType!=SQLITE_INTEGER && eType!=SQLITE_FLOAT ){
     sqlxBad(x, "seconds is %s; allowed is a number", argsType(pVal));
     return 0;
