@@ -366,6 +366,10 @@ static void timeoutFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** lock. If the connection holds both modes, it is the token of the exclusive
 ** one. Taking a lock again does not change its token.
 **
+** A holder can ask by this whether the lock is still its own: the function
+** looks whether the lock file was replaced or deleted, and fails with `lock
+** file:` if so, since another session may hold the lock then.
+**
 ** Arguments:
 **   key  ANY  as of advisory_lock
 ** Result: INTEGER the token; NULL if this connection does not hold the key
@@ -388,6 +392,7 @@ static void sqltokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( keyOf(&x, pCall->pThis, nArg, apArg, &key) ){
     iToken = connectionToken(pCall->pConn, &x, &key);
+    if( iToken ) connectionStillHeld(pCall->pConn, &x);
   }
   if( x.rc==SQLITE_OK && iToken==0 ){
     sqlxEnd(&x);

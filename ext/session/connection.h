@@ -65,6 +65,9 @@ i64 connectionUnlockAll(Connection*, Sqlx*, u32 mKind, u32 mMode);
 ** is for right after connectionLock() has returned 1, and cannot fail: after an
 ** error nothing is held. */
 i64 connectionToken(Connection*, Sqlx*, const LockKey*);
+/* An error if what this session holds in main's lock file counts no longer,
+** since the name of the file leads to another one, or to none. */
+void connectionStillHeld(Connection*, Sqlx*);
 i64 connectionGrantToken(const Connection*);
 /* The mode that who locks a row in a mode intends on its table; and all of
 ** these, as MODE_BITs. */
