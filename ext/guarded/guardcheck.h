@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What the triggers of guarded tables call for each row that is written.
+** The functions that the triggers of guarded tables call for each row that is
+** written.
 */
 #ifndef INTERLOCK_GUARDCHECK_H
 #define INTERLOCK_GUARDCHECK_H
 
 #include "session/function.h"
 
-FunctionTable guardcheckFunctions(void);
+FunctionList guardcheckFunctions(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a look at the lock file shows. See inspectrows.h.
+** The inspection tables as data. See inspectrows.h.
 */
 #include <string.h>
 #include "locks/inspectrows.h"
@@ -37,6 +37,7 @@ static LockCell cellObject(const LockRow *pRow){
   return c;
 }
 
+/* xIs() of a view with a row at every position. */
 static int always(const LookFile *p, u32 iPos){
   (void)p; (void)iPos;
   return 1;
@@ -113,7 +114,8 @@ static const char *modeName(u32 eMode){
   return az[eMode<LOCK_MODES ? eMode : 0];
 }
 
-/* Two positions a row: its session scope, its transaction scope. */
+/* Two positions for each lock of the snapshot: its session scope, then its
+** transaction scope. */
 static u32 locksCount(const LookFile *p){ return 2*p->snapshot.nRow; }
 
 static int locksIs(const LookFile *p, u32 iPos){
@@ -305,7 +307,7 @@ static const struct { const char *zName; int iStat; } aStatRow[] = {
 };
 #define STATS_ROWS ((u32)(sizeof(aStatRow)/sizeof(aStatRow[0])))
 
-/* Without a lock file there is nothing to count. */
+/* A lock file that does not exist has no counters. */
 static u32 statsCount(const LookFile *p){
   return p->snapshot.nByte ? STATS_ROWS : 0;
 }
@@ -317,7 +319,7 @@ static LockCell statsCell(const LookFile *p, u32 iPos, int iCol){
   return cellInteger(iStat<0 ? p->snapshot.nByte : p->snapshot.aStat[iStat]);
 }
 
-/* ---- all of them ------------------------------------------------------ */
+/* ---- the list of views ------------------------------------------------ */
 
 static const LockView aView[LOCKVIEW_COUNT] = {
   { "advisory_locks",    LOCKS_COLUMNS,    locksCount,    locksIs, locksCell },

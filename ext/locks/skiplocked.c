@@ -1,63 +1,79 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The functions that take rows of a table which nobody has locked. See
+** The functions that lock rows of a table which no session has locked. See
 ** skiplocked.h.
 **
-** Rows are read in the order that is asked for, and each that is free is
-** locked at once. Between the snapshot of that read and the lock another
-** session may have finished with the row, committed and let go of it. So the
-** read is ended, and each row read again, by its key and under the same
-** condition, in a snapshot that began after it was locked; what is gone is
-** unlocked. In a write transaction there is no need: its snapshot is the
-** newest, and nobody else can commit.
+** A search reads rows in the order that is asked for, and locks each one that
+** is free. Between the snapshot of that read and the lock, another session can
+** finish with the row: it commits and unlocks. So the search ends its read, and
+** reads each row that it has locked again, by its key and under the same
+** condition, in a snapshot that began after the lock was granted. A row that is
+** not found any more is unlocked.
+**
+** Rows are not read again where the search has read the newest values that
+** there are: in a transaction that writes the table's file, since no other
+** connection can commit; in rollback mode, where a connection that reads keeps
+** others from committing; and in WAL mode, if there has been no commit since
+** before the search began.
+**
+** The two statements are kept with the table (knowntable.h).
 */
 #include <stdlib.h>
 #include <string.h>
 #include "locks/skiplocked.h"
 #include "sqlite/args.h"
 #include "sqlite/json.h"
-#include "session/rowkey.h"
 #include "sqlite/sqltoken.h"
+#include "session/waiting.h"
 SQLITE_EXTENSION_INIT3
 
-#define SKIP_ROWS 100          /* for which memory is kept at a time */
+#define SKIP_ROWS 100          /* read before their memory is freed */
 #define SKIP_BUCKETS 256
+#define SKIP_TRIES 3           /* while the schema changes */
 
 /* A row that was locked. */
 typedef struct SkipRow {
   LockKey key;
   LockGrant grant;
-  sqlite3_value **apVal;       /* the key as the row has it */
-  const char *zJson;           /* the same */
-  sqlite3_int64 iPos;          /* of it in the last pass */
-  int iNext;                   /* 1 + the next of its bucket */
+  sqlite3_value **apVal;       /* its key, as the row has it */
+  const char *zJson;           /* its key, as JSON */
+  sqlite3_int64 iPos;          /* its position in the last pass */
+  int iNext;                   /* 1 + index of the next in its bucket */
 } SkipRow;
 
+/* A call of the function. */
 typedef struct Skip {
   Sqlx *x;
   const FunctionCall *pCall;
-  RowkeyTable tab;
-  sqlite3_int64 nWanted;
-  const char *zWhere;          /* NULL: all */
-  const char *zOrder;          /* NULL: any */
-  int nValue;                  /* for ?1 ... of these */
+  KnownTable *pKnown;
+  const RowkeyTable *pTab;     /* the table in it */
+  sqlite3_int64 nWanted;       /* how many rows to lock, at most */
+  const char *zWhere;          /* NULL: all rows */
+  const char *zOrder;          /* NULL: any order */
+  int nValue;                  /* values for ?1, ?2, ... in these two */
   sqlite3_value **apValue;
-  int bNewest;                 /* it reads the newest snapshot there is */
-  sqlite3_stmt *pSearch;       /* the keys of rows, in order */
-  sqlite3_stmt *pAgain;        /* whether a row is still there */
+  int bNewest;                 /* the snapshot is the newest: its transaction
+                               ** writes the table's file */
+  const char *zQuery;          /* what the two statements are kept by */
+  sqlite3_stmt *pSearch;       /* returns the keys of rows, in order */
+  sqlite3_stmt *pAgain;        /* returns a row if the row is still there */
+  int nPrepared;               /* how often SQLite had prepared pSearch anew */
+  int bChanged;                /* the schema is not that of pTab any more */
   ConnectionRequest req;
   ConnectionSkip skip;
-  SkipRow *aRow;
+  SkipRow *aRow;               /* the rows that are locked */
   int nRow, mxRow;
   int nPass;
-  int nOld, nMet;              /* of earlier passes, and met in this one */
-  int aBucket[SKIP_BUCKETS];   /* rows of earlier passes, by hash of the key */
-  Sqlx piece;                  /* memory of the rows that are being looked at */
-  int nPiece;
+  int nOld;                    /* rows that earlier passes have locked; */
+  int nMet;                    /* those of them that this pass has met */
+  int aBucket[SKIP_BUCKETS];   /* nOld rows, by hash of the key */
+  Sqlx rowMem;                 /* memory for keys of rows that are read */
+  int nRowMem;                 /* how many there are in it */
 } Skip;
 
 /* ---- arguments -------------------------------------------------------- */
 
+/* A TEXT argument; NULL for an SQL NULL, or with an error. */
 static const char *optionalText(Sqlx *x, sqlite3_value *pVal,
                                 const char *zWhat){
   const char *z;
@@ -75,7 +91,7 @@ static const char *optionalText(Sqlx *x, sqlite3_value *pVal,
   return z;
 }
 
-/* JSON has no BLOB. */
+/* The result is JSON, which has no BLOBs. */
 static void refuseBlobs(Sqlx *x, const RowkeyTable *pTab){
   int i;
   for(i=0; i<pTab->nCol; i++){
@@ -95,10 +111,11 @@ static int skipArgs(Skip *p, int nArg, sqlite3_value **apArg){
                " [, value...]]])", nArg, p->pCall->pThis->zName);
     return 0;
   }
-  if( rowkeyTable(x, argsText(x, apArg[0], "table"), &p->tab) ){
-    rowkeyColumns(x, &p->tab);
-  }
-  if( x->rc==SQLITE_OK ) refuseBlobs(x, &p->tab);
+  p->pKnown = knowntableRef(connectionTables(p->pCall->pConn), x,
+                            argsText(x, apArg[0], "table"), 1);
+  if( p->pKnown==0 ) return 0;
+  p->pTab = &p->pKnown->tab;
+  refuseBlobs(x, p->pTab);
   p->nWanted = argsInteger(x, apArg[1], "n");
   if( p->nWanted<0 ){
     sqlxBad(x, "n is %lld; allowed is 0 and up", p->nWanted);
@@ -124,15 +141,15 @@ static void failSnapshot(Skip *p, const char *zWhy){
   " any table in FROM) keeps what it reads first"
 
 /*
-** A read ends with its statement if no other statement of the connection
-** reads, whatever the file, and there is no BEGIN. In a transaction that
-** writes the table's file it need not end.
+** Refuses a call if a read of the table would not end with its statement. It
+** ends if there is no BEGIN and no other statement of the connection reads any
+** file. In a transaction that writes the table's file a read need not end.
 */
 static int askSnapshot(Skip *p){
   sqlite3 *db = p->x->db;
   int eState;
   if( p->x->rc!=SQLITE_OK ) return 0;
-  eState = sqlite3_txn_state(db, p->tab.zSchema);
+  eState = sqlite3_txn_state(db, p->pTab->zSchema);
   p->bNewest = eState==SQLITE_TXN_WRITE;
   if( p->req.eScope==LOCK_SCOPE_TRANSACTION && sqlite3_get_autocommit(db) ){
     sqlxFail(p->x, SQLITE_ERROR, "no transaction: %s needs BEGIN",
@@ -141,25 +158,26 @@ static int askSnapshot(Skip *p){
     return 1;
   }else if( !sqlite3_get_autocommit(db) ){
     failSnapshot(p, sqlxPrintf(p->x, "this transaction, which has not written"
-        " %s, keeps what it reads first", p->tab.zSchema));
+        " %s, keeps what it reads first", p->pTab->zSchema));
   }else if( sqlite3_txn_state(db, 0)!=SQLITE_TXN_NONE ){
     failSnapshot(p, WHY_STATEMENT);
   }
   return p->x->rc==SQLITE_OK;
 }
 
-/* A statement that has no table, and opens none, can stand in the way as well:
-** PRAGMA journal_mode, EXPLAIN. That shows when a read has not ended. */
+/* Refuses the call if the search has not ended its read. A statement that opens
+** no transaction can prevent this as well, such as a PRAGMA journal_mode or an
+** EXPLAIN that was not read to its end. */
 static void askEnded(Skip *p){
   if( p->x->rc==SQLITE_OK && !p->bNewest
-   && sqlite3_txn_state(p->x->db, p->tab.zSchema)!=SQLITE_TXN_NONE ){
+   && sqlite3_txn_state(p->x->db, p->pTab->zSchema)!=SQLITE_TXN_NONE ){
     failSnapshot(p, WHY_STATEMENT);
   }
 }
 
-/* ---- its two statements ----------------------------------------------- */
+/* ---- the two statements ----------------------------------------------- */
 
-/* An error that the user's text has caused says so. */
+/* Makes an error that the caller's text has caused a `bad argument:`, zWhat. */
 static void blame(Sqlx *x, const char *zWhat){
   const char *zText;
   if( x->rc!=SQLITE_ERROR ) return;
@@ -168,7 +186,7 @@ static void blame(Sqlx *x, const char *zWhat){
   sqlxBad(x, "%s: %s", zWhat, zText);
 }
 
-/* The user's text between brackets; it must not get out of them. */
+/* The caller's text in brackets. A text that would close these is an error. */
 static const char *bracketed(Sqlx *x, const char *zText, const char *zWhat){
   const char *z = sqlxPrintf(x, "(\n%s\n)", zText);
   const char *zEnd = z + strlen(z);
@@ -179,7 +197,7 @@ static const char *bracketed(Sqlx *x, const char *zText, const char *zWhat){
   return z;
 }
 
-/* One statement that only reads. */
+/* Compiles a statement, which must be one that only reads. */
 static sqlite3_stmt *prepareRead(Sqlx *x, const char *zSql, const char *zWhat){
   sqlite3_stmt *pStmt = 0;
   const char *zTail = "";
@@ -195,17 +213,17 @@ static sqlite3_stmt *prepareRead(Sqlx *x, const char *zSql, const char *zWhat){
   return pStmt;
 }
 
-/* Names of the key's columns, or conditions on them. */
+/* The columns of the key, or a condition on each. */
 static const char *skipKey(Skip *p, int bCondition){
   static const char *const azColl[] = { "BINARY", "NOCASE", "RTRIM" };
   sqlite3_str *pStr = sqlite3_str_new(p->x->db);
   int i;
-  for(i=0; i<p->tab.nCol; i++){
-    const RowkeyColumn *pCol = &p->tab.aCol[i];
+  for(i=0; i<p->pTab->nCol; i++){
+    const RowkeyColumn *pCol = &p->pTab->aCol[i];
     if( i ) sqlite3_str_appendall(pStr, bCondition ? " AND " : ", ");
-    sqlite3_str_appendf(pStr, "\"%w\".\"%w\"", p->tab.zName, pCol->zName);
+    sqlite3_str_appendf(pStr, "\"%w\".\"%w\"", p->pTab->zName, pCol->zName);
     if( !bCondition ) continue;
-    if( !p->tab.bRowid ){
+    if( !p->pTab->bRowid ){
       sqlite3_str_appendf(pStr, " COLLATE %s", azColl[pCol->eColl]);
     }
     sqlite3_str_appendf(pStr, " = ?%d", p->nValue + i + 1);
@@ -222,11 +240,11 @@ static void bindValues(Sqlx *x, sqlite3_stmt *pStmt, int iFirst, int n,
   if( rc!=SQLITE_OK && x->rc==SQLITE_OK ) x->rc = rc;
 }
 
-/* A LIMIT of ours keeps the user from one of his own. */
+/* With LIMIT in the statement, a LIMIT in the caller's text is an error. */
 static void prepareBoth(Skip *p){
   Sqlx *x = p->x;
-  const char *zFrom = sqlxPrintf(x, "\"%w\".\"%w\"", p->tab.zSchema,
-                                 p->tab.zName);
+  const char *zFrom = sqlxPrintf(x, "\"%w\".\"%w\"", p->pTab->zSchema,
+                                 p->pTab->zName);
   const char *zWhere = p->zWhere ? bracketed(x, p->zWhere, "where") : "1";
   int n;
   if( p->zOrder ) bracketed(x, p->zOrder, "order by");
@@ -240,14 +258,43 @@ static void prepareBoth(Skip *p){
   if( n!=p->nValue ){
     sqlxBad(x, "%d values; where and order by have %d", p->nValue, n);
   }
-  bindValues(x, p->pSearch, 1, p->nValue, p->apValue);
-  n = sqlite3_bind_parameter_count(p->pAgain) - p->tab.nCol;
-  bindValues(x, p->pAgain, 1, n, p->apValue);
+}
+
+/* Takes the two statements that an earlier call has given back, or compiles
+** them. */
+static void takeBoth(Skip *p){
+  KnownQuery query;
+  int n;
+  p->zQuery = sqlxPrintf(p->x, "%d %Q %Q", p->nValue, p->zWhere, p->zOrder);
+  if( p->x->rc!=SQLITE_OK ) return;
+  knowntableTake(p->pKnown, p->zQuery, &query);
+  p->pSearch = query.apStmt[0];
+  p->pAgain = query.apStmt[1];
+  if( p->pSearch==0 ) prepareBoth(p);
+  if( p->x->rc!=SQLITE_OK ) return;
+  p->nPrepared = sqlxReprepared(p->pSearch);
+  bindValues(p->x, p->pSearch, 1, p->nValue, p->apValue);
+  n = sqlite3_bind_parameter_count(p->pAgain) - p->pTab->nCol;
+  bindValues(p->x, p->pAgain, 1, n, p->apValue);
+}
+
+/* Keeps them for the next call, unless there was an error. */
+static void giveBoth(Skip *p){
+  KnownQuery query;
+  memset(&query, 0, sizeof(query));
+  query.apStmt[0] = p->pSearch;
+  query.apStmt[1] = p->pAgain;
+  p->pSearch = p->pAgain = 0;
+  if( p->x->rc==SQLITE_OK && !p->bChanged ){
+    knowntableGive(p->pKnown, p->zQuery, &query);
+  }else{
+    knowntableEnd(&query);
+  }
 }
 
 /* ---- rows ------------------------------------------------------------- */
 
-/* A place for one more row. */
+/* Room for one more row; NULL with an error. */
 static SkipRow *nextRow(Skip *p){
   SkipRow *pRow;
   if( p->nRow==p->mxRow ){
@@ -263,49 +310,51 @@ static SkipRow *nextRow(Skip *p){
 
 static void freeValues(Skip *p, SkipRow *pRow){
   int i;
-  for(i=0; i<p->tab.nCol && pRow->apVal; i++){
+  for(i=0; i<p->pTab->nCol && pRow->apVal; i++){
     sqlite3_value_free(pRow->apVal[i]);
   }
   pRow->apVal = 0;
 }
 
-/* What goes wrong with a row's memory goes wrong with all. */
-static void takePiece(Skip *p){
-  if( p->piece.rc==SQLITE_NOMEM ){
+/* Must be called after each key that was made in rowMem: passes its error on,
+** and frees the memory of SKIP_ROWS rows. */
+static void passRowMem(Skip *p){
+  if( p->rowMem.rc==SQLITE_NOMEM ){
     if( p->x->rc==SQLITE_OK ) p->x->rc = SQLITE_NOMEM;
-  }else if( p->piece.rc!=SQLITE_OK ){
-    sqlxFail(p->x, p->piece.rc, "%s", sqlxErrorText(&p->piece));
+  }else if( p->rowMem.rc!=SQLITE_OK ){
+    sqlxFail(p->x, p->rowMem.rc, "%s", sqlxErrorText(&p->rowMem));
   }
-  if( p->piece.rc==SQLITE_OK && ++p->nPiece<SKIP_ROWS ) return;
-  sqlxEnd(&p->piece);
-  sqlxBegin(&p->piece, p->x->db);
-  p->nPiece = 0;
+  if( p->rowMem.rc==SQLITE_OK && ++p->nRowMem<SKIP_ROWS ) return;
+  sqlxEnd(&p->rowMem);
+  sqlxBegin(&p->rowMem, p->x->db);
+  p->nRowMem = 0;
 }
 
-/* The key of the row that the search is at. 0: it has none, or an error. (The
-** values are as good as protected: the connection's mutex is held.) */
+/* Makes the key of the row that the search is at; 0 if a part of it is NULL, or
+** with an error. The values are unprotected ones. That is enough here, since
+** the thread has the connection's mutex. */
 static int searchedKey(Skip *p, sqlite3_value **apVal, LockKey *pKey){
   int i;
-  for(i=0; i<p->tab.nCol; i++){
+  for(i=0; i<p->pTab->nCol; i++){
     int eType = sqlite3_column_type(p->pSearch, i);
     if( eType==SQLITE_NULL ) return 0;
     if( eType==SQLITE_BLOB ){
       sqlxBad(p->x, "%s, of the key of table %s, is BLOB in a row; allowed are"
-          " INTEGER, REAL and TEXT", p->tab.aCol[i].zName, p->tab.zName);
+          " INTEGER, REAL and TEXT", p->pTab->aCol[i].zName, p->pTab->zName);
       return 0;
     }
     apVal[i] = sqlite3_column_value(p->pSearch, i);
   }
-  rowkeyRow(&p->piece, &p->tab, p->tab.nCol, apVal, pKey);
-  takePiece(p);
+  rowkeyRow(&p->rowMem, p->pTab, p->pTab->nCol, apVal, pKey);
+  passRowMem(p);
   return p->x->rc==SQLITE_OK;
 }
 
-/* Keep the values of a row that has been locked. */
+/* Copies the key of a row that has been locked, as values and as JSON. */
 static void keepValues(Skip *p, SkipRow *pRow, sqlite3_value **apVal){
   Sqlx *x = p->x;
   sqlite3_str *pStr = sqlite3_str_new(x->db);
-  int i, n = p->tab.nCol;
+  int i, n = p->pTab->nCol;
   pRow->apVal = sqlxAlloc(x, (sqlite3_uint64)n*sizeof(sqlite3_value*));
   if( n>1 ) sqlite3_str_appendchar(pStr, 1, '[');
   for(i=0; i<n && pRow->apVal; i++){
@@ -324,7 +373,7 @@ static int *bucketOf(Skip *p, const LockKey *pKey){
   return &p->aBucket[pKey->iHash % SKIP_BUCKETS];
 }
 
-/* A row that an earlier pass locked, by its key; NULL for another's. */
+/* The row with this key that an earlier pass has locked; NULL if none has. */
 static SkipRow *ownRow(Skip *p, const LockKey *pKey){
   int i = *bucketOf(p, pKey);
   while( i ){
@@ -338,12 +387,13 @@ static SkipRow *ownRow(Skip *p, const LockKey *pKey){
 
 /* ---- the search ------------------------------------------------------- */
 
-/* The row that the search is at, number iPos of this pass. */
+/* Locks the row that the search is at, if it is free. Its position in this pass
+** is iPos. */
 static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
   SkipRow *pRow = nextRow(p);
   if( pRow==0 || !searchedKey(p, apVal, &pRow->key) ) return;
-  if( p->nRow<p->nWanted && connectionSkip(&p->skip, p->x, &pRow->key,
-                                       &pRow->grant) ){
+  if( p->nRow<p->nWanted
+   && connectionSkip(&p->skip, p->x, &pRow->key, &pRow->grant) ){
     p->nRow++;
     pRow->iPos = iPos;
     keepValues(p, pRow, apVal);
@@ -353,8 +403,8 @@ static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
   }
 }
 
-/* Rows that are held already are met again, and so get their place in the
-** order. Those that are not are behind. */
+/* A pass meets the rows that earlier ones have locked again, and each then gets
+** its position in the new order. Until then it stands behind all others. */
 static void beginPass(Skip *p){
   int i;
   p->nPass++;
@@ -370,7 +420,9 @@ static void beginPass(Skip *p){
   }
 }
 
-/* 1 if it came to the end of the table. */
+/* Goes through the rows once; 1 if it has come to the last one. If SQLite had
+** to prepare the statement anew, the table can have another key now, and the
+** pass ends before its first row. */
 static int searchPass(Skip *p, sqlite3_value **apVal){
   sqlite3_int64 iPos = 0;
   int bEnd = 0;
@@ -379,32 +431,33 @@ static int searchPass(Skip *p, sqlite3_value **apVal){
       && p->x->rc==SQLITE_OK && !bEnd ){
     bEnd = !sqlxStep(p->x, p->pSearch);
     blame(p->x, "where or order by");
+    if( iPos==0 && sqlxReprepared(p->pSearch)!=p->nPrepared ) p->bChanged = 1;
+    if( p->bChanged ) break;
     if( !bEnd ) tryRow(p, apVal, iPos++);
   }
-  sqlite3_reset(p->pSearch);
-  askEnded(p);
   return bEnd;
 }
 
-/* Whether a row is still there; 1 as well if that cannot be told. */
+/* Whether a row is still there; 1 also with an error. */
 static int isStill(Skip *p, SkipRow *pRow){
   int bRow;
   if( p->x->rc!=SQLITE_OK ) return 1;
-  bindValues(p->x, p->pAgain, p->nValue+1, p->tab.nCol, pRow->apVal);
+  bindValues(p->x, p->pAgain, p->nValue+1, p->pTab->nCol, pRow->apVal);
   bRow = sqlxStep(p->x, p->pAgain);
   blame(p->x, "where");
   sqlite3_reset(p->pAgain);
   return bRow || p->x->rc!=SQLITE_OK;
 }
 
-/* Give back what was gone before it was locked. A statement that stays open
-** keeps one snapshot for all: to begin one costs as much as to look. */
+/* Unlocks the rows that were gone before they were locked. For more than two
+** rows a statement that stays open keeps one snapshot for all, since to begin a
+** snapshot costs as much as to read a row. */
 static void readAgain(Skip *p){
   sqlite3_stmt *pOpen = 0;
   int i, n = 0;
   if( p->nRow>2 ){
-    pOpen = sqlxPrepare(p->x, "SELECT 1 FROM \"%w\".\"%w\"", p->tab.zSchema,
-                        p->tab.zName);
+    pOpen = sqlxPrepare(p->x, "SELECT 1 FROM \"%w\".\"%w\"", p->pTab->zSchema,
+                        p->pTab->zName);
     sqlxStep(p->x, pOpen);
   }
   for(i=0; i<p->nRow; i++){
@@ -420,18 +473,36 @@ static void readAgain(Skip *p){
   sqlxFinalize(p->x, pOpen);
 }
 
-/* As often as it takes: each new pass comes of somebody who was faster, or is
-** dead. Whoever stood in the way is asked whether he lives in any case: else
-** his rows stay behind as long as there are enough others. */
+/* A pass, its read ended; and in it or after it each row that it has locked was
+** read in a snapshot that began after the lock. */
+static int searchOnce(Skip *p, sqlite3_value **apVal){
+  const char *zSchema = p->pTab->zSchema;
+  DbheaderWal wal;
+  int bWal = !p->bNewest && knowntableWal(p->pKnown, &wal);
+  int bEnd = searchPass(p, apVal);
+  int bNewest = p->bNewest
+             || (bWal ? dbheaderSame(p->x->db, zSchema, &wal)
+                      : !waitingSharesWal(p->x->db, zSchema));
+  sqlite3_reset(p->pSearch);
+  askEnded(p);
+  if( !bNewest ) readAgain(p);
+  return bEnd;
+}
+
+/* Searches until there are enough rows or no more are free. A pass is repeated
+** if rows that it had locked were gone, or if sessions that had locked rows
+** were found dead. These sessions are probed after every pass: otherwise the
+** rows of a dead session would stay locked as long as there are enough other
+** rows. */
 static void searchAll(Skip *p){
-  sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->tab.nCol
+  sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->pTab->nCol
                                           *sizeof(sqlite3_value*));
   int bEnd, bDead;
   do{
-    bEnd = searchPass(p, apVal);
-    if( !p->bNewest ) readAgain(p);
+    bEnd = searchOnce(p, apVal);
     bDead = connectionSkipProbe(&p->skip);
-  }while( p->x->rc==SQLITE_OK && p->nRow<p->nWanted && (!bEnd || bDead) );
+  }while( p->x->rc==SQLITE_OK && !p->bChanged
+       && p->nRow<p->nWanted && (!bEnd || bDead) );
 }
 
 /* ---- the functions ---------------------------------------------------- */
@@ -441,7 +512,7 @@ static int comparePos(const void *a, const void *b){
   return x<y ? -1 : x>y;
 }
 
-/* The rows as the result. It may be the last thing that memory fails for. */
+/* Sets the result. After this the call must not fail any more. */
 static void skipResult(Skip *p, sqlite3_context *ctx){
   sqlite3_str *pStr = sqlite3_str_new(p->x->db);
   const char *z;
@@ -461,9 +532,10 @@ static void skipResult(Skip *p, sqlite3_context *ctx){
   if( sqlite3_errcode(p->x->db)==SQLITE_NOMEM ) p->x->rc = SQLITE_NOMEM;
 }
 
+/* With an error it releases what it has locked. */
 static void skipRun(Skip *p, sqlite3_context *ctx){
   int bBegun = 0, i;
-  prepareBoth(p);
+  takeBoth(p);
   if( p->x->rc==SQLITE_OK && p->nWanted>0 ){
     bBegun = connectionSkipBegin(p->pCall->pConn, p->x, &p->req, &p->skip);
   }
@@ -476,8 +548,30 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
     }
     freeValues(p, &p->aRow[i]);
   }
-  sqlite3_finalize(p->pSearch);
-  sqlite3_finalize(p->pAgain);
+  giveBoth(p);
+}
+
+/* One call, with nothing in p but where it comes from. 1 if it must be made
+** again: the schema has changed between the look at the table and the search,
+** and nothing is locked. */
+static int skipCall(
+  Skip *p,
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  sqlxBegin(&p->rowMem, p->x->db);
+  p->req.zName = p->pCall->pThis->zName;
+  p->req.eMode = p->pCall->pThis->word.eMode;
+  p->req.eScope = p->pCall->pThis->word.eScope;
+  if( skipArgs(p, nArg, apArg) && askSnapshot(p) ){
+    p->req.zSchema = p->pTab->zSchema;
+    p->req.pTable = &p->pTab->key;
+    skipRun(p, ctx);
+  }
+  knowntableUnref(p->pKnown);
+  sqlxEnd(&p->rowMem);
+  return p->bChanged && p->nRow==0 && p->x->rc==SQLITE_OK;
 }
 
 /*
@@ -496,16 +590,17 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 ** Locks up to n rows that no session has locked or waits for, and returns
 ** their keys. Rows that this connection has locked are skipped too. Several
 ** workers that call the function at the same time get different rows, and none
-** of them waits. A row is read again after it is locked, so a row that another
-** worker has finished meanwhile is not returned. Each row is locked as by
-** row_lock (`xact`: as by row_xact_lock), and row_unlock releases it.
+** of them waits. If there was a commit meanwhile, a row is read again after it
+** is locked, so a row that another worker has finished is not returned. Each
+** row is locked as by row_lock (`xact`: as by row_xact_lock), and row_unlock
+** releases it.
 **
 ** Fewer than n keys, or none, means that the other rows were locked at that
 ** moment, not that there are none. The result is also `[]` while a session
 ** holds or waits for the whole table, or while a transaction of another
 ** session writes to a guarded table of the file.
 **
-** The function reads twice, each time the newest values. It must therefore be
+** The function may read twice, each time the newest values. So it must be
 ** called with no transaction open, or in a transaction that writes, as after
 ** BEGIN IMMEDIATE, and in a SELECT of its own: `json_each(skip_locked(...))`
 ** opens a transaction first. Give the table an index in the order of
@@ -555,21 +650,14 @@ static void skipLockedFunc(
 ){
   Skip s;
   Sqlx x;
+  int i = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  memset(&s, 0, sizeof(s));
-  sqlxBegin(&s.piece, x.db);
-  s.x = &x;
-  s.pCall = sqlite3_user_data(ctx);
-  s.req.zName = s.pCall->pThis->zName;
-  s.req.eMode = s.pCall->pThis->word.eMode;
-  s.req.eScope = s.pCall->pThis->word.eScope;
-  if( skipArgs(&s, nArg, apArg) && askSnapshot(&s) ){
-    s.req.zSchema = s.tab.zSchema;
-    s.req.pTable = &s.tab.key;
-    skipRun(&s, ctx);
-  }
+  do{
+    memset(&s, 0, sizeof(s));
+    s.x = &x;
+    s.pCall = sqlite3_user_data(ctx);
+  }while( skipCall(&s, ctx, nArg, apArg) && ++i<SKIP_TRIES );
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
-  sqlxEnd(&s.piece);
   sqlxEnd(&x);
 }
 
@@ -580,7 +668,7 @@ static const Function aSkip[] = {
     { 0, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0 } },
 };
 
-FunctionTable skiplockedFunctions(void){
-  FunctionTable t = { aSkip, sizeof(aSkip)/sizeof(aSkip[0]) };
+FunctionList skiplockedFunctions(void){
+  FunctionList t = { aSkip, sizeof(aSkip)/sizeof(aSkip[0]) };
   return t;
 }

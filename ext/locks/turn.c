@@ -2,9 +2,9 @@
 /*
 ** Write turns. See turn.h.
 **
-** A turn is a lock like others, on a key of its own kind, that lasts as long
-** as the transaction, whatever savepoints are rolled back: its holder still
-** has SQLite's write lock, which comes with the turn (connectionLock).
+** A turn is a lock on a key of its own kind. It is held to the end of the
+** transaction. ROLLBACK TO does not release it, since its holder still has
+** SQLite's write lock, which comes with the turn (connectionLock).
 */
 #include "locks/turn.h"
 #include "sqlite/args.h"
@@ -27,6 +27,8 @@ SQLITE_EXTENSION_INIT3
 ** meanwhile. So keep a `busy_timeout`.
 */
 
+/* Takes the turn, or tries to, unless the request has an error; sets the
+** result. */
 static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   ConnectionRequest req;
@@ -193,7 +195,7 @@ static const Function aTurn[] = {
   { "write_turn_end", 0,            writeTurnEndFunc, { 0, 0, 0, 0 } },
 };
 
-FunctionTable turnFunctions(void){
-  FunctionTable t = { aTurn, sizeof(aTurn)/sizeof(aTurn[0]) };
+FunctionList turnFunctions(void){
+  FunctionList t = { aTurn, sizeof(aTurn)/sizeof(aTurn[0]) };
   return t;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The session of a connection. See connection.h.
+** A connection and its locks. See connection.h.
 */
 #include <string.h>
 #include "session/connection.h"
@@ -12,20 +12,21 @@ SQLITE_EXTENSION_INIT3
 
 struct Connection {
   sqlite3 *db;
-  int nRef;              /* what points to it */
+  int nRef;              /* references: functions, modules, tables */
   void (*xEnd)(void*);
   void *pEndArg;
   u32 iPid;              /* of the process that opened the connection */
-  FileSession *pFileSessions;        /* in every lock file that was needed */
-  FileSession *pMain;          /* in that of main; NULL until the first call */
+  FileSession *pFileSessions;  /* one for each lock file that was needed */
+  FileSession *pMain;    /* the one of main; NULL until the first call */
   TxnScope scope;
+  KnownTables known;     /* tables that calls have named */
   WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
                          ** waits for the end of that; NULL: there is none */
-  i64 iToken;            /* of the last grant */
-  int nSkip;             /* searches for free rows that go on */
+  i64 iToken;            /* fencing token of the last grant */
+  int nSkip;             /* searches for free rows that have not ended */
   void *pGuards;         /* what the guards of this connection know */
   const ConnectionGuards *pGuardEvents;
-  i64 msTimeout;
+  i64 msTimeout;         /* how long a lock function waits; -1: no limit */
   char zLabel[LIMIT_LABEL+1];
 };
 
@@ -44,7 +45,7 @@ static int isMain(const char *zSchema){
   return zSchema==0 || sqlite3_stricmp(zSchema, "main")==0;
 }
 
-/* Is the database of a file session attached? */
+/* Whether the database of a file session is attached; 1 also with an error. */
 static int isAttached(Sqlx *x, const FileSession *pFs){
   const char **az = sqlxSchemas(x);
   int bMemory = filesessionFileName(pFs)[0]==0, i;
@@ -60,9 +61,10 @@ static int isAttached(Sqlx *x, const FileSession *pFs){
   return x->rc!=SQLITE_OK;
 }
 
-/* Leave the lock files of databases that were detached, unless something is
-** held in them: a program may attach one file after the other. A database in
-** memory is gone, at least for this connection, and what is held in it, too. */
+/* Ends the file sessions of databases that were detached, so that a program can
+** attach one file after the other. A session that holds a lock in a file stays.
+** A database in memory is gone for this connection, so its session ends with
+** all locks. bMemory: only databases in memory. */
 static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
   FileSession *pFs;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
@@ -74,21 +76,21 @@ static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
   }
 }
 
-/* sqlite3_deserialize() puts another database in the place of main's file. */
+/* sqlite3_deserialize() replaces main's file by another database. */
 static int isStillMain(const Connection *p){
   const char *zFile = filesessionFileName(p->pMain);
   const char *zDb = zFile[0] ? sqlite3_db_filename(p->db, "main") : zFile;
   return zDb && strcmp(zDb, zFile)==0;
 }
 
-/* The file session of a schema, not yet begun; NULL with an error. */
+/* The file session of a schema, begun or not; NULL with an error. */
 static FileSession *findSession(Connection *p, Sqlx *x, const char *zSchema){
   FileSession *pFs = 0;
   LockRc eRc;
   if( x->rc!=SQLITE_OK ) return 0;
   leaveDetached(p, x, 1);
   if( isMain(zSchema) && p->pMain && isStillMain(p) ) return p->pMain;
-  /* A statement that goes on can name a database that is detached by now. */
+  /* A statement can name a database that was detached while it was running. */
   if( !isMain(zSchema) && sqlite3_db_filename(p->db, zSchema)==0 ){
     sqlxBad(x, "there is no schema %Q; allowed are main and attached ones",
             zSchema);
@@ -100,7 +102,6 @@ static FileSession *findSession(Connection *p, Sqlx *x, const char *zSchema){
   return pFs;
 }
 
-/* The file session of a schema, begun; NULL with an error. */
 FileSession *connectionFile(Connection *p, Sqlx *x, const char *zSchema){
   FileSession *pFs = findSession(p, x, zSchema);
   LockRc eRc;
@@ -142,7 +143,6 @@ static void onEnd(void *pArg){
   }
 }
 
-/* The text of an error is the caller's to free. */
 static int onCommit(void *pConn, char **pzError){
   Connection *p = (Connection*)pConn;
   Sqlx x;
@@ -156,28 +156,34 @@ static int onCommit(void *pConn, char **pzError){
   return rc;
 }
 
+static void onClosing(void *pArg){
+  knowntableForget(&((Connection*)pArg)->known);
+}
+
 static const TxnEvents events = {
-  onMark, onRollbackTo, onCommit, onEnd, connectionRetain, connectionRelease
+  onMark, onRollbackTo, onCommit, onEnd, onClosing,
+  connectionRetain, connectionRelease
 };
 
-/* The transaction of a turn that was taken before it has ended. What has been
-** enlisted is told of that by itself, after all files. */
+/* The transaction of a turn that was taken before it has ended. An enlisted
+** transaction has its own event for that, which comes after all files. */
 static void onTurnEnd(void *pArg){
   Connection *p = (Connection*)pArg;
-  if( txnscopeHeard(&p->scope) ) return;
+  if( txnscopeFollows(&p->scope) ) return;
   if( p->pMain && p->pMain->pLock ) lockTxnEnd(p->pMain->pLock);
 }
 
-/* A turn is asked for that is not of the open transaction, but of the next. */
+/* Whether the request is for a turn of the next transaction. */
 static int isTurnAhead(const ConnectionRequest *pReq, sqlite3 *db){
   return pReq->eScope==LOCK_SCOPE_TURN && sqlite3_get_autocommit(db);
 }
 
-/* 1 if this request has begun to wait for the end. */
-static int hearTurn(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
+/* Waits for the end of the next transaction if the request needs that. Returns
+** 1 if this call has begun to wait. */
+static int awaitTurnEnd(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   LockRc eRc;
   if( x->rc!=SQLITE_OK || p->pTurn || !isTurnAhead(pReq, x->db) ) return 0;
-  eRc = writeendHear(&p->pTurn, p->db, onTurnEnd, p);
+  eRc = writeendAwait(&p->pTurn, p->db, onTurnEnd, p);
   if( eRc==LOCK_NO ){
     sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN, since the"
         " database has no file or is in a shared cache", pReq->zName);
@@ -186,7 +192,8 @@ static int hearTurn(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   return eRc==LOCK_OK;
 }
 
-static void askTransaction(Sqlx *x, const ConnectionRequest *pReq){
+/* Sets an error if the request needs BEGIN. */
+static void requireTransaction(Sqlx *x, const ConnectionRequest *pReq){
   if( pReq->eScope!=LOCK_SCOPE_SESSION && !isTurnAhead(pReq, x->db)
    && sqlite3_get_autocommit(x->db) ){
     sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN", pReq->zName);
@@ -194,7 +201,7 @@ static void askTransaction(Sqlx *x, const ConnectionRequest *pReq){
 }
 
 static void enlist(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
-  askTransaction(x, pReq);
+  requireTransaction(x, pReq);
   if( pReq->eScope==LOCK_SCOPE_TRANSACTION ){
     txnscopeEnlist(&p->scope, x, pReq->zName);
   }
@@ -202,8 +209,9 @@ static void enlist(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
 
 /* ---- locks ------------------------------------------------------------ */
 
-/* Rows and tables belong to a file, and are read from it. */
-static void askNewest(Sqlx *x, const ConnectionRequest *pReq){
+/* Sets an error if the request is for a row or table of which the connection
+** can have read an older version. */
+static void requireNewest(Sqlx *x, const ConnectionRequest *pReq){
   u32 eKind = pReq->key.eKind;
   if( eKind!=KEY_ROW && eKind!=KEY_TABLE ) return;
   snapshotAllows(x, pReq->zSchema ? pReq->zSchema : "main", pReq->zName);
@@ -215,11 +223,12 @@ typedef struct Wanted {
   FileSession *pFs;
   const ConnectionRequest *pReq;
   LockFailure failure;
-  int bWaited;           /* it was not granted at once */
-  sqlite3_stmt *pLook;   /* asks whether there was an interrupt */
+  int bWaited;           /* the request was not granted immediately */
+  sqlite3_stmt *pLook;   /* for waitingInterrupted() */
 } Wanted;
 
-/* Another file in which this connection holds something, or NULL. */
+/* The name of another file in which this connection holds a lock; "" for
+** memory, NULL if there is none. */
 static const char *heldElsewhere(const Connection *p, const FileSession *pHere){
   FileSession *pFs;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
@@ -230,6 +239,8 @@ static const char *heldElsewhere(const Connection *p, const FileSession *pHere){
   return 0;
 }
 
+/* xMayWait of LockWait: whether the request may wait; if not, w->failure says
+** why. */
 static int mayWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   LockFailure *f = &w->failure;
@@ -242,6 +253,7 @@ static int mayWait(void *pArg){
   return f->eWaiting==WAITING_ALLOWED;
 }
 
+/* xPoll of LockWait: whether the wait must end. */
 static LockRc pollWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   const char *zSchema = w->pReq->zSchema ? w->pReq->zSchema : "main";
@@ -249,7 +261,7 @@ static LockRc pollWait(void *pArg){
   return waitingMoved(w->pConn->db, zSchema) ? LOCK_REPLACED : LOCK_OK;
 }
 
-/* One lock. */
+/* Acquires one lock of a request. */
 static LockRc acquire(Wanted *w, const LockKey *pKey, u32 eMode){
   const ConnectionRequest *pReq = w->pReq;
   LockWait wait;
@@ -266,9 +278,9 @@ u32 connectionIntent(u32 eMode){
   return eMode==LOCK_SHARED ? LOCK_INTENT_SHARED : LOCK_INTENT_EXCLUSIVE;
 }
 
-/* The intention on the table, then the row; both or none. Both waits share the
-** time. Where the first has waited, an interrupt may have come since: the row
-** that was free is confirmed as well. */
+/* Acquires the intention on the table, then the row; both or none. The timeout
+** limits both waits together. An interrupt can come after the first wait: then
+** a row that was free must be confirmed as well. */
 static LockRc acquireRow(Wanted *w){
   const ConnectionRequest *pReq = w->pReq;
   LockSession *pLock = w->pFs->pLock;
@@ -293,9 +305,10 @@ static LockRc acquireRow(Wanted *w){
   return eRc;
 }
 
-/* With the turn comes SQLite's write lock. Only the connection's busy handler
-** can wait for it, if a writer without a turn has it. Without it the turn is
-** given back; a try is refused then. */
+/* Takes SQLite's write lock, which comes with the turn. If a writer without a
+** turn has that lock, only the connection's busy handler can wait for it. If it
+** is not granted, the turn is released; of a try that is no error. An interrupt
+** then ends the wait for the turn, whose lock is not held. */
 static int takeWrite(Sqlx *x, const Wanted *w){
   Connection *p = w->pConn;
   LockSession *pLock = w->pFs->pLock;
@@ -305,6 +318,10 @@ static int takeWrite(Sqlx *x, const Wanted *w){
   lockUndo(pLock, &turn);
   if( w->pReq->bTry && ((x->rc & 0xff)==SQLITE_BUSY
                      || (x->rc & 0xff)==SQLITE_LOCKED) ) sqlxClear(x);
+  if( x->rc==SQLITE_INTERRUPT && !w->pReq->bTry ){
+    sqlxClear(x);
+    failSession(x, LOCK_INTERRUPTED, w->pFs);
+  }
   return 0;
 }
 
@@ -333,23 +350,23 @@ static int request(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
 }
 
 int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
-  int bHear, bHeld;
+  int bAwaits, bHeld;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
-  askTransaction(x, pReq);
-  askNewest(x, pReq);
+  requireTransaction(x, pReq);
+  requireNewest(x, pReq);
   enlist(p, x, pReq);
-  bHear = hearTurn(p, x, pReq);
+  bAwaits = awaitTurnEnd(p, x, pReq);
   bHeld = request(p, x, pReq);
-  if( bHear && !bHeld ) writeendCancel(&p->pTurn);
+  if( bAwaits && !bHeld ) writeendCancel(&p->pTurn);
   return bHeld;
 }
 
-/* In autocommit a statement that writes is a transaction, which ends it. */
+/* A statement that writes in autocommit is a transaction, and ends the turn. */
 int connectionTurnEnd(Connection *p, Sqlx *x){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
-  if( x->rc!=SQLITE_OK || p->pTurn==0 || txnscopeHeard(&p->scope)
+  if( x->rc!=SQLITE_OK || p->pTurn==0 || txnscopeFollows(&p->scope)
    || !sqlite3_get_autocommit(p->db)
    || sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE ) return 0;
   writeendCancel(&p->pTurn);
@@ -357,15 +374,14 @@ int connectionTurnEnd(Connection *p, Sqlx *x){
   return 1;
 }
 
-/* A search gives its rows back by the records that it was granted: nothing
-** else may release them before. */
+/* Sets an error during a search. A search releases rows by the records of their
+** grants, so no other call may release them before. */
 static int isSearching(const Connection *p, Sqlx *x){
   if( p->nSkip==0 ) return 0;
   sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
   return 1;
 }
 
-/* Release a lock in a file session that may not exist. */
 int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   FileSession *pFs;
   LockRc eRc;
@@ -435,7 +451,7 @@ int connectionCancel(Connection *p, Sqlx *x, const char *zSchema, i64 iId){
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   if( pFs==0 ) return 0;
-  eRc = filesessionRefer(pFs, &pFile);
+  eRc = filesessionOpen(pFs, &pFile);
   if( eRc==LOCK_OK ) eRc = lockCancel(pFile, (u64)iId);
   failSession(x, eRc, pFs);
   lockClose(pFile);
@@ -467,7 +483,8 @@ int connectionSkipBegin(
   return eRc==LOCK_OK;
 }
 
-/* The table's intention, held already, comes second: most rows are skipped. */
+/* The row comes first, since most rows are skipped; the intention on the table
+** is already held. */
 int connectionSkip(
   ConnectionSkip *pSkip,
   Sqlx *x,
@@ -488,7 +505,8 @@ int connectionSkip(
   return eRc==LOCK_OK;
 }
 
-/* By stores that cannot fail: an error may be on its way already. */
+/* The caller may have an error already: this only makes stores that cannot
+** fail. */
 void connectionSkipBack(ConnectionSkip *pSkip, const LockGrant *pRow){
   LockSession *pLock = pSkip->pFs->pLock;
   assert( sqlxHeld(pSkip->pConn->db) );
@@ -527,7 +545,7 @@ void connectionSetTimeout(Connection *p, i64 ms){ p->msTimeout = ms; }
 
 const char *connectionLabel(const Connection *p){ return p->zLabel; }
 
-/* Cut between characters if it is too long. */
+/* A label that is too long is cut between two characters. */
 void connectionSetLabel(Connection *p, const char *zLabel){
   size_t n = strlen(zLabel);
   FileSession *pFs;
@@ -557,8 +575,8 @@ i64 connectionReset(Connection *p, Sqlx *x){
   writeendCancel(&p->pTurn);
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     u64 n = 0;
-    /* A session that cannot be used any more, of a fork's child, of a replaced
-    ** or malformed file, has nothing to give back. */
+    /* A session that cannot be used any more holds nothing: that of a parent
+    ** process, or of a file that was replaced or is malformed. */
     if( pFs->pLock
      && lockReleaseAll(pFs->pLock, ~0u, ~CONNECTION_INTENTS, &n)==LOCK_OK ){
       nAll += (i64)n;
@@ -572,10 +590,10 @@ i64 connectionReset(Connection *p, Sqlx *x){
 
 /* ---- looking ---------------------------------------------------------- */
 
-/* A reference on a file session's lock file; NULL if it has none, or one
-** that is seen already. */
-static LockFile *referTo(Connection *p, Sqlx *x, const FileSession *pFs,
-                         const ConnectionLook *pLook){
+/* A reference on the lock file of a file session; NULL if there is none, if
+** pLook has it already, or with an error. */
+static LockFile *openUnseen(Connection *p, Sqlx *x, const FileSession *pFs,
+                            const ConnectionLook *pLook){
   LockFile *pFile = 0;
   LockRc eRc = LOCK_FORKED;
   int i;
@@ -591,10 +609,11 @@ static LockFile *referTo(Connection *p, Sqlx *x, const FileSession *pFs,
   return pFile;
 }
 
+/* Adds the snapshot of a schema's lock file, unless it is there already. */
 static void lookFile(Connection *p, Sqlx *x, const char *zSchema,
-                   ConnectionLook *pLook){
+                     ConnectionLook *pLook){
   FileSession *pFs = findSession(p, x, zSchema);
-  LockFile *pFile = referTo(p, x, pFs, pLook);
+  LockFile *pFile = openUnseen(p, x, pFs, pLook);
   LookFile *aNew;
   LookFile *pNew;
   if( pFile==0 ) return;
@@ -644,8 +663,9 @@ void connectionLookEnd(ConnectionLook *pLook){
 
 /* ---- guards ----------------------------------------------------------- */
 
-/* The registration comes before the look at the locks: whoever is granted one
-** of this file from now on waited for the end of this transaction. */
+/* A guard must register the writer before it looks at the locks: from then on
+** no other session is granted a row or table of this file before this
+** transaction ends. */
 int connectionWriter(Sqlx *x, const FileSession *pFs){
   LockRc eRc = lockWriterEnter(pFs->pLock);
   assert( sqlxHeld(x->db) );
@@ -678,6 +698,7 @@ Connection *connectionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
   p->iPid = osPid();
   p->msTimeout = -1;
   txnscopeInit(&p->scope, db, &events, p);
+  knowntableInit(&p->known, db, &p->scope);
   return p;
 }
 
@@ -688,9 +709,11 @@ void connectionRelease(void *pConn){
   if( --p->nRef>0 ) return;
   writeendCancel(&p->pTurn);
   filesessionFree(&p->pFileSessions);
+  knowntableForget(&p->known);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);
 }
 
 TxnScope *connectionScope(Connection *p){ return &p->scope; }
+KnownTables *connectionTables(Connection *p){ return &p->known; }

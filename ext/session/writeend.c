@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Hearing that SQLite's write lock is given back. See writeend.h.
+** The event of the release of SQLite's write lock. See writeend.h.
 */
 #include <stddef.h>
 #include <string.h>
@@ -16,10 +16,10 @@ struct WriteEnd {
   const sqlite3_io_methods *pReal;
   sqlite3_file *pFile;
   sqlite3 *db;
-  WriteEnd **ppOwner;          /* who waits for the end; 0: no longer */
+  WriteEnd **ppOwner;          /* the caller's *pp; NULL: no longer */
   void (*xEnd)(void*);
   void *pArg;
-  int bReleased;               /* all but the lock of a reader is given back */
+  int bReleased;               /* all but a reader's lock was released */
   WriteEnd *pNext;
 };
 
@@ -57,9 +57,9 @@ static void freeListed(WriteEnd *p){
 
 /* ---- the end ---------------------------------------------------------- */
 
-/* Give the file its own methods back. If those of another library stand above
-** ours by now, ours stay below them until the file is closed, and do nothing.
-*/
+/* Gives the file its own methods back. If another library has put methods above
+** ours meanwhile, ours stay below them until the file is closed, and do
+** nothing. */
 static void restore(WriteEnd *p){
   if( p->ppOwner ) *p->ppOwner = 0;
   p->ppOwner = 0;
@@ -68,7 +68,7 @@ static void restore(WriteEnd *p){
   freeListed(p);
 }
 
-static void tellEnd(WriteEnd *p){
+static void reportEnd(WriteEnd *p){
   void (*xEnd)(void*) = p->xEnd;
   void *pArg = p->pArg;
   if( p->ppOwner==0 ) return;
@@ -76,13 +76,13 @@ static void tellEnd(WriteEnd *p){
   xEnd(pArg);
 }
 
-/* Is a write transaction on main about to end? */
+/* Whether a write transaction on main is about to end. */
 static int isWriting(const WriteEnd *p){
   return p->ppOwner
       && sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE;
 }
 
-/* Does another statement read? Then the file keeps a reader's lock. */
+/* Whether another statement reads: the file then keeps a reader's lock. */
 static int othersRead(sqlite3 *db){
   sqlite3_stmt *pStmt = 0;
   int n = 0;
@@ -92,8 +92,8 @@ static int othersRead(sqlite3 *db){
   return n>1;
 }
 
-/* In rollback mode a writer's locks go in two steps, and the next writer cannot
-** commit before the second. */
+/* In rollback mode a writer's locks are released in two steps, and the next
+** writer cannot commit before the second. */
 static int endUnlock(sqlite3_file *pFile, int eLock){
   WriteEnd *p = find(pFile);
   int bEnds = isWriting(p), rc;
@@ -101,7 +101,7 @@ static int endUnlock(sqlite3_file *pFile, int eLock){
   rc = p->pReal->xUnlock(pFile, eLock);
   p->bReleased |= bEnds;
   if( p->bReleased && (eLock==SQLITE_LOCK_NONE || othersRead(p->db)) ){
-    tellEnd(p);
+    reportEnd(p);
   }
   return rc;
 }
@@ -112,7 +112,7 @@ static int endShmLock(sqlite3_file *pFile, int iFirst, int n, int flags){
            && (flags & SQLITE_SHM_UNLOCK) && (flags & SQLITE_SHM_EXCLUSIVE)
            && isWriting(p);
   int rc = p->pReal->xShmLock(pFile, iFirst, n, flags);
-  if( bEnds ) tellEnd(p);
+  if( bEnds ) reportEnd(p);
   return rc;
 }
 
@@ -120,7 +120,7 @@ static int endClose(sqlite3_file *pFile){
   WriteEnd *p = find(pFile);
   const sqlite3_io_methods *pReal = p->pReal;
   int rc;
-  tellEnd(p);
+  reportEnd(p);
   rc = pReal->xClose(pFile);
   p = find(pFile);
   if( p ) freeListed(p);
@@ -129,7 +129,7 @@ static int endClose(sqlite3_file *pFile){
 
 /* ---- the file --------------------------------------------------------- */
 
-/* Those methods that the file has and this library knows. */
+/* Copies the methods that the file has and this library knows. */
 static void copyMethods(sqlite3_io_methods *pTo,
                         const sqlite3_io_methods *pFrom){
   size_t n = sizeof(*pTo);
@@ -141,7 +141,7 @@ static void copyMethods(sqlite3_io_methods *pTo,
   pTo->iVersion = iVersion;
 }
 
-static sqlite3_file *fileOf(sqlite3 *db){
+static sqlite3_file *mainFile(sqlite3 *db){
   const char *zName = sqlite3_db_filename(db, "main");
   sqlite3_file *pFile = 0;
   int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &pFile);
@@ -149,8 +149,8 @@ static sqlite3_file *fileOf(sqlite3 *db){
   return pFile && pFile->pMethods ? pFile : 0;
 }
 
-/* Is this SQLite built for debugging? Then it takes every file for one of a
-** shared cache, and a shared cache must not be used. */
+/* Whether this SQLite is built for debugging. Such a one reports every file as
+** one of a shared cache. */
 static int isDebug(sqlite3 *db){
   static const char zSql[] = "SELECT sqlite_compileoption_used('DEBUG')";
   sqlite3_stmt *pStmt = 0;
@@ -161,14 +161,14 @@ static int isDebug(sqlite3 *db){
   return bDebug;
 }
 
-/* Can another connection use the open file? */
+/* Sets *pbShared to whether another connection can use the open file. */
 static LockRc askShared(sqlite3 *db, int *pbShared){
   LockRc eRc = filesessionSharable(db, "main", pbShared);
   if( *pbShared && isDebug(db) ) *pbShared = 0;
   return eRc;
 }
 
-/* Put methods of ours into a file. */
+/* Puts methods of ours into a file. */
 static WriteEnd *replaceMethods(sqlite3_file *pFile){
   WriteEnd *p = sqlite3_malloc64(sizeof(*p));
   if( p==0 ) return 0;
@@ -186,7 +186,7 @@ static WriteEnd *replaceMethods(sqlite3_file *pFile){
   return p;
 }
 
-LockRc writeendHear(
+LockRc writeendAwait(
   WriteEnd **pp,
   sqlite3 *db,
   void (*xEnd)(void*),
@@ -197,7 +197,7 @@ LockRc writeendHear(
   int bShared;
   assert( sqlxHeld(db) );
   if( *pp ) return LOCK_OK;
-  pFile = fileOf(db);
+  pFile = mainFile(db);
   if( pFile==0 ) return LOCK_NO;
   eRc = askShared(db, &bShared);
   if( eRc!=LOCK_OK || bShared ) return eRc!=LOCK_OK ? eRc : LOCK_NO;

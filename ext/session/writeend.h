@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Hearing that SQLite's write lock on main is given back, in a transaction in
-** which nothing of Interlock is called.
+** The event of the end of a write transaction on main in which no function of
+** Interlock is called.
 **
-** No function, table or hook is told of the end of such a transaction: tables
-** take part only where a statement writes to them, and each hook belongs to the
-** application. What is called in any case is the file: SQLite unlocks it. So
-** for the time between writeendHear() and the end the methods of main's open
-** file are a copy of its own, of which two are replaced: the one that unlocks
-** the file, and the one that unlocks the WAL index. Both call the file's own
-** first. Nothing else is done to the file or its methods.
+** SQLite reports the end of such a transaction to no function and no table: a
+** table takes part only if a statement writes to it, and each hook belongs to
+** the application. But SQLite always unlocks the file. So from
+** writeendAwait() to the end, the methods of main's open file are a copy of its
+** own methods with three of them replaced: those that unlock the file, unlock
+** the WAL index, and close the file. Each calls the file's own method first.
+** Nothing else is done to the file or its methods.
 **
-** The file itself need not be known when it is closed: closing is a method as
-** well. A file of a shared cache is not heard, since another connection uses
-** it at the same time.
+** A file of a shared cache is refused, since another connection uses it at the
+** same time.
 **
-** Guarded by SQLite's mutex of the connection, the list of all by a mutex of
-** its own.
+** SQLite's mutex of the connection guards a WriteEnd; a mutex of its own guards
+** the list of all.
 */
 #ifndef INTERLOCK_WRITEEND_H
 #define INTERLOCK_WRITEEND_H
@@ -26,14 +25,14 @@
 typedef struct WriteEnd WriteEnd;
 
 /*
-** writeendHear: call xEnd(pArg) once, when the connection's next write
-** transaction on main has ended and its lock is given back, or main is closed.
-** LOCK_OK, also if *pp waits for it already; LOCK_NO if main has no file that
-** can be heard; LOCK_NOMEM, LOCK_INTERRUPTED.
-** writeendCancel: xEnd is not called any more.
-** In *pp is what is waited for; it is NULL again when xEnd is called.
+** writeendAwait: xEnd(pArg) is called once, when the connection's next write
+** transaction on main has ended and its lock is released, or main is closed.
+** Until then *pp is not NULL. Returns LOCK_OK, also if *pp is not NULL already;
+** LOCK_NO if main has no file, or one of a shared cache; LOCK_NOMEM;
+** LOCK_INTERRUPTED.
+** writeendCancel: xEnd is not called any more, and *pp is NULL.
 */
-LockRc writeendHear(WriteEnd **pp, sqlite3 *db, void (*xEnd)(void*),
+LockRc writeendAwait(WriteEnd **pp, sqlite3 *db, void (*xEnd)(void*),
                     void *pArg);
 void writeendCancel(WriteEnd **pp);
 

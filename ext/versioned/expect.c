@@ -19,17 +19,17 @@ SQLITE_EXTENSION_INIT3
 ** Cure: BEGIN; many drivers open no transaction for a SELECT
 */
 
-/* Something has to hold what is seen: a transaction, or the statement that
-** writes and calls this. */
+/* Refuses a call outside a transaction and outside a statement that writes:
+** nothing would keep the row as it was seen. */
 static void needTransaction(Sqlx *p){
   if( !sqlite3_get_autocommit(p->db) || sqlxWrites(p->db) ) return;
   sqlxFail(p, SQLITE_ERROR, "no transaction: expect_version needs BEGIN, or"
       " a statement that writes");
 }
 
-/* The query that reads the version under a key, ?1, ?2, ... */
+/* Prepares the query that reads the version under a key, ?1, ?2, ... */
 static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
-  const TableInfo *pInfo = &pTab->shape;
+  const TableInfo *pInfo = &pTab->base.info;
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pInfo->key.nTerm; i++){
@@ -42,11 +42,11 @@ static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
     sqlite3_str_appendf(pStr, "%s=?1", pInfo->zRowid);
   }
   return sqlxPrepare(p, "SELECT \"%w\" FROM \"%w\".\"%w\" WHERE %s",
-      pTab->entry.zColumn, pInfo->zSchema, pInfo->zName,
+      pTab->stored.zColumn, pInfo->zSchema, pInfo->zName,
       sqlxText(p, pStr));
 }
 
-/* The key as it was given, for the error text. */
+/* Returns the key as it was given, for the error text. */
 static const char *keyText(Sqlx *p, int nKey, sqlite3_value **apKey){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT quote(?1)");
   sqlite3_str *pStr = sqlite3_str_new(p->db);
@@ -82,7 +82,7 @@ static void compare(
   sqlite3_int64 *piFound
 ){
   int bRow = sqlxStep(p, pStmt);
-  const char *zName = pTab->shape.zName;
+  const char *zName = pTab->base.info.zName;
   if( p->rc!=SQLITE_OK ) return;
   if( bRow ) *piFound = sqlite3_column_int64(pStmt, 0);
   if( sqlite3_value_type(pVersion)==SQLITE_NULL ){
@@ -101,8 +101,8 @@ static void compare(
   }
 }
 
-/* The version of the row, if it is the expected one; version NULL expects
-** that there is no such row. */
+/* Returns the version of the row if it is the expected one. Version NULL
+** expects that there is no such row. */
 sqlite3_int64 expectVersion(
   Sqlx *p,
   const char *zTable,
@@ -114,19 +114,19 @@ sqlite3_int64 expectVersion(
   sqlite3_stmt *pStmt;
   sqlite3_int64 iFound = 0;
   int nWant, i;
-  if( !versionedFind(p, zTable, &tab) || !tab.entry.bDeclared ){
+  if( !versionedFind(p, zTable, &tab) || !tab.base.bDeclared ){
     sqlxBad(p, "table %Q is not versioned; allowed are tables of"
                " versioned_tables", zTable);
     return 0;
   }
-  nWant = triggersKeys(&tab.shape);
+  nWant = versionedtriggersKeys(&tab.base.info);
   if( nKey!=nWant ){
     sqlxBad(p, "%d values for the key of %s; allowed is %d", nKey,
-            tab.shape.zName, nWant);
+            tab.base.info.zName, nWant);
   }
-  if( tableinfoColumn(&tab.shape, tab.entry.zColumn)<0 ){
+  if( tableinfoColumn(&tab.base.info, tab.stored.zColumn)<0 ){
     sqlxBad(p, "table %s has no column %s any more; allowed is"
-               " versioned_repair()", tab.shape.zName, tab.entry.zColumn);
+               " versioned_repair()", tab.base.info.zName, tab.stored.zColumn);
   }
   needTransaction(p);
   pStmt = versionQuery(p, &tab);

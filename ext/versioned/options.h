@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** From words to a rule: what a user asks of a versioned table, or what the
-** registry says of it, checked against the columns of the table.
+** The options of a versioned table: from the text that a user gives, or that
+** the registry has, to the options that the generator follows.
 */
 #ifndef INTERLOCK_OPTIONS_H
 #define INTERLOCK_OPTIONS_H
 
-#include "versioned/registry.h"
+#include "versioned/versionedtriggers.h"
 
-typedef struct OptionsWords OptionsWords;
+typedef struct OptionsText OptionsText;
 
-/* What a user asks for. NULL: as it was declared, or the default. */
-struct OptionsWords {
+/* The options as text. NULL: not given, so it stays or is the default. */
+struct OptionsText {
   const char *zColumn;       /* default: version */
   const char *zMode;         /* auto, strict, echo */
   const char *zOnStale;      /* abort, ignore */
@@ -19,10 +19,16 @@ struct OptionsWords {
   const char *zTombstones;   /* on, off */
 };
 
-void optionsMake(Sqlx *p, const TableInfo *pInfo, const RegistryEntry *pEntry,
-              const OptionsWords *pWords, TriggersRule *pRule);
-const char *optionsExcept(Sqlx *p, const TriggersRule *pRule);
-RegistryEntry optionsEntry(Sqlx *p, const TableInfo *pInfo,
-                        const TriggersRule *pRule);
+/* Makes the options. Each is the one that is asked for (pAsked, or NULL),
+** or else the one that was declared (pStored, or NULL), or else the default.
+** The installed set, pHas, tells the new names of columns of except that were
+** renamed. */
+void optionsMake(Sqlx *p, const TableInfo *pInfo, const OptionsText *pStored,
+                 const TriggerSet *pHas, const OptionsText *pAsked,
+                 VersionedOptions *pOptions);
+/* Returns the text of the options, as the registry stores it. */
+OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions);
+/* Returns the word for tombstones, always the same pointer. */
+const char *optionsSwitch(int bOn);
 
 #endif

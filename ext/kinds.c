@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The kinds of declared tables. The engine in schema/ knows them by this list
+** only. It needs the list to draw a number that no table has, of whatever kind.
+*/
+#include "guarded/guarded.h"
+#include "versioned/versioned.h"
+SQLITE_EXTENSION_INIT3
+
+const DeclaredKind *declaredKind(int i){
+  switch( i ){
+    case 0: return versionedKind();
+    case 1: return guardedKind();
+    default: return 0;
+  }
+}

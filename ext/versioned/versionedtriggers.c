@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The generator of versioned tables. See versionedtriggers.h.
+**
+** A template is filled in two steps: valuesOf() makes the text of each
+** placeholder once for the table, and fill() puts them in. Names are always
+** quoted, as ALTER TABLE ... RENAME writes them too. So the set of a renamed
+** table or column still equals a fresh one.
+*/
+#include <string.h>
+#include "versioned/versionedtriggers.h"
+#include "schema/clause.h"
+#include "sqlite/template.h"
+#include "sql_text.h"
+SQLITE_EXTENSION_INIT3
+
+/* The placeholders of the templates in sql/. */
+typedef enum Value {
+  V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
+  V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS,
+  V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
+  V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
+  V_TOMBSTONE_NEW, V_TOMBSTONE_NEXT, V_MARK,
+  V_TOMBSTONE_OLD, V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
+  V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
+  V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
+  V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS,
+  V_COUNT
+} Value;
+
+static const char *const azValue[V_COUNT] = {
+  "trigger", "table", "schema", "version", "label", "tombstones", "now",
+  "follows", "refuse", "lift", "lifts",
+  "keys", "key_columns", "key_old", "key_row", "key_old_whole",
+  "key_row_whole", "key_end", "greater", "same_key",
+  "tombstone_new", "tombstone_next", "mark",
+  "tombstone_old", "tombstone_row", "row_is_new_key",
+  "self_old", "self_new", "row_is_old",
+  "blocked", "blocked_by_other", "blocker",
+  "of_key", "of_unique", "of_others"
+};
+
+/* The flags of $if(...). */
+typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
+                    F_COUNT } Flag;
+static const char *const azFlag[F_COUNT] = {
+  "nullable", "strict", "tombstones", "marks"
+};
+
+/* The options with which a trigger is part of the set, as bits. */
+#define WHEN(mode, bIgnore)  (1u << ((mode)*2 + (bIgnore)))
+#define WHEN_AUTO    (WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_AUTO, 1))
+#define WHEN_STRICT  (WHEN(VERSIONED_STRICT, 0) | WHEN(VERSIONED_STRICT, 1))
+#define WHEN_ECHO    (WHEN(VERSIONED_ECHO, 0) | WHEN(VERSIONED_ECHO, 1))
+#define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
+
+/* What the text of a trigger depends on beside the key and the options. */
+typedef enum Depends {
+  DEPENDS_NOT = 0,
+  DEPENDS_WAYS,          /* the UNIQUE indexes, and defaults of their columns */
+  DEPENDS_OTHERS         /* with except the list of columns */
+} Depends;
+
+/* The set, in the order in which it is made. Two triggers of one event and time
+** must not depend on each other: SQLite does not define their order. */
+static const struct {
+  const char *zWhat;
+  const char *zTemplate;
+  unsigned mWhen;
+  int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
+  Depends eDepends;
+} aTrigger[] = {
+  { "check",            versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "bump",             versioned_bump_sql,
+      WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_ECHO, 0), -1, DEPENDS_OTHERS },
+  { "verify_bump",      versioned_verify_bump_sql, WHEN(VERSIONED_AUTO, 0), -1,
+      DEPENDS_OTHERS },
+  { "bump_after",       versioned_bump_after_sql,
+      WHEN(VERSIONED_AUTO, 1) | WHEN_ECHO, -1, DEPENDS_OTHERS },
+  { "required",         versioned_required_sql, WHEN_STRICT, -1,
+      DEPENDS_OTHERS },
+  { "validate",         versioned_validate_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "tombstone",        versioned_tombstone_sql, WHEN_EVER, 1, DEPENDS_NOT },
+  { "unmark",           versioned_unmark_sql, WHEN_EVER, 0, DEPENDS_NOT },
+  { "remember",         versioned_remember_sql, WHEN_EVER, -1, DEPENDS_WAYS },
+  { "restore",          versioned_restore_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "remember_evicted", versioned_remember_evicted_sql, WHEN_EVER, -1,
+      DEPENDS_WAYS },
+  { "tombstone_moved",  versioned_tombstone_moved_sql, WHEN_EVER, 1,
+      DEPENDS_NOT },
+  { "restore_moved",    versioned_restore_moved_sql, WHEN_EVER, -1,
+      DEPENDS_NOT },
+};
+
+typedef struct Gen Gen;
+struct Gen {
+  Sqlx *p;
+  const TableInfo *pInfo;
+  const VersionedOptions *pOptions;
+  const char *zNumber;
+  const char *azText[V_COUNT];
+  int abFlag[F_COUNT];
+  Template t;
+};
+
+static void genBegin(Gen *g, Sqlx *p){
+  memset(g, 0, sizeof(*g));
+  g->p = g->t.p = p;
+  g->t.nText = V_COUNT;
+  g->t.azName = azValue;
+  g->t.azText = g->azText;
+  g->t.nFlag = F_COUNT;
+  g->t.azFlag = azFlag;
+  g->t.abFlag = g->abFlag;
+}
+
+static const char *fill(Gen *g, const char *zTemplate){
+  return templateFill(&g->t, zTemplate);
+}
+
+/* ---- the columns of the tombstones ------------------------------------ */
+
+int versionedtriggersKeys(const TableInfo *pInfo){
+  return pInfo->bRowidKey ? 1 : pInfo->key.nTerm;
+}
+
+static const char *tombstoneKeys(Gen *g){
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  for(i=1; i<=versionedtriggersKeys(g->pInfo); i++){
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendf(pStr, "k%d", i);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+static const char *tombstoneColumns(Gen *g){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( pInfo->bRowidKey ) return "k1 INTEGER PRIMARY KEY";
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->key.nTerm; i++){
+    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
+    const char *zAffinity = pInfo->aCol[pTerm->iCol].zAffinity;
+    clauseJoin(pStr, ", ");
+    sqlite3_str_appendf(pStr, "k%d %s%sNOT NULL", i+1, zAffinity,
+                        zAffinity[0] ? " " : "");
+    if( sqlite3_stricmp(pTerm->zColl, "BINARY")!=0 ){
+      sqlite3_str_appendf(pStr, " COLLATE \"%w\"", pTerm->zColl);
+    }
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "This tombstone has NEW's key", or OLD's. */
+static const char *tombstoneIs(Gen *g, const char *zPrefix){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( pInfo->bRowidKey ){
+    return sqlxPrintf(g->p, "k1=%s%s", zPrefix, pInfo->zRowid);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->key.nTerm; i++){
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "k%d=%s\"%w\"", i+1, zPrefix,
+                        pInfo->aCol[pInfo->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "This tombstone has the key that NEW is about to get", in a BEFORE INSERT
+** trigger. If SQLite is to choose the rowid, NEW has -1. */
+static const char *tombstoneIsNext(Gen *g){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( pInfo->bRowidKey ){
+    return sqlxPrintf(g->p, "k1 IN(NEW.%s,CASE WHEN NEW.%s=-1 THEN"
+        " (SELECT ifnull(max(%s)+1,1) FROM \"%w\") END)", pInfo->zRowid,
+        pInfo->zRowid, pInfo->zRowid, pInfo->zName);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->key.nTerm; i++){
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "k%d=%s", i+1,
+        clauseNext(g->p, pInfo, pInfo->key.aTerm[i].iCol));
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* ---- what an UPDATE may carry ----------------------------------------- */
+
+static int isExcepted(const VersionedOptions *pOptions, const char *zName){
+  int i;
+  for(i=0; i<pOptions->nExcept; i++){
+    if( sqlite3_stricmp(pOptions->azExcept[i], zName)==0 ) return 1;
+  }
+  return 0;
+}
+
+/* The columns whose change raises the version, for UPDATE OF. If none is
+** excepted all do, and there is no list: a list would miss a column that is
+** added later. */
+static const char *ofOthers(Gen *g){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( g->pOptions->nExcept==0 ) return "";
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->nCol; i++){
+    const TableInfoColumn *pCol = &pInfo->aCol[i];
+    if( pCol->bGenerated || isExcepted(g->pOptions, pCol->zName)
+     || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) continue;
+    sqlite3_str_appendf(pStr, "%s\"%w\"",
+        sqlite3_str_length(pStr) ? "," : "OF ", pCol->zName);
+  }
+  if( !pInfo->bWithoutRowid ){
+    sqlite3_str_appendf(pStr, "%s" CLAUSE_ROWID_NAMES,
+        sqlite3_str_length(pStr) ? "," : "OF ");
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "Nothing but the version changes", to the last bit. IS by the column's own
+** collation, or between INTEGER and REAL, would call different values equal.
+** INTEGER and REAL meet only in a column without affinity. */
+static const char *nothingElse(Gen *g){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  if( pInfo->zRowid ){
+    sqlite3_str_appendf(pStr, "NEW.%s=OLD.%s", pInfo->zRowid,
+                        pInfo->zRowid);
+  }
+  for(i=0; i<pInfo->nCol; i++){
+    const TableInfoColumn *pCol = &pInfo->aCol[i];
+    const char *zName = pCol->zName;
+    if( pCol->bGenerated
+     || sqlite3_stricmp(zName, g->pOptions->zColumn)==0 ) continue;
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
+        sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
+    if( pCol->zAffinity[0]==0 ){
+      sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
+                          zName, zName);
+    }
+  }
+  return sqlxText(g->p, pStr);
+}
+
+static const char *follows(Gen *g){
+  const char *zCol = g->azText[V_VERSION];
+  if( g->pOptions->mode!=VERSIONED_ECHO ){
+    return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
+  }
+  return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
+                    zCol, zCol, zCol, zCol, nothingElse(g));
+}
+
+/* The ways in which another row can stand in NEW's way. Without tombstones only
+** the row under NEW's own key matters. */
+#define WAYS (CLAUSE_BY_KEY | CLAUSE_BY_ROWID | CLAUSE_BY_INDEX)
+
+static void valuesOfWays(Gen *g){
+  unsigned mBy = g->pOptions->bTombstones ? WAYS
+               : g->pInfo->bRowidKey ? CLAUSE_BY_ROWID : CLAUSE_BY_KEY;
+  ClauseWay way;
+  clauseInTheWay(g->p, g->pInfo, mBy, &way);
+  g->azText[V_BLOCKED] = way.zAny;
+  g->azText[V_BLOCKED_BY_OTHER] = way.zOther;
+  g->azText[V_BLOCKER] = way.zRow;
+}
+
+/* Makes the text of every placeholder for this table and its options. */
+static void valuesOf(Gen *g){
+  Sqlx *p = g->p;
+  const TableInfo *pInfo = g->pInfo;
+  const VersionedOptions *pOptions = g->pOptions;
+  const char **az = g->azText;
+  az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
+  az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
+  az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pOptions->zColumn);
+  az[V_LABEL] = pOptions->zLabel;
+  az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
+                                g->zNumber);
+  az[V_NOW] = TRIGGERSET_NOW;
+  az[V_KEYS] = tombstoneKeys(g);
+  az[V_KEY_COLUMNS] = tombstoneColumns(g);
+  az[V_KEY_OLD] = clauseKeys(p, pInfo, "OLD.");
+  az[V_KEY_ROW] = clauseKeys(p, pInfo, "r.");
+  az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pInfo, "OLD.");
+  az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
+  g->abFlag[F_STRICT] = pOptions->mode==VERSIONED_STRICT;
+  g->abFlag[F_TOMBSTONES] = pOptions->bTombstones;
+  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pOptions->bTombstones;
+  g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
+  az[V_KEY_END] = pInfo->bRowidKey ? ")"
+      : sqlxPrintf(p, ",PRIMARY KEY(%s)) WITHOUT ROWID", az[V_KEYS]);
+  az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
+                  " ELSE excluded.version END";
+  az[V_SAME_KEY] = clauseSameKey(p, pInfo);
+  az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
+  az[V_TOMBSTONE_NEXT] = tombstoneIsNext(g);
+  az[V_MARK] = pOptions->bTombstones ? "1" : TRIGGERSET_NOW;
+  az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
+  az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
+  az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pInfo);
+  az[V_SELF_OLD] = clauseSameRow(p, pInfo, "", "OLD.");
+  az[V_SELF_NEW] = clauseSameRow(p, pInfo, "", "NEW.");
+  az[V_ROW_IS_OLD] = clauseSameRow(p, pInfo, "r.", "OLD.");
+  valuesOfWays(g);
+  az[V_OF_KEY] = clauseOfKey(p, pInfo);
+  az[V_OF_UNIQUE] = clauseOfWay(p, pInfo, WAYS);
+  az[V_OF_OTHERS] = ofOthers(g);
+  az[V_FOLLOWS] = follows(g);
+  az[V_LIFTS] = pOptions->mode==VERSIONED_ECHO ? nothingElse(g)
+                                           : az[V_SAME_KEY];
+  az[V_REFUSE] = pOptions->bIgnore ? "RAISE(IGNORE)"
+      : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
+  az[V_LIFT] = fill(g, versioned_lift_sql);
+}
+
+void versionedtriggersMake(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zNumber,
+  const VersionedOptions *pOptions,
+  TriggerSet *pSet,
+  VersionedTexts *pTexts
+){
+  const unsigned mWhen = WHEN(pOptions->mode, pOptions->bIgnore);
+  Gen g;
+  size_t i;
+  memset(pSet, 0, sizeof(*pSet));
+  genBegin(&g, p);
+  g.pInfo = pInfo;
+  g.pOptions = pOptions;
+  g.zNumber = zNumber;
+  valuesOf(&g);
+  pTexts->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones", zNumber);
+  pTexts->zTombstonesSql = fill(&g, versioned_tombstones_sql);
+  pTexts->zLiftAllSql = fill(&g, versioned_lift_all_sql);
+  for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
+    TriggerSetOne *pOne;
+    if( !(aTrigger[i].mWhen & mWhen) ) continue;
+    if( aTrigger[i].iTombstones==!pOptions->bTombstones ) continue;
+    pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
+    g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
+    pOne->zSql = fill(&g, aTrigger[i].zTemplate);
+    pOne->bSchema = aTrigger[i].eDepends==DEPENDS_WAYS
+        || (aTrigger[i].eDepends==DEPENDS_OTHERS && pOptions->nExcept>0);
+  }
+}

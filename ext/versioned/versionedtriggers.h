@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The generator of versioned tables: it makes the text of the triggers, and of
+** the table of tombstones, from the options of the table and from what the
+** user's table looks like.
+**
+** The text of each trigger is in sql/versioned/, with the reason for it. What
+** differs from table to table and from mode to mode stands there as a
+** $placeholder; its values are made here. Nothing is run here.
+*/
+#ifndef INTERLOCK_VERSIONEDTRIGGERS_H
+#define INTERLOCK_VERSIONEDTRIGGERS_H
+
+#include "schema/tableinfo.h"
+#include "schema/triggerset.h"
+
+/* Must go up whenever the generated text changes: an older extension leaves the
+** triggers of a newer one alone. */
+#define VERSIONED_GENERATOR 2
+
+typedef struct VersionedOptions VersionedOptions;
+typedef struct VersionedTexts VersionedTexts;
+
+/* What the writers of a table do. A table has one mode: if writers of one table
+** follow two conventions, the checks of one let the other's stale writes
+** pass. */
+typedef enum VersionedMode {
+  VERSIONED_AUTO = 0,    /* an UPDATE that carries a version is checked */
+  VERSIONED_STRICT,      /* every UPDATE must carry it */
+  VERSIONED_ECHO         /* an UPDATE carries the version that was read */
+} VersionedMode;
+
+struct VersionedOptions {
+  const char *zColumn;   /* the version column */
+  const char *zLabel;    /* table.column for error messages, its quotes
+                         ** doubled as in an SQL literal */
+  VersionedMode mode;
+  int bIgnore;           /* on_stale=ignore: a stale row is skipped */
+  int bTombstones;       /* the version of a deleted row is kept */
+  int nExcept;           /* columns whose change does not raise the version */
+  const char **azExcept;
+};
+
+/* The texts that are made beside the triggers. */
+struct VersionedTexts {
+  const char *zTombstones;      /* name of the table of tombstones */
+  const char *zTombstonesSql;   /* as sqlite_master keeps it */
+  const char *zLiftAllSql;      /* the UPDATE of a repair */
+};
+
+/* Makes the set and the texts, with a number in their names. After an error of
+** the request neither is of use. */
+void versionedtriggersMake(Sqlx *p, const TableInfo *pInfo,
+                           const char *zNumber,
+                           const VersionedOptions *pOptions, TriggerSet *pSet,
+                           VersionedTexts *pTexts);
+/* Returns how many columns the key has. */
+int versionedtriggersKeys(const TableInfo *pInfo);
+
+#endif
