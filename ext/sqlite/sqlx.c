@@ -309,6 +309,12 @@ void sqlxRun(Sqlx *p, const char *zFormat, ...){
   sqlxFinalize(p, pStmt);
 }
 
+/* How often SQLite has had to prepare a statement anew: because the schema that
+** it was made from was changed, or something else. */
+int sqlxReprepared(sqlite3_stmt *pStmt){
+  return sqlite3_stmt_status(pStmt, SQLITE_STMTSTATUS_REPREPARE, 0);
+}
+
 /* Whether a query returns a row. */
 int sqlxExists(Sqlx *p, const char *zFormat, ...){
   sqlite3_stmt *pStmt;
