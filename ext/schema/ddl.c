@@ -60,6 +60,16 @@ void ddlMakeTriggers(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n){
   }
 }
 
+/* Append the making of triggers of the application's that the plan has dropped,
+** as they were. */
+void ddlMakeAgain(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n){
+  int i;
+  for(i=0; i<n; i++){
+    ddlStep(p, pPlan, triggersAgain(p, &a[i], pPlan->zSchema),
+             dropTrigger(p, pPlan, &a[i]));
+  }
+}
+
 /* A plan of zTable's as text, for somebody else to run: one statement is one
 ** line. */
 const char *ddlText(Sqlx *p, const Ddl *pPlan, const char *zTable){

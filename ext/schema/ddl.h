@@ -62,6 +62,7 @@ void ddlStep(Sqlx *p, Ddl *pPlan, const char *zDo, const char *zUndo);
 void ddlDropTriggers(Sqlx *p, Ddl *pPlan, DdlScope eScope,
                       const TriggersOne *a, int n);
 void ddlMakeTriggers(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n);
+void ddlMakeAgain(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n);
 const char *ddlText(Sqlx *p, const Ddl *pPlan, const char *zTable);
 
 /* Doing it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Which trigger of the user's can skip triggers of ours.
+** Which trigger of the user's can skip triggers of ours, and which update the
+** table that they are on.
 **
 ** RAISE(IGNORE) in an AFTER trigger leaves the row changed and skips the AFTER
 ** triggers of that row which have not run yet. SQLite runs the triggers of one
@@ -13,7 +14,7 @@
 #ifndef INTERLOCK_SKIPPING_H
 #define INTERLOCK_SKIPPING_H
 
-#include "schema/tableinfo.h"
+#include "schema/triggers.h"
 
 typedef struct Skipping Skipping;
 
@@ -29,5 +30,30 @@ void skippingFind(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
 
 /* What a user should know of it. zRepair is the function that cures it. */
 const char *skippingNote(Sqlx *p, const Skipping *pSkip, const char *zRepair);
+
+typedef struct Touches Touches;
+
+/* The AFTER UPDATE triggers of the user's on a table that update this table,
+** but for those that could skip ours, in order of making. */
+struct Touches {
+  int n;
+  TriggersOne *a;        /* zName and zSql */
+  int iFirst, iLast;     /* when the first and the last were made */
+  char *abSet;           /* 1 for each column of the table that any trigger on
+                         ** it sets there; NULL: there is none */
+};
+
+/* zColumn is the version column: a trigger that is fired for that column by
+** name is none of them. */
+void skippingTouches(Sqlx *p, const TableInfo *pInfo, const char *zColumn,
+                     Touches *pTouches);
+
+/* Whether one of them runs where `settle` or `quiet` of the table's set do not
+** meet it: it must be made between the two. */
+int skippingIsOutOfOrder(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
+                         const Touches *pTouches);
+
+/* Whether the text of a trigger updates that table. */
+int skippingUpdates(const char *zSql, const char *zTable);
 
 #endif

@@ -20,6 +20,8 @@ SQLITE_EXTENSION_INIT3
 typedef enum Value {
   V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
   V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS,
+  V_NOTHING_ELSE,
+  V_OWN_ONLY,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
   V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
   V_TOMBSTONE_NEW, V_TOMBSTONE_NEXT, V_MARK,
@@ -33,6 +35,8 @@ typedef enum Value {
 static const char *const azValue[V_COUNT] = {
   "trigger", "table", "schema", "version", "label", "tombstones", "now",
   "follows", "refuse", "lift", "lifts",
+  "nothing_else",
+  "own_only",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
   "key_row_whole", "key_end", "greater", "same_key",
   "tombstone_new", "tombstone_next", "mark",
@@ -44,9 +48,9 @@ static const char *const azValue[V_COUNT] = {
 
 /* What can stand in $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
-                    F_COUNT } Flag;
+                    F_OWN, F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
-  "nullable", "strict", "tombstones", "marks"
+  "nullable", "strict", "tombstones", "marks", "own"
 };
 
 /* The rules under which a trigger is part of the set, as bits. */
@@ -57,28 +61,34 @@ static const char *const azFlag[F_COUNT] = {
 #define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
 
 /* The set, in the order in which it is made. Two triggers of one event and
-** time never depend on each other: SQLite leaves their order open. */
+** time never depend on each other: SQLite leaves their order open. Where it
+** decides whether `settle` and `quiet` do their work, it decides no more. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
   unsigned mWhen;
   int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
+  int bOwn;              /* 1: only with bOwn of the rule, 2: with abOwn */
 } aTrigger[] = {
-  { "check",    versioned_check_sql,    WHEN_EVER, -1 },
+  { "settle",   versioned_settle_sql,   WHEN_AUTO | WHEN_STRICT, -1, 1 },
+  { "kept",     versioned_kept_sql,     WHEN_AUTO | WHEN_ECHO, -1, 0 },
+  { "check",    versioned_check_sql,    WHEN_EVER, -1, 0 },
   { "bump",     versioned_bump_sql,
-      WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_ECHO, 0), -1 },
-  { "kept",     versioned_kept_sql,     WHEN(TRIGGERS_AUTO, 0), -1 },
-  { "raise",    versioned_raise_sql,    WHEN(TRIGGERS_AUTO, 1) | WHEN_ECHO,
-      -1 },
-  { "required", versioned_required_sql, WHEN_STRICT, -1 },
-  { "first",    versioned_first_sql,    WHEN_EVER, -1 },
-  { "gone",     versioned_gone_sql,     WHEN_EVER, 1 },
-  { "unmark",   versioned_unmark_sql,   WHEN_EVER, 0 },
-  { "note",     versioned_note_sql,     WHEN_EVER, -1 },
-  { "again",    versioned_again_sql,    WHEN_EVER, -1 },
-  { "evict",    versioned_evict_sql,    WHEN_EVER, -1 },
-  { "left",     versioned_left_sql,     WHEN_EVER, 1 },
-  { "moved",    versioned_moved_sql,    WHEN_EVER, -1 },
+      WHEN(TRIGGERS_AUTO, 0) | WHEN(TRIGGERS_ECHO, 0), -1, 0 },
+  { "own",      versioned_own_sql,      WHEN_STRICT, -1, 2 },
+  { "raise",    versioned_raise_sql,    WHEN_AUTO | WHEN_ECHO, -1, 0 },
+  { "nested",   versioned_raise_sql,
+      WHEN(TRIGGERS_AUTO, 1) | WHEN(TRIGGERS_ECHO, 1), -1, 0 },
+  { "required", versioned_required_sql, WHEN_STRICT, -1, 0 },
+  { "first",    versioned_first_sql,    WHEN_EVER, -1, 0 },
+  { "gone",     versioned_gone_sql,     WHEN_EVER, 1, 0 },
+  { "unmark",   versioned_unmark_sql,   WHEN_EVER, 0, 0 },
+  { "note",     versioned_note_sql,     WHEN_EVER, -1, 0 },
+  { "again",    versioned_again_sql,    WHEN_EVER, -1, 0 },
+  { "evict",    versioned_evict_sql,    WHEN_EVER, -1, 0 },
+  { "left",     versioned_left_sql,     WHEN_EVER, 1, 0 },
+  { "moved",    versioned_moved_sql,    WHEN_EVER, -1, 0 },
+  { "quiet",    versioned_quiet_sql,    WHEN_EVER, -1, 1 },
 };
 
 typedef struct Gen Gen;
@@ -211,10 +221,21 @@ static const char *ofOthers(Gen *g){
   return sqlxText(g->p, pStr);
 }
 
-/* "nothing but the version changes", to the last bit: IS by the column's own
+/* "this column stays as it is", to the last bit: IS by the column's own
 ** collation or across INTEGER and REAL would call different values the same.
 ** The two meet only in a column without affinity. */
-static const char *nothingElse(Gen *g){
+static void appendSame(sqlite3_str *pStr, const TableInfoColumn *pCol){
+  const char *zName = pCol->zName;
+  sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
+      sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
+  if( pCol->zAffinity[0]==0 ){
+    sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
+                        zName, zName);
+  }
+}
+
+/* "no column changes but the version, and those of abBut, if any" */
+static const char *nothingBut(Gen *g, const char *abBut){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
@@ -224,17 +245,12 @@ static const char *nothingElse(Gen *g){
   }
   for(i=0; i<pInfo->nCol; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
-    const char *zName = pCol->zName;
-    if( pCol->bGenerated
-     || sqlite3_stricmp(zName, g->pRule->zColumn)==0 ) continue;
+    if( pCol->bGenerated || (abBut && abBut[i])
+     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
     clauseJoin(pStr, " AND ");
-    sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
-        sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
-    if( pCol->zAffinity[0]==0 ){
-      sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
-                          zName, zName);
-    }
+    appendSame(pStr, pCol);
   }
+  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
   return sqlxText(g->p, pStr);
 }
 
@@ -244,7 +260,7 @@ static const char *follows(Gen *g){
     return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
   }
   return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
-                    zCol, zCol, zCol, zCol, nothingElse(g));
+                    zCol, zCol, zCol, zCol, nothingBut(g, 0));
 }
 
 /* By what another row can stand in NEW's way. Without tombstones only the row
@@ -282,6 +298,7 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
   g->abFlag[F_STRICT] = pRule->mode==TRIGGERS_STRICT;
   g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
+  g->abFlag[F_OWN] = pRule->bOwn;
   g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
   az[V_KEY_END] = pInfo->bRowidKey ? ")"
@@ -303,8 +320,10 @@ static void valuesOf(Gen *g){
   az[V_OF_UNIQUE] = clauseOfWay(p, pInfo, WAYS);
   az[V_OF_OTHERS] = ofOthers(g);
   az[V_FOLLOWS] = follows(g);
-  az[V_LIFTS] = pRule->mode==TRIGGERS_ECHO ? nothingElse(g)
+  az[V_LIFTS] = pRule->mode==TRIGGERS_ECHO ? nothingBut(g, 0)
                                            : az[V_SAME_KEY];
+  az[V_NOTHING_ELSE] = nothingBut(g, 0);
+  az[V_OWN_ONLY] = nothingBut(g, pRule->abOwn);
   az[V_REFUSE] = pRule->bIgnore ? "RAISE(IGNORE)"
       : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
   az[V_LIFT] = fill(g, versioned_lift_sql);
@@ -333,6 +352,8 @@ void triggersMake(
     TriggersOne *pOne = &pSet->a[pSet->n];
     if( !(aTrigger[i].mWhen & WHEN(pRule->mode, pRule->bIgnore)) ) continue;
     if( aTrigger[i].iTombstones==!pRule->bTombstones ) continue;
+    if( aTrigger[i].bOwn==1 && !pRule->bOwn ) continue;
+    if( aTrigger[i].bOwn==2 && !pRule->abOwn ) continue;
     pSet->n++;
     pOne->zWhat = aTrigger[i].zWhat;
     pOne->zName = sqlxPrintf(p, "interlock_%s_%s", pRule->zNumber,
@@ -417,6 +438,5 @@ const char *triggersAgain(
             zSchema, pOne->zName);
     return 0;
   }
-  return sqlxPrintf(p, "CREATE TRIGGER \"%w\".\"%w\"%s", zSchema, pOne->zName,
-                    t.z + t.n);
+  return sqlxPrintf(p, "CREATE TRIGGER \"%w\".%s", zSchema, t.z);
 }

@@ -22,6 +22,9 @@
 #define TRIGGERS_NOW \
   "CAST(round((julianday('now')-2440587.5)*86400000) AS INTEGER)"
 
+/* In the text of `check`: where it lets the step down of `settle` through. */
+#define TRIGGERS_DOWN "at=-1-NEW."
+
 typedef struct TriggersRule TriggersRule;
 typedef struct TriggersOne TriggersOne;
 typedef struct TriggersSet TriggersSet;
@@ -42,6 +45,10 @@ struct TriggersRule {
   TriggersMode mode;
   int bIgnore;           /* on_stale=ignore: skip the row, no error */
   int bTombstones;       /* remember versions over a delete */
+  int bOwn;              /* AFTER UPDATE triggers of the application update
+                         ** the table that they are on */
+  const char *abOwn;     /* 1 for each column that any trigger sets there;
+                         ** NULL: there is none */
   int nExcept;           /* columns whose change does not raise it */
   const char **azExcept;
 };

@@ -4,6 +4,7 @@
 */
 #include <string.h>
 #include "versioned/options.h"
+#include "schema/skipping.h"
 #include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
@@ -63,8 +64,7 @@ static SqlToken ofList(const RegistryEntry *pEntry){
     const char *zEnd = z + strlen(z);
     const char *zWhat = pEntry->aTrigger[i].zWhat;
     SqlToken t;
-    if( strcmp(zWhat, "raise")!=0 && strcmp(zWhat, "kept")!=0
-     && strcmp(zWhat, "required")!=0 ) continue;
+    if( strcmp(zWhat, "kept")!=0 && strcmp(zWhat, "required")!=0 ) continue;
     for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
       if( sqltokenIsWord(&t, "OF") ) tOf = t;
       if( sqltokenIsWord(&t, "ON") ) break;
@@ -165,6 +165,7 @@ void optionsMake(
   static const OptionsWords none = { 0, 0, 0, 0, 0 };
   int bKnown = pEntry->zNumber!=0;
   OptionsWords w = pWords ? *pWords : none;
+  Touches touches;
   int iCol, bAsked, nMissing;
   memset(pRule, 0, sizeof(*pRule));
   if( w.zColumn==0 ) w.zColumn = bKnown ? pEntry->zColumn : "version";
@@ -182,6 +183,9 @@ void optionsMake(
   pRule->mode = (TriggersMode)oneOf(p, "mode", w.zMode, azMode, 3);
   pRule->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
   pRule->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
+  skippingTouches(p, pInfo, pRule->zColumn, &touches);
+  pRule->bOwn = touches.n>0;
+  pRule->abOwn = touches.abSet;
   bAsked = pWords && pWords->zExcept;
   nMissing = exceptAll(p, pInfo, w.zExcept, bAsked, pRule);
   if( !bAsked && p->rc==SQLITE_OK ){

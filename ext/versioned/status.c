@@ -16,14 +16,29 @@ const char *statusName(Status status){
   return az[status];
 }
 
-/* Whether a trigger's text depends on the indexes or on the list of columns,
-** and so can have been overtaken by a new one. */
-static int canBeOvertaken(const char *zWhat, const char *zSql){
-  static const char *const az[] = { "note", "evict" };
-  static const char *const azOf[] = { "bump", "kept", "raise", "required" };
+/* Whether a trigger is part of the set only for what triggers of the
+** application do. */
+static int isForTouches(const char *zWhat){
+  return strcmp(zWhat, "settle")==0 || strcmp(zWhat, "quiet")==0
+      || strcmp(zWhat, "own")==0;
+}
+
+/* Whether a trigger's text depends on the indexes, on the list of columns or on
+** the application's triggers, and so can have been overtaken by a new one. */
+static int canBeOvertaken(
+  const char *zWhat,
+  const char *zSql,
+  const char *zOld
+){
+  static const char *const az[] = { "note", "evict", "own" };
+  static const char *const azOf[] = { "bump", "kept", "raise", "nested",
+                                     "required" };
   size_t i;
   for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
     if( strcmp(zWhat, az[i])==0 ) return 1;
+  }
+  if( strcmp(zWhat, "check")==0 ){
+    return (strstr(zSql, TRIGGERS_DOWN)==0)!=(strstr(zOld, TRIGGERS_DOWN)==0);
   }
   for(i=0; i<sizeof(azOf)/sizeof(azOf[0]); i++){
     if( strcmp(zWhat, azOf[i])==0 ) return strstr(zSql, " UPDATE OF ")!=0;
@@ -39,6 +54,18 @@ static int isBroken(Sqlx *p, const TableInfo *pInfo, const TriggersSet *pSet){
       && (zSql==0 || strcmp(zSql, pSet->zTombstonesSql)!=0);
 }
 
+/* How many triggers of the set are there for triggers of the application that
+** are gone. */
+static int leftOver(const RegistryEntry *pEntry, const TriggersSet *pSet){
+  int i, j, n = 0;
+  for(j=0; j<pEntry->nTrigger; j++){
+    const char *zWhat = pEntry->aTrigger[j].zWhat;
+    for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, zWhat)!=0; i++){}
+    n += i==pSet->n && isForTouches(zWhat);
+  }
+  return n;
+}
+
 /* The triggers that are installed against those that should be. What the set
 ** of an older generator should look like is not known here. */
 Status statusOfSet(
@@ -49,30 +76,39 @@ Status statusOfSet(
   Skipping *pSkip        /* OUT: for STATUS_SKIPPED */
 ){
   Status status = STATUS_OK;
-  int i, j;
+  Touches touches;
+  int i, j, nLeft;
   if( p->rc!=SQLITE_OK ) return STATUS_OK;
   for(i=0; i<pSet->n; i++){
     const TriggersOne *pNew = &pSet->a[i];
-    Status one = STATUS_MISSING;
+    Status one = isForTouches(pNew->zWhat) ? STATUS_OUTDATED : STATUS_MISSING;
     for(j=0; j<pEntry->nTrigger; j++){
       const TriggersOne *pOld = &pEntry->aTrigger[j];
       if( strcmp(pOld->zName, pNew->zName)!=0 ) continue;
       if( strcmp(pOld->zSql, pNew->zSql)==0 ){
         one = STATUS_OK;
       }else{
-        one = canBeOvertaken(pNew->zWhat, pNew->zSql) ? STATUS_OUTDATED
-                                                      : STATUS_CHANGED;
+        one = canBeOvertaken(pNew->zWhat, pNew->zSql, pOld->zSql)
+            ? STATUS_OUTDATED : STATUS_CHANGED;
       }
     }
     if( one>status ) status = one;
   }
-  if( pEntry->nTrigger>pSet->n && status<STATUS_CHANGED ){
+  nLeft = leftOver(pEntry, pSet);
+  if( nLeft>0 && status==STATUS_OK ) status = STATUS_OUTDATED;
+  if( pEntry->nTrigger-nLeft>pSet->n && status<STATUS_CHANGED ){
     status = STATUS_CHANGED;
   }
   if( status!=STATUS_OK && pEntry->nTrigger>0
    && pEntry->iGenerator<TRIGGERS_GENERATOR ) return STATUS_OUTDATED;
   if( status==STATUS_OK && isBroken(p, pInfo, pSet) ){
     status = STATUS_BROKEN;
+  }
+  if( status==STATUS_OK ){
+    skippingTouches(p, pInfo, pEntry->zColumn, &touches);
+    if( skippingIsOutOfOrder(p, pInfo, pEntry->zNumber, &touches) ){
+      status = STATUS_OUTDATED;
+    }
   }
   if( status==STATUS_OK ){
     skippingFind(p, pInfo, pEntry->zNumber, pSkip);
@@ -132,22 +168,6 @@ void statusWalkEnd(Sqlx *p, StatusWalk *pWalk){
   registryClose(p, &pWalk->cur);
 }
 
-/* Whether the text of a trigger updates that table. */
-static int updates(const char *zSql, const char *zTable){
-  const char *zEnd = zSql + strlen(zSql);
-  SqlToken t;
-  for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
-    if( !sqltokenIsWord(&t, "UPDATE") ) continue;
-    t = sqltokenNext(&t, zEnd);
-    if( sqltokenIsWord(&t, "OR") ){
-      t = sqltokenNext(&t, zEnd);
-      t = sqltokenNext(&t, zEnd);
-    }
-    if( sqltokenIsName(&t, zTable) ) return 1;
-  }
-  return 0;
-}
-
 /* Whether the table was renamed since the registry wrote its name down. */
 int statusRenamed(const StatusWalk *pWalk){
   return sqlite3_stricmp(pWalk->entry.zTable, pWalk->entry.zName)!=0;
@@ -179,7 +199,8 @@ const char *statusNote(Sqlx *p, const StatusWalk *pWalk){
   }
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
-    if( pItem->zSql==0 || !updates(pItem->zSql, pInfo->zName) ) continue;
+    if( pItem->zSql==0
+     || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
     sqlite3_str_appendf(pNote, "%strigger %s updates this table and raises"
         " the version again, unless all it sets is in except",
         sqlite3_str_length(pNote) ? "; " : "", pItem->zName);

@@ -377,7 +377,9 @@ static int isOtherKey(Sqlx *p, VersionedTable *pTab, TriggersSet *pSet){
 /*
 ** Plan what declares the table: nothing where all is there already and bText
 ** is not set. The set is always made whole and in one order, never a single
-** trigger put back. What can be undone by itself comes before the tables: a
+** trigger put back; triggers of the application that update the table are made
+** anew behind `settle` (see there). What can be undone by itself comes before
+** the tables: a
 ** trigger may name one before it is there.
 */
 static int stepsOfTable(
@@ -390,6 +392,7 @@ static int stepsOfTable(
   const char *zSchema = pTab->shape.zSchema;
   RegistryEntry entry;
   TriggersSet set;
+  Touches touches;
   int bOtherKey;
   ddlNew(pPlan, zSchema);
   if( p->rc!=SQLITE_OK ) return 0;
@@ -410,10 +413,15 @@ static int stepsOfTable(
   if( p->rc!=SQLITE_OK ) return 0;
   entry.zNumber = pTab->rule.zNumber;
 
+  skippingTouches(p, &pTab->shape, pTab->rule.zColumn, &touches);
+  if( bText || strcmp(set.a[0].zWhat, "settle")!=0 ) touches.n = 0;
   ddlDropTriggers(p, pPlan, eScope, pTab->entry.aTrigger,
                    pTab->entry.nTrigger);
+  ddlDropTriggers(p, pPlan, eScope, touches.a, touches.n);
   stepsOfColumn(p, pTab, pPlan);
-  ddlMakeTriggers(p, pPlan, set.a, set.n);
+  ddlMakeTriggers(p, pPlan, set.a, 1);
+  ddlMakeAgain(p, pPlan, touches.a, touches.n);
+  ddlMakeTriggers(p, pPlan, set.a+1, set.n-1);
   if( bOtherKey ) stepsOfOtherKey(p, pTab, &set, pPlan);
   else stepsOfTombstones(p, pTab, &set, pPlan);
   stepsOfRegistry(p, pTab, &entry, pPlan);

@@ -3,9 +3,11 @@
 --
 -- It runs BEFORE, so that RETURNING shows the new version: SQLite reads every
 -- column that the statement did not set again after the BEFORE triggers. The
--- condition keeps it from meeting itself under recursive_triggers.
+-- condition keeps it from meeting itself under recursive_triggers. It counts
+-- from the row as it is: a BEFORE trigger of the application can have updated,
+-- and so raised, it already.
 CREATE TRIGGER $trigger BEFORE UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN
-  UPDATE $table SET $version=OLD.$version+1 WHERE $self_old;
+  UPDATE $table SET $version=$version+1 WHERE $self_old;
 END

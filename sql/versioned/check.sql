@@ -12,6 +12,7 @@
 -- that is no writer's: the lift of a row over the tombstone of its own key.
 -- In mode echo it may change nothing else, for there current + 1 is the sign
 -- of a stale writer, and `note` may have left a mark at the current version.
+-- Another is the step down of `settle`, which it marks while it is taken.
 
 -- SQL ERROR stale write:
 -- The row has changed since it was read: the version that the UPDATE carries
@@ -28,6 +29,9 @@ WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
  AND NOT($lifts AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
    AND version>=OLD.$version AND NEW.$version IS version+1))
+ $if(own) AND NOT(NEW.$version<OLD.$version AND $nothing_else AND EXISTS(
+   SELECT 1 FROM $tombstones WHERE $tombstone_new
+   AND at=-1-NEW.$version)) $end
 BEGIN
   SELECT CASE WHEN OLD.$version=9223372036854775807
     THEN RAISE(ABORT,'version exhausted: $label')
