@@ -13,9 +13,9 @@ B             = build
 # Such builds go into a folder of their own, never under another name: SQLite
 # derives the entry point from the letters of the file's name.
 comma := ,
-# A word for the shell, whatever is in it.
+# A text as one word for the shell, whatever characters it has.
 quote  = '$(subst ','\'',$(1))'
-# Everything that is made, here or, by B=/elsewhere, in a folder of its own.
+# The folder of everything that is made: build/, or by B=/elsewhere another one.
 BUILD := $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B))
 ifdef DEBUG
   override B := $(B)/debug
@@ -24,7 +24,7 @@ ifdef DEBUG
 else
   MODE      += -DNDEBUG
 endif
-# The portable layer below the lock manager, in place of Linux's.
+# The lock manager uses the portable POSIX layer instead of Linux's.
 ifdef POSIX
   override B := $(B)/posix
   MODE      += -DINTERLOCK_OS_POSIX=1
@@ -37,7 +37,7 @@ endif
 STRICT = -std=c11 -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden
 COMPILE = $(CC) $(STRICT) $(CFLAGS) $(MODE) $(SQLITE_CFLAGS) -fPIC -I$(B) -Iext
 
-# The lock manager is plain C, and tested by itself as well.
+# The lock manager is plain C and has tests of its own.
 .DEFAULT_GOAL := all
 include test/core/core.mk
 
@@ -46,14 +46,24 @@ HDR = $(wildcard ext/*.h ext/*/*.h)
 SQL = $(wildcard sql/*/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
-.PHONY: all help clean install uninstall
-.PHONY: deps baretest demo test fulltest bench check reference amalgam
+.PHONY: all library help clean install uninstall dist
+.PHONY: deps baretest demo test fulltest clients bench check reference amalgam
 
-all: $(B)/interlock.so
+# These targets must work on a bare machine. They install what they need before
+# make runs a compiler: hence $(MAKE) and no prerequisites.
+NEEDS = CC=$(call quote,$(CC)) SQLITE_CFLAGS=$(call quote,$(SQLITE_CFLAGS)) \
+        tool/deps
+AGAIN = $(MAKE) --no-print-directory
 
-# What is used is compiled as one file: the compiler sees across the layers,
-# which a lock that is free can feel (ext/core/README.md). What is debugged keeps
-# its files.
+all:
+	@$(NEEDS) build
+	@$(AGAIN) library
+
+library: $(B)/interlock.so
+
+# The extension is compiled as one file, so that the compiler can optimize
+# across the layers (ext/README.md, Speed). A build for debugging keeps its
+# files.
 ifeq ($(DEBUG)$(SAN),)
 $(B)/interlock.so: $(B)/interlock-amalgam.c
 	$(COMPILE) -shared -o $@ $<
@@ -76,11 +86,13 @@ help:
 	@echo "make test        the tests, TEST='load versioned' for some"
 	@echo "make fulltest    the tests in every world (test/README.md)"
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
+	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
 	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"
 	@echo "make reference   what is generated in sql/README.md, test/README.md"
+	@echo "make dist        the same with its header, for programs in C and C++"
 	@echo "make install     to PREFIX=$(PREFIX); also make uninstall"
 	@echo "make deps        install what all of these need (Debian)"
 	@echo "make clean       everything that was built"
@@ -89,41 +101,45 @@ help:
 deps:
 	@tool/deps
 
-# README's two commands on machines that have nothing: MACHINE=bookworm-none
-# for one, tool/bare -list for all.
+# README's two commands on bare machines; MACHINE=bookworm-none for one of them,
+# tool/bare -list for their names.
 baretest:
 	@tool/bare $(MACHINE)
 
 SO = $(if $(filter /%,$(B)),$(B),$(CURDIR)/$(B))/interlock.so
 WHERE = INTERLOCK_BUILD=$(call quote,$(BUILD))
 
-# What must work on a bare machine installs what it needs, before make looks
-# at anything that needs a compiler: hence $(MAKE) and no prerequisites.
 demo:
 	@tool/deps test
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(TCLSH) tool/demo.tcl $(B)/interlock
 
 test:
 	@tool/deps test
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(WHERE) INTERLOCK_LIB=$(call quote,$(SO)) \
 	  $(TCLSH) tool/runtests.tcl $(TEST)
 
 fulltest:
 	@tool/deps full
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/runtests.tcl -world all $(TEST)
+
+# What it has got and built stays in build/clients.
+clients:
+	@tool/deps clients
+	@$(MAKE) -s library dist >/dev/null
+	@$(WHERE) $(TCLSH) tool/clients.tcl $(CLIENT)
 
 bench:
 	@tool/deps test
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/bench.tcl $(B)/interlock.so $(BENCH)
 
-# What keeps the tree honest; `make check CHECK=layout` for one of them.
+# The checks of the tree; `make check CHECK=layout` for one of them.
 check:
 	@tool/deps check
-	@$(MAKE) -s all
+	@$(MAKE) -s library
 	@$(TCLSH) tool/check.tcl $(CHECK)
 
 # sql/README.md from the comments in ext/ and sql/, the table of
@@ -132,27 +148,67 @@ reference:
 	$(TCLSH) tool/reference.tcl
 	$(TCLSH) tool/runtests.tcl -readme
 
-# All of ext/ as one file, for who links statically.
+# All of ext/ as one file, for programs that link statically.
 amalgam: $(B)/interlock-amalgam.c
 
 $(B)/interlock-amalgam.c: $(SRC) $(HDR) $(B)/sql_text.h tool/amalgam.tcl \
                           tool/csource.tcl tool/layers.tcl
 	$(TCLSH) tool/amalgam.tcl $(B)/sql_text.h > $@.new && mv $@.new $@
 
-LIBDIR = $(DESTDIR)$(PREFIX)/lib
-DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/interlock
-DOCS = README.md RECIPES.md LOCKRECIPES.md OPERATIONS.md CHANGES.md halves.svg
+# For projects that have no Tcl: the amalgamation, its header, how to use both.
+VERSION := $(shell sed -n \
+             's/^.define INTERLOCK_VERSION "\(.*\)"/\1/p' ext/functions.c)
+PAGES = $(TCLSH) tool/install/pages.tcl
+DIST  = $(B)/dist/interlock-$(VERSION)
+
+# What fails in the middle leaves what was there.
+dist:
+	@$(NEEDS) build
+	@$(AGAIN) -s amalgam
+	@set -e; new=$(B)/dist.new/interlock-$(VERSION); rm -rf $(B)/dist.new; \
+	mkdir -p $$new; cp $(B)/interlock-amalgam.c $$new/interlock.c; \
+	$(PAGES) fill tool/install/interlock.h.in > $$new/interlock.h; \
+	$(PAGES) fill tool/install/readme.in > $$new/README; cp LICENSE $$new; \
+	tar -C $(B)/dist.new -czf $$new.tar.gz interlock-$(VERSION); \
+	rm -rf $(B)/dist; mv $(B)/dist.new $(B)/dist
+	@echo $(DIST).tar.gz
+
+LIBDIR     = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
+MANDIR     = $(PREFIX)/share/man
+DOCDIR     = $(PREFIX)/share/doc/interlock
+DOCS = README.md sql/README.md sql/CLIENTS.md sql/RECIPES.md sql/LOCKRECIPES.md \
+       sql/OPERATIONS.md sql/CHANGES.md
+# Every file that is installed.
+to = $(call quote,$(DESTDIR)$(1))
+LIB_FILE = $(call to,$(LIBDIR)/interlock.so)
+H_FILE   = $(call to,$(INCLUDEDIR)/interlock.h)
+PC_FILE  = $(call to,$(LIBDIR)/pkgconfig/interlock.pc)
+MAN_FILE = $(call to,$(MANDIR)/man7/interlock.7)
+PLACES   = PREFIX $(call quote,$(PREFIX)) LIBDIR $(call quote,$(LIBDIR)) \
+           INCLUDEDIR $(call quote,$(INCLUDEDIR))
 
 install: all
-	install -d $(call quote,$(LIBDIR)) $(call quote,$(DOCDIR)/sql)
-	install -m 755 $(B)/interlock.so $(call quote,$(LIBDIR))
-	install -m 644 README.md LICENSE $(call quote,$(DOCDIR))
-	install -m 644 $(DOCS:%=sql/%) $(call quote,$(DOCDIR)/sql)
+	@umask 022; set -e; d=$(call to,$(DOCDIR)); \
+	install -d $(call to,$(LIBDIR)/pkgconfig) $(call to,$(INCLUDEDIR)) \
+	  $(call to,$(MANDIR)/man7) "$$d/sql"; \
+	install -m 755 $(B)/interlock.so $(LIB_FILE); \
+	$(PAGES) fill tool/install/interlock.h.in > $(H_FILE); \
+	$(PAGES) fill tool/install/interlock.pc.in $(PLACES) > $(PC_FILE); \
+	$(PAGES) man > $(MAN_FILE); \
+	for page in $(DOCS); do \
+	  $(PAGES) page $$page $(DOCS) LICENSE sql/halves.svg > "$$d/$$page"; \
+	done; \
+	install -m 644 LICENSE "$$d"; \
+	install -m 644 sql/halves.svg "$$d/sql"
+	@tool/install/how $(call quote,$(DESTDIR)) $(call quote,$(LIBDIR))
 
 uninstall:
-	rm -f $(call quote,$(LIBDIR)/interlock.so)
-	d=$(call quote,$(DOCDIR)); rm -f "$$d/README.md" "$$d/LICENSE" \
-	  $(DOCS:%="$$d/sql/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
+	rm -f $(LIB_FILE) $(H_FILE) $(PC_FILE) $(MAN_FILE)
+	@rmdir $(call to,$(LIBDIR)/pkgconfig) $(call to,$(MANDIR)/man7) \
+	  2>/dev/null || true
+	d=$(call to,$(DOCDIR)); rm -f "$$d/LICENSE" "$$d/sql/halves.svg" \
+	  $(DOCS:%="$$d/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
 
 clean:
 	rm -rf build

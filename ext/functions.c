@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The SQL functions of Interlock. Each has a block above it that is its
-** page in sql/README.md; the table at the end registers them.
+** The registration of Interlock's SQL functions, from lists that the files of
+** their areas return; and the functions of versioned tables. The reference
+** block above a function is its section in sql/README.md.
 **
-** All but the guards' are DIRECTONLY: a schema that comes from elsewhere must
-** not be able to call them from a trigger or a view.
+** All functions but those of the guards are DIRECTONLY, so that the triggers
+** and views of a schema from elsewhere cannot call them.
 */
 #include <string.h>
 #include "functions.h"
@@ -12,7 +13,7 @@
 #include "sqlite/args.h"
 #include "versioned/expect.h"
 #include "guarded/guardcheck.h"
-#include "guarded/guardsql.h"
+#include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
@@ -26,7 +27,7 @@ SQLITE_EXTENSION_INIT3
 
 /* ---- arguments -------------------------------------------------------- */
 
-/* One option: name=value. */
+/* Takes one option: name=value. */
 static void argOption(Sqlx *p, const char *z, OptionsWords *pWords){
   static const char *const azName[] = { "on_stale", "except", "tombstones" };
   const char **apValue[3];
@@ -47,22 +48,26 @@ static void argOption(Sqlx *p, const char *z, OptionsWords *pWords){
 
 #define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
 
+/* Takes the arguments of versioned() and versioned_sql(); 0 with an error. */
 static int argVersioned(
   Sqlx *p,
   int nArg,
   sqlite3_value **apArg,
   const char *zForm,
-  VersionedRequest *pReq
+  DeclareRequest *pReq,
+  OptionsWords *pWords
 ){
   int i;
   memset(pReq, 0, sizeof(*pReq));
+  memset(pWords, 0, sizeof(*pWords));
+  pReq->pWords = pWords;
   if( !argsCount(p, nArg, 1, 6, zForm) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
-  if( nArg>1 ) pReq->words.zColumn = argsText(p, apArg[1], "column");
-  if( nArg>2 ) pReq->words.zMode = argsText(p, apArg[2], "mode");
+  if( nArg>1 ) pWords->zColumn = argsText(p, apArg[1], "column");
+  if( nArg>2 ) pWords->zMode = argsText(p, apArg[2], "mode");
   for(i=3; i<nArg; i++){
     const char *z = argsText(p, apArg[i], "option");
-    if( z ) argOption(p, z, &pReq->words);
+    if( z ) argOption(p, z, pWords);
   }
   return p->rc==SQLITE_OK;
 }
@@ -139,8 +144,13 @@ static int argVersioned(
 **
 ** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
 ** which is what many ORMs look at. `except=a,b` names columns whose change
-** does not raise the version, for triggers that keep `updated_at` or a
-** counter. With `tombstones=off` the version of a deleted row is not kept.
+** does not raise the version. With `tombstones=off` the version of a deleted row
+** is not kept.
+**
+** AFTER UPDATE triggers of yours that update the table itself, to keep
+** `updated_at` or a counter, are dropped and made again with the same text, so
+** that a row ends at the version which an UPDATE carries. In mode `strict` the
+** columns that triggers of the table set can be set without a version.
 **
 ** Called again, it restores what is missing. An option that is given changes,
 ** an option that is left out stays. The function takes SQLite's write lock
@@ -179,11 +189,13 @@ static int argVersioned(
 */
 static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   Sqlx x;
-  VersionedRequest req;
+  DeclareRequest req;
+  OptionsWords words;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req) ){
+  if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req,
+                   &words) ){
     req.pResult = ctx;
-    versionedDeclare(&x, &req, DDL_SELECT);
+    declareTable(&x, versionedKind(), &req, DDL_SELECT);
   }
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
   sqlxEnd(&x);
@@ -222,7 +234,7 @@ static void unversionedFunc(
     zTable = argsText(&x, apArg[0], "table");
   }
   if( x.rc==SQLITE_OK ){
-    bDone = versionedUndeclare(&x, zTable, DDL_SELECT);
+    bDone = declareUndo(&x, versionedKind(), zTable, DDL_SELECT);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -256,11 +268,13 @@ static void versionedSqlFunc(
   sqlite3_value **apArg
 ){
   Sqlx x;
-  VersionedRequest req;
+  DeclareRequest req;
+  OptionsWords words;
   const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argVersioned(&x, nArg, apArg, "versioned_sql" VERSIONED_FORM, &req) ){
-    z = versionedText(&x, &req);
+  if( argVersioned(&x, nArg, apArg, "versioned_sql" VERSIONED_FORM, &req,
+                   &words) ){
+    z = declareText(&x, versionedKind(), &req);
   }
   argsEndText(&x, ctx, z);
 }
@@ -362,7 +376,7 @@ static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   if( argsCount(&x, nArg, 0, 1, "versioned_repair([table])") && nArg>0 ){
     zTable = argsText(&x, apArg[0], "table");
   }
-  if( x.rc==SQLITE_OK ) n = versionedRepair(&x, zTable);
+  if( x.rc==SQLITE_OK ) n = declareRepair(&x, versionedKind(), zTable);
   argsEndInteger(&x, ctx, n);
 }
 
@@ -442,7 +456,7 @@ static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   char *z = sqlite3_mprintf("%s format %d os %s print %08x generator %d"
       " sqlite %s", INTERLOCK_VERSION, (int)format.iNumber,
       format.eLayer=='L' ? "linux" : "posix", format.iPrint,
-      TRIGGERS_GENERATOR, sqlite3_libversion());
+      VERSIONED_GENERATOR, sqlite3_libversion());
   (void)nArg;
   (void)apArg;
   if( z==0 ){
@@ -466,12 +480,12 @@ static const Function aVersioned[] = {
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 
-static FunctionTable versionedFunctions(void){
-  FunctionTable t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
+static FunctionList versionedFunctions(void){
+  FunctionList t = { aVersioned, sizeof(aVersioned)/sizeof(aVersioned[0]) };
   return t;
 }
 
-static FunctionTable (*const axTable[])(void) = {
+static FunctionList (*const axList[])(void) = {
   versionedFunctions,
   advisoryFunctions,
   getlockFunctions,
@@ -479,15 +493,15 @@ static FunctionTable (*const axTable[])(void) = {
   turnFunctions,
   rowlockFunctions,
   guardcheckFunctions,
-  guardsqlFunctions,
+  guardedFunctions,
   skiplockedFunctions,
 };
 
 /* Function number i of all, or NULL. */
 static const Function *functionAt(int i){
-  size_t iTable;
-  for(iTable=0; iTable<sizeof(axTable)/sizeof(axTable[0]); iTable++){
-    FunctionTable t = axTable[iTable]();
+  size_t iList;
+  for(iList=0; iList<sizeof(axList)/sizeof(axList[0]); iList++){
+    FunctionList t = axList[iList]();
     const Function *a = t.a;
     if( i<t.n ) return a + i;
     i -= t.n;
@@ -508,8 +522,8 @@ FunctionCall *functionsNew(Connection *pConn){
   return aCall;
 }
 
-/* Whether a statement of the connection is being run: SQLite then takes no
-** function away. */
+/* Whether a statement of the connection is being run. SQLite then unregisters
+** no function. */
 static int isRunning(sqlite3 *db){
   sqlite3_stmt *pStmt = sqlite3_next_stmt(db, 0);
   while( pStmt && !sqlite3_stmt_busy(pStmt) ){
@@ -527,6 +541,7 @@ void functionsUnregister(sqlite3 *db, int *pnDone){
   }
 }
 
+/* The destructor of a registered function. */
 static void functionGone(void *pCall){
   connectionRelease(((FunctionCall*)pCall)->pConn);
 }

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The SQL functions of Interlock: their registration, and those of versioned
-** tables with the checking of their arguments and the reference text from
-** which sql/README.md is made.
+** The registration of Interlock's SQL functions; and the functions of versioned
+** tables, with their arguments and their reference blocks.
 */
 #ifndef INTERLOCK_FUNCTIONS_H
 #define INTERLOCK_FUNCTIONS_H
 
 #include "session/function.h"
 
-/* What the functions of one connection find in sqlite3_user_data(): memory to
-** be freed by sqlite3_free() when the session has ended; NULL without. */
+/* Makes the user data of all functions of a connection; NULL if memory has run
+** out. The caller must free it by sqlite3_free() when the Connection has
+** ended. */
 FunctionCall *functionsNew(Connection*);
 
 /*
-** Register the functions on a connection from number *pnDone on; *pnDone is
-** then how many there are. After a failure that is none, except where the
-** extension was loaded by a statement (`SELECT load_extension()`): those that
-** were registered stay, and the library has to stay with them.
+** Registers the functions from number *pnDone on, and sets *pnDone to how many
+** are registered. After a failure that is 0, unless a statement is being run
+** (`SELECT load_extension()`): then the functions that were registered stay,
+** and the library must stay as well.
 **
-** Each function counts among what points to the session.
+** Each registered function has a reference on the Connection.
 */
 int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone);
-/* Take them away, except while a statement is being run: *pnDone tells. */
+/* Unregisters them, unless a statement is being run: *pnDone is 0 if they are
+** gone. */
 void functionsUnregister(sqlite3 *db, int *pnDone);
 
 #endif

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The entry point: what a process reaches when it loads the extension.
+** The entry points, which SQLite calls to load the extension.
 **
-** Loading writes nothing, reads no schema and takes none of the hooks of
-** the application. What is kept of a connection is its address in a list,
-** from the first load to the connection's end, so that a second load finds
-** the first: to register the functions again would end their first
-** registration, and with it all that this connection holds.
+** Loading writes nothing, reads no schema and uses none of the application's
+** hooks. Each connection is in a list from its first load to its end, so that a
+** second load finds it. Functions must not be registered again: that would end
+** their first registration, and with it the locks that the connection holds.
 **
-** The list belongs to the copy of this code in the process, and is guarded
-** by its mutex, under which nothing of SQLite is called but the allocator.
+** The list belongs to this copy of the code in the process. It is guarded by a
+** mutex, and no function of SQLite is called while that is held.
 */
 #include <pthread.h>
 #include <string.h>
 #include "functions.h"
-#include "guarded/guardtab.h"
+#include "guarded/guardedtables.h"
 #include "locks/inspecttables.h"
 #include "core/os.h"
 #include "session/txnscope.h"
@@ -26,11 +25,12 @@ SQLITE_EXTENSION_INIT1
 #define OLDEST_NUMBER 3034000
 #define OLDEST_TEXT "3.34.0"
 
+/* A connection that has loaded the extension. */
 typedef struct Loaded Loaded;
 struct Loaded {
   sqlite3 *db;
-  int nFunction;         /* registered; fewer than all after a failed load */
-  int bTables;           /* so are the virtual tables */
+  int nFunction;         /* functions registered; after a failed load fewer */
+  int bTables;           /* the virtual tables are registered */
   Connection *pConn;
   FunctionCall *aCall;   /* user data of the functions */
   Loaded *pNext;
@@ -39,9 +39,9 @@ struct Loaded {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static Loaded *pLoadedList = 0;
 
-/* The session has ended: forget the connection. An entry that was not needed
-** is in no list. */
-static void forget(void *pArg){
+/* Called when the Connection has ended. An entry that newLoaded() has not
+** finished is not in the list. */
+static void unlist(void *pArg){
   Loaded *p = (Loaded*)pArg;
   Loaded **pp;
   pthread_mutex_lock(&mutex);
@@ -57,7 +57,7 @@ static Loaded *newLoaded(sqlite3 *db){
   if( p==0 ) return 0;
   memset(p, 0, sizeof(*p));
   p->db = db;
-  p->pConn = connectionNew(db, forget, p);
+  p->pConn = connectionNew(db, unlist, p);
   if( p->pConn==0 ){
     sqlite3_free(p);
     return 0;
@@ -70,9 +70,9 @@ static Loaded *newLoaded(sqlite3 *db){
   return p;
 }
 
-/* The entry of a connection, a new one if it has none; NULL if there is no
-** memory for it. The caller releases its session. */
-static Loaded *remember(sqlite3 *db){
+/* The entry of a connection, made if it has none; NULL if memory has run out.
+** The caller must release its Connection. */
+static Loaded *findOrAdd(sqlite3 *db){
   Loaded *p, *pNew;
   pthread_mutex_lock(&mutex);
   for(p=pLoadedList; p && p->db!=db; p=p->pNext){}
@@ -92,23 +92,23 @@ static Loaded *remember(sqlite3 *db){
 
 static int registerTables(sqlite3 *db, Connection *pConn){
   int rc = versionedtablesRegister(db);
-  if( rc==SQLITE_OK ) rc = guardtabRegister(db);
+  if( rc==SQLITE_OK ) rc = guardedtablesRegister(db);
   if( rc==SQLITE_OK ) rc = inspecttablesRegister(db, pConn);
   if( rc==SQLITE_OK ) rc = txnscopeRegister(connectionScope(pConn));
   return rc;
 }
 
-/* Leave nothing that points into the library. */
+/* Leaves nothing that points into the library. */
 static void unregisterTables(sqlite3 *db){
   versionedtablesUnregister(db);
-  guardtabUnregister(db);
+  guardedtablesUnregister(db);
   inspecttablesUnregister(db);
   txnscopeUnregister(db);
 }
 
-/* Register what is not yet there: the functions first, for they can be refused
-** while a statement is being run that has others of their names. If *pnDone is
-** 0 afterwards, nothing is. */
+/* Registers what is missing. The functions come first: SQLite refuses to
+** replace a function while a statement is being run. If *pnDone is 0
+** afterwards, nothing is registered. */
 static int complete(sqlite3 *db, Loaded *p, int *pnDone){
   int rc = functionsRegister(db, p->aCall, &p->nFunction);
   if( rc==SQLITE_OK && !p->bTables ){
@@ -124,23 +124,27 @@ static int complete(sqlite3 *db, Loaded *p, int *pnDone){
 }
 
 /*
-** Take the API table of the SQLite that loads this copy of the code. There
-** is one place for it, so a second SQLite library in the process (Python's
-** own and apsw's, say) cannot be served by the same copy.
+** Stores the API table of the SQLite that loads this copy of the code; 0 if it
+** has that of another SQLite. A copy has room for one, so two SQLite libraries
+** in a process (such as Python's own and apsw's) need two copies.
 */
 #ifndef SQLITE_CORE
 static int takeApi(const sqlite3_api_routines *pApi){
   int bOk;
   pthread_mutex_lock(&mutex);
   bOk = sqlite3_api==0 || sqlite3_api==pApi;
-  if( sqlite3_api==0 ) sqlite3_api = pApi;     /* others may be reading it */
+  if( sqlite3_api==0 ) sqlite3_api = pApi;     /* other threads may read it */
   pthread_mutex_unlock(&mutex);
   return bOk;
 }
 #endif
 
-/* Load into this connection. */
-INTERLOCK_API int sqlite3_interlock_init(
+/*
+** What every entry point runs. An entry point must not call another one by its
+** exported name: SQLite opens libraries RTLD_GLOBAL, so in a second copy of
+** this code that name can lead to the first copy.
+*/
+static int load(
   sqlite3 *db,
   char **pzErrMsg,
   const sqlite3_api_routines *pApi
@@ -163,15 +167,15 @@ INTERLOCK_API int sqlite3_interlock_init(
     return SQLITE_ERROR;
   }
 #endif
-  pThis = remember(db);
+  pThis = findOrAdd(db);
   if( pThis ){
     rc = complete(db, pThis, &nDone);
     connectionRelease(pThis->pConn);
   }
 #ifndef SQLITE_CORE
-  /* SQLite unloads the library after an error. Functions that cannot be
-  ** taken away must not be left pointing nowhere: the next load completes
-  ** them. If memory has run out, the statement that loads says so itself. */
+  /* SQLite unloads the library after an error. But functions that could not be
+  ** unregistered point into it, so it must stay; the next load completes it. If
+  ** memory has run out, the statement that loads reports that by itself. */
   if( rc!=SQLITE_OK && nDone ) return SQLITE_OK_LOAD_PERMANENTLY;
 #endif
   if( rc!=SQLITE_OK ) *pzErrMsg = sqlite3_mprintf("interlock: %s",
@@ -179,20 +183,54 @@ INTERLOCK_API int sqlite3_interlock_init(
   return rc;
 }
 
+/* Loads the extension into this connection. */
+INTERLOCK_API int sqlite3_interlock_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  return load(db, pzErrMsg, pApi);
+}
+
 /*
-** Load into this connection, and into every one that this SQLite opens later
-** in this process: for programs that open connections out of reach (a pool,
-** an ORM).
+** Loads the extension into this connection, and into every one that this SQLite
+** opens later in the process. It is for programs whose connections are opened
+** by other code (a pool, an ORM).
 */
+static int loadAuto(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  int rc = load(db, pzErrMsg, pApi);
+  if( rc==SQLITE_OK ){
+    osStay();
+    rc = sqlite3_auto_extension((void(*)(void))load);
+  }
+  return rc;
+}
+
 INTERLOCK_API int sqlite3_interlockauto_init(
   sqlite3 *db,
   char **pzErrMsg,
   const sqlite3_api_routines *pApi
 ){
-  int rc = sqlite3_interlock_init(db, pzErrMsg, pApi);
-  if( rc==SQLITE_OK ){
-    osStay();
-    rc = sqlite3_auto_extension((void(*)(void))sqlite3_interlock_init);
-  }
-  return rc;
+  return loadAuto(db, pzErrMsg, pApi);
 }
+
+#ifndef SQLITE_CORE
+/*
+** SQLite looks for an entry point of this name before it derives one from the
+** name of the file, which can therefore be any. From interlockauto.so it would
+** derive sqlite3_interlockauto_init, so this function does the same: a program
+** that can name a file but no entry point (PHP) has no other way to that.
+*/
+INTERLOCK_API int sqlite3_extension_init(
+  sqlite3 *db,
+  char **pzErrMsg,
+  const sqlite3_api_routines *pApi
+){
+  if( osFileNamed("interlockauto") ) return loadAuto(db, pzErrMsg, pApi);
+  return load(db, pzErrMsg, pApi);
+}
+#endif

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: 0BSD
-# The amalgamation: all of ext/ as one C file, for who links statically.
+# The amalgamation: all of ext/ as one C file, for programs that link
+# statically.
 #
 #   tclsh tool/amalgam.tcl SQL_TEXT.h > interlock-amalgam.c
 #
-# tool/layers.tcl is the table of contents: a concept's header, then its .c,
-# lowest folder first. Of several platforms' files all are there; each guards
-# itself. An #include of a header of ours becomes its text, once. Functions
-# that headers declare become static: what is declared static first stays so
-# where it is defined. What is left visible is the entry points.
+# tool/layers.tcl is the table of contents: the lowest folder comes first, and
+# of each concept the header, then the .c. The files of all platforms are
+# included; each has an #if of its own. An #include of a header of this project
+# becomes the text of the header, once. Functions that headers declare become
+# static: C lets a definition follow a static declaration. Only the entry points
+# stay visible.
 
 namespace eval amalgam {
   variable home [file dirname [file normalize [info script]]]
@@ -22,14 +24,15 @@ proc amalgam::head {} {
     {/*}
     {** Interlock as one file, made by tool/amalgam.tcl from ext/ and sql/.}
     {**}
-    {** As a loadable extension: gcc -shared -fPIC. In a program that has}
-    {** SQLite in itself: -DSQLITE_CORE, then sqlite3_interlock_init(db,}
-    {** &zErrMsg, 0) on each connection, or by sqlite3_auto_extension().}
+    {** It is C11, and needs pthreads. As a loadable extension: gcc -shared}
+    {** -fPIC. In a program that has SQLite in itself: -DSQLITE_CORE, or}
+    {** appended to sqlite3.c, then sqlite3_interlock_init(db, &zErrMsg, 0) on}
+    {** each connection, or by sqlite3_auto_extension().}
     {*/}
   } \n]\n
 }
 
-# Macros that system headers look at: they must come before all of them.
+# Macros that system headers test. They must come before all of these.
 proc amalgam::featureMacros {root} {
   set out {}
   foreach file [csource::ext $root *.c *.h] {
@@ -42,10 +45,13 @@ proc amalgam::featureMacros {root} {
   }]
 }
 
-# SQLite's API table, which SQLITE_EXTENSION_INIT1 would make visible.
+# SQLite's API table, which SQLITE_EXTENSION_INIT1 would make visible. As the
+# end of sqlite3.c the file needs none.
 proc amalgam::api {} {
   return [join {
-    {#include <sqlite3ext.h>}
+    {#ifndef SQLITE_AMALGAMATION}
+    {# include <sqlite3ext.h>}
+    {#endif}
     {#ifndef SQLITE_CORE}
     {static const sqlite3_api_routines *sqlite3_api = 0;}
     {#endif}
@@ -98,9 +104,61 @@ proc amalgam::text {root file sqlText} {
   return $out
 }
 
+# The names of file scope in a text: {macros others}. By layout: a declaration
+# begins in column 0.
+proc amalgam::names {text} {
+  set plain [csource::without $text comment string]
+  set macros {}
+  set others {}
+  foreach {- row name} [regexp -all -inline -line \
+      {^(#ifndef \w+\n)?#\s*define ([A-Za-z]\w*)} $plain] {
+    if {$row eq ""} { lappend macros $name }
+  }
+  # Types, what they enumerate, functions, data.
+  foreach {- name} [regexp -all -inline -line \
+      {^(?:typedef )?(?:struct|enum|union) (\w+)} $plain] {
+    lappend others $name
+  }
+  foreach {- name} [regexp -all -inline -line {^typedef \w+ (\w+);} $plain] {
+    lappend others $name
+  }
+  foreach {- body} [regexp -all -inline {\menum(?: \w+)? \{([^\}]*)\}} \
+                      $plain] {
+    foreach word [split $body ,] {
+      if {[regexp {^\s*(\w+)} $word -> name]} { lappend others $name }
+    }
+  }
+  foreach {- name} [regexp -all -inline -line [join {
+    {^(?:INTERLOCK_STATIC |static )?[A-Za-z_][\w \*]*?\m(\w+)}
+    {(?:\(|\[| = |;)}
+  } ""] $plain] {
+    lappend others $name
+  }
+  set foreign {sqlite3* _* INTERLOCK_API typedef main}
+  set others [lmap name [lsort -unique $others] {
+    set own 1
+    foreach pattern $foreign {
+      if {[string match $pattern $name]} { set own 0 }
+    }
+    if {!$own || $name in $macros} continue
+    set name
+  }]
+  return [list [lsort -unique $macros] $others]
+}
+
+# At the end of sqlite3.c, names that SQLite uses as well are replaced.
+proc amalgam::renamed {text} {
+  lassign [names $text] macros others
+  set out "#ifdef SQLITE_AMALGAMATION\n"
+  foreach name $macros { append out "#undef $name\n" }
+  foreach name $others {
+    append out "#undef $name\n#define $name interlock_$name\n"
+  }
+  return "$out#endif\n"
+}
+
 proc amalgam::main {root sqlText} {
-  set out [head]
-  append out {*}[featureMacros $root] [api]
+  set out ""
   foreach concept [layers::concepts] {
     foreach file [list $concept.h $concept.c] {
       if {[file exists $root/ext/$file]} {
@@ -113,7 +171,9 @@ proc amalgam::main {root sqlText} {
       error "$file: not in tool/layers.tcl"
     }
   }
-  return $out
+  set top [head]
+  append top {*}[featureMacros $root] [api] [renamed $out]
+  return $top$out
 }
 
 if {[info exists argv0]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
 # What versioned tables, locks and turns cost, as ratios: builds the programs
 # of test/bench that are listed below against the system's SQLite, runs them,
-# and says on which machine.
+# and prints on which machine.
 #
 #   tclsh tool/bench.tcl LIBRARY ?OPTION ...? ?NAME ...?
 #

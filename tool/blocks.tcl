@@ -10,9 +10,9 @@
 #   SQL ERROR prefix:                 an error message, beside what raises it
 #
 # in C after `/*` on a line of its own and with ** margin, in sql/*/*.sql with
-# -- margin. Text follows, then sections, a `Name:` at the margin each, whose
-# further lines are indented. What looks like a block or a section and is
-# none is a problem, never left out in silence.
+# -- margin. Text follows, then sections. Each begins with `Name:` at the
+# margin, and its further lines are indented. A comment or line that looks like
+# a block or a section and is none is a problem. None is left out silently.
 
 source [file join [file dirname [file normalize [info script]]] csource.tcl]
 
@@ -46,7 +46,7 @@ proc blocks::of {root} {
   variable problems
   set problems {}
   set blocks {}
-  # By the names of the files, whatever their folder.
+  # Ordered by the names of the files, without their folders.
   set files [lsort -command {apply {{a b} {
     string compare [file tail $a] [file tail $b]
   }}} [csource::ext $root *.c *.h]]
@@ -87,7 +87,7 @@ proc blocks::comments {file} {
   return $out
 }
 
-# In SQL: lines that begin with -- and follow one another. The licence line
+# In SQL: lines that begin with -- and follow one another. The license line
 # is not part of it.
 proc blocks::sqlComments {text} {
   set out {}
@@ -144,8 +144,8 @@ proc blocks::block {file line rows} {
   return $block
 }
 
-# Lines that were probably meant to begin a block. Prose may say "SQL
-# function", but not as the first words of a comment.
+# Lines that were probably meant to begin a block. Prose must not have "SQL
+# function" as the first words of a comment.
 proc blocks::nearMisses {block line rows} {
   set first [expr {![dict exists $block kind]}]
   foreach row $rows {
@@ -160,7 +160,7 @@ proc blocks::nearMisses {block line rows} {
   }
 }
 
-# Cut the rows at the section names, put them into the block.
+# Cuts the rows at the names of the sections, and puts them into the block.
 proc blocks::sectionsInto {block line rows} {
   variable sections
   set file [dict get $block file]
@@ -203,7 +203,7 @@ proc blocks::add {block word line rows} {
   return $block
 }
 
-# ---- what stands in sections ------------------------------------------------
+# ---- the contents of sections -----------------------------------------------
 
 # The lines of a list, those of one item joined: an item begins at two
 # blanks, its further lines are indented more.
@@ -303,8 +303,8 @@ proc blocks::checkNames {blocks} {
   }
 }
 
-# The errors that functions name have blocks, with that code; and the other
-# way round.
+# Every error that a function names has a block with that code, and every block
+# of an error is named by a function.
 proc blocks::checkErrors {blocks} {
   foreach block [kind $blocks ERROR] {
     if {![dict exists $block Code]} continue

@@ -9,7 +9,7 @@
 
 namespace eval check {
   variable all {
-    layers symbols reference names layout prose functions scripts lint
+    layers symbols reference names layout prose functions stores scripts lint
   }
   variable home [file dirname [file normalize [info script]]]
 }

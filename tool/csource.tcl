@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: 0BSD
-# Reading C source as text: files, comments, what is left without them.
+# Reading C source as text: its files, its comments, its code without them.
 #
-# No parser: pieces found by one pattern, with the line where each begins.
-# Enough for the tools in this folder, which look at names and layout.
+# This is no parser. One pattern finds the pieces, with the line where each
+# begins. That is enough for the tools in this folder, which read names and
+# layout.
 
 namespace eval csource {
   # A block comment, a line comment, a string, a character, other text.
@@ -53,7 +54,7 @@ proc csource::pieces {text} {
   return $out
 }
 
-# The text with all pieces of the given kinds made blank, lines kept.
+# The text with all pieces of the given kinds replaced by blanks; lines stay.
 proc csource::without {text args} {
   set out ""
   foreach {kind line piece} [pieces $text] {
@@ -72,8 +73,8 @@ proc csource::comments {text} {
   return $out
 }
 
-# The functions that a C text defines: name, line where the definition
-# begins, line of its closing brace. By layout: both stand in column 0.
+# The functions that a C text defines: the name, the line where the definition
+# begins, and the line of its closing brace. Both lines begin in column 0.
 proc csource::functions {text} {
   set out {}
   set line 0

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: 0BSD
 # `make demo`: what Interlock is for, in under a minute, on a real file.
 #
-# Eight processes add to the same rows the way programs do: read, compute,
-# write. First as they are, then on a versioned table, then with one writer
-# that forgets the version. Then they want one thing, by SQLite's own lock, by
-# turns and by an advisory lock; the holder of that is killed; and they share a
-# queue of jobs, and some of them are killed. Exits with 1 if the versioned
-# table lost an update, the lock went to somebody else than the first in the
-# queue, or a job was lost or done twice.
+# Eight processes add to the same rows as programs do: they read, compute and
+# write. They do so on a plain table, then on a versioned one, then with one
+# writer that leaves out the version. Then they compete for one thing, by
+# SQLite's own lock, by write turns and by an advisory lock, whose holder is
+# killed. Then they share a queue of jobs, and some of them are killed. The demo
+# exits with 1 if the versioned table lost an update, if the lock was not
+# granted to the first in the queue, or if a job was lost or done twice.
 #
 #   tclsh tool/demo.tcl [LIBRARY [PART...]] the demo, or parts of it: versioned,
 #                                           turns, killed, jobs
@@ -27,8 +27,9 @@ set PATIENCE 60000      ;# ms until a worker is given up
 
 # ---- a writer -------------------------------------------------------------
 
-# Add 1 to a row, n times. Returns how often it was refused. This connection
-# never loads the extension: the triggers are plain SQL in the file.
+# Adds 1 to a row, n times, and returns how often that was refused. The
+# connection does not load the extension: the triggers are plain SQL in the
+# file.
 proc worker {kind file n} {
   sqlite3 db $file
   db timeout 30000
@@ -70,8 +71,8 @@ proc with_library {file library} {
   db eval {SELECT load_extension($library)}
 }
 
-# Take, hold for 1 ms, give back, for so many ms. Says how long each wait was,
-# in us.
+# Takes the lock, holds it for 1 ms and releases it, again and again for a
+# number of ms. Prints how long each wait was, in us.
 proc taker {kind file ms library} {
   with_library $file $library
   puts ready
@@ -108,8 +109,9 @@ proc holder {file library} {
 
 # ---- a worker of a queue --------------------------------------------------
 
-# Do jobs until none is left. What a job has done, and that it is done, are one
-# transaction: who dies before that has done nothing, and his lock is gone.
+# Does jobs until none is left. One transaction writes what a job has done and
+# that it is done. A process that dies before it commits has done nothing, and
+# its lock is free.
 proc jobber {file library} {
   with_library $file $library
   puts ready
@@ -159,14 +161,14 @@ proc finish {code} {
 }
 proc say {text} { puts $text; flush stdout }
 
-# Show a statement and run it.
+# Shows a statement and runs it.
 proc type {sql} {
   say "    sqlite> $sql"
   set r [db eval $sql]
   if {$r ne ""} { say "    [join $r |]" }
 }
 
-# A line from a worker, or give up.
+# A line from a worker. Gives up if none comes.
 proc hear {fd} {
   set timer [after $::PATIENCE { say "a worker hangs"; finish 1 }]
   fileevent $fd readable [list set ::heard($fd) 1]
@@ -177,15 +179,16 @@ proc hear {fd} {
   return $line
 }
 
-# Start a process like this one.
+# Starts another process of this script.
 proc launch {args} {
   lappend ::workers [open |[list [info nameofexecutable] [info script] \
       {*}$args 2>@stderr] r+]
 }
-# Tell it to go on.
+# Lets a process go on.
 proc go {fd} { puts $fd go; flush $fd }
 
-# Run writers of these kinds at once. Says and returns what was lost.
+# Runs writers of these kinds at once. Prints and returns how many updates were
+# lost.
 proc race {kinds} {
   global file workers EACH
   db eval {UPDATE account SET balance = 0}
@@ -207,7 +210,7 @@ proc race {kinds} {
   return $lost
 }
 
-# Let takers of a kind contend.
+# Lets takers of a kind compete for the lock.
 proc contend {kind} {
   global file workers library
   set workers {}
@@ -229,8 +232,8 @@ proc contend {kind} {
   say "    the longest wait: [tcl::mathfunc::max {*}$waits] us\n"
 }
 
-# Takers queue up, the first is killed. Returns whether the next had the lock,
-# and nobody else.
+# Workers queue for a lock, and its holder is killed. Returns whether the next
+# one in the queue, and no other, was granted it.
 proc killed {} {
   global file workers library
   set workers {}
@@ -265,7 +268,7 @@ proc killed {} {
   return $right
 }
 
-# Workers take jobs, and some are killed at it. Returns whether each job was
+# Workers take jobs, and some are killed meanwhile. Returns whether each job was
 # done once.
 proc jobs {} {
   global file workers library JOBS

@@ -3,10 +3,10 @@
 #
 #   tclsh tool/embed.tcl FOLDER/FILE.sql ... > sql_text.h
 #
-# Each file becomes `static const char FOLDER_FILE_sql[]`. Comments go and
-# white space becomes one blank: every connection parses this text again.
-# What stands in quotes stays as it is. $placeholders are left to the
-# generators, which replace them by ext/sqlite/template.c.
+# Each file becomes `static const char FOLDER_FILE_sql[]`. Comments are left out
+# and white space becomes one blank, since every connection parses the triggers
+# again. A text in quotes stays as it is. The generators replace $placeholders
+# by ext/sqlite/template.c.
 
 namespace eval embed {}
 
@@ -24,7 +24,7 @@ proc embed::squeeze {text} {
   return [string trim $out]
 }
 
-# A C string literal; ISO C promises no more than 4095 characters of one.
+# A C string literal. ISO C guarantees at most 4095 characters in one.
 proc embed::literal {name text} {
   if {[string length $text] > 4095} {
     error "$name: longer than a C string literal may be"

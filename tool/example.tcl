@@ -1,38 +1,39 @@
 # SPDX-License-Identifier: 0BSD
-# Examples that are run: where they stand, and what they print.
+# Examples in pages: how they are written, and how they are run.
 #
-# In Markdown a fence ```sql is run in a fresh database, ```sql continue in
-# that of the fence before it; a fence ```sh run is run by sh in a folder
-# that has the tree's files. ```sh alone is not run, nor is any other. What
-# looks like one of these and is none is an error.
+# In Markdown a fence ```sql is run in a fresh database, and ```sql continue in
+# that of the fence before it. A fence ```sh run is run by sh in a folder that
+# has the tree's files. A fence ```sh alone is not run, nor is any other. A
+# fence that looks like one of these and is none is an error.
 #
-# SQL: lines `-- ...` right below a statement are what it prints, as the
-# sqlite3 shell's list mode has it; `-- error: text` if it fails. Every line
-# that is printed has to be there. `...` stands for any text, on a line of
-# its own for any lines. A comment after an empty line is a remark, and
-# `-- session B` means that what follows runs on another connection to the
-# same database. A line `.load` is passed over: the extension is loaded.
+# SQL: lines `-- ...` right below a statement are what it prints, in the form of
+# the sqlite3 shell's list mode; `-- error: text` if it fails. Every line that
+# is printed must be there. `...` stands for any text, and on a line of its own
+# for any lines. A comment after an empty line is a remark. `-- session B` means
+# that the rest runs on another connection to the same database. A line `.load`
+# is skipped, since the extension is loaded.
 #
-# sh: lines `$ command` with what it prints below; without any, each line is
-# a command, and all have to succeed.
+# sh: lines `$ command`, with what it prints below. If there is no such line,
+# each line is a command, and all of them must succeed.
 #
-# ```sh shells is what goes on in several sqlite3 shells at once:
+# ```sh shells shows several sqlite3 shells at once:
 #
-#   A$ sqlite3 ... FILE     starts shell A; before sqlite3 may be what runs it
-#   A> SELECT ...;          is typed there; below, what it prints
-#   (waits)                 in place of that: it waits for a lock now, which
-#                           advisory_waits of FILE says
-#   A: 42                   what A prints then, when it goes on
+#   A$ sqlite3 ... FILE     starts shell A; a program that starts sqlite3 can
+#                           stand before it
+#   A> SELECT ...;          is typed there; what it prints is below
+#   (waits)                 instead of that: it waits for a lock, as
+#                           advisory_waits of FILE shows
+#   A: 42                   what A prints later, when it goes on
 #   $ command               is run by sh
 #   # text                  a remark
 #
-# ```sh shells root is the same for who may make namespaces, mostly root.
-# ```sh files is the same with the programs of the document at hand, each of
-# which names its file in its first line; test/recipeslock.test runs it.
+# ```sh shells root is the same for users who may make namespaces, mostly root.
+# ```sh files is the same with the programs of the page, each of which names its
+# file in its first line; test/recipeslock.test runs it.
 #
-# A number of four digits or more there stands for whatever number comes, and
-# wherever it stands again, also in what is typed, for the same one; 12:34:56
-# stands for any time.
+# A number of four digits or more stands for any number. If it is shown again,
+# also in what is typed, it stands for the same one. 12:34:56 stands for any
+# time.
 
 namespace eval example {
   variable row {}          ;# values of the row that is being read
@@ -150,8 +151,8 @@ proc example::printed {db sql} {
   return $lines
 }
 
-# Run SQL rows. $connect makes the connection of a session and returns its
-# command. Returns what is wrong, "" if nothing is.
+# Runs SQL rows, and returns what is wrong, or "". $connect makes the connection
+# of a session and returns its command.
 proc example::sql {rows connect} {
   foreach {session sql expected} [steps $rows] {
     set printed [printed [{*}$connect $session] $sql]
@@ -236,7 +237,7 @@ proc example::shellSteps {rows} {
   return $out
 }
 
-# Run rows of shells in a folder. Returns what is wrong, "" if nothing is.
+# Runs rows of shells in a folder, and returns what is wrong, or "".
 proc example::shells {rows folder} {
   variable shell
   variable number

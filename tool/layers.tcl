@@ -1,39 +1,42 @@
 # SPDX-License-Identifier: 0BSD
-# The folders of ext/: for each the folders that it may include, and its
-# concepts (a .c and a .h each) in order: a concept may include those before
-# it. Files of ext/ itself are the folder `.`.
+# The folders of ext/. For each: the folders that it may include, and its
+# concepts (a .c, a .h, or both) in order. A concept may include those before
+# it. The files of ext/ itself are the folder `.`.
 #
-# Used by the check of the includes and, in this order, as the table of
-# contents of the amalgamation.
+# The check of the includes uses this table, and in its order the amalgamation
+# is made.
 
 namespace eval layers {
   variable table {
     core {} {
-      base rules atomic os os_unix key segment format owner table graph
-      lockint lock inspect
+      base rules atomic os os_unix key segment format process mutex writer
+      records sessions rebuild check graph lock lockint lockfile locksession
+      enter probe acquire wait skip release cancel guardedwrite event inspect
     }
     sqlite {core} {
-      sqltoken sqlx args json pragma listvtab template
+      sqltoken sqlx args json pragma vtab listvtab template
     }
     schema {sqlite} {
-      tableinfo clause triggers skipping ddl
+      tableinfo clause triggerset skipping ddl declared registry status declare
+      declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope connection
       function
     }
     versioned {sqlite schema session} {
-      registry options status versioned expect versionedtables
+      versionedtriggers options versionedtable tombstones versioned expect
+      versionedtables
     }
     guarded {core sqlite schema session} {
-      guardset guardreg guard guardtab guardcheck guardsql
+      guardedtriggers guarded guardedtables guardcheck guardedfunctions
     }
     locks {core sqlite session} {
       hashtext advisory getlock inspectrows inspectstatus turn rowlock
       skiplocked inspecttables
     }
     . {core sqlite schema session versioned guarded locks} {
-      functions interlock
+      kinds functions interlock
     }
   }
   # Made by tool/embed.tcl from sql/, not a file of ext/.
@@ -45,7 +48,7 @@ namespace eval layers {
   variable public {core {base os key lock}}
 }
 
-# What the table calls a file, by its name under ext/: its folder and concept.
+# The folder and the concept of a file, from its name under ext/.
 proc layers::split {name} {
   return [list [file dirname $name] [file rootname [file tail $name]]]
 }

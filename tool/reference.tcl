@@ -34,7 +34,7 @@ proc reference::paragraphs {rows} {
   return [string trim [join $rows \n]]
 }
 
-# How a heading is linked to, as the usual Markdown renderers make it.
+# The anchor that the usual Markdown renderers make from a heading.
 proc reference::anchor {title} {
   regsub -all {[^\w -]} [string tolower $title] "" title
   return [string map {" " -} $title]
@@ -53,7 +53,7 @@ proc reference::line {block} {
   return $text
 }
 
-# By what a name differs from others with the same block.
+# How a name differs from the others of its block.
 proc reference::variant {block name} {
   if {[llength [dict get $block names]] == 1} return
   set words {}
@@ -197,8 +197,8 @@ proc reference::intro {root} {
   return [list $text $out]
 }
 
-# The chapters of the list: title, text, blocks. What the list lacks, and
-# what it has twice or in vain, is a problem.
+# The chapters of the list: title, text, blocks. A name that the list lacks, has
+# twice, or has without a block is a problem.
 proc reference::chapters {list blocks} {
   foreach block $blocks {
     set first [lindex [dict get $block names] 0]

@@ -4,22 +4,22 @@
 #   tclsh tool/runtests.tcl ?OPTION...? ?FILE...?
 #
 #   -world NAME...   comma-separated worlds, or `all`; quick if left out
-#   -jobs N          files at a time; as many as cores, at most 2; without those
-#                    that mostly wait (tool/worlds.tcl)
+#   -jobs N          files at a time, not counting those that mostly wait
+#                    (tool/worlds.tcl); default: the number of cores, at most 2
 #   -timeout S       seconds for a file, instead of the world's
 #   -out DIR         for logs and scratch folders, instead of build/
-#   -list            say which worlds and which files there are
-#   -table           the table of test/README.md
+#   -list            list the worlds and the files
+#   -table           print the table of test/README.md
 #   -readme          write it there (`make reference` does)
 #
-# A FILE is the name of one in test/, with or without .test, or a path.
-# Each runs in a process and a session of its own, in a folder of its own
-# under build/scratch/, kept if it fails; its output goes to build/log/WORLD/.
-# A file passes if its last lines say so, it ended by itself, with that exit
-# status, left no process behind, and no sanitizer complained. SEED and other
-# variables of the environment reach the tests. The last line is
-# `N passed, N failed`, with how many were skipped if any were: tests that need
-# what this machine has not.
+# A FILE is the name of a file in test/, with or without .test, or a path. Each
+# file runs in a process and a process session of its own, in a folder of its
+# own under build/scratch/, which is kept if the file fails. Its output goes to
+# build/log/WORLD/. A file passes if its last lines say so, if it ended by
+# itself with the exit status that they mean, if it left no process behind, and
+# if no sanitizer complained. SEED and other variables of the environment reach
+# the tests. The last line is `N passed, N failed`, and how many were skipped
+# because this machine lacks what they need.
 
 namespace eval runtests {
   variable home [file dirname [file dirname [file normalize [info script]]]]
@@ -80,7 +80,7 @@ proc runtests::find {name} {
 }
 proc runtests::runsIn {file world} {
   foreach pattern [lindex [head $file] 1] {
-    # Not all files mean anything there: one has to name it.
+    # Only files that name this world run in it.
     if {$world eq "c" && $pattern ne "c"} continue
     if {[string match $pattern $world]} { return 1 }
   }
@@ -124,9 +124,10 @@ proc runtests::readme {} {
 
 # ---- one world made ready -------------------------------------------------
 
-# SQLite as the worlds need it, side by side where one after the other would
-# take minutes. What fails here fails again, with its reason, in `prepare`.
-# `static` is left to that: it takes our amalgamation.
+# Builds SQLite as the worlds need it, several at a time, since one after the
+# other would take minutes. A build that fails here fails again in `prepare`,
+# which prints the reason. `static` is built only there: it needs the
+# amalgamation.
 proc runtests::prebuild {worlds} {
   variable home
   variable out
@@ -144,7 +145,8 @@ proc runtests::prebuild {worlds} {
   }
 }
 
-# Build what a world needs; the parts of its command, and its environment.
+# Builds what a world needs. Returns the parts of its command, and its
+# environment.
 proc runtests::prepare {world} {
   variable home
   variable build
@@ -201,7 +203,7 @@ proc runtests::start {world program env file} {
   lappend env INTERLOCK_SCRATCH $scratch TMPDIR $scratch
   set assign {}
   foreach {variable value} $env { lappend assign $variable=$value }
-  # A session of its own, so that it can be ended with all it started.
+  # A process session of its own, so that all that it started can be ended.
   set pipe [open |[list env -C $scratch {*}$assign setsid $program $file \
                     < /dev/null 2>@1] r]
   fconfigure $pipe -blocking 0 -translation binary
@@ -221,11 +223,11 @@ proc runtests::late {pipe} {
   dict set run$pipe status "timed out"
   endSession [dict get [set run$pipe] pid]
 }
-# The processes of a session, without those that only wait to be reaped.
+# The processes of a process session, without zombies.
 proc runtests::session {leader} {
   set found {}
   foreach path [glob -nocomplain /proc/\[0-9\]*/stat] {
-    # It may be gone by now, also between the two.
+    # The process may end at any moment, also between the two.
     if {[catch { set fd [open $path] }]} continue
     set gone [catch { read $fd } stat]
     close $fd
@@ -254,7 +256,7 @@ proc runtests::hear {pipe} {
   set bad [catch { close $pipe } - options]
   if {[dict get $job status] eq ""} {
     dict set job status [howEnded $bad $options]
-    # A child that has just been told to end may need a moment.
+    # A child that was just signaled may need a moment to end.
     set left [session [dict get $job pid]]
     for {set i 0} {$i < 100 && $left ne ""} {incr i} {
       after 10
@@ -271,7 +273,8 @@ proc runtests::hear {pipe} {
   judge $job
   next
 }
-# "" for exit 0 and 1 (what the counts say), or what happened.
+# How a file ended: "" after exit 0 or 1, which the counts explain; otherwise a
+# text.
 proc runtests::howEnded {bad options} {
   if {!$bad} { return "" }
   set code [dict get $options -errorcode]
@@ -282,8 +285,8 @@ proc runtests::howEnded {bad options} {
   }
 }
 
-# Does what a test printed, and how it ended, say that it passed?
-# {passed failed why}
+# The result of a file, {passed failed why}, from what it printed and how it
+# ended.
 proc runtests::verdict {output status leakCheck} {
   set why {}
   set counts [regexp -all -inline -line {^(\d+) errors out of (\d+) tests} \
@@ -319,7 +322,7 @@ proc runtests::judge {job} {
   variable again
   dict with job {
     set worldName [dict get $world name]
-    # Written beside and renamed: two runs at once do not mix.
+    # Another file is written and renamed, so that two runs at once do not mix.
     set fd [open $log.[pid] w]
     fconfigure $fd -translation binary
     puts -nonewline $fd $output
@@ -356,7 +359,7 @@ proc runtests::judge {job} {
   }
 }
 
-# Scratch folders of runners that are gone.
+# Removes the scratch folders of runners that have ended.
 proc runtests::sweep {} {
   variable out
   foreach dir [glob -nocomplain -type d $out/scratch/*] {

@@ -12,13 +12,14 @@
 #   tcl-oldest        3.34.0 for Tcl: `load PATH Sqlite3`
 #   tcl-newest        3.54.1 for Tcl, with asserts
 #   tcl-tooold        3.33.0 for Tcl: too old for Interlock
-#   static            3.40.1 for Tcl, our amalgamation inside
+#   static            3.40.1 for Tcl, with the amalgamation inside
 #   node              folder of Node.js, which has 3.53.4 inside: bin/node;
 #                     beside it lib/better-sqlite3, with 3.54.1
 #
-# Things are made in a folder of their own and moved into place when whole,
-# so an interrupted run leaves nothing half done; two at once do the work
-# twice and no harm. Several are made side by side, one a core, at most 2.
+# Each of these is made in a folder of its own, which is moved into place when
+# it is complete. So an interrupted run leaves nothing half done, and two runs
+# at once do the work twice, without harm. Several are made at a time: as many
+# as there are cores, at most 2.
 
 namespace eval sqlite {
   variable root [file dirname [file dirname [file normalize [info script]]]]
@@ -35,8 +36,8 @@ namespace eval sqlite {
 
 # ---- making one thing -----------------------------------------------------
 
-# Run a script that fills a fresh folder, then move the folder to its place.
-# The script sees the folder as $dir.
+# Runs a script that fills a fresh folder, its $dir, then moves the folder into
+# place.
 proc sqlite::into {place script} {
   if {[file exists $place]} { return $place }
   set dir $place.[pid]
@@ -53,7 +54,7 @@ proc sqlite::into {place script} {
   if {$bad} { return -options $options $result }
   return $place
 }
-# Run a command; if it fails, the end of what it printed is the error.
+# Runs a command. If it fails, the end of its output is the error.
 proc sqlite::run {args} {
   if {[catch { exec nice {*}$args 2>@1 } output options]} {
     set lines [lrange [split $output \n] end-15 end]
@@ -64,9 +65,9 @@ proc sqlite::run {args} {
 
 # ---- sources --------------------------------------------------------------
 
-# Debian's, through apt, but by lists and a cache of our own: the settings of
-# the machine stay as they are, and nobody has to be root. apt checks the
-# signatures.
+# Debian's source package, through apt, with lists and a cache in this folder.
+# So the settings of the machine stay as they are, and root is not needed. apt
+# checks the signatures.
 proc sqlite::source {} {
   variable home
   into $home/source {
@@ -181,8 +182,8 @@ proc sqlite::library {name folder args} {
   }
   return $home/$name/sqlite.so
 }
-# Before 3.37 it has not all that 3.40.1's tclsqlite.c calls. The carrier made
-# its parser with UPDATE ... LIMIT.
+# SQLite before 3.37 lacks some functions that tclsqlite.c of 3.40.1 calls. The
+# parser in this package was made with UPDATE ... LIMIT.
 proc sqlite::old {name version} {
   library $name [amalgamation $version] %dir/offset.c \
     -Dsqlite3_changes64=sqlite3_changes \
@@ -194,8 +195,8 @@ proc sqlite::tcl-tooold {} { old tcl-tooold 3.33.0 }
 proc sqlite::tcl-newest {} {
   library tcl-newest [amalgamation 3.54.1] -DSQLITE_DEBUG
 }
-# The only one that is made of something of ours, so the only one that can
-# be out of date.
+# The only build with a part of this tree in it, so the only one that can be out
+# of date.
 proc sqlite::static {} {
   variable home
   variable root
@@ -238,8 +239,8 @@ proc sqlite::main {argv} {
   }
   file mkdir $home
   if {[llength $argv] > 1} {
-    # What all of them need comes first; the rest by processes like this one,
-    # two at a time.
+    # What all of them need is made first; the rest is made by other processes
+    # of this script, two at a time.
     source
     set failed [catch {
       run xargs -P 2 -n 1 [info nameofexecutable] $::argv0 << [join $argv \n]

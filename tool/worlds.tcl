@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# The worlds: in what surroundings the tests run. Data for tool/runtests.tcl.
+# The worlds in which the tests run, as data for tool/runtests.tcl.
 #
-# A world is a dict; what is left out is as in `quick`:
+# A world is a dict. A key that is left out has the value of `quick`:
 #
 #   about     for `runtests.tcl -list` and test/README.md
 #   program   what runs a test file: tclsh, or what tool/sqlite.tcl makes
@@ -11,15 +11,15 @@
 #   also      what else tool/sqlite.tcl should make, for test/load.test and
 #             test/recipeslock.test
 #   static    1: `sqlite` contains the extension
-#   env       further variables of the environment, where it has none such
-#             (STATEMENTS: of the model, more where it is fast, so that all
-#             of `make fulltest` makes a million)
-#   timeout   seconds for one file: a guard against what hangs
-#   patience  ms a test waits for one thing
+#   env       variables of the environment, unless they are set. STATEMENTS is
+#             how many the model runs: more in fast worlds, so that
+#             `make fulltest` runs a million in all
+#   timeout   seconds for one file, as a guard against files that hang
+#   patience  ms that a test waits for one event
 #
-# NAME-wal is the world NAME with every new database in WAL mode. The world
-# `c` is for files that run programs in C; only those run there that name it,
-# and it has no such variant.
+# NAME-wal is the world NAME with every new database in WAL mode. The world `c`
+# is for files that run programs in C. Only files that name it run in it, and it
+# has no such variant.
 
 namespace eval worlds {
   variable all {
@@ -75,13 +75,13 @@ namespace eval worlds {
   variable full {
     c static quick-wal debug full full-wal asan oldest oldest-wal newest posix
   }
-  # The files that take longest: begun first in each world, so that no
-  # processor is idle at the end of one.
+  # The files that take longest. They start first in each world, so that no
+  # processor is idle at its end.
   variable early {
     lock versionmodel versionedfault versioneddeny runner recipeslock
   }
-  # Files that wait more than they compute: beside them as many others run as
-  # without them.
+  # Files that wait more than they compute. They do not count as files that run
+  # at a time.
   variable waiting {lock}
 }
 

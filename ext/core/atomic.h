@@ -3,9 +3,9 @@
 ** atomic.h: the only way in which the lock manager touches words that another
 ** thread or process may touch at the same time.
 **
-** The operands are plain u32 and u64 fields of the mapped segment: the file
-** format fixes their size and layout, of which C11's _Atomic types say nothing.
-** A name's suffix is the memory order; names without a suffix are relaxed.
+** The operands are plain u32 and u64 fields of the mapped segment, since the
+** file format fixes their size and layout, and C11's _Atomic types do not.  The
+** suffix of a name is the memory order.  A name without a suffix is relaxed.
 */
 #ifndef INTERLOCK_ATOMIC_H
 #define INTERLOCK_ATOMIC_H
@@ -20,9 +20,9 @@
 #define atomicAdd(p,v)    __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
 
 /*
-** The fences.  The thread sanitizer does not know of them and takes them for
-** nothing, which can only make it report too much: what they order here are
-** atomic accesses, between which it sees no race anyway.  gcc warns of each.
+** The fences.  The thread sanitizer ignores fences, and gcc warns of each.
+** That can only make the sanitizer report too much.  Here fences order atomic
+** accesses, between which it sees no race.
 */
 #if defined(__SANITIZE_THREAD__) && __GNUC__>=11
 # pragma GCC diagnostic push
@@ -42,7 +42,7 @@ static inline void atomicFenceSeq(void){
 #endif
 
 /*
-** Compare and swap, acquire and release when it succeeds.  Returns 1 if *p
+** Compare-and-swap, with acquire and release when it succeeds.  Returns 1 if *p
 ** was iOld and is iNew now.
 */
 static inline int atomicCas32(u32 *p, u32 iOld, u32 iNew){

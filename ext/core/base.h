@@ -3,15 +3,16 @@
 ** base.h: what every file of the lock manager needs: integer types, the result
 ** enum, the allocator, and the switches of test builds.
 **
-**   INTERLOCK_TINY     arrays of 2 and 3, so that every boundary is crossed
+**   INTERLOCK_TINY     arrays of 2 and 3, so that tests cross every boundary
 **   INTERLOCK_SMALL    arrays of 8 and 32, for exploring all states
 **   INTERLOCK_CRASH    crashPoint(n) is called after every store that another
 **                      process can see; the test program defines it
 **   INTERLOCK_BUGS     seeds the mistake that the test program chooses while it
 **                      runs; the suite must find each
-**   INTERLOCK_TEST     adds what only tests call; always in debug builds
+**   INTERLOCK_TEST     adds functions that only tests call; always in debug
+**                      builds
 **
-** Nothing here knows SQLite.
+** No file of the lock manager knows SQLite.
 */
 #ifndef INTERLOCK_BASE_H
 #define INTERLOCK_BASE_H
@@ -29,13 +30,13 @@ typedef int32_t i32;
 typedef int64_t i64;
 
 /*
-** The result of every function of the lock manager that can fail.  The SQL
-** layer translates these to SQLite's codes in one place.
+** The result of every function of the lock manager that can fail.  The layer
+** above translates it to SQLite's codes in one place.
 */
 typedef enum LockRc {
   LOCK_OK = 0,
-  LOCK_NO,           /* a try was refused: nothing is held or queued */
-  LOCK_WAITING,      /* lockAsk only: the request is queued */
+  LOCK_NO,           /* a try failed: nothing is held or queued */
+  LOCK_WAITING,      /* the request is queued (lockAsk only) */
   LOCK_TIMEOUT,      /* the wait took longer than allowed */
   LOCK_REFUSED,      /* the caller would have to wait, and may not */
   LOCK_CANCELLED,    /* another session ended this wait */
@@ -44,32 +45,32 @@ typedef enum LockRc {
   LOCK_BUSY,         /* a process is stopped in the mutex or in formatting */
   LOCK_FULL,         /* a limit of the lock file is reached */
   LOCK_NOSPACE,      /* the disk is full: the lock file cannot grow */
-  LOCK_MALFORMED,    /* the lock file holds what this code cannot write */
-  LOCK_FORMAT,       /* another format or OS layer, in use by a process */
-  LOCK_REPLACED,     /* the lock file's name leads to another file now */
+  LOCK_MALFORMED,    /* damage: this code cannot have written it */
+  LOCK_FORMAT,       /* another format or OS layer is in use */
+  LOCK_REPLACED,     /* a name leads to another file now */
   LOCK_NETWORK,      /* a file system without coherent mappings and locks */
-  LOCK_CANTOPEN,     /* not there, not writable, not a plain file of ours */
+  LOCK_CANTOPEN,     /* missing, not writable, not a plain file */
   LOCK_LINKED,       /* the database has a second name */
   LOCK_NOMAP,        /* no room in the address space for the lock file */
-  LOCK_NOFILE,       /* lockOpen without bCreate: there is no lock file */
+  LOCK_NOFILE,       /* there is no lock file */
   LOCK_FORKED,       /* the handle belongs to the parent process */
   LOCK_NOMEM,        /* the allocator failed */
   LOCK_IOERR,        /* the operating system failed in some other way */
-  LOCK_MISUSE        /* an argument that no caller may pass */
+  LOCK_MISUSE        /* the caller passed a wrong argument */
 } LockRc;
 
 /* A format of the lock file: its number, the letter of the OS layer, and the
-** print of format.h. */
+** print (format.h). */
 typedef struct LockFormat {
   u32 iNumber, eLayer, iPrint;
 } LockFormat;
 
-/* Statistics, u64 each.  Any process adds to STAT_TIMEOUTS and STAT_CANCELS,
-** atomically; the owner of the mutex stores the others. */
+/* Statistics, u64 each.  Any process adds to STAT_TIMEOUTS and STAT_CANCELS
+** atomically.  Only the owner of the mutex stores the others. */
 enum { STAT_GRANTS, STAT_WAITS, STAT_TIMEOUTS, STAT_CANCELS, STAT_DEADLOCKS,
        STAT_REORDERED, STAT_RECOVERIES, STAT_SWEPT, STAT_COUNT=16 };
 
-/* Where memory comes from; a test passes one that fails. */
+/* Where memory comes from.  A test passes functions that fail. */
 typedef struct LockMem {
   void *(*xAlloc)(size_t nByte);
   void (*xFree)(void*);
@@ -81,8 +82,8 @@ typedef struct LockMem {
 
 /*
 ** Crash points: the stores of the protocol that another process can see, each
-** with the steps that it follows.  ext/core/README.md has a row for each: what
-** a death right after it leaves, and what repairs it.
+** with its step.  ext/core/README.md has a row for each: what a death right
+** after it leaves, and what repairs it.
 */
 #define CRASH_POINTS(X) \
   X(ATTACH_NUMBER)   /* ATTACH-NUMBER: number drawn */ \
@@ -107,10 +108,10 @@ typedef struct LockMem {
   X(REBUILD_GUARD)   /* REBUILD-GUARD: one guard word stored */ \
   X(REBUILD_SESSION) /* REBUILD-SESSION: one session freed */ \
   X(END_WORD)        /* END-WORD, UNDO-WORD: the word that decides */ \
-  X(END_LEFT)        /* END-LEFT: sweep-needed flag is 1 */ \
+  X(END_FLAG)        /* END-FLAG: sweep-needed flag is 1 */ \
   X(END_WORK)        /* END-WORK: WORK set */ \
-  X(SETTLE_LEFT)     /* SETTLE-LEFT: sweep-needed flag is 0 */ \
-  X(SETTLE_KEEP)     /* SETTLE-KEEP: rollback level set back */ \
+  X(SETTLE_FLAG)     /* SETTLE-FLAG: sweep-needed flag is 0 */ \
+  X(SETTLE_LEVEL)     /* SETTLE-LEVEL: rollback level set back */ \
   X(REMOVE_STATE)    /* REMOVE-STATE: state is FREE */ \
   X(GUARD_LOWER)     /* REMOVE-GUARD: a guard word lowered */ \
   X(REMOVE_CHAIN)    /* REMOVE-CHAIN: out of its chain */ \
@@ -129,7 +130,7 @@ typedef struct LockMem {
   X(WITHDRAW_LOOK)   /* WAIT-DECIDE: nothing stored yet */ \
   X(WITHDRAW)        /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
   X(RELEASE_COUNT)   /* RELEASE-COUNT, UNDO-WORD: count lowered */ \
-  X(SWEEP_LEFT)      /* SWEEP-LEFT: flag exchanged */ \
+  X(SWEEP_FLAG)      /* SWEEP-FLAG: flag exchanged */ \
   X(SWEEP_SESSION)   /* SWEEP-SESSION: session is free */ \
   X(DEAD_ENDING)     /* DEAD-ENDING, REBUILD-KILL: session is ENDING */ \
   X(CANCEL_LOOK)     /* CANCEL-LOOK: nothing stored yet */ \
@@ -158,7 +159,7 @@ void crashPoint(int iPoint);
 /*
 ** Seeded mistakes, numbered from 1.  In a build with INTERLOCK_BUGS the test
 ** program defines seededBug(), which returns the number of one of them or 0.
-** In other builds BUG(n) is a constant, and the compiler keeps nothing of them.
+** In other builds BUG(n) is a constant, and the compiler removes the mistake.
 */
 #define BUGS(X) \
   X(CONFLICT_BIT)       /* S and IX are compatible */ \
@@ -168,9 +169,9 @@ void crashPoint(int iPoint);
   X(WITHDRAW_STORE)     /* giving up by load and store */ \
   X(GRANT_STORE)        /* grant by load and store */ \
   X(NO_WORK)            /* an end leaves no WORK bit */ \
-  X(KEEP_FIRST)         /* keep is set back before the sweep */ \
+  X(LEVEL_FIRST)         /* SETTLE-LEVEL comes before the sweep */ \
   X(NO_REBUILD)         /* take-over without a rebuild */ \
-  X(IGNORE_LEVEL)       /* stamps invalidate nothing */ \
+  X(IGNORE_LEVEL)       /* the rollback level invalidates nothing */ \
   X(NO_SETTLE)          /* nothing is settled before acquiring */ \
   X(POLL_HOLDERS)       /* polls probe holders only */ \
   X(TAKE_LIVE)          /* the mutex is taken from a live owner */ \
@@ -182,9 +183,9 @@ void crashPoint(int iPoint);
   X(CANCEL_NOSEQ)       /* cancel ignores the sequence */ \
   X(NO_WAITERS)         /* mutex waiters set no WAITERS bit */ \
   X(VALID_FIRST)        /* state is stored before the fields */ \
-  X(COUNT_SCOPES)       /* unlock drops the transaction hold too */ \
+  X(COUNT_SCOPES)       /* unlock ends the transaction hold too */ \
   X(TOKEN_REUSED)       /* a grant from the queue draws no token */ \
-  X(LEFT_LATE)          /* left is cleared after the look */ \
+  X(FLAG_LATE)          /* SWEEP-FLAG comes after the look */ \
   X(WRITER_BLIND)       /* row locks ignore the active writer */ \
   X(KEY_BY_HASH)        /* long keys are compared by hash and length */ \
   X(SHORT_HASH_SPLIT)   /* a split leaves the records where they are */ \
@@ -195,12 +196,12 @@ void crashPoint(int iPoint);
   X(GUARD_REBUILD)      /* a rebuild clears the guard words, then counts */ \
   X(SKIP_OWN)           /* lockSkip takes what its session holds */ \
   X(SKIP_QUEUED)        /* lockSkip takes what another session waits for */ \
-  X(WRITER_NOTE)        /* a session's note that it writes stays too long */ \
+  X(WRITER_NOTE)        /* the note that a session writes stays on */ \
   X(TABLES_FIRST)       /* lockReleaseAll takes tables with the rows */ \
   X(KEEP_GRANT)         /* a grant beats the interrupt that came before it */ \
   X(ONE_SECOND)         /* patience with the mutex does not begin again */ \
   X(SLEPT_OUT)          /* the owner is probed after a whole sleep only */ \
-  X(UNDO_SILENT)        /* no END-LEFT after a grant was given back */ \
+  X(UNDO_SILENT)        /* no END-FLAG after a grant was given back */ \
   X(BACK_ONE)           /* SWEEP-BACK looks for one record of two */ \
   X(BACK_KEPT)          /* SETTLE-BACK leaves them to SWEEP-BACK */ \
   X(LEVEL_AFTER)        /* an undo knows the level after the hold */ \
@@ -227,7 +228,7 @@ void crashPoint(int iPoint);
   X(SLEEP_INSIDE)       /* a thread sleeps under the mutex */ \
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
   X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
-  X(GRANT_BESIDE)       /* a scan grants beside whatever is held */
+  X(GRANT_BESIDE)       /* a scan ignores what others hold */
 
 enum {
   BUG_NONE,
@@ -246,8 +247,8 @@ int seededBug(void);
 
 #ifdef INTERLOCK_TINY
 # define LIMIT_SESSION 3u        /* sessions of one lock file */
-# define LIMIT_EXTENT 2u         /* records added at a time, a power of two */
-# define LIMIT_EXTENTS 3u        /* how often */
+# define LIMIT_EXTENT 2u         /* records of an extent, a power of two */
+# define LIMIT_EXTENTS 3u        /* extents of a lock file */
 #elif defined(INTERLOCK_SMALL)
 # define LIMIT_SESSION 8u
 # define LIMIT_EXTENT 32u
@@ -258,7 +259,7 @@ int seededBug(void);
 # define LIMIT_EXTENTS 4096u
 #endif
 #define LIMIT_RECORD (LIMIT_EXTENT*LIMIT_EXTENTS)
-/* Extents of private memory: the window is address space of the process. */
+/* Extents of private memory, whose window is address space of the process. */
 #define LIMIT_PRIVATE (LIMIT_EXTENTS<256u ? LIMIT_EXTENTS : 256u)
 #define LIMIT_KEY 255u           /* bytes of a key */
 #define LIMIT_LABEL 48u          /* bytes of a session's label */

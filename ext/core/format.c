@@ -6,13 +6,13 @@
 
 /*--------------------------------------------------------------- samples ---*/
 
-/* What sample keys of rows are made of. */
+/* Values of sample keys of rows. */
 static const KeyValue valInteger = { KEY_VALUE_INTEGER, -42, 0, 0, 0 };
 static const KeyValue valReal = { KEY_VALUE_REAL, 0, 0.5, 0, 0 };
 static const KeyValue valBlob = { KEY_VALUE_BLOB, 0, 0, (const u8*)"\001\0\377",
                                   3 };
 
-/* A text under a collation. */
+/* The value of a text under a collation. */
 static KeyValue text(KeyCollation eColl, const char *z, u8 *pSpace){
   KeyValue val = { 0, 0, 0, 0, 0 };
   keyValueText(&val, eColl, (const u8*)z, (u32)strlen(z), pSpace);
@@ -24,7 +24,7 @@ static KeyValue real(double r){
   return val;
 }
 
-/* The row of table Jobs with these values. */
+/* The key of the row of table Jobs with these values. */
 static void row(LockKey *p, u32 n, KeyValue a, KeyValue b, KeyValue c){
   KeyValue aVal[3] = { a, b, c };
   LockKey table;
@@ -100,8 +100,8 @@ static void mixNamed(u32 *h, const char *z, u64 i){
   mix(h, i);
 }
 
-/* Every field of the file, by its name: two of one size that change places are
-** another format, too. */
+/* Mixes in every field by its name, since two fields of one size may change
+** places. */
 static void mixFields(u32 *h){
 #define MIX_FIELD(S, name) \
   mixNamed(h, #S "." #name, (u64)offsetof(S, name)<<32 | sizeof(((S*)0)->name));
@@ -146,7 +146,7 @@ static void mixLocks(u32 *h){
   mix(h, SEG_WHAT_NKEY(what.what));
 }
 
-/* Sample keys, their buckets, and the words of names that are waited for. */
+/* Mixes in sample keys, their buckets, and the hashes of event names. */
 static void mixKeys(u32 *h){
   const char *z;
   LockKey key;

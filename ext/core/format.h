@@ -2,20 +2,20 @@
 /*
 ** format.h: what two builds must agree on before they may use one lock file.
 **
-** The number SEG_FORMAT is raised by hand when the format changes.  The print
-** is a hash of the format itself, so that a change is refused also where the
-** number was forgotten: of the names, places and sizes of all fields; of the
-** numbers of modes, kinds and states with their names; of the limits; of the
-** conflict matrix; of the bytes and the hash of sample keys, made by the
-** functions that make them for locks; of the places where buckets and waiters
-** by name are looked for; of the byte that says that a process is alive.
+** A change of the format must raise the number SEG_FORMAT.  The print is a hash
+** of the format itself, so that builds refuse each other also where the number
+** was not raised.  It covers the names, places and sizes of all fields; the
+** numbers of modes, kinds and states with their names; the limits; the conflict
+** matrix; the bytes and the hash of sample keys, made by the functions that
+** make them for locks; the buckets of hashes and the words of event names; the
+** byte that says that a process is alive.
 **
-** A process compares the number, the layer and the print of a file with its
-** own when it attaches.  A build of another format gets LOCK_FORMAT as long as
-** a process is alive in the file, and formats it anew otherwise.
+** A process that attaches compares the number, the layer and the print of a
+** file with its own.  A build of another format returns LOCK_FORMAT while a
+** process is alive in the file, and otherwise formats the file anew.
 **
-** What the layer above core makes of a value of SQL before it is a key is not
-** in the print: test/lockformat.test has the bytes of such keys.
+** The print does not cover how the layer above core makes a key of an SQL
+** value: test/lockformat.test has the bytes of such keys.
 */
 #ifndef INTERLOCK_FORMAT_H
 #define INTERLOCK_FORMAT_H
@@ -26,12 +26,12 @@
 /* The print of this build: never 0. */
 u32 formatPrint(void);
 
-/* Sample key i from 0 on, and its name: 0 after the last.  For formatPrint,
-** and for the test that has their bytes. */
+/* formatSample: makes sample key i, from 0 on, and returns its name, or 0 after
+** the last.  For formatPrint, and for the test that has their bytes. */
 const char *formatSample(u32 i, LockKey*);
 
-/* The header's format is not this build's: 1, and it is remembered for
-** formatMet. */
+/* formatDiffers: 1 if the header's format is not this build's.  The thread then
+** finds it in formatMet.  formatOwn: this build's format. */
 int formatDiffers(const Seg*);
 LockFormat formatMet(void);
 LockFormat formatOwn(void);

@@ -7,20 +7,21 @@
 ** session whose conflicting request is queued ahead of its own.  A cycle of
 ** hard edges alone is a deadlock.  A soft edge can be reversed by letting the
 ** waiting session pass.  The search proposes such constraints ("this request
-** before that one"), sorts the queues by them, otherwise keeping the order, and
-** looks again for cycles through every session that a constraint mentions,
-** until no cycle is left or nothing more can be tried.
+** before that one") and sorts the queues by them, otherwise keeping the order.
+** Then it looks again for cycles through every session that a constraint
+** mentions, until there is no cycle or nothing more can be tried.
 **
-** The mutex is held, so the work is counted in elementary steps: records looked
-** at.  A look for a cycle through one session walks each queue that it comes to
-** a few times at most, one time for each mode, however many requests wait there
-** (Covered edges, below).  The search for an arrangement ends after STEPS.
+** The caller owns the mutex, so the work is bounded, and counted in elementary
+** steps: records looked at.  A look for a cycle through one session walks each
+** queue that it comes to a few times at most, once for each mode, however many
+** requests wait there (Covered edges, below).  The search for an arrangement
+** ends after STEPS.
 **
 ** Everything runs in a workspace of fixed size, without recursion along the
-** graph: a thread may have a small stack.  Every session waits for at most one
-** request, so queues hold at most LIMIT_SESSION requests together.  A number
-** of a session that comes from a record is checked before it is an index here
-** (sessionOf).
+** graph, since a thread may have a small stack.  Every session waits for at
+** most one request, so all queues together hold at most LIMIT_SESSION requests.
+** A session number that comes from a record must be checked before it is used
+** as an index (sessionOf).
 */
 #include "core/graph.h"
 
@@ -31,43 +32,48 @@
 # define STEPS      400000u    /* of one search: README.md, no deadlock */
 #endif
 
+/* A soft edge, or a constraint: iWaiter before iBlocker. */
 typedef struct Edge {
-  u32 iWaiter, iBlocker;       /* records in one queue: ... before ... */
+  u32 iWaiter, iBlocker;       /* records of one queue */
 } Edge;
+/* A proposed order of a queue: n records in aQueue, from iFirst on. */
 typedef struct Order {
-  u32 iFirst, n;               /* the proposed queue is aQueue[iFirst...] */
+  u32 iFirst, n;
 } Order;
+/* One session on the way of the walk. */
 typedef struct Frame {
-  u32 k;                       /* session */
+  u32 k;                       /* the session */
   u32 iRecord;                 /* its request */
-  u32 bSoft;                   /* which kind of edge is followed now */
-  u32 iAt;                     /* where: record, or index into aQueue */
+  u32 bSoft;                   /* 1: soft edges are followed now */
+  u32 iAt;                     /* the place: record, or index into aQueue */
   u32 iStop;                   /* request whose walk covers the rest, or 0 */
   u32 iOrder;                  /* 1 + proposed order of its queue, or 0 */
-  u32 nStep;
+  u32 nStep;                   /* bounds the walk of the queue */
 } Frame;
 
 struct Graph {
-  Seg *p;
-  u32 iVisit, nCycle, nMember, nOrder, nQueue, nCur;
-  u32 kStart, bStartHolds;     /* see Covered edges */
+  Seg *p;                      /* the segment that is checked */
+  u32 iVisit;                  /* number of the present walk */
+  u32 nCycle, nMember, nOrder, nQueue, nCur;    /* lengths of the arrays */
+  u32 kStart, bStartHolds;     /* start of the walk: see Covered edges */
   u64 nStep, mxStep;           /* elementary steps; where a search ends */
-  u32 aVisit[NODES];           /* iVisit of the walk that came here */
-  u32 aSeen[NODES];            /* 1: in aMember */
-  u32 aCycle[NODES], aMember[NODES];
-  Frame aFrame[NODES];
+  u32 aVisit[NODES];           /* by session: iVisit of its last walk */
+  u32 aSeen[NODES];            /* by session: 1: in aMember */
+  u32 aCycle[NODES];           /* sessions of the last cycle */
+  u32 aMember[NODES];          /* sessions of all cycles that were met */
+  Frame aFrame[NODES];         /* the way of the walk */
   Edge aCur[CONSTRAINTS];      /* constraints of the present proposal */
-  Order aOrder[CONSTRAINTS];
-  u32 aQueue[NODES];           /* records of all proposed queues */
-  u32 aOwner[NODES];           /* their sessions */
+  Order aOrder[CONSTRAINTS];   /* proposed orders */
+  u32 aQueue[NODES];           /* records of all proposed orders */
+  u32 aOwner[NODES];           /* sessions of these records */
   u32 aIn[NODES];              /* a queue as it is, for the sort */
-  u32 aBefore[NODES];          /* scratch of the sort */
-  u32 aDown[NODES];
-  u8 aIsBlocker[NODES];
-  u8 aCandidate[NODES];        /* by session: graphCheckAll */
+  u32 aBefore[NODES];          /* by place in aIn: constraints still open */
+  u32 aDown[NODES];            /* by place in aIn: next record not placed */
+  u8 aIsBlocker[NODES];        /* by place in aIn: 1: a constraint's iBlocker */
+  u8 aCandidate[NODES];        /* by session: 1: graphCheckAll checks it */
   u32 aPlace[NODES];           /* by session: index into aQueue or aIn */
   u32 aOrderOf[NODES];         /* by session: 1 + its proposed order, or 0 */
-  Edge aSoft[EDGES];           /* soft edges found, a stretch a level */
+  Edge aSoft[EDGES];           /* soft edges found, a stretch for each level */
 };
 
 size_t graphSize(void){ return sizeof(Graph); }
@@ -83,8 +89,9 @@ const u32 *graphMembers(Graph *g, u32 *pn){
 }
 u64 graphSteps(const Graph *g){ return g->nStep; }
 
-/* The session of record i, as an index: 0 and the file damaged if it is none.
-** Read once: what is checked is what is used. */
+/* The session of record i, as an index.  Returns 0, and marks the file damaged,
+** if it is no index.  The word must be read once, so that the value that is
+** checked is the one that is used. */
 static u32 sessionOf(Graph *g, u32 i){
   u32 k = atomicGet(&segRecord(g->p, i)->session);
   if( k-1<LIMIT_SESSION ) return k;
@@ -101,7 +108,7 @@ static u32 waitOf(Graph *g, u32 k){
   if( r->session!=k || SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ){
     return 0;
   }
-  return tableVoid(g->p, r) ? 0 : i;
+  return recordInvalid(g->p, r) ? 0 : i;
 }
 
 /*--------------------------------------------------------------- edges ---*/
@@ -109,23 +116,24 @@ static u32 waitOf(Graph *g, u32 k){
 /*
 ** Covered edges.  Let requests a and b wait in one queue, a ahead of b, and let
 ** b conflict with every mode that a conflicts with.  Then whatever blocks a
-** blocks b as well, except that a session does not block itself: the edges of a
-** lead to where those of b lead, or to b's session.  So a walk that comes from
-** b need not follow the edges of a (b covers a).  And once the edges of a are
-** being followed, a walk that is at b needs none of the queue from a on (a is
-** known to be walked, and covers the rest of b).  Both only ask whether a
-** session can be reached from the start, so the way does not matter.  The
-** exception: if b's session is the start, the walk looks for an edge to it.
-** There can be one from its own queue only if it holds the key, and then it
+** blocks b as well, except that a session does not block itself.  So the edges
+** of a lead to where those of b lead, or to b's session.  So a walk that comes
+** from b need not follow the edges of a (b covers a).  And once the edges of a
+** are being followed, a walk that is at b needs none of the queue from a on (a
+** is known to be walked, and covers the rest of b).  A walk only asks whether a
+** session can be reached from the start, so the way does not matter.
+**
+** There is one exception.  If b's session is the start, the walk looks for an
+** edge to it.  Its own queue can have one only if it holds the key, and then it
 ** covers nothing (bStartHolds).
 **
-** For each of the five modes a record is passed once: the next walk of the mode
-** ends where the first has been, or begins in what that has covered.
+** A walk passes a record once for each of the five modes: the next walk of the
+** mode ends where the first has been, or begins in what that has covered.
 */
 static int covers(u32 eModeB, u32 eModeA){
   return (keyConflicts(eModeA) & ~keyConflicts(eModeB))==0;
 }
-/* May session k's request cover others in its queue? */
+/* 1 if session k's request may cover others in its queue. */
 static int mayCover(Graph *g, u32 k){
   return k!=g->kStart || !g->bStartHolds;
 }
@@ -145,23 +153,24 @@ static u32 ahead(Graph *g, Frame *f, const LockKey *pKey){
     if( f->iAt<=g->aOrder[f->iOrder-1].iFirst ) return 0;
     return g->aQueue[--f->iAt];
   }
-  f->iAt = tablePrev(g->p, pKey, f->iAt, &f->nStep);
+  f->iAt = recordPrev(g->p, pKey, f->iAt, &f->nStep);
   g->nStep += f->nStep-nStep;
   return f->iAt;
 }
 
-/* A request that counts? */
+/* 1 if r is a request that counts. */
 static int isWaiting(Graph *g, SegRecord *r){
   return SEG_STATE(atomicGetAcq(&r->state))==SEG_WAITING
-      && !tableVoid(g->p, r);
+      && !recordInvalid(g->p, r);
 }
 
+/* Moves the frame to its own request. */
 static void toOwnPlace(Graph *g, Frame *f){
   f->iAt = f->iOrder ? g->aPlace[f->k] : f->iRecord;
   f->nStep = 0;
 }
 
-/* Find iStop: the nearest request ahead that is walked and covers the rest. */
+/* Finds iStop: the nearest request ahead that is walked and covers the rest. */
 static void findStop(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
   u32 i;
   toOwnPlace(g, f);
@@ -180,7 +189,7 @@ static void findStop(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
 /* The next hard edge of a frame: a session, or 0. */
 static u32 nextHard(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
   u32 nStep = f->nStep;
-  while( (f->iAt = tableNext(g->p, pKey, f->iAt, &f->nStep))!=0 ){
+  while( (f->iAt = recordNext(g->p, pKey, f->iAt, &f->nStep))!=0 ){
     SegRecord *q = segRecord(g->p, f->iAt);
     u32 k;
     g->nStep += f->nStep-nStep;
@@ -188,13 +197,13 @@ static u32 nextHard(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
     if( SEG_STATE(atomicGetAcq(&q->state))!=SEG_GRANTED ) continue;
     k = sessionOf(g, f->iAt);
     if( k==f->k || !(mConflict & REC_BIT(q)) ) continue;
-    if( !tableVoid(g->p, q) ) return k;
+    if( !recordInvalid(g->p, q) ) return k;
   }
   return 0;
 }
 
-/* The next soft edge, from the nearest request ahead on.  What the frame covers
-** counts as visited; the start among it is a cycle all the same. */
+/* The next soft edge, from the nearest request ahead on.  A session that the
+** frame covers counts as visited, unless it is the start: that is a cycle. */
 static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
   u32 i, mConflict = keyConflicts(eMode);
   while( f->iAt && (i = ahead(g, f, pKey))!=0 ){
@@ -214,12 +223,13 @@ static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
+/* The next edge of a frame, hard ones first: a session, or 0. */
 static u32 nextEdge(Graph *g, Frame *f){
   SegRecord *r = segRecord(g->p, f->iRecord);
   u32 eMode = REC_MODE(r), k;
   LockKey key;
   g->nStep++;
-  tableKeyOf(g->p, r, &key);
+  recordKey(g->p, r, &key);
   if( f->bSoft==0 ){
     if( f->iAt==0 ) findStop(g, f, &key, eMode);
     k = f->iStop ? 0 : nextHard(g, f, &key, keyConflicts(eMode));
@@ -232,8 +242,8 @@ static u32 nextEdge(Graph *g, Frame *f){
 
 /*--------------------------------------------------------------- cycles ---*/
 
-/* Frames 0 to nFrame-1 are a cycle: note its members, and its soft edges into
-** aSoft from *pnSoft on, the one farthest from the start first. */
+/* Notes a cycle, which is frames 0 to nFrame-1: its members, and its soft edges
+** into aSoft from iSoft on, the one farthest from the start first. */
 static void noteCycle(Graph *g, u32 nFrame, u32 iSoft, u32 *pnSoft){
   u32 i;
   g->nCycle = nFrame;
@@ -254,6 +264,7 @@ static void noteCycle(Graph *g, u32 nFrame, u32 iSoft, u32 *pnSoft){
   }
 }
 
+/* Adds session k to the way of the walk. */
 static void push(Graph *g, u32 *pn, u32 k, u32 iRecord){
   Frame *f = &g->aFrame[(*pn)++];
   g->aVisit[k] = g->iVisit;
@@ -263,12 +274,12 @@ static void push(Graph *g, u32 *pn, u32 k, u32 iRecord){
   f->iOrder = orderOf(g, iRecord);
 }
 
-/* Does session k hold the key of its own request i? */
+/* 1 if session k holds the key of its own request i. */
 static int holdsToo(Graph *g, u32 k, u32 i){
   LockKey key;
   u32 j = 0, n = 0, bHolds = 0;
-  tableKeyOf(g->p, segRecord(g->p, i), &key);
-  while( (j = tableNext(g->p, &key, j, &n))!=0 && !bHolds ){
+  recordKey(g->p, segRecord(g->p, i), &key);
+  while( (j = recordNext(g->p, &key, j, &n))!=0 && !bHolds ){
     SegRecord *r = segRecord(g->p, j);
     bHolds = r->session==k
           && SEG_STATE(atomicGetAcq(&r->state))==SEG_GRANTED;
@@ -277,7 +288,7 @@ static int holdsToo(Graph *g, u32 k, u32 i){
   return (int)bHolds;
 }
 
-/* Is session k on a cycle?  Depth first; no session is entered twice. */
+/* 1 if session k is on a cycle.  Depth first; no session is entered twice. */
 static int findCycle(Graph *g, u32 k, u32 iSoft, u32 *pnSoft){
   u32 n = 0, i;
   if( k-1>=LIMIT_SESSION || (i = waitOf(g, k))==0 ) return 0;
@@ -302,14 +313,14 @@ static int findCycle(Graph *g, u32 k, u32 iSoft, u32 *pnSoft){
 
 /*---------------------------------------------------------- rearranging ---*/
 
-/* The place of record i among the n of aIn; n if it is none of them. */
+/* The place of record i among the n records of aIn; n if it is not there. */
 static u32 placeIn(Graph *g, u32 n, u32 i){
   u32 j = i ? g->aPlace[sessionOf(g, i)] : n;
   return j<n && g->aIn[j]==i ? j : n;
 }
 
-/* Of the constraints 0 to nCur-1 that lie in aIn: how many each record must
-** follow, and which records block others. */
+/* Finds of the constraints 0 to nCur-1 that lie in aIn how many each record
+** must follow, and which records block others. */
 static void countConstraints(Graph *g, u32 n, u32 nCur){
   u32 i;
   memset(g->aBefore, 0, n*sizeof(u32));
@@ -323,7 +334,7 @@ static void countConstraints(Graph *g, u32 n, u32 nCur){
   }
 }
 
-/* Record j of aIn is placed: records that must stand before it may be next. */
+/* Record j of aIn is placed.  Records that must stand before it may be next. */
 static void releaseBefore(Graph *g, u32 n, u32 nCur, u32 j){
   u32 i;
   if( !g->aIsBlocker[j] ) return;
@@ -337,11 +348,11 @@ static void releaseBefore(Graph *g, u32 n, u32 nCur, u32 j){
 }
 
 /*
-** Sort the n records of aIn by constraints 0 to nCur-1 that lie in it: filled
-** from the end with the last record that no unplaced record must follow.  aDown
-** links the records that are not placed, from the last on, so that only the few
-** that are blocked are passed again.  0 if the constraints contradict each
-** other.
+** Sorts the n records of aIn by those of the constraints 0 to nCur-1 that lie
+** in it.  The result is filled from its end, each time with the last record
+** that no unplaced record must follow.  aDown links the records that are not
+** placed, from the last on, so that only the few that are blocked are passed
+** again.  Returns 0 if the constraints contradict each other.
 */
 static int sortQueue(Graph *g, u32 n, u32 nCur, u32 *aOut){
   u32 j, nLeft, iTop = n;               /* links are 1 + index, 0 ends */
@@ -362,12 +373,12 @@ static int sortQueue(Graph *g, u32 n, u32 nCur, u32 *aOut){
   return 1;
 }
 
-/* Read the queue of record i as it is into aIn.  Returns its length. */
+/* Reads the queue of record i as it is into aIn.  Returns its length. */
 static u32 readQueue(Graph *g, u32 i){
   u32 j = 0, nStep = 0, n = 0;
   LockKey key;
-  tableKeyOf(g->p, segRecord(g->p, i), &key);
-  while( (j = tableNext(g->p, &key, j, &nStep))!=0 && n<LIMIT_SESSION ){
+  recordKey(g->p, segRecord(g->p, i), &key);
+  while( (j = recordNext(g->p, &key, j, &nStep))!=0 && n<LIMIT_SESSION ){
     u32 k = sessionOf(g, j);
     if( SEG_STATE(atomicGetAcq(&segRecord(g->p, j)->state))!=SEG_WAITING ){
       continue;
@@ -379,12 +390,12 @@ static u32 readQueue(Graph *g, u32 i){
   return n;
 }
 
-static void dropOrders(Graph *g){
+static void clearOrders(Graph *g){
   while( g->nQueue>0 ) g->aOrderOf[g->aOwner[--g->nQueue]] = 0;
   g->nOrder = 0;
 }
 
-/* A sorted queue is a proposed order: note the place of each record. */
+/* Makes a sorted queue a proposed order: notes the place of each record. */
 static void addOrder(Graph *g, u32 n){
   Order *o = &g->aOrder[g->nOrder++];
   u32 i;
@@ -399,10 +410,11 @@ static void addOrder(Graph *g, u32 n){
   g->nQueue += n;
 }
 
-/* Make proposed orders for all queues that the constraints touch. */
+/* Makes proposed orders for all queues that the constraints touch.  Returns 0
+** if that is not possible. */
 static int makeOrders(Graph *g){
   u32 c, n;
-  dropOrders(g);
+  clearOrders(g);
   for(c=g->nCur; c>0; c--){
     u32 iRecord = g->aCur[c-1].iWaiter;
     if( orderOf(g, iRecord) ) continue;
@@ -414,8 +426,9 @@ static int makeOrders(Graph *g){
   return 1;
 }
 
-/* -1: no cure this way, or no steps are left; 0: no cycle; n: a cycle with n
-** soft edges from iSoft on. */
+/* Tests the proposed orders.  Returns 0 if there is no cycle; n if there is
+** one, with n soft edges from iSoft on; -1 if there is no cure this way, or no
+** steps are left. */
 static int testOrders(Graph *g, u32 k, u32 iSoft){
   u32 c, nSoft = 0, n;
   if( iSoft+LIMIT_SESSION>EDGES || !makeOrders(g) ) return -1;
@@ -434,8 +447,9 @@ static int testOrders(Graph *g, u32 k, u32 iSoft){
 }
 
 /*
-** Depth first over sets of constraints; the level is nCur, its candidates are
-** aSoft[iSoft...].  1: an arrangement without a cycle is in aOrder.
+** Searches depth first over sets of constraints.  The level is nCur, and its
+** candidates are aSoft[iSoft...].  Returns 1 if an arrangement without a cycle
+** is in aOrder.
 */
 static int search(Graph *g, u32 k, u32 iSoft){
   /* ORDER-SOLVE */
@@ -454,14 +468,14 @@ static void applyOrders(Graph *g){
   u32 j;
   for(j=0; j<g->nOrder; j++){
     Order *o = &g->aOrder[j];
-    tableReorder(g->p, &g->aQueue[o->iFirst], o->n);
+    recordReorder(g->p, &g->aQueue[o->iFirst], o->n);
     CRASH(REORDER);                            /* ORDER-QUEUE */
   }
   /* ORDER-SCAN */
   for(j=0; j<g->nOrder && !BUG(REORDER_NOSCAN); j++){
     LockKey key;
-    tableKeyOf(g->p, segRecord(g->p, g->aQueue[g->aOrder[j].iFirst]), &key);
-    tableScan(g->p, &key);
+    recordKey(g->p, segRecord(g->p, g->aQueue[g->aOrder[j].iFirst]), &key);
+    recordScan(g->p, &key);
   }
 }
 
@@ -469,7 +483,7 @@ static int checkOne(Graph *g, u32 k){
   SegHeader *h = segHeader(g->p);
   u32 nSoft, aCycle[16], nCycle, nKeep;
   g->nCur = 0;
-  dropOrders(g);
+  clearOrders(g);
   while( g->nMember ) g->aSeen[g->aMember[--g->nMember]] = 0;
   /* ORDER-SEARCH */
   if( BUG(NO_DEADLOCK) || !findCycle(g, k, 0, &nSoft) ) return GRAPH_NONE;
@@ -482,7 +496,7 @@ static int checkOne(Graph *g, u32 k){
     atomicSet(&h->stat[STAT_REORDERED], h->stat[STAT_REORDERED]+1);
     return GRAPH_CURED;
   }
-  /* report the cycle that is there, not a proposed one */
+  /* The caller must report the cycle that is there, not a proposed one. */
   memcpy(g->aCycle, aCycle, nKeep*sizeof(u32));
   g->nCycle = nCycle;
   atomicSet(&h->stat[STAT_DEADLOCKS], h->stat[STAT_DEADLOCKS]+1);
@@ -496,19 +510,19 @@ int graphCheck(Graph *g, Seg *p, u32 k){
   return checkOne(g, k);
 }
 
-/* Mark the sessions that hold what a request in the queue of record i conflicts
-** with, and as visited every session that waits in it. */
+/* Marks the sessions that hold what a request in the queue of record i
+** conflicts with, and as visited every session that waits in it. */
 static void findCandidates(Graph *g, u32 i){
   u32 j = 0, n = 0, mWanted = 0;
   LockKey key;
-  tableKeyOf(g->p, segRecord(g->p, i), &key);
-  while( (j = tableNext(g->p, &key, j, &n))!=0 ){
+  recordKey(g->p, segRecord(g->p, i), &key);
+  while( (j = recordNext(g->p, &key, j, &n))!=0 ){
     SegRecord *r = segRecord(g->p, j);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     mWanted |= keyConflicts(REC_MODE(r));
     g->aVisit[sessionOf(g, j)] = g->iVisit;
   }
-  for(n=0; (j = tableNext(g->p, &key, j, &n))!=0; ){
+  for(n=0; (j = recordNext(g->p, &key, j, &n))!=0; ){
     SegRecord *r = segRecord(g->p, j);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ) continue;
     if( mWanted & REC_BIT(r) ) g->aCandidate[sessionOf(g, j)] = 1;
@@ -517,8 +531,8 @@ static void findCandidates(Graph *g, u32 i){
 
 /*
 ** A cycle has a hard edge, since soft edges stay in one queue and lead forward
-** in it.  So it has a session that waits and holds what another one waits for:
-** only such sessions are checked.
+** in it.  So it has a session that waits and holds what another session waits
+** for.  Only such sessions are checked.
 */
 void graphCheckAll(Graph *g, Seg *p){
   /* ORDER-ALL */

@@ -3,32 +3,36 @@
 ** inspect.c: the inspection snapshot: sessions, locks, and which session waits
 ** for which.
 **
+** The snapshot has the sessions of dead processes, without their locks and
+** requests.
+**
 ** Everything is read without the mutex: READ-STATE to READ-AGAIN.  Each word of
-** the file is read once, into a copy, and only the copy is judged: a word that
-** is read twice may be another one the second time.  The bound of each array
-** must be checked where the array is filled, whatever was counted before.  Of
-** lock.c only the open file is used.
+** the file must be read once, into a copy, and only the copy may be judged: a
+** second read of a word may find another value.  The bound of each array must
+** be checked where the array is filled, whatever was counted before.
 */
 #include "core/lockint.h"
-#include "core/lock.h"
-#include "core/owner.h"
+#include "core/process.h"
 #include <stdlib.h>
 
 /* One session slot as it was read. */
 typedef struct Seen {
-  u64 iState, iOwner, now;
-  u32 iRow;                        /* 1 + index into aSession, 0: not live */
-  u32 bWaits;                      /* a request of it is in aRow */
+  u64 iState, iOwner, now;         /* fields of the slot */
+  u32 iRow;                        /* 1 + index into aSession; 0: not live, or
+                                   ** its process is dead */
+  u32 bWaits;                      /* 1: aRow has a request of it */
 } Seen;
 
+/* A snapshot while it is made. */
 typedef struct View {
   LockFile *pF;
-  Seg *p;
-  LockSnapshot *pOut;
-  Seen *aSeen;                     /* [1..nSeen] */
+  Seg *p;                          /* the segment of pF */
+  LockSnapshot *pOut;              /* what the caller receives */
+  Seen *aSeen;                     /* session slots, [1..nSeen] */
   u32 nSeen;
   u32 nWriter;                     /* 1 + index of the active writer, or 0 */
-  u32 mxRow, nKey, mxKey;          /* room in aRow; bytes in aKey, room */
+  u32 mxRow;                       /* room in aRow */
+  u32 nKey, mxKey;                 /* bytes in aKey, and room in it */
   u64 mxWait;                      /* room in aWait */
   u32 *aLast;                      /* by session: 1 + its last pair in aWait */
 } View;
@@ -40,7 +44,7 @@ static void *viewAlloc(View *v, size_t n){
 /*------------------------------------------------------------- sessions ---*/
 
 static int processState(View *v, u64 iOwner, u32 iPid, u64 iSpace){
-  if( ownerDead(v->p, iOwner) ) return OS_GONE;
+  if( processDead(v->p, iOwner) ) return OS_GONE;
   return osProcessState(iPid, iSpace);
 }
 
@@ -67,10 +71,13 @@ static void copySession(View *v, u32 k){
   memcpy(r->zLabel, aLabel, LIMIT_LABEL);
   r->iPid = iPid;
   r->eState = processState(v, e->iOwner, iPid, iSpace);
-  e->iRow = ++v->pOut->nSession;
+  v->pOut->nSession++;
+  /* A dead process holds nothing and waits for nothing, although its records
+  ** are there until a process removes them. */
+  if( r->eState!=OS_GONE ) e->iRow = v->pOut->nSession;
 }
 
-/* Copy the active writer, if there is one. */
+/* Copies the active writer, if there is one. */
 static void copyWriter(View *v){
   SegHeader *h = segHeader(v->p);
   u32 iTxn = atomicGetAcq(&h->writerTxn), k = atomicGet(&h->writer);
@@ -79,19 +86,21 @@ static void copyWriter(View *v){
   if( iTxn==0 || k-1>=v->nSeen ) return;
   e = &v->aSeen[k];
   if( SEG_HIGH(e->now)!=iTxn || SEG_HIGH(e->iState)!=iGen ) return;
-  v->nWriter = e->iRow;
+  v->nWriter = e->iRow;            /* 0: its process is dead */
 }
 
 /*-------------------------------------------------------------- records ---*/
 
+/* A copied slot. */
 typedef union Slot {
   u32 a[sizeof(SegRecord)/4];
   SegRecord r;
   SegText t;
 } Slot;
 
-/* The words of a record, or of a text slot, as they are at this moment; of a
-** record not the derived ones, which only the mutex owner may read. */
+/* Copies the words of a record, or of a text slot, as they are at this moment.
+** Of a record it leaves out the derived words, which only the owner of the
+** mutex may read. */
 static void copySlot(Slot *pTo, SegRecord *pFrom, int bText){
   const u32 iFrom = offsetof(SegRecord, hashNext)/4;
   const u32 iTo = offsetof(SegRecord, key)/4;
@@ -102,7 +111,7 @@ static void copySlot(Slot *pTo, SegRecord *pFrom, int bText){
   }
 }
 
-/* Was the copied record a request or a grant, and not invalidated? */
+/* 1 if the copied record is a request or a grant, and is not invalidated. */
 static int counts(View *v, const SegRecord *r){
   u32 e = SEG_STATE(r->state);
   const Seen *s;
@@ -110,13 +119,14 @@ static int counts(View *v, const SegRecord *r){
   if( r->session-1>=v->nSeen || REC_MODE(r)-1>=LOCK_MODES-1 ) return 0;
   s = &v->aSeen[r->session];
   if( s->iRow==0 || s->iState!=SEG_PAIR(r->generation, SEG_LIVE) ) return 0;
-  if( e==SEG_WAITING ) return !s->bWaits;      /* it waits for one thing */
-  if( r->scount ) return 1;
-  return r->thold && SEG_HIGH(r->thold)==SEG_HIGH(s->now)
-      && SEG_LOW(r->thold)<=SEG_LOW(s->now);
+  if( e==SEG_WAITING ) return !s->bWaits;      /* it waits for one lock */
+  if( r->sesCount ) return 1;
+  return r->txnHold && SEG_HIGH(r->txnHold)==SEG_HIGH(s->now)
+      && SEG_LOW(r->txnHold)<=SEG_LOW(s->now);
 }
 
-/* Copy the key of the copied record into pOut->aKey.  0 if there is no room. */
+/* Copies the key of the copied record into pOut->aKey.  Returns 0 if there is
+** no room. */
 static int copyKey(View *v, const SegRecord *r){
   u32 n = REC_NKEY(r), nPart = n<SEG_INLINE ? n : SEG_INLINE, nDone;
   u32 iText = r->text;
@@ -153,8 +163,8 @@ static void copyRecord(View *v, u32 i){
   pRow->eMode = REC_MODE(r);
   pRow->eKind = REC_KIND(r);
   pRow->bGranted = SEG_STATE(iState)==SEG_GRANTED;
-  pRow->nCount = r->scount;
-  pRow->bTransaction = r->thold!=0;
+  pRow->nCount = r->sesCount;
+  pRow->bTransaction = r->txnHold!=0;
   pRow->iToken = pRow->bGranted ? r->token : 0;
   pRow->iTicket = r->ticket;
   pRow->msSince = r->since;
@@ -180,7 +190,8 @@ static int compareRows(const void *pA, const void *pB){
   return a->iTicket<b->iTicket ? -1 : a->iTicket>b->iTicket;
 }
 
-/* Make room for what is there now and for a little that may come. */
+/* Makes room for the records that are there now and for a few more, and copies
+** them. */
 static LockRc makeRoom(View *v){
   u32 i, nUsed = atomicGet(&segHeader(v->p)->usedRecord), n = 0, nKey = 0;
   if( nUsed>segRecords(v->p) ) nUsed = segRecords(v->p);
@@ -202,7 +213,8 @@ static LockRc makeRoom(View *v){
 
 /*---------------------------------------------------------------- waits ---*/
 
-/* Does row j block the waiting row i?  2: as a grant, 1: ahead in the queue. */
+/* Whether row j blocks the waiting row i.  2: as a grant; 1: as a request
+** ahead; 0: no. */
 static int blocks(const LockRow *a, u32 i, u32 j){
   if( a[i].iSession==a[j].iSession ) return 0;
   if( !(keyConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
@@ -210,15 +222,15 @@ static int blocks(const LockRow *a, u32 i, u32 j){
   return a[j].iTicket<a[i].iTicket;
 }
 
-/* The active writer blocks every row and table request of others. */
-static int writerBlocks(View *v, const LockRow *r){
+/* 1 if the active writer blocks row r: each row and table request of others. */
+static int viewWriterBlocks(View *v, const LockRow *r){
   if( BUG(WRITER_TWICE) ) copyWriter(v);
   return v->nWriter && r->iSession!=v->nWriter-1
       && (r->eKind==KEY_ROW || r->eKind==KEY_TABLE);
 }
 
-/* Row iRow waits for session iBlocker.  The pairs of a row follow each other,
-** from iFirst on, and none is there twice. */
+/* Adds the pair of row iRow and session iBlocker.  The pairs of a row follow
+** each other, from iFirst on, and none of them is added twice. */
 static void addWait(View *v, u32 iRow, u32 iBlocker, int eHow, u32 iFirst){
   LockSnapshot *s = v->pOut;
   LockSessionRow *w = &s->aSession[s->aRow[iRow].iSession];
@@ -228,7 +240,7 @@ static void addWait(View *v, u32 iRow, u32 iBlocker, int eHow, u32 iFirst){
     w->iWaitingFor = s->aSession[iBlocker].iId;
   }
   if( iLast>iFirst ){
-    if( eHow==2 ) s->aWait[iLast-1].bHard = 1;  /* hard where both hold */
+    if( eHow==2 ) s->aWait[iLast-1].bHard = 1;  /* hard if it holds as well */
     return;
   }
   if( s->nWait>=v->mxWait ) return;
@@ -240,8 +252,8 @@ static void addWait(View *v, u32 iRow, u32 iBlocker, int eHow, u32 iFirst){
   v->aLast[iBlocker] = s->nWait;
 }
 
-/* The pairs of the rows iFrom..iTo-1, which have one key: their number, with
-** repetitions; without aWait they are only counted. */
+/* Adds the pairs of rows iFrom..iTo-1, which have one key.  Returns their
+** number, with repetitions.  Without aWait they are only counted. */
 static u64 pairsOfKey(View *v, u32 iFrom, u32 iTo){
   LockSnapshot *s = v->pOut;
   u64 n = 0;
@@ -255,7 +267,7 @@ static u64 pairsOfKey(View *v, u32 iFrom, u32 iTo){
       n++;
       if( s->aWait ) addWait(v, i, s->aRow[j].iSession, eHow, iFirst);
     }
-    if( writerBlocks(v, &s->aRow[i]) ){
+    if( viewWriterBlocks(v, &s->aRow[i]) ){
       n++;
       if( s->aWait ) addWait(v, i, v->nWriter-1, 2, iFirst);
     }
@@ -277,7 +289,7 @@ static u64 allPairs(View *v){
   return n;
 }
 
-/* Room for the pairs, and the pairs.  A session waits with one row, so that
+/* Makes room for the pairs, and adds them.  A session waits with one row, so
 ** more pairs than sessions have with each other can only be repetitions. */
 static LockRc makeWaits(View *v){
   LockSnapshot *s = v->pOut;
@@ -339,11 +351,12 @@ void lockSnapshotFree(LockFile *pF, LockSnapshot *p){
   memset(p, 0, sizeof(*p));
 }
 
-/* The session that was noted as inside, if its process owns the mutex; else any
-** session of the owner, since ends and polls enter without a note. */
+/* The session that was noted as the last inside, if its process owns the mutex.
+** Otherwise any session of the owner, since ends and polls enter without a
+** note. */
 static u32 insideNow(Seg *p){
   u64 iOwner = MUTEX_OWNER(atomicGet(&segHeader(p)->mutex));
-  u32 kNoted = atomicGet(&segHeader(p)->inside), k;
+  u32 kNoted = atomicGet(&segHeader(p)->lastInside), k;
   if( iOwner==0 ) return kNoted;
   if( kNoted-1<LIMIT_SESSION
    && atomicGet(&segSession(p, kNoted)->owner)==iOwner ) return kNoted;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** key.c: keys, their bytes and their hash, and the conflict matrix.  See key.h:
-** all of it is part of the format.
+** key.c: keys, their bytes and their hash, and the conflict matrix.  All of it
+** is part of the format: see key.h.
 */
 #include "core/key.h"
 
@@ -30,7 +30,7 @@ u32 keyConflicts(u32 eMode){
 
 /*---------------------------------------------------------------- keys ---*/
 
-/* Which of its two words has the low bits of an integer. */
+/* The word of an integer that has its low bits. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
 # define INTEGER_LOW 1u
 #else
@@ -38,12 +38,14 @@ u32 keyConflicts(u32 eMode){
 #endif
 
 /*
-** Part of the format: processes of any build must agree on it.  The low bits of
-** an integer stay out of the mixing and come in last, by exclusive or.  So 64
-** integers in a row get 64 buckets in a row, and a process that locks them one
-** after the other finds buckets and neighbors in the cache.  Which 64 buckets,
-** and in which order, is mixed as for any other key: integers that are not in a
-** row, such as multiples of 64, meet by chance only.
+** Processes of any build must agree on this hash.
+**
+** The low 6 bits of an integer stay out of the mixing and come in last, by
+** exclusive or.  So 64 integers in a row get 64 buckets in a row, and a process
+** that locks them one after the other finds buckets and neighbors in the cache.
+** Which 64 buckets these are, and in which order, is mixed as for any other
+** key.  Integers that are not in a row, such as multiples of 64, meet by chance
+** only.
 */
 static u32 keyHash(const LockKey *p){
   u32 h = p->eKind*0x9E3779B1u + p->nKey, i, iLow = UINT32_MAX, mNear = 0;
@@ -115,12 +117,12 @@ void keyValueText(KeyValue *pVal, KeyCollation eColl, const u8 *p, u32 n,
   }
 }
 
-/* Bytes of a value, without the byte with its length. */
+/* The number of bytes of a value, without the byte with its length. */
 static u32 valueBytes(const KeyValue *pVal){
   return pVal->eType<=KEY_VALUE_REAL ? 8 : pVal->n;
 }
 
-/* Bytes before the values: the table, NUL, how many values, and their types. */
+/* The number of bytes before the values: table, 0, number of values, types. */
 static u32 headBytes(const LockKey *pTable, u32 nVal){
   return (pTable->nKey + 2u + nVal + 3) & ~3u;
 }

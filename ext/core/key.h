@@ -1,50 +1,51 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** key.h: what is locked and how: kinds of keys, their bytes and their hash, the
-** modes and which of them conflict.  Nothing of the mapped file is known here.
+** modes and which of them conflict.  No function here knows the mapped file.
 **
 ** All of it is part of the format of the lock file.  Two builds that make
-** different bytes, or another hash, of one key grant the same exclusive lock
-** twice.  format.h mixes everything here into the print by which such builds
-** refuse each other, and test/core/lkformat.c has the values themselves: what
-** is changed here on purpose needs a new SEG_FORMAT.
+** different bytes of one key, or another hash, would both grant the same
+** exclusive lock.  So format.h mixes everything here into the print by which
+** such builds refuse each other, and test/core/lkformat.c has the values
+** themselves.  An intended change of a value must raise SEG_FORMAT.
 **
 ** The key of a table is its name with ASCII letters in lower case, as SQLite
-** compares names.  The key of a row is that of its table and then
+** compares names.  The key of a row is the key of its table and then
 **
-**   0                     ends the name, which has none
-**   n                     how many values, one byte
+**   0                     ends the name, which has no 0
+**   n                     number of values, one byte
 **   n type bytes          KEY_VALUE_INTEGER ...
 **   0 to 3 times 0        up to a multiple of 4
 **   the values            INTEGER and REAL in 8 bytes; TEXT and BLOB as they
 **                         are, each but the last after a byte with its length
 **
-** Numbers are in the machine's byte order.  Equal values must have equal bytes:
-** a REAL that is an integer is one (keyValueReal), and of a text that is kept
-** which its collation sees of it (keyValueText).
+** Numbers are in the machine's byte order.  Equal values must have equal bytes.
+** So a REAL that is an integer becomes an INTEGER (keyValueReal), and a TEXT
+** becomes what its collation sees of it (keyValueText).
 */
 #ifndef INTERLOCK_KEY_H
 #define INTERLOCK_KEY_H
 
 #include "core/base.h"
 
-/* Modes, weakest first; stored in the file. */
+/* Modes, the weakest first.  The numbers are stored in the file. */
 enum { LOCK_INTENT_SHARED = 1, LOCK_INTENT_EXCLUSIVE, LOCK_SHARED,
        LOCK_SHARED_INTENT, LOCK_EXCLUSIVE };
 #define LOCK_MODES 6
 #define MODE_BIT(e) (1u<<(e))
 
-/* Kinds of keys: disjoint name spaces; stored in the file. */
+/* Kinds of keys: disjoint name spaces.  The numbers are stored in the file. */
 enum { KEY_INTEGER = 1,  /* 8 bytes */
        KEY_PAIR,         /* two times 4 bytes */
-       KEY_TEXT, KEY_BLOB,
-       KEY_NAME,         /* MySQL's get_lock names */
-       KEY_ROW,          /* table's name, 0, the row's key */
-       KEY_TABLE,        /* table's name */
+       KEY_TEXT, KEY_BLOB,  /* as given */
+       KEY_NAME,         /* a name of MySQL's get_lock */
+       KEY_ROW,          /* table's name, 0, the row's values */
+       KEY_TABLE,        /* the table's name */
        KEY_TURN,         /* the queue for SQLite's write lock; no bytes */
        KEY_KINDS };
 
-/* A key in this process.  Bytes after nKey up to the next word are 0. */
+/* A key in this process.  The bytes after nKey up to the next word must be
+** 0. */
 typedef struct LockKey {
   u32 a[64];
   u32 iHash;
@@ -52,63 +53,64 @@ typedef struct LockKey {
 } LockKey;
 
 /*
-** keyMake: makes a key; LOCK_MISUSE if it is too long.  keyConflicts: the modes
-** that conflict with a mode, as a mask of MODE_BITs.  keyWords: how many words
-** of `a` n bytes take.
+** keyMake: makes a key.  Returns LOCK_MISUSE if it is too long.
+** keyConflicts: the modes that conflict with a mode, as a mask of MODE_BITs.
+** keyWords: the number of words of `a` that n bytes take.
 */
 LockRc keyMake(LockKey*, int eKind, const void *pKey, u32 nKey);
 u32 keyConflicts(u32 eMode);
 static inline u32 keyWords(u32 nKey){ return (nKey+3)/4; }
 
-/* keyFold: n bytes with ASCII letters in lower case, as NOCASE sees them: it
-** looks no further than a 0, but at the length.  keyMakeFolded: a key of such
-** a name; LOCK_MISUSE if it is too long. */
+/* keyFold: copies n bytes with ASCII letters in lower case, as NOCASE sees
+** them: it compares up to a 0, and the length.  keyMakeFolded: makes a key of
+** such a name.  Returns LOCK_MISUSE if it is too long. */
 void keyFold(u8 *pTo, const u8 *p, u32 n);
 LockRc keyMakeFolded(LockKey*, int eKind, const char *z, u32 n);
 
 /* One value of the key of a row. */
 enum { KEY_VALUE_INTEGER = 1, KEY_VALUE_REAL, KEY_VALUE_TEXT, KEY_VALUE_BLOB };
 typedef struct KeyValue {
-  int eType;
-  i64 i;                 /* INTEGER */
-  double r;              /* REAL */
-  const u8 *p;           /* TEXT and BLOB, */
-  u32 n;                 /* and how many bytes they have */
+  int eType;             /* KEY_VALUE_INTEGER ... */
+  i64 i;                 /* an INTEGER */
+  double r;              /* a REAL */
+  const u8 *p;           /* bytes of a TEXT or BLOB */
+  u32 n;                 /* number of these bytes */
 } KeyValue;
-#define KEY_VALUES 60u   /* of one row's key; each has two bytes */
+#define KEY_VALUES 60u   /* most values of one row's key */
 
-/* What a collation sees of a text. */
+/* The collations that a key can have. */
 typedef enum KeyCollation {
   KEY_BINARY, KEY_NOCASE, KEY_RTRIM
 } KeyCollation;
 
-/* keyValueReal: the value of a REAL.  keyValueText: the value of a TEXT under a
-** collation; with KEY_NOCASE its n bytes are copied to pSpace. */
+/* keyValueReal: makes the value of a REAL.  keyValueText: makes the value of a
+** TEXT under a collation.  With KEY_NOCASE it copies the n bytes to pSpace. */
 void keyValueReal(KeyValue*, double r);
 void keyValueText(KeyValue*, KeyCollation, const u8 *p, u32 n, u8 *pSpace);
 
-/* keyRowBytes: the length that the key of a row would have; more than
-** LIMIT_KEY: it cannot be locked.  keyMakeRow: the key of a row of the table
-** with that key; LOCK_MISUSE if it is too long. */
+/* keyRowBytes: the length that the key of a row would have.  More than
+** LIMIT_KEY: the row cannot be locked.  keyMakeRow: makes the key of a row of
+** the table with key pTable.  Returns LOCK_MISUSE if it is too long. */
 u32 keyRowBytes(const LockKey *pTable, const KeyValue *aVal, u32 nVal);
 LockRc keyMakeRow(LockKey*, const LockKey *pTable, const KeyValue*, u32 nVal);
 
-/* keyTableBytes: of the name of the table that the key of a row or a table
-** begins with; 0 for other kinds. */
+/* keyTableBytes: the length of the table's name at the beginning of the key of
+** a row or a table; 0 for other kinds. */
 u32 keyTableBytes(u32 eKind, const u8 *pKey, u32 nKey);
 
-/* The key of a row, value by value.  keyNext: 0 at the end, or where the key
-** is no row's after all: it can come from a damaged file. */
+/* Reads the key of a row value by value.  keyNext returns 0 at the end, and
+** where the bytes are not the key of a row: they can come from a damaged
+** file. */
 typedef struct KeyReader {
   const u8 *pKey;
   u32 nKey;
-  u32 iType, nType;      /* the next type byte, and how many are left */
-  u32 iValue;
+  u32 iType, nType;      /* the next type byte; number of those to come */
+  u32 iValue;            /* the next value */
 } KeyReader;
 KeyReader keyReader(const u8 *pKey, u32 nKey);
 int keyNext(KeyReader*, KeyValue*);
 
-/* The hash of a name that is waited for: lockEvent. */
+/* The hash of an event's name: lockEvent. */
 u32 keyEvent(const char *zName);
 
 #endif

@@ -3,11 +3,12 @@
 ** lock.h: the lock manager as the layer above sees it: open the lock file of
 ** a database, begin a session for each connection, acquire and release locks.
 **
-** One thread uses a session at a time.  Different sessions are independent,
-** also in one process.  Nothing here waits except lockAcquire and lockWait,
-** beyond the second after which LOCK_BUSY says that a process is stopped inside
-** the segment's mutex.  lockTxnEnd, lockRollbackTo, lockSessionEnd, lockUndo
-** and giving up a wait cannot fail and do not wait for other processes.
+** One thread at a time may use a session.  Different sessions are independent,
+** also in one process.  lockAcquire and lockWait wait for locks.  No other
+** function waits longer than the second after which it returns LOCK_BUSY: a
+** process is stopped inside the segment's mutex.  lockTxnEnd, lockRollbackTo,
+** lockSessionEnd, lockUndo and giving up a wait cannot fail and do not wait for
+** other processes.
 */
 #ifndef INTERLOCK_LOCK_H
 #define INTERLOCK_LOCK_H
@@ -17,68 +18,75 @@
 typedef struct LockFile LockFile;
 typedef struct LockSession LockSession;
 
-/* How long a lock is kept. */
+/* How long a session holds a lock. */
 enum { LOCK_SCOPE_SESSION,      /* counted, until it is released */
-       LOCK_SCOPE_TRANSACTION,  /* to the transaction's end or a roll back */
+       LOCK_SCOPE_TRANSACTION,  /* to the transaction's end or a rollback */
        LOCK_SCOPE_TURN };       /* to the transaction's end */
 
-/* What blocked an attempt that was not granted: a session that holds the lock;
-** else the active writer; else a session that waits for the lock ahead. */
+/* What blocked an attempt that was not granted: a session that holds the lock,
+** or else the active writer, or else a session that waits for the lock
+** ahead. */
 enum { TROUBLE_HOLDS, TROUBLE_WAITS, TROUBLE_WRITES };
 typedef struct LockTrouble {
   u64 iBlocker;                 /* id of the first blocking session, or 0 */
-  u32 iPid;
-  u32 eWhy;                     /* how that session blocks */
+  u32 iPid;                     /* process id of that session */
+  u32 eWhy;                     /* TROUBLE_HOLDS ... */
   u32 nCycle;                   /* LOCK_DEADLOCK: sessions of the cycle */
-  u64 aCycle[16];               /* the first of them, the asking one first */
+  u64 aCycle[16];               /* their ids, the asking session's first */
 } LockTrouble;
 
 /*
-** How to wait.  xMayWait is called once, before the first sleep: 0 makes
-** lockAcquire return LOCK_REFUSED.  xPoll is called about every 50 ms of a
-** wait: any result but LOCK_OK ends the wait with that result.  Neither is
-** called under the mutex; either may be 0.
+** How to wait.  lockAcquire calls xMayWait once, before the first sleep, and
+** returns LOCK_REFUSED if xMayWait returns 0.  A waiting session calls xPoll
+** about every 50 ms.  Any result of xPoll but LOCK_OK ends the wait, which then
+** returns that result.  Neither is called under the mutex.  Either may be 0.
 */
 typedef struct LockWait {
-  i64 msTimeout;                /* -1: without an end, 0: not at all */
+  i64 msTimeout;                /* -1: wait without limit, 0: do not wait */
   int (*xMayWait)(void*);
   LockRc (*xPoll)(void*);
-  void *pArg;
+  void *pArg;                   /* argument of both */
 } LockWait;
 
 /*
-** lockOpen: the lock file of database zDb, shared by all that open it in this
-** process.  Without bCreate LOCK_NOFILE if there is none.  LOCK_LINKED if the
-** database has a second name, which would have a second lock file.
-** lockOpenLook: for lockSnapshot only; LOCK_NOFILE if there is none.  The right
-** to read the file is enough.  lockLooked: the snapshot has been taken, and
-** other processes may format the file again.
-** lockOpenMemory: memory of this process in its stead, shared by all that give
-** the same name; a zName of 0 is not shared.
-** lockClose: every session on the file must have ended.
-** lockRetain: one more lockClose must follow.
-** lockMoved: LOCK_REPLACED if the name of the lock file, or of the database,
-** leads elsewhere by now, LOCK_LINKED if the database has a second name.
+** lockOpen: opens the lock file of database zDb.  All callers in this process
+** share one LockFile.  Without bCreate it returns LOCK_NOFILE if there is no
+** lock file.  LOCK_LINKED: the database has a second name, which would have a
+** second lock file.
+** lockOpenLook: opens it for lockSnapshot only.  The right to read the file is
+** enough.  Returns LOCK_NOFILE if there is no lock file.
+** lockLooked: the caller has taken the snapshot; other processes may format the
+** file again.
+** lockOpenMemory: private memory of this process in place of a file.  All
+** callers that give the same name share it; a zName of 0 is not shared.
+** lockRef: one more reference; one more lockClose must follow.
+** lockClose: gives a reference back.  Every session on the file must have ended
+** before the last one.
+** lockMoved: LOCK_REPLACED if the name of the lock file or of the database
+** leads to another file now, LOCK_LINKED if the database has a second name.
 ** lockLimit: how many records the file can have.
 */
 LockRc lockOpen(const LockMem*, const char *zDb, int bCreate, LockFile**);
 LockRc lockOpenLook(const LockMem*, const char *zDb, LockFile**);
 void lockLooked(LockFile*);
 LockRc lockOpenMemory(const LockMem*, const char *zName, LockFile**);
-LockFile *lockRetain(LockFile*);
+LockFile *lockRef(LockFile*);
 void lockClose(LockFile*);
 LockRc lockMoved(LockFile*);
 u32 lockLimit(const LockFile*);
 
-/* lockFormat: this build's format of the lock file.  lockFormatMet: that of the
-** file for which a call of this thread returned LOCK_FORMAT last. */
+/* lockFormat: this build's format of the lock file.  lockFormatMet: the format
+** of the file for which a call of this thread last returned LOCK_FORMAT. */
 LockFormat lockFormat(void);
 LockFormat lockFormatMet(void);
 
 /*
-** lockSessionBegin: LOCK_FULL with 4,096 live sessions.  lockSessionEnd
-** releases everything.  In a fork's child both leave the segment alone, and
-** every other call returns LOCK_FORKED.
+** lockSessionBegin: begins a session.  LOCK_FULL: 4,096 sessions are live.
+** lockSessionEnd: releases everything and frees the session.
+** lockSessionId: its id.  lockSessionLabel: stores what inspection shows of it.
+** lockTrouble: what blocked the last attempt.
+** In a fork's child the first two leave the segment alone, and every other call
+** returns LOCK_FORKED.
 */
 LockRc lockSessionBegin(LockFile*, LockSession**);
 void lockSessionEnd(LockSession*);
@@ -87,22 +95,24 @@ void lockSessionLabel(LockSession*, const char *zLabel);
 const LockTrouble *lockTrouble(LockSession*);
 
 /*
-** lockAcquire: with pWait 0 a try.  LOCK_OK, LOCK_NO (a try only),
-** LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED, LOCK_DEADLOCK, what xPoll said,
-** LOCK_BUSY, LOCK_FULL, LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After
-** anything but LOCK_OK the lock is neither held through this call nor queued:
-** xPoll is called once more after the grant of a request that had to wait, and
-** if it ends the wait the lock is given back.
+** lockAcquire: acquires a lock; with pWait 0 it is a try.  Returns LOCK_OK,
+** LOCK_NO (a try only), LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED,
+** LOCK_DEADLOCK, the result of xPoll, LOCK_BUSY, LOCK_FULL, LOCK_NOSPACE,
+** LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK this call holds
+** no lock and has no request in the queue.  After the grant of a request that
+** had to wait it calls xPoll once more; if xPoll ends the wait the lock is
+** given back.
 **
-** The same in single steps: lockAsk with bQueue returns LOCK_WAITING once the
-** request is queued.  Then lockOutcome returns how it stands and lockWait
-** sleeps, until one of them returns something else, or lockGiveUp ends the wait
-** and returns rc, or LOCK_CANCELLED if a cancel was faster, or, where rc is
-** LOCK_TIMEOUT, LOCK_OK if the grant was faster.
+** The same in single steps: with bQueue lockAsk returns LOCK_WAITING once the
+** request is queued.  The caller must then call lockOutcome, which returns how
+** the request stands, or lockWait, which sleeps, until one of them returns
+** another result.  Or it calls lockGiveUp, which ends the wait and returns rc.
+** lockGiveUp returns LOCK_CANCELLED if a cancel was faster, and LOCK_OK if rc
+** is LOCK_TIMEOUT and the grant was faster.
 **
-** lockConfirm, after a grant: whether it stays.  With LOCK_OK and LOCK_TIMEOUT
-** it stays, and the result is LOCK_OK.  Any other rc is an error that ends the
-** wait: the lock is given back, and rc is returned.
+** lockConfirm: decides after a grant whether the grant stays.  With LOCK_OK and
+** LOCK_TIMEOUT it stays, and lockConfirm returns LOCK_OK.  Any other rc is an
+** error that ends the wait: lockConfirm gives the lock back and returns rc.
 */
 LockRc lockAcquire(LockSession*, const LockKey*, u32 eMode, u32 eScope,
                    const LockWait*);
@@ -111,43 +121,44 @@ LockRc lockOutcome(LockSession*);
 LockRc lockWait(LockSession*, const LockWait*);
 LockRc lockGiveUp(LockSession*, LockRc rc);
 LockRc lockConfirm(LockSession*, LockRc rc);
-/* The poll that lockWait does every 50 ms; tests call it by hand. */
+/* The poll that lockWait makes every 50 ms.  Tests call it by hand. */
 void lockPoll(LockSession*);
 
 /*
-** A try for work queues.  LOCK_OK only if no session holds or waits for a
-** conflicting mode and this one holds nothing of the key; else LOCK_NO.
-** Otherwise as a try of lockAcquire, but no process is probed: some processes
-** of blockers are remembered.  lockSkipProbe probes them and forgets them.  It
-** returns 1 if one was dead and all of its locks are gone, so that what was
-** skipped may be free now.
+** lockSkip: a try for work queues.  LOCK_OK only if no session holds or waits
+** for a conflicting mode, and this session holds nothing on the key.  Otherwise
+** LOCK_NO.  It probes no process, but notes some processes of blockers.
+** lockSkipProbe: probes the processes that were noted, and clears the notes.
+** Returns 1 if one was dead and all of its locks are gone, so that a lock which
+** was skipped may be free now.
 */
 LockRc lockSkip(LockSession*, const LockKey*, u32 eMode, u32 eScope);
 int lockSkipProbe(LockSession*);
 
 /*
-** lockGranted: what lockAsk, lockOutcome, lockAcquire or lockSkip has granted
-** last.  lockUndo gives that one hold back.  It cannot fail and does not wait.
-** Of a transaction's holds, those made since are given back, too.
+** lockGranted: the last grant of lockAsk, lockOutcome, lockAcquire or lockSkip.
+** lockUndo: gives that one hold back.  It cannot fail and does not wait.  With
+** a transaction hold it also gives back the transaction holds made since.
 */
 typedef struct LockGrant {
-  u32 iRecord;                  /* slot of the record, 0: nothing */
-  u32 eScope;
-  u32 iLevel;                   /* of the transaction before the grant */
+  u32 iRecord;                  /* slot of the record, 0: no grant */
+  u32 eScope;                   /* LOCK_SCOPE_SESSION ... */
+  u32 iLevel;                   /* lockLevel before the grant */
 } LockGrant;
 LockGrant lockGranted(const LockSession*);
 void lockUndo(LockSession*, const LockGrant*);
 
 /*
-** lockRelease: takes one from the session count of key and mode; LOCK_NO if
-** that is 0.  lockReleaseRow: the same for a row and for the intention lock on
-** its table: both or, after anything but LOCK_OK, neither.
-** lockReleaseAll: drops all session counts on keys of the kinds in mKind (bits
-** 1<<KEY_...) in the modes of mMode (MODE_BITs); *pn, if given, gets their sum.
-** Locks of tables are released last: a row lock is never held without its
-** table's.  An error between two portions leaves the rest held; a second call
-** releases it.
-** lockHolding: 1 if this session holds anything, in either scope, and also if
+** lockRelease: lowers the session count of key and mode by one.  LOCK_NO: the
+** count is 0.
+** lockReleaseRow: the same for a row and for the intention lock on its table.
+** After LOCK_OK both were released, after any other result neither.
+** lockReleaseAll: sets to 0 all session counts on keys of the kinds in mKind
+** (bits 1<<KEY_...) in the modes of mMode (MODE_BITs).  *pn, if given, receives
+** their sum.  Locks of tables are released last, since a session must not hold
+** a row lock without its table's intention lock.  After an error between two
+** portions the rest is still held, and a second call releases it.
+** lockHolding: 1 if this session holds a lock in either scope, and also if
 ** LOCK_BUSY prevents the look.
 */
 LockRc lockRelease(LockSession*, const LockKey*, u32 eMode);
@@ -157,39 +168,43 @@ LockRc lockReleaseAll(LockSession*, u32 mKind, u32 mMode, u64 *pn);
 int lockHolding(LockSession*);
 
 /*
-** lockTxnEnd: the transaction has ended, either way.  lockLevel: the level for
-** a savepoint that is opened now.  lockRollbackTo releases what has been
-** acquired in transaction scope since that level was taken.
+** lockTxnEnd: the caller's transaction has ended, by COMMIT or by ROLLBACK.
+** lockLevel: the level of a savepoint that the caller opens now.
+** lockRollbackTo: releases what the session has acquired in transaction scope
+** since that level was read.
 */
 void lockTxnEnd(LockSession*);
 u32 lockLevel(LockSession*);
 void lockRollbackTo(LockSession*, u32 iLevel);
 
-/* End the wait of another session: LOCK_NO if it does not wait. */
+/* Ends the wait of another session.  LOCK_NO: that session does not wait. */
 LockRc lockCancel(LockFile*, u64 iSession);
 
-/* lockToken: the token of the lock held on a key, the strongest mode's; 0 if
-** none is held.  lockGrantToken: the same for the key that lockAcquire granted
-** last, without another look: it cannot fail. */
+/* lockToken: the fencing token of the lock that this session holds on a key, of
+** the strongest mode; 0 if it holds none.  lockGrantToken: the same for the key
+** that lockAcquire granted last, without another look.  It cannot fail. */
 LockRc lockToken(LockSession*, const LockKey*, u64 *piToken);
 u64 lockGrantToken(const LockSession*);
 
 /*
-** Guarded tables.  lockWriterEnter: this session is the active writer from now
-** to its transaction's end; new row and table locks of others wait for that.
-** The caller must have SQLite's write lock, so there is one at a time.
-** LOCK_REPLACED if the file's name leads elsewhere.  From the second time in a
-** transaction on it only returns LOCK_OK.  A transaction whose end lockTxnEnd
-** was not called for may be followed by another.  Then lockWriterEnter must be
-** called again before the first write of that one is looked at, and does its
-** work again if another session has been the active writer since.
+** Guarded tables.
+**
+** lockWriterEnter: makes this session the active writer until its transaction
+** ends.  New row and table locks of other sessions wait for that end.  The
+** caller must have SQLite's write lock, so there is one active writer at a
+** time.  LOCK_REPLACED: the name of the file leads to another file.  A second
+** call in a transaction returns LOCK_OK and does nothing.  If a transaction has
+** ended and the caller could not call lockTxnEnd, it must call lockWriterEnter
+** again before it looks at the first write of the next transaction.  That call
+** does its work again if another session has been the active writer since.
 ** lockWriting: 1 from lockWriterEnter to lockTxnEnd.
-** lockGuardFree, afterwards: 1 if certainly no other session has locked the
-** table or a row of it; after 0 the caller must call lockGuard.  Enters no
-** mutex.
-** lockGuard: LOCK_NO if another session holds a lock on the table that a write
-** of its rows conflicts with, or any lock on the key.  *ppHeld is that one of
-** the two, and the session is in lockTrouble.  Either may be 0.
+** lockGuardFree: 1 if certainly no other session has locked the table or a row
+** of it.  After 0 the caller must call lockGuard.  The session must be the
+** active writer.  Enters no mutex.
+** lockGuard: LOCK_NO if another session holds a lock on the table that
+** conflicts with a write of its rows, or any lock on the key.  *ppHeld is then
+** the one of the two that is locked, and lockTrouble has the session.  Either
+** key may be 0.
 */
 LockRc lockWriterEnter(LockSession*);
 int lockWriting(const LockSession*);
@@ -198,9 +213,10 @@ LockRc lockGuard(LockSession*, const LockKey *pTable, const LockKey *pKey,
                  const LockKey **ppHeld);
 
 /*
-** Wake-ups by name (leases): call lockEvent, look at the data, then
-** lockEventWait for the value that lockEvent returned.  lockEventPost wakes
-** every thread that waits.  A hint: other names may share the word.
+** Wake-ups by name, for leases.  A caller must call lockEvent, then look at the
+** data, then call lockEventWait with the value that lockEvent returned.
+** lockEventPost wakes every thread that waits for the name.  A wake-up is a
+** hint: other names may share the word.
 */
 u32 lockEvent(LockFile*, const char *zName);
 void lockEventWait(LockFile*, const char *zName, u32 iSeen, i64 ms);
@@ -209,20 +225,20 @@ void lockEventPost(LockFile*, const char *zName);
 /*------------------------------------------------------------ inspection ---*/
 
 typedef struct LockSessionRow {
-  u64 iId, msStarted;
-  u32 iPid;
+  u64 iId, msStarted;           /* id; wall clock at its begin */
+  u32 iPid;                     /* process id */
   int eState;                   /* OS_RUNNING ...; OS_GONE if it is dead */
-  u32 nLock;                    /* rows of it that are granted */
-  u64 iWaitingFor;              /* id of the first blocker, 0: does not wait */
+  u32 nLock;                    /* granted rows of it in aRow */
+  u64 iWaitingFor;              /* id of its first blocker, 0: none */
   char zLabel[LIMIT_LABEL+1];
 } LockSessionRow;
 
 typedef struct LockRow {
   u32 iSession;                 /* index into aSession */
-  u32 eMode, eKind;
-  u32 bGranted;                 /* 0: requested */
+  u32 eMode, eKind;             /* LOCK_SHARED ..., KEY_TEXT ... */
+  u32 bGranted;                 /* 1: granted, 0: requested */
   u32 nCount;                   /* how often held in session scope */
-  u32 bTransaction;             /* held or requested in transaction scope */
+  u32 bTransaction;             /* 1: in transaction scope */
   u64 iToken, iTicket, msSince;
   const u8 *pKey;               /* nKey bytes, in the snapshot's memory */
   u32 nKey;
@@ -231,7 +247,7 @@ typedef struct LockRow {
 typedef struct LockWaitRow {
   u64 iWaiter, iBlocker;        /* session ids */
   u32 iRow;                     /* the waiter's row */
-  u32 bHard;                    /* the blocker holds it; else waits ahead */
+  u32 bHard;                    /* 1: the blocker holds; 0: waits ahead */
 } LockWaitRow;
 
 typedef struct LockSnapshot {
@@ -245,19 +261,23 @@ typedef struct LockSnapshot {
 } LockSnapshot;
 
 /*
-** A copy of everything, read without the mutex, so that it works while a
-** process is stopped inside.  Each row is whole; two rows may be of different
-** moments.  LOCK_NOMEM and LOCK_FORKED leave nothing to free.  In inspect.c.
+** lockSnapshot: copies all sessions, locks and waits.  It reads without the
+** mutex, so it works while a process is stopped inside.  Each row is whole.
+** Two rows may be of different moments.  A session of a dead process is shown,
+** in state OS_GONE, until a process sweeps it.  Its records are not shown.
+** After LOCK_NOMEM and LOCK_FORKED there is nothing to free.
+** lockSnapshotFree: frees what lockSnapshot has allocated.
 */
 LockRc lockSnapshot(LockFile*, LockSnapshot*);
 void lockSnapshotFree(LockFile*, LockSnapshot*);
 
-/* The session that was inside the mutex last, for the message of LOCK_BUSY. */
+/* lockInside: the session that entered the mutex last, for the message of
+** LOCK_BUSY. */
 void lockInside(LockFile*, LockTrouble*);
 
-/* For tests: 1 while a request is queued or its outcome is not read; the slot
-** of a session; the steps of the last check for cycles (graph.h); the check of
-** everything under the mutex, 0 or a text. */
+/* For tests.  lockPending: 1 while a request is queued or its outcome is not
+** read.  lockSlot: the slot of a session.  lockGraphSteps: the steps of the
+** last check for cycles (graph.h).  lockCheck: checkSegment and checkGrants. */
 #ifdef INTERLOCK_TEST
 int lockPending(LockSession*);
 u32 lockSlot(LockSession*);

@@ -3,7 +3,7 @@
 ** os.h: what the platform supplies.  os_unix.c has Linux's way (open file
 ** description locks, futex) and a portable POSIX way (-DINTERLOCK_OS_POSIX:
 ** fcntl locks of the process, short sleeps).  Another platform needs another
-** file with the same contract.  Nothing here knows the format of the file.
+** file with the same contract.  No function here knows the format of the file.
 */
 #ifndef INTERLOCK_OS_H
 #define INTERLOCK_OS_H
@@ -13,53 +13,58 @@
 /* One open lock file.  fd is -1 for private memory. */
 typedef struct OsFile {
   int fd;
-  int bRead;                 /* opened for reading only */
-  u64 iDev, iIno;            /* which file it is */
+  int bRead;                 /* 1: opened for reading only */
+  u64 iDev, iIno;            /* device and inode of the file */
 } OsFile;
 
 /* One letter for the layer, part of the magic word.  The locks of two layers do
 ** not see each other, so their builds must refuse each other's file. */
 u8 osLayer(void);
 
+/* What osLockFirst makes of the lock. */
 enum { OS_UNLOCKED, OS_SHARED, OS_EXCLUSIVE };
 
 /*
-** Why the last call of this thread that returned eRc did so, for messages.  It
-** must be read right after that call.  Owner and mode are those of the file
-** that eAbout is about; mMode 0: not known.
+** osTrouble: why the last call of this thread that returned eRc did so, for
+** messages.  The caller must read it right after that call.  eAbout says which
+** file owner and mode are of.  mMode 0: they are not known.
 */
-enum { OS_ABOUT_SYSTEM,      /* iErrno says it all */
+enum { OS_ABOUT_SYSTEM,      /* iErrno is the whole reason */
        OS_ABOUT_OPEN,        /* the file could not be opened for writing */
        OS_ABOUT_LOOK,        /* the file could not be opened for reading */
-       OS_ABOUT_MAKE,        /* the file could not be made; of the folder */
+       OS_ABOUT_MAKE,        /* the file could not be made in the folder */
        OS_ABOUT_READER,      /* not made: the user cannot write the database */
        OS_ABOUT_KIND,        /* the file is not a plain file */
        OS_ABOUT_LINKS,       /* the file has nLink names */
        OS_ABOUT_MOUNT,       /* the file is the root of a mount */
        OS_ABOUT_OWNER,       /* its owner may not write the database */
-       OS_ABOUT_WIDE };      /* others may write it, but not the database */
+       OS_ABOUT_WIDE };      /* other users may write it, not the database */
 typedef struct OsTrouble {
-  LockRc eRc;
-  int eAbout;
+  LockRc eRc;                /* the result of that call */
+  int eAbout;                /* OS_ABOUT_SYSTEM ... */
   int iErrno;                /* the system's reason, 0: none */
-  u32 mMode, iUid, iGid, nLink;
-  u64 nNeed, nLimit;         /* bytes, and what the process may have; or 0 */
+  u32 mMode, iUid, iGid;     /* mode, owner and group of the file or folder */
+  u32 nLink;                 /* names of the file */
+  u64 nNeed, nLimit;         /* bytes needed, bytes allowed; or 0 */
 } OsTrouble;
 const OsTrouble *osTrouble(void);
 
 /*
-** osOpen: open zPath as a plain file with one name, without following a
-** symbolic link: for reading only, for reading and writing, or for this and
-** making it if there is none.  It is made with the group and the mode of zLike,
-** the database, and by root with its owner.  Only a user that may write zLike
-** or is its owner makes it.  A lock file that other users can write, although
-** they may not write zLike, is refused; its owner takes that right away
-** instead.  LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK, LOCK_REPLACED.
-** osOneName: LOCK_LINKED if zPath is a file with a second name: a hard link,
-** or the root of a mount.  LOCK_REPLACED if it is a symbolic link by now.
-** osIdentify: LOCK_OK and device and inode of what zPath names now.
+** osOpen: opens zPath, which must be a plain file with one name, without
+** following a symbolic link.  OS_READ: for reading only.  OS_WRITE: for reading
+** and writing.  OS_CREATE: the same, and makes the file if there is none.  The
+** file is made with the group and the mode of zLike, the database, and by root
+** with its owner.  Only a user that may write zLike or is its owner makes it.
+** If other users can write the lock file, although they may not write zLike,
+** its owner takes that right away from them, and any other user is refused.
+** Returns LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK or LOCK_REPLACED.
+** osClose: closes it.
+** osOneName: LOCK_LINKED if zPath is a file with a second name, which is a hard
+** link or the root of a mount.  LOCK_REPLACED if it is a symbolic link now.
+** osIdentify: LOCK_OK, and device and inode of the file that zPath names now.
 ** osUnlinked: 1 if the open file has no name any more.
-** No descriptor is below 3: a print to a closed stderr would go there.
+** No descriptor of these functions is below 3, since a print to a closed stderr
+** would go to the file.
 */
 enum { OS_WRITE, OS_CREATE, OS_READ };
 LockRc osOpen(OsFile*, const char *zPath, const char *zLike, int eHow);
@@ -69,34 +74,41 @@ LockRc osIdentify(const char *zPath, u64 *piDev, u64 *piIno);
 int osUnlinked(const OsFile*);
 
 /*
-** osSize: length of the file.  osExtend: make the file at least nByte long,
-** with blocks behind all of it from iFrom on, never shorter; LOCK_NOSPACE.
-** From 0 only while no other process uses it.  What another process stores
-** beyond its end meanwhile stays.
-** osMap: nByte of address space over the file, or over zeroed memory of the
-** process; the file may be shorter.  A file that was opened for reading is
-** mapped for reading.  0: osTrouble has LOCK_NOMAP.  osTouch: a hint that
-** these bytes will be stored to soon; one call is cheaper than a fault a
-** page.  osForget puts private zeroes in the place of a mapping: for the child
-** of a fork, whose inherited mapping would keep the parent's open file, and so
-** its byte locks, alive.
+** osSize: the length of the file.
+** osExtend: makes the file at least nByte long, with blocks behind all of it
+** from iFrom on, and never shorter.  Returns LOCK_NOSPACE if the disk is full.
+** iFrom may be 0 only while no other process uses the file.  It does not change
+** what another process stores beyond the file's end meanwhile.
+** osMap: maps nByte of address space over the file, or over zeroed memory of
+** the process.  The file may be shorter.  A file that was opened for reading is
+** mapped for reading.  Returns 0 after a failure; osTrouble has LOCK_NOMAP.
+** osUnmap: unmaps it.
+** osTouch: a hint that the caller will soon store to these bytes.  One call is
+** cheaper than a fault for each page.
+** osUnshare: puts private zeroes in the place of a mapping.  The child of a
+** fork must call it, since its inherited mapping would keep the parent's open
+** file, and so the parent's byte locks, alive.
 */
 LockRc osSize(const OsFile*, u64 *pnByte);
 LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);
 void *osMap(const OsFile*, size_t nByte);
 void osTouch(void*, size_t nByte);
 void osUnmap(void*, size_t nByte);
-void osForget(void*, size_t nByte);
+void osUnshare(void*, size_t nByte);
 
 /*
-** The byte of process number n is byte OS_NUMBER_BASE + n: part of the format.
+** The byte of process number n is byte OS_NUMBER_BASE + n, which is part of the
+** format.
 **
-** osLockFirst: lock the file's first byte, trying for msWait; LOCK_BUSY.
-** osLockNumber: lock the byte of process number iNumber for as long as the
-** descriptor is open.  osNumberHeld: 1 if another open file holds that byte, 0
-** if none does, -1 if the system does not say; never 1 for the own number.
-** osAnyHeld: the same for all numbers at once, wherever another build has them:
-** any byte but the first.
+** osLockFirst: locks or unlocks the file's first byte.  Tries for msWait, then
+** returns LOCK_BUSY.
+** osLockNumber: locks the byte of process number iNumber for as long as the
+** descriptor is open.
+** osNumberHeld: 1 if another open file holds the byte of a number, 0 if none
+** does, -1 if the system does not say.  It is never 1 for the caller's own
+** number.
+** osAnyHeld: the same for any byte but the first, wherever another build has
+** its numbers.
 */
 #define OS_NUMBER_BASE ((u64)1<<40)
 LockRc osLockFirst(const OsFile*, int eLock, int msWait);
@@ -105,28 +117,37 @@ int osNumberHeld(const OsFile*, u64 iNumber);
 int osAnyHeld(const OsFile*);
 
 /*
-** osWait: sleep while *p is iValue, at most usWait, perhaps shorter; 1 if the
-** time ran out.  osWake: wake nWake of the threads that sleep on p.
+** osWait: sleeps while *p is iValue, at most usWait.  Returns 1 if the time ran
+** out.  It may return early.
+** osWake: wakes nWake of the threads that sleep on p.
+** osSleep: sleeps.  A signal ends the sleep.
 */
 int osWait(u32 *p, u32 iValue, i64 usWait);
 void osWake(u32 *p, int nWake);
 void osSleep(i64 us);
 
-u64 osMonotonicUs(void);     /* never set back; timeouts use only this */
-u64 osWallUs(void);          /* the user's clock, for display and first token */
-u64 osWallMs(void);          /* the same, cheap and a few ms coarse */
+u64 osMonotonicUs(void);     /* never set back; all timeouts use it */
+u64 osWallUs(void);          /* wall clock, for display and first tokens */
+u64 osWallMs(void);          /* wall clock, cheap and a few ms coarse */
 
 u32 osPid(void);
-u64 osPidSpace(void);        /* number of the pid namespace, 0 unknown */
+u64 osPidSpace(void);        /* number of the pid namespace, 0: unknown */
+
+/* What a process does, for display.  Its pid may be of another namespace. */
 enum { OS_RUNNING, OS_STOPPED, OS_GONE, OS_UNKNOWN };
 int osProcessState(u32 iPid, u64 iPidSpace);
 
-/* Keep this code in the process until it ends.  What it has registered points
-** to it, and a library that is unloaded and loaded again has lost its state. */
+/* osStay: keeps this code in the process until it ends.  What the code has
+** registered points to it, and a library that is unloaded and loaded again has
+** lost its state. */
 void osStay(void);
 
-/* The lock of this process for its list of open files.  xChild is called in a
-** fork's child, with that lock held. */
+/* osFileNamed: whether the name of the file that has this code begins so, after
+** `lib` if that comes first. */
+int osFileNamed(const char *zStart);
+
+/* osProcessEnter, osProcessLeave: the lock of this process for its list of open
+** files.  osAtFork: xChild is called in a fork's child, with that lock held. */
 void osProcessEnter(void);
 void osProcessLeave(void);
 void osAtFork(void (*xChild)(void));

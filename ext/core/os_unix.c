@@ -4,11 +4,11 @@
 ** INTERLOCK_OS_POSIX, for any POSIX system.
 **
 ** Byte locks.  The first byte of the file guards its format.  The byte of
-** process number n lies at NUMBER_BASE + n, far beyond any length the file can
-** have.  With open file description locks a second copy of this code in the
+** process number n lies at NUMBER_BASE + n, far beyond any length that the file
+** can have.  With open file description locks a second copy of this code in the
 ** process is another owner.  With POSIX locks both copies are the same owner,
-** and closing one descriptor drops the locks of the other: a limit of that
-** layer.
+** and closing one descriptor releases the locks of the other.  That is a limit
+** of that layer.
 */
 #define _GNU_SOURCE           /* NOLINT(bugprone-reserved-identifier) */
 #define _FILE_OFFSET_BITS 64  /* NOLINT(bugprone-reserved-identifier) */
@@ -46,12 +46,13 @@ u8 osLayer(void){ return 'P'; }
 
 /*------------------------------------------------------------ the file ---*/
 
-/* What the last failure in this thread was: see osTrouble in os.h. */
+/* The last failure in this thread: see osTrouble in os.h. */
 static _Thread_local OsTrouble trouble;
 
 const OsTrouble *osTrouble(void){ return &trouble; }
 
-/* Remember a failure; p, if given, is the file that it is about. */
+/* Notes a failure, and returns its result.  p, if given, is the file that it is
+** about. */
 static LockRc failAs(LockRc eRc, int eAbout, int iErrno, const struct stat *p){
   memset(&trouble, 0, sizeof(trouble));
   trouble.eRc = eRc;
@@ -70,9 +71,9 @@ static LockRc failSystem(LockRc eRc){
 }
 
 /*
-** open(), but the descriptor is above stderr: a print to a closed stdout or
-** stderr would overwrite the file.  The low numbers are taken by /dev/null
-** while the file is opened, so that there is no moment in which it has one.
+** open(), but the descriptor is above stderr, since a print to a closed stdout
+** or stderr would overwrite the file.  /dev/null takes the low numbers while
+** the file is opened, so there is no moment in which the file has one.
 */
 static int openHigh(const char *zPath, int flags, mode_t mode){
   int aLow[3], nLow = 0, fd, e;
@@ -86,7 +87,7 @@ static int openHigh(const char *zPath, int flags, mode_t mode){
     fd = open(zPath, flags|O_CLOEXEC, mode);
   }while( fd<0 && errno==EINTR );
   e = errno;
-  if( fd>=0 && fd<=2 ){              /* there is no /dev/null here */
+  if( fd>=0 && fd<=2 ){              /* /dev/null could not be opened */
     int fdLow = fd;
     fd = fcntl(fdLow, F_DUPFD_CLOEXEC, 3);
     e = errno;
@@ -98,8 +99,8 @@ static int openHigh(const char *zPath, int flags, mode_t mode){
 }
 
 /*
-** A user that may write the lock file must be one that may write the database:
-** a lock file of another user could be truncated under this process.  Its
+** A user that may write the lock file must be one that may write the database,
+** since another user could truncate the file under this process.  The file's
 ** owner, or root, takes the right to write away from other users that have it.
 ** No right is given here: the file may be another one of the owner's that was
 ** moved to this name.
@@ -129,7 +130,7 @@ static LockRc checkRights(int fd, const struct stat *pLike, struct stat *p){
   return failAs(LOCK_CANTOPEN, OS_ABOUT_OWNER, 0, p);
 }
 
-/* Is the open file a plain one with one name and the right owner? */
+/* LOCK_OK if the open file is a plain one with one name and the right owner. */
 static LockRc checkFile(int fd, const struct stat *pLike, struct stat *p){
   if( fstat(fd, p)!=0 ) return failSystem(LOCK_IOERR);
   if( !S_ISREG(p->st_mode) ) return failAs(LOCK_CANTOPEN, OS_ABOUT_KIND, 0, p);
@@ -139,7 +140,7 @@ static LockRc checkFile(int fd, const struct stat *pLike, struct stat *p){
 }
 
 #ifndef INTERLOCK_OS_POSIX
-/* 1 for file systems whose mappings or locks end at the machine. */
+/* 1 if other machines do not see the file's mappings or locks. */
 static int isNetwork(int fd){
   static const u32 aType[] = {
     0x6969 /* NFS */, 0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */,
@@ -159,7 +160,7 @@ static int isNetwork(int fd){
 static int isNetwork(int fd){ (void)fd; return 0; }
 #endif
 
-/* The folder of a file; 0 if its name is too long. */
+/* Copies the name of the folder of a file.  Returns 0 if it is too long. */
 static int folderOf(const char *zPath, char *zDir, size_t nDir){
   const char *zEnd = strrchr(zPath, '/');
   size_t n = zEnd ? (size_t)(zEnd - zPath) : 0;
@@ -174,9 +175,9 @@ static int folderOf(const char *zPath, char *zDir, size_t nDir){
 
 #ifndef INTERLOCK_OS_POSIX
 /*
-** The number of the mount that a file lies in; -1 if the system will not say.
-** O_PATH: to close a real descriptor of the database would drop the locks that
-** SQLite holds on it in this process.
+** The number of the mount that a file lies in; -1 if the system does not say.
+** It opens with O_PATH, since closing a real descriptor of the database would
+** release the locks that SQLite holds on it in this process.
 */
 static long mountNumber(const char *zPath){
   char zBuf[512], zProc[50], *z;
@@ -195,8 +196,8 @@ static long mountNumber(const char *zPath){
   return z ? strtol(z+7, 0, 10) : -1;
 }
 
-/* For a kernel before 5.8, or where statx() is forbidden: is the file in
-** another mount than its folder? */
+/* 1 if the file is in another mount than its folder.  For a kernel before 5.8,
+** or where statx() is forbidden. */
 static int isOtherMount(const char *zPath){
   char zDir[PATH_MAX];
   long iFile, iDir;
@@ -206,7 +207,8 @@ static int isOtherMount(const char *zPath){
   return iFile>=0 && iDir>=0 && iFile!=iDir;
 }
 
-/* Is a file mounted by itself, as containers do with a file for a volume? */
+/* 1 if a file is mounted by itself, as containers do with a file for a
+** volume. */
 static int isMountRoot(const char *zPath){
 #ifdef STATX_TYPE
 # ifndef STATX_ATTR_MOUNT_ROOT
@@ -225,9 +227,10 @@ static int isMountRoot(const char *zPath){ (void)zPath; return 0; }
 #endif
 
 /*
-** A file that is missing or unreadable is left to another check.  A symbolic
-** link: SQLite gives the name that links lead to, so the file was moved since,
-** and other processes find it, and a lock file, under its new name.
+** Another check refuses a file that is missing or unreadable.  SQLite gives the
+** name that symbolic links lead to.  So if zPath is a link now, the file was
+** moved since, and other processes find it, and a lock file, under its new
+** name.
 */
 LockRc osOneName(const char *zPath){
   struct stat s;
@@ -240,10 +243,11 @@ LockRc osOneName(const char *zPath){
 }
 
 /*
-** Give a new lock file the database's rights, whatever the umask: the file that
-** the first member of a group makes must not keep out the second.  A user that
-** may not give it the database's group gives the own group what all users have.
-** The owner can write the file even if no user may write the database.
+** Gives a new lock file the database's rights, whatever the umask is.  The file
+** that the first member of a group makes must not keep out the second.  A user
+** that may not give it the database's group gives its own group the rights of
+** all users.  The owner can write the file even if no user may write the
+** database.
 */
 static LockRc giveRights(int fd, const struct stat *pLike){
   uid_t iUid = geteuid()==0 ? pLike->st_uid : (uid_t)-1;
@@ -268,9 +272,9 @@ static LockRc failMake(const char *zPath, int iErrno){
 
 #if !defined(INTERLOCK_OS_POSIX) && defined(O_TMPFILE)
 /*
-** Make the file without a name, and name it when it has its rights: a process
-** that is killed in between leaves nothing, and no other process meets a file
-** that it may not open yet.  0: the system cannot do that.
+** Makes the file without a name, and names it when it has its rights.  So a
+** process that is killed in between leaves nothing, and no other process meets
+** a file that it may not open yet.  Returns 0 if the system cannot do that.
 */
 static int makeWhole(const char *zPath, const struct stat *pLike){
   char zDir[PATH_MAX], zProc[40];
@@ -294,9 +298,9 @@ static int makeWhole(const char *zPath, const struct stat *pLike){
 #endif
 
 /*
-** Make an empty lock file, unless another process has just done so.  A user
-** that may only read the database makes none, even if the folder allows it:
-** other users would find a file of a user that may not write the database.
+** Makes an empty lock file, unless another process has just done so.  A user
+** that may only read the database must not make one, even if the folder allows
+** it: other users would find a file of a user that may not write the database.
 */
 static LockRc makeFile(const char *zPath, const char *zLike,
                        const struct stat *pLike){
@@ -316,7 +320,7 @@ static LockRc makeFile(const char *zPath, const char *zLike,
   return rc;
 }
 
-/* The file is there and cannot be opened. */
+/* The result for a file that is there and cannot be opened. */
 static LockRc failOpen(const char *zPath, int eHow, int iErrno){
   int eAbout = eHow==OS_READ ? OS_ABOUT_LOOK : OS_ABOUT_OPEN;
   struct stat s;
@@ -383,7 +387,7 @@ LockRc osSize(const OsFile *p, u64 *pnByte){
   return LOCK_OK;
 }
 
-/* Whether each write goes to the end of the file. */
+/* Sets whether each write goes to the end of the file.  Returns an errno. */
 static int setAppend(int fd, int bAppend){
   int fl = fcntl(fd, F_GETFL);
   if( fl<0 ) return errno;
@@ -391,8 +395,8 @@ static int setAppend(int fd, int bAppend){
   return fcntl(fd, F_SETFL, fl)==0 ? 0 : errno;
 }
 
-/* One byte of each block that the file has, read and stored again, gives it
-** blocks.  Nothing else may store there meanwhile. */
+/* Reads one byte of each block of the file and stores it again, which gives the
+** file its blocks.  No other process may store there meanwhile. */
 static int fillHoles(int fd, u64 nSize){
   int e = setAppend(fd, 0);
   u64 i;
@@ -407,13 +411,13 @@ static int fillHoles(int fd, u64 nSize){
 }
 
 /*
-** Where the file system cannot allocate, or the system has no call for it, the
-** file is made longer by appending zeros.  An append never stores over what
-** another process has stored beyond the end that this one saw.  glibc's
-** posix_fallocate does: it reads a byte and writes it back.  Two processes that
-** do this at once make the file longer than they need.  Every block below the
-** end has been written, but in a file that is being formatted (iFrom 0), which
-** no other process uses.
+** Makes the file longer by appending zeros, where the file system cannot
+** allocate (EOPNOTSUPP or EINVAL) or the system has no call for it.  An append
+** never stores over what another process has stored beyond the end that this
+** one saw.  glibc's posix_fallocate does, since it reads a byte and writes it
+** back.  Two processes that append at once make the file longer than they need.
+** Every block below the end was written before, except in a file that is being
+** formatted (iFrom 0), which no other process uses.
 */
 static int appendZeros(int fd, u64 iFrom, u64 nByte){
   static const char aZero[EXTEND_MIN];
@@ -433,9 +437,9 @@ static int appendZeros(int fd, u64 iFrom, u64 nByte){
 
 /*
 ** fallocate gives every page a block, so that a later store cannot meet a full
-** disk (SIGBUS).  A signal undoes the whole call on some file systems: the next
-** piece is half as long, so that signals that come faster than one call lasts
-** do not keep it from its end.
+** disk (SIGBUS).  On some file systems a signal undoes the whole call.  The
+** next piece is half as long then, so that signals that come faster than one
+** call lasts do not prevent its end.
 */
 static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
 #ifndef INTERLOCK_OS_POSIX
@@ -447,12 +451,12 @@ static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
     if( e==0 ) i += n;
     if( e==EINTR && n>EXTEND_MIN ) n /= 2;
   }
-  if( e!=EOPNOTSUPP && e!=ENOSYS ) return e;
+  if( e!=EOPNOTSUPP && e!=ENOSYS && e!=EINVAL ) return e;
 #endif
   return appendZeros(fd, iFrom, nByte);
 }
 
-/* The limit on the size of files is looked at before: to go beyond it raises
+/* The limit on the size of files must be read before: to go beyond it raises
 ** SIGXFSZ, which ends the process. */
 LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
   struct rlimit l;
@@ -503,7 +507,7 @@ void osUnmap(void *pMap, size_t nByte){
   (void)munmap(pMap, nByte);
 }
 
-void osForget(void *pMap, size_t nByte){
+void osUnshare(void *pMap, size_t nByte){
   (void)mmap(pMap, nByte, PROT_READ|PROT_WRITE,
              MAP_FIXED|MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE, -1, 0);
 }
@@ -549,8 +553,9 @@ LockRc osLockNumber(const OsFile *p, u64 iNumber){
   return e==0 ? LOCK_OK : failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
 }
 
-/* Ask for the lock's holder, never try the lock: a lock held for a moment could
-** make a dead process look alive to a third one. */
+/* 1 if another open file holds a lock in the range, 0 if not, -1 if the system
+** does not say.  It asks for the holder and does not try the lock: a lock held
+** for a moment could make a dead process look alive to a third one. */
 static int rangeHeld(int fd, off_t iFirst, off_t nByte){
   struct flock l;
   int rc;
@@ -589,22 +594,30 @@ void osSleep(i64 us){
 }
 
 #ifndef INTERLOCK_OS_POSIX
-/* What this system call takes, which is not timespec where a program of 32 bits
-** is built with a time_t of 64. */
+/* The system call, and the time as it takes it.  That is not timespec where a
+** program of 32 bits is built with a time_t of 64.  The newest machines of 32
+** bits have only the call that was made for those. */
+#ifdef SYS_futex
+# define FUTEX_CALL SYS_futex
+typedef __kernel_long_t FutexLong;
+#else
+# define FUTEX_CALL SYS_futex_time64
+typedef i64 FutexLong;
+#endif
 typedef struct FutexTime {
-  __kernel_long_t sec, nsec;
+  FutexLong sec, nsec;
 } FutexTime;
 
 int osWait(u32 *p, u32 iValue, i64 us){
   FutexTime t;
   assert( ruleOutside() );
-  t.sec = (__kernel_long_t)(us/1000000);
-  t.nsec = (__kernel_long_t)(us%1000000)*1000;
-  if( syscall(SYS_futex, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
+  t.sec = (FutexLong)(us/1000000);
+  t.nsec = (FutexLong)(us%1000000)*1000;
+  if( syscall(FUTEX_CALL, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
   return errno==ETIMEDOUT;
 }
 void osWake(u32 *p, int nWake){
-  syscall(SYS_futex, p, FUTEX_WAKE, nWake, 0, 0, 0);
+  syscall(FUTEX_CALL, p, FUTEX_WAKE, nWake, 0, 0, 0);
 }
 #else
 int osWait(u32 *p, u32 iValue, i64 us){
@@ -645,8 +658,8 @@ u64 osPidSpace(void){
   return stat("/proc/self/ns/pid", &s)==0 ? (u64)s.st_ino : 0;
 }
 
-/* For display only: a pid never decides whether a process is dead.  A pid that
-** is hidden may belong to another user (/proc with hidepid). */
+/* For display only: a pid must not decide whether a process is dead.  A pid
+** that is hidden may belong to another user (/proc with hidepid). */
 int osProcessState(u32 iPid, u64 iPidSpace){
   char zPath[40], zBuf[512], *z;
   int fd;
@@ -681,7 +694,7 @@ void osProcessLeave(void){
 static void forkBegin(void){ pthread_mutex_lock(&processMutex); }
 static void forkParent(void){ pthread_mutex_unlock(&processMutex); }
 static void forkChild(void){
-  ruleForget();
+  ruleReset();
   if( xForkChild ) xForkChild();
   pthread_mutex_unlock(&processMutex);
 }
@@ -709,4 +722,15 @@ void osStay(void){
     dlopen(info.dli_fname, RTLD_LAZY|RTLD_NOLOAD|RTLD_NODELETE);
   }
   atomicSet(&bDone, 1);
+}
+
+int osFileNamed(const char *zStart){
+  static const char here = 0;
+  Dl_info info;
+  const char *z;
+  if( dladdr(&here, &info)==0 || info.dli_fname==0 ) return 0;
+  z = strrchr(info.dli_fname, '/');
+  z = z ? z+1 : info.dli_fname;
+  if( strncmp(z, "lib", 3)==0 ) z += 3;
+  return strncmp(z, zStart, strlen(zStart))==0;
 }

@@ -14,7 +14,7 @@ typedef struct RuleLock {
 static _Thread_local RuleLock aLock[RULE_LOCKS];
 static _Thread_local int nLock;
 
-/* The rank of the lock that was taken last. */
+/* The rank of the lock that this thread took last. */
 static int ruleRank(void){ return nLock ? aLock[nLock-1].eRank : RANK_NONE; }
 
 void ruleEnter(int eRank, const void *pLock){
@@ -37,5 +37,5 @@ int ruleHolds(int eRank, const void *pLock){
 }
 
 int ruleOutside(void){ return ruleRank()!=RANK_MUTEX; }
-void ruleForget(void){ nLock = 0; }
+void ruleReset(void){ nLock = 0; }
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** segment.c: map, format and grow the lock file, and check it as a whole.
-** It relies on the lock of the file's first byte, which owner.c takes.  Nothing
-** here knows which locks conflict.
+** segment.c: mapping, formatting and growing the lock file.  It relies on the
+** lock of the file's first byte, which process.c takes.
 */
 #include "core/segment.h"
 
@@ -22,7 +21,7 @@ void segClose(Seg *p){
   osClose(&p->file);
 }
 
-/* The records that lie within nLength; 0 for a length that cannot be. */
+/* The number of records within nLength; 0 for a length that cannot be. */
 static u32 recordsWithin(u64 nLength){
   u64 n;
   if( nLength<SEG_EXTENTS+SEG_EXTENT || nLength>SEG_WINDOW ) return 0;
@@ -30,8 +29,8 @@ static u32 recordsWithin(u64 nLength){
   return n%SEG_EXTENT ? 0 : (u32)(n/SEG_EXTENT)*LIMIT_EXTENT;
 }
 
-/* Threads may do this at the same time, so both words only rise.  The value
-** known already must be read before the length, which is never below it. */
+/* Several threads may do this at once, so both words only rise.  The value that
+** is known must be read before the length, which is never below it. */
 LockRc segRefresh(Seg *p){
   u64 nKnown = atomicGetAcq(&p->nLength);
   u64 nLength = atomicGetAcq(&segHeader(p)->length);
@@ -49,8 +48,9 @@ LockRc segRefresh(Seg *p){
   return LOCK_OK;
 }
 
-/* Is the end of the header empty, as in every format?  A file that only begins
-** with a word of zeroes is not ours to clear. */
+/* 1 if the end of the header is empty, as in every format.  A file that only
+** begins with a word of zeroes may be another program's, and must not be
+** cleared. */
 static int unwritten(Seg *p){
   const u8 *z = p->pBase + sizeof(SegHeader)/2;
   size_t i;
@@ -75,20 +75,20 @@ LockRc segUsable(Seg *p){
   return segRefresh(p);
 }
 
-/* Where numbers go on when a file is formatted again. */
+/* The numbers that a file goes on from when it is formatted again. */
 typedef struct Seeds {
   u64 iToken, iNumber, iSession;
 } Seeds;
 
 /*
-** A token or session id from a file that may be damaged; 0 if there is no room
-** above it, so that what is drawn after it stays below SEG_NUMBERS.  A word
-** that was damaged to a value below this only makes the numbers jump.
+** A token or session id from a file that may be damaged; 0 if it is so high
+** that a later one could reach SEG_NUMBERS.  Damage to a lower value only makes
+** the numbers jump.
 */
 static u64 believed(u64 i){ return i<SEG_NUMBERS-((u64)1<<20) ? i : 0; }
 
-/* The highest number of the old header and of all slots: the word of the
-** header may be what is damaged, and a slot keeps its last user's number. */
+/* Finds the highest numbers of the old header and of all slots.  The word of
+** the header may be what is damaged, and a slot has its last user's number. */
 static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
   SegHeader *h = segHeader(p);
   u64 i, n;
@@ -112,7 +112,7 @@ static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
   p->nRecord = 0;
 }
 
-/* Everything after the magic word becomes 0, but for the seeds: after a death
+/* Sets everything after the magic word to 0, except the seeds.  After a death
 ** the next process that formats finds them. */
 static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
   /* FORMAT-ZERO */
@@ -130,12 +130,13 @@ static void clearFile(Seg *p, u64 nFile, const Seeds *pSeeds){
 }
 
 /*
-** Format, FORMAT-CLEAR to FORMAT-MAGIC.  The caller holds the first byte
-** exclusively, and no process is alive in the file.  A new file's tokens start
-** at the wall clock in us.  Those of a file that is formatted again never go
-** back, and neither do its session ids.  None of them reaches SEG_NUMBERS,
-** whatever the file and the clock say.  In a file with magic 0 a process may
-** have died while it formatted: what is in the places of the seeds counts.
+** FORMAT-CLEAR to FORMAT-MAGIC.  The caller must hold the first byte
+** exclusively, and no process may be alive in the file.
+**
+** A new file's tokens start at the wall clock in us.  The tokens and session
+** ids of a file that is formatted again never go back.  None of them reaches
+** SEG_NUMBERS, whatever the file and the clock say.  In a file with magic 0 a
+** process may have died while it formatted, so its seeds count.
 */
 LockRc segFormat(Seg *p){
   SegHeader *h = segHeader(p);
@@ -176,8 +177,8 @@ LockRc segFormat(Seg *p){
 }
 
 /*
-** Grow by about a quarter, at most 2 MB.  The length word only rises: two
-** processes that grow at once both get at least what they asked for.  The file
+** Grows by about a quarter, at most 2 MB.  The length word only rises: of two
+** processes that grow at once each gets at least what it asked for.  The file
 ** has blocks up to the old length already.
 */
 LockRc segGrow(Seg *p){
@@ -211,132 +212,11 @@ LockRc segGrow(Seg *p){
 }
 
 /*
-** Linear hashing: of n buckets, those below n minus the next power of two under
-** n are already split.
+** Linear hashing.  Of n buckets those below n - 2^k are split already, where
+** 2^k is the highest power of two below n.
 */
 u32 segBucketOf(u32 iHash, u32 nBucket){
   u32 iMask = nBucket<2 ? 0 : SEG_ALL >> __builtin_clz(nBucket-1);
   u32 b = iHash & iMask;
   return b<nBucket ? b : b & (iMask>>1);
 }
-
-#ifdef INTERLOCK_TEST
-/*--------------------------------------------------------------- check ---*/
-
-/* Free slots are FREE; with those in use they are usedRecord many. */
-static const char *checkFree(Seg *p, u32 *pnFree){
-  SegHeader *h = segHeader(p);
-  u32 i, k, n = 0;
-  if( h->usedRecord>segRecords(p) ) return "usedRecord beyond the length";
-  for(i=h->freeRecord; i; i=segRecord(p, i)->hashNext){
-    if( !segBound(p, &n) ) return "free list does not end";
-    if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "free, in use";
-    if( i>h->usedRecord ) return "free list beyond usedRecord";
-  }
-  for(k=1; k<=h->usedSession && k<=LIMIT_SESSION; k++){
-    SegSession *s = segSession(p, k);
-    if( SEG_LOW(s->state)==SEG_UNUSED || s->next==0 ) continue;
-    i = s->next;
-    if( SEG_STATE(segRecord(p, i)->state)!=SEG_FREE ) return "kept, in use";
-    if( i>h->usedRecord ) return "kept slot beyond usedRecord";
-    n++;
-  }
-  *pnFree = n;
-  return 0;
-}
-
-/* Every record is in its bucket; the requests of a key stand in the order of
-** their tickets. */
-static const char *checkChains(Seg *p, u32 *pnChain){
-  SegHeader *h = segHeader(p);
-  u32 b, i, j, n = 0;
-  if( h->nBucket<LIMIT_EXTENT || h->nBucket>segRecords(p) ) return "nBucket";
-  for(b=0; b<h->nBucket; b++){
-    u32 iPrev = 0;
-    for(i=*segBucket(p, b); i; iPrev=i, i=segRecord(p, i)->hashNext){
-      SegRecord *r = segRecord(p, i);
-      u32 eState = SEG_STATE(r->state);
-      if( !segBound(p, &n) ) return "chain does not end";
-      if( eState==SEG_FREE || eState==SEG_TEXT ) return "free in a chain";
-      if( segBucketOf(r->hash, h->nBucket)!=b ) return "wrong bucket";
-      if( r->hashPrev!=iPrev ) return "hashPrev";
-      if( !r->linked ) return "linked";
-      for(j=r->hashNext; j && eState==SEG_WAITING; j=segRecord(p,j)->hashNext){
-        SegRecord *q = segRecord(p, j);
-        if( !segBound(p, &n) ) return "chain does not end";
-        n--;
-        if( q->hash==r->hash && SEG_STATE(q->state)==SEG_WAITING ){
-          if( q->ticket<=r->ticket ) return "queue out of order";
-          break;
-        }
-      }
-    }
-  }
-  *pnChain = n;
-  return 0;
-}
-
-/* A session's two lists hold its records and no others. */
-static const char *checkLists(Seg *p, u32 *pnList){
-  SegHeader *h = segHeader(p);
-  u32 k, i, iList, n = 0;
-  if( h->usedSession>LIMIT_SESSION ) return "usedSession";
-  for(k=1; k<=h->usedSession; k++){
-    SegSession *s = segSession(p, k);
-    u32 nOwn = 0;
-    for(iList=0; iList<2; iList++){
-      u32 iPrev = 0, iStamp = SEG_ALL;
-      for(i=iList ? s->firstSes : s->firstTxn; i; iPrev=i,
-          i=segRecord(p, i)->sesNext){
-        SegRecord *r = segRecord(p, i);
-        if( !segBound(p, &n) ) return "list does not end";
-        nOwn++;
-        if( SEG_STATE(r->state)==SEG_FREE ) return "free in a list";
-        if( r->session!=k ) return "list of another session";
-        if( r->sesPrev!=iPrev ) return "sesPrev";
-        if( (iList==0)!=(r->thold!=0) ) return "wrong list";
-        if( iList==0 && !s->mixed && SEG_LOW(r->thold) ){
-          if( SEG_LOW(r->thold)>iStamp ) return "stamps out of order";
-          iStamp = SEG_LOW(r->thold);
-        }
-      }
-    }
-    if( nOwn!=s->nRecord ) return "count of a session";
-    if( SEG_LOW(s->state)==SEG_UNUSED && nOwn ) return "records of nobody";
-  }
-  *pnList = n;
-  return 0;
-}
-
-const char *segmentCheck(Seg *p){
-  SegHeader *h = segHeader(p);
-  u32 i, nFree = 0, nChain = 0, nList = 0, nText = 0, nUsed = 0, nWait = 0;
-  const char *z = checkFree(p, &nFree);
-  assert( segHeld(p) );
-  if( z==0 ) z = checkChains(p, &nChain);
-  if( z==0 ) z = checkLists(p, &nList);
-  if( z ) return z;
-  for(i=1; i<=segRecords(p); i++){
-    SegRecord *r = segRecord(p, i);
-    u32 eState = SEG_STATE(r->state);
-    if( eState==SEG_TEXT ){
-      if( SEG_STATE(segRecord(p, segText(p, i)->record)->state)==SEG_FREE ){
-        return "text of nobody";
-      }
-      nText++;
-    }else if( eState!=SEG_FREE ){
-      if( i>h->usedRecord ) return "record beyond usedRecord";
-      nUsed++;
-      if( r->text ) nText -= 1u + (segText(p, r->text)->next!=0);
-    }
-    nWait += eState==SEG_WAITING || eState==SEG_CANCELLED
-          || eState==SEG_WITHDRAWN;
-  }
-  if( nText ) return "text slots";
-  if( nChain!=nUsed ) return "chains";
-  if( nList!=nUsed ) return "lists";
-  if( nWait!=h->nWait ) return "nWait";
-  if( h->nRecord+nFree!=h->usedRecord ) return "free slots";
-  return segDamaged(p) ? "damaged" : 0;
-}
-#endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** segment.h: the format of the lock file <database>-interlock, and access to
-** it.  With the section "Reading the file" of ext/core/README.md this header is
-** the specification.  That page has the steps by which the words change.
+** it.  This header and the section "Reading the file" of ext/core/README.md
+** specify the format.  That page also has the steps by which the words change.
 **
-** LAYOUT.  All numbers are in the machine's byte order, 64-bit words lie on
-** multiples of 8, references are 1-based indexes and 0 means none.
+** LAYOUT.  All numbers are in the machine's byte order.  64-bit words lie on
+** multiples of 8.  References are 1-based indexes, and 0 means none.
 **
 **   offset 0                 SegHeader, 4096 bytes
 **   offset 4096              LIMIT_SESSION sessions of 128 bytes
@@ -15,52 +15,57 @@
 **
 ** Record i (from 1) lies in extent (i-1)/LIMIT_EXTENT at index
 ** (i-1)%LIMIT_EXTENT, and bucket b (from 0) in extent b/LIMIT_EXTENT.  The
-** header word `length` says how many bytes may be touched: it only grows, and
-** the file has blocks behind all of it.  A word of 0 is what a fresh page
-** holds, and everywhere means free, none or empty.
+** header word `length` is the number of bytes that a process may touch.  It
+** only grows, and the file has blocks behind all of them.  A fresh page holds
+** words of 0, and 0 means free, none or empty in every field.
 **
-** TRUTH AND CACHE.  The fields marked T are the truth.  Fields marked D are
-** derived from them: only the owner of the mutex reads or writes them, in any
-** order, and a rebuild after an owner's death computes them again.  The guard
-** words are derived, but have an order and other readers: below.
+** TRUTH AND CACHE.  The fields marked T are the truth.  The fields marked D are
+** derived from them.  Only the owner of the mutex reads or writes a D field, in
+** any order, and a rebuild after an owner's death computes all of them again.
+** The guard words are derived as well, but they have an order and other
+** readers: see GUARD WORDS.
 **
-** READING WITHOUT THE MUTEX.  Load `state` with acquire, then the fields T,
-** then an acquire fence, then `state` again: the fields belong to the state
-** if it did not change (READ-STATE to READ-AGAIN).  A session is live if its
-** state's low half is SEG_LIVE, and its process is alive if the byte 2^40 +
-** owner of the file is locked.  A record counts if it is SEG_WAITING or
-** SEG_GRANTED and not invalidated (tableVoid): its session is live with the
-** record's generation, and, if it is granted with scount 0, thold is not 0,
-** its high half is the high half of the session's `now`, and its low half is
-** not above the low half of that.
+** READING WITHOUT THE MUTEX.  A reader must load `state` with acquire, then the
+** fields T, then issue an acquire fence, then load `state` again.  The fields
+** belong to the state if it did not change (READ-STATE to READ-AGAIN).  A
+** session is live if its state's low half is SEG_LIVE.  Its process is alive if
+** the byte 2^40 + owner of the file is locked.  A record counts if it is
+** SEG_WAITING or SEG_GRANTED and not invalidated (recordInvalid).  It is not
+** invalidated if its session is live with the record's generation and one of
+** these holds: the record is not granted; its sesCount is not 0; its txnHold is
+** not 0, has the high half of the session's `now`, and has a low half that is
+** not above the low half of `now`.
 **
 ** CACHE LINES.  A line that two processes store in travels between their
-** processors, which takes longer than all of lock and unlock.  What taking and
-** releasing a free lock stores outside the session's own records lies in one
-** line of 64 bytes, from `mutex` to the first statistic, and nothing else that
-** is often stored lies beside what is only read.  `passed` lies in another
-** line, and is stored only where a process sleeps.  For the same reason a
+** processors, which takes longer than all of lock and unlock.  A session that
+** takes and releases a free lock stores, outside its own records, in one line
+** of 64 bytes only: from `mutex` to the first statistic.  No word that is often
+** stored lies beside words that are only read.  `passedOn` lies in another
+** line, and a process stores it only where it sleeps.  For the same reason a
 ** session keeps the slot that it freed last (`next`) and takes it first.
 **
-** GUARD WORDS.  guard[c] counts the records that are SEG_GRANTED, with a key of
-** kind KEY_TABLE and a hash of class c, which is hash%64: of any mode and
-** session, invalidated ones that are not swept yet included.  A row lock comes
-** with an intention lock on its table, so 0 means that no table of the class
-** and no row of one is locked.  Only the owner of the mutex stores a word, and
-** it must never be too low: it is raised before the record becomes GRANTED and
-** lowered after it is FREE; a rebuild counts first and then stores.  A death
-** between the two stores leaves it too high, until the rebuild.
+** GUARD WORDS.  guard[c] counts the records that are SEG_GRANTED and have a key
+** of kind KEY_TABLE with a hash of class c, which is hash%64.  It counts every
+** mode and session, and invalidated records that are not swept yet.  A row lock
+** comes with an intention lock on its table.  So 0 means that no table of the
+** class and no row of one is locked.  Only the owner of the mutex stores a
+** guard word, and the word must never be too low.  So the owner must raise it
+** before the record becomes GRANTED and lower it after the record is FREE, and
+** a rebuild must count first and then store.  A death between the two stores
+** leaves the word too high until the rebuild.
 **
-** It is read without the mutex, by the active writer.  The session became that
-** under the mutex, and saw there all that was granted before.  Until its
-** transaction ends no row or table is granted to another session.  So whichever
-** value of the word the session reads since, it counts at least what others
-** still hold.
+** The active writer reads a guard word without the mutex.  The session became
+** the active writer under the mutex, and saw there all that was granted before.
+** Until its transaction ends no row or table is granted to another session.  So
+** every value of the word that the session reads since counts at least the
+** locks that other sessions still hold.
 **
-** Stored by: M the owner of the mutex; S the session that the field belongs to
-** (its thread, with the mutex unless said otherwise); A any process, by atomic
-** operations.  A session also lowers its scount and invalidates its thold
-** without the mutex (UNDO-WORD).
+** STORED BY.  M: the owner of the mutex.  S: the session that the field belongs
+** to; its thread must own the mutex unless the field's comment says otherwise.
+** A: any process, by atomic operations.  F: the process that formats, while it
+** holds the first byte exclusively; it stores every word then.  A session also
+** lowers its sesCount and invalidates its txnHold without the mutex
+** (UNDO-WORD).
 */
 #ifndef INTERLOCK_SEGMENT_H
 #define INTERLOCK_SEGMENT_H
@@ -71,26 +76,26 @@
 
 /*
 ** The magic word: "Intrlk", the format's number, the OS layer's letter.  A
-** build with tiny limits has a format of its own.  The number is raised when
-** the format changes; where that was forgotten, the header word `print` tells
+** build with tiny limits has a format of its own.  A change of the format must
+** raise the number.  If it does not, the header word `print` still tells the
 ** builds apart (format.h).
 */
 #define SEG_FORMAT ((u64)4 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
-/* Bits of the mutex word; the rest of it, from bit 2, is the owner's number. */
+/* Bits of the mutex word.  The owner's number begins at bit 2. */
 #define MUTEX_WAITERS ((u64)1)     /* a process may sleep on the word */
-#define MUTEX_WORK    ((u64)2)     /* some session's `left` is 1 */
+#define MUTEX_WORK    ((u64)2)     /* sweepNeeded of a session is 1 */
 #define MUTEX_OWNER(w) ((w)>>2)
 
 /* Low half of a session's state; the high half is the slot's generation. */
 enum { SEG_UNUSED, SEG_LIVE, SEG_ENDING };
 
 /*
-** Low three bits of a record's state.  The upper 29 count how often the slot
-** was taken (the sequence).  SEG_TEXT is a slot that holds the rest of a long
-** key: struct SegText in place of SegRecord.
+** Low three bits of a record's state.  The upper 29 bits count how often the
+** slot was taken (the sequence).  A slot with SEG_TEXT holds the rest of a long
+** key: it is a SegText, not a SegRecord.
 */
 enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
        SEG_TEXT };
@@ -103,10 +108,11 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
 
-/* Fencing tokens and session ids are below this: JSON has them as doubles. */
+/* Fencing tokens and session ids must stay below this: a JSON number is a
+** double. */
 #define SEG_NUMBERS ((u64)1<<53)
 
-/* A record's `what`, of mode, kind and bytes of the key, and its parts. */
+/* A record's `what`: mode, kind and number of bytes of the key. */
 #define SEG_WHAT(eMode,eKind,nKey) ((eMode) | (eKind)<<8 | (nKey)<<16)
 #define SEG_WHAT_MODE(w) ((w) & 0xFF)
 #define SEG_WHAT_KIND(w) (((w)>>8) & 0x1F)
@@ -119,77 +125,77 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 
 /* F(offset, type, name, array): each row is a field and a static assert. */
 #define SEG_HEADER(F) \
-  F(   0, u64, magic,)       /* T SEG_MAGIC; 0 while not formatted */ \
+  F(   0, u64, magic,)       /* T F SEG_MAGIC; 0 while not formatted */ \
   F(   8, u64, length,)      /* T A bytes that may be touched; only grows */ \
-  F(  16, u64, numbers,)     /* T A last process number given */ \
-  F(  24, u64, created,)     /* T wall clock at formatting, us */ \
-  F(  32, u32, damaged,)     /* T A not 0: a process found nonsense in here */ \
-  F(  36, u32, freeSession,) /* D first free session */ \
+  F(  16, u64, numbers,)     /* T A last process number drawn */ \
+  F(  24, u64, created,)     /* T F wall clock at formatting, us */ \
+  F(  32, u32, damaged,)     /* T A 1: a process met nonsense in the file */ \
+  F(  36, u32, freeSession,) /* D M first session of the free list */ \
   F(  40, u64, sessionId,)   /* T M last session id given */ \
-  F(  48, u32, usedSession,) /* D no session above it was ever used */ \
-  F(  52, u32, print,)       /* T formatPrint of the build that formatted */ \
+  F(  48, u32, usedSession,) /* D M highest session slot used so far */ \
+  F(  52, u32, print,)       /* T F formatPrint of the build that formatted */ \
   F(  56, u32, pad0,[2]) \
   F(  64, u64, mutex,)       /* T A 0, or {owner's number, WORK, WAITERS} */ \
   F(  72, u64, token,)       /* T M last fencing token given */ \
   F(  80, u64, ticket,)      /* T M last ticket given */ \
-  F(  88, u32, freeRecord,)  /* D first of the free slots below used */ \
-  F(  92, u32, usedRecord,)  /* D no slot above it was ever taken */ \
-  F(  96, u32, nRecord,)     /* D slots that are not free */ \
-  F( 100, u32, nBucket,)     /* D hash buckets in use: linear hashing */ \
-  F( 104, u32, nWait,)       /* D linked records that are not granted */ \
-  F( 108, u32, writerTxn,)   /* T M the active writer's; 0: there is none */ \
-  F( 112, u32, writer,)      /* T M the active writer: a session */ \
-  F( 116, u32, inside,)      /* M session last inside, for messages */ \
-  F( 120, u64, stat,[16])    /* M or A: see STAT_GRANTS */ \
-  F( 248, u32, writerGen,)   /* T M its generation */ \
-  F( 252, u32, passed,)      /* M how often the mutex was passed on */ \
+  F(  88, u32, freeRecord,)  /* D M first slot of the free list of records */ \
+  F(  92, u32, usedRecord,)  /* D M highest record slot ever taken */ \
+  F(  96, u32, nRecord,)     /* D M record slots that are not FREE */ \
+  F( 100, u32, nBucket,)     /* D M hash buckets in use (linear hashing) */ \
+  F( 104, u32, nWait,)       /* D M linked records that are not GRANTED */ \
+  F( 108, u32, writerTxn,)   /* T M active writer's transaction; 0: none */ \
+  F( 112, u32, writer,)      /* T M session slot of the active writer */ \
+  F( 116, u32, lastInside,)  /* M session that entered last; for messages */ \
+  F( 120, u64, stat,[16])    /* M or A: see STAT_GRANTS in base.h */ \
+  F( 248, u32, writerGen,)   /* T M generation of the slot in `writer` */ \
+  F( 252, u32, passedOn,)    /* M how often the mutex was passed on */ \
   F( 256, u32, pad1,[16]) \
-  F( 320, u32, event,[64])   /* A one word a class of names */ \
+  F( 320, u32, event,[64])   /* A one word for each class of event names */ \
   F( 576, u32, guard,[64])   /* D M granted tables, by class: GUARD WORDS */ \
   F( 832, u32, pad2,[816])
 
 #define SEG_SESSION(F) \
   F(   0, u64, state,)       /* T {generation, UNUSED M, LIVE M, ENDING S} */ \
-  F(   8, u64, owner,)       /* T M number of its process */ \
-  F(  16, u64, now,)         /* T S {transaction, keep}, without the mutex */ \
-  F(  24, u32, left,)        /* T 1: it needs a sweep; A stores 0, S 1 */ \
-  F(  28, u32, waits,)       /* D its request, for cancel and deadlocks */ \
-  F(  32, u64, id,)          /* T M number never used again in this file */ \
-  F(  40, u64, started,)     /* T M wall clock, ms */ \
-  F(  48, u64, pidSpace,)    /* T M pid namespace, 0 unknown */ \
-  F(  56, u32, pid,)         /* T M for display only */ \
-  F(  60, u32, next,)        /* D slot freed last; if UNUSED: free list */ \
-  F(  64, u32, firstTxn,)    /* D records with a transaction hold */ \
-  F(  68, u32, firstSes,)    /* D its other records */ \
-  F(  72, u32, nRecord,)     /* D how many in both lists */ \
-  F(  76, u32, mixed,)       /* D 1: firstTxn is not sorted by stamp */ \
-  F(  80, u32, label,[12])   /* T S what others see; 48 bytes, 0-padded */
+  F(   8, u64, owner,)       /* T M number of the session's process */ \
+  F(  16, u64, now,)         /* T S {transaction, rollback level}; no mutex */ \
+  F(  24, u32, sweepNeeded,) /* T 1: records to be swept; S stores 1, A 0 */ \
+  F(  28, u32, waits,)       /* D M record of its request, 0: none */ \
+  F(  32, u64, id,)          /* T M id, never given twice in this file */ \
+  F(  40, u64, started,)     /* T M wall clock at its begin, ms */ \
+  F(  48, u64, pidSpace,)    /* T M pid namespace, 0: unknown */ \
+  F(  56, u32, pid,)         /* T M process id; for display only */ \
+  F(  60, u32, next,)        /* D M slot freed last; if UNUSED: free list */ \
+  F(  64, u32, firstTxn,)    /* D M list of records with a txnHold */ \
+  F(  68, u32, firstSes,)    /* D M list of its other records */ \
+  F(  72, u32, nRecord,)     /* D M number of records in both lists */ \
+  F(  76, u32, unsorted,)    /* D M 1: firstTxn is not sorted by stamp */ \
+  F(  80, u32, label,[12])   /* T S label for display: 48 bytes, 0-padded */
 
 #define SEG_RECORD(F) \
-  F(   0, u32, state,)       /* T {sequence, SEG_FREE ...}; stored last */ \
-  F(   4, u32, session,)     /* T M the session that asks or holds */ \
-  F(   8, u32, generation,)  /* T M of that session slot */ \
-  F(  12, u32, scount,)      /* T S how often held in session scope */ \
-  F(  16, u64, ticket,)      /* T M orders the queue */ \
-  F(  24, u64, token,)       /* T M fencing token, before GRANTED */ \
-  F(  32, u64, thold,)       /* T S {transaction, stamp}; 0: no such hold */ \
+  F(   0, u32, state,)       /* T A {sequence, SEG_FREE ...}; stored last */ \
+  F(   4, u32, session,)     /* T M slot of the session that asks or holds */ \
+  F(   8, u32, generation,)  /* T M generation of that slot */ \
+  F(  12, u32, sesCount,)    /* T S how often held in session scope */ \
+  F(  16, u64, ticket,)      /* T M orders the requests of a queue */ \
+  F(  24, u64, token,)       /* T M fencing token; stored before GRANTED */ \
+  F(  32, u64, txnHold,)     /* T S {transaction, stamp}; 0: no such hold */ \
   F(  40, u64, since,)       /* T M wall clock of request or grant, ms */ \
   F(  48, u32, what,)        /* T M mode | kind<<8 | bytes of key<<16 */ \
-  F(  52, u32, hash,)        /* T M of kind and key */ \
+  F(  52, u32, hash,)        /* T M hash of kind and key */ \
   F(  56, u32, text,)        /* T M first SegText of a key over 48 bytes */ \
-  F(  60, u32, hashNext,)    /* D bucket's chain; queue order within a key */ \
-  F(  64, u32, hashPrev,)    /* D; hashNext is also the free list */ \
-  F(  68, u32, sesNext,)     /* D session's list */ \
-  F(  72, u32, sesPrev,)     /* D */ \
-  F(  76, u32, linked,)      /* D in a chain and a list */ \
+  F(  60, u32, hashNext,)    /* D M next in bucket's chain or free list */ \
+  F(  64, u32, hashPrev,)    /* D M previous in bucket's chain */ \
+  F(  68, u32, sesNext,)     /* D M next in the session's list */ \
+  F(  72, u32, sesPrev,)     /* D M previous in the session's list */ \
+  F(  76, u32, linked,)      /* D M 1: the record is in a chain and a list */ \
   F(  80, u32, key,[12])     /* T M first 48 bytes of the key */
 
 #define SEG_TEXTSLOT(F) \
-  F(   0, u32, state,)       /* {sequence, SEG_TEXT} */ \
-  F(   4, u32, record,)      /* T the record whose key this is */ \
-  F(   8, u32, next,)        /* T next slot of the same key */ \
-  F(  12, u32, part,)        /* T 0: bytes 48..159 of the key, 1: 160.. */ \
-  F(  16, u32, key,[28])
+  F(   0, u32, state,)       /* T M {sequence, SEG_TEXT} */ \
+  F(   4, u32, record,)      /* T M the record whose key this is */ \
+  F(   8, u32, next,)        /* T M next text slot of the same key, 0: none */ \
+  F(  12, u32, part,)        /* T M 0: bytes 48..159 of the key; 1: 160.. */ \
+  F(  16, u32, key,[28])     /* T M that part of the key */
 
 #define SEG_FIELD(iOff, type, name, array) type name array;
 typedef struct SegHeader { SEG_HEADER(SEG_FIELD) } SegHeader;
@@ -219,36 +225,40 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 #define SEG_PRIVATE  (SEG_EXTENTS + LIMIT_PRIVATE*SEG_EXTENT)
 
 /*
-** A mapped segment in this process.  nRecord and nLength follow `length`, only
-** upwards (segRefresh): segRecords reads nRecord.
+** A mapped segment in this process.  nRecord and nLength follow `length` of the
+** header, only upwards (segRefresh).
 **
-** Stored by: O the thread that opens or closes the file, while no other thread
-** has it; M the thread that owns the mutex; A any thread, by atomic operations,
-** so that every read of it must be atomic as well.
+** STORED BY.  O: the thread that opens, attaches or closes the file, before or
+** after all others use it.  M: the thread that owns the mutex.  A: any thread,
+** by atomic operations, so every read of the field must be atomic as well.  S:
+** a scrap, which any thread stores and no thread relies on.  `make check`
+** compares this column with the code (tool/check/stores.tcl).
 */
 typedef struct Seg {
   u8 *pBase;               /* O nWindow bytes of address space */
-  OsFile file;             /* O fd -1: private memory */
+  OsFile file;             /* O the open file; fd -1: private memory */
   size_t nWindow;          /* O SEG_WINDOW; of private memory SEG_PRIVATE */
   u32 iPrint;              /* O this build's formatPrint: before segOpen */
   u64 iNumber;             /* O this process's number */
   u64 iTaken;              /* M the dead owner that the mutex was taken from */
-  u64 iToken, iSession;    /* M last token and session id drawn here */
+  u64 iToken;              /* M last fencing token that this process drew */
+  u64 iSession;            /* M last session id that this process drew */
   u64 nLength;             /* A value of `length` that nRecord follows */
   u32 nRecord;             /* A record slots that may be touched */
-  u32 bDamaged;            /* A nonsense was met in the file */
+  u32 bDamaged;            /* A 1: this process met nonsense in the file */
 #ifdef INTERLOCK_TEST
   u64 nStep;               /* A steps that segBound has counted */
 #endif
-  SegSession nilSession;   /* A what an index out of bounds leads to */
-  SegRecord nilRecord;     /* A the same */
+  SegSession nilSession;   /* S what an index out of bounds leads to */
+  SegRecord nilRecord;     /* S what an index out of bounds leads to */
 } Seg;
 
-/* Record slots that may be touched, now: the number only rises. */
+/* The number of record slots that may be touched.  It only rises. */
 static inline u32 segRecords(const Seg *p){ return atomicGet(&p->nRecord); }
 
-/* segDamage: nonsense was met in the file.  Everything that this process does
-** with the file ends soon after: by segBound, and by usable() of lock.c. */
+/* segDamage: notes that this process met nonsense in the file.  Every work of
+** this process with the file ends soon after: segBound ends walks, and
+** lockUsable refuses new calls.  segDamaged: 1 if it was noted. */
 static inline void segDamage(Seg *p){ atomicSet(&p->bDamaged, 1); }
 static inline int segDamaged(const Seg *p){
   return atomicGet(&p->bDamaged)!=0;
@@ -259,7 +269,7 @@ static inline SegHeader *segHeader(const Seg *p){
 }
 
 #ifndef NDEBUG
-/* Does this thread own the mutex?  For asserts. */
+/* 1 if this thread owns the mutex.  For asserts. */
 static inline int segHeld(const Seg *p){
   return MUTEX_OWNER(atomicGet(&segHeader(p)->mutex))==p->iNumber
       && ruleHolds(RANK_MUTEX, p);
@@ -267,11 +277,11 @@ static inline int segHeld(const Seg *p){
 #endif
 
 /*
-** Session i and record i.  An index that this code cannot have stored leads to
-** a scrap of this process and marks the segment damaged.  So a function that
-** follows links of the file needs no checks, but must bound its loops
-** (segBound).  A function that uses an index for an array of this process must
-** check it.
+** segSession, segRecord, segText and segBucket return the slot with an index.
+** An index that this code cannot have stored marks the segment damaged and
+** leads to a scrap of this process.  So a function that follows links of the
+** file needs no checks, but must bound its loops (segBound).  A function that
+** uses an index for an array of this process must check it.
 */
 static inline SegSession *segSession(Seg *p, u32 i){
   if( i-1>=LIMIT_SESSION ){
@@ -305,10 +315,11 @@ static inline u32 *segBucket(Seg *p, u32 b){
 }
 
 /*
-** Bounds a walk along links of the file, and whatever is repeated until
-** nothing is left to do: 1 as long as it may go on.  No list has more members
-** than there are slots.  In a damaged file no walk goes on, so that what
-** repeats a walk ends with it.
+** segBound bounds a walk along links of the file, and every loop that repeats
+** until nothing is left to do.  It returns 1 as long as the loop may go on: no
+** list has more members than there are slots.  In a damaged file it returns 0,
+** so that every loop that repeats a walk ends with it.  *pnStep must begin at
+** 0.
 */
 static inline int segBound(Seg *p, u32 *pnStep){
 #ifdef INTERLOCK_TEST
@@ -321,12 +332,15 @@ static inline int segBound(Seg *p, u32 *pnStep){
 }
 
 /*
-** segOpen maps the file (or private memory) and reads nothing of it:
-** LOCK_NOMAP.  A file's window is as large as the file can get, since records
-** do not move.  Private memory has a smaller one: no other process can grow it.
-** segFormat makes an empty segment of it, under the exclusive first byte.
-** segUsable looks at magic, print and length: LOCK_OK, LOCK_NOFILE if the file
-** must be formatted, LOCK_FORMAT, LOCK_MALFORMED.
+** segOpen: maps the file, or private memory, and reads nothing of it.  Returns
+** LOCK_NOMAP if the address space has no room.  The window of a file is as
+** large as the file can get, since records must not move.  Private memory has a
+** smaller window, since no other process can grow it.
+** segClose: unmaps and closes.
+** segUsable: reads magic, print and length.  Returns LOCK_OK, LOCK_NOFILE if
+** the file must be formatted, LOCK_FORMAT or LOCK_MALFORMED.
+** segFormat: makes an empty segment.  The caller must hold the first byte
+** exclusively.
 */
 LockRc segOpen(Seg*);
 void segClose(Seg*);
@@ -334,10 +348,12 @@ LockRc segUsable(Seg*);
 LockRc segFormat(Seg*);
 
 /*
-** segGrow adds room for records, without the mutex: LOCK_FULL, LOCK_NOSPACE.
-** segStale: the length word is not what nRecord follows.  segRefresh makes
-** nRecord follow, and asks the system whether the file is that long.  This one
-** call is made under the mutex, once a process after each growth.
+** segGrow: adds room for records.  The caller must not own the mutex.  Returns
+** LOCK_FULL or LOCK_NOSPACE if there is no room.
+** segStale: 1 if `length` is not the value that nRecord follows.
+** segRefresh: makes nRecord follow, and asks the system whether the file is
+** that long.  A process makes this call under the mutex, once after each
+** growth.  Returns LOCK_MALFORMED if the file is shorter.
 */
 LockRc segGrow(Seg*);
 static inline int segStale(Seg *p){
@@ -345,15 +361,7 @@ static inline int segStale(Seg *p){
 }
 LockRc segRefresh(Seg*);
 
-/*
-** segmentCheck: do chains, lists and counts agree with the records?  Under the
-** mutex.  Returns 0, or a constant text that says what does not.
-*/
-#ifdef INTERLOCK_TEST
-const char *segmentCheck(Seg*);
-#endif
-
-/* The bucket of a hash when n buckets are in use. */
+/* The bucket of a hash when nBucket buckets are in use. */
 u32 segBucketOf(u32 iHash, u32 nBucket);
 
 #endif

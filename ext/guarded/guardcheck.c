@@ -249,7 +249,7 @@ static void beginGuard(Connection *p, Sqlx *x, Guard *g){
   freeVictims(g);
   if( zSchema==0 || x->rc!=SQLITE_OK ) return;
   if( sqlite3_txn_state(x->db, zSchema)!=SQLITE_TXN_WRITE
-   || !txnscopeHeard(connectionScope(p)) ){
+   || !txnscopeFollows(connectionScope(p)) ){
     failGuard(x, g->zTable, "is not being written");
     return;
   }
@@ -581,8 +581,8 @@ static const Function aGuardcheck[] = {
     { FUNCTION_INNOCUOUS, 0, 0, 0 } },
 };
 
-FunctionTable guardcheckFunctions(void){
-  FunctionTable t = {
+FunctionList guardcheckFunctions(void){
+  FunctionList t = {
     aGuardcheck, sizeof(aGuardcheck)/sizeof(aGuardcheck[0])
   };
   return t;

@@ -7,6 +7,6 @@
 
 #include "session/function.h"
 
-FunctionTable guardcheckFunctions(void);
+FunctionList guardcheckFunctions(void);
 
 #endif

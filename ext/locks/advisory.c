@@ -2,8 +2,9 @@
 /*
 ** The functions of advisory locks. See advisory.h.
 **
-** One table at the end says for each name what it does; PostgreSQL's names
-** are rows of it. Each block is a page of sql/README.md.
+** The list at the end of the file says what each name does; PostgreSQL's names
+** stand beside Interlock's. Each reference block is a section of
+** sql/README.md.
 */
 #include <string.h>
 #include "locks/advisory.h"
@@ -31,11 +32,15 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** would complete a deadlock fails immediately with `deadlock detected:`.
 **
 ** A lock has a key: an INTEGER, two INTEGERs of 32 bits, or a TEXT or BLOB of
-** up to 255 bytes. The four kinds never collide. A lock is exclusive or
-** shared. A lock of session scope is counted: it is held until it was unlocked
-** as often as it was taken, or until the connection ends; COMMIT and ROLLBACK
-** do not release it. A lock of transaction scope (`xact`) ends with the
-** transaction, and with ROLLBACK TO a savepoint that was opened before it.
+** up to 255 bytes. The four kinds never collide: 42 and '42' are two locks. A
+** driver that binds every value as text must be told to bind a number
+** ([CLIENTS.md](CLIENTS.md#a-number-as-a-key)).
+**
+** A lock is exclusive or shared. A lock of session scope is counted: it is held
+** until it was unlocked as often as it was taken, or until the connection ends;
+** COMMIT and ROLLBACK do not release it. A lock of transaction scope (`xact`)
+** ends with the transaction, and with ROLLBACK TO a savepoint that was opened
+** before it.
 **
 ** **A function waits only while its connection has no transaction open on a
 ** database file.** `BEGIN` alone opens none. The first read or write after it
@@ -44,6 +49,12 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** lock that is not free is refused immediately (`lock wait refused:`), so that
 ** no connection sleeps while it holds SQLite's own lock. Take locks first, in
 ** a SELECT of their own.
+**
+** A lock does not replace SQLite's write lock. Two transactions that hold locks
+** on different keys, read, and then write fail with `database is locked`, as
+** without locks. A transaction that reads and writes takes the turn to write
+** right after its locks: `BEGIN; SELECT advisory_xact_lock('account 1'),
+** write_turn();`.
 **
 ** In WAL mode a statement or transaction that began before the lock was
 ** granted may read values from before the last holder's commit. Inside BEGIN a
@@ -60,9 +71,11 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** BEGIN;
 ** SELECT advisory_xact_lock('account', 1) > 0;
 ** -- error: bad argument: first key is TEXT; allowed is INTEGER
-** SELECT advisory_xact_lock('account 1') > 0;
-** -- 1
-** UPDATE account SET balance = balance - 10 WHERE id = 1;
+** SELECT advisory_xact_lock('account 1') > 0, write_turn();
+** -- 1|1
+** SELECT balance FROM account WHERE id = 1;
+** -- 100
+** UPDATE account SET balance = 90 WHERE id = 1;
 ** COMMIT;
 ** SELECT count(*) FROM advisory_locks;
 ** -- 0
@@ -91,7 +104,8 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 
 /* ---- one function for many names -------------------------------------- */
 
-static int isNull(int nArg, sqlite3_value **apArg){
+/* Whether an argument is NULL. */
+static int anyNull(int nArg, sqlite3_value **apArg){
   int i;
   for(i=0; i<nArg; i++){
     if( sqlite3_value_type(apArg[i])==SQLITE_NULL ) return 1;
@@ -99,6 +113,7 @@ static int isNull(int nArg, sqlite3_value **apArg){
   return 0;
 }
 
+/* Makes the key that the arguments name; 0 with an error. */
 static int keyOf(Sqlx *x, const Function *p, int nArg, sqlite3_value **apArg,
                  LockKey *pKey){
   if( nArg<1 || nArg>2 ){
@@ -110,14 +125,15 @@ static int keyOf(Sqlx *x, const Function *p, int nArg, sqlite3_value **apArg,
                            : lockkeyArgs(x, nArg, apArg, pKey);
 }
 
-/* Locks that wait. The result is the fencing token, or PostgreSQL's void. */
+/* Takes a lock, or tries to. The result is the fencing token, or 1 or 0; of
+** PostgreSQL's functions that wait it is NULL, for void. */
 static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
   ConnectionRequest req;
   Sqlx x;
   i64 iToken = 0;
-  if( pWord->bPostgres && isNull(nArg, apArg) ) return;
+  if( pWord->bPostgres && anyNull(nArg, apArg) ) return;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( keyOf(&x, pCall->pThis, nArg, apArg, &req.key) ){
     req.zName = pCall->pThis->zName;
@@ -132,8 +148,8 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
       iToken = connectionGrantToken(pCall->pConn);
     }
   }
-  if( x.rc==SQLITE_OK && pWord->bPostgres && pWord->eOp==OP_LOCK ){
-    sqlxEnd(&x);
+  if( pWord->bPostgres && pWord->eOp==OP_LOCK ){
+    argsEndNull(&x, ctx);
   }else{
     argsEndInteger(&x, ctx, iToken);
   }
@@ -145,7 +161,7 @@ static void unlockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   ConnectionRequest req;
   Sqlx x;
   int bDone = 0;
-  if( pWord->bPostgres && isNull(nArg, apArg) ) return;
+  if( pWord->bPostgres && anyNull(nArg, apArg) ) return;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( keyOf(&x, pCall->pThis, nArg, apArg, &req.key) ){
     req.zSchema = 0;
@@ -167,14 +183,14 @@ static void unlockAllFunc(
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   n = connectionUnlockAll(pCall->pConn, &x, ADVISORY_KINDS, ~0u);
-  if( x.rc==SQLITE_OK && pCall->pThis->word.bPostgres ){
-    sqlxEnd(&x);
+  if( pCall->pThis->word.bPostgres ){
+    argsEndNull(&x, ctx);
   }else{
     argsEndInteger(&x, ctx, n);
   }
 }
 
-/* ---- their pages ------------------------------------------------------ */
+/* ---- reference -------------------------------------------------------- */
 
 /*
 ** SQL FUNCTION advisory_lock(key)
@@ -361,7 +377,7 @@ static void timeoutFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   SELECT advisory_token('b') IS NULL;
 **   -- 1
 */
-static void sqltokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+static void tokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   LockKey key;
   Sqlx x;
@@ -370,11 +386,7 @@ static void sqltokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   if( keyOf(&x, pCall->pThis, nArg, apArg, &key) ){
     iToken = connectionToken(pCall->pConn, &x, &key);
   }
-  if( x.rc==SQLITE_OK && iToken==0 ){
-    sqlxEnd(&x);
-  }else{
-    argsEndInteger(&x, ctx, iToken);
-  }
+  argsEndFound(&x, ctx, iToken);
 }
 
 /*
@@ -394,11 +406,7 @@ static void sqltokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   SELECT advisory_session() > 0;
 **   -- 1
 */
-static void connectionFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
+static void sessionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   Sqlx x;
   i64 iId;
@@ -602,7 +610,7 @@ static void hashtextFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const unsigned char *z;
   Sqlx x;
   int iHash = 0;
-  if( isNull(nArg, apArg) ) return;
+  if( anyNull(nArg, apArg) ) return;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( sqlite3_value_type(apArg[0])!=SQLITE_TEXT ){
     sqlxBad(&x, "text is %s; allowed is TEXT", argsType(apArg[0]));
@@ -614,7 +622,7 @@ static void hashtextFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   argsEndInteger(&x, ctx, iHash);
 }
 
-/* ---- the table -------------------------------------------------------- */
+/* ---- the list of functions -------------------------------------------- */
 
 #define SES LOCK_SCOPE_SESSION
 #define TXN LOCK_SCOPE_TRANSACTION
@@ -622,8 +630,8 @@ static void hashtextFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 #define SHR LOCK_SHARED
 #define ANY FUNCTION_ANY
 
-/* Under Interlock's name, and with pg_ under PostgreSQL's: after pg_ comes
-** try_, as here. */
+/* A function under Interlock's name and, with pg_ before that, under
+** PostgreSQL's. */
 #define BOTH(zName, xFunc, eOp, eMode, eScope) \
   { zName, ANY, xFunc, { eOp, eMode, eScope, 0 } }, \
   { "pg_" zName, ANY, xFunc, { eOp, eMode, eScope, 1 } }
@@ -641,16 +649,16 @@ static const Function aAdvisory[] = {
   BOTH("advisory_unlock_shared",        unlockFunc, OP_UNLOCK, SHR, SES),
   { "advisory_unlock_all",    0, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 0 } },
   { "pg_advisory_unlock_all", 0, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 1 } },
-  { "hashtext",               1, hashtextFunc,    { 0, 0, 0, 0 } },
-  { "advisory_lock_timeout",  ANY, timeoutFunc,   { 0, 0, 0, 0 } },
-  { "advisory_token",         ANY, sqltokenFunc,     { 0, 0, 0, 0 } },
-  { "advisory_session",       0, connectionFunc,     { 0, 0, 0, 0 } },
+  { "hashtext",               1,   hashtextFunc,    { 0, 0, 0, 0 } },
+  { "advisory_lock_timeout",  ANY, timeoutFunc,     { 0, 0, 0, 0 } },
+  { "advisory_token",         ANY, tokenFunc,       { 0, 0, 0, 0 } },
+  { "advisory_session",       0,   sessionFunc,     { 0, 0, 0, 0 } },
   { "advisory_application",   ANY, applicationFunc, { 0, 0, 0, 0 } },
-  { "advisory_cancel",        ANY, cancelFunc,    { 0, 0, 0, 0 } },
-  { "interlock_reset",        0, resetFunc,       { 0, 0, 0, 0 } },
+  { "advisory_cancel",        ANY, cancelFunc,      { 0, 0, 0, 0 } },
+  { "interlock_reset",        0,   resetFunc,       { 0, 0, 0, 0 } },
 };
 
-FunctionTable advisoryFunctions(void){
-  FunctionTable t = { aAdvisory, sizeof(aAdvisory)/sizeof(aAdvisory[0]) };
+FunctionList advisoryFunctions(void){
+  FunctionList t = { aAdvisory, sizeof(aAdvisory)/sizeof(aAdvisory[0]) };
   return t;
 }

@@ -7,6 +7,6 @@
 
 #include "session/function.h"
 
-FunctionTable advisoryFunctions(void);
+FunctionList advisoryFunctions(void);
 
 #endif

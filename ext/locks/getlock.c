@@ -19,7 +19,8 @@ SQLITE_EXTENSION_INIT3
 ** different locks.
 */
 
-/* The key of the first argument; the request has begun. */
+/* Begins the request and makes the key of its first argument; 0 with an
+** error. */
 static int nameOf(
   sqlite3_context *ctx,
   Sqlx *x,
@@ -30,10 +31,8 @@ static int nameOf(
   return lockkeyName(x, pVal, pKey);
 }
 
-/* End with NULL, or with the error. */
-static void nameNull(Sqlx *x, sqlite3_context *ctx){ argsEndText(x, ctx, 0); }
-
-/* Seconds, as a number of ms; a negative number is for ever. */
+/* A number of seconds, as ms; -1, without limit, if it is negative or too
+** large. */
 static i64 timeoutOf(Sqlx *x, sqlite3_value *pVal){
   double r;
   int eType = sqlite3_value_type(pVal);
@@ -132,7 +131,7 @@ static void releaseLockFunc(
       return;
     }
   }
-  nameNull(&x, ctx);
+  argsEndNull(&x, ctx);
 }
 
 /*
@@ -166,7 +165,8 @@ static void releaseAllFunc(
   argsEndInteger(&x, ctx, n);
 }
 
-/* The session that holds a name, this one or another; 0 if nobody does. */
+/* The id of the session that holds a name, this one or another; 0 if no
+** session does. */
 static i64 holderOf(Connection *p, Sqlx *x, const LockKey *pKey){
   if( connectionToken(p, x, pKey) ) return connectionId(p, x);
   return connectionHolder(p, x, pKey);
@@ -215,11 +215,7 @@ static void isUsedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   if( nameOf(ctx, &x, apArg[0], &key) ){
     iHolder = holderOf(pCall->pConn, &x, &key);
   }
-  if( iHolder ){
-    argsEndInteger(&x, ctx, iHolder);
-  }else{
-    nameNull(&x, ctx);
-  }
+  argsEndFound(&x, ctx, iHolder);
 }
 
 static const Function aNameLock[] = {
@@ -230,7 +226,7 @@ static const Function aNameLock[] = {
   { "is_used_lock",      1, isUsedFunc,      { 0, 0, 0, 0 } },
 };
 
-FunctionTable getlockFunctions(void){
-  FunctionTable t = { aNameLock, sizeof(aNameLock)/sizeof(aNameLock[0]) };
+FunctionList getlockFunctions(void){
+  FunctionList t = { aNameLock, sizeof(aNameLock)/sizeof(aNameLock[0]) };
   return t;
 }

@@ -7,6 +7,6 @@
 
 #include "session/function.h"
 
-FunctionTable getlockFunctions(void);
+FunctionList getlockFunctions(void);
 
 #endif

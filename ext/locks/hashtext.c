@@ -10,7 +10,7 @@
 
 static uint32_t hashRotate(uint32_t x, int n){ return (x<<n) | (x>>(32-n)); }
 
-/* Up to four bytes as a number, the first the lowest; what is missing is 0. */
+/* Up to four bytes as a number, the first one lowest. A missing byte is 0. */
 static uint32_t hashWord(const unsigned char *z, uint32_t n){
   uint32_t x = 0, i;
   for(i=0; i<4 && i<n; i++) x |= (uint32_t)z[i]<<(8*i);

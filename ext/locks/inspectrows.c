@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a look at the lock file shows. See inspectrows.h.
+** The inspection tables as data. See inspectrows.h.
 */
 #include <string.h>
 #include "locks/inspectrows.h"
@@ -37,6 +37,7 @@ static LockCell cellObject(const LockRow *pRow){
   return c;
 }
 
+/* xIs() of a view with a row at every position. */
 static int always(const LookFile *p, u32 iPos){
   (void)p; (void)iPos;
   return 1;
@@ -49,8 +50,9 @@ static int always(const LookFile *p, u32 iPos){
 **
 ** Lists every lock that is held or waited for, in the lock files of all
 ** databases of the connection: one row a session, key, mode and scope. A
-** session that locks a row also holds an intention on its table. Reading the
-** table writes nothing, makes no lock file where there is none, and works
+** session that locks a row also holds an intention on its table. The locks of a
+** process that has ended, however it ended, are not listed. Reading the table
+** writes nothing, makes no lock file where there is none, and works
 ** while a process is stopped in the middle of a change. Each row is
 ** consistent; two rows may be from different moments.
 **
@@ -112,7 +114,8 @@ static const char *modeName(u32 eMode){
   return az[eMode<LOCK_MODES ? eMode : 0];
 }
 
-/* Two positions a row: its session scope, its transaction scope. */
+/* Two positions for each lock of the snapshot: its session scope, then its
+** transaction scope. */
 static u32 locksCount(const LookFile *p){ return 2*p->snapshot.nRow; }
 
 static int locksIs(const LookFile *p, u32 iPos){
@@ -158,9 +161,9 @@ static LockCell locksCell(const LookFile *p, u32 iPos, int iCol){
 **
 ** Lists every session of the lock files. The process of a `stopped` session
 ** was stopped by a signal or a debugger, and keeps its locks. The process of a
-** `dead` session has ended; the next process that changes the lock file
-** removes the session, and no other session has to wait for it. An `unknown`
-** session is alive in another pid namespace (a container).
+** `dead` session has ended: the session holds no locks and waits for none, and
+** it is listed until another session asks for something that it held. An
+** `unknown` session is alive in another pid namespace (a container).
 **
 ** Columns:
 **   session      INTEGER  id of the session
@@ -304,7 +307,7 @@ static const struct { const char *zName; int iStat; } aStatRow[] = {
 };
 #define STATS_ROWS ((u32)(sizeof(aStatRow)/sizeof(aStatRow[0])))
 
-/* Without a lock file there is nothing to count. */
+/* A lock file that does not exist has no counters. */
 static u32 statsCount(const LookFile *p){
   return p->snapshot.nByte ? STATS_ROWS : 0;
 }
@@ -316,7 +319,7 @@ static LockCell statsCell(const LookFile *p, u32 iPos, int iCol){
   return cellInteger(iStat<0 ? p->snapshot.nByte : p->snapshot.aStat[iStat]);
 }
 
-/* ---- all of them ------------------------------------------------------ */
+/* ---- the list of views ------------------------------------------------ */
 
 static const LockView aView[LOCKVIEW_COUNT] = {
   { "advisory_locks",    LOCKS_COLUMNS,    locksCount,    locksIs, locksCell },

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a look at the lock file shows, as rows and columns: the virtual tables
-** and interlock_status() both take it from here.
+** The inspection tables as data: the columns of each, and its rows in the
+** snapshot of a lock file. The virtual tables (inspecttables.h) and
+** interlock_status() (inspectstatus.h) both show what is defined here.
 */
 #ifndef INTERLOCK_INSPECTROWS_H
 #define INTERLOCK_INSPECTROWS_H
 
 #include "session/connection.h"
 
-/* A value: NULL, INTEGER, TEXT, the key of a lock, or the name of the table
-** that this begins with. */
+/* A value: NULL, INTEGER, TEXT, the key of a lock, or its object, which is the
+** table that the key names or belongs to. */
 typedef struct LockCell {
   enum { CELL_NULL, CELL_INTEGER, CELL_TEXT, CELL_KEY, CELL_OBJECT } eType;
   i64 i;
   const char *z;
-  const LockRow *pRow;   /* whose key it is */
+  const LockRow *pRow;   /* the lock, of CELL_KEY and CELL_OBJECT */
 } LockCell;
 
-/* A view: its name, its columns, and, of each lock file, its rows at positions
-** 0 to xCount()-1, of which those count that xIs() says 1 for. */
+/* A view: its name, its columns and its rows. In each lock file its rows are
+** at positions 0 to xCount()-1; a position at which xIs() returns 0 holds no
+** row. */
 typedef struct LockView {
   const char *zName;
-  const char *zColumns;  /* as CREATE TABLE has them */
+  const char *zColumns;  /* as in CREATE TABLE */
   u32 (*xCount)(const LookFile*);
   int (*xIs)(const LookFile*, u32 iPos);
   LockCell (*xCell)(const LookFile*, u32 iPos, int iCol);

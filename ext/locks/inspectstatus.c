@@ -19,7 +19,8 @@ SQLITE_EXTENSION_INIT3
 ** [OPERATIONS.md](OPERATIONS.md) shows how to use them when a program hangs.
 */
 
-/* A key: an integer as a number, a text as it is, others as errors show it. */
+/* A key: an integer as a number, a text as a string, others as a string in
+** the form that errors show. */
 static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
   sqlite3_str *pKey;
   const char *z;
@@ -70,7 +71,7 @@ static void appendCell(Sqlx *x, sqlite3_str *pStr, const LockCell *p){
   }
 }
 
-/* The names of the columns are the first words of their declarations. */
+/* A row as an object. The first word of a column's declaration is its name. */
 static void appendRow(
   Sqlx *x,
   sqlite3_str *pStr,
@@ -159,7 +160,7 @@ static const Function aStatus[] = {
   { "interlock_status", 0, statusFunc, { 0, 0, 0, 0 } },
 };
 
-FunctionTable inspectstatusFunctions(void){
-  FunctionTable t = { aStatus, sizeof(aStatus)/sizeof(aStatus[0]) };
+FunctionList inspectstatusFunctions(void){
+  FunctionList t = { aStatus, sizeof(aStatus)/sizeof(aStatus[0]) };
   return t;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** interlock_status(): what the inspection tables show, as one text.
+** interlock_status(): the inspection tables as one JSON text.
 */
 #ifndef INTERLOCK_INSPECTSTATUS_H
 #define INTERLOCK_INSPECTSTATUS_H
 
 #include "session/function.h"
 
-FunctionTable inspectstatusFunctions(void);
+FunctionList inspectstatusFunctions(void);
 
 #endif

@@ -2,14 +2,13 @@
 /*
 ** The virtual tables that show the lock file. See inspecttables.h.
 **
-** One module for each view, since a module's argument is all that a table
-** without arguments knows of itself: its connection's session. Which view it
-** is, its name tells.
+** Each view is a module of its own. The argument of every module is the
+** Connection, so a table learns from its module's name which view it shows.
 */
-#include <string.h>
 #include "locks/inspecttables.h"
 #include "session/lockkey.h"
 #include "locks/inspectrows.h"
+#include "sqlite/vtab.h"
 SQLITE_EXTENSION_INIT3
 
 typedef struct LookTable {
@@ -22,8 +21,8 @@ typedef struct LookTable {
 typedef struct LookCursor {
   sqlite3_vtab_cursor base;
   ConnectionLook look;
-  int iFile;             /* in look.a; look.n: at the end */
-  u32 iPos;
+  int iFile;             /* index in look.a; look.n at the end */
+  u32 iPos;              /* the row's position in that lock file */
 } LookCursor;
 
 static const LockView *viewOf(const char *zName){
@@ -48,26 +47,17 @@ static int lookConnect(
   LookTable *pNew;
   char *zSql;
   int rc;
-  (void)pzErr;
   if( pView==0 ) return SQLITE_ERROR;
   zSql = sqlite3_mprintf("CREATE TABLE x(%s)", pView->zColumns);
   if( zSql==0 ) return SQLITE_NOMEM;
-  rc = sqlite3_declare_vtab(db, zSql);
+  rc = vtabConnect(db, zSql, SQLITE_VTAB_DIRECTONLY, sizeof(*pNew), ppVtab,
+                   pzErr);
   sqlite3_free(zSql);
   if( rc!=SQLITE_OK ) return rc;
-  pNew = sqlite3_malloc64(sizeof(*pNew));
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
+  pNew = (LookTable*)*ppVtab;
   pNew->db = db;
   pNew->pConn = (Connection*)pAux;
   pNew->pView = pView;
-  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  *ppVtab = &pNew->base;
-  return SQLITE_OK;
-}
-
-static int lookDisconnect(sqlite3_vtab *pVtab){
-  sqlite3_free(pVtab);
   return SQLITE_OK;
 }
 
@@ -79,22 +69,18 @@ static int lookBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
 }
 
 static int lookOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
-  LookCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
   (void)pVtab;
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  *ppCursor = &pNew->base;
-  return SQLITE_OK;
+  return vtabOpen(sizeof(LookCursor), ppCursor);
 }
 
 static int lookClose(sqlite3_vtab_cursor *pCursor){
   LookCursor *pCur = (LookCursor*)pCursor;
   connectionLookEnd(&pCur->look);
-  sqlite3_free(pCur);
-  return SQLITE_OK;
+  return vtabClose(pCursor);
 }
 
-/* On to the next position that is a row, in this lock file or the next. */
+/* Moves on to the next position that holds a row, in this lock file or a later
+** one, unless the cursor is at one. */
 static void lookSettle(LookCursor *pCur){
   const LockView *pView = ((LookTable*)pCur->base.pVtab)->pView;
   for(; pCur->iFile<pCur->look.n; pCur->iFile++, pCur->iPos=0){
@@ -178,12 +164,12 @@ static int lookRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
   return SQLITE_OK;
 }
 
-/* No xCreate: eponymous, and only so. No xUpdate: read-only. */
+/* Without xCreate a table is eponymous only; without xUpdate, read-only. */
 static const sqlite3_module lookModule = {
   .iVersion = 1,
   .xConnect = lookConnect,
   .xBestIndex = lookBestIndex,
-  .xDisconnect = lookDisconnect,
+  .xDisconnect = vtabDisconnect,
   .xOpen = lookOpen,
   .xClose = lookClose,
   .xFilter = lookFilter,
@@ -204,7 +190,7 @@ int inspecttablesRegister(sqlite3 *db, Connection *pConn){
   return rc;
 }
 
-/* After a failed load. */
+/* Must be called when loading has failed. */
 void inspecttablesUnregister(sqlite3 *db){
   int i;
   for(i=0; i<LOCKVIEW_COUNT; i++){

@@ -8,7 +8,7 @@
 #include "session/rowkey.h"
 SQLITE_EXTENSION_INIT3
 
-enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
+enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
 
 /*
 ** SQL AREA Row and table locks
@@ -60,7 +60,8 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 ** and, on an INTEGER column, '42' are the same row, and with NOCASE so are
 ** 'Bob' and 'bob'. The row need not exist. A table without a PRIMARY KEY is
 ** refused, because VACUUM may renumber its rowids. Locking opens no
-** transaction, so `BEGIN; SELECT row_xact_lock('account', 1);` can wait. The
+** transaction, so `BEGIN; SELECT row_xact_lock('account', 1), write_turn();`
+** can wait; the turn is needed if the transaction reads and then writes. A
 ** function looks at the schema, which reads the file for a moment. While
 ** another connection has the file to itself (a COMMIT in rollback mode, BEGIN
 ** EXCLUSIVE), that read waits as long as busy_timeout says; after that the
@@ -88,24 +89,29 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY };
 
 /* ---- which table ------------------------------------------------------ */
 
-/* A table, kept with a statement that always names the same. */
-typedef struct Known {
+/* A table that a run of a statement has found, kept as auxiliary data of the
+** function's first argument. */
+typedef struct KnownTable {
   Sqlx mem;              /* owns what tab points to */
   RowkeyTable tab;
-} Known;
+} KnownTable;
 
-static void forgetKnown(void *p){
-  Known *pKnown = (Known*)p;
+static void freeKnown(void *p){
+  KnownTable *pKnown = (KnownTable*)p;
   sqlxEnd(&pKnown->mem);
   sqlite3_free(pKnown);
 }
 
-/* The table that the first argument names, with its columns: found once for
-** each run of a statement where that is a constant. It is kept before anything
-** is locked: to keep it can fail for want of memory, and the statement then
-** does. */
-static Known *knownTable(sqlite3_context *ctx, Sqlx *x, sqlite3_value *pArg){
-  Known *p = sqlite3_get_auxdata(ctx, 0);
+/* The table that the first argument names, with the columns of its key; NULL
+** with an error. If the argument is a constant, a run of a statement looks the
+** table up once. The table is kept before anything is locked, because keeping
+** it can fail for want of memory. */
+static KnownTable *knownTable(
+  sqlite3_context *ctx,
+  Sqlx *x,
+  sqlite3_value *pArg
+){
+  KnownTable *p = sqlite3_get_auxdata(ctx, 0);
   const char *zTable;
   if( p ) return p;
   zTable = argsText(x, pArg, "table");
@@ -120,111 +126,52 @@ static Known *knownTable(sqlite3_context *ctx, Sqlx *x, sqlite3_value *pArg){
   if( p->mem.rc!=SQLITE_OK ){
     sqlxFail(x, p->mem.rc, "%s", sqlxErrorText(&p->mem));
     if( p->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
-    forgetKnown(p);
+    freeKnown(p);
     return 0;
   }
-  sqlite3_set_auxdata(ctx, 0, p, forgetKnown);
+  sqlite3_set_auxdata(ctx, 0, p, freeKnown);
   p = sqlite3_get_auxdata(ctx, 0);
   if( p==0 ) x->rc = SQLITE_NOMEM;
   return p;
 }
 
-/* ---- rows ------------------------------------------------------------- */
+/* ---- requests --------------------------------------------------------- */
 
-static void rowRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
-                       ConnectionRequest *pReq){
+/* Fills in a request but for its keys. */
+static void beginRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
+                         ConnectionRequest *pReq){
   const FunctionWord *pWord = &pCall->pThis->word;
   pReq->zName = pCall->pThis->zName;
   pReq->zSchema = pTab->zSchema;
-  pReq->pTable = &pTab->key;
   pReq->eMode = pWord->eMode;
   pReq->eScope = pWord->eScope;
   pReq->msTimeout = connectionTimeout(pCall->pConn);
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
-/* Ask for it. The token, of those that wait; of a try 1 or 0. */
-static i64 acquireRequest(const FunctionCall *pCall, Sqlx *x,
-                          const ConnectionRequest *pReq){
-  int bHeld = connectionLock(pCall->pConn, x, pReq);
-  return bHeld && !pReq->bTry ? connectionGrantToken(pCall->pConn) : bHeld;
-}
+/* Makes a request for a row or a table; 0 with an error. */
+typedef int (*RequestMaker)(sqlite3_context*, Sqlx*, int nArg,
+                            sqlite3_value **apArg, ConnectionRequest*);
 
-/* Find what the arguments name; 0 with an error. */
-static Known *rowOf(
+static int rowRequest(
   sqlite3_context *ctx,
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
-  LockKey *pKey
+  ConnectionRequest *pReq
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  Known *p;
+  KnownTable *p = 0;
   if( nArg<2 ){
     sqlxBad(x, "%d given; allowed is %s(table, key...)", nArg,
             pCall->pThis->zName);
-    return 0;
+  }else if( (p = knownTable(ctx, x, apArg[0]))!=0 ){
+    beginRequest(pCall, &p->tab, pReq);
+    pReq->pTable = &p->tab.key;
+    rowkeyRow(x, &p->tab, nArg-1, &apArg[1], &pReq->key);
   }
-  p = knownTable(ctx, x, apArg[0]);
-  if( p ) rowkeyRow(x, &p->tab, nArg-1, &apArg[1], pKey);
-  return p;
+  return x->rc==SQLITE_OK;
 }
-
-static void rowLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  ConnectionRequest req;
-  Known *pKnown;
-  Sqlx x;
-  i64 iToken = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
-  if( pKnown && x.rc==SQLITE_OK ){
-    rowRequest(pCall, &pKnown->tab, &req);
-    iToken = acquireRequest(pCall, &x, &req);
-  }
-  argsEndInteger(&x, ctx, iToken);
-}
-
-static void rowUnlockFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  ConnectionRequest req;
-  Known *pKnown;
-  Sqlx x;
-  int bDone = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  pKnown = rowOf(ctx, &x, nArg, apArg, &req.key);
-  if( pKnown && x.rc==SQLITE_OK ){
-    rowRequest(pCall, &pKnown->tab, &req);
-    bDone = connectionUnlock(pCall->pConn, &x, &req);
-  }
-  argsEndInteger(&x, ctx, bDone);
-}
-
-/* All of one kind, rows or tables. The intentions go with the rows. */
-static void rowlockAllFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  int bRow = pCall->pThis->word.eOp==KEY_ROW;
-  Sqlx x;
-  i64 n;
-  (void)nArg; (void)apArg;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = connectionUnlockAll(pCall->pConn, &x, 1u<<pCall->pThis->word.eOp,
-                       ~CONNECTION_INTENTS);
-  if( bRow ){
-    connectionUnlockAll(pCall->pConn, &x, 1u<<KEY_TABLE, CONNECTION_INTENTS);
-  }
-  argsEndInteger(&x, ctx, n);
-}
-
-/* ---- tables ----------------------------------------------------------- */
 
 static int tableRequest(
   sqlite3_context *ctx,
@@ -238,47 +185,69 @@ static int tableRequest(
   if( nArg!=1 ){
     sqlxBad(x, "%d given; allowed is %s(table)", nArg, pCall->pThis->zName);
   }else if( rowkeyTable(x, argsText(x, apArg[0], "table"), &tab) ){
-    rowRequest(pCall, &tab, pReq);
+    beginRequest(pCall, &tab, pReq);
     pReq->pTable = 0;
     pReq->key = tab.key;
-    return 1;
   }
-  return 0;
+  return x->rc==SQLITE_OK;
 }
 
-static void tableLockFunc(
+/* ---- the functions ---------------------------------------------------- */
+
+/* Locks or unlocks. The result of a lock is its fencing token, of the others
+** 1 or 0. */
+static void runRequest(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg,
+  RequestMaker xMake
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  ConnectionRequest req;
+  Sqlx x;
+  i64 iResult = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( xMake(ctx, &x, nArg, apArg, &req) ){
+    if( pCall->pThis->word.eOp==ROWLOCK_UNLOCK ){
+      iResult = connectionUnlock(pCall->pConn, &x, &req);
+    }else{
+      iResult = connectionLock(pCall->pConn, &x, &req);
+      if( iResult && !req.bTry ) iResult = connectionGrantToken(pCall->pConn);
+    }
+  }
+  argsEndInteger(&x, ctx, iResult);
+}
+
+static void rowFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  runRequest(ctx, nArg, apArg, rowRequest);
+}
+
+static void tableFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  runRequest(ctx, nArg, apArg, tableRequest);
+}
+
+/* Unlocks all rows or all tables: eOp is the kind of key. The intentions on
+** tables go with the rows. */
+static void unlockRowsFunc(
   sqlite3_context *ctx,
   int nArg,
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  ConnectionRequest req;
+  int bRow = pCall->pThis->word.eOp==KEY_ROW;
   Sqlx x;
-  i64 iToken = 0;
+  i64 n;
+  (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
-    iToken = acquireRequest(pCall, &x, &req);
+  n = connectionUnlockAll(pCall->pConn, &x, 1u<<pCall->pThis->word.eOp,
+                          ~CONNECTION_INTENTS);
+  if( bRow ){
+    connectionUnlockAll(pCall->pConn, &x, 1u<<KEY_TABLE, CONNECTION_INTENTS);
   }
-  argsEndInteger(&x, ctx, iToken);
+  argsEndInteger(&x, ctx, n);
 }
 
-static void tableUnlockFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  ConnectionRequest req;
-  Sqlx x;
-  int bDone = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( tableRequest(ctx, &x, nArg, apArg, &req) ){
-    bDone = connectionUnlock(pCall->pConn, &x, &req);
-  }
-  argsEndInteger(&x, ctx, bDone);
-}
-
-/* ---- their pages ------------------------------------------------------ */
+/* ---- reference -------------------------------------------------------- */
 
 /*
 ** SQL FUNCTION row_lock(table, key...)
@@ -528,6 +497,8 @@ static void tableUnlockFunc(
 **   -- 2
 */
 
+/* ---- the list of functions -------------------------------------------- */
+
 #define EACH(zName, xFunc, eOp, eMode, eScope) \
   { zName, FUNCTION_ANY, xFunc, { eOp, eMode, eScope, 0 } }
 #define ROW_EXC LOCK_EXCLUSIVE
@@ -536,32 +507,32 @@ static void tableUnlockFunc(
 #define ROW_TXN LOCK_SCOPE_TRANSACTION
 
 static const Function aRowlock[] = {
-  EACH("row_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
-  EACH("row_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
-  EACH("row_xact_lock", rowLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
-  EACH("row_xact_lock_shared", rowLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
-  EACH("try_row_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
-  EACH("try_row_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
-  EACH("try_row_xact_lock", rowLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
-  EACH("try_row_xact_lock_shared", rowLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
-  EACH("row_unlock", rowUnlockFunc, 0, ROW_EXC, ROW_SES),
-  EACH("row_unlock_shared", rowUnlockFunc, 0, ROW_SHR, ROW_SES),
-  { "row_unlock_all", 0, rowlockAllFunc, { KEY_ROW, 0, 0, 0 } },
-  EACH("table_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
-  EACH("table_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
-  EACH("table_xact_lock", tableLockFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
-  EACH("table_xact_lock_shared", tableLockFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
-  EACH("try_table_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
-  EACH("try_table_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
-  EACH("try_table_xact_lock", tableLockFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
-  EACH("try_table_xact_lock_shared", tableLockFunc, ROWLOCK_TRY, ROW_SHR,
+  EACH("row_lock", rowFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("row_lock_shared", rowFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("row_xact_lock", rowFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("row_xact_lock_shared", rowFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_row_lock", rowFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_row_lock_shared", rowFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_row_xact_lock", rowFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_row_xact_lock_shared", rowFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
+  EACH("row_unlock", rowFunc, ROWLOCK_UNLOCK, ROW_EXC, ROW_SES),
+  EACH("row_unlock_shared", rowFunc, ROWLOCK_UNLOCK, ROW_SHR, ROW_SES),
+  { "row_unlock_all", 0, unlockRowsFunc, { KEY_ROW, 0, 0, 0 } },
+  EACH("table_lock", tableFunc, ROWLOCK_LOCK, ROW_EXC, ROW_SES),
+  EACH("table_lock_shared", tableFunc, ROWLOCK_LOCK, ROW_SHR, ROW_SES),
+  EACH("table_xact_lock", tableFunc, ROWLOCK_LOCK, ROW_EXC, ROW_TXN),
+  EACH("table_xact_lock_shared", tableFunc, ROWLOCK_LOCK, ROW_SHR, ROW_TXN),
+  EACH("try_table_lock", tableFunc, ROWLOCK_TRY, ROW_EXC, ROW_SES),
+  EACH("try_table_lock_shared", tableFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
+  EACH("try_table_xact_lock", tableFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
+  EACH("try_table_xact_lock_shared", tableFunc, ROWLOCK_TRY, ROW_SHR,
        ROW_TXN),
-  EACH("table_unlock", tableUnlockFunc, 0, ROW_EXC, ROW_SES),
-  EACH("table_unlock_shared", tableUnlockFunc, 0, ROW_SHR, ROW_SES),
-  { "table_unlock_all", 0, rowlockAllFunc, { KEY_TABLE, 0, 0, 0 } },
+  EACH("table_unlock", tableFunc, ROWLOCK_UNLOCK, ROW_EXC, ROW_SES),
+  EACH("table_unlock_shared", tableFunc, ROWLOCK_UNLOCK, ROW_SHR, ROW_SES),
+  { "table_unlock_all", 0, unlockRowsFunc, { KEY_TABLE, 0, 0, 0 } },
 };
 
-FunctionTable rowlockFunctions(void){
-  FunctionTable t = { aRowlock, sizeof(aRowlock)/sizeof(aRowlock[0]) };
+FunctionList rowlockFunctions(void){
+  FunctionList t = { aRowlock, sizeof(aRowlock)/sizeof(aRowlock[0]) };
   return t;
 }

@@ -7,6 +7,6 @@
 
 #include "session/function.h"
 
-FunctionTable rowlockFunctions(void);
+FunctionList rowlockFunctions(void);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The functions that take rows of a table which nobody has locked. See
+** The functions that lock rows of a table which no session has locked. See
 ** skiplocked.h.
 **
-** Rows are read in the order that is asked for, and each that is free is
-** locked at once. Between the snapshot of that read and the lock another
-** session may have finished with the row, committed and let go of it. So the
-** read is ended, and each row read again, by its key and under the same
-** condition, in a snapshot that began after it was locked; what is gone is
-** unlocked. In a write transaction there is no need: its snapshot is the
-** newest, and nobody else can commit.
+** A search reads rows in the order that is asked for, and locks each one that
+** is free. Between the snapshot of that read and the lock, another session can
+** finish with the row: it commits and unlocks. So the search ends its read, and
+** reads each row that it has locked again, by its key and under the same
+** condition, in a snapshot that began after the lock was granted. A row that is
+** not found any more is unlocked. In a transaction that writes the table's file
+** rows are not read again: its snapshot is the newest, and no other connection
+** can commit.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -20,44 +21,48 @@
 #include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
-#define SKIP_ROWS 100          /* for which memory is kept at a time */
+#define SKIP_ROWS 100          /* read before their memory is freed */
 #define SKIP_BUCKETS 256
 
 /* A row that was locked. */
 typedef struct SkipRow {
   LockKey key;
   LockGrant grant;
-  sqlite3_value **apVal;       /* the key as the row has it */
-  const char *zJson;           /* the same */
-  sqlite3_int64 iPos;          /* of it in the last pass */
-  int iNext;                   /* 1 + the next of its bucket */
+  sqlite3_value **apVal;       /* its key, as the row has it */
+  const char *zJson;           /* its key, as JSON */
+  sqlite3_int64 iPos;          /* its position in the last pass */
+  int iNext;                   /* 1 + index of the next in its bucket */
 } SkipRow;
 
+/* A call of the function. */
 typedef struct Skip {
   Sqlx *x;
   const FunctionCall *pCall;
   RowkeyTable tab;
-  sqlite3_int64 nWanted;
-  const char *zWhere;          /* NULL: all */
-  const char *zOrder;          /* NULL: any */
-  int nValue;                  /* for ?1 ... of these */
+  sqlite3_int64 nWanted;       /* how many rows to lock, at most */
+  const char *zWhere;          /* NULL: all rows */
+  const char *zOrder;          /* NULL: any order */
+  int nValue;                  /* values for ?1, ?2, ... in these two */
   sqlite3_value **apValue;
-  int bNewest;                 /* it reads the newest snapshot there is */
-  sqlite3_stmt *pSearch;       /* the keys of rows, in order */
-  sqlite3_stmt *pAgain;        /* whether a row is still there */
+  int bNewest;                 /* the snapshot is the newest: its transaction
+                               ** writes the table's file */
+  sqlite3_stmt *pSearch;       /* returns the keys of rows, in order */
+  sqlite3_stmt *pAgain;        /* returns a row if the row is still there */
   ConnectionRequest req;
   ConnectionSkip skip;
-  SkipRow *aRow;
+  SkipRow *aRow;               /* the rows that are locked */
   int nRow, mxRow;
   int nPass;
-  int nOld, nMet;              /* of earlier passes, and met in this one */
-  int aBucket[SKIP_BUCKETS];   /* rows of earlier passes, by hash of the key */
-  Sqlx piece;                  /* memory of the rows that are being looked at */
-  int nPiece;
+  int nOld;                    /* rows that earlier passes have locked; */
+  int nMet;                    /* those of them that this pass has met */
+  int aBucket[SKIP_BUCKETS];   /* nOld rows, by hash of the key */
+  Sqlx rowMem;                 /* memory for keys of rows that are read */
+  int nRowMem;                 /* how many there are in it */
 } Skip;
 
 /* ---- arguments -------------------------------------------------------- */
 
+/* A TEXT argument; NULL for an SQL NULL, or with an error. */
 static const char *optionalText(Sqlx *x, sqlite3_value *pVal,
                                 const char *zWhat){
   const char *z;
@@ -75,7 +80,7 @@ static const char *optionalText(Sqlx *x, sqlite3_value *pVal,
   return z;
 }
 
-/* JSON has no BLOB. */
+/* The result is JSON, which has no BLOBs. */
 static void refuseBlobs(Sqlx *x, const RowkeyTable *pTab){
   int i;
   for(i=0; i<pTab->nCol; i++){
@@ -124,9 +129,9 @@ static void failSnapshot(Skip *p, const char *zWhy){
   " any table in FROM) keeps what it reads first"
 
 /*
-** A read ends with its statement if no other statement of the connection
-** reads, whatever the file, and there is no BEGIN. In a transaction that
-** writes the table's file it need not end.
+** Refuses a call if a read of the table would not end with its statement. It
+** ends if there is no BEGIN and no other statement of the connection reads any
+** file. In a transaction that writes the table's file a read need not end.
 */
 static int askSnapshot(Skip *p){
   sqlite3 *db = p->x->db;
@@ -148,8 +153,9 @@ static int askSnapshot(Skip *p){
   return p->x->rc==SQLITE_OK;
 }
 
-/* A statement that has no table, and opens none, can stand in the way as well:
-** PRAGMA journal_mode, EXPLAIN. That shows when a read has not ended. */
+/* Refuses the call if the search has not ended its read. A statement that opens
+** no transaction can prevent this as well, such as a PRAGMA journal_mode or an
+** EXPLAIN that was not read to its end. */
 static void askEnded(Skip *p){
   if( p->x->rc==SQLITE_OK && !p->bNewest
    && sqlite3_txn_state(p->x->db, p->tab.zSchema)!=SQLITE_TXN_NONE ){
@@ -157,9 +163,9 @@ static void askEnded(Skip *p){
   }
 }
 
-/* ---- its two statements ----------------------------------------------- */
+/* ---- the two statements ----------------------------------------------- */
 
-/* An error that the user's text has caused says so. */
+/* Makes an error that the caller's text has caused a `bad argument:`, zWhat. */
 static void blame(Sqlx *x, const char *zWhat){
   const char *zText;
   if( x->rc!=SQLITE_ERROR ) return;
@@ -168,7 +174,7 @@ static void blame(Sqlx *x, const char *zWhat){
   sqlxBad(x, "%s: %s", zWhat, zText);
 }
 
-/* The user's text between brackets; it must not get out of them. */
+/* The caller's text in brackets. A text that would close these is an error. */
 static const char *bracketed(Sqlx *x, const char *zText, const char *zWhat){
   const char *z = sqlxPrintf(x, "(\n%s\n)", zText);
   const char *zEnd = z + strlen(z);
@@ -179,7 +185,7 @@ static const char *bracketed(Sqlx *x, const char *zText, const char *zWhat){
   return z;
 }
 
-/* One statement that only reads. */
+/* Compiles a statement, which must be one that only reads. */
 static sqlite3_stmt *prepareRead(Sqlx *x, const char *zSql, const char *zWhat){
   sqlite3_stmt *pStmt = 0;
   const char *zTail = "";
@@ -195,7 +201,7 @@ static sqlite3_stmt *prepareRead(Sqlx *x, const char *zSql, const char *zWhat){
   return pStmt;
 }
 
-/* Names of the key's columns, or conditions on them. */
+/* The columns of the key, or a condition on each. */
 static const char *skipKey(Skip *p, int bCondition){
   static const char *const azColl[] = { "BINARY", "NOCASE", "RTRIM" };
   sqlite3_str *pStr = sqlite3_str_new(p->x->db);
@@ -222,7 +228,7 @@ static void bindValues(Sqlx *x, sqlite3_stmt *pStmt, int iFirst, int n,
   if( rc!=SQLITE_OK && x->rc==SQLITE_OK ) x->rc = rc;
 }
 
-/* A LIMIT of ours keeps the user from one of his own. */
+/* With LIMIT in the statement, a LIMIT in the caller's text is an error. */
 static void prepareBoth(Skip *p){
   Sqlx *x = p->x;
   const char *zFrom = sqlxPrintf(x, "\"%w\".\"%w\"", p->tab.zSchema,
@@ -247,7 +253,7 @@ static void prepareBoth(Skip *p){
 
 /* ---- rows ------------------------------------------------------------- */
 
-/* A place for one more row. */
+/* Room for one more row; NULL with an error. */
 static SkipRow *nextRow(Skip *p){
   SkipRow *pRow;
   if( p->nRow==p->mxRow ){
@@ -269,21 +275,23 @@ static void freeValues(Skip *p, SkipRow *pRow){
   pRow->apVal = 0;
 }
 
-/* What goes wrong with a row's memory goes wrong with all. */
-static void takePiece(Skip *p){
-  if( p->piece.rc==SQLITE_NOMEM ){
+/* Must be called after each key that was made in rowMem: passes its error on,
+** and frees the memory of SKIP_ROWS rows. */
+static void passRowMem(Skip *p){
+  if( p->rowMem.rc==SQLITE_NOMEM ){
     if( p->x->rc==SQLITE_OK ) p->x->rc = SQLITE_NOMEM;
-  }else if( p->piece.rc!=SQLITE_OK ){
-    sqlxFail(p->x, p->piece.rc, "%s", sqlxErrorText(&p->piece));
+  }else if( p->rowMem.rc!=SQLITE_OK ){
+    sqlxFail(p->x, p->rowMem.rc, "%s", sqlxErrorText(&p->rowMem));
   }
-  if( p->piece.rc==SQLITE_OK && ++p->nPiece<SKIP_ROWS ) return;
-  sqlxEnd(&p->piece);
-  sqlxBegin(&p->piece, p->x->db);
-  p->nPiece = 0;
+  if( p->rowMem.rc==SQLITE_OK && ++p->nRowMem<SKIP_ROWS ) return;
+  sqlxEnd(&p->rowMem);
+  sqlxBegin(&p->rowMem, p->x->db);
+  p->nRowMem = 0;
 }
 
-/* The key of the row that the search is at. 0: it has none, or an error. (The
-** values are as good as protected: the connection's mutex is held.) */
+/* Makes the key of the row that the search is at; 0 if a part of it is NULL, or
+** with an error. The values are unprotected ones. That is enough here, since
+** the thread has the connection's mutex. */
 static int searchedKey(Skip *p, sqlite3_value **apVal, LockKey *pKey){
   int i;
   for(i=0; i<p->tab.nCol; i++){
@@ -296,12 +304,12 @@ static int searchedKey(Skip *p, sqlite3_value **apVal, LockKey *pKey){
     }
     apVal[i] = sqlite3_column_value(p->pSearch, i);
   }
-  rowkeyRow(&p->piece, &p->tab, p->tab.nCol, apVal, pKey);
-  takePiece(p);
+  rowkeyRow(&p->rowMem, &p->tab, p->tab.nCol, apVal, pKey);
+  passRowMem(p);
   return p->x->rc==SQLITE_OK;
 }
 
-/* Keep the values of a row that has been locked. */
+/* Copies the key of a row that has been locked, as values and as JSON. */
 static void keepValues(Skip *p, SkipRow *pRow, sqlite3_value **apVal){
   Sqlx *x = p->x;
   sqlite3_str *pStr = sqlite3_str_new(x->db);
@@ -324,7 +332,7 @@ static int *bucketOf(Skip *p, const LockKey *pKey){
   return &p->aBucket[pKey->iHash % SKIP_BUCKETS];
 }
 
-/* A row that an earlier pass locked, by its key; NULL for another's. */
+/* The row with this key that an earlier pass has locked; NULL if none has. */
 static SkipRow *ownRow(Skip *p, const LockKey *pKey){
   int i = *bucketOf(p, pKey);
   while( i ){
@@ -338,12 +346,13 @@ static SkipRow *ownRow(Skip *p, const LockKey *pKey){
 
 /* ---- the search ------------------------------------------------------- */
 
-/* The row that the search is at, number iPos of this pass. */
+/* Locks the row that the search is at, if it is free. Its position in this pass
+** is iPos. */
 static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
   SkipRow *pRow = nextRow(p);
   if( pRow==0 || !searchedKey(p, apVal, &pRow->key) ) return;
-  if( p->nRow<p->nWanted && connectionSkip(&p->skip, p->x, &pRow->key,
-                                       &pRow->grant) ){
+  if( p->nRow<p->nWanted
+   && connectionSkip(&p->skip, p->x, &pRow->key, &pRow->grant) ){
     p->nRow++;
     pRow->iPos = iPos;
     keepValues(p, pRow, apVal);
@@ -353,8 +362,8 @@ static void tryRow(Skip *p, sqlite3_value **apVal, sqlite3_int64 iPos){
   }
 }
 
-/* Rows that are held already are met again, and so get their place in the
-** order. Those that are not are behind. */
+/* A pass meets the rows that earlier ones have locked again, and each then gets
+** its position in the new order. Until then it stands behind all others. */
 static void beginPass(Skip *p){
   int i;
   p->nPass++;
@@ -370,7 +379,7 @@ static void beginPass(Skip *p){
   }
 }
 
-/* 1 if it came to the end of the table. */
+/* Goes through the rows once; 1 if it has come to the last one. */
 static int searchPass(Skip *p, sqlite3_value **apVal){
   sqlite3_int64 iPos = 0;
   int bEnd = 0;
@@ -386,7 +395,7 @@ static int searchPass(Skip *p, sqlite3_value **apVal){
   return bEnd;
 }
 
-/* Whether a row is still there; 1 as well if that cannot be told. */
+/* Whether a row is still there; 1 also with an error. */
 static int isStill(Skip *p, SkipRow *pRow){
   int bRow;
   if( p->x->rc!=SQLITE_OK ) return 1;
@@ -397,8 +406,9 @@ static int isStill(Skip *p, SkipRow *pRow){
   return bRow || p->x->rc!=SQLITE_OK;
 }
 
-/* Give back what was gone before it was locked. A statement that stays open
-** keeps one snapshot for all: to begin one costs as much as to look. */
+/* Unlocks the rows that were gone before they were locked. For more than two
+** rows a statement that stays open keeps one snapshot for all, since to begin a
+** snapshot costs as much as to read a row. */
 static void readAgain(Skip *p){
   sqlite3_stmt *pOpen = 0;
   int i, n = 0;
@@ -420,9 +430,11 @@ static void readAgain(Skip *p){
   sqlxFinalize(p->x, pOpen);
 }
 
-/* As often as it takes: each new pass comes of somebody who was faster, or is
-** dead. Whoever stood in the way is asked whether he lives in any case: else
-** his rows stay behind as long as there are enough others. */
+/* Searches until there are enough rows or no more are free. A pass is repeated
+** if rows that it had locked were gone, or if sessions that had locked rows
+** were found dead. These sessions are probed after every pass: otherwise the
+** rows of a dead session would stay locked as long as there are enough other
+** rows. */
 static void searchAll(Skip *p){
   sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->tab.nCol
                                           *sizeof(sqlite3_value*));
@@ -441,7 +453,7 @@ static int comparePos(const void *a, const void *b){
   return x<y ? -1 : x>y;
 }
 
-/* The rows as the result. It may be the last thing that memory fails for. */
+/* Sets the result. After this the call must not fail any more. */
 static void skipResult(Skip *p, sqlite3_context *ctx){
   sqlite3_str *pStr = sqlite3_str_new(p->x->db);
   const char *z;
@@ -461,6 +473,7 @@ static void skipResult(Skip *p, sqlite3_context *ctx){
   if( sqlite3_errcode(p->x->db)==SQLITE_NOMEM ) p->x->rc = SQLITE_NOMEM;
 }
 
+/* With an error it releases what it has locked. */
 static void skipRun(Skip *p, sqlite3_context *ctx){
   int bBegun = 0, i;
   prepareBoth(p);
@@ -557,7 +570,7 @@ static void skipLockedFunc(
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   memset(&s, 0, sizeof(s));
-  sqlxBegin(&s.piece, x.db);
+  sqlxBegin(&s.rowMem, x.db);
   s.x = &x;
   s.pCall = sqlite3_user_data(ctx);
   s.req.zName = s.pCall->pThis->zName;
@@ -569,7 +582,7 @@ static void skipLockedFunc(
     skipRun(&s, ctx);
   }
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
-  sqlxEnd(&s.piece);
+  sqlxEnd(&s.rowMem);
   sqlxEnd(&x);
 }
 
@@ -580,7 +593,7 @@ static const Function aSkip[] = {
     { 0, LOCK_EXCLUSIVE, LOCK_SCOPE_TRANSACTION, 0 } },
 };
 
-FunctionTable skiplockedFunctions(void){
-  FunctionTable t = { aSkip, sizeof(aSkip)/sizeof(aSkip[0]) };
+FunctionList skiplockedFunctions(void){
+  FunctionList t = { aSkip, sizeof(aSkip)/sizeof(aSkip[0]) };
   return t;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The functions that take rows of a table which nobody has locked.
+** The functions that lock rows of a table which no session has locked.
 */
 #ifndef INTERLOCK_SKIPLOCKED_H
 #define INTERLOCK_SKIPLOCKED_H
 
 #include "session/function.h"
 
-FunctionTable skiplockedFunctions(void);
+FunctionList skiplockedFunctions(void);
 
 #endif

@@ -2,9 +2,9 @@
 /*
 ** Write turns. See turn.h.
 **
-** A turn is a lock like others, on a key of its own kind, that lasts as long
-** as the transaction, whatever savepoints are rolled back: its holder still
-** is the one who writes.
+** A turn is a lock on a key of its own kind. It is held to the end of the
+** transaction. ROLLBACK TO does not release it, since its holder still has
+** SQLite's write lock, which comes with the turn (connectionLock).
 */
 #include "locks/turn.h"
 #include "sqlite/args.h"
@@ -17,12 +17,18 @@ SQLITE_EXTENSION_INIT3
 ** database locked sleeps and retries (`busy_timeout`). When several
 ** connections retry, which one wins is chance: some wait while a hundred
 ** others pass. Connections that call `write_turn()` first wait in a queue, and
-** the next one is woken when the transaction before it has ended.
+** the next one is woken when the transaction before it has ended. With the turn
+** comes SQLite's write lock: `BEGIN; SELECT write_turn()` is a fair BEGIN
+** IMMEDIATE.
 **
-** A turn binds only the connections that ask for one. A writer that does not
-** ask still holds SQLite's write lock as always, so keep a `busy_timeout`.
+** A writer that asks for no turn can still have SQLite's write lock. Then the
+** connection whose turn it is waits for that lock as BEGIN IMMEDIATE does, for
+** as long as its `busy_timeout` or busy handler says, and keeps the turn
+** meanwhile. So keep a `busy_timeout`.
 */
 
+/* Takes the turn, or tries to, unless the request has an error; sets the
+** result. */
 static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   ConnectionRequest req;
@@ -43,15 +49,19 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 /*
 ** SQL FUNCTION write_turn([ms])
 **
-** Waits for the turn to write. It must be called first in a transaction,
-** before anything is read: `BEGIN; SELECT write_turn(); ...; COMMIT;`. A
-** connection that already has the turn gets 1 immediately. The turn passes on
-** when the transaction ends (by COMMIT or ROLLBACK), or the connection, or the
-** process; ROLLBACK TO keeps it.
+** Waits for the turn to write, and takes SQLite's write lock on `main`. It must
+** be called first in a transaction, before anything is read: `BEGIN; SELECT
+** write_turn(); ...; COMMIT;`. A connection that already has the turn gets 1
+** immediately. The turn passes on when the transaction ends (by COMMIT or
+** ROLLBACK), or the connection, or the process; ROLLBACK TO keeps it.
+**
+** If a writer without a turn has SQLite's write lock for longer than the
+** connection's `busy_timeout`, the function fails with SQLite's `database is
+** locked`, SQLITE_BUSY, and the turn is given back.
 **
 ** Arguments:
-**   ms  INTEGER  how long to wait, as of advisory_lock_timeout, which is the
-**     default
+**   ms  INTEGER  how long to wait in the queue, as of advisory_lock_timeout,
+**     which is the default
 ** Result: INTEGER 1
 ** Errors:
 **   `no transaction:` SQLITE_ERROR, outside BEGIN
@@ -96,8 +106,9 @@ static void writeTurnFunc(
 /*
 ** SQL FUNCTION try_write_turn()
 **
-** Takes the turn to write if no session has it or waits for it. The function
-** never waits.
+** Takes the turn to write, with SQLite's write lock, if no session has the turn
+** or waits for it, and no connection has that lock. The function does not wait.
+** (A busy handler that the program has set by sqlite3_busy_handler is called.)
 **
 ** Arguments: none
 ** Result: INTEGER 1 if this connection has it now, 0 if not
@@ -129,7 +140,7 @@ static const Function aTurn[] = {
   { "try_write_turn", 0,            tryWriteTurnFunc, { 0, 0, 0, 0 } },
 };
 
-FunctionTable turnFunctions(void){
-  FunctionTable t = { aTurn, sizeof(aTurn)/sizeof(aTurn[0]) };
+FunctionList turnFunctions(void){
+  FunctionList t = { aTurn, sizeof(aTurn)/sizeof(aTurn[0]) };
   return t;
 }

@@ -9,74 +9,83 @@ SQLITE_EXTENSION_INIT3
 /* ---- writing it down -------------------------------------------------- */
 
 /* An empty plan. */
-void ddlNew(Ddl *pPlan, const char *zSchema){
-  memset(pPlan, 0, sizeof(*pPlan));
-  pPlan->zSchema = zSchema;
+void ddlNew(Ddl *pDdl, const char *zSchema, const char *zKind){
+  memset(pDdl, 0, sizeof(*pDdl));
+  pDdl->zSchema = zSchema;
+  pDdl->zKind = zKind;
 }
 
 /* Append a statement, with the one that undoes it (DdlStep). */
-void ddlStep(Sqlx *p, Ddl *pPlan, const char *zDo, const char *zUndo){
+void ddlStep(Sqlx *p, Ddl *pDdl, const char *zDo, const char *zUndo){
   DdlStep *pStep = sqlxAlloc(p, sizeof(*pStep));
   if( pStep==0 ) return;
   pStep->zDo = zDo;
   pStep->zUndo = zUndo;
-  pStep->pPrev = pPlan->pLast;
-  *(pPlan->pLast ? &pPlan->pLast->pNext : &pPlan->pFirst) = pStep;
-  pPlan->pLast = pStep;
+  pStep->pPrev = pDdl->pLast;
+  *(pDdl->pLast ? &pDdl->pLast->pNext : &pDdl->pFirst) = pStep;
+  pDdl->pLast = pStep;
 }
 
 static const char *dropTrigger(
   Sqlx *p,
-  const Ddl *pPlan,
-  const TriggersOne *pOne
+  const Ddl *pDdl,
+  const TriggerSetOne *pOne
 ){
-  return sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", pPlan->zSchema,
+  return sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", pDdl->zSchema,
                     pOne->zName);
 }
 
 /* Append the dropping of triggers. Where the plan is undone by hand each is
-** made again with the text that it has, if that can be (triggersAgain). */
+** made again with the text that it has, if that can be (triggersetRemade). */
 void ddlDropTriggers(
   Sqlx *p,
-  Ddl *pPlan,
+  Ddl *pDdl,
   DdlScope eScope,
-  const TriggersOne *a,
-  int n
+  const TriggerSet *pSet
 ){
   int i;
-  for(i=0; i<n; i++){
-    ddlStep(p, pPlan, dropTrigger(p, pPlan, &a[i]),
-             eScope==DDL_SELECT ? DDL_UNDO_ALL
-             : triggersAgain(p, &a[i], pPlan->zSchema));
+  for(i=0; i<pSet->n; i++){
+    const TriggerSetOne *pOne = &pSet->a[i];
+    ddlStep(p, pDdl, dropTrigger(p, pDdl, pOne),
+            eScope==DDL_SELECT ? DDL_UNDO_ALL
+            : triggersetRemade(p, pOne, pDdl->zSchema, pDdl->zKind));
   }
 }
 
-/* Append the making of triggers. */
-void ddlMakeTriggers(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n){
+/* Append the making of the triggers from iFrom up to before iTo. */
+void ddlMakeTriggers(
+  Sqlx *p,
+  Ddl *pDdl,
+  const TriggerSet *pSet,
+  int iFrom,
+  int iTo
+){
   int i;
-  for(i=0; i<n; i++){
-    ddlStep(p, pPlan, triggersQualified(p, a[i].zSql, pPlan->zSchema),
-             dropTrigger(p, pPlan, &a[i]));
+  for(i=iFrom; i<iTo; i++){
+    const TriggerSetOne *pOne = &pSet->a[i];
+    ddlStep(p, pDdl, triggersetQualified(p, pOne->zSql, pDdl->zSchema),
+            dropTrigger(p, pDdl, pOne));
   }
 }
 
-/* Append the making of triggers of the application's that the plan has dropped,
-** as they were. */
-void ddlMakeAgain(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n){
+/* Append the making of triggers of the user's that the plan has dropped, as
+** they were. */
+void ddlMakeAgain(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet){
   int i;
-  for(i=0; i<n; i++){
-    ddlStep(p, pPlan, triggersAgain(p, &a[i], pPlan->zSchema),
-             dropTrigger(p, pPlan, &a[i]));
+  for(i=0; i<pSet->n; i++){
+    const TriggerSetOne *pOne = &pSet->a[i];
+    ddlStep(p, pDdl, triggersetRemade(p, pOne, pDdl->zSchema, pDdl->zKind),
+            dropTrigger(p, pDdl, pOne));
   }
 }
 
 /* A plan of zTable's as text, for somebody else to run: one statement is one
 ** line. */
-const char *ddlText(Sqlx *p, const Ddl *pPlan, const char *zTable){
+const char *ddlText(Sqlx *p, const Ddl *pDdl, const char *zTable){
   sqlite3_str *pText = sqlite3_str_new(p->db);
   const DdlStep *pStep;
   int bBreak = 0;
-  for(pStep=pPlan->pFirst; pStep; pStep=pStep->pNext){
+  for(pStep=pDdl->pFirst; pStep; pStep=pStep->pNext){
     if( strchr(pStep->zDo, '\n') ) bBreak = 1;
     sqlite3_str_appendf(pText, "%s;\n", pStep->zDo);
   }
@@ -133,8 +142,8 @@ DdlTxn ddlBegin(Sqlx *p, DdlScope eScope){
 ** SQLite refuses a DROP TABLE: such a plan goes without. And while the second
 ** does so it keeps nothing: that one ends before ddlEnd() does.
 */
-static void ddlWatch(Sqlx *p, DdlTxn *pTxn, const Ddl *pPlan){
-  if( pPlan->bDrops ){
+static void ddlWatch(Sqlx *p, DdlTxn *pTxn, const Ddl *pDdl){
+  if( pDdl->bDrops ){
     sqlite3_finalize(pTxn->pRead);
     sqlite3_finalize(pTxn->pWrite);
     pTxn->pRead = pTxn->pWrite = 0;
@@ -158,9 +167,9 @@ static void ddlWatch(Sqlx *p, DdlTxn *pTxn, const Ddl *pPlan){
 ** the statement begins there not at its start, but where one of the steps was
 ** the first to need a journal, and what was undone comes back.
 */
-static void ddlUndo(sqlite3 *db, const Ddl *pPlan, const DdlStep *pStep){
+static void ddlUndo(sqlite3 *db, const Ddl *pDdl, const DdlStep *pStep){
   Sqlx x;
-  int bMain = sqlite3_stricmp(pPlan->zSchema, "main")==0;
+  int bMain = sqlite3_stricmp(pDdl->zSchema, "main")==0;
   sqlxBegin(&x, db);
   for(; pStep && !sqlite3_get_autocommit(db); pStep=pStep->pPrev){
     if( !bMain ) sqlxChange(&x, DDL_UNDO_ALL);
@@ -180,25 +189,26 @@ static void ddlUndo(sqlite3 *db, const Ddl *pPlan, const DdlStep *pStep){
 ** of all, before anything is changed; it changes nothing. Without a registry
 ** the statement that makes it is the first.
 */
-static void ddlJournal(Sqlx *p, const Ddl *pPlan){
-  if( sqlite3_stricmp(pPlan->zSchema, "main")==0
-   || !sqlxTable(p, pPlan->zSchema, "interlock_versioned") ) return;
-  sqlxChange(p, sqlxPrintf(p, "INSERT INTO \"%w\".interlock_versioned"
-      " SELECT * FROM \"%w\".interlock_versioned WHERE 0", pPlan->zSchema,
-      pPlan->zSchema));
+static void ddlJournal(Sqlx *p, const Ddl *pDdl){
+  const char *zRegistry = sqlxPrintf(p, "interlock_%s", pDdl->zKind);
+  if( sqlite3_stricmp(pDdl->zSchema, "main")==0
+   || !sqlxTable(p, pDdl->zSchema, zRegistry) ) return;
+  sqlxChange(p, sqlxPrintf(p, "INSERT INTO \"%w\".%s"
+      " SELECT * FROM \"%w\".%s WHERE 0", pDdl->zSchema, zRegistry,
+      pDdl->zSchema, zRegistry));
 }
 
 /* Run a plan. After an error nothing of it stays, at the latest after
 ** ddlEnd(). */
-void ddlRun(Sqlx *p, const Ddl *pPlan, DdlTxn *pTxn){
+void ddlRun(Sqlx *p, const Ddl *pDdl, DdlTxn *pTxn){
   const DdlStep *pStep;
-  if( pPlan->pFirst && !pTxn->bOpen ) ddlJournal(p, pPlan);
-  if( pPlan->pFirst ) ddlWatch(p, pTxn, pPlan);
-  for(pStep=pPlan->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
+  if( pDdl->pFirst && !pTxn->bOpen ) ddlJournal(p, pDdl);
+  if( pDdl->pFirst ) ddlWatch(p, pTxn, pDdl);
+  for(pStep=pDdl->pFirst; pStep && p->rc==SQLITE_OK; pStep=pStep->pNext){
     pTxn->bRun = 1;
     sqlxChange(p, pStep->zDo);
     if( p->rc!=SQLITE_OK && !pTxn->bOpen ){
-      ddlUndo(p->db, pPlan, pStep->pPrev);
+      ddlUndo(p->db, pDdl, pStep->pPrev);
     }
   }
 }

@@ -11,7 +11,7 @@
 #ifndef INTERLOCK_DDL_H
 #define INTERLOCK_DDL_H
 
-#include "schema/triggers.h"
+#include "schema/triggerset.h"
 
 typedef struct Ddl Ddl;
 typedef struct DdlStep DdlStep;
@@ -25,6 +25,7 @@ struct DdlStep {
 
 struct Ddl {
   const char *zSchema;
+  const char *zKind;     /* of the declared table that is changed */
   int bDrops;            /* a table, which nothing may be reading then */
   DdlStep *pFirst, *pLast;
 };
@@ -57,17 +58,18 @@ struct DdlTxn {
 };
 
 /* Writing it down. */
-void ddlNew(Ddl *pPlan, const char *zSchema);
-void ddlStep(Sqlx *p, Ddl *pPlan, const char *zDo, const char *zUndo);
-void ddlDropTriggers(Sqlx *p, Ddl *pPlan, DdlScope eScope,
-                      const TriggersOne *a, int n);
-void ddlMakeTriggers(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n);
-void ddlMakeAgain(Sqlx *p, Ddl *pPlan, const TriggersOne *a, int n);
-const char *ddlText(Sqlx *p, const Ddl *pPlan, const char *zTable);
+void ddlNew(Ddl *pDdl, const char *zSchema, const char *zKind);
+void ddlStep(Sqlx *p, Ddl *pDdl, const char *zDo, const char *zUndo);
+void ddlDropTriggers(Sqlx *p, Ddl *pDdl, DdlScope eScope,
+                     const TriggerSet *pSet);
+void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet, int iFrom,
+                     int iTo);
+void ddlMakeAgain(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet);
+const char *ddlText(Sqlx *p, const Ddl *pDdl, const char *zTable);
 
 /* Doing it. */
 DdlTxn ddlBegin(Sqlx *p, DdlScope eScope);
-void ddlRun(Sqlx *p, const Ddl *pPlan, DdlTxn *pTxn);
+void ddlRun(Sqlx *p, const Ddl *pDdl, DdlTxn *pTxn);
 void ddlEnd(Sqlx *p, DdlTxn *pTxn);
 
 #endif

@@ -189,20 +189,14 @@ static void setColumns(
   }
 }
 
-/* Whether a trigger is one of those in Touches. */
-static int isTouch(
-  const TableInfo *pInfo,
-  const TableInfoItem *pItem,
-  const char *zColumn
-){
+/* Whether a trigger that updates its table is one of the set of Touches. */
+static int isTouch(const TableInfoItem *pItem, const char *zColumn){
   SqlToken tName;
   Head head;
-  if( pItem->zSql==0 || sqlite3_stricmp(pItem->zTable, pInfo->zName)!=0
-   || !sqltokenIsTrigger(pItem->zSql, pItem->zName, &tName) ) return 0;
+  if( !sqltokenIsTrigger(pItem->zSql, pItem->zName, &tName) ) return 0;
   head = headOf(pItem->zSql);
   return head.eAfter==EVENT_UPDATE
       && !sqltokenMentions(head.zOf, head.zOfEnd, zColumn)
-      && skippingUpdates(pItem->zSql, pInfo->zName)
       && !raisesIgnore(pItem->zSql);
 }
 
@@ -222,26 +216,23 @@ void skippingTouches(
   }
   for(i=0; p->rc==SQLITE_OK && i<pList->nUser; i++){
     const TableInfoItem *pItem = &pList->a[i];
-    TriggersOne *pOne;
-    if( pItem->zSql && sqlite3_stricmp(pItem->zTable, pInfo->zName)==0
-     && skippingUpdates(pItem->zSql, pInfo->zName) ){
-      if( pTouches->abSet==0 ){
-        pTouches->abSet = sqlxAlloc(p, (sqlite3_uint64)pInfo->nCol + 1);
-      }
-      if( pTouches->abSet ) setColumns(pInfo, pItem->zSql, pTouches->abSet);
+    TriggerSetOne *pOne;
+    if( pItem->zSql==0 || sqlite3_stricmp(pItem->zTable, pInfo->zName)!=0
+     || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
+    if( pTouches->abSet==0 ){
+      pTouches->abSet = sqlxAlloc(p, (sqlite3_uint64)pInfo->nCol + 1);
+      if( pTouches->abSet==0 ) break;
     }
-    if( !isTouch(pInfo, pItem, zColumn) ) continue;
-    pTouches->a = sqlxGrow(p, pTouches->a, pTouches->n, sizeof(TriggersOne));
-    if( pTouches->a==0 ) break;
-    pOne = &pTouches->a[pTouches->n];
+    setColumns(pInfo, pItem->zSql, pTouches->abSet);
+    if( !isTouch(pItem, zColumn) || pTouches->set.n>=TRIGGERSET_MAX ) continue;
+    pOne = &pTouches->set.a[pTouches->set.n];
     pOne->zWhat = "";
     pOne->zName = pItem->zName;
     pOne->zSql = pItem->zSql;
-    if( pTouches->n==0 ) pTouches->iFirst = pItem->iMade;
+    if( pTouches->set.n==0 ) pTouches->iFirst = pItem->iMade;
     pTouches->iLast = pItem->iMade;
-    pTouches->n++;
+    pTouches->set.n++;
   }
-  if( pTouches->a==0 ) pTouches->n = 0;
 }
 
 int skippingIsOutOfOrder(
@@ -254,7 +245,7 @@ int skippingIsOutOfOrder(
   const TableInfoItem *pItem;
   TableInfoList list;
   int n, i;
-  if( pTouches->n==0 ) return 0;
+  if( pTouches->set.n==0 || zNumber==0 ) return 0;
   if( pList==0 ){
     tableinfoList(p, pInfo->zSchema, &list);
     pList = &list;

@@ -14,7 +14,8 @@
 #ifndef INTERLOCK_SKIPPING_H
 #define INTERLOCK_SKIPPING_H
 
-#include "schema/triggers.h"
+#include "schema/tableinfo.h"
+#include "schema/triggerset.h"
 
 typedef struct Skipping Skipping;
 
@@ -33,23 +34,22 @@ const char *skippingNote(Sqlx *p, const Skipping *pSkip, const char *zRepair);
 
 typedef struct Touches Touches;
 
-/* The AFTER UPDATE triggers of the user's on a table that update this table,
-** but for those that could skip ours, in order of making. */
+/* Triggers of the user's on a table that update this table. */
 struct Touches {
-  int n;
-  TriggersOne *a;        /* zName and zSql */
-  int iFirst, iLast;     /* when the first and the last were made */
-  char *abSet;           /* 1 for each column of the table that any trigger on
-                         ** it sets there; NULL: there is none */
+  TriggerSet set;        /* the AFTER UPDATE triggers, but for those that could
+                         ** skip ours, in order of making; zName and zSql */
+  int iFirst, iLast;     /* when the first and the last of them were made */
+  char *abSet;           /* 1 for each column that any trigger on the table sets
+                         ** there; NULL: there is none */
 };
 
-/* zColumn is the version column: a trigger that is fired for that column by
-** name is none of them. */
+/* Look for them. A trigger that is fired for zColumn, the version column, by
+** name is not in the set. */
 void skippingTouches(Sqlx *p, const TableInfo *pInfo, const char *zColumn,
                      Touches *pTouches);
 
-/* Whether one of them runs where `settle` or `quiet` of the table's set do not
-** meet it: it must be made between the two. */
+/* Whether one of the set runs where `settle` or `quiet` of the table with that
+** number do not meet it: it must be made between the two. */
 int skippingIsOutOfOrder(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
                          const Touches *pTouches);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The session of a connection. See connection.h.
+** A connection and its locks. See connection.h.
 */
 #include <string.h>
 #include "session/connection.h"
@@ -11,18 +11,18 @@ SQLITE_EXTENSION_INIT3
 
 struct Connection {
   sqlite3 *db;
-  int nRef;              /* what points to it */
+  int nRef;              /* references: functions, modules, tables */
   void (*xEnd)(void*);
   void *pEndArg;
   u32 iPid;              /* of the process that opened the connection */
-  FileSession *pFileSessions;        /* in every lock file that was needed */
-  FileSession *pMain;          /* in that of main; NULL until the first call */
+  FileSession *pFileSessions;  /* one for each lock file that was needed */
+  FileSession *pMain;    /* the one of main; NULL until the first call */
   TxnScope scope;
-  i64 iToken;            /* of the last grant */
-  int nSkip;             /* searches for free rows that go on */
+  i64 iToken;            /* fencing token of the last grant */
+  int nSkip;             /* searches for free rows that have not ended */
   void *pGuards;         /* what the guards of this connection know */
   const ConnectionGuards *pGuardEvents;
-  i64 msTimeout;
+  i64 msTimeout;         /* how long a lock function waits; -1: no limit */
   char zLabel[LIMIT_LABEL+1];
 };
 
@@ -41,7 +41,7 @@ static int isMain(const char *zSchema){
   return zSchema==0 || sqlite3_stricmp(zSchema, "main")==0;
 }
 
-/* Is the database of a file session attached? */
+/* Whether the database of a file session is attached; 1 also with an error. */
 static int isAttached(Sqlx *x, const FileSession *pFs){
   const char **az = sqlxSchemas(x);
   int bMemory = filesessionFileName(pFs)[0]==0, i;
@@ -57,9 +57,10 @@ static int isAttached(Sqlx *x, const FileSession *pFs){
   return x->rc!=SQLITE_OK;
 }
 
-/* Leave the lock files of databases that were detached, unless something is
-** held in them: a program may attach one file after the other. A database in
-** memory is gone, at least for this connection, and what is held in it, too. */
+/* Ends the file sessions of databases that were detached, so that a program can
+** attach one file after the other. A session that holds a lock in a file stays.
+** A database in memory is gone for this connection, so its session ends with
+** all locks. bMemory: only databases in memory. */
 static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
   FileSession *pFs;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
@@ -71,21 +72,21 @@ static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
   }
 }
 
-/* sqlite3_deserialize() puts another database in the place of main's file. */
+/* sqlite3_deserialize() replaces main's file by another database. */
 static int isStillMain(const Connection *p){
   const char *zFile = filesessionFileName(p->pMain);
   const char *zDb = zFile[0] ? sqlite3_db_filename(p->db, "main") : zFile;
   return zDb && strcmp(zDb, zFile)==0;
 }
 
-/* The file session of a schema, not yet begun; NULL with an error. */
+/* The file session of a schema, begun or not; NULL with an error. */
 static FileSession *findSession(Connection *p, Sqlx *x, const char *zSchema){
   FileSession *pFs = 0;
   LockRc eRc;
   if( x->rc!=SQLITE_OK ) return 0;
   leaveDetached(p, x, 1);
   if( isMain(zSchema) && p->pMain && isStillMain(p) ) return p->pMain;
-  /* A statement that goes on can name a database that is detached by now. */
+  /* A statement can name a database that was detached while it was running. */
   if( !isMain(zSchema) && sqlite3_db_filename(p->db, zSchema)==0 ){
     sqlxBad(x, "there is no schema %Q; allowed are main and attached ones",
             zSchema);
@@ -97,7 +98,6 @@ static FileSession *findSession(Connection *p, Sqlx *x, const char *zSchema){
   return pFs;
 }
 
-/* The file session of a schema, begun; NULL with an error. */
 FileSession *connectionFile(Connection *p, Sqlx *x, const char *zSchema){
   FileSession *pFs = findSession(p, x, zSchema);
   LockRc eRc;
@@ -138,7 +138,6 @@ static void onEnd(void *pArg){
   }
 }
 
-/* The text of an error is the caller's to free. */
 static int onCommit(void *pConn, char **pzError){
   Connection *p = (Connection*)pConn;
   Sqlx x;
@@ -156,23 +155,25 @@ static const TxnEvents events = {
   onMark, onRollbackTo, onCommit, onEnd, connectionRetain, connectionRelease
 };
 
-static void askTransaction(Sqlx *x, const ConnectionRequest *pReq){
+/* Sets an error if the request needs BEGIN. */
+static void requireTransaction(Sqlx *x, const ConnectionRequest *pReq){
   if( pReq->eScope!=LOCK_SCOPE_SESSION && sqlite3_get_autocommit(x->db) ){
     sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN", pReq->zName);
   }
 }
 
 static void enlist(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
-  askTransaction(x, pReq);
-  if( pReq->eScope!=LOCK_SCOPE_SESSION ){
+  requireTransaction(x, pReq);
+  if( pReq->eScope==LOCK_SCOPE_TRANSACTION ){
     txnscopeEnlist(&p->scope, x, pReq->zName);
   }
 }
 
 /* ---- locks ------------------------------------------------------------ */
 
-/* Rows and tables belong to a file, and are read from it. */
-static void askNewest(Sqlx *x, const ConnectionRequest *pReq){
+/* Sets an error if the request is for a row or table of which the connection
+** can have read an older version. */
+static void requireNewest(Sqlx *x, const ConnectionRequest *pReq){
   u32 eKind = pReq->key.eKind;
   if( eKind!=KEY_ROW && eKind!=KEY_TABLE ) return;
   snapshotAllows(x, pReq->zSchema ? pReq->zSchema : "main", pReq->zName);
@@ -184,11 +185,12 @@ typedef struct Wanted {
   FileSession *pFs;
   const ConnectionRequest *pReq;
   LockFailure failure;
-  int bWaited;           /* it was not granted at once */
-  sqlite3_stmt *pLook;   /* asks whether there was an interrupt */
+  int bWaited;           /* the request was not granted immediately */
+  sqlite3_stmt *pLook;   /* for waitingInterrupted() */
 } Wanted;
 
-/* Another file in which this connection holds something, or NULL. */
+/* The name of another file in which this connection holds a lock; "" for
+** memory, NULL if there is none. */
 static const char *heldElsewhere(const Connection *p, const FileSession *pHere){
   FileSession *pFs;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
@@ -199,6 +201,8 @@ static const char *heldElsewhere(const Connection *p, const FileSession *pHere){
   return 0;
 }
 
+/* xMayWait of LockWait: whether the request may wait; if not, w->failure says
+** why. */
 static int mayWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   LockFailure *f = &w->failure;
@@ -211,6 +215,7 @@ static int mayWait(void *pArg){
   return f->eWaiting==WAITING_ALLOWED;
 }
 
+/* xPoll of LockWait: whether the wait must end. */
 static LockRc pollWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   const char *zSchema = w->pReq->zSchema ? w->pReq->zSchema : "main";
@@ -218,7 +223,7 @@ static LockRc pollWait(void *pArg){
   return waitingMoved(w->pConn->db, zSchema) ? LOCK_REPLACED : LOCK_OK;
 }
 
-/* One lock. */
+/* Acquires one lock of a request. */
 static LockRc acquire(Wanted *w, const LockKey *pKey, u32 eMode){
   const ConnectionRequest *pReq = w->pReq;
   LockWait wait;
@@ -235,9 +240,9 @@ u32 connectionIntent(u32 eMode){
   return eMode==LOCK_SHARED ? LOCK_INTENT_SHARED : LOCK_INTENT_EXCLUSIVE;
 }
 
-/* The intention on the table, then the row; both or none. Both waits share the
-** time. Where the first has waited, an interrupt may have come since: the row
-** that was free is confirmed as well. */
+/* Acquires the intention on the table, then the row; both or none. The timeout
+** limits both waits together. An interrupt can come after the first wait: then
+** a row that was free must be confirmed as well. */
 static LockRc acquireRow(Wanted *w){
   const ConnectionRequest *pReq = w->pReq;
   LockSession *pLock = w->pFs->pLock;
@@ -262,13 +267,28 @@ static LockRc acquireRow(Wanted *w){
   return eRc;
 }
 
+/* Takes SQLite's write lock, which comes with the turn. If a writer without a
+** turn has that lock, only the connection's busy handler can wait for it. If it
+** is not granted, the turn is released; of a try that is no error. */
+static int takeWrite(Sqlx *x, const Wanted *w){
+  Connection *p = w->pConn;
+  LockSession *pLock = w->pFs->pLock;
+  LockGrant turn = lockGranted(pLock);
+  txnscopeWrite(&p->scope, x, w->pReq->zName, !w->pReq->bTry);
+  if( x->rc==SQLITE_OK ) return 1;
+  lockUndo(pLock, &turn);
+  if( w->pReq->bTry && ((x->rc & 0xff)==SQLITE_BUSY
+                     || (x->rc & 0xff)==SQLITE_LOCKED) ) sqlxClear(x);
+  return 0;
+}
+
 int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   Wanted w;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
-  askTransaction(x, pReq);
-  askNewest(x, pReq);
+  requireTransaction(x, pReq);
+  requireNewest(x, pReq);
   enlist(p, x, pReq);
   w.pConn = p;
   w.pReq = pReq;
@@ -283,19 +303,20 @@ int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   eRc = pReq->pTable ? acquireRow(&w) : acquire(&w, &pReq->key, pReq->eMode);
   sqlite3_finalize(w.pLook);
   lockerrorSet(x, eRc, &w.failure);
-  if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pFs->pLock);
-  return eRc==LOCK_OK;
+  if( eRc!=LOCK_OK ) return 0;
+  if( pReq->eScope==LOCK_SCOPE_TURN && !takeWrite(x, &w) ) return 0;
+  p->iToken = (i64)lockGrantToken(w.pFs->pLock);
+  return 1;
 }
 
-/* A search gives its rows back by the records that it was granted: nothing
-** else may release them before. */
+/* Sets an error during a search. A search releases rows by the records of their
+** grants, so no other call may release them before. */
 static int isSearching(const Connection *p, Sqlx *x){
   if( p->nSkip==0 ) return 0;
   sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
   return 1;
 }
 
-/* Release a lock in a file session that may not exist. */
 int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   FileSession *pFs;
   LockRc eRc;
@@ -359,7 +380,7 @@ int connectionCancel(Connection *p, Sqlx *x, const char *zSchema, i64 iId){
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   if( pFs==0 ) return 0;
-  eRc = filesessionRefer(pFs, &pFile);
+  eRc = filesessionOpen(pFs, &pFile);
   if( eRc==LOCK_OK ) eRc = lockCancel(pFile, (u64)iId);
   failSession(x, eRc, pFs);
   lockClose(pFile);
@@ -391,7 +412,8 @@ int connectionSkipBegin(
   return eRc==LOCK_OK;
 }
 
-/* The table's intention, held already, comes second: most rows are skipped. */
+/* The row comes first, since most rows are skipped; the intention on the table
+** is already held. */
 int connectionSkip(
   ConnectionSkip *pSkip,
   Sqlx *x,
@@ -412,7 +434,8 @@ int connectionSkip(
   return eRc==LOCK_OK;
 }
 
-/* By stores that cannot fail: an error may be on its way already. */
+/* The caller may have an error already: this only makes stores that cannot
+** fail. */
 void connectionSkipBack(ConnectionSkip *pSkip, const LockGrant *pRow){
   LockSession *pLock = pSkip->pFs->pLock;
   assert( sqlxHeld(pSkip->pConn->db) );
@@ -451,7 +474,7 @@ void connectionSetTimeout(Connection *p, i64 ms){ p->msTimeout = ms; }
 
 const char *connectionLabel(const Connection *p){ return p->zLabel; }
 
-/* Cut between characters if it is too long. */
+/* A label that is too long is cut between two characters. */
 void connectionSetLabel(Connection *p, const char *zLabel){
   size_t n = strlen(zLabel);
   FileSession *pFs;
@@ -480,8 +503,8 @@ i64 connectionReset(Connection *p, Sqlx *x){
   }
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     u64 n = 0;
-    /* A session that cannot be used any more, of a fork's child, of a replaced
-    ** or malformed file, has nothing to give back. */
+    /* A session that cannot be used any more holds nothing: that of a parent
+    ** process, or of a file that was replaced or is malformed. */
     if( pFs->pLock
      && lockReleaseAll(pFs->pLock, ~0u, ~CONNECTION_INTENTS, &n)==LOCK_OK ){
       nAll += (i64)n;
@@ -495,10 +518,10 @@ i64 connectionReset(Connection *p, Sqlx *x){
 
 /* ---- looking ---------------------------------------------------------- */
 
-/* A reference on a file session's lock file; NULL if it has none, or one
-** that is seen already. */
-static LockFile *referTo(Connection *p, Sqlx *x, const FileSession *pFs,
-                         const ConnectionLook *pLook){
+/* A reference on the lock file of a file session; NULL if there is none, if
+** pLook has it already, or with an error. */
+static LockFile *openUnseen(Connection *p, Sqlx *x, const FileSession *pFs,
+                            const ConnectionLook *pLook){
   LockFile *pFile = 0;
   LockRc eRc = LOCK_FORKED;
   int i;
@@ -514,10 +537,11 @@ static LockFile *referTo(Connection *p, Sqlx *x, const FileSession *pFs,
   return pFile;
 }
 
+/* Adds the snapshot of a schema's lock file, unless it is there already. */
 static void lookFile(Connection *p, Sqlx *x, const char *zSchema,
-                   ConnectionLook *pLook){
+                     ConnectionLook *pLook){
   FileSession *pFs = findSession(p, x, zSchema);
-  LockFile *pFile = referTo(p, x, pFs, pLook);
+  LockFile *pFile = openUnseen(p, x, pFs, pLook);
   LookFile *aNew;
   LookFile *pNew;
   if( pFile==0 ) return;
@@ -567,8 +591,9 @@ void connectionLookEnd(ConnectionLook *pLook){
 
 /* ---- guards ----------------------------------------------------------- */
 
-/* The registration comes before the look at the locks: whoever is granted one
-** of this file from now on waited for the end of this transaction. */
+/* A guard must register the writer before it looks at the locks: from then on
+** no other session is granted a row or table of this file before this
+** transaction ends. */
 int connectionWriter(Sqlx *x, const FileSession *pFs){
   LockRc eRc = lockWriterEnter(pFs->pLock);
   assert( sqlxHeld(x->db) );

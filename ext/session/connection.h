@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** A connection and its locks: its sessions in lock files, that of main's
-** database and those of attached ones, each begun by the first call that needs
-** it; its settings; and the one home of the errors that the lock manager's
-** results become.
+** A connection and its locks: its sessions in the lock files of main and of
+** attached databases, each begun by the first call that needs it; its settings;
+** and what the lock manager's functions mean for SQL.
 **
-** A lock belongs to the file that holds what is locked. In each file the
-** connection is a session of its own, with an id of its own. A wait is visible
-** to the users of that file only. So a connection that holds locks in one file
+** A lock belongs to the file that holds what is locked. In each lock file the
+** connection has a session of its own, with an id of its own. A wait is visible
+** only to the users of that file. So a connection that holds locks in one file
 ** must not wait in another: no process would find a cycle over two files.
 **
-** A Connection lives from loading to the true end of the connection, which is
-** where the destructors of functions and modules are called, and not where a
-** table is disconnected: an sqlite3_close() that is refused disconnects as
-** well. Each function, module and table that points to it counts: a program,
-** or a copy of this library, may register functions of the same names, and
-** what it replaces is gone before the rest. It is guarded by SQLite's mutex of
-** the connection.
+** A Connection lives from loading to the true end of the connection, when
+** SQLite calls the destructors of its functions and modules. The disconnecting
+** of a table is not that end, since an sqlite3_close() that is refused
+** disconnects tables as well. Each function, module and table that points to a
+** Connection has a reference on it: a program, or a copy of this library, can
+** register functions of the same names, and the ones that it replaces end
+** before the others. A Connection is guarded by SQLite's mutex of the
+** connection.
 */
 #ifndef INTERLOCK_CONNECTION_H
 #define INTERLOCK_CONNECTION_H
@@ -27,74 +27,78 @@
 
 typedef struct Connection Connection;
 
-/* xEnd(pArg) is called when the Connection has ended, with the last release. */
+/* xEnd(pArg) is called with the last connectionRelease(). */
 Connection *connectionNew(sqlite3*, void (*xEnd)(void*), void *pArg);
 void connectionRetain(void *pConn);
 void connectionRelease(void *pConn);
 TxnScope *connectionScope(Connection*);
 
 /*
-** What a function asks for. zName is its own, for errors. A row is asked for
-** with the key of its table: the intention to lock rows of that is locked
-** first, in the same scope, and given back with the row.
+** What a function asks for. A request for a row has the key of its table: the
+** intention to lock rows of the table is locked before the row, in the same
+** scope, and released with it.
 */
 typedef struct ConnectionRequest {
-  const char *zName;
+  const char *zName;     /* of the function, for errors */
   const char *zSchema;   /* whose lock file; NULL: main's */
   LockKey key;
-  const LockKey *pTable; /* of a row; NULL */
+  const LockKey *pTable; /* the table, of a row; NULL of other keys */
   u32 eMode;
   u32 eScope;
-  i64 msTimeout;         /* as of LockWait; not looked at by a try */
-  int bTry;
+  i64 msTimeout;         /* as in LockWait; not used by a try */
+  int bTry;              /* never wait */
 } ConnectionRequest;
 
-/* 1 if granted. 0: a try was refused, or there is an error. */
+/* Returns 1 if the lock was granted; 0 if a try was refused, or with an error,
+** after which the lock is not held. */
 int connectionLock(Connection*, Sqlx*, const ConnectionRequest*);
-/* 1 if one was given back, 0 if this session does not hold it so. Of the
-** request only the schema, the keys and the mode are looked at. */
+/* Releases one hold of session scope; 0 if the session has none of this key and
+** mode. Only the schema, the keys and the mode of the request are used. */
 int connectionUnlock(Connection*, Sqlx*, const ConnectionRequest*);
-/* How many holds of session scope, in these modes, on keys of these kinds were
-** given back, in all files. */
+/* Releases all holds of session scope, in these modes, on keys of these kinds,
+** in all files, and returns how many there were. */
 i64 connectionUnlockAll(Connection*, Sqlx*, u32 mKind, u32 mMode);
-/* Token of what this session holds on a key; 0 if it holds nothing. The other
-** is for right after connectionLock() has returned 1, and cannot fail: after an
-** error nothing is held. */
+/* The fencing token of what this connection holds on a key in main's lock file;
+** 0 if it holds nothing. */
 i64 connectionToken(Connection*, Sqlx*, const LockKey*);
+/* The fencing token of the last grant. Cannot fail; for the caller of a
+** connectionLock() that has returned 1. */
 i64 connectionGrantToken(const Connection*);
-/* The mode that who locks a row in a mode intends on its table; and all of
-** these, as MODE_BITs. */
+/* The mode in which a table is locked with its row, of the row's mode; and all
+** such modes, as MODE_BITs. */
 u32 connectionIntent(u32 eMode);
 #define CONNECTION_INTENTS (MODE_BIT(LOCK_INTENT_SHARED) \
                         |MODE_BIT(LOCK_INTENT_EXCLUSIVE))
-/* Id of another session that holds the key; 0 if there is none. */
+/* The id of another session that holds the key; 0 if there is none. */
 i64 connectionHolder(Connection*, Sqlx*, const LockKey*);
-/* 1 if the session of that id, in the lock file of a schema (NULL: main's),
-** waited and does so no more. */
+/* Ends the wait of the session with that id in the lock file of a schema (NULL:
+** main's); 0 if it was not waiting. */
 int connectionCancel(Connection*, Sqlx*, const char *zSchema, i64 iId);
 
 /*
-** A search for rows that are free. Of the request a row's table, mode, scope
-** and schema are looked at; it is not copied. connectionSkipBegin() takes the
-** intention to lock rows of the table, so that it holds through the search, or
-** returns 0: the table is locked against it, or there is an error; in both
-** cases there is nothing to end.
-** connectionSkip: 1 if the row is locked now, as *pRow, with a hold of the
-** intention of its own; 0 if any session, this one included, holds it or waits
-** for it.
-** connectionSkipBack: give a row back that was locked so, in session scope. It
-** cannot fail. Until the end this session releases rows and tables in no
-** other way.
-** connectionSkipProbe: 1 if somebody who stood in the way was dead and is gone.
-** connectionSkipEnd: without bKeep all that was locked in transaction scope is
-** given back. None of them allocates, but for the text of an error.
+** A search for rows that are free. The request must stay as it is until the
+** search ends; its schema, table, mode and scope are used. None of these
+** functions allocates, except for the text of an error.
+**
+** connectionSkipBegin: locks the intention to lock rows of the table, which is
+** held through the search. Returns 0 if another session's lock on the table
+** forbids that, or with an error; the search must then not be ended.
+** connectionSkip: locks a row, as *pRow, with a hold of the intention of its
+** own; 0 if any session, this one included, holds the row or waits for it.
+** connectionSkipBack: releases a row that was locked so in session scope. It
+** cannot fail. Until the search ends, the connection must release rows and
+** tables in no other way.
+** connectionSkipProbe: looks whether sessions that held rows or waited for them
+** are dead; 1 if one was, and was removed.
+** connectionSkipEnd: without bKeep it releases everything that the search has
+** locked in transaction scope.
 */
 typedef struct ConnectionSkip {
   Connection *pConn;
   const ConnectionRequest *pReq;
   FileSession *pFs;
-  u32 iLevel;            /* of the transaction when it began */
-  LockGrant intent;      /* on the table */
+  u32 iLevel;            /* of the transaction when the search began */
+  LockGrant intent;      /* the intention on the table */
 } ConnectionSkip;
 int connectionSkipBegin(Connection*, Sqlx*, const ConnectionRequest*,
                         ConnectionSkip*);
@@ -108,17 +112,23 @@ i64 connectionTimeout(const Connection*);
 void connectionSetTimeout(Connection*, i64 ms);
 const char *connectionLabel(const Connection*);
 void connectionSetLabel(Connection*, const char *zLabel);
-/* Give back everything, and the settings. How many holds there were. */
+/* Releases everything, ends the sessions and resets the settings. Returns how
+** many holds of session scope there were. */
 i64 connectionReset(Connection*, Sqlx*);
 
 /*
-** For guards: the session in a schema's file (NULL: main), begun; make
-** this session the writer of that file to the end of the transaction, or make
-** sure that it is; a number that is another one in the next transaction, and
-** after an sqlite3_close() that was refused may be another one in the same;
-** and what guards keep with the connection. xCommit is called before a
-** transaction is committed that has written a guarded table, and its error
-** rolls that back; xFree when the connection ends.
+** For guards.
+**
+** connectionFile: the connection's session in the lock file of a schema (NULL:
+** main), begun if it was not; NULL with an error.
+** connectionWriter: makes this session the active writer of its file until the
+** transaction ends, if it is not; 0 with an error.
+** connectionTransaction: a number that differs from one transaction to the
+** next. After a refused sqlite3_close() it can also change within one.
+** connectionGuards, connectionSetGuards: what the guards keep with the
+** connection. xCommit is called before the commit of a transaction that has
+** written a guarded table, and after an error the transaction is rolled back.
+** xFree is called when the connection ends.
 */
 typedef struct ConnectionGuards {
   void (*xCommit)(void *pGuards, Connection*, Sqlx*);
@@ -130,10 +140,11 @@ u64 connectionTransaction(const Connection*);
 void *connectionGuards(const Connection*);
 void connectionSetGuards(Connection*, void *pGuards, const ConnectionGuards*);
 
-/* A look at the lock files, which are not made for it: one after the other
-** those that there are, each once. connectionLookEnd() frees what it holds. */
+/* Snapshots of the lock files of all databases, one file after the other, each
+** once. No lock file is made for this. After a failure nothing is left to free;
+** otherwise the caller must call connectionLookEnd(). */
 typedef struct LookFile {
-  char *zSchema;         /* the first that has this file */
+  char *zSchema;         /* the first schema that has this file */
   LockFile *pFile;
   LockSnapshot snapshot;
 } LookFile;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The place of a connection in a lock file. See filesession.h.
+** File sessions. See filesession.h.
 */
 #include <string.h>
 #include "session/filesession.h"
@@ -11,22 +11,24 @@ SQLITE_EXTENSION_INIT3
 #define OWN_PREFIX "own:"
 #define MARK_FIRST ((i64)1<<62)
 
-/* ---- memory of the lock manager --------------------------------------- */
+/* ---- the lock manager's allocator ------------------------------------- */
 
 static void *allocate(size_t n){ return sqlite3_malloc64(n); }
 static void release(void *p){ sqlite3_free(p); }
 static const LockMem memory = { allocate, release };
 
-/* ---- what a database is known by -------------------------------------- */
+/* ---- what identifies a database --------------------------------------- */
 
 /*
-** What a database of the VFS "memdb" is, so that the connections which share
-** one agree: 0 if it is none, or this connection's own. Its name does not tell,
-** newer versions of SQLite hide it. Connections have a file object each; since
-** 3.36 the first thing in it is a pointer to what they share, and before they
-** share nothing. In that a mutex says that it has a name to be shared by. The
-** VFS adds an address and a size to its own name: where these are not what is
-** read here, SQLite keeps its stores otherwise, and any can be shared.
+** Identifies a database of the VFS "memdb" by the address of its store, which
+** all connections that share the database share; *pp is NULL if no other
+** connection can share it. The name of the database does not tell, since newer
+** versions of SQLite hide it. Each connection has a file object of its own.
+** Since SQLite 3.36 that begins with a pointer to the store; before, nothing is
+** shared. A store with a mutex has a name, and can be shared by it. The VFS
+** returns its own name with an address and a size. If these differ from what is
+** read here, this SQLite has another layout of stores, and any store may be a
+** shared one.
 */
 typedef struct MemdbStore {
   sqlite3_int64 sz, szAlloc, szMax;
@@ -64,8 +66,9 @@ static LockRc memdbStore(
   return eRc;
 }
 
-/* Can another connection have this cache? Only then do statements lock its
-** tables in it. Yes, if SQLite will not say. temp is never shared. */
+/* Whether another connection can share the cache of a schema: statements lock
+** tables only in such a cache. 1 also if SQLite does not answer. temp is never
+** shared. */
 static LockRc isSharable(sqlite3 *db, const char *zSchema, int *pbShared){
   char *zSql;
   sqlite3_stmt *pStmt = 0;
@@ -87,9 +90,9 @@ static LockRc isSharable(sqlite3 *db, const char *zSchema, int *pbShared){
   return rc==SQLITE_NOMEM ? LOCK_NOMEM : LOCK_OK;
 }
 
-/* The name of its file, which begins with a slash; or one for memory, by
-** what is shared; or, where nothing is, by the schema: there is no other way
-** to it. */
+/* What identifies the database of a schema: the name of its file, which begins
+** with a slash; for a database in memory the address of what is shared; if
+** nothing is shared, the name of the schema, since no other one leads to it. */
 static LockRc databaseName(sqlite3 *db, const char *zSchema, char **pz){
   const char *zDb = sqlite3_db_filename(db, zSchema);
   sqlite3_file *pFile = 0;
@@ -126,12 +129,12 @@ static LockRc openNamed(const char *zName, int bCreate, LockFile **pp){
 /* ---- marks ------------------------------------------------------------ */
 
 /*
-** DETACH and ATTACH can put another database of this connection's own under
-** the same name and at the same address, and nothing of SQLite tells of it. So
-** its cache is given a mark, where it stays as long as that database and no
-** longer: a limit for the journal that a database in memory does not have, and
-** that is higher than any journal of a temporary file. 0: SQLite refuses, and
-** the name has to do.
+** DETACH and ATTACH can replace a database of this connection's own by another
+** one, under the same name and at the same address, and SQLite has no event for
+** it. So the database gets a mark that ends with it: its journal_size_limit. A
+** database in memory has no journal, and the mark is larger than any journal of
+** a temporary file. If SQLite does not accept it, the mark is 0, and the name
+** alone identifies the database.
 */
 static i64 sizeLimit(sqlite3 *db, const char *zSchema, i64 iMark){
   sqlite3_stmt *pStmt = 0;
@@ -148,7 +151,7 @@ static i64 sizeLimit(sqlite3 *db, const char *zSchema, i64 iMark){
   return iAnswer;
 }
 
-/* main cannot be detached. */
+/* main and temp cannot be detached, and need no mark. */
 static void setMark(FileSession *p, sqlite3 *db){
   const char *zSchema = p->zName + sizeof(OWN_PREFIX)-1;
   i64 iMark;
@@ -160,7 +163,8 @@ static void setMark(FileSession *p, sqlite3 *db){
   if( sizeLimit(db, zSchema, iMark)==iMark ) p->iMark = iMark;
 }
 
-/* Is the schema's own database still the one that the session began with? */
+/* Whether the schema's own database still is the one that the session began
+** with. */
 static int hasMark(const FileSession *p, sqlite3 *db){
   i64 iAnswer;
   if( p->iMark==0 ) return 1;
@@ -170,7 +174,7 @@ static int hasMark(const FileSession *p, sqlite3 *db){
 
 /* ---- file sessions ---------------------------------------------------- */
 
-/* The name of a schema has no case. */
+/* Names of schemas are compared without case. */
 static int hasName(const FileSession *p, const char *zName){
   return inOwnMemory(zName) ? sqlite3_stricmp(p->zName, zName)==0
                       : strcmp(p->zName, zName)==0;
@@ -218,8 +222,8 @@ LockRc filesessionFind(
   return LOCK_OK;
 }
 
-/* The session's levels begin anew: all that the next one takes in a
-** transaction that goes on came after the savepoints that are open now. */
+/* Lock levels begin anew with the next session: what that locks while the
+** transaction goes on is newer than all savepoints that are open now. */
 void filesessionEnd(FileSession *p){
   if( p->pLock ) lockSessionEnd(p->pLock);
   if( p->pFile ) lockClose(p->pFile);
@@ -252,17 +256,18 @@ void filesessionFree(FileSession **ppList){
   }
 }
 
-LockRc filesessionRefer(const FileSession *p, LockFile **pp){
+LockRc filesessionOpen(const FileSession *p, LockFile **pp){
   *pp = 0;
   if( p->pFile ){
-    *pp = lockRetain(p->pFile);
+    *pp = lockRef(p->pFile);
     return LOCK_OK;
   }
   osStay();
   return openNamed(p->zName, 0, pp);
 }
 
-/* A lock file that was replaced can be looked at by those who have it. */
+/* A connection that has a session in a lock file can look at it also after the
+** file was replaced. */
 LockRc filesessionLook(const FileSession *p, LockFile **pp){
   *pp = 0;
   if( p->pFile ){
@@ -271,7 +276,7 @@ LockRc filesessionLook(const FileSession *p, LockFile **pp){
     osStay();
     return lockOpenLook(&memory, p->zName, pp);
   }
-  return filesessionRefer(p, pp);
+  return filesessionOpen(p, pp);
 }
 
 const char *filesessionFileName(const FileSession *p){
@@ -294,7 +299,8 @@ int filesessionMark(FileSession *p, int iFrom, int iTo){
   return 1;
 }
 
-/* A file session that was made later has no marks: all of it came since. */
+/* A file session without a mark is newer than the savepoint: all of its locks
+** came after it. */
 void filesessionRollbackTo(FileSession *p, int i){
   if( p->pLock==0 ) return;
   lockRollbackTo(p->pLock, i<0 || i>=p->mxMark ? 0 : p->aMark[i]);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** A connection's session in the lock file of one of its database files: the
-** file, the session in it, and where in the transaction its savepoints stand.
+** File sessions: a connection's session in the lock file of one of its database
+** files, and what it held when each savepoint was opened.
 **
-** A file session is known by its database file, not by the schema: two schemas
-** can be one file, and ATTACH gives the same name to other files. It stays
-** until the connection ends or is reset, after DETACH as well: what is held
-** stays held. A database that is no file of its own has memory in place of a
-** lock file; connections that share the database share that memory. Locks held
-** there end after the DETACH. A database that is this connection's own is known
-** by the schema, which is the only way to it, and by a mark that the next
-** database of that name does not have.
+** A file session is identified by its database file, not by the schema: two
+** schemas can be one file, and ATTACH can give the same name to another file.
+** It lives until the connection ends or is reset. What it holds is held also
+** after DETACH. A database in memory, or a temporary one, has memory in place
+** of a lock file, which the connections that share the database share; locks in
+** it end after the DETACH. A database that only this connection can reach is
+** identified by its schema, and by a mark that a later database of that name
+** does not have.
 **
-** Guarded by SQLite's mutex of the connection.
+** A file session is guarded by SQLite's mutex of the connection.
 */
 #ifndef INTERLOCK_FILESESSION_H
 #define INTERLOCK_FILESESSION_H
@@ -22,21 +22,22 @@
 
 typedef struct FileSession FileSession;
 struct FileSession {
-  char *zName;           /* what the database file is known by */
-  LockFile *pFile;       /* both 0 until filesessionBegin() */
+  char *zName;           /* identifies the database file */
+  LockFile *pFile;       /* NULL, as pLock, until filesessionBegin() */
   LockSession *pLock;
-  i64 iMark;             /* of a database of its own; 0: it has none */
-  u32 *aMark;            /* lock level where savepoint i was opened */
+  i64 iMark;             /* the mark of the connection's own database; or 0 */
+  u32 *aMark;            /* the lock level when savepoint i was opened */
   int mxMark;            /* room in aMark */
   FileSession *pNext;
 };
 
 /*
-** filesessionFind: the file session of a schema (NULL: main) in a list, added
-** to the list if it is not there: LOCK_NOMEM, LOCK_INTERRUPTED.
-** filesessionBegin: open its lock file, and begin a session in it, if there is
-** none. filesessionEnd: give back everything. filesessionFree: the list.
-** filesessionOf: 1 if a schema is its database, or if that cannot be told.
+** filesessionFind: returns the file session of a schema (NULL: main) in a list;
+** adds it if it is missing. It fails with LOCK_NOMEM or LOCK_INTERRUPTED.
+** filesessionBegin: opens the lock file and begins a session in it, if there is
+** none. filesessionOf: whether a schema is its database; 1 also if that cannot
+** be found out. filesessionEnd: releases everything and ends the session.
+** filesessionFree: ends and frees a list.
 */
 LockRc filesessionFind(FileSession **ppList, sqlite3 *db, const char *zSchema,
                        FileSession **pp);
@@ -45,15 +46,15 @@ int filesessionOf(const FileSession*, sqlite3 *db, const char *zSchema);
 void filesessionEnd(FileSession*);
 void filesessionFree(FileSession **ppList);
 
-/* Its lock file without a session in it, if it is there: a reference of its
-** own. LOCK_NOFILE. filesessionLook: for lockSnapshot only, and also where
-** the file may only be read. */
-LockRc filesessionRefer(const FileSession*, LockFile**);
+/* Opens the lock file without beginning a session in it; the caller must close
+** it. LOCK_NOFILE if there is none. What filesessionLook opens is for
+** lockSnapshot() only; a user who may only read the file can call it. */
+LockRc filesessionOpen(const FileSession*, LockFile**);
 LockRc filesessionLook(const FileSession*, LockFile**);
-/* The name of its database file; "" for memory. */
+/* The name of the database file; "" for a database in memory. */
 const char *filesessionFileName(const FileSession*);
 
-/* The transaction, as txnscope.h tells of it. 0: no memory. */
+/* For the events of txnscope.h. filesessionMark: 0 if memory has run out. */
 int filesessionMark(FileSession*, int iFrom, int iTo);
 void filesessionRollbackTo(FileSession*, int i);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** One SQL function: a row of the tables from which all are registered, and
-** what its code finds in sqlite3_user_data().
+** The lists from which SQL functions are registered, and what the code of a
+** function finds in sqlite3_user_data().
 */
 #ifndef INTERLOCK_FUNCTION_H
 #define INTERLOCK_FUNCTION_H
@@ -9,15 +9,17 @@
 #include <sqlite3ext.h>
 #include "session/connection.h"
 
-#define FUNCTION_ANY (-1)  /* arguments counted by the function itself, with a
-                           ** better error than SQLite's */
+/* As nArg: the function checks the number of its arguments itself, since its
+** error says more than SQLite's. */
+#define FUNCTION_ANY (-1)
 
-#define FUNCTION_INNOCUOUS (-1)  /* as eOp: triggers of any schema may call it;
-                           ** all others are for SQL of the program itself */
+/* As eOp: triggers and views of any schema may call the function. All others
+** only SQL of the program may call. */
+#define FUNCTION_INNOCUOUS (-1)
 
-/* What sets apart the functions that share their code. */
+/* How the functions that share their code differ. */
 typedef struct FunctionWord {
-  int eOp;
+  int eOp;               /* the code's own; or FUNCTION_INNOCUOUS */
   u32 eMode;             /* LOCK_SHARED, LOCK_EXCLUSIVE */
   u32 eScope;            /* LOCK_SCOPE_... */
   int bPostgres;         /* with PostgreSQL's arguments and results */
@@ -30,10 +32,10 @@ typedef struct Function {
   FunctionWord word;
 } Function;
 
-typedef struct FunctionTable {
+typedef struct FunctionList {
   const Function *a;
   int n;
-} FunctionTable;
+} FunctionList;
 
 /* sqlite3_user_data() of every function. */
 typedef struct FunctionCall {

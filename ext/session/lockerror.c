@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What the lock manager's results become in SQL. See lockerror.h.
+** From the lock manager's results to SQL errors. See lockerror.h.
 */
 #include <errno.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "core/os.h"
 SQLITE_EXTENSION_INIT3
 
-/* Who is in the way, in words: 'x' is held by session 7 (pid 4321). */
+/* What blocks a request: 'x' is held by session 7 (pid 4321). */
 static const char *heldBy(Sqlx *x, const LockFailure *p){
   const LockTrouble *pTrouble = lockTrouble(p->pFs->pLock);
   const char *zKey = lockkeyText(x, p->pKey);
@@ -163,7 +163,7 @@ static void failFull(Sqlx *x, const LockFailure *p){
 **   program has the database open
 */
 
-/* The system's reason, in words that do not depend on the locale. */
+/* The system's error as a text that does not depend on the locale. */
 static const char *reason(Sqlx *x, int iErrno){
   switch( iErrno ){
     case EACCES:       return "permission denied";
@@ -196,7 +196,7 @@ static const char *kindOf(const OsTrouble *p){
   return "a device, pipe or socket";
 }
 
-/* LOCK_CANTOPEN, LOCK_LINKED: what is the matter with the file. */
+/* What is wrong with the file, after LOCK_CANTOPEN. */
 static const char *whyNotOpen(Sqlx *x, const OsTrouble *p){
   switch( p->eAbout ){
     case OS_ABOUT_OPEN:
@@ -224,7 +224,7 @@ static const char *whyNotOpen(Sqlx *x, const OsTrouble *p){
       return "is mounted as a single file; mount the folder that it is in";
     case OS_ABOUT_OWNER:
       return sqlxPrintf(x, "belongs to a user who may not write the database"
-          " (%s); delete it when nobody has the database open",
+          " (%s); delete it when no program has the database open",
           rights(x, p, "it has"));
     case OS_ABOUT_WIDE:
       return sqlxPrintf(x, "can be written by users who may not write the"
@@ -263,8 +263,8 @@ static const char *whyNoMap(Sqlx *x, const OsTrouble *p){
       zLimit);
 }
 
-/* A format as interlock_version() has it; a file of before format 4 has print
-** 0. */
+/* A format in the form of interlock_version(). The print is 0 for a file of a
+** format before 4. */
 static const char *formatText(Sqlx *x, LockFormat f){
   return sqlxPrintf(x, "format %u os %s print %08x", f.iNumber,
                     f.eLayer=='L' ? "linux" : f.eLayer=='P' ? "posix"
@@ -281,7 +281,7 @@ static const char *whyFormat(Sqlx *x){
 static const char *whyNot(Sqlx *x, LockRc eRc){
   const OsTrouble *p = osTrouble();
   OsTrouble none;
-  if( p->eRc!=eRc ){                 /* it is about something else */
+  if( p->eRc!=eRc ){                 /* the trouble of another result */
     memset(&none, 0, sizeof(none));
     p = &none;
   }
@@ -290,11 +290,11 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
     case LOCK_NOMAP:     return whyNoMap(x, p);
     case LOCK_LINKED:    return whyLinked(x, p);
     case LOCK_CANTOPEN:  return whyNotOpen(x, p);
-    case LOCK_MALFORMED: return "malformed; delete it when nobody has the"
+    case LOCK_MALFORMED: return "malformed; delete it when no program has the"
                                 " database open";
     case LOCK_FORMAT:    return whyFormat(x);
-    case LOCK_REPLACED:  return "replaced under us (it, or the database, was"
-                                " moved or deleted)";
+    case LOCK_REPLACED:  return "replaced (it, or the database, was moved or"
+                                " deleted)";
     case LOCK_NETWORK:   return "on a network file system; allowed is a local"
                                 " one";
     default:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What the lock manager's results become in SQL: the one home of the prefixes,
-** texts and codes of its errors.
+** From the lock manager's results to SQL errors: all of their prefixes, texts
+** and codes are here.
 */
 #ifndef INTERLOCK_LOCKERROR_H
 #define INTERLOCK_LOCKERROR_H
@@ -10,16 +10,16 @@
 #include "sqlite/sqlx.h"
 #include "session/waiting.h"
 
-/* Who failed, at what. */
+/* What failed. */
 typedef struct LockFailure {
   const FileSession *pFs;
-  const LockKey *pKey;   /* what was asked for, or NULL */
-  i64 msTimeout;         /* how long it may have been waited for */
-  Waiting eWaiting;      /* why it may not be waited for */
-  const char *zBusy;     /* the schema that this is about, or NULL */
+  const LockKey *pKey;   /* of the request, or NULL */
+  i64 msTimeout;         /* of the request */
+  Waiting eWaiting;      /* why the connection must not wait */
+  const char *zBusy;     /* of eWaiting: the schema or the file, or NULL */
 } LockFailure;
 
-/* Make an error of a result, unless it is none. */
+/* Sets the error of a result. LOCK_OK, LOCK_NO and LOCK_NOFILE are none. */
 void lockerrorSet(Sqlx*, LockRc, const LockFailure*);
 
 #endif

@@ -7,7 +7,7 @@
 #include "sqlite/args.h"
 SQLITE_EXTENSION_INIT3
 
-#define NAME_CHARACTERS 64     /* of a name of MySQL's */
+#define NAME_CHARACTERS 64     /* of a name, at most */
 
 /* ---- from arguments --------------------------------------------------- */
 
@@ -44,8 +44,8 @@ static int pairKey(Sqlx *p, sqlite3_value **apArg, LockKey *pKey){
   return p->rc==SQLITE_OK && makeKey(p, pKey, KEY_PAIR, a, sizeof(a));
 }
 
-/* The bytes of a TEXT or BLOB. How many there are comes first: a zeroblob is
-** not made for it. */
+/* The bytes of a TEXT or BLOB. The length is checked first, so that SQLite does
+** not expand a zeroblob that is too long. */
 static int bytesKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
   int bText = sqlite3_value_type(pVal)==SQLITE_TEXT;
   const void *pData;
@@ -81,7 +81,7 @@ int lockkeyIntegers(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
   return nArg==2 ? pairKey(p, apArg, pKey) : integerKey(p, apArg[0], pKey);
 }
 
-/* Bytes of the character at z, as UTF-8 has them. */
+/* How many bytes the UTF-8 character at z has. */
 static int characterBytes(const char *z){
   int n = 1;
   while( (z[n] & 0xC0)==0x80 ) n++;
@@ -104,7 +104,7 @@ int lockkeyName(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
   return keyMakeFolded(pKey, KEY_NAME, z, (u32)i)==LOCK_OK;
 }
 
-/* ---- of tables and rows ----------------------------------------------- */
+/* ---- keys of tables and rows ------------------------------------------ */
 
 int lockkeyTable(Sqlx *p, const char *zTable, LockKey *pKey){
   size_t n = strlen(zTable);
@@ -136,7 +136,7 @@ int lockkeyRow(
       && keyMakeRow(pKey, pTable, aVal, (u32)nVal)==LOCK_OK;
 }
 
-/* ---- for people ------------------------------------------------------- */
+/* ---- into texts and results ------------------------------------------- */
 
 static void appendHex(sqlite3_str *pStr, const u8 *pKey, u32 nKey){
   u32 i;
@@ -162,7 +162,7 @@ static void appendValue(sqlite3_str *pStr, const KeyValue *pVal){
   }
 }
 
-/* The values of a row's key, with commas between. */
+/* Appends the values of a row's key, separated by commas. */
 static void appendRowKey(sqlite3_str *pStr, const u8 *pKey, u32 nKey){
   KeyReader r = keyReader(pKey, nKey);
   KeyValue val;
@@ -215,7 +215,7 @@ const char *lockkeyText(Sqlx *p, const LockKey *pKey){
   return sqlxText(p, pStr);
 }
 
-/* What was appended, as the result. */
+/* Sets a finished string builder as the result. */
 static void resultText(sqlite3_context *ctx, sqlite3_str *pStr){
   char *z = sqlite3_str_finish(pStr);
   if( z ){
@@ -225,6 +225,7 @@ static void resultText(sqlite3_context *ctx, sqlite3_str *pStr){
   }
 }
 
+/* Sets a row's key as the result. */
 static void resultRow(sqlite3_context *ctx, const u8 *pKey, u32 nKey){
   KeyReader r = keyReader(pKey, nKey);
   u32 nVal = r.nType;

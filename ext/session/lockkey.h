@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Keys of locks as SQL has them: from arguments, into errors, into results.
-** The bytes of a key are those of core/key.h; rowkey.h sees to it that what a
-** table calls equal has equal bytes.
+** Keys of locks in SQL: made from arguments, and written into errors and
+** results. core/key.h defines the bytes of a key; rowkey.h makes equal bytes
+** from values that are equal to a table.
 */
 #ifndef INTERLOCK_LOCKKEY_H
 #define INTERLOCK_LOCKKEY_H
@@ -10,22 +10,25 @@
 #include "sqlite/sqlx.h"
 #include "core/key.h"
 
-/* From one value, INTEGER, TEXT or BLOB, or from two INTEGERs of 32 bits. */
+/* These functions make a key; 0 with an error.
+** lockkeyArgs: from one INTEGER, TEXT or BLOB, or from two INTEGERs of 32 bits.
+** lockkeyIntegers: the same, but only from INTEGERs.
+** lockkeyName: from a name for MySQL's functions, of at most 64 characters;
+** upper and lower case of ASCII are the same. */
 int lockkeyArgs(Sqlx*, int nArg, sqlite3_value **apArg, LockKey*);
-/* The same where only integers are allowed. */
 int lockkeyIntegers(Sqlx*, int nArg, sqlite3_value **apArg, LockKey*);
-/* From a name of MySQL's: at most 64 characters, upper and lower case one. */
 int lockkeyName(Sqlx*, sqlite3_value*, LockKey*);
 
-/* The key of a table, and that of a row of the table with this key. */
+/* Make the key of a table, and that of a row of the table with this key. */
 int lockkeyTable(Sqlx*, const char *zTable, LockKey*);
 int lockkeyRow(Sqlx*, const LockKey *pTable, const KeyValue*, int n, LockKey*);
-/* As an SQL literal, a pair as (a,b), a row as table(key). */
+/* A key for errors: as an SQL literal, a pair as (a,b), a row as table(key). */
 void lockkeyAppend(sqlite3_str*, u32 eKind, const u8 *pKey, u32 nKey);
 const char *lockkeyText(Sqlx*, const LockKey*);
 
-/* As the value that was given; two integers, or the key of several columns, as
-** the text (a,b); of a table or a turn as NULL. */
+/* Sets a key as the result of a function: the value that was given; for two
+** integers, or for a row's key of several columns, the text (a,b); NULL for a
+** table or a turn. */
 void lockkeyResult(sqlite3_context*, u32 eKind, const u8 *pKey, u32 nKey);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What names a table and its rows in a lock file. See rowkey.h.
+** The keys of tables and rows in a lock file. See rowkey.h.
 */
 #include <string.h>
 #include "session/rowkey.h"
@@ -17,18 +17,19 @@ enum { LISTED_STRICT = 5 };
 
 /* ---- the table -------------------------------------------------------- */
 
-/* Of sqlite3_prepare_v3(), from 3.48 on; others do not look at it. */
+/* A flag of sqlite3_prepare_v3() since SQLite 3.48. Older versions ignore
+** it. */
 #define PREPARE_DONT_LOG 0x10
 
 /*
-** Bring the schema in memory up to date with its file: another connection may
-** have made the table, or a new one of its name whose key compares otherwise,
-** since this one last read anything. A PRAGMA of the schema that is run does
-** that, and reads the file for a moment. In BEGIN that would not end; there a
-** statement about a table that there is not makes SQLite compare the two before
-** it says so, in read transactions of its own. (A hostile file can have that
-** table: the statement is never run.) Where the file is locked against
-** readers the schema stays as it is.
+** Brings the schema in memory up to date with its file. Since this connection
+** last read the file, another one can have made the table, or made it anew with
+** a key that compares differently. To run a PRAGMA of the schema does that, and
+** reads the file for a moment. In BEGIN that read would not end. There a
+** statement with a table that does not exist is compiled: before SQLite reports
+** that, it compares the schema with the file, in a read transaction that ends
+** with it. The statement is never run, since a hostile file can have that
+** table. If the file is locked against readers, the schema stays as it is.
 */
 static void refreshSchema(Sqlx *p, const char *zSchema){
   const char *zSql;
@@ -60,8 +61,8 @@ static int isTable(Sqlx *p, const char *zSchema, const char *zName){
   return rc==SQLITE_OK;
 }
 
-/* The schema that an unqualified name is found in: temp, then the others in
-** their order. NULL if there is none. */
+/* The schema in which SQLite finds an unqualified name: temp, then the others
+** in their order. NULL if no schema has a table of that name. */
 static const char *schemaOf(Sqlx *p, const char *zName){
   const char **az;
   int i;
@@ -73,7 +74,8 @@ static const char *schemaOf(Sqlx *p, const char *zName){
   return 0;
 }
 
-/* Take the table of this name, if there is one. */
+/* Finds the table of this name, in a schema or in all (NULL); 0 if there is
+** none. */
 static int takeTable(Sqlx *p, const char *zSchema, const char *zName,
                      RowkeyTable *pTab){
   if( zSchema==0 ) zSchema = schemaOf(p, zName);
@@ -137,7 +139,7 @@ static KeyCollation collationCalled(
   return KEY_BINARY;
 }
 
-/* Add column iRow of table_xinfo to the key. */
+/* Adds a column, row iRow of table_xinfo, to the key. */
 static void addColumn(
   Sqlx *p,
   RowkeyTable *pTab,
@@ -159,8 +161,8 @@ static void addColumn(
   pCol->eColl = collationCalled(p, pTab, zName, zColl);
 }
 
-/* The index that keeps the key unique: the table itself, WITHOUT ROWID, or one
-** of its own. 0: the rowid does. */
+/* Reads the index that keeps the key unique: the table itself if it is WITHOUT
+** ROWID, or an index. 0 if it is the rowid. */
 static int readIndexOfKey(Sqlx *p, RowkeyTable *pTab, PragmaRows *pTerms){
   PragmaRows list;
   int i;
@@ -210,10 +212,10 @@ int rowkeyColumns(Sqlx *p, RowkeyTable *pTab){
 
 /* ---- a row ------------------------------------------------------------ */
 
-#define FEW_COLUMNS 4      /* keys of no more need no memory */
+#define FEW_COLUMNS 4      /* a key of more columns needs memory */
 
-/* A number, by its value: 42.0 is 42. A REAL column has no integers: it rounds
-** those beyond 2^53. */
+/* A number, by its value: 42.0 is 42. A REAL column rounds integers beyond
+** 2^53. */
 static void takeNumber(
   sqlite3_value *pArg,
   const RowkeyColumn *pCol,
@@ -238,8 +240,8 @@ static void takeBytes(
   const void *pData = 0;
   u8 *pCopy = 0;
   pVal->eType = bText ? KEY_VALUE_TEXT : KEY_VALUE_BLOB;
-  /* lockkeyRow() looks no further than at the length of what is too long: a
-  ** zeroblob is not made for it. */
+  /* lockkeyRow() refuses what is too long by its length. So SQLite must not
+  ** expand a zeroblob for it. */
   if( !bText && sqlite3_value_bytes(pArg)>(int)LIMIT_KEY ){
     pVal->n = (u32)sqlite3_value_bytes(pArg);
     return;
@@ -258,7 +260,7 @@ static void takeBytes(
   }
 }
 
-/* One value as its column would keep it. */
+/* A value as its column stores it. */
 static void takeValue(
   Sqlx *p,
   const RowkeyTable *pTab,
@@ -286,7 +288,8 @@ static void takeValue(
   }
 }
 
-/* The values of a key, in aFew or in memory of the request. */
+/* The values of a key, in aFew or in memory of the request; NULL with an
+** error. */
 static KeyValue *takeValues(
   Sqlx *p,
   const RowkeyTable *pTab,

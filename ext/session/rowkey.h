@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What names a table and its rows in a lock file: found in the schema that
-** SQLite has in memory, without opening a transaction, so that a lock can be
-** waited for as the first thing in BEGIN.
+** The keys of tables and rows in a lock file. They are found from the schema
+** that SQLite has in memory, without opening a transaction, so that the first
+** statement after BEGIN can wait for a lock.
 **
-** The values of a key are brought to what the columns make of them: their
-** affinity, their collation, one way for equal numbers. So 42, 42.0 and, on an
-** INTEGER column, '42' name one row; 'Bob' and 'bob' do with NOCASE.
+** Values of a key are converted as the columns store and compare them, by
+** affinity and collation, and equal numbers have one form. So 42, 42.0 and, on
+** an INTEGER column, '42' are the key of one row, and with NOCASE so are 'Bob'
+** and 'bob'.
 */
 #ifndef INTERLOCK_ROWKEY_H
 #define INTERLOCK_ROWKEY_H
@@ -16,30 +17,32 @@
 typedef struct RowkeyColumn {
   const char *zName;
   const char *zType;       /* as declared, "" for none */
-  const char *zAffinity;   /* as tableinfoAffinity() gives it */
-  KeyCollation eColl;   /* of the index that keeps the key unique */
+  const char *zAffinity;   /* as tableinfoAffinity() returns it */
+  KeyCollation eColl;      /* of the index that keeps the key unique */
 } RowkeyColumn;
 
 typedef struct RowkeyTable {
   const char *zSchema;
   const char *zName;       /* as the caller spells it */
   LockKey key;             /* of the table itself */
-  int bRowid;              /* its key is an INTEGER PRIMARY KEY */
-  int nCol;                /* of its declared key, in the key's order; 0: it */
-  RowkeyColumn *aCol;      /* has none, and nothing names its rows */
+  int bRowid;              /* the key is an INTEGER PRIMARY KEY */
+  int nCol;                /* columns of the PRIMARY KEY; 0: there is none */
+  RowkeyColumn *aCol;      /* in the key's order */
 } RowkeyTable;
 
-/* By `name` or `schema.name`. 0, with `bad argument:`, if there is none, or if
-** only this connection can reach it. rowkeyRead() fills in its columns, of
-** which there are none without a declared key; to rowkeyColumns() that is an
-** error: rows can only be locked in a table that has one. */
+/* rowkeyTable: finds a table by `name` or `schema.name`. It is an error if
+** there is none, or if it is temporary.
+** rowkeyRead: reads the columns of the PRIMARY KEY.
+** rowkeyColumns: the same, but a table without a PRIMARY KEY is an error: its
+** rows cannot be locked. */
 int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab);
 int rowkeyRead(Sqlx *p, RowkeyTable *pTab);
 int rowkeyColumns(Sqlx *p, RowkeyTable *pTab);
 
-/* The key of a row. A NULL in it is an error, and so is a wrong number, or one
-** that is too long for the lock file. To rowkeyLockable() the last is none: it
-** returns 0, and no session holds a lock on that row. */
+/* Make the key of a row; 0 with an error. A NULL in it is an error, and so is a
+** wrong number of values. A key that is too long for the lock file is an error
+** of rowkeyRow() only; rowkeyLockable() then returns 0 without an error: no
+** session can hold a lock on that row. */
 int rowkeyRow(Sqlx *p, const RowkeyTable *pTab, int nArg,
               sqlite3_value **apArg, LockKey *pKey);
 int rowkeyLockable(Sqlx *p, const RowkeyTable *pTab, int nArg,

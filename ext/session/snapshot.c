@@ -13,8 +13,8 @@ enum { EXPLAIN_OPCODE = 1, EXPLAIN_P3 = 4 };
 
 /* ---- statements that are being run ------------------------------------ */
 
-/* The table-valued functions that read nothing but their arguments: how many
-** of them a statement calls. */
+/* How many calls a statement has of table-valued functions that read nothing
+** but their arguments. */
 static int countPure(const char *zSql){
   static const char *const az[] = {
     "json_each", "json_tree", "jsonb_each", "jsonb_tree", "generate_series",
@@ -33,8 +33,8 @@ static int countPure(const char *zSql){
   return n;
 }
 
-/* Does the program of a statement open a table of schema number iDb, or a
-** virtual table that is not one of those? */
+/* Whether the program of a statement opens a table of schema number iDb, or a
+** virtual table other than those functions. */
 static int opensTable(sqlite3_stmt *pExplain, const char *zSql, int iDb){
   int bOpens = 0, nVirtual = 0;
   while( !bOpens && sqlite3_step(pExplain)==SQLITE_ROW ){
@@ -49,7 +49,8 @@ static int opensTable(sqlite3_stmt *pExplain, const char *zSql, int iDb){
   return bOpens || nVirtual>countPure(zSql);
 }
 
-/* A statement without a text is a blob handle, or another library's. */
+/* Whether a statement reads a table of schema number iDb. One without a text, a
+** blob handle or a statement of another library's, is taken to. */
 static int readsTable(Sqlx *x, const char *zSql, int iDb){
   sqlite3_stmt *pExplain = 0;
   const char *zExplain;
@@ -64,9 +65,9 @@ static int readsTable(Sqlx *x, const char *zSql, int iDb){
   return bReads;
 }
 
-/* Does the statement that calls the function read a table of the schema? If
-** another one is being run around it, the snapshot goes on, and what the
-** program reads next is not known: that counts as well. */
+/* Whether the statement that calls the function reads a table of the schema. If
+** another statement is being run as well, the snapshot outlives this one, and
+** what the program will read in it is not known: 1. */
 static int readsAny(Sqlx *x, int iDb){
   sqlite3_stmt *p = 0, *pBusy = 0;
   while( (p = sqlite3_next_stmt(x->db, p))!=0 ){
@@ -92,8 +93,8 @@ static void failOld(Sqlx *x, const char *zSchema, const char *zWho){
   }
 }
 
-/* SQLite's number of a schema in a list of them: main is 0, temp 1, whether it
-** is in the list or not. */
+/* SQLite's number of schema i of a list: main is 0 and temp is 1, whether the
+** list has temp or not. */
 static int schemaNumber(const char **az, int i){
   int j, n = 1;
   if( sqlite3_stricmp(az[i], "temp")==0 ) return 1;
@@ -101,14 +102,14 @@ static int schemaNumber(const char **az, int i){
   return i==0 ? 0 : n;
 }
 
-/* Can what is read of a schema be old? */
+/* Whether what is read of a schema can be old. */
 static int isOld(Sqlx *x, const char *zSchema, int iDb){
   if( sqlite3_txn_state(x->db, zSchema)!=SQLITE_TXN_READ ) return 0;
   if( !waitingSharesWal(x->db, zSchema) ) return 0;
   return !sqlite3_get_autocommit(x->db) || readsAny(x, iDb);
 }
 
-/* A file may be attached under several names, and read by any. */
+/* The file can be attached under several names, and be read by each. */
 int snapshotAllows(Sqlx *x, const char *zSchema, const char *zWho){
   sqlite3 *db = x->db;
   const char **az, *zFile;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Hearing of the transaction. See txnscope.h.
+** The events of a connection's transaction. See txnscope.h.
 */
 #include <string.h>
 #include "session/txnscope.h"
+#include "sqlite/vtab.h"
 SQLITE_EXTENSION_INIT3
 
 #define TABLE_NAME "interlock_transaction"
@@ -14,11 +15,6 @@ typedef struct TxnTable {
   sqlite3_vtab base;
   TxnScope *pScope;
 } TxnTable;
-
-/* A table has no rows: a cursor is always at its end. */
-typedef struct TxnCursor {
-  sqlite3_vtab_cursor base;
-} TxnCursor;
 
 static TxnScope *txnOf(sqlite3_vtab *pVtab){
   TxnScope *p = ((TxnTable*)pVtab)->pScope;
@@ -32,18 +28,14 @@ static int connectTable(
   sqlite3 *db,
   TxnScope *pScope,
   int eRisk,             /* SQLITE_VTAB_DIRECTONLY or _INNOCUOUS */
-  sqlite3_vtab **pp
+  sqlite3_vtab **pp,
+  char **pzErr
 ){
-  TxnTable *pNew;
-  int rc = sqlite3_declare_vtab(db, "CREATE TABLE x(unused)");
+  int rc = vtabConnect(db, "CREATE TABLE x(unused)", eRisk, sizeof(TxnTable),
+                       pp, pzErr);
   if( rc!=SQLITE_OK ) return rc;
-  pNew = sqlite3_malloc64(sizeof(*pNew));
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  pNew->pScope = pScope;
-  pScope->pEvents->xHold(pScope->pArg);
-  sqlite3_vtab_config(db, eRisk);
-  *pp = &pNew->base;
+  ((TxnTable*)*pp)->pScope = pScope;
+  pScope->pEvents->xRef(pScope->pArg);
   return SQLITE_OK;
 }
 
@@ -54,18 +46,10 @@ static int txnBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
   return SQLITE_OK;
 }
 
+/* A table has no rows: a cursor is always at its end. */
 static int txnOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
-  TxnCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
   (void)pVtab;
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  *ppCursor = &pNew->base;
-  return SQLITE_OK;
-}
-
-static int txnClose(sqlite3_vtab_cursor *pCursor){
-  sqlite3_free(pCursor);
-  return SQLITE_OK;
+  return vtabOpen(sizeof(**ppCursor), ppCursor);
 }
 
 static int txnFilter(
@@ -105,24 +89,24 @@ static int txnRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
   return SQLITE_OK;
 }
 
-static void dropScope(void *pScope){
+static void unrefScope(void *pScope){
   TxnScope *p = (TxnScope*)pScope;
-  p->pEvents->xDrop(p->pArg);
+  p->pEvents->xUnref(p->pArg);
 }
 
-/* SQLite before 3.41 lets go of the module first: it does not keep the scope
-** for the table's sake. */
+/* SQLite before 3.41 ends the module before its tables, so the module's
+** reference does not keep the scope for a table. */
 static int txnDisconnect(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
-  sqlite3_free(pVtab);
-  dropScope(p);
+  vtabDisconnect(pVtab);
+  unrefScope(p);
   return SQLITE_OK;
 }
 
 #define NO_ROWS \
   .xBestIndex = txnBestIndex, \
   .xOpen = txnOpen, \
-  .xClose = txnClose, \
+  .xClose = vtabClose, \
   .xFilter = txnFilter, \
   .xNext = txnNext, \
   .xEof = txnEof, \
@@ -131,7 +115,8 @@ static int txnDisconnect(sqlite3_vtab *pVtab){
 
 /* ---- interlock_transaction -------------------------------------------- */
 
-/* Nothing is written to it. That it could be is what enlists a statement. */
+/* Refuses every write. But SQLite enlists the table for a statement that could
+** write to it, and for that it needs an xUpdate. */
 static int txnUpdate(
   sqlite3_vtab *pVtab,
   int argc,
@@ -156,25 +141,26 @@ static int txnConnect(
     *pzErr = sqlite3_mprintf(TABLE_NAME " is a table of the temp schema");
     return SQLITE_ERROR;
   }
-  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab);
+  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab,
+                      pzErr);
 }
 
-/* DROP TABLE. Without its table a transaction would not be heard of to its
-** end, so it is refused meanwhile. */
+/* DROP TABLE. It is refused while the table is enlisted: the transaction's end
+** would not come as an event. */
 static int txnDestroy(sqlite3_vtab *pVtab){
   if( txnOf(pVtab)->bEnlisted ) return SQLITE_LOCKED;
   txnOf(pVtab)->bMade = 0;
   return txnDisconnect(pVtab);
 }
 
-/* The transaction that makes the table is not begun for it: it has begun. It
-** counts only if no error comes after. */
-/* Marks from before a refused close may be of other savepoints than those there
-** are now: they go before the first event after it. */
-static void dropMarks(TxnScope *p){
-  if( p->bUntold ) p->nMark = 0;
+/* Marks from before a refused close may belong to savepoints that are closed.
+** They must go before the first event after it. */
+static void clearMarks(TxnScope *p){
+  if( p->bLost ) p->nMark = 0;
 }
 
+/* SQLite calls no xBegin for the transaction that makes the table. bMade says
+** so, unless an error follows. */
 static int txnCreate(
   sqlite3 *db,
   void *pAux,
@@ -186,7 +172,7 @@ static int txnCreate(
   int rc = txnConnect(db, pAux, argc, argv, ppVtab, pzErr);
   if( rc==SQLITE_OK ){
     ((TxnScope*)pAux)->bMade = 1;
-    dropMarks((TxnScope*)pAux);
+    clearMarks((TxnScope*)pAux);
   }
   return rc;
 }
@@ -198,55 +184,55 @@ static int inTransaction(TxnScope *p){
 static void endScope(TxnScope *p){
   p->bMade = 0;
   p->bEnlisted = 0;
-  p->bUntold = 0;
+  p->bLost = 0;
   p->nMark = 0;
   p->iNumber++;
   p->pEvents->xEnd(p->pArg);
 }
 
-/* After an sqlite3_close() that was refused: has the transaction ended? In
-** autocommit none that was begun by BEGIN goes on, whatever is written now. */
-static void catchUp(TxnScope *p){
-  if( p->bUntold && (!inTransaction(p)
-   || (p->bUntoldBegin && sqlite3_get_autocommit(p->db))) ){
+/* In autocommit no transaction that was begun by BEGIN goes on, whatever is
+** being written now. */
+void txnscopeCatchUp(TxnScope *p){
+  if( p->bLost && (!inTransaction(p)
+   || (p->bLostBegin && sqlite3_get_autocommit(p->db))) ){
     endScope(p);
   }
 }
 
-/* Events come again. */
-static void hearAgain(TxnScope *p){
-  catchUp(p);
-  if( p->bUntold ){
+/* A table was enlisted: events come. */
+static void startFollowing(TxnScope *p){
+  txnscopeCatchUp(p);
+  if( p->bLost ){
     p->iNumber++;
-    p->bUntold = 0;
+    p->bLost = 0;
   }
   p->bEnlisted = 1;
 }
 
 static int txnBegin(sqlite3_vtab *pVtab){
-  dropMarks(txnOf(pVtab));
-  hearAgain(txnOf(pVtab));
+  clearMarks(txnOf(pVtab));
+  startFollowing(txnOf(pVtab));
   return SQLITE_OK;
 }
 
-/* Comes when the transaction is committed. In xSync, before, it may still be
-** refused and go on. */
+/* The transaction is committed. At xSync, before, the COMMIT could still have
+** failed and the transaction gone on. */
 static int txnCommit(sqlite3_vtab *pVtab){
   endScope(txnOf(pVtab));
   return SQLITE_OK;
 }
 
 /*
-** Comes after the files have been rolled back, and also from an
-** sqlite3_close() that is then refused: the transaction goes on, a file
-** still being written, but nobody is going to tell of its end.
+** SQLite calls this after the files have been rolled back, and also from an
+** sqlite3_close() that it then refuses. In that case the transaction goes on,
+** since a file is still being written, but its end will not come as an event.
 */
 static int txnRollback(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
   if( inTransaction(p) ){
     if( p->bEnlisted ){
-      p->bUntold = 1;
-      p->bUntoldBegin = !sqlite3_get_autocommit(p->db);
+      p->bLost = 1;
+      p->bLostBegin = !sqlite3_get_autocommit(p->db);
     }
     p->bMade = 0;
     p->bEnlisted = 0;
@@ -256,8 +242,8 @@ static int txnRollback(sqlite3_vtab *pVtab){
   return SQLITE_OK;
 }
 
-/* A table that takes part from now on is told of the savepoint that was opened
-** last. Where another one has heard of it, it stands marked. */
+/* For a table that is newly enlisted SQLite calls this with the savepoint that
+** was opened last. If another table was enlisted before, it is marked. */
 static int txnSavepoint(sqlite3_vtab *pVtab, int i){
   TxnScope *p = txnOf(pVtab);
   int rc;
@@ -291,8 +277,8 @@ static int txnRollbackTo(sqlite3_vtab *pVtab, int i){
   .xRelease = txnRelease, \
   .xRollbackTo = txnRollbackTo
 
-/* xCreate is not xConnect: so it is not eponymous, which would make it a
-** table of main. */
+/* xCreate differs from xConnect, so the table is not eponymous: an eponymous
+** table belongs to main. */
 static const sqlite3_module transactionModule = {
   NO_ROWS,
   TXN_EVENTS,
@@ -306,15 +292,15 @@ static const sqlite3_module transactionModule = {
 /* ---- interlock_close -------------------------------------------------- */
 
 /*
-** The statement that enlists is kept, and holds a reference on the table it
-** writes: it would make sqlite3_close() fail. It has to go when the
-** connection is closed, and a table that it does not refer to is told of that:
-** this one, whose only use it is. A user's table of that name hides it, and
-** then nothing is kept.
+** The statements that enlist are kept. Each has a reference on the table that
+** it writes, so it would make sqlite3_close() fail, and must be finalized when
+** the connection is closed. SQLite then disconnects the tables without a
+** reference, and this one exists only to be one of them. If a table of the
+** user's hides its name, no statement is kept.
 */
-static void dropStatement(TxnScope *p){
-  sqlite3_stmt *pStmt = p->pEnlist;
-  p->pEnlist = 0;
+static void dropStatement(sqlite3_stmt **pp){
+  sqlite3_stmt *pStmt = *pp;
+  *pp = 0;
   sqlite3_finalize(pStmt);
 }
 
@@ -326,16 +312,18 @@ static int txnConnectClose(
   sqlite3_vtab **ppVtab,
   char **pzErr
 ){
-  int rc = connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab);
-  (void)argc; (void)argv; (void)pzErr;
-  if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bClosing = 1;
+  int rc = connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_DIRECTONLY, ppVtab,
+                        pzErr);
+  (void)argc; (void)argv;
+  if( rc==SQLITE_OK ) ((TxnScope*)pAux)->bSeesClose = 1;
   return rc;
 }
 
 static int txnDisconnectClose(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
-  p->bClosing = 0;
-  dropStatement(p);
+  p->bSeesClose = 0;
+  dropStatement(&p->pEnlist);
+  dropStatement(&p->pWrite);
   return txnDisconnect(pVtab);
 }
 
@@ -349,12 +337,12 @@ static const sqlite3_module closeModule = {
 /* ---- interlock_writer ------------------------------------------------- */
 
 /*
-** Takes part in every transaction that writes a guarded table: the triggers
-** of such a table write to it, a DELETE of no rows in a place that is never
-** reached, and SQLite begins a table for a statement that could write it. So
-** nothing has to be run, and nothing made, in the middle of a user's statement.
-** It is a table of main, as all are that have no CREATE: who writes a guarded
-** table of another file takes main's write lock as well.
+** This table takes part in every transaction that writes a guarded table. The
+** triggers of a guarded table contain a DELETE of no rows from it that is never
+** run, and SQLite enlists a table for a statement that could write to it. So
+** nothing is run or made in the middle of a user's statement. The table belongs
+** to main, as every eponymous one does: a statement that writes a guarded table
+** of another file takes main's write lock as well.
 */
 static int txnConnectWriter(
   sqlite3 *db,
@@ -364,12 +352,13 @@ static int txnConnectWriter(
   sqlite3_vtab **ppVtab,
   char **pzErr
 ){
-  (void)argc; (void)argv; (void)pzErr;
-  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_INNOCUOUS, ppVtab);
+  (void)argc; (void)argv;
+  return connectTable(db, (TxnScope*)pAux, SQLITE_VTAB_INNOCUOUS, ppVtab,
+                      pzErr);
 }
 
-/* The last moment at which a transaction can be refused. It may come more than
-** once: a COMMIT that finds a reader is tried again. */
+/* The last call that can make a COMMIT fail. It may come more than once: a
+** COMMIT that fails because of a reader can be tried again. */
 static int txnSyncWriter(sqlite3_vtab *pVtab){
   TxnScope *p = txnOf(pVtab);
   char *zError = 0;
@@ -390,20 +379,22 @@ static const sqlite3_module writerModule = {
   .xDisconnect = txnDisconnect,
 };
 
-/* ---- taking part ------------------------------------------------------ */
+/* ---- enlisting -------------------------------------------------------- */
 
-/* A DELETE of no rows enlists its table, and moves neither
-** last_insert_rowid() nor total_changes(). It opens a savepoint of its own, by
-** which SQLite takes the table to know of those that are open already: it then
-** hears of their ROLLBACK TO. */
+/* A DELETE of no rows enlists its table, and changes neither
+** last_insert_rowid() nor total_changes(). The statement opens a savepoint of
+** its own. SQLite calls xSavepoint for it, and from then on xRollbackTo for the
+** savepoints that are already open as well. */
+static void runStatement(Sqlx *x, sqlite3_stmt **pp, const char *zTable){
+  if( *pp==0 ) *pp = sqlxPrepare(x, "DELETE FROM %s WHERE 0", zTable);
+  if( *pp ){
+    sqlxStep(x, *pp);
+    sqlite3_reset(*pp);
+  }
+}
+
 static void runEnlist(TxnScope *p, Sqlx *x){
-  if( p->pEnlist==0 ){
-    p->pEnlist = sqlxPrepare(x, "DELETE FROM temp." TABLE_NAME " WHERE 0");
-  }
-  if( p->pEnlist ){
-    sqlxStep(x, p->pEnlist);
-    sqlite3_reset(p->pEnlist);
-  }
+  runStatement(x, &p->pEnlist, "temp." TABLE_NAME);
 }
 
 static void makeTable(TxnScope *p, Sqlx *x){
@@ -415,23 +406,25 @@ static void makeTable(TxnScope *p, Sqlx *x){
   runEnlist(p, x);
 }
 
-/* Keep the statement only if its end will be seen to. A table or view of that
-** name can hide it, also one that cannot be read. */
-static void keepStatement(TxnScope *p, Sqlx *x){
-  if( !p->bClosing ){
+/* Keeps a statement only if interlock_close can be connected: a table or view
+** of the user's can hide its name, even one that cannot be read. */
+static void keepStatement(TxnScope *p, Sqlx *x, sqlite3_stmt **pp){
+  if( !p->bSeesClose ){
     sqlxFinalize(x, sqlxPrepare(x, "SELECT 1 FROM " CLOSE_NAME));
     if( x->rc!=SQLITE_NOMEM ) sqlxClear(x);
   }
-  if( !p->bClosing || x->rc!=SQLITE_OK ) dropStatement(p);
+  if( !p->bSeesClose || x->rc!=SQLITE_OK ) dropStatement(pp);
 }
 
+/* Makes the request's error one about the transaction. */
 static void explain(Sqlx *x, const char *zWho){
   int rc = x->rc;
   const char *zWhy = sqlxErrorText(x);
   if( rc==SQLITE_NOMEM ) return;
   sqlxClear(x);
   sqlxFail(x, rc, "no transaction: %s cannot take part in it: %s%s", zWho, zWhy,
-           rc==SQLITE_READONLY ? " (PRAGMA query_only)" : "");
+           rc==SQLITE_READONLY && sqlite3_db_readonly(x->db, "main")!=1
+               ? " (PRAGMA query_only)" : "");
 }
 
 void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
@@ -439,25 +432,69 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   runEnlist(p, x);
   if( x->rc==SQLITE_ERROR ){         /* no such table */
     sqlxClear(x);
-    dropStatement(p);
+    dropStatement(&p->pEnlist);
     makeTable(p, x);
   }
-  /* In the transaction that made it xBegin does not come. */
-  if( x->rc==SQLITE_OK && p->bMade && !p->bEnlisted ) hearAgain(p);
+  /* SQLite calls no xBegin in the transaction that made the table. */
+  if( x->rc==SQLITE_OK && p->bMade && !p->bEnlisted ) startFollowing(p);
   if( !p->bEnlisted ){
     sqlxFail(x, SQLITE_ERROR, "temp." TABLE_NAME " is a table of another's");
   }
   if( x->rc!=SQLITE_OK ){
     explain(x, zWho);
-    dropStatement(p);
+    dropStatement(&p->pEnlist);
   }else{
-    keepStatement(p, x);
+    keepStatement(p, x, &p->pEnlist);
   }
 }
 
-int txnscopeHeard(const TxnScope *p){ return p->bEnlisted || p->bUntold; }
+/* Whether SQLite has not granted a lock, or was interrupted. The program gets
+** such an error unchanged. */
+static int isBusy(int rc){
+  return (rc & 0xff)==SQLITE_BUSY || (rc & 0xff)==SQLITE_LOCKED
+      || rc==SQLITE_INTERRUPT;
+}
 
-void txnscopeCatchUp(TxnScope *p){ catchUp(p); }
+static void runWrite(TxnScope *p, Sqlx *x){
+  runStatement(x, &p->pWrite, "main." WRITER_NAME);
+}
+
+/* The value of sqlite3_busy_timeout(); 0 if none is set, or if the program has
+** a busy handler of its own. SQLite finds it when it compiles the statement,
+** which must therefore not be kept. */
+static int busyTimeout(Sqlx *x){
+  sqlite3_stmt *pStmt = sqlxPrepare(x, "PRAGMA busy_timeout");
+  int ms = sqlxStep(x, pStmt) ? sqlite3_column_int(pStmt, 0) : 0;
+  sqlxFinalize(x, pStmt);
+  return ms;
+}
+
+/* The same without SQLite's own busy handler. A busy handler of the program's
+** cannot be found out, and is called. */
+static void runWriteAtOnce(TxnScope *p, Sqlx *x){
+  int ms = busyTimeout(x);
+  if( ms>0 ) sqlite3_busy_timeout(p->db, 0);
+  runWrite(p, x);
+  if( ms>0 ) sqlite3_busy_timeout(p->db, ms);
+}
+
+/* interlock_writer is a table of main, so the write enlists it as well. If a
+** table of the user's hides it, that table is written, and txnscopeEnlist()
+** enlists the other one. The statement is also kept after an error, since it
+** will be needed again. */
+void txnscopeWrite(TxnScope *p, Sqlx *x, const char *zWho, int bWait){
+  if( x->rc!=SQLITE_OK ) return;
+  if( p->bEnlisted
+   && sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE ) return;
+  if( bWait ) runWrite(p, x);
+  else runWriteAtOnce(p, x);
+  if( x->rc==SQLITE_OK ) txnscopeEnlist(p, x, zWho);
+  else if( !isBusy(x->rc) ) explain(x, zWho);
+  if( x->rc==SQLITE_OK ) keepStatement(p, x, &p->pWrite);
+  if( !p->bSeesClose ) dropStatement(&p->pWrite);
+}
+
+int txnscopeFollows(const TxnScope *p){ return p->bEnlisted || p->bLost; }
 
 /* ---- registration ----------------------------------------------------- */
 
@@ -479,8 +516,8 @@ static int registerModule(
   const char *zName,
   const sqlite3_module *pModule
 ){
-  p->pEvents->xHold(p->pArg);
-  return sqlite3_create_module_v2(p->db, zName, pModule, p, dropScope);
+  p->pEvents->xRef(p->pArg);
+  return sqlite3_create_module_v2(p->db, zName, pModule, p, unrefScope);
 }
 
 int txnscopeRegister(TxnScope *p){
@@ -490,7 +527,7 @@ int txnscopeRegister(TxnScope *p){
   return rc;
 }
 
-/* After a failed load. */
+/* Must be called when loading has failed. */
 void txnscopeUnregister(sqlite3 *db){
   sqlite3_create_module_v2(db, TABLE_NAME, 0, 0, 0);
   sqlite3_create_module_v2(db, CLOSE_NAME, 0, 0, 0);

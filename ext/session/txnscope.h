@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Hearing of the transaction: its end, its savepoints and its roll backs,
-** without any of the application's hooks.
+** The events of a connection's transaction: its savepoints, its rollbacks and
+** its end. None of the application's hooks is used for them.
 **
 ** A virtual table in the temp schema, `interlock_transaction`, takes part in
-** each transaction that asked for it (txnscopeEnlist), and SQLite calls its
-** xCommit, xRollback, xSavepoint, xRelease and xRollbackTo. It is made when
-** first needed, and made again when it has vanished: PRAGMA temp_store and the
-** roll back of the transaction that made it drop it. There can be several
-** objects of it in one transaction, so the state is the connection's, and
-** every event may come twice.
+** each transaction for which txnscopeEnlist() was called. SQLite then calls its
+** xCommit, xRollback, xSavepoint, xRelease and xRollbackTo. The table is made
+** when it is first needed. PRAGMA temp_store drops it, and so does the rollback
+** of the transaction that made it; it is then made again when it is next
+** needed. SQLite can have several objects of the table in one transaction, so
+** the state belongs to the connection, and each event may come twice.
 **
-** A transaction that writes a guarded table is heard of through another one,
-** `interlock_writer`, without a call: its triggers name it.
+** In a transaction that writes a guarded table the events come through another
+** table, `interlock_writer`. No call is needed: the triggers of the guarded
+** table name it.
 **
-** A TxnScope belongs to its connection and is guarded by SQLite's mutex of
-** the connection.
+** A TxnScope belongs to its connection and is guarded by SQLite's mutex of the
+** connection.
 */
 #ifndef INTERLOCK_TXNSCOPE_H
 #define INTERLOCK_TXNSCOPE_H
@@ -23,63 +24,72 @@
 #include "sqlite/sqlx.h"
 
 /*
-** What is told. Savepoints are numbered from 0.
+** What the owner must do at each event. Savepoints are numbered from 0.
 **
-** xMark        savepoints iFrom to iTo, not more than there are, stand at what
-**              is held now; SQLITE_NOMEM, and the savepoint is refused
-** xRollbackTo  what was acquired since savepoint i is given back; -1: all
-** xCommit      the transaction, which wrote a guarded table, is about to be
-**              committed; an error and its text, and it is rolled back
-** xEnd         the transaction has ended, either way
-** xHold        a module or table points to the TxnScope
-** xDrop        and does so no more: after the last, it may be freed
+** xMark        note for savepoints iFrom to iTo what is held now; after
+**              SQLITE_NOMEM the savepoint fails
+** xRollbackTo  release what was acquired since savepoint i; if i is -1, all
+** xCommit      the transaction has written a guarded table and is about to be
+**              committed; after an error it is rolled back. The caller frees
+**              the text
+** xEnd         the transaction has ended, by COMMIT or ROLLBACK
+** xRef         count one more module or table that points to the TxnScope
+** xUnref       count one less; with the last, the TxnScope may be freed
 */
 typedef struct TxnEvents {
   int (*xMark)(void*, int iFrom, int iTo);
   void (*xRollbackTo)(void*, int i);
   int (*xCommit)(void*, char **pzError);
   void (*xEnd)(void*);
-  void (*xHold)(void*);
-  void (*xDrop)(void*);
+  void (*xRef)(void*);
+  void (*xUnref)(void*);
 } TxnEvents;
 
 typedef struct TxnScope {
   sqlite3 *db;
   const TxnEvents *pEvents;
   void *pArg;
-  sqlite3_stmt *pEnlist; /* enlists; kept while bClosing is told of */
+  sqlite3_stmt *pEnlist; /* enlists the table; kept only while bSeesClose */
+  sqlite3_stmt *pWrite;  /* takes main's write lock; kept likewise */
   int nMark;             /* savepoints 0 to nMark-1 have marks */
-  int bMade;             /* the table was made in this transaction */
+  int bMade;             /* this transaction has made the table */
   int bEnlisted;         /* the events of this transaction come */
-  sqlite3_uint64 iNumber; /* another one in each transaction */
-  int bUntold;           /* its events come no more, but it may go on */
-  int bUntoldBegin;      /* then: it was begun by BEGIN or SAVEPOINT */
-  int bClosing;          /* an sqlite3_close() of the connection is told of */
+  sqlite3_uint64 iNumber; /* differs from one transaction to the next */
+  int bLost;             /* no events come any more, and the transaction may not
+                         ** have ended */
+  int bLostBegin;        /* of bLost: it was begun by BEGIN or SAVEPOINT */
+  int bSeesClose;        /* interlock_close is connected */
 } TxnScope;
 
 void txnscopeInit(TxnScope*, sqlite3*, const TxnEvents*, void *pArg);
 
-/* The modules. They point to the TxnScope until the connection ends, or others
-** take their names. */
+/* Register the modules. They point to the TxnScope until the connection ends or
+** modules of the same names replace them. */
 int txnscopeRegister(TxnScope*);
 void txnscopeUnregister(sqlite3*);
 
-/* Take part in the open transaction; zWho in the error names the function.
-** The roll back of a savepoint that is open already is heard as well. */
+/* Makes the events of the open transaction come, including the rollback of
+** savepoints that are already open. An error begins with the name of the
+** calling function, zWho. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
 
-/* Has a statement of the open transaction enlisted a table? Then its end is
-** going to be told, or, after a refused close, seen by txnscopeCatchUp(). */
-int txnscopeHeard(const TxnScope*);
+/* Makes its events come by a write to main, which changes nothing and takes
+** SQLite's write lock. With bWait the connection's busy handler waits for that.
+** If SQLite refuses it, the error is SQLite's, SQLITE_BUSY or SQLITE_LOCKED. */
+void txnscopeWrite(TxnScope*, Sqlx*, const char *zWho, int bWait);
+
+/* Whether the end of the open transaction will be noticed: by its event, or,
+** after a refused close, by txnscopeCatchUp(). */
+int txnscopeFollows(const TxnScope*);
 
 /*
 ** An sqlite3_close() that is refused takes the tables out of the transaction,
-** and SQLite tells nothing more of it unless one is enlisted again. Whether the
-** transaction has ended meanwhile is looked at by every call of a lock
-** function, which begins here, and where a table is enlisted again. Where it
-** cannot be told from the next transaction (BEGIN, and a write before any
-** call), it is taken to go on: locks are kept longer, never shorter. iNumber
-** goes up, so that what guards know is found again, and the writer registered
+** and no events come until one is enlisted again. So every lock function must
+** call this first: it notices that the transaction has ended meanwhile, as
+** enlisting a table again does. A transaction that has ended cannot always be
+** told from the next one (BEGIN, then a write before any call). It is then
+** taken to go on, so that locks are held longer, never shorter. iNumber goes
+** up, so that the guards find again what they know and register the writer
 ** again.
 */
 void txnscopeCatchUp(TxnScope*);

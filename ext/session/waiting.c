@@ -6,14 +6,14 @@
 #include "session/waiting.h"
 SQLITE_EXTENSION_INIT3
 
-/* SQLite's levels of its lock on a file, as SQLITE_FCNTL_LOCKSTATE tells. */
+/* Levels of SQLite's lock on a file, as SQLITE_FCNTL_LOCKSTATE returns them. */
 #define FILE_UNLOCKED 0
 #define FILE_SHARED   1
 
 /* ---- SQLite's own lock ------------------------------------------------ */
 
-/* Whether a file is in WAL mode, by its header. Somebody who holds SQLite's
-** shared lock reads it: the mode cannot change meanwhile. */
+/* Whether a file is in WAL mode, by its header. The connection must hold
+** SQLite's shared lock on the file, so that the mode cannot change. */
 static int isWal(sqlite3 *db, const char *zSchema){
   sqlite3_file *pFile = 0;
   unsigned char a[2];
@@ -24,7 +24,8 @@ static int isWal(sqlite3 *db, const char *zSchema){
   return rc==SQLITE_OK && a[0]==2 && a[1]==2;
 }
 
-/* What PRAGMA locking_mode allows; nothing if it will not say. */
+/* What PRAGMA locking_mode allows. If SQLite does not return the mode, nothing
+** is allowed. */
 static Waiting askPragma(sqlite3 *db, const char *zSchema){
   sqlite3_stmt *pStmt = 0;
   char *zSql = sqlite3_mprintf("PRAGMA \"%w\".locking_mode", zSchema);
@@ -48,13 +49,14 @@ static int lockState(sqlite3 *db, const char *zSchema){
   return rc==SQLITE_OK ? eLock : FILE_UNLOCKED;
 }
 
-/* An exclusive lock is that of PRAGMA locking_mode. */
+/* In WAL mode only PRAGMA locking_mode=EXCLUSIVE takes more than a shared lock,
+** and then no other connection can commit. */
 int waitingSharesWal(sqlite3 *db, const char *zSchema){
   return lockState(db, zSchema)<=FILE_SHARED && isWal(db, zSchema);
 }
 
-/* Read the file, and be done: SQLite lets go of a lock that it only keeps
-** since the pragma said so before. */
+/* Reads the file once. SQLite then releases a lock that it has kept only
+** because an earlier PRAGMA locking_mode said so. */
 static int readOnce(sqlite3 *db, const char *zSchema){
   char *zSql = sqlite3_mprintf("PRAGMA \"%w\".schema_version", zSchema);
   int rc = zSql ? sqlite3_exec(db, zSql, 0, 0, 0) : SQLITE_NOMEM;
@@ -63,13 +65,14 @@ static int readOnce(sqlite3 *db, const char *zSchema){
 }
 
 /*
-** Whether SQLite's lock on a file stays held by this connection without a
-** transaction: in exclusive mode; and the lock outlives the pragma until the
-** file is next used. In WAL mode every connection holds a shared lock all the
-** time, and there the pragma decides. Otherwise the file is used, and what is
-** locked still is locked by another connection of a shared cache. In BEGIN,
-** where the read would not end, one cannot tell, and any lock counts; so it
-** does where the read has not ended since a statement around it reads as well.
+** Whether this connection keeps SQLite's lock on a file without a transaction.
+** It does in exclusive mode, and after a return to normal mode until it next
+** uses the file. In WAL mode every connection holds a shared lock all the time,
+** so there only the pragma decides. In the other modes the file is read once;
+** if it is still locked after that, the lock is another connection's, of a
+** shared cache. In BEGIN that read would not end, so there any lock counts as
+** kept. It counts as kept as well if the read has not ended, since a statement
+** around this one reads the file too.
 */
 static Waiting askLock(sqlite3 *db, const char *zSchema){
   int eLock = lockState(db, zSchema);
@@ -94,8 +97,8 @@ static Waiting askSchema(sqlite3 *db, const char *zSchema){
   return askLock(db, zSchema);
 }
 
-/* The files one by one, as a statement lists them: SQLite before 3.39 has no
-** other way. It opens no transaction. */
+/* Asks for each schema that PRAGMA database_list returns: SQLite before 3.39
+** has no function for that. The statement opens no transaction. */
 static Waiting askListed(sqlite3 *db){
   sqlite3_stmt *pStmt = 0;
   Waiting eAnswer = WAITING_ALLOWED;
@@ -134,8 +137,8 @@ Waiting waitingAllowed(sqlite3 *db, const char **pzSchema){
 
 /* ---- during a wait ---------------------------------------------------- */
 
-/* sqlite3_is_interrupted() came with 3.41. A header from just before ends
-** where its slot in the API table begins. */
+/* sqlite3_is_interrupted() is new in 3.41. In a header of 3.40 the API table
+** ends just before the slot of that function. */
 #if SQLITE_VERSION_NUMBER>=3041000
 # define IS_INTERRUPTED(db) sqlite3_is_interrupted(db)
 #elif SQLITE_VERSION_NUMBER>=3040000 && !defined(SQLITE_CORE)
@@ -147,8 +150,8 @@ typedef struct NextApi {
     ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
 #endif
 
-/* A statement of its own ends with SQLITE_INTERRUPT then. It runs inside the
-** one that waits, so it does not clear the flag. */
+/* An interrupt ends this statement with SQLITE_INTERRUPT. The statement runs
+** inside the one that waits, so it does not clear the interrupt. */
 static int stepsInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
   int rc = SQLITE_OK;
   if( *ppLook==0 ) rc = sqlite3_prepare_v2(db, "SELECT 1", -1, ppLook, 0);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The rule about waiting, and what a wait asks of its connection meanwhile.
+** The rule about waiting, and what a function that waits asks SQLite about its
+** connection.
 **
-** A lock function waits only while its connection has no transaction open on
-** a database file, and does not keep SQLite's lock on one without. So nobody
-** sleeps here while others wait for him in SQLite: no deadlock can run through
-** SQLite's own locks, no sleeper stalls every writer, and who has waited does
-** not read a snapshot from before the wait. The temp schema does not count:
-** its file is the connection's own.
+** A lock function must wait only while its connection has no transaction open
+** on a database file and keeps no SQLite lock on one. So no connection sleeps
+** while others wait for its SQLite lock: no deadlock can run through SQLite's
+** locks, and a connection that waits stalls no writer. After a wait a
+** connection cannot read a snapshot from before it. The temp schema does not
+** count, since no other connection uses its file.
 */
 #ifndef INTERLOCK_WAITING_H
 #define INTERLOCK_WAITING_H
@@ -18,24 +19,26 @@ typedef enum Waiting {
   WAITING_ALLOWED,
   WAITING_TRANSACTION,   /* a transaction is open on a database file */
   WAITING_LOCK_KEPT,     /* PRAGMA locking_mode keeps SQLite's lock */
-  WAITING_OTHER_FILE,    /* it holds locks in another lock file */
+  WAITING_OTHER_FILE,    /* the connection has locks in another lock file */
   WAITING_NOMEM
 } Waiting;
 
-/* May it sleep? On any answer but the first *pzSchema names the file that
-** stands against it, valid until the next ATTACH or DETACH; or is NULL. */
+/* Whether the connection may sleep. If it may not, *pzSchema is the schema of
+** the file that forbids it, valid until the next ATTACH or DETACH, or NULL. */
 Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
 
-/* Has sqlite3_interrupt() been called? Only for a function of a statement that
-** is being run. Before 3.41 a statement tells: *ppLook, NULL at first, keeps it
-** for the next call, and the caller finalizes it. */
+/* Whether sqlite3_interrupt() was called. The caller must be a function of a
+** statement that is being run. SQLite before 3.41 is asked by a statement, kept
+** in *ppLook for the next call: it must be NULL at the first call, and the
+** caller must finalize it. */
 int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook);
 
-/* Is the file of a schema, which this connection reads, in WAL mode, and open
-** to others? Then there can have been a commit since it began to read. */
+/* Whether the file of a schema, which this connection reads, is in WAL mode and
+** open to other connections. These can then have committed since this one began
+** to read. */
 int waitingSharesWal(sqlite3 *db, const char *zSchema);
 
-/* Was the file of a schema renamed, replaced or deleted? */
+/* Whether the file of a schema was renamed, replaced or deleted. */
 int waitingMoved(sqlite3 *db, const char *zSchema);
 
 #endif

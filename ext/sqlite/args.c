@@ -16,7 +16,6 @@ const char *argsType(sqlite3_value *pVal){
   return az[sqlite3_value_type(pVal)];
 }
 
-/* A TEXT argument. zWhat says in the error what it stands for. */
 const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
   const char *z;
   int n;
@@ -40,8 +39,8 @@ const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
   return z;
 }
 
-/* An INTEGER argument; a REAL without a fraction is one, since JavaScript
-** binds every number as REAL. */
+/* A REAL without a fraction is accepted, since JavaScript binds every number
+** as REAL. */
 sqlite3_int64 argsInteger(
   Sqlx *p,
   sqlite3_value *pVal,
@@ -79,7 +78,8 @@ int argsCount(Sqlx *p, int nArg, int nMin, int nMax, const char *zForm){
   return p->rc==SQLITE_OK;
 }
 
-/* The result of a request that ends here. NULL for NULL. */
+void argsEndNull(Sqlx *p, sqlite3_context *ctx){ argsEndText(p, ctx, 0); }
+
 void argsEndText(Sqlx *p, sqlite3_context *ctx, const char *z){
   if( p->rc!=SQLITE_OK ){
     sqlxResultError(p, ctx);
@@ -96,4 +96,12 @@ void argsEndInteger(Sqlx *p, sqlite3_context *ctx, sqlite3_int64 i){
     sqlite3_result_int64(ctx, i);
   }
   sqlxEnd(p);
+}
+
+void argsEndFound(Sqlx *p, sqlite3_context *ctx, sqlite3_int64 i){
+  if( i ){
+    argsEndInteger(p, ctx, i);
+  }else{
+    argsEndNull(p, ctx);
+  }
 }

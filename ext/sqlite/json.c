@@ -22,8 +22,8 @@ void jsonString(sqlite3_str *pStr, const char *z, u32 n){
   sqlite3_str_appendchar(pStr, 1, '"');
 }
 
-/* As few digits as give the same number again. JSON knows no infinity: what is
-** too large for a number stands for it, as in SQLite's own JSON. */
+/* The shortest text that gives the same number again. JSON has no infinity; a
+** number that is too large stands for it, as in SQLite's own JSON. */
 static void appendReal(sqlite3_str *pStr, double r){
   char z[40];
   if( r-r!=0.0 ){

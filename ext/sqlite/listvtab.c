@@ -3,8 +3,8 @@
 ** Virtual tables that read all of their rows when a scan begins. See
 ** listvtab.h.
 */
-#include <string.h>
 #include "sqlite/listvtab.h"
+#include "sqlite/vtab.h"
 SQLITE_EXTENSION_INIT3
 
 typedef struct ListVtabVtab ListVtabVtab;
@@ -56,24 +56,13 @@ static int listvtabConnect(
 ){
   const ListVtab *pThis = pAux;
   ListVtabVtab *pNew;
-  int rc = sqlite3_declare_vtab(db, pThis->zSql);
+  int rc = vtabConnect(db, pThis->zSql, SQLITE_VTAB_DIRECTONLY, sizeof(*pNew),
+                       ppVtab, pzErr);
   (void)argc; (void)argv;
-  if( rc!=SQLITE_OK ){
-    *pzErr = sqlite3_mprintf("%s", sqlite3_errmsg(db));
-    return rc;
-  }
-  pNew = sqlite3_malloc64(sizeof(*pNew));
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
+  if( rc!=SQLITE_OK ) return rc;
+  pNew = (ListVtabVtab*)*ppVtab;
   pNew->db = db;
   pNew->pThis = pThis;
-  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  *ppVtab = &pNew->base;
-  return SQLITE_OK;
-}
-
-static int listvtabDisconnect(sqlite3_vtab *pVtab){
-  sqlite3_free(pVtab);
   return SQLITE_OK;
 }
 
@@ -85,19 +74,16 @@ static int listvtabBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
 }
 
 static int listvtabOpen(sqlite3_vtab *pVtab, sqlite3_vtab_cursor **ppCursor){
-  ListVtabCursor *pNew = sqlite3_malloc64(sizeof(*pNew));
-  if( pNew==0 ) return SQLITE_NOMEM;
-  memset(pNew, 0, sizeof(*pNew));
-  sqlxBegin(&pNew->x, ((ListVtabVtab*)pVtab)->db);
-  *ppCursor = &pNew->base;
+  int rc = vtabOpen(sizeof(ListVtabCursor), ppCursor);
+  if( rc!=SQLITE_OK ) return rc;
+  sqlxBegin(&((ListVtabCursor*)*ppCursor)->x, ((ListVtabVtab*)pVtab)->db);
   return SQLITE_OK;
 }
 
 static int listvtabClose(sqlite3_vtab_cursor *pCursor){
   ListVtabCursor *pCur = (ListVtabCursor*)pCursor;
   sqlxEnd(&pCur->x);
-  sqlite3_free(pCur);
-  return SQLITE_OK;
+  return vtabClose(pCursor);
 }
 
 static int listvtabFilter(
@@ -161,12 +147,12 @@ static int listvtabUpdate(
   return rc;
 }
 
-/* No xCreate: eponymous, and only so. Without xUpdate: read-only. */
+/* Without xCreate a table is eponymous only; without xUpdate, read-only. */
 #define LISTVTAB_MODULE(update){ \
   .iVersion = 1, \
   .xConnect = listvtabConnect, \
   .xBestIndex = listvtabBestIndex, \
-  .xDisconnect = listvtabDisconnect, \
+  .xDisconnect = vtabDisconnect, \
   .xOpen = listvtabOpen, \
   .xClose = listvtabClose, \
   .xFilter = listvtabFilter, \

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Virtual tables that read all of their rows when a scan begins: a row may be
-** changed, or come, while the next ones are read. Columns are texts.
+** Virtual tables that read all of their rows when a scan begins, so that rows
+** can be changed or added while the scan goes on. The columns are texts.
 **
-** They are eponymous, and only so: there on every connection that has loaded
-** the extension, and in no schema. And they are DIRECTONLY: no schema from
-** elsewhere reaches them by a view or a trigger.
+** The tables are eponymous only: every connection that has loaded the extension
+** has them, and no schema does. They are DIRECTONLY, so views and triggers of a
+** schema cannot reach them.
 */
 #ifndef INTERLOCK_LISTVTAB_H
 #define INTERLOCK_LISTVTAB_H
@@ -15,26 +15,27 @@
 typedef struct ListVtab ListVtab;
 typedef struct ListVtabRows ListVtabRows;
 
-/* One such table; it must not go away. */
+/* One such table. It must stay as long as the module is registered. */
 struct ListVtab {
   const char *zName;
   const char *zSql;      /* its CREATE TABLE */
   int nCol;
-  int iOwn;              /* the columns from here on only the table writes: in
-                         ** an UPDATE that does not set one it has no value,
-                         ** and sqlite3_value_nochange() says so */
-  /* Read the rows. */
+  int iOwn;              /* the first of the columns that only the table
+                         ** writes: an UPDATE that does not set such a column
+                         ** passes no value (sqlite3_value_nochange()) */
+  /* Reads the rows. */
   void (*xRead)(Sqlx*, ListVtabRows*);
-  /* xUpdate, with a request of its own; NULL: the table is read-only. */
+  /* The module's xUpdate, with a request of its own; NULL: read-only. */
   void (*xWrite)(Sqlx*, int argc, sqlite3_value **argv, sqlite3_int64*);
 };
 
-/* Add a row: its columns, to be filled with texts of the request; NULL stands
-** for NULL. Returns NULL when memory has run out. */
+/* Adds a row and returns its columns, all NULL. The caller sets them to texts
+** of the request. NULL if memory has run out. */
 const char **listvtabAdd(Sqlx*, ListVtabRows*, sqlite3_int64 iRowid);
 
 int listvtabRegister(sqlite3 *db, const ListVtab*);
-/* After a failed load: leave nothing that points into the library. */
+/* Must be called when loading has failed: nothing may point into the
+** library. */
 void listvtabUnregister(sqlite3 *db, const ListVtab*);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a PRAGMA says, without a transaction. See pragma.h.
+** The rows of a PRAGMA, without a transaction. See pragma.h.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ enum { OP_NAME = 1, OP_P1, OP_P2, OP_P3, OP_P4 };
 
 #define REGISTERS 16
 
-/* The registers of the program, as far as it has been read. */
+/* The registers of the program after the instructions read so far. */
 typedef struct Registers {
   const char *az[REGISTERS];
 } Registers;
@@ -29,7 +29,7 @@ static void addRow(Sqlx *p, PragmaRows *pRows, const char *const *az, int n){
   pRows->nRow++;
 }
 
-/* Follow one instruction. 0 if it is not known what it does. */
+/* Follows one instruction; 0 if it is none of those that are known here. */
 static int follow(Sqlx *p, sqlite3_stmt *pStmt, Registers *pReg,
                   PragmaRows *pRows){
   static const char *const azIdle[] = {
@@ -62,7 +62,7 @@ static int follow(Sqlx *p, sqlite3_stmt *pStmt, Registers *pReg,
   return 1;
 }
 
-/* 0 if the program is not the list of constants that it should be. */
+/* Reads the rows from the program; 0 if that is not a list of constants. */
 static int readProgram(Sqlx *p, const char *zSql, PragmaRows *pRows){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "EXPLAIN %s", zSql);
   Registers reg;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a PRAGMA says of the schema, without opening a transaction.
+** The rows of a PRAGMA about the schema, read without opening a transaction.
 **
-** To step a PRAGMA that reads the schema opens a read transaction, which in
-** BEGIN stays: a lock could not be waited for after it. But SQLite answers
-** such a PRAGMA from the schema that it has in memory, and does so when the
-** statement is compiled: the program is a list of constants. EXPLAIN shows it
-** and runs nothing. A program that is anything else is run after all.
+** To run such a PRAGMA opens a read transaction, which in BEGIN stays open, and
+** after that the connection must not wait for a lock. But SQLite answers the
+** PRAGMA from the schema in memory when it compiles the statement: the program
+** is a list of constants. EXPLAIN returns that program and runs nothing. If the
+** program contains anything else, the PRAGMA is run.
 */
 #ifndef INTERLOCK_PRAGMA_H
 #define INTERLOCK_PRAGMA_H
@@ -18,9 +18,9 @@ typedef struct PragmaRows {
   const char **az;       /* row by row; NULL for NULL */
 } PragmaRows;
 
-/* zSql is the PRAGMA, such as sqlxPrintf() makes it. */
+/* zSql is the text of the PRAGMA. */
 void pragmaRead(Sqlx *p, const char *zSql, PragmaRows *pRows);
-/* A value as text, or NULL; and as a number. */
+/* A value as a text, or NULL; and as a number, 0 for NULL. */
 const char *pragmaText(const PragmaRows *pRows, int iRow, int iCol);
 int pragmaInteger(const PragmaRows *pRows, int iRow, int iCol);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Reading SQL text as tokens. See sqltoken.h.
+** SQL text as tokens. See sqltoken.h.
 */
 #include <string.h>
 #include "sqlite/sqltoken.h"
@@ -13,7 +13,8 @@ static int isDigit(unsigned char c){
   return c>='0' && c<='9';
 }
 
-/* Bytes of a name: SQLite takes every byte of a non-ASCII character. */
+/* Whether a name can have this byte. SQLite allows every byte of a non-ASCII
+** character. */
 static int isName(unsigned char c){
   return (c>='a' && c<='z') || (c>='A' && c<='Z') || isDigit(c)
       || c=='_' || c=='$' || c>=0x80;
@@ -23,7 +24,7 @@ static char lower(char c){
   return c>='A' && c<='Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-/* The byte behind a quoted token that starts at z. */
+/* The end of a quoted token that starts at z: the byte behind it. */
 static const char *quotedEnd(const char *z, const char *zEnd){
   char cClose = *z=='[' ? ']' : *z;
   const char *zStart = z;
@@ -43,7 +44,7 @@ static int isMark(const char *z, const char *zEnd){
   return zEnd-z>=3 && memcmp(z, "\xef\xbb\xbf", 3)==0;
 }
 
-/* The byte behind white space and comments that start at z. */
+/* The end of the white space and comments that start at z. */
 static const char *spaceEnd(const char *z, const char *zEnd){
   while( z<zEnd ){
     if( isSpace((unsigned char)*z) ){
@@ -63,8 +64,8 @@ static const char *spaceEnd(const char *z, const char *zEnd){
   return z;
 }
 
-/* The byte behind a variable that starts at z. Its name may end with a suffix
-** in brackets, which are then no brackets of the expression. */
+/* The end of a variable that starts at z. Its name may have a suffix in
+** brackets, which do not count as brackets of the expression. */
 static const char *variableEnd(const char *z, const char *zEnd){
   int n = 0;
   for(z++; z<zEnd; z++){
@@ -116,6 +117,7 @@ SqlToken sqltokenNext(const SqlToken *p, const char *zEnd){
   return t;
 }
 
+/* Whether n bytes are the same as a text, without regard to case. */
 static int same(const char *z, int n, const char *zOther){
   int i;
   for(i=0; i<n && zOther[i]; i++){
@@ -124,7 +126,7 @@ static int same(const char *z, int n, const char *zOther){
   return i==n && zOther[i]==0;
 }
 
-/* Whether it is that keyword; names in quotes are no keywords. */
+/* Whether the token is that keyword. A name in quotes is none. */
 int sqltokenIsWord(const SqlToken *p, const char *zWord){
   return p->kind==SQLTOKEN_WORD && same(p->z, p->n, zWord);
 }
@@ -133,8 +135,8 @@ int sqltokenIsByte(const SqlToken *p, char c){
   return p->kind==SQLTOKEN_OTHER && p->n==1 && *p->z==c;
 }
 
-/* Write the name without its quotes to zOut (p->n+1 bytes), NUL-terminated.
-** Returns 0, and writes nothing, if it is no name. */
+/* Writes the name without its quotes to zOut (p->n+1 bytes), NUL-terminated. If
+** the token is no name, it returns 0 and writes nothing. */
 int sqltokenUnquote(const SqlToken *p, char *zOut){
   int i;
   int n = 0;
@@ -152,7 +154,8 @@ int sqltokenUnquote(const SqlToken *p, char *zOut){
   return 1;
 }
 
-/* Whether it is that name, quoted or not, ASCII case folded as SQLite does. */
+/* Whether the token is that name, in quotes or not. As in SQLite, case counts
+** for non-ASCII characters only. */
 int sqltokenIsName(const SqlToken *p, const char *zName){
   int i;
   if( p->kind==SQLTOKEN_WORD ) return same(p->z, p->n, zName);
@@ -176,7 +179,7 @@ const char *sqltokenClose(const SqlToken *pOpen, const char *zEnd){
   return zEnd;
 }
 
-/* Whether the text has that name in it. */
+/* Whether a token of the text is that name. */
 int sqltokenMentions(const char *z, const char *zEnd, const char *zName){
   SqlToken t;
   for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
@@ -185,17 +188,17 @@ int sqltokenMentions(const char *z, const char *zEnd, const char *zName){
   return 0;
 }
 
-/* Whether nothing stands in the text but white space and comments. */
+/* Whether the text has only white space and comments. */
 int sqltokenIsBlank(const char *z){
   const char *zEnd = z + strlen(z);
   SqlToken t = sqltokenAt(z, zEnd);
   return t.z + t.n==zEnd && (t.kind==SQLTOKEN_SPACE || t.kind==SQLTOKEN_END);
 }
 
-/* Write the text to zOut (as many bytes and a NUL), with one blank in place of
-** each run of white space and comments, and without what stands before the
-** first token and behind the last. So it can stand in front of anything, and
-** has no line break but in a quoted text. */
+/* Writes the text to zOut (at most as many bytes, and a NUL). Each run of white
+** space and comments becomes one blank, and none is left at the ends. So no
+** comment reaches into what follows the text, and a line break can only be
+** inside quotes. */
 void sqltokenStrip(const char *z, char *zOut){
   const char *zEnd = z + strlen(z);
   int bFirst = 1;
@@ -213,8 +216,8 @@ void sqltokenStrip(const char *z, char *zOut){
   *zOut = 0;
 }
 
-/* Whether the text, put between brackets, is what stands between them: it
-** closes none that it has not opened, and ends no statement. */
+/* Whether the text, put in brackets, stays inside them: it closes no bracket
+** that it has not opened, and does not end the statement. */
 int sqltokenIsInner(const char *z){
   const char *zEnd = z + strlen(z);
   int nDepth = 0, n = 0;
@@ -230,9 +233,9 @@ int sqltokenIsInner(const char *z){
   return n>0 && nDepth==0;
 }
 
-/* Whether the text is one CREATE TRIGGER statement with that name and no other
-** schema's: pName is the token of the name. Inside a trigger END follows a ';'
-** only where the trigger ends. */
+/* Whether the text is one CREATE TRIGGER statement of that name, without a
+** schema. *pName is then the token of the name. In a trigger, END follows a ';'
+** only at the end of the trigger. */
 int sqltokenIsTrigger(const char *z, const char *zName, SqlToken *pName){
   const char *zEnd = z + strlen(z);
   int bSemicolon = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Reading SQL text as tokens: what SQLite keeps of a schema only as text
-** (index expressions, CHECK constraints), and names that a user types.
+** SQL text as tokens. It is for what SQLite keeps of a schema only as text
+** (index expressions, CHECK constraints), and for names that a user types.
 **
-** No memory, no SQLite, no state: a scanner over a string. It follows
-** SQLite's tokenizer where it matters here: quoting, comments, names.
+** The scanner uses no memory, no state and nothing of SQLite. It agrees with
+** SQLite's tokenizer in quoting, comments and names.
 */
 #ifndef INTERLOCK_SQLTOKEN_H
 #define INTERLOCK_SQLTOKEN_H
@@ -25,6 +25,7 @@ struct SqlToken {
   int n;                 /* bytes */
 };
 
+/* A text from z to zEnd. */
 SqlToken sqltokenAt(const char *z, const char *zEnd);
 SqlToken sqltokenNext(const SqlToken *p, const char *zEnd);
 int sqltokenIsWord(const SqlToken *p, const char *zWord);
@@ -34,7 +35,7 @@ int sqltokenUnquote(const SqlToken *p, char *zOut);
 const char *sqltokenClose(const SqlToken *pOpen, const char *zEnd);
 int sqltokenMentions(const char *z, const char *zEnd, const char *zName);
 
-/* A text as a whole, NUL-terminated. */
+/* A whole text, NUL-terminated. */
 int sqltokenIsBlank(const char *z);
 int sqltokenIsInner(const char *z);
 int sqltokenIsTrigger(const char *z, const char *zName, SqlToken *pName);

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Running SQL from inside an SQL function. See sqlx.h for the contract.
+** Running SQL inside an SQL function. See sqlx.h.
 */
 #include <string.h>
 #include "sqlite/sqlx.h"
 #include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
-/* Small pieces come from blocks: a request makes thousands of them. With the
-** asserts each is an allocation of its own: a sanitizer then sees its end. */
+/* A request allocates thousands of small pieces, so they come from blocks. In a
+** build with asserts each piece is an allocation of its own, so that a
+** sanitizer sees where it ends. */
 #ifdef INTERLOCK_DEBUG
 # define BLOCK 0
 #else
 # define BLOCK 8000
 #endif
-#define PIECE 500        /* what is larger is an allocation of its own */
+#define PIECE 500        /* the largest piece that comes from a block */
 
 struct SqlxMem {
   SqlxMem *pNext;
-  void *pHeld;           /* from sqlite3_malloc64() */
+  void *pOwned;          /* from sqlite3_malloc64() */
 };
 
 void sqlxBegin(Sqlx *p, sqlite3 *db){
@@ -26,12 +27,12 @@ void sqlxBegin(Sqlx *p, sqlite3 *db){
   p->db = db;
 }
 
-/* Free what belongs to the request. The error stays readable as a code. */
+/* Frees the memory of the request. rc stays. */
 void sqlxEnd(Sqlx *p){
   SqlxMem *pMem = p->pMem;
   while( pMem ){
     SqlxMem *pNext = pMem->pNext;
-    sqlite3_free(pMem->pHeld);
+    sqlite3_free(pMem->pOwned);
     sqlite3_free(pMem);
     pMem = pNext;
   }
@@ -40,8 +41,8 @@ void sqlxEnd(Sqlx *p){
   p->zErr = 0;
 }
 
-/* Make the sticky error the result of the SQL function. Text first, then
-** the code: sqlite3_result_error() resets the code. */
+/* Makes the sticky error the result of the SQL function. The code must be set
+** after the text, since sqlite3_result_error() resets it. */
 void sqlxResultError(Sqlx *p, sqlite3_context *ctx){
   if( p->rc==SQLITE_NOMEM ){
     sqlite3_result_error_nomem(ctx);
@@ -51,7 +52,7 @@ void sqlxResultError(Sqlx *p, sqlite3_context *ctx){
   sqlite3_result_error_code(ctx, p->rc);
 }
 
-/* Make the sticky error that of the virtual table, and return its code. */
+/* Makes the sticky error that of the virtual table, and returns its code. */
 int sqlxVtabError(Sqlx *p, sqlite3_vtab *pTab){
   if( p->rc!=SQLITE_OK && p->rc!=SQLITE_NOMEM ){
     sqlite3_free(pTab->zErrMsg);
@@ -60,35 +61,36 @@ int sqlxVtabError(Sqlx *p, sqlite3_vtab *pTab){
   return p->rc;
 }
 
-/* Give pHeld to the request. Frees it and reports NOMEM if that fails. */
-static void *hold(Sqlx *p, void *pHeld){
+/* Gives memory to the request. If that fails, or if pOwned is NULL, the error
+** is SQLITE_NOMEM, and the memory is freed. */
+static void *own(Sqlx *p, void *pOwned){
   SqlxMem *pMem;
-  if( pHeld==0 ){
+  if( pOwned==0 ){
     if( p->rc==SQLITE_OK ) p->rc = SQLITE_NOMEM;
     return 0;
   }
   pMem = sqlite3_malloc64(sizeof(*pMem));
   if( pMem==0 ){
-    sqlite3_free(pHeld);
+    sqlite3_free(pOwned);
     if( p->rc==SQLITE_OK ) p->rc = SQLITE_NOMEM;
     return 0;
   }
-  pMem->pHeld = pHeld;
+  pMem->pOwned = pOwned;
   pMem->pNext = p->pMem;
   p->pMem = pMem;
-  return pHeld;
+  return pOwned;
 }
 
 static void failV(Sqlx *p, int rc, const char *zFormat, va_list ap){
   char *z;
   if( p->rc!=SQLITE_OK ) return;
-  z = hold(p, sqlite3_vmprintf(zFormat, ap));
+  z = own(p, sqlite3_vmprintf(zFormat, ap));
   if( z==0 ) return;
   p->rc = rc;
   p->zErr = z;
 }
 
-/* Set the sticky error, unless there is one already. */
+/* Sets the sticky error, unless there is one already. */
 void sqlxFail(Sqlx *p, int rc, const char *zFormat, ...){
   va_list ap;
   va_start(ap, zFormat);
@@ -113,31 +115,31 @@ void sqlxBad(Sqlx *p, const char *zFormat, ...){
   va_list ap;
   if( p->rc!=SQLITE_OK ) return;
   va_start(ap, zFormat);
-  z = hold(p, sqlite3_vmprintf(zFormat, ap));
+  z = own(p, sqlite3_vmprintf(zFormat, ap));
   va_end(ap);
   if( z ) sqlxFail(p, SQLITE_ERROR, "bad argument: %s", z);
 }
 
-/* The text of the sticky error, as long as the request lives. */
+/* The text of the sticky error. It lives until sqlxEnd(). */
 const char *sqlxErrorText(Sqlx *p){
   return p->zErr ? p->zErr : sqlite3_errstr(p->rc);
 }
 
-/* Forget an error that the caller has dealt with. */
+/* Clears an error that the caller has dealt with. */
 void sqlxClear(Sqlx *p){
   p->rc = SQLITE_OK;
   p->zErr = 0;
 }
 
-/* Memory that lives until sqlxEnd(), or NULL with the error set. */
+/* Memory that lives until sqlxEnd(); NULL with the error. */
 static void *piece(Sqlx *p, sqlite3_uint64 nByte){
   char *z;
   int n = (int)((nByte + 7) & ~(sqlite3_uint64)7);
   if( BLOCK==0 || nByte>PIECE ){
-    return hold(p, sqlite3_malloc64(nByte ? nByte : 1));
+    return own(p, sqlite3_malloc64(nByte ? nByte : 1));
   }
   if( n>p->nFree ){
-    z = hold(p, sqlite3_malloc64(BLOCK));
+    z = own(p, sqlite3_malloc64(BLOCK));
     if( z==0 ) return 0;
     p->zFree = z;
     p->nFree = BLOCK;
@@ -148,7 +150,7 @@ static void *piece(Sqlx *p, sqlite3_uint64 nByte){
   return z;
 }
 
-/* Zeroed memory that lives until sqlxEnd(), or NULL. */
+/* Zeroed memory that lives until sqlxEnd(); NULL after an error. */
 void *sqlxAlloc(Sqlx *p, sqlite3_uint64 nByte){
   void *pNew;
   if( p->rc!=SQLITE_OK ) return 0;
@@ -157,8 +159,9 @@ void *sqlxAlloc(Sqlx *p, sqlite3_uint64 nByte){
   return pNew;
 }
 
-/* An array of n elements of nByte with room for one more: the old one, or, if
-** n is the size it has (4, 8, 16...), a larger one. NULL after an error. */
+/* Returns an array of n elements of nByte bytes with room for one more: the old
+** array, or a larger copy if the old one is full (at 4, 8, 16, ... elements).
+** NULL after an error. */
 void *sqlxGrow(Sqlx *p, void *pOld, int n, sqlite3_uint64 nByte){
   void *pNew;
   if( p->rc!=SQLITE_OK ) return 0;
@@ -168,11 +171,12 @@ void *sqlxGrow(Sqlx *p, void *pOld, int n, sqlite3_uint64 nByte){
   return pNew;
 }
 
-/* A text of SQLite's, or a copy of it; NULL with the error set. */
+/* Gives a text of sqlite3_malloc64() to the request: the text itself or a copy;
+** NULL with the error. */
 static char *keep(Sqlx *p, char *z){
   size_t n = z ? strlen(z) + 1 : 0;
   char *zCopy;
-  if( BLOCK==0 || z==0 || n>PIECE ) return hold(p, z);
+  if( BLOCK==0 || z==0 || n>PIECE ) return own(p, z);
   zCopy = piece(p, n);
   if( zCopy ) memcpy(zCopy, z, n);
   sqlite3_free(z);
@@ -190,7 +194,7 @@ const char *sqlxPrintf(Sqlx *p, const char *zFormat, ...){
   return z ? z : "";
 }
 
-/* Take over a finished string builder. Never NULL. */
+/* Finishes a string builder, and gives its text to the request. Never NULL. */
 const char *sqlxText(Sqlx *p, sqlite3_str *pStr){
   int rc = sqlite3_str_errcode(pStr);
   int n = sqlite3_str_length(pStr);
@@ -204,8 +208,8 @@ const char *sqlxText(Sqlx *p, sqlite3_str *pStr){
   return z ? z : "";
 }
 
-/* Take the connection's present error as the sticky one. Memory that has run
-** out and an interrupt have no text of their own there. */
+/* Makes the error that the connection has now the sticky one. After an
+** interrupt and when memory has run out, the connection has no text for it. */
 static void failDb(Sqlx *p, int rc){
   if( rc==SQLITE_NOMEM || rc==SQLITE_INTERRUPT ){
     if( p->rc==SQLITE_OK ) p->rc = rc;
@@ -214,8 +218,9 @@ static void failDb(Sqlx *p, int rc){
   }
 }
 
-/* Exactly one statement. A text that goes on behind it is not one that was
-** meant: parts of it come from the schema, and a file can hold anything. */
+/* Compiles exactly one statement. Parts of a text come from the schema, and a
+** file can contain anything: a text that goes on behind its first statement is
+** an error. */
 static sqlite3_stmt *prepare(Sqlx *p, const char *zSql){
   sqlite3_stmt *pStmt = 0;
   const char *zTail = "";
@@ -238,8 +243,8 @@ static sqlite3_stmt *prepareV(Sqlx *p, const char *zFormat, va_list ap){
   return zSql ? prepare(p, zSql) : 0;
 }
 
-/* A statement, or NULL with the sticky error set. The functions below all
-** accept NULL. */
+/* Compiles a statement; NULL with the error. All functions below accept
+** NULL. */
 sqlite3_stmt *sqlxPrepare(Sqlx *p, const char *zFormat, ...){
   sqlite3_stmt *pStmt;
   va_list ap;
@@ -249,7 +254,7 @@ sqlite3_stmt *sqlxPrepare(Sqlx *p, const char *zFormat, ...){
   return pStmt;
 }
 
-/* 1 while there is a row. */
+/* 1 if there is a row; 0 at the end, or with the error. */
 int sqlxStep(Sqlx *p, sqlite3_stmt *pStmt){
   int rc;
   if( p->rc!=SQLITE_OK || pStmt==0 ) return 0;
@@ -258,7 +263,7 @@ int sqlxStep(Sqlx *p, sqlite3_stmt *pStmt){
   return rc==SQLITE_ROW;
 }
 
-/* A copy of a column's text; NULL for an SQL NULL, and after an error. */
+/* A copy of a column's text; NULL for an SQL NULL, or after an error. */
 const char *sqlxColumn(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
   const unsigned char *z;
   char *zCopy;
@@ -276,14 +281,13 @@ const char *sqlxColumn(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
   return zCopy;
 }
 
-/* Finalize. A statement that failed in sqlxStep() has been heard already. */
+/* Finalizes a statement. An error of sqlxStep() is the sticky one already. */
 void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt){
   int rc = sqlite3_finalize(pStmt);
   if( p->rc==SQLITE_OK && rc!=SQLITE_OK ) failDb(p, rc);
 }
 
-/* Run one statement that changes something and returns no rows, written down
-** before, to its end. */
+/* Runs a statement, which must return no rows. The text is no format. */
 void sqlxChange(Sqlx *p, const char *zSql){
   sqlite3_stmt *pStmt = prepare(p, zSql);
   if( pStmt && sqlite3_column_count(pStmt)>0 ){
@@ -294,7 +298,7 @@ void sqlxChange(Sqlx *p, const char *zSql){
   sqlxFinalize(p, pStmt);
 }
 
-/* Run one formatted statement to its end, whatever rows it returns. */
+/* Runs a statement to its end, and ignores the rows that it returns. */
 void sqlxRun(Sqlx *p, const char *zFormat, ...){
   sqlite3_stmt *pStmt;
   va_list ap;
@@ -305,7 +309,7 @@ void sqlxRun(Sqlx *p, const char *zFormat, ...){
   sqlxFinalize(p, pStmt);
 }
 
-/* Whether a query has a row. */
+/* Whether a query returns a row. */
 int sqlxExists(Sqlx *p, const char *zFormat, ...){
   sqlite3_stmt *pStmt;
   va_list ap;
@@ -318,7 +322,7 @@ int sqlxExists(Sqlx *p, const char *zFormat, ...){
   return bRow;
 }
 
-/* Whether there is a table of that name, from the schema in memory. */
+/* Whether the schema in memory has a table of that name. */
 int sqlxTable(Sqlx *p, const char *zSchema, const char *zName){
   int rc;
   if( p->rc!=SQLITE_OK ) return 0;
@@ -327,7 +331,7 @@ int sqlxTable(Sqlx *p, const char *zSchema, const char *zName){
   return rc==SQLITE_OK;
 }
 
-/* Whether a statement that writes is being run: SQLite then refuses to open a
+/* Whether a statement that writes is being run. SQLite then opens no
 ** savepoint. */
 int sqlxWrites(sqlite3 *db){
   sqlite3_stmt *pStmt = 0;
@@ -346,9 +350,9 @@ int sqlxCount(Sqlx *p, const char *zSql){
   return n;
 }
 
-/* The names of the schemas in SQLite's order, NULL at the end: main, temp, also
-** while nothing is there, and the attached. SQLite before 3.39 tells them by a
-** statement only. */
+/* The names of the schemas in SQLite's order, and a NULL at the end: main, temp
+** (even if it is empty), and the attached ones. SQLite before 3.39 returns them
+** only from a statement. */
 const char **sqlxSchemas(Sqlx *p){
   const char **az = 0;
   int n = 0;
@@ -371,7 +375,7 @@ const char **sqlxSchemas(Sqlx *p){
       az = sqlxGrow(p, az, n, sizeof(az[0]));
       if( az==0 ) break;
       if( bRow && sqlite3_column_int(pStmt, 0)>n ){
-        az[n++] = "temp";        /* not listed while nothing is there */
+        az[n++] = "temp";        /* not listed while it is empty */
         continue;
       }
       az[n++] = bRow ? sqlxColumn(p, pStmt, 1) : 0;

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Running SQL from inside an SQL function: one request, one sticky error,
-** one owner of memory.
+** Running SQL inside an SQL function. A Sqlx is a request: it has one sticky
+** error, and owns all memory that is allocated for it.
 **
-** A Sqlx lives as long as one call of one SQL function. The first error
-** that meets any function below stays in it, and from then on every
-** function here does nothing and returns its neutral value (0, "", no
-** row). A caller so writes its statements one after the other and looks
-** at Sqlx.rc where it must decide, and at the end. All memory handed out
-** belongs to the request and goes with sqlxEnd().
+** A Sqlx lives as long as one call of an SQL function. The first error of any
+** function below stays in it. From then on every function here does nothing and
+** returns its neutral value (0, "", no row). So a caller can run its statements
+** one after the other. It must look at Sqlx.rc before it decides anything, and
+** at the end. sqlxEnd() frees the memory of the request.
 **
-** A Sqlx belongs to the thread that runs the SQL function; it has no lock.
+** A Sqlx belongs to the thread that runs the SQL function, and has no lock.
 */
 #ifndef INTERLOCK_SQLX_H
 #define INTERLOCK_SQLX_H
@@ -23,16 +22,16 @@ typedef struct SqlxMem SqlxMem;
 
 struct Sqlx {
   sqlite3 *db;           /* the connection that runs the function */
-  int rc;                /* first error, SQLITE_OK while there is none */
-  const char *zErr;      /* its text; NULL stands for SQLite's own */
-  SqlxMem *pMem;         /* everything allocated for this request */
-  char *zFree;           /* what is left of the newest block of small pieces */
-  int nFree;
+  int rc;                /* the first error; SQLITE_OK if there is none */
+  const char *zErr;      /* its text; NULL stands for SQLite's text of rc */
+  SqlxMem *pMem;         /* the memory of this request */
+  char *zFree;           /* the free end of the newest block */
+  int nFree;             /* its size */
 };
 
-/* Has this thread the mutex of the connection?  For asserts.  SQLite answers
-** only where it was built with SQLITE_DEBUG and the extension is linked with
-** it; an extension that is loaded cannot ask. */
+/* For asserts: whether this thread has the mutex of the connection. SQLite
+** tells only if it was built with SQLITE_DEBUG and has the extension linked in;
+** an extension that is loaded cannot ask. */
 #if defined(SQLITE_CORE) && defined(SQLITE_DEBUG)
 # define sqlxHeld(db) sqlite3_mutex_held(sqlite3_db_mutex(db))
 #else
@@ -66,8 +65,8 @@ int sqlxWrites(sqlite3 *db);
 int sqlxCount(Sqlx *p, const char *zSql);
 const char **sqlxSchemas(Sqlx *p);
 
-/* Identifiers are quoted by \"%w\" and literals by %Q or '%q' in the
-** formats of sqlite3_mprintf(), and in no other way. Each text is one
-** statement: what goes on behind it is an error, and nothing of it is run. */
+/* A format must quote identifiers by \"%w\", and literals by %Q or '%q', as in
+** sqlite3_mprintf(). A text must be one statement. If anything follows it, that
+** is an error, and nothing is run. */
 
 #endif

@@ -18,7 +18,7 @@ static int lookUp(const char *z, const char *const *az, int nName, int *pn){
   return -1;
 }
 
-/* Append n bytes to the text that is being filled. */
+/* Appends n bytes to the text. */
 static void append(Template *t, const char *z, size_t n){
   if( t->zOut==0 || t->nOut+n+1>t->nAlloc ){
     size_t nAlloc = 2*(t->nOut + n) + 1000;
@@ -32,8 +32,8 @@ static void append(Template *t, const char *z, size_t n){
   t->nOut += n;
 }
 
-/* Append what stands at z up to the next placeholder, without its first blank
-** if there is one already. Returns its length. */
+/* Appends the text at z up to the next placeholder, and returns its length. If
+** what was appended before ends with a blank, a blank at z is left out. */
 static size_t appendPlain(Template *t, const char *z){
   int bBlank = t->nOut>0 && t->zOut[t->nOut-1]==' ' && z[0]==' ';
   size_t n = strcspn(z, "$");
@@ -41,7 +41,7 @@ static size_t appendPlain(Template *t, const char *z){
   return n;
 }
 
-/* An unknown placeholder is a mistake in sql/. */
+/* An unknown placeholder is a mistake in sql/, and an error. */
 const char *templateFill(Template *t, const char *z){
   int bSkip = 0, n, i;
   char *zText;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Templates: SQL text with $placeholders, as it stands in sql/ and is embedded
-** by tool/embed.tcl. Which words there are, and what stands for each, is the
-** caller's.
+** Templates: the SQL text with $placeholders of sql/, which tool/embed.tcl
+** embeds. The caller says which words there are, and the text of each.
 **
-**   $word                 the text of that word
-**   $if(word) ... $end    left out where that flag is not set; not nested
+**   $word                 becomes the text of that word
+**   $if(word) ... $end    is left out if that flag is not set; must not nest
 */
 #ifndef INTERLOCK_TEMPLATE_H
 #define INTERLOCK_TEMPLATE_H
@@ -17,16 +16,16 @@ typedef struct Template Template;
 struct Template {
   Sqlx *p;
   int nText;
-  const char *const *azName;     /* names of the placeholders, */
-  const char *const *azText;     /* and their texts; NULL: has none here */
+  const char *const *azName;     /* the names of the placeholders */
+  const char *const *azText;     /* their texts; NULL: must not be used */
   int nFlag;
-  const char *const *azFlag;     /* names of what can stand in $if(...) */
+  const char *const *azFlag;     /* the names of the flags */
   const int *abFlag;
-  char *zOut;                    /* room for a text while it is filled, */
-  size_t nOut, nAlloc;           /* kept from one to the next; begins as 0 */
+  char *zOut;                    /* the text being made; NULL at first */
+  size_t nOut, nAlloc;           /* its length, and its room */
 };
 
-/* The template at z, filled. Never NULL. */
+/* Fills in the template at z. Never NULL. */
 const char *templateFill(Template *t, const char *z);
 
 #endif

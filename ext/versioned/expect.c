@@ -29,7 +29,7 @@ static void needTransaction(Sqlx *p){
 
 /* The query that reads the version under a key, ?1, ?2, ... */
 static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
-  const TableInfo *pInfo = &pTab->shape;
+  const TableInfo *pInfo = &pTab->base.info;
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pInfo->key.nTerm; i++){
@@ -42,7 +42,7 @@ static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
     sqlite3_str_appendf(pStr, "%s=?1", pInfo->zRowid);
   }
   return sqlxPrepare(p, "SELECT \"%w\" FROM \"%w\".\"%w\" WHERE %s",
-      pTab->entry.zColumn, pInfo->zSchema, pInfo->zName,
+      pTab->stored.zColumn, pInfo->zSchema, pInfo->zName,
       sqlxText(p, pStr));
 }
 
@@ -82,7 +82,7 @@ static void compare(
   sqlite3_int64 *piFound
 ){
   int bRow = sqlxStep(p, pStmt);
-  const char *zName = pTab->shape.zName;
+  const char *zName = pTab->base.info.zName;
   if( p->rc!=SQLITE_OK ) return;
   if( bRow ) *piFound = sqlite3_column_int64(pStmt, 0);
   if( sqlite3_value_type(pVersion)==SQLITE_NULL ){
@@ -114,19 +114,19 @@ sqlite3_int64 expectVersion(
   sqlite3_stmt *pStmt;
   sqlite3_int64 iFound = 0;
   int nWant, i;
-  if( !versionedFind(p, zTable, &tab) || !tab.entry.bDeclared ){
+  if( !versionedFind(p, zTable, &tab) || !tab.base.bDeclared ){
     sqlxBad(p, "table %Q is not versioned; allowed are tables of"
                " versioned_tables", zTable);
     return 0;
   }
-  nWant = triggersKeys(&tab.shape);
+  nWant = versionedtriggersKeys(&tab.base.info);
   if( nKey!=nWant ){
     sqlxBad(p, "%d values for the key of %s; allowed is %d", nKey,
-            tab.shape.zName, nWant);
+            tab.base.info.zName, nWant);
   }
-  if( tableinfoColumn(&tab.shape, tab.entry.zColumn)<0 ){
+  if( tableinfoColumn(&tab.base.info, tab.stored.zColumn)<0 ){
     sqlxBad(p, "table %s has no column %s any more; allowed is"
-               " versioned_repair()", tab.shape.zName, tab.entry.zColumn);
+               " versioned_repair()", tab.base.info.zName, tab.stored.zColumn);
   }
   needTransaction(p);
   pStmt = versionQuery(p, &tab);

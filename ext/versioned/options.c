@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** From words to a rule. See options.h.
+** The options of a versioned table. See options.h.
 */
 #include <string.h>
 #include "versioned/options.h"
-#include "schema/skipping.h"
 #include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
@@ -37,7 +36,7 @@ static void exceptOne(
   const TableInfo *pInfo,
   const char *zName,
   int bAsked,
-  TriggersRule *pRule
+  VersionedRule *pRule
 ){
   int iCol = tableinfoColumn(pInfo, zName);
   if( iCol<0 ){
@@ -56,15 +55,20 @@ static void exceptOne(
 
 /* The UPDATE OF list of an installed trigger, from OF to ON; "" if it has
 ** none. RENAME COLUMN has kept it true. */
-static SqlToken ofList(const RegistryEntry *pEntry){
+static SqlToken ofList(const TriggerSet *pHas){
+  static const char *const azList[] = {
+    "verify_bump", "required", "bump_after",
+    "raise", "kept"      /* what generator 1 called the first two */
+  };
+  const int nList = (int)(sizeof(azList)/sizeof(azList[0]));
   SqlToken tOf = { SQLTOKEN_END, "", 0 };
-  int i;
-  for(i=0; i<pEntry->nTrigger; i++){
-    const char *z = pEntry->aTrigger[i].zSql;
+  int i, j;
+  for(i=0; i<pHas->n; i++){
+    const char *z = pHas->a[i].zSql;
     const char *zEnd = z + strlen(z);
-    const char *zWhat = pEntry->aTrigger[i].zWhat;
     SqlToken t;
-    if( strcmp(zWhat, "kept")!=0 && strcmp(zWhat, "required")!=0 ) continue;
+    for(j=0; j<nList && strcmp(pHas->a[i].zWhat, azList[j])!=0; j++){}
+    if( j==nList ) continue;
     for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
       if( sqltokenIsWord(&t, "OF") ) tOf = t;
       if( sqltokenIsWord(&t, "ON") ) break;
@@ -84,11 +88,11 @@ static SqlToken ofList(const RegistryEntry *pEntry){
 */
 static void exceptRenamed(
   const TableInfo *pInfo,
-  const RegistryEntry *pEntry,
+  const TriggerSet *pHas,
   int nMissing,
-  TriggersRule *pRule
+  VersionedRule *pRule
 ){
-  SqlToken tOf = ofList(pEntry);
+  SqlToken tOf = ofList(pHas);
   int nFound = pRule->nExcept;
   int i, j;
   if( nMissing==0 || tOf.n==0 ) return;
@@ -114,7 +118,7 @@ static int exceptAll(
   const TableInfo *pInfo,
   const char *z,
   int bAsked,
-  TriggersRule *pRule
+  VersionedRule *pRule
 ){
   const char *zEnd = z + strlen(z);
   int nName = 0;
@@ -137,7 +141,7 @@ static int exceptAll(
 }
 
 /* The names of except as the registry keeps them. */
-const char *optionsExcept(Sqlx *p, const TriggersRule *pRule){
+static const char *exceptText(Sqlx *p, const VersionedRule *pRule){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pRule->nExcept; i++){
@@ -153,63 +157,51 @@ const char *optionsExcept(Sqlx *p, const TriggersRule *pRule){
   return sqlxText(p, pStr);
 }
 
-/* What is asked for (pWords may be NULL), over what was declared, over the
-** defaults. */
 void optionsMake(
   Sqlx *p,
   const TableInfo *pInfo,
-  const RegistryEntry *pEntry,
-  const OptionsWords *pWords,
-  TriggersRule *pRule
+  const OptionsWords *pStored,
+  const TriggerSet *pHas,
+  const OptionsWords *pAsked,
+  VersionedRule *pRule
 ){
   static const OptionsWords none = { 0, 0, 0, 0, 0 };
-  int bKnown = pEntry->zNumber!=0;
-  OptionsWords w = pWords ? *pWords : none;
-  Touches touches;
-  int iCol, bAsked, nMissing;
+  static const OptionsWords byDefault = {
+    "version", "auto", "abort", "", "on"
+  };
+  const OptionsWords *pElse = pStored ? pStored : &byDefault;
+  OptionsWords w = pAsked ? *pAsked : none;
+  int bAsked = w.zExcept!=0;
+  int iCol, nMissing;
   memset(pRule, 0, sizeof(*pRule));
-  if( w.zColumn==0 ) w.zColumn = bKnown ? pEntry->zColumn : "version";
-  if( w.zMode==0 ) w.zMode = bKnown ? pEntry->zMode : "auto";
-  if( w.zOnStale==0 ) w.zOnStale = bKnown ? pEntry->zOnStale : "abort";
-  if( w.zExcept==0 ) w.zExcept = bKnown ? pEntry->zExcept : "";
-  if( w.zTombstones==0 ){
-    w.zTombstones = azSwitch[bKnown ? pEntry->bTombstones : 1];
-  }
+  if( w.zColumn==0 ) w.zColumn = pElse->zColumn;
+  if( w.zMode==0 ) w.zMode = pElse->zMode;
+  if( w.zOnStale==0 ) w.zOnStale = pElse->zOnStale;
+  if( w.zExcept==0 ) w.zExcept = pElse->zExcept;
+  if( w.zTombstones==0 ) w.zTombstones = pElse->zTombstones;
   if( p->rc!=SQLITE_OK || !w.zColumn || !w.zExcept ) return;
   iCol = tableinfoColumn(pInfo, w.zColumn);
-  pRule->zNumber = pEntry->zNumber;
   pRule->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
   pRule->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pRule->zColumn);
-  pRule->mode = (TriggersMode)oneOf(p, "mode", w.zMode, azMode, 3);
+  pRule->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
   pRule->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
   pRule->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
-  skippingTouches(p, pInfo, pRule->zColumn, &touches);
-  pRule->bOwn = touches.n>0;
-  pRule->abOwn = touches.abSet;
-  bAsked = pWords && pWords->zExcept;
   nMissing = exceptAll(p, pInfo, w.zExcept, bAsked, pRule);
   if( !bAsked && p->rc==SQLITE_OK ){
-    exceptRenamed(pInfo, pEntry, nMissing, pRule);
+    exceptRenamed(pInfo, pHas, nMissing, pRule);
   }
 }
 
-/* What the registry is to say of a table that follows the rule. */
-RegistryEntry optionsEntry(
-  Sqlx *p,
-  const TableInfo *pInfo,
-  const TriggersRule *pRule
-){
-  RegistryEntry e;
-  memset(&e, 0, sizeof(e));
-  e.zNumber = pRule->zNumber;
-  e.zTable = pInfo->zName;
-  e.zName = pInfo->zName;
-  e.zColumn = pRule->zColumn;
-  e.zMode = azMode[pRule->mode];
-  e.zOnStale = azStale[pRule->bIgnore];
-  e.zExcept = optionsExcept(p, pRule);
-  e.bTombstones = pRule->bTombstones;
-  e.iGenerator = TRIGGERS_GENERATOR;
-  e.bDeclared = 1;
-  return e;
+OptionsWords optionsStored(Sqlx *p, const VersionedRule *pRule){
+  OptionsWords w;
+  w.zColumn = pRule->zColumn;
+  w.zMode = azMode[pRule->mode];
+  w.zOnStale = azStale[pRule->bIgnore];
+  w.zExcept = exceptText(p, pRule);
+  w.zTombstones = azSwitch[pRule->bTombstones];
+  return w;
+}
+
+const char *optionsSwitch(int bOn){
+  return azSwitch[bOn!=0];
 }

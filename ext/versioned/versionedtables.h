@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The virtual tables of Interlock. They are eponymous: they are there on
-** every connection that has loaded the extension, and in no schema.
+** The virtual table versioned_tables.
 */
 #ifndef INTERLOCK_VERSIONEDTABLES_H
 #define INTERLOCK_VERSIONEDTABLES_H

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: 0BSD
 -- quiet: an UPDATE that changes nothing but the version runs no AFTER UPDATE
--- trigger of the application.
+-- trigger of the user's.
 --
 -- A table has it only where such a trigger updates the table itself. `bump` and
 -- its like raise a version by an UPDATE, for which that trigger would be fired

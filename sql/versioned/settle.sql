@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: 0BSD
 -- settle: a row ends at the version that the UPDATE carries, also if triggers
--- of the application have updated it once more.
+-- of the user's have updated it once more.
 --
--- A table has it only where a trigger of the application updates the table
+-- A table has it only where a trigger of the user's updates the table
 -- itself, to keep `updated_at` or a counter. That UPDATE carries no version and
 -- raises it; the program, which knows the one that it has written, would be
 -- refused from then on. What the trigger has changed belongs to the same
@@ -12,7 +12,8 @@
 -- The mark lets the step down through `check`: a negative `at`, which stands
 -- only while the step is taken. A tombstone that is there already is of a
 -- DELETE or a change of the key around this UPDATE, and keeps its version; one
--- that is made for the mark has -1. A key that has changed is `moved`'s.
+-- that is made for the mark has -1. A key that has changed is left to
+-- `restore_moved`.
 CREATE TRIGGER $trigger AFTER UPDATE OF $version ON $table
 WHEN NEW.$version IS OLD.$version+1 AND $same_key
  $if(nullable) AND $key_old_whole $end

@@ -12,8 +12,7 @@
 # A world is a set of -D and sanitizer flags; each has its own folder.
 
 LK_B    = build/lock
-LK_CORE = $(addprefix ext/core/,rules.c os_unix.c key.c segment.c format.c owner.c table.c graph.c \
-            lock.c inspect.c)
+LK_CORE = $(wildcard ext/core/*.c)
 LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/core/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
           lkhost lkwait lklook lkcrowd lkformat lkorder lkrules
@@ -95,12 +94,10 @@ $(LK_B)/debug/lkwait32: test/core/lkwait.c $(LK_CORE) $(LK_HDR) test/core/core.m
 
 LK_RUN = LOCK_TEST_DIR=$(LK_DIR) nice
 
-# It contains lock.c, to see a session's own memory.
 $(LK_B)/model/lkstates: test/core/lkstates.c $(LK_CORE) $(LK_HDR) \
                         test/core/core.mk
 	@mkdir -p $(dir $@)
-	$(CC) $(LK_WARN) $(LK_FLAGS_model) $(filter-out ext/core/lock.c,$(LK_CORE)) \
-	  $< -o $@ -lpthread
+	$(CC) $(LK_WARN) $(LK_FLAGS_model) $(LK_CORE) $< -o $@ -lpthread
 
 .PHONY: locktest lockfull lockbench lockbugs lockmodels lockfuzz
 locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG) lkhost32) $(LK_HOST) \

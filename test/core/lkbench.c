@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkbench.c: the lock manager's speed, each figure beside the one it is held
-** against, measured in the same run.  The argument picks parts: f free locks,
-** m a million, r rows and tables, h hand-over, t two processes, w a waiter.
+** lkbench.c: the lock manager's speed.  Each figure stands beside the one that
+** it is compared with, from the same run.  The argument selects parts: f free
+** locks, m a million, r rows and tables, h hand-over, t two processes, w a
+** waiter.
 */
 #include "util.h"
 #include <sched.h>
@@ -14,8 +15,8 @@ static double now(void){
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec + (double)t.tv_nsec*1e-9;
 }
-/* One process alone is measured by its processor time: what others do on the
-** machine does not count. */
+/* One process alone is measured by its processor time, so that other work on
+** the machine does not count. */
 static double cpu(void){
   struct timespec t;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
@@ -27,7 +28,7 @@ static void removeFile(void){
   unlink(z);
 }
 
-/* Lock and unlock, free, with nHeld others held; ns a pair. */
+/* Locks and unlocks a free lock, with nHeld others held.  ns a pair. */
 static double pairNs(LockSession *s, int n, u32 eScope){
   LockKey k = keyInt(-5);
   double t = cpu();
@@ -62,7 +63,7 @@ static void benchFree(void){
   removeFile();
 }
 
-/* A million locks; keys in a row, or anywhere. */
+/* Takes a million locks, with keys in a row or anywhere. */
 static void benchMillion(const char *zKeys, u64 iFactor){
   LockFile *p = openOrDie(zDb);
   LockSession *s = beginOrDie(p);
@@ -101,7 +102,7 @@ static void benchMillion(const char *zKeys, u64 iFactor){
 }
 
 enum { ROWS = 100000 };
-/* Rows taken and released by one commit: ns each, best of 5. */
+/* Takes rows and releases them by one commit.  ns each, best of 5. */
 static void benchRowKeys(LockSession *s, const char *zName, u64 iFactor,
                          const char *zWhat){
   double t, tTake = 1, tEnd = 1;
@@ -119,8 +120,8 @@ static void benchRowKeys(LockSession *s, const char *zName, u64 iFactor,
     t = cpu()-t;
     if( t<tEnd ) tEnd = t;
   }
-  printf("  name of %2u bytes, %-10s   %7.0f ns to take, %3.0f to end\n", (u32)strlen(zName),
-         zWhat, tTake/ROWS*1e9, tEnd/ROWS*1e9);
+  printf("  name of %2u bytes, %-10s   %7.0f ns to take, %3.0f to end\n",
+         (u32)strlen(zName), zWhat, tTake/ROWS*1e9, tEnd/ROWS*1e9);
 }
 static void benchRows(void){
   static const char *azName[] = { "jobs", "account", "order_lines",
@@ -149,7 +150,8 @@ static void benchRows(void){
     if( t<tBest ) tBest = t;
   }
   if( n ) exit(1);
-  printf("10,000 held rows skipped, each %7.0f ns   (aim 150)\n", tBest/1e4*1e9);
+  printf("10,000 held rows skipped, each %7.0f ns   (aim 150)\n",
+         tBest/1e4*1e9);
   table = keyTable("jobs");
   if( lockWriterEnter(s) ) exit(1);
   t = cpu();
@@ -176,13 +178,13 @@ static int compareDouble(const void *a, const void *b){
   return x<y ? -1 : x>y;
 }
 
-/* Hand-over between two processes: each waits for the other's lock in turn.
-** Medians of rounds, so that other work on the machine counts little; a round
-** hands over twice. */
+/* Hand-over between two processes, of which each waits for the other's lock in
+** turn.  Medians of rounds, so that other work on the machine counts little.  A
+** round hands over twice. */
 #define ROUNDS 20000
 static double aRound[ROUNDS], aWake[ROUNDS];
 
-/* A futex and nothing else: us a hand-over. */
+/* Hands over by a bare futex.  us a hand-over. */
 static double bareHandover(void){
   u32 *w = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,-1,0);
   u32 i;
@@ -207,13 +209,13 @@ static double bareHandover(void){
   return aRound[ROUNDS/2]/2*1e6;
 }
 
-/* What the two processes tell each other. */
+/* Memory that the two processes share. */
 typedef struct Pass {
   u32 nReady, bQueued, bDone;
   double tRelease;
 } Pass;
 
-/* One key, a fair queue: unlock hands over, lock waits. */
+/* Uses one key with a fair queue: an unlock hands over, a lock waits. */
 static void passOn(Pass *w, int bParent){
   LockFile *p = openOrDie(zDb);
   LockSession *s = beginOrDie(p);
@@ -228,7 +230,7 @@ static void passOn(Pass *w, int bParent){
   atomicSetRel(&w->bQueued, 1);
   for(i=0; i<ROUNDS; i++){
     double t = now();
-    /* once the other one is queued, what follows hands the lock over */
+    /* once the other process is queued, an unlock hands the lock over */
     while( atomicGet(&h->nWait)==0 && !atomicGetAcq(&w->bDone) ) atomicPause();
     w->tRelease = now();
     lockRelease(s, &k, LOCK_EXCLUSIVE);
@@ -268,13 +270,13 @@ static void benchHandover(void){
 */
 #define SLOTS 200
 typedef struct Slots {
-  u64 mutex, pad[15];              /* of the bare one, in a line of its own */
+  u64 mutex, pad[15];              /* the bare mutex, in a line of its own */
   u32 nReady;
   double tStart;
-  u32 an[2][SLOTS];                /* pairs done in a slot; 0: not whole */
+  u32 an[2][SLOTS];                /* pairs made in it; 0: does not count */
 } Slots;
 
-/* Other work: nBetween pauses with the lock held, nAfter without. */
+/* Does other work: nBetween pauses with the lock held, nAfter without. */
 typedef struct Work {
   const char *zWhat;
   int nBetween, nAfter;
@@ -283,7 +285,7 @@ static void pauses(int n){
   while( n-- > 0 ) atomicPause();
 }
 
-/* What a lock manager behind one mutex cannot beat: a word, and 40 ns inside. */
+/* The bound of any lock manager behind one mutex: a word, and 40 ns inside. */
 static void bareSection(u64 *p){
   while( !atomicCas64(p, 0, 1) ){
     do{ atomicPause(); }while( atomicGet(p) );
@@ -340,8 +342,8 @@ static void runSlots(Slots *a, int i, int nProc, int nFile, const Work *w){
   _exit(0);
 }
 
-/* Pairs a second in the slots that count, in millions: on the same file or on
-** two; nFile 0 is the bare mutex.  0 if hardly a slot counts. */
+/* Millions of pairs a second in the slots that count, on one file or on two.
+** nFile 0: the bare mutex.  Returns 0 if hardly a slot counts. */
 static double someSlots(int nProc, int nFile, const Work *w){
   Slots *a = mmap(0, sizeof *a, PROT_READ|PROT_WRITE,
                   MAP_SHARED|MAP_ANONYMOUS, -1, 0);
@@ -369,7 +371,8 @@ static double throughput(int nProc, int nFile, const Work *w){
   return x;
 }
 
-/* How long a cache line takes from one processor to the other: best of 20. */
+/* The time that a cache line takes from one processor to the other, best of
+** 20. */
 static double lineNs(void){
   u32 *w = mmap(0, 4096, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,-1,0);
   double t, tBest = 1;
@@ -398,8 +401,8 @@ static double lineNs(void){
   return tBest*1e9;
 }
 
-/* Median of the ratio between two processes and one; 0: the machine is too busy
-** to tell. */
+/* Median of the ratio between two processes and one; 0: the machine is too
+** busy. */
 static double twoToOne(int nFile, const Work *w, double *pOne){
   double aOne[3], aRatio[3];
   int j;

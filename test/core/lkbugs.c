@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkbugs.c: has every seeded mistake (base.h BUGS) been found, by which
-** program and how fast?  The programs of one folder, built with
-** INTERLOCK_BUGS, are run with LOCK_BUG set to each number; before that
-** without a mistake, where they must pass.  A program that does not end within
-** its time has found nothing.
+** lkbugs.c: every seeded mistake (BUGS in base.h) must be found.  It prints by
+** which program and how fast.  It runs the programs of one folder, built with
+** INTERLOCK_BUGS, first without a mistake, when they must pass, and then with
+** LOCK_BUG set to each number.  A program that does not end within its time has
+** found nothing.
 **
 **   lkbugs quick FOLDER [BUG...]    until the first one finds it
 **   lkbugs all FOLDER [BUG...]      what each program finds
@@ -23,7 +23,7 @@ static const struct { const char *z, *z1, *z2; } aProgram[] = {
 enum { PROGRAMS = sizeof(aProgram)/sizeof(aProgram[0]), SECONDS_EACH = 100 };
 static const char *zFolder;
 
-/* The child: its output goes to fd. */
+/* Runs in the child.  Its output goes to fd. */
 static void runProgram(int iProgram, int iBug, int fd){
   char zPath[500], zBug[20];
   snprintf(zPath, sizeof zPath, "%s/%s", zFolder, aProgram[iProgram].z);
@@ -35,8 +35,7 @@ static void runProgram(int iProgram, int iBug, int fd){
   execl(zPath, zPath, aProgram[iProgram].z1, aProgram[iProgram].z2, (char*)0);
   _exit(126);
 }
-/* The line that says what was wrong, the assert before the scene; else the
-** first. */
+/* The line that names what failed: an assert or a scene, or else the first. */
 static void complaint(FILE *f, char *zOut, size_t n){
   char z[300];
   zOut[0] = 0;
@@ -63,7 +62,7 @@ static int finds(int iProgram, int iBug, char *zOut, size_t n, double *pt){
     restUs(1000);
   }
   if( q==0 ){
-    kill(-pid, SIGKILL);          /* its own group, made by runProgram */
+    kill(-pid, SIGKILL);          /* the group that runProgram has made */
     waitpid(pid, &st, 0);
     st = 0;
   }

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkcheck.c: reads the log of lktorture and knows nothing of the lock manager
-** but the meaning of its calls.  Checked:
+** lkcheck.c: checks the log of lktorture.  It knows only the meaning of the
+** lock manager's calls.  It checks:
 **
-**   - no session gets a lock while another one believes to hold a conflicting
-**     one
-**   - tokens are never given twice and grow from one grant to the next that
-**     excludes it
-**   - deadlocks are not invented: each session of the cycle that was reported
-**     had, while the refused one asked, a request that conflicts with what the
-**     next one of the cycle held or asked for
-**   - deadlocks are not missed: no cycle of requests, each for what the next
-**     one certainly holds, stands longer than MS_MISSED
+**   - no session gets a lock while another session believes that it holds a
+**     conflicting one
+**   - no token is given twice, and tokens grow from a grant to the next one
+**     that excludes it
+**   - no deadlock is invented: while the refused session asked, each session of
+**     the reported cycle had a request that conflicts with what the next
+**     session of the cycle held or asked for
+**   - no deadlock is missed: no cycle of requests, each for what the next
+**     session certainly holds, lasts longer than MS_MISSED
 **   - a cancelled wait had a canceller
 **   - every ask has a result, or its process was killed
 **
 **   lkcheck LOGFILE [spoil]
 **
-** With spoil entries of a sound log are falsified, one at a time, and most of
-** that must be noticed: does the checker check?
+** With spoil it falsifies entries of a sound log, one at a time, and must
+** notice most of them.
 */
 #include "util.h"
 #include "log.h"
 
 enum { MX = 64 };
-/* ASKS: what others ask for while a session is stopped between an answer and
-** its entry. */
+/* ASKS: requests that other sessions can make while a session is stopped
+** between an answer and its entry. */
 enum { MS_MISSED = 4000, CYCLE = 16, ASKS = 64 };
-typedef struct Span { u64 iFrom, iTo; } Span;     /* entries; iTo 0: goes on */
+typedef struct Span { u64 iFrom, iTo; } Span;     /* entries; iTo 0: no end */
 typedef struct Hold {
   u32 n, bTxn, iLevel;
   u64 iToken;
@@ -47,7 +47,7 @@ typedef struct Ses {
 static Ses aS[MX];
 static u64 aDead[MX];          /* last one killed, of each place */
 static u64 aMaxToken[LOG_KEYS][LOCK_MODES];
-static u64 aOpen[MX];          /* whom the cancel that is under way aims at */
+static u64 aOpen[MX];          /* session that the cancel under way aims at */
 static u64 nGot, nDead, nCancel, nSlip, nEdge, nSeen;
 static const u32 aConf[] = { 0, 1u<<5, 1u<<3|1u<<4|1u<<5, 1u<<2|1u<<4|1u<<5,
                              1u<<2|1u<<3|1u<<4|1u<<5, 62 };
@@ -61,8 +61,8 @@ static int held(const Hold *h){ return h->n || h->bTxn; }
 static Asked *asked(Ses *s){ return &s->aAsked[(s->nAsked-1)%ASKS]; }
 
 /*
-** A lock is given up from the entry before the call to somewhere in the call;
-** so it counts as held until the session's next entry.
+** A session gives a lock up between the entry before the call and the end of
+** the call.  So the lock counts as held until the session's next entry.
 */
 static void spans(u64 i, Ses *s, int bAfter){
   u32 k, m;
@@ -93,7 +93,7 @@ static void got(u64 i, const LogEntry *e){
     if( held(&aS[j].a[e->iKey][m]) ) bad(i, "two hold conflicting locks");
   }
   if( !held(h) && e->iToken ){
-    /* lockToken tells the strongest mode's: new if this is the strongest */
+    /* lockToken returns the strongest mode's: new if this is the strongest */
     int bStrongest = 1;
     for(m=e->eMode+1u; m<LOCK_MODES; m++) if( held(&s->a[e->iKey][m]) ){
       bStrongest = 0;
@@ -111,14 +111,14 @@ static void got(u64 i, const LogEntry *e){
   if( e->eScope==0 ) h->n++;
   else if( !h->bTxn ){ h->bTxn = 1; h->iLevel = s->nSp; }
 }
-static void drop(Ses *s, u32 iLevel){        /* transaction holds from there */
+static void endHolds(Ses *s, u32 iLevel){    /* transaction holds from there */
   u32 k, m;
   for(k=0; k<LOG_KEYS; k++) for(m=0; m<LOCK_MODES; m++){
     if( s->a[k][m].bTxn && s->a[k][m].iLevel>=iLevel ) s->a[k][m].bTxn = 0;
   }
 }
 /*
-** Did s, at some time of the span, ask for what t held or had asked for?  A
+** 1 if s asked, at some time of the span, for what t held or had asked for.  A
 ** grant is logged after it has happened, so a hold may still look like a
 ** request.
 */
@@ -159,9 +159,9 @@ static void deadlock(u64 i, Ses *s){
 }
 
 /*
-** Cycles that stand: a session that asked MS_MISSED ago and has no result yet
-** waits.  What it waits for is held by a session that has it and has not begun
-** to give it back.
+** Looks for cycles that last.  A session waits if it asked MS_MISSED ago and
+** has no result yet.  It waits for a session that has the lock and has not
+** begun to give it back.
 */
 static u32 msLook;
 static void standing(u64 i, u32 msNow){
@@ -186,8 +186,8 @@ static void standing(u64 i, u32 msNow){
     return;
   }
 }
-/* A cancel that has begun and of which no later entry is known may still hit
-** a wait that began after it. */
+/* A cancel that has begun and has no later entry may still hit a wait that
+** began after it. */
 static int aimedAt(u64 iId){
   u32 c;
   for(c=0; c<MX; c++) if( iId && aOpen[c]==iId ) return 1;
@@ -232,8 +232,8 @@ static void entry(u64 i, const LogEntry *e){
   u32 k, m;
   if( e->eType==LOG_NONE ) return;
   if( i%2048==0 || e->msTime-msLook>500 ) standing(i, e->msTime);
-  /* between the entry of its kill and its death a process may log more, and
-  ** a cancel of it may still hit */
+  /* Between the entry of its kill and its death a process may log more, and a
+  ** cancel of it may still hit. */
   if( e->iInc && e->iInc<=aDead[e->iSes/2] ){
     if( e->eType==LOG_CANCEL ){
       closeCancel(i, e->iSes);
@@ -260,7 +260,7 @@ static void entry(u64 i, const LogEntry *e){
     case LOG_RELEASEALL:
       for(k=0; k<LOG_KEYS; k++) for(m=0; m<LOCK_MODES; m++) s->a[k][m].n = 0;
       break;
-    case LOG_TXNEND: drop(s, 0); s->nSp = 0; break;
+    case LOG_TXNEND: endHolds(s, 0); s->nSp = 0; break;
     case LOG_SAVEPOINT: s->nSp = e->iLevel; break;
     case LOG_OUTSIDE:
       for(k=0; k<LOG_KEYS; k++) for(m=0; m<LOCK_MODES; m++){
@@ -268,7 +268,7 @@ static void entry(u64 i, const LogEntry *e){
       }
       s->nSp = e->iLevel;
       break;
-    case LOG_ROLLBACK: drop(s, e->iLevel); s->nSp = e->iLevel; break;
+    case LOG_ROLLBACK: endHolds(s, e->iLevel); s->nSp = e->iLevel; break;
     case LOG_CANCEL:
       aOpen[e->iSes] = e->iToken;
       break;
@@ -281,7 +281,7 @@ static void entry(u64 i, const LogEntry *e){
   spans(i, s, 1);
 }
 
-/* Everything from the beginning; returns what was found wrong. */
+/* Checks everything from the beginning.  Returns what is wrong. */
 static u32 check(Log *p){
   u64 i, nEntry = p->nEntry<p->mxEntry ? p->nEntry : p->mxEntry;
   u32 j;
@@ -297,10 +297,10 @@ static u32 check(Log *p){
   return nBad;
 }
 
-/* Falsify entry e in way eWay: 0 if that makes no sense there. */
+/* Falsifies entry e in way eWay.  Returns 0 if that makes no sense there. */
 enum { REFUSED, TOKEN, MEMBER, CANCELS, LOST, WAYS };
 static const char *azWay[] = { "a refusal made a grant", "a token set back",
-  "a member of a cycle changed", "a time-out made a cancel",
+  "a member of a cycle changed", "a timeout made a cancel",
   "a result lost" };
 static int falsify(LogEntry *e, int eWay, u64 iOther){
   if( eWay==MEMBER ){
@@ -348,7 +348,7 @@ static void spoil(Log *p){
     if( nSeenWay<6 ) nError++;
   }
 }
-/* Two sessions that wait for each other, for five seconds. */
+/* Adds two sessions that wait for each other, for five seconds. */
 static void missed(void){
   static union { Log l; u8 a[sizeof(Log) + 10*sizeof(LogEntry)]; } space;
   Log *log = &space.l;

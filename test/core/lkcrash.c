@@ -1,41 +1,40 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** lkcrash.c: a process dies, stops, or stops and dies right after each store
-** that another process can see (base.h CRASH_POINTS), in every operation.
+** that another process can see (CRASH_POINTS in base.h), in every operation.
 ** Built with -DINTERLOCK_CRASH.
 **
 ** A victim process runs a scenario.  The survivors are five sessions: W waits
-** for a lock of the victim's, E has a transaction lock, T asks, Q and Q2 wait
-** in other queues.  A dry run counts how often each point is passed; then
+** for a lock of the victim, E has a transaction lock, T asks, Q and Q2 wait in
+** other queues.  A dry run counts how often the victim passes each point.  Then
 ** there is a run for the first and the last pass of every point and each of:
-** kill; stop, look, go on; stop, look, kill.
+** kill; stop, look, continue; stop, look, kill.
 **
-** The survivors live in one, two or three processes (Set), and each time
-** another one is the first to act after the death, and so to recover:
+** The survivors live in one, two or three processes (Set).  Each time another
+** session is the first to act after the death, and so to recover:
 **
 **   ONE    all in one process; the asking session is first, or, at the last
-**          pass of a point, the one that ends its transaction
+**          pass of a point, the session that ends its transaction
 **   TWO    waiter and asker share a process; the waiter is first, asleep in
 **          lockWait when the victim is killed
-**   THREE  waiter, ender and asker apart; a process that attaches only then is
-**          first
+**   THREE  waiter, ender and asker apart; a process that attaches after the
+**          death is first
 **
 ** Afterwards:
 **
-**   - W has the victim's lock after at most two polls.  That this is 100 ms is
-**     measured beside a process that only sleeps 50 ms at a time and looks at
-**     a word: W may be late as often as that one, and a little more.
-**   - T gets what the victim had at once
+**   - W has the victim's lock after at most two polls, which is 100 ms.  W may
+**     be late a little more often than a control process that only sleeps 50 ms
+**     at a time and looks at a word.
+**   - T gets at once what the victim had
 **   - E still has its lock, ends its transaction, and the lock is free then
 **   - while the victim is stopped, E's end and Q's giving up take effect and
 **     do not wait for it
-**   - segmentCheck and tableCheck find nothing, among it a guard word that
-**     counts wrongly; at no store, nor while the victim is stopped, is one too
-**     low
+**   - checkSegment and checkGrants find nothing wrong; no guard word is too low
+**     at any store, nor while the victim is stopped
 **
 **   lkcrash [quick|full [SCENARIO [POINT]]]
 **
-** full has every set for every run, quick one of them, in turn.
+** full makes every run with every set, quick with one of them, in turn.
 */
 #include "util.h"
 #include <sys/prctl.h>
@@ -48,7 +47,7 @@ typedef struct Ctl {
   int bGo;
   int bLow;                        /* a guard word was too low at a store */
   u64 iNumber;
-  u64 usDeath, usSeen;             /* when it died; when the control saw it */
+  u64 usDeath, usSeen;             /* victim died; control saw it */
 } Ctl;
 static Ctl *pCtl;
 static int bVictim, bArmed;
@@ -60,7 +59,7 @@ static const char *azPoint[] = { "none",
 };
 
 static LockKey kA, kB, kC, kD, kU, kG, kQ, kLong, kHeld, kRow, kTable, kTable2;
-static LockFile *pF, *pVF;           /* the driver's or a helper's; the victim's */
+static LockFile *pF, *pVF;           /* a driver's or helper's; the victim's */
 
 void crashPoint(int i){
   if( guardTooLowHere(bVictim ? pVF : pF) ) pCtl->bLow = 1;
@@ -186,18 +185,19 @@ static void opContended(void){
   need(lockAcquire(V, &k, LOCK_SHARED, 0, 0), LOCK_OK, 60);
 }
 static void opEndContended(void){ lockTxnEnd(V); }
-/* Stops inside, the driver ends E's transaction, goes on and leaves. */
+/* Stops inside the mutex, continues when the driver has ended E's transaction,
+** and leaves. */
 static void opSweep(void){
   Seg *p = lockSegment(pVF);
   bArmed = 0;
-  need((LockRc)ownerEnter(p), (LockRc)OWNER_IN, 60);
+  need((LockRc)mutexEnter(p), (LockRc)MUTEX_ENTERED, 60);
   raise(SIGSTOP);
   bArmed = 1;
-  while( ownerLeave(p) ) tableSweepLeft(p);
+  while( mutexLeave(p) ) sessionSweepAll(p);
 }
 
-/* A row with its table's intention lock, taken and given back; then the table
-** that Q2 waits for. */
+/* Takes a row with its table's intention lock and gives both back, then takes
+** the table that Q2 waits for. */
 static void opTable(void){
   LockKey kOther = keyTable("other"), kOne = keyRow("other", 1);
   u32 i = lockLevel(V);
@@ -207,7 +207,8 @@ static void opTable(void){
   need(lockRelease(V, &kTable2, LOCK_EXCLUSIVE), LOCK_OK, 62);
 }
 
-/* What was granted goes back, in each scope; a row with its intention. */
+/* Gives back what was granted, in each scope, and a row with its intention
+** lock. */
 static void opUndo(void){
   LockKey kOther = keyTable("other"), kOne = keyRow("other", 1);
   LockGrant table, g;
@@ -222,8 +223,8 @@ static void opUndo(void){
   }
 }
 
-enum { ATTACH, TABLES=21, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED, SWEEPS,
-       ATTACHHALF, CURE=11, CANCELS=13 };
+enum { ATTACH, TABLES=21, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED,
+       SWEEPS, ATTACHHALF, CURE=11, CANCELS=13 };
 static void (*const aOp[])(void) = { opAttach, opOpen, opAcquire, opLong,
   opWait, opRelease, opReleaseAll, opTxnEnd, opRollback, opEnd, opUpgrade,
   opCure, opGrow, opCancel, opWriter, opReap, opTakeOver, opContended,
@@ -269,11 +270,11 @@ static const int aHome[SETS][WHO] = {    /* 0: the driver, else a helper */
 };
 enum { HELPERS = 2 };
 
-/* What one survivor is told to do; a helper's lies in shared memory. */
+/* What one survivor must do.  A helper's lies in shared memory. */
 enum { BEGIN, ASK, OUTCOME, POLL, GIVEUP, WAIT, TXNEND, RELEASE, HOLDS, PENDING,
        CLOSE };
 typedef struct Mail {
-  u32 iAsk, iDone;                 /* what is written, what is answered */
+  u32 iAsk, iDone;                 /* number of the command; of the answer */
   int eOp;
   u32 who, eMode, eScope;
   int bQueue;
@@ -346,7 +347,7 @@ static void endHelpers(void){
   }
 }
 
-/* Written, not waited for. */
+/* Gives a command, and does not wait for its answer. */
 static void post(int who, int eOp){
   Mail *m = &aMail[aHome[eSet][who]];
   m->eOp = eOp;
@@ -402,14 +403,14 @@ static int pending(int who){ return (int)simple(who, PENDING); }
 
 /*----------------------------------------------------------- the driver ---*/
 
-/* A process that takes G and dies, outside or inside of the mutex. */
+/* Starts a process that takes G and dies, outside or inside the mutex. */
 static void deadHolder(int bInside){
   pid_t pid = fork();
   if( pid==0 ){
     LockFile *p = openOrDie(zDb);
     LockSession *s = beginOrDie(p);
     lockAcquire(s, &kG, LOCK_EXCLUSIVE, 0, 0);
-    if( bInside ) ownerEnter(lockSegment(p));
+    if( bInside ) mutexEnter(lockSegment(p));
     kill(getpid(), SIGKILL);
   }
   waitpid(pid, 0, 0);
@@ -445,13 +446,13 @@ static void driverSetup(const Run *r){
   NEED( ask(T, &kU, LOCK_SHARED, LOCK_SCOPE_SESSION, 0)==LOCK_OK );
   NEED( ask(T, &kHeld, LOCK_EXCLUSIVE, 0, 0)==LOCK_OK );
 }
-/* Queues that the scenarios need, once the victim has its locks. */
+/* Makes the queues that the scenarios need, once the victim has its locks. */
 static void driverQueues(const Run *r){
   NEED( ask(W, &kA, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 1)==LOCK_WAITING );
   if( r->iOp==CURE ){
-    /* Q holds Q shared, waits for A... : Q2 waits for Q X, Q waits for U X
-    ** behind the victim's S; the victim asks for Q shared behind Q2: a soft
-    ** edge victim -> Q2 -> Q -> victim */
+    /* Q holds Q shared.  Q2 waits for Q X.  Q waits for U X behind the victim's
+    ** S.  The victim asks for Q shared behind Q2.  That is the cycle victim ->
+    ** Q2 -> Q -> victim, of which the first edge is soft. */
     NEED( ask(Q, &kQ, LOCK_SHARED, 0, 0)==LOCK_OK );
     NEED( ask(Q2, &kQ, LOCK_EXCLUSIVE, 0, 1)==LOCK_WAITING );
     NEED( ask(Q, &kU, LOCK_EXCLUSIVE, 0, 1)==LOCK_WAITING );
@@ -463,8 +464,8 @@ static void driverQueues(const Run *r){
   }
 }
 
-/* The victim is stopped: what must not wait for it, does not.  A machine may
-** be busy now and then. */
+/* The victim is stopped.  Calls that must not wait for it must return at once.
+** A machine may be busy now and then. */
 static int nStopped, nSlowEnd;
 static void whileStopped(const Run *r){
   double t = seconds();
@@ -475,7 +476,7 @@ static void whileStopped(const Run *r){
   nSlowEnd += seconds()-t>0.2;
 }
 
-/* Session p waits: granted after at most two polls. */
+/* Session p, which waits, must be granted after at most two polls. */
 static int getsIt(int who){
   int i;
   for(i=0; i<3; i++){
@@ -486,8 +487,8 @@ static int getsIt(int who){
   return 0;
 }
 
-/* W has slept in lockWait: how long after the death it has the lock, and when
-** the control noticed the death. */
+/* W has slept in lockWait.  Compares how long after the death it had the lock
+** with when the control noticed the death. */
 static u64 nTimed, nLate, nLateControl, usWorst;
 static LockRc sleptWait(void){
   Mail *m = answer(W);
@@ -528,7 +529,7 @@ static void enderEnds(const Run *r){
   NEED( try(T, &kD)==LOCK_NO );
   simple(E, TXNEND);
 }
-/* A process that attaches now gets what the dead one had. */
+/* A process that attaches now must get what the dead process had. */
 static void newcomer(const Run *r){
   int st = 0;
   pid_t pid = fork();
@@ -545,7 +546,7 @@ static void newcomer(const Run *r){
   NEED( st==0 );
 }
 
-/* The victim is dead; bEnded: E and Q have given up already. */
+/* The victim is dead.  bEnded: E and Q have given up already. */
 static void afterDeath(const Run *r, int bEnded, int bSlept){
   const LockKey *aKey[5];
   int i, bFirst = eSet==ONE && r->bLast;
@@ -571,7 +572,7 @@ static void afterDeath(const Run *r, int bEnded, int bSlept){
   NEED( lockCheck(pF)==0 );
 }
 
-/* Nothing is left of sessions that have ended. */
+/* Nothing may be left of sessions that have ended. */
 static void driverEnd(const Run *r){
   Seg *p = lockSegment(pF);
   u32 i;
@@ -597,7 +598,7 @@ static void driverEnd(const Run *r){
   pF = 0;
 }
 
-/* Wait until the victim is stopped, dead, or through: 's', 'd', 'e'. */
+/* Waits until the victim is stopped ('s'), dead ('d') or has finished ('e'). */
 static int victimState(pid_t pid){
   int st, i;
   for(i=0; i<100000; i++){
@@ -613,8 +614,8 @@ static int victimState(pid_t pid){
   return 't';
 }
 
-/* The file that the victim was attaching to: whole for others, or, while the
-** victim is stopped in the middle of it, busy, but only then. */
+/* The file that the victim was attaching to must be whole for others.  Only
+** while the victim is stopped in the middle of it may it be busy. */
 static void otherOpens(const Run *r, int bStopped){
   LockFile *p = 0;
   LockRc rc = lockOpen(&sysMem, otherDb(), 1, &p);
@@ -634,7 +635,7 @@ static void otherOpens(const Run *r, int bStopped){
   lockClose(p);
 }
 
-/* Has the victim stopped or died?  Does not take the news away. */
+/* 1 if the victim has stopped or died.  A later wait still reports it. */
 static int isOver(pid_t pid){
   siginfo_t si;
   memset(&si, 0, sizeof si);
@@ -645,23 +646,23 @@ static void contend(const Run *r, pid_t pid){
   Seg *p = lockSegment(pF);
   if( r->iOp==CONTENDED || r->iOp==ENDCONTENDED ){
     u64 mBit = r->iOp==CONTENDED ? MUTEX_WAITERS : MUTEX_WORK;
-    NEED( ownerTry(p, 0)==OWNER_IN );
+    NEED( mutexTry(p, 0)==MUTEX_ENTERED );
     pCtl->bGo = 1;
     while( !isOver(pid) && !(atomicGetAcq(&segHeader(p)->mutex) & mBit) ){
       restUs(50);
     }
-    while( ownerLeave(p) ) tableSweepLeft(p);
+    while( mutexLeave(p) ) sessionSweepAll(p);
   }else if( r->iOp==SWEEPS ){
     pCtl->bGo = 1;
     NEED( victimState(pid)=='s' );
-    simple(E, TXNEND);             /* E's lock is void; WORK is set */
+    simple(E, TXNEND);             /* E's lock is invalidated; WORK is set */
     NEED( segHeader(p)->mutex & MUTEX_WORK );
     signalOne(pid, SIGCONT);
   }
   pCtl->bGo = 1;
 }
 
-/* One run.  Returns 0 if the point was not reached. */
+/* Makes one run.  Returns 0 if the victim did not reach the point. */
 static int run(const Run *r){
   pid_t pid;
   int e, bEnded = r->iOp==SWEEPS, bSlept;
@@ -672,7 +673,7 @@ static int run(const Run *r){
   }
   pid = forkVictim(r->iOp);
   driverQueues(r);
-  /* there a poll of W's would do what the victim shall do */
+  /* a poll of W would do there what the victim must do */
   bSlept = eSet==TWO && r->eHow==KILL && r->iOp!=TAKEOVER;
   if( bSlept ) post(W, WAIT);
   if( r->iOp==TAKEOVER ) deadHolder(1);
@@ -693,7 +694,7 @@ static int run(const Run *r){
     if( r->eHow==STOPGO ) NEED( victimState(pid)=='e' );
   }
   if( e!='d' ){
-    /* alive: its lock on A is its own, except where it gave it up */
+    /* it lives: its lock on A stays its own, unless it gave it up */
     if( pCtl->usDeath==0 ) atomicSet(&pCtl->usDeath, osMonotonicUs());
     signalOne(pid, SIGKILL);
     waitpid(pid, 0, 0);
@@ -704,7 +705,7 @@ static int run(const Run *r){
   return e!='e';
 }
 
-/* All runs of one scenario.  bFull: with every set. */
+/* Makes all runs of one scenario.  bFull: with every set. */
 static char aSeen[CRASH_COUNT];
 static int nRun;
 static void scenario(int iOp, int iOnly, int bFull){

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkcrowd.c: as many sessions as a lock file has, on one key.  What a call does
-** under the mutex is counted in steps along the links of the file, not in time:
-** an arrival, a hand-over, a request that is given up, the end of a guarded
-** transaction and a recovery cost a few steps for each session in the queue,
-** whatever modes they wait for and whether or not they hold other locks.  The
-** search for an arrangement of queues ends after its budget.
+** lkcrowd.c: as many sessions as a lock file has, on one key.  The work of a
+** call under the mutex is counted in steps along the links of the file, not in
+** time.  An arrival, a hand-over, a request that is given up, the end of a
+** guarded transaction and a recovery may cost a few steps for each session in
+** the queue, whatever modes the sessions wait for and whether or not they hold
+** other locks.  The search for an arrangement of queues must end after its
+** budget.
 **
 **   lkcrowd [SESSIONS]
 */
@@ -31,7 +32,7 @@ static double cpu(void){
   return (double)t.tv_sec*1e3 + (double)t.tv_nsec*1e-6;
 }
 
-/* The dearest call since the last report, and all of them. */
+/* The call with most steps since the last report, and the steps of all. */
 static struct {
   u64 nMax, nAll, nFrom;
   double msMax, msAll, msFrom;
@@ -50,7 +51,7 @@ static void after(void){
   if( n>Cost.nMax ) Cost.nMax = n;
   if( ms>Cost.msMax ) Cost.msMax = ms;
 }
-/* No call took more than nPer steps for each session. */
+/* No call may have taken more than nPer steps for each session. */
 static void report(const char *zWhat, u32 nPer){
   printf("  %-44s %6u calls, at most %8llu steps, %8.3f ms; mean %7.3f ms\n",
          zWhat, Cost.n, (unsigned long long)Cost.nMax, Cost.msMax,
@@ -93,7 +94,8 @@ static u32 modeOf(int eMix, u32 i){
   }
 }
 
-/* Sessions hold a table's intention, or a lock of their own, or nothing. */
+/* Gives sessions a table's intention lock, or a lock of their own, or
+** nothing. */
 enum { HOLD_NOTHING, HOLD_OWN, HOLD_TABLE };
 
 static void holdBefore(int eHold){
@@ -107,7 +109,7 @@ static void holdBefore(int eHold){
   }
 }
 
-/* Session 0 holds the key, all others ask for it. */
+/* Session 0 holds the key.  All others ask for it. */
 static void arrive(const LockKey *k, int eMix){
   u32 i;
   CHECK_EQ(lockAcquire(aS[0], k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
@@ -119,7 +121,7 @@ static void arrive(const LockKey *k, int eMix){
 }
 
 /* The holders give it back until each session has had it, in turn.  A quarter
-** of them gives up in place of being granted. */
+** of the sessions gives up before the grant. */
 static void handOver(const LockKey *k, int eMix){
   u32 i, nDone = 0;
   for(i=1; i<nS; i+=4){
@@ -156,7 +158,7 @@ static void oneQueue(const char *zName, int eMix, int eHold){
 
 /*------------------------------------------------- writer and recovery ---*/
 
-/* Every session waits for a row, behind a guarded writer only. */
+/* Every session waits for a row, blocked by the active writer only. */
 static void writerEnds(void){
   LockKey k = keyRow("t", 1);
   u32 i;
@@ -178,8 +180,8 @@ static void writerEnds(void){
   closeAll();
 }
 
-/* What a process does that takes the mutex over, after its rebuild: each queue
-** is scanned once, and checked for cycles once. */
+/* Does what a process does after a rebuild: it scans each queue once, and
+** checks each once for cycles. */
 static void recovery(void){
   LockKey k = keyRow("t", 1);
   Seg *p;
@@ -189,10 +191,10 @@ static void recovery(void){
   arrive(&k, ALL_X);
   memset(&Cost, 0, sizeof Cost);
   p = lockSegment(pF);
-  CHECK_EQ(ownerEnter(p), OWNER_IN);
-  tableRebuild(p, 0);
+  CHECK_EQ(mutexEnter(p), MUTEX_ENTERED);
+  rebuildSegment(p, 0);
   before();
-  tableScanAll(p);
+  recordScanWaiting(p, 0);
 #ifndef OLD
   {
     Graph *g = calloc(1, graphSize());
@@ -201,12 +203,12 @@ static void recovery(void){
   }
 #endif
   after();
-  CHECK_EQ(ownerLeave(p), 0);
+  CHECK_EQ(mutexLeave(p), 0);
   report("scans and checks", 30);
   closeAll();
 }
 
-/* Holders of a shared lock that all want more: the first waits in front of the
+/* Holders of a shared lock all ask for more.  The first waits in front of the
 ** others, the second is a deadlock. */
 static void upgrades(void){
   LockKey k = keyInt(1);
@@ -233,9 +235,9 @@ static void upgrades(void){
 /*--------------------------------------------------------------- search ---*/
 
 /*
-** Sessions that each hold some of the keys shared and then want one exclusive
-** or shared, at random: cycles of soft edges without number.  The search ends
-** soon after its budget: with the walk that it is in the middle of.
+** Each session holds some of the keys shared and then asks for one exclusive or
+** shared, at random, which makes many cycles of soft edges.  The search must
+** end soon after its budget, with the walk that it is in the middle of.
 */
 static void search(u32 nKey){
   u64 seed = 12345, nDeadlock = 0, nWait = 0, nMax = 0;
@@ -264,7 +266,7 @@ static void search(u32 nKey){
          (unsigned long long)nMax);
   CHECK(nDeadlock>0);
 #ifndef OLD
-  CHECK(nMax>SEARCH_STEPS);         /* some searches are ended by it */
+  CHECK(nMax>SEARCH_STEPS);         /* some searches must end by the budget */
 #endif
   CHECK(nMax<SEARCH_STEPS+60*(u64)nS);
   report("a request", 2*SEARCH_STEPS);

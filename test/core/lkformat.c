@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkformat.c: the format of the lock file is what it was.
+** lkformat.c: the format of the lock file must be what it was.
 **
 **   lkformat FOLDER       every value is as in FOLDER/format.txt: the numbers,
 **                         and the bytes and the hash of the sample keys of
@@ -67,7 +67,7 @@ static void numbers(Value x){
   NUMBER(offsetof(SegHeader, freeRecord));
   NUMBER(offsetof(SegHeader, guard));
   NUMBER(offsetof(SegSession, now));
-  NUMBER(offsetof(SegRecord, thold));
+  NUMBER(offsetof(SegRecord, txnHold));
   NUMBER(keyEvent("jobs"));
   NUMBER(segBucketOf(0xdeadbeef, 3000));
 }
@@ -87,8 +87,8 @@ static void samples(Value x){
   }
 }
 
-/* The print is of all of it, and of every field: the last line, so that what
-** is named first is the value itself. */
+/* The print covers all values and every field.  It is the last line, so that
+** the program names the value itself first. */
 static void values(Value x){
   char z[20];
   numbers(x);

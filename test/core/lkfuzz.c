@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkfuzz.c: damage in a lock file that is in use.  Every call comes back
+** lkfuzz.c: damage in a lock file that is in use.  Every call must return
 ** within two seconds, with LOCK_MALFORMED sooner or later or without having
-** noticed; no call crashes; after a damage that was noticed the mutex is free;
-** opening the file afterwards gives an error or a fresh file.
+** noticed.  No call may crash.  After damage that was noticed the mutex must be
+** free.  Opening the file afterwards must give an error or a fresh file.
 **
-** A case begins with a copy of one of the files that were made at the start:
-** small, or grown to several extents; left by processes that died with locks,
-** requests, invalidated holds and an active writer, one of them inside the
-** mutex, so that the next caller rebuilds.  The damage is random words, and
-** fields of the format that get values of other fields: indexes, states,
-** links, owners, generations, counters.
+** A case begins with a copy of one of the files that the program makes at its
+** start.  Some are small, some have grown to several extents.  Processes that
+** died have left locks, requests, invalidated holds and an active writer in
+** them.  One of them died inside the mutex, so that the next caller rebuilds.
+** The damage is random words, and fields of the format that get values of other
+** fields: indexes, states, links, owners, generations, counters.
 **
 **   lkfuzz CASES SEED [FIRST]
 */
@@ -27,7 +27,7 @@ static char zFile[400];
 static LockFile *pF;
 static LockSession *aS[SESSIONS];
 
-/* Where a worker is, for the message why it ended. */
+/* The call that a worker makes, for the message if it ends. */
 typedef struct Where {
   i64 iCase;
   char zCall[40];
@@ -53,8 +53,8 @@ static u64 usCpu(void){
   return (u64)t.tv_sec*1000000 + (u64)t.tv_nsec/1000;
 }
 
-/* Before and after each call: a watch on the processor's clock and one on the
-** wall's, since a call may also sleep without an end. */
+/* Starts and stops, around each call, a watch on the processor's clock and one
+** on the wall clock, since a call may also sleep without an end. */
 static u64 usBegun;
 static void begin(const char *zCall){
   struct itimerval t;
@@ -75,7 +75,7 @@ static void end(void){
 }
 #define CALL(x) do{ begin(#x); x; end(); }while(0)
 
-/* The keys of the files below among them. */
+/* A key, often one that the files below have. */
 static void key(LockKey *k){
   char z[255];
   u32 n = R(4)==0 ? R(255) : 8;
@@ -156,7 +156,8 @@ static LockRc callOne(int i){
 
 /*--------------------------------------------------------------- damage ---*/
 
-/* A value for a 32-bit field: what stands elsewhere is worse than nonsense. */
+/* A value for a 32-bit field.  A value of another field does more harm than a
+** random one. */
 static u32 anyValue(Seg *p, u32 iOwn){
   SegHeader *h = segHeader(p);
   switch( R(10) ){
@@ -170,7 +171,8 @@ static u32 anyValue(Seg *p, u32 iOwn){
     default: return (u32)rnd(&seed);
   }
 }
-/* A value for a word that names a process: dead, alive, never given. */
+/* A value for a word that has a process number: a dead, a living one, or one
+** never given. */
 static u64 anyOwner(Seg *p){
   switch( R(4) ){
     case 0: return p->iNumber;
@@ -200,7 +202,7 @@ static void damageHeader(Seg *p){
     case 13: h->sessionId = rnd(&seed); break;
     case 14: h->token = rnd(&seed); break;
     case 15: h->numbers = anyOwner(p); break;
-    case 16: h->inside = v; break;
+    case 16: h->lastInside = v; break;
     default: h->mutex = anyOwner(p)<<2 | R(4); break;
   }
 }
@@ -211,13 +213,13 @@ static void damageSession(Seg *p){
     case 0: s->state = SEG_PAIR(R(3) ? R(3) : v, R(4)); break;
     case 1: s->owner = anyOwner(p); break;
     case 2: s->now = SEG_PAIR(R(3), v); break;
-    case 3: s->left = 1; break;
+    case 3: s->sweepNeeded = 1; break;
     case 4: s->waits = v; break;
     case 5: s->next = v; break;
     case 6: s->firstTxn = v; break;
     case 7: s->firstSes = v; break;
     case 8: s->nRecord = v; break;
-    case 9: s->mixed = v; break;
+    case 9: s->unsorted = v; break;
     default: s->id = v; break;
   }
 }
@@ -229,9 +231,9 @@ static void damageRecord(Seg *p){
     case 0: r->state = SEG_WITH(r->state, R(8)); break;
     case 1: r->session = R(2) ? 1+R(12) : v; break;
     case 2: r->generation = v; break;
-    case 3: r->scount = v; break;
+    case 3: r->sesCount = v; break;
     case 4: r->ticket = R(2) ? rnd(&seed) : v; break;
-    case 5: r->thold = SEG_PAIR(R(3), R(3)); break;
+    case 5: r->txnHold = SEG_PAIR(R(3), R(3)); break;
     case 6: r->what = v; break;
     case 7: r->hash = R(2) ? v : segRecord(p, 1+R(i))->hash; break;
     case 8: r->text = v; break;
@@ -244,7 +246,7 @@ static void damageRecord(Seg *p){
     default: memcpy(r, segRecord(p, 1+R(i)), sizeof *r); break;
   }
 }
-/* Random words; offsets that matter are hit more often than by chance. */
+/* Stores random words, more often at offsets that matter than by chance. */
 static void damageWord(Seg *p){
   SegHeader *h = segHeader(p);
   u32 v = R(3)==0 ? R(20) : R(3)==0 ? 0xFFFFFFFFu : (u32)rnd(&seed);
@@ -288,8 +290,8 @@ typedef struct Image {
 } Image;
 static Image aImage[KINDS];
 
-/* A process that dies in the file: nLock locks, and one of each kind.  With
-** bInside it dies while it has the mutex. */
+/* Starts a process that dies in the file, with nLock locks and one of each
+** kind.  With bInside it dies while it owns the mutex. */
 static void leaveBehind(u32 nLock, int bInside){
   LockFile *p = openOrDie(zDb);
   LockSession *a[10];
@@ -318,7 +320,7 @@ static void leaveBehind(u32 nLock, int bInside){
   }
   rc |= lockWriterEnter(a[9]);
   lockSessionEnd(a[8]);
-  if( bInside ) rc |= ownerEnter(lockSegment(p))!=OWNER_IN;
+  if( bInside ) rc |= mutexEnter(lockSegment(p))!=MUTEX_ENTERED;
   _exit(rc!=0);
 }
 
@@ -351,7 +353,7 @@ static void makeImages(void){
   makeImage(&aImage[4], 2700, 2, 0);
 }
 
-/* Only the pages that are not empty: most of a case is this. */
+/* Copies only the pages that are not empty: this is most of a case's time. */
 static void restore(const Image *p){
   static const u8 aZero[4096];
   int fd = open(zFile, O_RDWR|O_CREAT|O_TRUNC, 0666);
@@ -369,7 +371,8 @@ static void restore(const Image *p){
 
 static int isOver(LockRc rc){ return rc==LOCK_MALFORMED || rc==LOCK_BUSY; }
 
-/* After damage was noticed: no process is left inside, every call says so. */
+/* After damage was noticed no process may be inside, and every call must return
+** LOCK_MALFORMED. */
 static void checkOut(void){
   Seg *p = lockSegment(pF);
   LockKey k = keyInt(77);
@@ -409,7 +412,7 @@ static void oneCase(void){
   CALL(lockClose(pF));
 }
 
-/* Another process opens what is left. */
+/* Another process opens the damaged file. */
 static void openAgain(void){
   LockRc rc;
   LockFile *p = 0;

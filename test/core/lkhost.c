@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkhost.c: what the machine does to a lock file: the user's clock set back
-** and forth, a full disk, a network file system, the file deleted or replaced
-** while it is in use, two copies of this code in one process, a process of
-** another word size; a second name of the database, closed standard streams,
-** limits of the process, and how a lock file is made.
+** lkhost.c: what the machine can do to a lock file: the wall clock set back and
+** forth, a full disk, a network file system, the file deleted or replaced while
+** it is in use, two copies of this code in one process, a process of another
+** word size, a second name of the database, closed standard streams, limits of
+** the process.  Also how a lock file is made.
 **
 ** The calls clock_gettime, fstatfs, fallocate, write, statx, linkat, open and
 ** fcntl are wrapped by the linker (--wrap).  A really full disk is a small
@@ -27,8 +27,8 @@
 
 /*---------------------------------------------------------- wrapped calls ---*/
 
-static i64 sWall;                 /* by how much the user's clock is wrong */
-static long iFsType;              /* what fstatfs says; 0: the truth */
+static i64 sWall;                 /* how far the wall clock is wrong */
+static long iFsType;              /* what fstatfs returns; 0: the truth */
 static int eAllocate, nAllocate;  /* what fallocate returns, how often */
 
 int __real_clock_gettime(clockid_t, struct timespec*);
@@ -49,12 +49,12 @@ int __wrap_fstatfs64(int fd, struct statfs *p){
 }
 static off_t nSignalled;         /* a call for more is undone by a signal */
 static int nUndone;              /* how often, before the test is ended */
-static int bNoAllocate;          /* a file system without fallocate */
+static int eNoAllocate;          /* of a file system without it */
 int __real_fallocate64(int, int, off_t, off_t);
 int __wrap_fallocate64(int, int, off_t, off_t);
 int __wrap_fallocate64(int fd, int e, off_t i, off_t n){
-  errno = EOPNOTSUPP;
-  if( bNoAllocate ) return -1;
+  errno = eNoAllocate;
+  if( eNoAllocate ) return -1;
   if( nAllocate>0 ){
     nAllocate--;
     errno = eAllocate;
@@ -83,12 +83,12 @@ ssize_t __wrap_write(int fd, const void *p, size_t n){
 }
 
 static int bNoStatx, bNoLink;     /* what an old or a strict system lacks */
-static int eOpen;                 /* what opening a lock file says; 0: truth */
-static int bOnlyRead;             /* that, but not if only to read it */
+static int eOpen;                 /* errno of opening a lock file; 0: none */
+static int bOnlyRead;             /* the same, but not for reading only */
 static int bNoNull;               /* there is no /dev/null */
 static int bNoProc;               /* /proc shows no process */
 static int nInterrupt;            /* so many calls end with EINTR */
-static int eLock;                 /* what fcntl says of a lock; 0: the truth */
+static int eLock;                 /* errno of fcntl for a lock; 0: none */
 static int iLowest = 100;         /* lowest descriptor of a lock file so far */
 static void (*xLink)(const char *zFrom, const char *zTo);
 
@@ -260,7 +260,7 @@ static i64 fillTable(LockSession *s, LockRc *pRc){
   }
   return i;
 }
-/* After a refusal all that is held is held, and everything else works. */
+/* After a refusal the session still holds what it held, and all else works. */
 static void stillWorks(LockFile *p, LockSession *s, i64 n){
   LockSession *t = beginOrDie(p);
   LockKey k = keyInt(0);
@@ -313,7 +313,7 @@ static void testAllocate(void){
     removeFile(zDb);
   }
 }
-/* A file that takes all the room there is, but for nLeave bytes. */
+/* Makes a file that leaves only nLeave bytes of room. */
 static void filler(const char *z, size_t nLeave){
   static char a[4096];
   int fd = open(z, O_RDWR|O_CREAT|O_TRUNC, 0600);
@@ -364,7 +364,8 @@ static LockRc openRc(const char *z){
   lockClose(p);
   return rc;
 }
-/* Does closing what looks at the database drop SQLite's POSIX locks on it? */
+/* Closing what looks at the database must not release SQLite's POSIX locks on
+** it. */
 static int isPosixLocked(const char *z){
   int st;
   pid_t pid = fork();
@@ -383,7 +384,8 @@ static LockRc addLink(void *p){
   CHECK_EQ(link(zDb, p), 0);
   return LOCK_OK;
 }
-/* The second name comes, and the lock is free, right before the wait. */
+/* The database gets a second name, and the lock becomes free, right before the
+** wait. */
 typedef struct LinkFree {
   LockSession *pHolder;
   const char *zOther;
@@ -526,7 +528,7 @@ static void testMaking(void){
   CHECK_EQ(bThereAtLink, 0);
   CHECK(stat(z, &s)==0 && (s.st_mode & 07777)==0664);
   removeFile(zDb);
-  /* another process was faster: its file is used */
+  /* another process was faster: this one uses its file */
   xLink = makeFirst;
   CHECK_EQ(openRc(zDb), LOCK_OK);
   xLink = 0;
@@ -567,7 +569,7 @@ static u32 lookCount(LockFile *p, int *peState){
   lockSnapshotFree(p, &snap);
   return n;
 }
-/* A process holds A until its input ends. */
+/* A process that holds A until its input ends. */
 static pid_t holder(int *pfd){
   int aIn[2], aOut[2];
   char c;
@@ -620,7 +622,7 @@ static void testLook(void){
   CHECK_EQ(eState, OS_RUNNING);
   CHECK_EQ(lockSessionBegin(p, &s), LOCK_MISUSE);
   CHECK_EQ(openRc(zDb), LOCK_CANTOPEN);
-  /* what is only looked at is not what a writer joins */
+  /* a writer must not join a file that is open for a look */
   eOpen = 0;
   CHECK_EQ(lockOpen(&sysMem, zDb, 0, &p2), LOCK_OK);
   CHECK(p2!=p);
@@ -630,7 +632,7 @@ static void testLook(void){
   waitpid(pid, &st, 0);
   CHECK_EQ(st, 0);
   eOpen = EACCES;
-  CHECK_EQ(lookCount(p, &eState), 1);
+  CHECK_EQ(lookCount(p, &eState), 0);          /* the dead hold nothing */
   CHECK_EQ(eState, OS_GONE);
   /* until the look is over no process may format the file */
   eOpen = 0;
@@ -657,8 +659,8 @@ static void testLook(void){
 
 /*---------------------------------------------------------- interruptions ---*/
 
-/* A call that a signal interrupts is made again, and one that fails says of no
-** process that it is dead. */
+/* A call that a signal interrupts must be made again.  A call that fails must
+** not make a process look dead. */
 static void testInterrupted(void){
   LockFile *p = 0;
   OsFile *pFile;
@@ -682,13 +684,13 @@ static void testInterrupted(void){
   CHECK_EQ(nInterrupt, 0);
   eLock = ENOLCK;
   CHECK_EQ(osNumberHeld(pFile, iNumber+2), -1);
-  CHECK_EQ(ownerDead(lockSegment(p), iNumber+2), 0);
+  CHECK_EQ(processDead(lockSegment(p), iNumber+2), 0);
   CHECK_EQ(osAnyHeld(pFile), -1);
   eLock = 0;
-  CHECK_EQ(ownerDead(lockSegment(p), iNumber+2), 1);
+  CHECK_EQ(processDead(lockSegment(p), iNumber+2), 1);
   lockClose(p);
   removeFile(zDb);
-  /* a process that /proc does not show may be another user's */
+  /* a process that /proc hides may be another user's */
   CHECK_EQ(osProcessState(osPid(), osPidSpace()), OS_RUNNING);
   bNoProc = 1;
   CHECK_EQ(osProcessState(osPid(), osPidSpace()), OS_UNKNOWN);
@@ -704,8 +706,8 @@ static void modeOf(int iWanted){
   CHECK_EQ(stat(z, &s), 0);
   CHECK_EQ(s.st_mode & 07777, iWanted);
 }
-/* A lock file that more users may write than the database: root, and its owner,
-** take the right away; another user does not use it. */
+/* A lock file that more users may write than the database.  Root and the owner
+** take the right away.  Another user must not use the file. */
 static void testWide(void){
   static const struct { int mDb, mLock, mAfter; } a[] = {
     { 0644, 0666, 0644 }, { 0644, 0664, 0644 }, { 0664, 0666, 0664 },
@@ -747,7 +749,7 @@ static void testWide(void){
     removeFile(zDb);
   }
 }
-/* What a failure tells is of that failure. */
+/* osTrouble must be about the last failure. */
 static void testTrouble(void){
   char z[500];
   snprintf(z, sizeof z, "%s-other", zDb);
@@ -768,8 +770,8 @@ static void testTrouble(void){
 
 /*------------------------------------------------------ standard streams ---*/
 
-/* With any of the descriptors 0 to 2 closed: the lock file has none of them,
-** nor had one for a moment, and they are closed afterwards as they were before.
+/* With any of the descriptors 0 to 2 closed the lock file must not get one of
+** them, not even for a moment, and they must be closed afterwards as before.
 ** Without /dev/null, as in a bare chroot, the moment cannot be avoided. */
 static void testDescriptors(void){
   u32 m;
@@ -865,7 +867,7 @@ static void apart(void (*x)(void)){
   CHECK_EQ(st, 0);
   removeFile(zDb);
 }
-/* Private memory to its last record, and what lies behind that. */
+/* Uses private memory to its last record, and looks behind that. */
 static void testPrivate(void){
   LockFile *p = 0;
   LockSession *s;
@@ -971,7 +973,7 @@ static void testCopies(const char *zLib){
   CHECK_EQ(c.xOpen(&sysMem, zDb, 0, &p2), LOCK_OK);
   CHECK(p2!=p);
   CHECK_EQ(c.xBegin(p2, &t), LOCK_OK);
-  /* each sees the other alive, waits for it and is woken by it */
+  /* each copy sees the other alive, waits for it and is woken by it */
   CHECK_EQ(lockAsk(s, &kA, LOCK_EXCLUSIVE, 0, 1), LOCK_OK);
   CHECK_EQ(c.xAsk(t, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_NO);
   CHECK_EQ(c.xAsk(t, &kB, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
@@ -986,7 +988,7 @@ static void testCopies(const char *zLib){
   CHECK_EQ(lockOutcome(s), LOCK_WAITING);
   c.xEnd(t);
   CHECK_EQ(lockOutcome(s), LOCK_OK);
-  c.xClose(p2);                    /* closes its descriptor, not our locks */
+  c.xClose(p2);                    /* must close its descriptor only */
   CHECK_EQ(osAnyHeld(&lockSegment(p)->file), 0);  /* but for one's own */
   CHECK_EQ(lockRelease(s, &kA, LOCK_EXCLUSIVE), LOCK_OK);
   CHECK(lockCheck(p)==0);
@@ -1055,7 +1057,7 @@ static void testOther(const char *zProgram, const char *zEmulator){
   removeFile(zDb);
 }
 
-/* Is there such a program of another word size, and can it be run so? */
+/* 1 if the program exists and the machine, or the emulator, can run it. */
 static int runs(const char *zProgram, const char *zEmulator){
   int st;
   pid_t pid = fork();
@@ -1080,7 +1082,7 @@ static int otherWordSize(const char *zProgram, const char *zEmulator){
   return finish("lkhost: another word size");
 }
 
-/* Signals that come faster than a long allocation lasts, and undo it. */
+/* Signals come faster than a long allocation lasts, and undo it. */
 static void testSignalled(void){
   OsFile f;
   char z[500];
@@ -1097,8 +1099,8 @@ static void testSignalled(void){
   removeFile(zDb);
 }
 
-/* A file system without fallocate: two processes make the file longer at once,
-** and what the faster one has stored in the new part by then stays. */
+/* On a file system without fallocate two processes make the file longer at
+** once.  What the faster one has stored in the new part by then must stay. */
 static OsFile appended;
 static void extendBeside(void){
   char *pMap;
@@ -1125,7 +1127,7 @@ static void growAppended(void){
   lockSessionEnd(s);
   lockClose(p);
 }
-static void testAppended(void){
+static void testAppended(int eError){
   OsFile f;
   char z[500], a[20000];
   u64 n = 0;
@@ -1133,7 +1135,7 @@ static void testAppended(void){
   snprintf(z, sizeof z, "%s-interlock", zDb);
   CHECK_EQ(osOpen(&f, z, 0, 1), LOCK_OK);
   CHECK_EQ(osOpen(&appended, z, 0, 1), LOCK_OK);
-  bNoAllocate = 1;
+  eNoAllocate = eError;
   CHECK_EQ(osExtend(&f, 0, 4096), LOCK_OK);
   xWrite = extendBeside;
   CHECK_EQ(osExtend(&f, 4096, 20000), LOCK_OK);
@@ -1146,7 +1148,8 @@ static void testAppended(void){
   eWrite = ENOSPC;
   CHECK_EQ(osExtend(&f, n, n+4096), LOCK_NOSPACE);
   eWrite = 0;
-  /* Before it is formatted: holes get blocks, and keep what they read as. */
+  /* Before the file is formatted its holes get blocks, and must read as
+  ** before. */
   CHECK_EQ(ftruncate(f.fd, 200000), 0);
   CHECK_EQ(osExtend(&f, 0, 300000), LOCK_OK);
   CHECK(blocksOf(&f)>=300000);
@@ -1156,9 +1159,9 @@ static void testAppended(void){
   osClose(&f);
   osClose(&appended);
   removeFile(zDb);
-  /* A whole lock file, on such a file system. */
+  /* Makes and uses a whole lock file on such a file system. */
   growAppended();
-  bNoAllocate = 0;
+  eNoAllocate = 0;
   removeFile(zDb);
 }
 
@@ -1166,7 +1169,7 @@ int main(int n, char **a){
   alarm(100);
   setvbuf(stderr, 0, _IONBF, 0);
   kA = keyText("A");
-  /* Of another size than the one that asks? */
+  /* 1 if the program's word size is another than this one's. */
   if( n==3 && strcmp(a[1], "can")==0 ) return atoi(a[2])==(int)sizeof(void*);
   if( n>2 && strcmp(a[1], "hold")==0 ) return other(a[2]);
   zDb = strdup(scratch("lkhost"));
@@ -1177,7 +1180,9 @@ int main(int n, char **a){
   testFileSystems();
   testAllocate();
   testSignalled();
-  testAppended();
+  testAppended(EOPNOTSUPP);
+  testAppended(EINVAL);
+  testAppended(ENOSYS);
   inMounts("the really full disk is", onSmallDisk, "size=1m");
   testGone();
   testLinks();

@@ -3,7 +3,7 @@
 ** lklook.c: looks beside writers, waiters and deaths.  Threads of this process
 ** and other processes wait for rows, write guarded tables, cancel and die,
 ** while two threads look at everything as fast as they can.  The sanitizers
-** find what a look reads or writes beside its own copy; this program checks
+** find a look that reads or writes beside its own copy.  This program checks
 ** that each copy is sound in itself.  First a thread takes 200,000 locks, so
 ** that the file grows under the looks.
 **
@@ -19,7 +19,7 @@ static const char *zDb;
 static u32 bStop;                 /* the threads of this process end */
 static u64 nLook, nPair, nKilled;
 
-/* Each failure once: the threads find the same one thousands of times. */
+/* Reports each failure once, since the threads find it thousands of times. */
 #define SOUND(x) do{ if( !(x) ){ static u32 b_; \
   if( atomicAdd(&b_, 1)==0 ){ atomicAdd((u32*)&nError, 1); \
   fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); } } }while(0)
@@ -35,7 +35,8 @@ static void checkRow(const LockSnapshot *s, u32 i){
   SOUND(n<=255u*255u);
 }
 
-/* A pair of sessions that are there, of a row that waits, and no pair twice. */
+/* A pair must be of sessions that are there and of a row that waits, and must
+** not be there twice. */
 static void checkWait(const LockSnapshot *s, u32 i){
   const LockWaitRow *w = &s->aWait[i];
   u32 j;
@@ -84,7 +85,8 @@ static LockKey anyKey(u64 *pSeed){
   }
 }
 
-/* One step of a worker.  bWriter: it alone becomes the active writer. */
+/* Makes one step of a worker.  bWriter: only this worker becomes the active
+** writer. */
 static void work(LockFile *p, LockSession *s, u64 *pSeed, int bWriter){
   LockWait w = { 1, 0, 0, 0 };
   LockKey k = anyKey(pSeed);
@@ -124,7 +126,7 @@ static void *worker(void *pArg){
   return 0;
 }
 
-/* Another process: two sessions, of which one may be the writer. */
+/* Another process with two sessions, of which one may be the writer. */
 static void child(u64 seed, int bWriter){
   LockFile *p = openOrDie(zDb);
   LockSession *a = beginOrDie(p), *b = beginOrDie(p);
@@ -184,7 +186,7 @@ static void stopThreads(pthread_t *a, int n){
   for(i=0; i<n; i++) pthread_join(a[i], 0);
 }
 
-/* 200,000 locks under looks: the number of slots rises in steps. */
+/* Takes 200,000 locks under looks: the number of slots rises in steps. */
 static void grow(void){
   pthread_t a[LOOKERS];
   LockSession *s;

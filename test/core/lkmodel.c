@@ -2,12 +2,12 @@
 /*
 ** lkmodel.c: random steps of 2 to 8 sessions against the model of model.h.
 **
-** Compared after every step: the result, which session holds what how often in
-** which scope, the order of every queue, which session waits.  Deadlocks: a
-** request that is refused must be in a cycle in every order of the queues (all
-** are tried), a request that is not refused must leave no cycle.  A rearranged
-** queue is copied from the real one after it was found free of cycles.  Without
-** a cycle the order must not change.
+** After every step it compares the result, which session holds what how often
+** in which scope, the order of every queue, and which session waits.  A request
+** that is refused for a deadlock must be in a cycle in every order of the
+** queues; the program tries all of them.  A request that is not refused must
+** leave no cycle.  The model copies a rearranged queue from the real one once
+** it has found it free of cycles.  Without a cycle the order must not change.
 **
 **   lkmodel STEPS SEED [FILE]
 */
@@ -42,11 +42,12 @@ static const char *anyUndo(int s){
   int scope = R(4)==0 ? LOCK_SCOPE_TURN : R(2);
   return doUndo(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : 1+R(5), scope);
 }
-/* Ends while another process owns the mutex: WORK, then the owner leaves. */
+/* Ends a transaction while another process owns the mutex, which then finds
+** WORK and leaves. */
 static int bHeld;
 static void holdMutex(int b){
   Seg *p = lockSegment(pF);
-  if( b ){ bHeld = otherEnters(p)==OWNER_IN; return; }
+  if( b ){ bHeld = otherEnters(p)==MUTEX_ENTERED; return; }
   if( bHeld ) otherLeaves(p);
   bHeld = 0;
 }
@@ -78,7 +79,7 @@ static const char *step(void){
   }
   return z;
 }
-/* One round: fresh file, other numbers of sessions and keys. */
+/* Makes one round, with a fresh file and other numbers of sessions and keys. */
 static const char *rounds(const char *zFile, long nStep, long *pi){
   const char *z = 0;
   long iEnd = *pi + 2000;

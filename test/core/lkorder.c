@@ -2,22 +2,22 @@
 /*
 ** lkorder.c: memory orders.  On a processor that keeps stores in order a store
 ** without release and a load without acquire work all the same, so no other
-** program can see that one is missing.  Here the thread sanitizer does: what a
-** thread stores in plain memory before it gives a lock up, cancels or posts
-** must have happened before what the thread does that learns of it, through the
-** words of the segment alone.  A sanitizer that sees no order between the two
-** reports a race, and the program ends with an error.
+** program can see that one is missing.  Here the thread sanitizer does.  A
+** thread stores in plain memory before it gives a lock up, cancels or posts.
+** That must have happened before what another thread does after it has read the
+** word in the segment.  A sanitizer that sees no order between the two reports
+** a race, and the program ends with an error.
 **
-** The threads tell each other how far they are by relaxed atomics, which the
-** sanitizer does not take for an order.  One of the two is stopped between two
-** stores of an end (base.h CRASH_POINTS), so that the other one meets the word
-** before the first has touched the mutex word.
+** The threads follow each other by relaxed atomics, which the sanitizer does
+** not take for an order.  One thread is stopped between two stores of an end
+** (CRASH_POINTS in base.h), so that the other thread reads the word before the
+** first has touched the mutex word.
 **
-** Each of these orders was taken away by hand and found by the scene beside
-** whose name it stands.  What a look reads between two loads of a state word is
-** ordered by a fence, of which the sanitizer knows nothing: segment.h has the
-** argument.  A compare-and-swap of a record's state needs no acquire: the
-** request that it meets was made under the mutex.
+** Each of these orders was taken away by hand, and the scene beside whose name
+** it stands found that.  A fence orders what a look reads between two loads of
+** a state word; the sanitizer does not know fences, and segment.h has the
+** argument.  A compare-and-swap of a record's state needs no acquire, since the
+** request was made under the mutex.
 **
 **   lkorder [SCENE]
 */
@@ -30,7 +30,7 @@ static LockKey kA;
 static u32 iStopAt, bStopped, bGoOn;      /* relaxed */
 static long nPlain;                       /* what the orders protect */
 
-/* The thread that is to stop is told by the point: only one passes it. */
+/* The point to stop at.  Only one thread passes it. */
 void crashPoint(int i){
   if( i==0 || (u32)i!=atomicGet(&iStopAt) ) return;
   atomicSet(&iStopAt, 0);
@@ -49,7 +49,7 @@ enum { X = LOCK_EXCLUSIVE, SES = LOCK_SCOPE_SESSION,
        TXN = LOCK_SCOPE_TRANSACTION, TURN = LOCK_SCOPE_TURN };
 static LockGrant granted;
 
-/* CHECK counts in plain memory, and would be a race itself. */
+/* CHECK counts in plain memory, which would be a race itself. */
 #define MUST(x) do{ if( !(x) ){ \
   fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); _exit(1); } \
   }while(0)
@@ -77,8 +77,8 @@ static void take(u32 eScope){
   MUST(lockAsk(S[0], &kA, X, eScope, 0)==LOCK_OK);
   granted = lockGranted(S[0]);
 }
-/* The lock is given up by one store, its thread stands still, another session
-** takes it. */
+/* A thread gives the lock up by one store and is stopped.  Another session
+** takes the lock. */
 static void afterStore(u32 eScope, void *(*x)(void*)){
   pthread_t t;
   take(eScope);
@@ -96,7 +96,7 @@ static void sceneTurn(void){ afterStore(TURN, doUndo); }
 static void sceneLevel(void){ afterStore(TXN, doUndo); }
 static void sceneClose(void){ afterStore(SES, doClose); }
 
-/* A request is withdrawn by a store of its session. */
+/* A session withdraws its request by one store. */
 static void *doGiveUp(void *p){
   nPlain++;
   MUST(lockGiveUp(S[0], LOCK_TIMEOUT)==LOCK_TIMEOUT);
@@ -115,7 +115,7 @@ static void sceneWithdraw(void){
   pthread_join(t, 0);
 }
 
-/* A waiter looks at its own request only, until it is over. */
+/* A waiter looks only at its own request, until the wait is over. */
 static void untilOver(LockRc rc){
   LockRc rcNow;
   while( (rcNow = lockOutcome(S[1]))==LOCK_WAITING ) osSleep(100);
@@ -130,7 +130,7 @@ static void sceneGrant(void){
   untilOver(LOCK_OK);
   pthread_join(t, 0);
 }
-/* The canceller stands still: the waiter settles by the mutex afterwards. */
+/* The canceller is stopped.  The waiter settles under the mutex afterwards. */
 static void sceneCancel(void){
   pthread_t t;
   take(SES);
@@ -159,12 +159,12 @@ static void sceneEventWait(void){
   nPlain++;
   pthread_join(t, 0);
 }
-/* The mutex: one thread leaves, another one enters, right away or after it has
-** asked for it in vain. */
+/* One thread leaves the mutex.  Another enters, at once or after it has tried
+** in vain. */
 static void *doInside(void *p){
-  MUST(ownerEnter(lockSegment(pF))==OWNER_IN);
+  MUST(mutexEnter(lockSegment(pF))==MUTEX_ENTERED);
   nPlain++;
-  MUST(ownerLeave(lockSegment(pF))==0);
+  MUST(mutexLeave(lockSegment(pF))==0);
   atomicSet(&bStopped, 1);
   return p;
 }
@@ -173,17 +173,17 @@ static void sceneMutex(void){
   atomicSet(&bStopped, 0);
   pthread_create(&t, 0, doInside, 0);
   untilStopped();
-  MUST(ownerEnter(lockSegment(pF))==OWNER_IN);
+  MUST(mutexEnter(lockSegment(pF))==MUTEX_ENTERED);
   nPlain++;
-  MUST(ownerLeave(lockSegment(pF))==0);
+  MUST(mutexLeave(lockSegment(pF))==0);
   pthread_join(t, 0);
 }
 
 static const struct { const char *zName; void (*x)(void); } aScene[] = {
-  { "end of a transaction", sceneEnd },     /* lockTxnEnd, tableHoldVoid: now */
+  { "end of a transaction", sceneEnd },     /* lockTxnEnd: now */
   { "rolled back to", sceneLevel },         /* lockRollbackTo: now */
-  { "undone", sceneUndo },                  /* lockUndo, tableVoid: scount */
-  { "turn undone", sceneTurn },             /* undoTurn, tableHoldVoid: thold */
+  { "undone", sceneUndo },                  /* lockUndo: sesCount */
+  { "turn undone", sceneTurn },             /* undoTurn: txnHold */
   { "end of a session", sceneClose },       /* lockSessionEnd: state */
   { "withdrawn", sceneWithdraw },           /* lookAt: state of a record */
   { "granted", sceneGrant },                /* lockOutcome, grant */

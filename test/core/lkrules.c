@@ -14,40 +14,40 @@ static LockKey key;
 static u32 nStep;
 static char zFile[400];
 
-/* Under the mutex, each of these is right. */
-static void next(void){ tableNext(pSeg, &key, 0, &nStep); }
-static void prev(void){ tablePrev(pSeg, &key, 1, &nStep); }
-static void same(void){ tableSameKey(pSeg, 1, 1); }
-static void move(void){ tableMove(pSeg, 1); }
+/* Under the mutex each of these calls is allowed. */
+static void next(void){ recordNext(pSeg, &key, 0, &nStep); }
+static void prev(void){ recordPrev(pSeg, &key, 1, &nStep); }
+static void same(void){ recordSameKey(pSeg, 1, 1); }
+static void move(void){ recordMove(pSeg, 1); }
 static void insert(void){
-  TableNew new;
+  RecordNew new;
   memset(&new, 0, sizeof new);
   new.pKey = &key;
   new.iSession = lockSlot(pSession);
   new.eMode = LOCK_SHARED;
-  new.scount = 1;
-  tableInsert(pSeg, &new);
+  new.sesCount = 1;
+  recordInsert(pSeg, &new);
 }
-static void removeOne(void){ tableRemove(pSeg, 1); }
-static void scan(void){ tableScan(pSeg, &key); }
-static void scanAll(void){ tableScanAll(pSeg); }
-static void reorder(void){ tableReorder(pSeg, &nStep, 0); }
-static void openOne(void){ tableOpen(pSeg, pSeg->iNumber); }
-static void sweep(void){ tableSweep(pSeg, lockSlot(pSession), 1); }
-static void sweepLeft(void){ tableSweepLeft(pSeg); }
-static void killNone(void){ tableKill(pSeg, 12345); }
-static void writer(void){ tableWriterEnter(pSeg, lockSlot(pSession)); }
-static void blocks(void){ tableWriterBlocks(pSeg, KEY_ROW, 1); }
-static void rebuild(void){ tableRebuild(pSeg, 12345); }
-static void check(void){ tableCheck(pSeg); segmentCheck(pSeg); }
+static void removeOne(void){ recordRemove(pSeg, 1); }
+static void scan(void){ recordScan(pSeg, &key); }
+static void scanAll(void){ recordScanWaiting(pSeg, 0); }
+static void reorder(void){ recordReorder(pSeg, &nStep, 0); }
+static void openOne(void){ sessionOpen(pSeg, pSeg->iNumber); }
+static void sweep(void){ sessionSweep(pSeg, lockSlot(pSession), 1); }
+static void sweepFlagged(void){ sessionSweepAll(pSeg); }
+static void killNone(void){ sessionKill(pSeg, 12345); }
+static void writer(void){ writerEnter(pSeg, lockSlot(pSession)); }
+static void blocks(void){ writerBlocks(pSeg, KEY_ROW, 1); }
+static void rebuild(void){ rebuildSegment(pSeg, 12345); }
+static void check(void){ checkGrants(pSeg); checkSegment(pSeg); }
 
-/* And outside of it, each of these. */
+/* Without the mutex each of these calls is allowed. */
 static void alloc(void){ ruleFree(&sysMem, ruleAlloc(&sysMem, 1)); }
 static void rest(void){ osSleep(1); }
 static void waitWord(void){ u32 w = 0; osWait(&w, 1, 1); }
 static void extend(void){ osExtend(&pSeg->file, 0, 4096); }
 static void touch(void){ osTouch(pSeg->pBase, 1); }
-static void dead(void){ ownerDead(pSeg, 12345); }
+static void dead(void){ processDead(pSeg, 12345); }
 static void held(void){ osAnyHeld(&pSeg->file); }
 static void state(void){ osProcessState(1, osPidSpace()); }
 static void list(void){
@@ -59,8 +59,8 @@ static void firstByte(void){
   ruleLeave(RANK_FIRST, pSeg);
 }
 static void twice(void){
-  ownerEnter(pSeg);
-  ownerLeave(pSeg);
+  mutexEnter(pSeg);
+  mutexLeave(pSeg);
 }
 
 enum { INSIDE, OUTSIDE };
@@ -74,7 +74,7 @@ static const struct {
   { INSIDE, insert, "segHeld" },      { INSIDE, removeOne, "segHeld" },
   { INSIDE, scan, "segHeld" },        { INSIDE, scanAll, "segHeld" },
   { INSIDE, reorder, "segHeld" },     { INSIDE, openOne, "segHeld" },
-  { INSIDE, sweep, "segHeld" },       { INSIDE, sweepLeft, "segHeld" },
+  { INSIDE, sweep, "segHeld" },       { INSIDE, sweepFlagged, "segHeld" },
   { INSIDE, killNone, "segHeld" },    { INSIDE, writer, "segHeld" },
   { INSIDE, blocks, "segHeld" },      { INSIDE, rebuild, "segHeld" },
   { INSIDE, check, "segHeld" },
@@ -86,7 +86,8 @@ static const struct {
   { OUTSIDE, firstByte, "ruleRank()<eRank" }
 };
 
-/* Runs x in a child, inside the mutex or not: what it printed; its status. */
+/* Runs x in a child, inside the mutex or not.  Returns its status, and what it
+** printed. */
 static int run(void (*x)(void), int bInside, char *zOut, size_t nOut){
   int aPipe[2], st = 0;
   ssize_t n, nAll = 0;
@@ -97,12 +98,13 @@ static int run(void (*x)(void), int bInside, char *zOut, size_t nOut){
   if( pid==0 ){
     dup2(aPipe[1], 2);
     close(aPipe[1]);
-    /* The file that fork's child may not use: it opens its own. */
+    /* A fork's child may not use the parent's file, so it opens one of its
+    ** own. */
     pFile = openOrDie(zFile);
     pSeg = lockSegment(pFile);
     pSession = beginOrDie(pFile);
     lockAcquire(pSession, &key, LOCK_SHARED, 0, 0);
-    if( bInside ) ownerEnter(pSeg);
+    if( bInside ) mutexEnter(pSeg);
     x();
     _exit(0);
   }
@@ -126,19 +128,19 @@ static void testRule(u32 i){
   if( strstr(z, a[i].zAssert)==0 ) fprintf(stderr, "case %u: %s\n", i, z);
 }
 
-/* Leaving what another thread entered, and entering what one has. */
-static void leaveOnly(void){ ownerLeave(pSeg); }
+/* A thread leaves what another has entered, and enters what it has itself. */
+static void leaveOnly(void){ mutexLeave(pSeg); }
 static void conflict(void){
   LockSession *p = beginOrDie(pFile);
-  TableNew new;
+  RecordNew new;
   memset(&new, 0, sizeof new);
-  ownerEnter(pSeg);
+  mutexEnter(pSeg);
   new.pKey = &key;
   new.iSession = lockSlot(p);
   new.iGeneration = SEG_HIGH(segSession(pSeg, lockSlot(p))->state);
   new.eMode = LOCK_EXCLUSIVE;
-  new.scount = 1;
-  tableInsert(pSeg, &new);
+  new.sesCount = 1;
+  recordInsert(pSeg, &new);
 }
 
 int main(void){

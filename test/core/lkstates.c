@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** lkstates.c: all states that a few sessions can reach on one or two keys, and
-** every call in each of them: the lock manager itself, not a copy of it,
-** beside the model of test/core/model.h.
+** every call in each of them.  The lock manager itself runs, beside the model
+** of test/core/model.h.
 **
-** A state is what the model says: which session holds what in which scope, the
-** order of the queues, savepoints.  Breadth first: the first way into a state
-** is kept, as a copy of the part of the segment that is in use and of the
-** sessions' own memory; every call that is possible in it is made from that
-** copy.  Compared is what lkmodel compares: results, holds, queues, that no
-** deadlock is missed and, by trying all orders of all queues, that none is
-** invented.
+** A state is the model's: which session holds what in which scope, the order of
+** the queues, savepoints.  The program searches breadth first.  It stores the
+** first way into a state as a copy of the part of the segment that is in use
+** and of the sessions' own memory.  From that copy it makes every call that is
+** possible in the state.  It compares what lkmodel compares: results, holds,
+** queues, that no deadlock is missed and, by trying all orders of all queues,
+** that none is invented.
 **
-** Deaths: while a call is made the segment is copied at each numbered store.
-** Each copy is then what the others find if the caller's process dies there.
-** It is recovered and must be what the model says without the dead process.
-** Where a queue was being rearranged, any order is right that has no cycle and
-** no grantable request, and in which no hold is lost.
+** Deaths: during a call the program copies the segment at each numbered store.
+** Each copy is what other processes find if the caller's process dies there.
+** After its recovery it must be what the model says without the dead process.
+** If a queue was being rearranged, any order is right that has no cycle and no
+** grantable request, and in which no hold is lost.
 **
 ** Two sessions may belong to one process, and then die together.
 **
 **   lkstates [quick | WORLD]
 */
 #include "model.h"
-#include "../../ext/core/lock.c"
 
 enum { RECORDS = 32, HEADBYTES = 832, IMAGES = 256, MXSES = 4 };
 
@@ -123,7 +122,7 @@ static u32 nNode;
 static u64 *aSeen;              /* two words a state: hashes of its key */
 static u32 nSeenSlot;
 
-/* How many of the session's stamps are smaller: the numbers do not matter. */
+/* How many of the session's stamps are smaller.  The numbers do not matter. */
 static u8 rank(int s, int x){
   int k, m, i;
   u8 n = 0;
@@ -179,8 +178,8 @@ static int isNew(void){
 enum { ASKS, TRIES, UNLOCKS, UNLOCKALL, TXNEND, SAVEPOINT, ROLLBACKTO, CLOSES,
        GIVEUP, CANCELS, POLLS, WRITES, SKIPS, LOOKS, UNDOS };
 static const char *azCall[] = { "lock", "try", "unlock", "unlock all", "end",
-  "savepoint", "rollback to", "close", "give up", "cancel", "poll", "write", "skip",
-  "look", "undo" };
+  "savepoint", "rollback to", "close", "give up", "cancel", "poll", "write",
+  "skip", "look", "undo" };
 typedef struct Call { int e, s, k, m, scope; } Call;
 
 static const char *perform(const Call *c){
@@ -224,7 +223,7 @@ static int listAsks(Call *a, int n, int s){
   }
   return n;
 }
-/* Every call that is possible now. */
+/* Finds every call that is possible now. */
 static int listCalls(Call *a){
   int s, k, m, n = 0;
   for(s=0; s<nSes; s++){
@@ -288,7 +287,7 @@ static void modelDeath(int sDead){
   }
   scanAll();
 }
-/* The real holds and queues, in the order of their tickets, into M. */
+/* Copies the real holds and queues, in the order of their tickets, into M. */
 static const char *adopt(void){
   Seg *p = lockSegment(pF);
   u64 aTick[NK][NS];
@@ -302,10 +301,10 @@ static const char *adopt(void){
     if( e!=SEG_WAITING && e!=SEG_GRANTED ) continue;
     k = keyIndex(p, r);
     s = sessionIndex(r->session);
-    if( k<0 || s<0 ) return "a record of nobody";
+    if( k<0 || s<0 ) return "a record of no session";
     if( e==SEG_GRANTED ){
-      M.hold[s][k][REC_MODE(r)].n = (int)r->scount;
-      M.hold[s][k][REC_MODE(r)].seq = !tableHoldVoid(p, r);
+      M.hold[s][k][REC_MODE(r)].n = (int)r->sesCount;
+      M.hold[s][k][REC_MODE(r)].seq = !recordHoldInvalid(p, r);
       continue;
     }
     for(i=M.nq[k]++; i>0 && aTick[k][i-1]>r->ticket; i--){
@@ -318,7 +317,8 @@ static const char *adopt(void){
   }
   return 0;
 }
-/* A queue was being rearranged: nothing of the living is lost, no cycle. */
+/* A queue was being rearranged.  No hold and no request of a living process may
+** be lost, and there may be no cycle. */
 static const char *weaker(const Model *pWant){
   const char *z = adopt();
   int s, k, m, i;
@@ -346,10 +346,10 @@ static const char *death(const Node *pPre, int i, int sDead){
   if( segHeader(p)->mutex ){
     segHeader(p)->mutex = p->iNumber<<2;
     p->iTaken = numberOf(sDead);
-    recover(pF);
-    leave(pF);
+    lockRecover(pF);
+    lockLeave(pF);
   }else{
-    reap(pF, numberOf(sDead));
+    lockReap(pF, numberOf(sDead));
   }
   z = bLow ? "a guard word was too low" : lockCheck(pF);
   modelDeath(sDead);
@@ -369,7 +369,7 @@ static const char *death(const Node *pPre, int i, int sDead){
 
 /*----------------------------------------------------------- exploration ---*/
 
-/* doClose gets the memory back that it has just given up: sessions stay
+/* doClose gets the memory back that it has just freed, so that sessions stay
 ** where they are. */
 static void *pLastFree;
 static void *sameAlloc(size_t n){

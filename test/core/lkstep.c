@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** lkstep.c: short scenes, each of which puts one step of one process exactly
-** between two steps of another.  At a numbered store (CRASH_POINTS of base.h) a
-** function of the scene is called, or the process stops or dies.  Nothing here
-** depends on luck or on the speed of the machine: the two scenes that let time
+** between two steps of another.  At a numbered store (CRASH_POINTS in base.h)
+** the process calls a function of the scene, or stops or dies.  No scene
+** depends on luck or on the speed of the machine.  The two scenes that let time
 ** pass can overlook a mistake on a slow machine, and never report one that is
 ** not there.  Most mistakes of BUGS in base.h make one of the scenes fail;
 ** lkbugs tries them.
 **
-** A scene runs in a process of its own, which is given 20 s.
+** A scene runs in a process of its own and may take 20 s.
 **
 **   lkstep [SCENE]
 */
@@ -29,11 +29,11 @@ void crashPoint(int i){
   if( i!=iHookAt || --nHookPass ) return;
   iHookAt = 0;
   bInside = pF && ruleHolds(RANK_MUTEX, lockSegment(pF));
-  if( bInside ) ruleForget();      /* the hook plays another thread */
+  if( bInside ) ruleReset();      /* the hook plays another thread */
   xHook();
   if( bInside ) ruleEnter(RANK_MUTEX, lockSegment(pF));
 }
-/* At the n-th time from now that the point is passed, call x. */
+/* Calls x when the point is passed for the n-th time from now. */
 static void at(int iPoint, int n, void (*x)(void)){
   iHookAt = iPoint;
   nHookPass = n;
@@ -74,17 +74,17 @@ enum { IS = LOCK_INTENT_SHARED, IX = LOCK_INTENT_EXCLUSIVE, SH = LOCK_SHARED,
        X = LOCK_EXCLUSIVE, SES = LOCK_SCOPE_SESSION,
        TXN = LOCK_SCOPE_TRANSACTION };
 
-/* The mutex by hand, as another party would have it. */
-static void inside(void){ CHECK_EQ(otherEnters(seg()), OWNER_IN); }
+/* Takes and leaves the mutex by hand, as another thread would. */
+static void inside(void){ CHECK_EQ(otherEnters(seg()), MUTEX_ENTERED); }
 static void outside(void){ otherLeaves(seg()); }
 
 /*------------------------------------------------------- other processes ---*/
 
-static int iState;              /* of the last child: as waitpid says */
+static int iState;              /* status of the last child, as of waitpid */
 static void await(pid_t pid){
   CHECK_EQ(waitpid(pid, &iState, WUNTRACED), pid);
 }
-/* A process that runs x; returns when it has stopped or died. */
+/* Starts a process that runs x.  Returns when it has stopped or died. */
 static pid_t other(void (*x)(void)){
   pid_t pid = fork();
   if( pid==0 ){
@@ -103,20 +103,6 @@ static void killed(pid_t pid){
 }
 static void dieHere(void){ raise(SIGKILL); }
 static void stopHere(void){ raise(SIGSTOP); }
-
-/* What the kernel says of a thread: 'S' asleep. */
-static int threadState(int tid){
-  char z[200], *q;
-  ssize_t n;
-  int fd;
-  snprintf(z, sizeof z, "/proc/self/task/%d/stat", tid);
-  fd = open(z, O_RDONLY);
-  n = fd<0 ? 0 : read(fd, z, sizeof(z)-1);
-  if( fd>=0 ) close(fd);
-  z[n>0 ? n : 0] = 0;
-  q = strrchr(z, ')');
-  return q && q[1] ? q[2] : 0;
-}
 
 /*--------------------------------------------------- modes, queues, wakes ---*/
 
@@ -146,7 +132,7 @@ static void sceneQueue(void){
   CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
   CHECK(granted(2));
 }
-/* A grant wakes the thread that sleeps on the request, without any poll. */
+/* A grant must wake the thread that sleeps on the request, without a poll. */
 static u32 bTimedOut, iTid;
 static void *sleeper(void *p){
   u32 *pState = p;
@@ -164,15 +150,15 @@ static void sceneWake(void){
   CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
   pthread_create(&t, 0, sleeper,
       &segRecord(seg(), segSession(seg(), lockSlot(S[1]))->waits)->state);
-  while( atomicGetAcq(&iTid)==0 || threadState((int)atomicGetAcq(&iTid))!='S' ) restUs(100);
+  untilAsleep(&iTid);
   CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
   pthread_join(t, 0);
   CHECK(!bTimedOut);
 }
-/* The same for a cancel, and for a thread that sleeps on the mutex. */
+/* A cancel must wake that thread, and a leave one that sleeps on the mutex. */
 static void asleepOn(pthread_t *pt, u32 *pWord){
   pthread_create(pt, 0, sleeper, pWord);
-  while( atomicGetAcq(&iTid)==0 || threadState((int)atomicGetAcq(&iTid))!='S' ) osSleep(100);
+  untilAsleep(&iTid);
 }
 static void sceneCancelWakes(void){
   pthread_t t;
@@ -264,7 +250,8 @@ static void sceneIntention(void){
 
 /*---------------------------------------- the active writer, guard words ---*/
 
-/* Everything but its own waits for the writer's end, and only for that. */
+/* Row and table requests of other sessions must wait for the writer's end, and
+** only for that. */
 static void sceneWriter(void){
   LockKey row2 = keyRow("t", 2);
   u32 iLevel, m;
@@ -293,8 +280,8 @@ static void sceneWriter(void){
   CHECK(granted(3));
   CHECK(whole());
 }
-/* A waiter that the holder lets go meets the writer that came meanwhile, and
-** the next transaction's writer is another one. */
+/* A waiter whose holder releases must then wait for the writer that has come
+** meanwhile.  The writer of the next transaction is another session. */
 static void sceneWriterQueue(void){
   inMemory();
   CHECK_EQ(try(0, &kRow, X, SES), LOCK_OK);
@@ -315,7 +302,7 @@ static void sceneWriterQueue(void){
   CHECK(granted(3));
   CHECK(whole());
 }
-/* Its end while another process is inside the mutex. */
+/* The writer's transaction ends while another process is inside the mutex. */
 static void sceneWriterBeside(void){
   inMemory();
   CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
@@ -327,8 +314,9 @@ static void sceneWriterBeside(void){
   CHECK(granted(1));
 }
 
-/* The guard's two orders.  A lock first: the writer meets it, and all others
-** of its class.  The writer first: nothing is granted any more. */
+/* The two orders of a lock and a guarded write.  If the lock is first the
+** writer meets it, and all others of its class.  If the writer is first nothing
+** is granted any more. */
 static int free0(void){ return lockGuardFree(S[0], &kTable); }
 static void sceneGuard(void){
   inMemory();
@@ -345,8 +333,8 @@ static void sceneGuard(void){
   lockTxnEnd(S[0]);
   CHECK(!free0());
 }
-/* At every store of a release, and of another process's rebuild, the word is
-** what a reader without the mutex may rely on. */
+/* At every store of a release, and of another process's rebuild, the guard word
+** must be right for a reader without the mutex. */
 static int nSaw, nFree;
 static void hookReader(void){
   nSaw++;
@@ -373,7 +361,7 @@ static void sceneGuardRelease(void){
   }
   CHECK(whole());
 }
-/* Every way in which a table is granted and let go: crashPoint looks at the
+/* Grants and releases a table in every way.  crashPoint looks at the guard
 ** words at each store. */
 static void sceneGuardStores(void){
   u64 n;
@@ -399,7 +387,7 @@ static void sceneGuardStores(void){
   CHECK_EQ(segHeader(seg())->guard[kTable.iHash%SEG_GUARDS], 0);
   CHECK(whole());
 }
-/* The waiter gives up between the raised word and the grant. */
+/* The waiter gives up between the raised guard word and the grant. */
 static void hookGiveUp1(void){
   CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_TIMEOUT);
 }
@@ -414,7 +402,7 @@ static void sceneGuardGivenUp(void){
   CHECK(whole());
 }
 
-/* Work queues: what any session holds or waits for is skipped, the own too. */
+/* lockSkip must skip what any session holds or waits for, its own included. */
 static void sceneSkip(void){
   inMemory();
   CHECK_EQ(lockSkip(S[0], &kRow, X, SES), LOCK_OK);
@@ -434,8 +422,8 @@ static void sceneSkip(void){
   CHECK_EQ(lockSkip(S[1], &kRow, X, SES), LOCK_OK);
 }
 
-/* Between two portions of lockReleaseAll no row is held without its table's
-** intention lock, though that is the first in the list. */
+/* Between two portions of lockReleaseAll no row may be held without its table's
+** intention lock, although that is the first in the list. */
 static void hookRows(void){
   Seg *p = seg();
   u32 i, n = 0;
@@ -502,7 +490,7 @@ static void sceneDeadlock(void){
   CHECK_EQ(lockRelease(S[1], &kB, X), LOCK_OK);
   CHECK(granted(0));
 }
-/* The first cycle closes through two soft edges; 0 passes 3 and has it. */
+/* The first cycle has two soft edges.  Session 0 passes 3 and is granted. */
 static void sceneSoft(void){
   inMemory();
   CHECK_EQ(try(0, &kA, SH, TXN), LOCK_OK);
@@ -518,9 +506,9 @@ static void sceneSoft(void){
   CHECK(granted(1));
 }
 
-/* A queue whose order closes a cycle, as a death in the middle of a
-** rearrangement can leave it: it is found from each of its sessions, also from
-** the one whose own request covers the one that leads back to it. */
+/* A queue stands in an order with a cycle, as a death in the middle of a
+** rearrangement can leave it.  The search must find the cycle from each of its
+** sessions, also from the one whose request covers the one that leads back. */
 static void sceneCycleAhead(void){
   static const int aStart[] = { 0, 2, 3 };
   Graph *g;
@@ -537,10 +525,10 @@ static void sceneCycleAhead(void){
   aOrder[1] = segSession(seg(), lockSlot(S[2]))->waits;
   g = graphInit(calloc(1, graphSize()));
   for(i=0; i<3; i++){
-    CHECK_EQ(ownerEnter(seg()), OWNER_IN);
-    tableReorder(seg(), aOrder, 2);
+    CHECK_EQ(mutexEnter(seg()), MUTEX_ENTERED);
+    recordReorder(seg(), aOrder, 2);
     CHECK_EQ(graphCheck(g, seg(), lockSlot(S[aStart[i]])), GRAPH_CURED);
-    while( ownerLeave(seg()) ) tableSweepLeft(seg());
+    while( mutexLeave(seg()) ) sessionSweepAll(seg());
   }
   free(g);
 }
@@ -560,7 +548,7 @@ static void held(void){
   CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
   CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
 }
-/* Between the decision to give up and its store the lock is granted. */
+/* The lock is granted between the decision to give up and its store. */
 static void sceneGrantedFirst(void){
   held();
   at(CRASH_WITHDRAW_LOOK, 1, hookRelease);
@@ -577,8 +565,8 @@ static void sceneCancelledFirst(void){
   CHECK_EQ(rcHook, LOCK_OK);
   CHECK(whole());
 }
-/* The same where the wait ends with an error: the lock goes back, in each
-** scope, and the next one in the queue has it. */
+/* The same where the wait ends with an error.  The lock must go back, in each
+** scope, and the next session in the queue must be granted. */
 static void interrupted(u32 eScope){
   CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
   CHECK_EQ(ask(1, &kA, X, eScope), LOCK_WAITING);
@@ -599,8 +587,8 @@ static void sceneInterrupted(void){
   interrupted(TXN);
   interrupted(LOCK_SCOPE_TURN);
 }
-/* A lock goes back while another party is inside the mutex: that party's
-** leaving grants it to the next, without a poll. */
+/* A lock goes back while another thread is inside the mutex.  When that thread
+** leaves it must grant the next request, without a poll. */
 static void undoneBeside(u32 eScope){
   LockGrant g;
   CHECK_EQ(try(1, &kA, X, eScope), LOCK_OK);
@@ -615,7 +603,7 @@ static void undoneBeside(u32 eScope){
   CHECK(whole());
   CHECK_EQ(segHeader(seg())->nRecord, 0);
 }
-/* A row and the intention on its table, both while the mutex is not free. */
+/* A row and the intention on its table go back while the mutex is not free. */
 static void undoneRow(u32 eScope){
   LockGrant table, row;
   CHECK_EQ(try(1, &kTable, IX, eScope), LOCK_OK);
@@ -643,7 +631,7 @@ static void sceneUndo(void){
   undoneRow(SES);
   undoneRow(TXN);
 }
-/* More grants are given back than a session remembers. */
+/* A session gives back more grants than it notes. */
 static void sceneUndoMany(void){
   LockGrant table, a[6];
   LockKey k;
@@ -672,7 +660,7 @@ static void sceneUndoMany(void){
   CHECK(whole());
   CHECK_EQ(segHeader(seg())->nRecord, 0);
 }
-/* One hold of several goes back, and what was held before stays. */
+/* One hold of several goes back.  What was held before must stay. */
 static void sceneUndoOne(void){
   LockGrant g;
   inMemory();
@@ -701,8 +689,8 @@ static void sceneUndoOne(void){
   CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
   CHECK(whole());
 }
-/* A transaction hold beside a session hold is given back: the level of the
-** undo is the one before it. */
+/* A transaction hold beside a session hold goes back.  The level of the undo
+** must be the level before that hold. */
 static void sceneUndoHold(void){
   LockGrant g;
   inMemory();
@@ -715,7 +703,7 @@ static void sceneUndoHold(void){
   CHECK_EQ(try(2, &kA, X, SES), LOCK_OK);
   CHECK(whole());
 }
-/* Between GRANT-TOKEN and GRANT-STATE the waiting session gives up. */
+/* The waiting session gives up between GRANT-TOKEN and GRANT-STATE. */
 static void sceneGivenUpFirst(void){
   held();
   CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
@@ -736,8 +724,8 @@ static void sceneCancelAtGrant(void){
   CHECK(granted(2));
   CHECK(whole());
 }
-/* Between a canceller's look and its store the wait ends and another begins,
-** in the same slot. */
+/* Between a canceller's look and its store the wait ends, and another begins in
+** the same slot. */
 static void sceneCancelAim(void){
   held();
   at(CRASH_CANCEL_LOOK, 1, hookWaitAgain);
@@ -746,7 +734,7 @@ static void sceneCancelAim(void){
   CHECK(waits(1));
 }
 
-/*-------------------------------------------------- ends without the mutex ---*/
+/*------------------------------------------------- ends without the mutex ---*/
 
 static void sceneEndInside(void){
   inMemory();
@@ -758,8 +746,9 @@ static void sceneEndInside(void){
   outside();
   CHECK(granted(1));
 }
-/* The mutex's owner has swept; keep must go up before anything is acquired. */
-static void sceneKeep(void){
+/* The mutex's owner has swept.  The rollback level must rise before the session
+** acquires anything. */
+static void sceneSettleLevel(void){
   u32 iLevel;
   inMemory();
   CHECK_EQ(try(0, &kA, X, TXN), LOCK_OK);
@@ -773,7 +762,7 @@ static void sceneKeep(void){
   CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
   CHECK_EQ(try(1, &kC, X, SES), LOCK_NO);
 }
-/* A second end of the session while its first one is being swept. */
+/* The session ends a second time while its first end is swept. */
 static void hookEnd(void){ lockTxnEnd(S[0]); }
 static void sceneEndAgain(void){
   u32 iLevel;
@@ -784,7 +773,7 @@ static void sceneEndAgain(void){
   CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
   inside();
   lockRollbackTo(S[0], iLevel);
-  at(CRASH_SWEEP_LEFT, 1, hookEnd);
+  at(CRASH_SWEEP_FLAG, 1, hookEnd);
   outside();
   CHECK(granted(1));
   CHECK(whole());
@@ -796,7 +785,7 @@ static u64 iWordInside;
 static void *enterer(void *p){
   (void)p;
   atomicSetRel(&iTid, (u32)syscall(SYS_gettid));
-  CHECK_EQ(ownerEnter(seg()), OWNER_IN);
+  CHECK_EQ(mutexEnter(seg()), MUTEX_ENTERED);
   iWordInside = segHeader(seg())->mutex;
   outside();
   return 0;
@@ -809,7 +798,8 @@ static void sceneWaiters(void){
   inside();
   pthread_create(&t, 0, enterer, 0);
   while( !(atomicGetAcq(pWord) & MUTEX_WAITERS) ){
-    if( atomicGetAcq(&iTid) && threadState((int)atomicGetAcq(&iTid))=='S' ) break;
+    int tid = (int)atomicGetAcq(&iTid);
+    if( tid && threadState(tid)=='S' ) break;
     restUs(100);
   }
   CHECK(atomicGet(pWord) & MUTEX_WAITERS);
@@ -821,11 +811,11 @@ static void sceneWaiters(void){
 }
 
 /* A process that waits for the mutex is stopped itself, for longer than its
-** patience lasts: it has seen no more than a moment of that. */
+** patience lasts.  It must count no more than a moment of that. */
 static void actEnter(void){
   inFile();
   raise(SIGSTOP);
-  CHECK_EQ(ownerEnter(seg()), OWNER_IN);
+  CHECK_EQ(mutexEnter(seg()), MUTEX_ENTERED);
   outside();
 }
 static void scenePatience(void){
@@ -848,7 +838,7 @@ static void scenePatience(void){
   await(pid);
   CHECK(WIFEXITED(iState) && WEXITSTATUS(iState)==0);
 }
-/* A living process is stopped inside: no other takes the mutex from it. */
+/* A living process is stopped inside.  No other may take the mutex from it. */
 static void actStopInside(void){
   inFile();
   at(CRASH_VALID, 1, stopHere);
@@ -859,7 +849,7 @@ static void sceneLiveOwner(void){
   inFile();
   pid = other(actStopInside);
   CHECK(WIFSTOPPED(iState));
-  CHECK_EQ(ownerTry(seg(), 0), OWNER_BUSY);
+  CHECK_EQ(mutexTry(seg(), 0), MUTEX_BUSY);
   signalOne(pid, SIGCONT);
   await(pid);
   CHECK(WIFSTOPPED(iState));
@@ -869,7 +859,7 @@ static void sceneLiveOwner(void){
   CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
   CHECK(whole());
 }
-/* A row and the intention on its table are released together, although a
+/* A row and the intention on its table must be released together, although a
 ** process stops inside the mutex at the first moment when it is free. */
 static pid_t pidInside;
 static void hookStopInside(void){ pidInside = other(actStopInside); }
@@ -900,7 +890,7 @@ static void actReleaseDie(void){
   at(iDieAt, 1, dieHere);
   lockRelease(S[0], &kA, X);
 }
-/* Dead with a record half removed: the next one inside makes all anew. */
+/* A process dies with a record half removed.  The next owner must rebuild. */
 static void sceneRebuild(void){
   pid_t pid;
   inFile();
@@ -913,7 +903,7 @@ static void sceneRebuild(void){
   CHECK_EQ(segHeader(seg())->stat[STAT_RECOVERIES], 1);
   CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
 }
-/* The same with a waiting session: granted by the rebuild, not by a poll. */
+/* The same with a waiting session, which the rebuild must grant, not a poll. */
 static void sceneRebuildScans(void){
   pid_t pid;
   inFile();
@@ -930,9 +920,9 @@ static void actWait(void){
   inFile();
   CHECK_EQ(ask(0, &kA, X, SES), LOCK_WAITING);
 }
-/* The writer dies: a session that waits for a row or a table finds out by one
-** poll, a session that tries at once.  The writer dies outside the mutex, or at
-** a store of WRITER-EMPTY or WRITER-ENTER. */
+/* The writer dies outside the mutex, or at a store of WRITER-EMPTY or
+** WRITER-ENTER.  A session that waits for a row or a table must be granted by
+** one poll, and a session that tries must be granted at once. */
 static void actWrite(void){
   inFile();
   if( iDieAt ) at(CRASH_WRITER, iDieAt, dieHere);
@@ -960,7 +950,7 @@ static void sceneWriterDies(void){
     CHECK(whole());
   }
 }
-/* A process that waits for the writer dies; S waits behind its IX. */
+/* A process that waits for the writer dies.  An S waits behind its IX. */
 static void actWaitTable(void){
   inFile();
   CHECK_EQ(ask(0, &kTable, IX, SES), LOCK_WAITING);
@@ -986,7 +976,8 @@ static void sceneWriterWaiterDies(void){
   CHECK(granted(1));
   CHECK(whole());
 }
-/* Behind a request whose process dies: one poll finds it. */
+/* A session waits behind a request whose process dies.  One poll must find
+** it. */
 static void scenePollAhead(void){
   pid_t pid;
   inFile();
@@ -1010,9 +1001,9 @@ static void scenePollHolder(void){
   killed(pid);
   CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
 }
-/* Dead right after its record became valid, in a slot whose last user was
-** this process: nothing comes to life again.  A session keeps the slot that it
-** freed last, so it frees two. */
+/* A process dies right after its record became valid, in a slot whose last user
+** was this process.  No old record may be valid again.  A session keeps the
+** slot that it freed last, so it frees two. */
 static void actAcquireDie(void){
   inFile();
   at(CRASH_VALID, 1, dieHere);
@@ -1034,7 +1025,8 @@ static void sceneValidLast(void){
   CHECK(whole());
 }
 
-/* A process dies inside the mutex, another rebuilds, the writer looks on. */
+/* A process dies inside the mutex, and another rebuilds while the writer reads
+** guard words. */
 static void actDieInside(void){
   inFile();
   at(CRASH_VALID, 1, dieHere);
@@ -1054,7 +1046,7 @@ static void sceneGuardRebuild(void){
     other(actAcquireDie);
     CHECK(WIFSIGNALED(iState));
     readAt(CRASH_REBUILD_GUARD, i);
-    CHECK_EQ(try(2, &kC, X, SES), LOCK_OK);      /* the writer looks on */
+    CHECK_EQ(try(2, &kC, X, SES), LOCK_OK);      /* the writer reads them */
     CHECK_EQ(lockRelease(S[2], &kC, X), LOCK_OK);
     CHECK_EQ(nSaw, 1);
     CHECK_EQ(nFree, 0);
@@ -1065,8 +1057,8 @@ static void sceneGuardRebuild(void){
   }
   CHECK(whole());
 }
-/* Threads may sleep on a word whose WAITERS bit went with the dead owner: the
-** process that takes the mutex over wakes them. */
+/* Threads may sleep on a word whose WAITERS bit was lost with the dead owner.
+** The process that takes the mutex over must wake them. */
 static u64 wTaken;
 static void hookTaken(void){ wTaken = atomicGet(&segHeader(seg())->mutex); }
 static void sceneTakeOver(void){
@@ -1077,8 +1069,8 @@ static void sceneTakeOver(void){
   CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
   CHECK(wTaken & MUTEX_WAITERS);
 }
-/* A grant is given back after a rebuild, which has put it behind older ones in
-** its session's list: the next request is granted, without a poll. */
+/* A grant goes back after a rebuild, which has put it behind older ones in its
+** session's list.  The next request must be granted, without a poll. */
 static void sceneUndoRebuilt(void){
   LockGrant g;
   inFile();
@@ -1125,7 +1117,8 @@ static void sceneOwnerDies(void){
 
 /*----------------------------------------------------------------- fork ---*/
 
-/* The child: holds nothing, changes nothing, is told so.  Its exit status. */
+/* Runs in a fork's child, which holds nothing and must change nothing.  Every
+** call must return LOCK_FORKED.  Returns the exit status. */
 static int childOfFork(int iWaiter){
   LockFile *p = 0;
   LockSession *s = 0;
@@ -1179,7 +1172,7 @@ static void sceneForkInside(void){
 
 /*--------------------------------------------------------- attach, growth ---*/
 
-/* Between ATTACH-NUMBER and ATTACH-BYTE no process may format the file. */
+/* No process may format the file between ATTACH-NUMBER and ATTACH-BYTE. */
 static void actAttach(void){
   at(CRASH_ATTACH_NUMBER, 1, stopHere);
   pF = openOrDie(zDb);
@@ -1196,7 +1189,7 @@ static void sceneAttach(void){
   CHECK_EQ(osLockFirst(&seg()->file, OS_UNLOCKED, 0), LOCK_OK);
   killed(pid);
 }
-/* Two grow at once: the length is not taken back. */
+/* Two processes grow at once.  The length must not fall. */
 static void hookGrow(void){
   CHECK_EQ(segGrow(seg()), LOCK_OK);
   CHECK_EQ(segGrow(seg()), LOCK_OK);
@@ -1230,7 +1223,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "granted before giving up", sceneGrantedFirst },
   { "granted before an interrupt", sceneInterrupted },
   { "a grant goes back beside the mutex", sceneUndo },
-  { "more go back than are remembered", sceneUndoMany },
+  { "more go back than are noted", sceneUndoMany },
   { "one hold of several goes back", sceneUndoOne },
   { "a hold beside another goes back", sceneUndoHold },
   { "a grant goes back after a rebuild", sceneUndoRebuilt },
@@ -1239,7 +1232,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "cancelled before the grant", sceneCancelAtGrant },
   { "cancel hits its wait", sceneCancelAim },
   { "end beside the mutex", sceneEndInside },
-  { "lock after a roll back", sceneKeep },
+  { "lock after a rollback", sceneSettleLevel },
   { "end during a sweep", sceneEndAgain },
   { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
   { "row and table released", sceneRowRelease },

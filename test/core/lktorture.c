@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lktorture.c: processes that lock and unlock at random while others of them
-** are killed and stopped.  Writes a log for lkcheck.
+** lktorture.c: processes lock and unlock at random while some of them are
+** killed and stopped.  It writes a log for lkcheck.
 **
 **   lktorture PROCESSES OPERATIONS SEED LOGFILE
 */
@@ -33,7 +33,7 @@ typedef struct Held { u32 n[LOG_KEYS][LOCK_MODES]; } Held;
 typedef struct Me {
   LockSession *p;
   u32 iSes;
-  Held h;                      /* session scope, as it believes */
+  Held h;                      /* session scope, as the worker believes */
   u32 nSp, aSp[3];
   u64 iTok[LOG_KEYS][LOCK_MODES];
 } Me;
@@ -58,9 +58,9 @@ static void fatal(const char *z, int rc){
   fprintf(stderr, "torture: %s: %d\n", z, rc);
   _exit(3);
 }
-/* The wait that nothing but a bug can make time out. */
+/* A wait that only a mistake can make time out. */
 enum { MS_EVER = 15000 };
-/* The result; a refused request with the cycle that it would have closed. */
+/* Logs the result, and with a deadlock the cycle. */
 static void putResult(Me *m, u32 i, u32 eMode, u32 eScope, LockRc rc,
                       u64 iToken){
   const LockTrouble *t = lockTrouble(m->p);
@@ -178,15 +178,15 @@ static void worker(u32 iProc, u32 nProc, u64 iSeed){
   openMe(&a[0]);
   openMe(&a[1]);
   while( atomicAdd(&pLog->nOp, 1)<pLog->mxOp ){
-    /* The second session never waits, and while it may hold something the
-    ** first does not either: the lock manager cannot know that one thread uses
-    ** both. */
+    /* The second session never waits.  While it may hold something the first
+    ** does not wait either, since the lock manager does not know that one
+    ** thread uses both. */
     int j = R(8)==0;
     step(&a[j], j || bSecond, nProc);
     if( j ) bSecond = 1;
     if( R(6)==0 || j==0 ) letGo(&a[1]);
     if( j==0 ) bSecond = 0;
-    if( R(6)==0 ) letGo(&a[0]);      /* others want to work too */
+    if( R(6)==0 ) letGo(&a[0]);      /* lets other processes work */
   }
   PUT(LOG_CLOSE, a[0].iSes, .rc = 0);
   PUT(LOG_CLOSE, a[1].iSes, .rc = 0);
@@ -266,7 +266,7 @@ int main(int n, char **a){
     }
   }
   PUT(LOG_END, 0, .rc = 0);
-  /* nothing is left, whichever process died at whatever moment */
+  /* nothing may be left, whichever process died at whatever moment */
   {
     LockFile *p = openOrDie(zDb);
     LockSession *s = beginOrDie(p);
@@ -278,17 +278,6 @@ int main(int n, char **a){
     CHECK(lockCheck(p)==0);
     lockSessionEnd(s);
     CHECK_EQ(segHeader(lockSegment(p))->nRecord, 0);
-    if( getenv("SHOW") ) for(i=1; i<=segHeader(lockSegment(p))->usedRecord; i++){
-      SegRecord *r = segRecord(lockSegment(p), i);
-      SegSession *q;
-      if( SEG_STATE(r->state)==0 ) continue;
-      q = segSession(lockSegment(p), r->session);
-      fprintf(stderr, "%u: state %u ses %u gen %u (now %llx owner %llu state %llx"
-        " left %u) mode %u sc %u thold %llx key %x\n", i, SEG_STATE(r->state),
-        r->session, r->generation, (unsigned long long)q->now,
-        (unsigned long long)q->owner, (unsigned long long)q->state, q->left,
-        REC_MODE(r), r->scount, (unsigned long long)r->thold, r->key[0]);
-    }
     printf("lktorture: %u processes, %llu operations, %llu kills, %llu stops, "
         "%.1f s; waits %llu deadlocks %llu cured %llu recoveries %llu\n",
         nProc, (unsigned long long)nOp,

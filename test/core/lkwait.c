@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lkwait.c: how waits end.  Under a timer that sends a signal every
-** millisecond, with SA_RESTART and without, everything that sleeps ends when it
-** has to: a wait by its timeout, by the grant, by the death of the holder; the
-** mutex by the death of its owner, or with LOCK_BUSY if that is stopped.  With
-** hundreds of threads that want the mutex no call returns LOCK_BUSY as long as
-** other threads get it.  Interrupt, cancel, timeout, grant and death, each pair
-** aimed at each other: after an error nothing is held or asked for.
+** lkwait.c: how waits end.  A timer sends a signal every millisecond, with
+** SA_RESTART and without.  Every sleep must end when it has to: a wait by its
+** timeout, by the grant, by the death of the holder; the mutex by the death of
+** its owner, or with LOCK_BUSY if the owner is stopped.  With hundreds of
+** threads that want the mutex no call may return LOCK_BUSY as long as other
+** threads get it.  Interrupt, cancel, timeout, grant and death are aimed at
+** each other, each pair.  After an error nothing may be held or requested.
 **
 **   lkwait [ROUNDS]                rounds of each pair, 60 by default
 */
@@ -25,7 +25,7 @@ static void fresh(const char *z){
 /*-------------------------------------------------------- other processes ---*/
 
 enum { HOLD, HOLD_INSIDE, HOLD_FIRST };
-/* A process of its own that does so, and then stops or waits to be killed. */
+/* Starts a process that does so, and then stops or waits to be killed. */
 static pid_t other(int eWhat, int bStop){
   int a[2];
   char c = 0;
@@ -46,7 +46,8 @@ static pid_t other(int eWhat, int bStop){
       LockSession *s = beginOrDie(p);
       LockKey k = keyInt(1);
       if( lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0)!=LOCK_OK ) _exit(5);
-      if( eWhat==HOLD_INSIDE && ownerEnter(lockSegment(p))!=OWNER_IN ) _exit(6);
+      if( eWhat==HOLD_INSIDE
+       && mutexEnter(lockSegment(p))!=MUTEX_ENTERED ) _exit(6);
     }
     if( write(a[1], "1", 1)!=1 ) _exit(7);
     if( bStop ) raise(SIGSTOP);
@@ -67,7 +68,7 @@ static void killed(pid_t pid){
   signalOne(pid, SIGKILL);
   while( waitpid(pid, 0, 0)<0 && errno==EINTR ){}
 }
-/* A process that kills another one some time from now. */
+/* Starts a process that kills another one some time from now. */
 static pid_t killLater(pid_t pid, i64 us){
   pid_t k = fork();
   if( k==0 ){
@@ -96,7 +97,8 @@ static void timer(int us, int flags){
   t.it_interval.tv_usec = t.it_value.tv_usec = us;
   setitimer(ITIMER_REAL, &t, 0);
 }
-/* Kills this process if it goes on for so long: its own alarm is the timer. */
+/* Starts a process that kills this one after some time, since the timer uses
+** this process's alarm. */
 static pid_t watchdog(int nSecond){
   pid_t pid = getpid(), dog = fork();
   if( dog==0 ){
@@ -110,7 +112,7 @@ static pid_t watchdog(int nSecond){
 }
 static double tBegan;
 static void begin(void){ tBegan = seconds(); }
-/* It took so long, within what a busy machine may add. */
+/* A wait must take so long, within what a busy machine may add. */
 #define TOOK(a,b) do{ double t_ = seconds()-tBegan; nTest++; \
   if( t_<(a) || t_>(b) ){ nError++; fprintf(stderr, "%s:%d: took %.3f s, " \
   "expected %.3f to %.3f\n", __FILE__, __LINE__, t_, (double)(a), \
@@ -152,7 +154,7 @@ static void signalsMutex(void){
   CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_BUSY);
   TOOK(0.95, 6.0);
   /* a poll or an end enters without a note of the session: the one before */
-  atomicSet(&segHeader(lockSegment(p))->inside, lockSlot(s));
+  atomicSet(&segHeader(lockSegment(p))->lastInside, lockSlot(s));
   lockInside(p, &trouble);
   CHECK_EQ(trouble.iPid, (u32)pid);
   /* killed while this process waits for it */
@@ -196,7 +198,7 @@ static void signalsEvent(void){
   while( waitpid(pid, 0, 0)<0 && errno==EINTR ){}
   lockClose(p);
 }
-/* Growth, with a signal several times in each call. */
+/* The file grows, with several signals in each call. */
 static void signalsExtend(int flags){
   OsFile f;
   u64 n = 0;
@@ -225,7 +227,7 @@ static void testSignals(int flags){
   CHECK(atomicGet(&nSignal)>200);
 }
 
-/* A sleep of 20 ms lasts as long, so that a waiter does not spin. */
+/* A sleep of 20 ms must last as long, so that a waiter does not spin. */
 static void testSleep(void){
   u32 x = 1;
   int i;
@@ -236,21 +238,21 @@ static void testSleep(void){
 
 /*----------------------------------------------------------------- crowds ---*/
 
-/* Each thread of CROWD has the mutex once, for so long that the last one waits
-** for longer than a second; all of them have one number.  With bTwo a second
-** process of as many threads goes on beside it. */
+/* Each thread of CROWD owns the mutex once, for so long that the last thread
+** waits for longer than a second.  All of them have one process number.  With
+** bTwo a second process of as many threads does the same beside it. */
 enum { CROWD = 150 };
 static LockFile *pCrowd;
 static u32 nBusy, nGot;
 static void *crowdMain(void *pArg){
   Seg *p = lockSegment(pCrowd);
-  int e = ownerEnter(p);
+  int e = mutexEnter(p);
   (void)pArg;
-  if( e==OWNER_BUSY ){
+  if( e==MUTEX_BUSY ){
     atomicAdd(&nBusy, 1);
   }else{
     restUs(9000);
-    while( ownerLeave(p) ) tableSweepLeft(p);
+    while( mutexLeave(p) ) sessionSweepAll(p);
     atomicAdd(&nGot, 1);
   }
   return 0;
@@ -293,7 +295,8 @@ static void testCrowd(int bTwo){
   unlink(zLock);
 }
 
-/* All ask at once for one lock that is held, and get it one after the other. */
+/* All ask at once for one lock that is held, and must get it one after the
+** other. */
 static LockSession *aAsk[1500];
 static LockKey kAsk;
 static void *askMain(void *pArg){
@@ -433,7 +436,7 @@ static void *fireMain(void *pArg){
   }
   return 0;
 }
-/* Is its request in the queue? */
+/* 1 if the waiter's request is in the queue. */
 static int isQueued(void){
   LockSnapshot s;
   int b;
@@ -453,7 +456,7 @@ static int holdsAnything(LockSession *p){
   lockSnapshotFree(pF, &s);
   return n;
 }
-/* What the waiter ended with fits, and leaves nothing behind. */
+/* The result of the waiter must fit, and nothing may be left of the wait. */
 static void verify(Round *r, int eA, int eB){
   LockSession *pNext = beginOrDie(pF);
   int aMay[LOCK_MISUSE+1] = { 0 };

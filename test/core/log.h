@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** log.h: the log that lktorture and advisorytorture.c write and lkcheck
-** reads: one file, entries taken by fetch-and-add, so that their order is an
-** order in which the events can have happened.  What a session gives up is
-** logged before the call, what it got after it: between the two entries it
-** believes to hold the lock.  eType is stored last: an entry whose writer was
-** killed in the middle is LOG_NONE.
+** log.h: the log that lktorture and advisorytorture.c write and lkcheck reads.
+** It is one file.  A process takes an entry by fetch-and-add, so the order of
+** entries is an order in which the events can have happened.  A session must
+** log before the call what it gives up, and after the call what it got.
+** Between the two entries it believes that it holds the lock.  eType must be
+** stored last: an entry whose writer was killed in the middle is LOG_NONE.
 */
 #ifndef LOCK_TEST_LOG_H
 #define LOCK_TEST_LOG_H
@@ -22,7 +22,7 @@ typedef struct LogEntry {
   int8_t rc;
   u8 iLevel;              /* savepoint depth */
   u8 pad;
-  u32 iInc;               /* which process of that place in the array */
+  u32 iInc;               /* number of the process in that place */
   u32 msTime;
   u64 iToken;             /* LOG_OPEN, _CYCLE, _CANCEL: a session's id */
 } LogEntry;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** model.h: what the locks mean, written from the rules of ext/core/README.md
-** alone: arrays, no records, no tickets, no lists; and the comparison of the
-** real lock file with it.  lkmodel takes random steps beside it, lkstates all
-** of them.
+** alone, with arrays and without records, tickets or lists.  Also the
+** comparison of the real lock file with it.  lkmodel makes random steps beside
+** it, lkstates all of them.
 */
 #ifndef LOCK_TEST_MODEL_H
 #define LOCK_TEST_MODEL_H
@@ -30,7 +30,7 @@ static int nSes, nKey;
 static LockKey aKey[NK];
 static long aCount[8];
 
-/* The conflict matrix once more, written independently of table.c. */
+/* The conflict matrix once more, written independently of key.c. */
 static int conflict(int a, int b){
   static const char *az[NM] = { "", "....X", "..SBX", ".I.BX", ".ISBX",
                                 "AISBX" };
@@ -41,7 +41,7 @@ static int holds(int s, int k, int m){
   return M.hold[s][k][m].n>0 || M.hold[s][k][m].seq>0;
 }
 static int isObject(int k){ return k>=3; }         /* a row's key */
-static int writerBlocks(int s, int k){
+static int modelWriterBlocks(int s, int k){
   return M.writer && M.writer!=s+1 && isObject(k);
 }
 static int heldAgainst(int s, int k, int m){
@@ -49,7 +49,7 @@ static int heldAgainst(int s, int k, int m){
   for(t=0; t<nSes; t++) if( t!=s ) for(o=1; o<NM; o++){
     if( holds(t, k, o) && conflict(m, o) ) return 1;
   }
-  return writerBlocks(s, k);
+  return modelWriterBlocks(s, k);
 }
 static int waitsOn(int s){                         /* 1 + key */
   int k, i;
@@ -90,7 +90,7 @@ static void leaveQueue(int s){
   scan(k);
 }
 
-/* Is a session on a cycle? */
+/* 1 if a session is on a cycle. */
 static int cyclic(void){
   int e[NS][NS], k, i, j, t, o;
   memset(e, 0, sizeof e);
@@ -107,7 +107,7 @@ static int cyclic(void){
   for(i=0; i<NS; i++) if( e[i][i] ) return 1;
   return 0;
 }
-/* Does any order of the queues have no cycle?  -1: too many to try. */
+/* 1 if some order of the queues has no cycle; -1: too many to try. */
 static int permute(int k, int i, long *pn){
   int j, rc;
   if( k==NK ) return ++*pn>60000 ? -1 : !cyclic();
@@ -122,7 +122,7 @@ static int permute(int k, int i, long *pn){
   return 0;
 }
 
-/* G1 to G4; the result is lockAsk's, but the caller looks for a cycle. */
+/* G1 to G4.  The result is lockAsk's, but the caller must look for a cycle. */
 static int ask(int s, int k, int m, int scope, int bQueue){
   int i, j, ahead = 0, place = -1, before = 0, own = 0;
   MReq r;
@@ -155,7 +155,7 @@ static int ask(int s, int k, int m, int scope, int bQueue){
 static int keyIndex(Seg *p, SegRecord *r){
   LockKey key;
   int k;
-  tableKeyOf(p, r, &key);
+  recordKey(p, r, &key);
   for(k=0; k<nKey; k++){
     if( key.eKind==aKey[k].eKind && key.nKey==aKey[k].nKey
      && memcmp(key.a, aKey[k].a, key.nKey)==0 ) return k;
@@ -168,7 +168,7 @@ static int sessionIndex(u32 k){
   return -1;
 }
 
-/* Everything in the segment against the model.  0, or what differs. */
+/* Compares everything in the segment with the model.  0, or what differs. */
 static const char *compare(void){
   Seg *p = lockSegment(pF);
   int n[NS][NK][NM], w[NK][NS], nw[NK], k, s, m, i;
@@ -183,9 +183,9 @@ static const char *compare(void){
     k = keyIndex(p, r); s = sessionIndex(r->session); m = (int)REC_MODE(r);
     if( k<0 || s<0 ) return "a record of nobody";
     if( e==SEG_GRANTED ){
-      int bT = r->thold && !tableHoldVoid(p, r);
+      int bT = r->txnHold && !recordHoldInvalid(p, r);
       if( n[s][k][m] ) return "two records of one grant";
-      n[s][k][m] = 1 + (int)r->scount*2 + bT;
+      n[s][k][m] = 1 + (int)r->sesCount*2 + bT;
       if( r->token==0 ) return "no token";
     }else if( e==SEG_WAITING ){
       for(i=nw[k]; i>0 && tick[k][i-1]>r->ticket; i--){
@@ -209,8 +209,8 @@ static const char *compare(void){
   return 0;
 }
 
-/* After a rearrangement: the model's queues in the order of the tickets of
-** the real requests, also of those that were granted by it. */
+/* After a rearrangement: puts the model's queues into the order of the tickets
+** of the real requests, also of those that were granted by it. */
 static void adoptOrder(void){
   Seg *p = lockSegment(pF);
   int k, i, j;
@@ -237,7 +237,8 @@ static void adoptOrder(void){
 
 /*---------------------------------------------------------------- steps ---*/
 
-/* Each does one call and what the model makes of it: 0, or what differs. */
+/* Each of these makes one call, and the same step of the model.  0, or what
+** differs. */
 
 static const char *doAsk(int s, int k, int m, int scope, int bQueue){
   int e, x;
@@ -247,7 +248,7 @@ static const char *doAsk(int s, int k, int m, int scope, int bQueue){
   e = ask(s, k, m, scope, bQueue);
   x = e==LOCK_WAITING && cyclic();
   rc = lockAsk(aS[s], &aKey[k], (u32)m, (u32)scope, bQueue);
-  if( rc==LOCK_FULL && LIMIT_RECORD<100 ){     /* refused: as if not asked */
+  if( rc==LOCK_FULL && LIMIT_RECORD<100 ){
     M = was;
     aCount[4]++;
     return 0;
@@ -311,10 +312,12 @@ static const char *doUnlockAll(int s, u32 mKind, u32 mMode){
     M.hold[s][k][m].n = 0;
   }
   scanAll();
-  if( lockReleaseAll(aS[s], mKind, mMode, &nReal)!=LOCK_OK ) return "unlock_all";
+  if( lockReleaseAll(aS[s], mKind, mMode, &nReal)!=LOCK_OK ){
+    return "unlock_all";
+  }
   return n==nReal ? 0 : "unlock_all counts differently";
 }
-/* A try for work queues: no session holds or waits for it, the own neither. */
+/* A try for work queues: no session may hold or wait for it, nor this one. */
 static const char *doSkip(int s, int k, int m, int scope){
   Model was = M;
   LockRc rc;
@@ -331,8 +334,8 @@ static const char *doSkip(int s, int k, int m, int scope){
   }
   return (int)rc==e ? 0 : "skip differs";
 }
-/* A try, and what it was granted goes back at once: as if it had not been made.
-** Only a turn that the transaction held already stays one. */
+/* A try whose grant goes back at once must leave the state as it was.  A turn
+** that the transaction held already stays a turn. */
 static const char *doUndo(int s, int k, int m, int scope){
   MHold *h = &M.hold[s][k][m], was = *h;
   int bTurn = scope==LOCK_SCOPE_TURN && h->seq>0;
@@ -363,7 +366,7 @@ static const char *doInterrupt(int s){
   scanAll();
   return 0;
 }
-/* Does another session hold what a write in this mode conflicts with? */
+/* 1 if another session holds what a write in this mode conflicts with. */
 static int isBarred(int s, int k, int m){
   int t, o;
   for(t=0; t<nSes; t++) for(o=1; o<NM; o++){
@@ -371,7 +374,8 @@ static int isBarred(int s, int k, int m){
   }
   return 0;
 }
-/* The guard of table iTable and row iRow, -1 for none: the table comes first. */
+/* The guard of table iTable and row iRow, -1 for none.  The table comes
+** first. */
 static int guardDiffers(int s, int iTable, int iRow){
   const LockKey *pTable = iTable<0 ? 0 : &aKey[iTable], *pHeld;
   const LockKey *pRow = iRow<0 ? 0 : &aKey[iRow], *pWant = 0;
@@ -380,7 +384,8 @@ static int guardDiffers(int s, int iTable, int iRow){
   else if( pRow && isBarred(s, iRow, LOCK_EXCLUSIVE) ) pWant = pRow;
   return pHeld!=pWant || rc!=(pWant ? LOCK_NO : LOCK_OK);
 }
-/* What a guard of the table and its row sees, and whether anything is held. */
+/* Compares what a guard of the table and its row sees, and whether the session
+** holds anything. */
 static const char *doLook(int s){
   int k, m, t, o, bFree = M.writer==s+1, n = 0;
   for(k=0; k<nKey; k++) for(m=1; m<NM; m++) n += holds(s, k, m);
@@ -423,7 +428,7 @@ static const char *doWaiter(int s, int e){
       return lockOutcome(aS[s])==LOCK_WAITING ? 0 : "not waiting";
   }
 }
-/* SQLite's write lock sees to it that there is one writer at a time. */
+/* One writer at a time, as SQLite's write lock ensures. */
 static const char *doWriter(int s){
   LockRc rc;
   if( M.writer && M.writer!=s+1 ) return 0;
@@ -432,8 +437,8 @@ static const char *doWriter(int s){
   scanAll();
   return rc==LOCK_OK ? 0 : "writer";
 }
-/* Grants that the step brought: the waiters must be told.  Of those sessions
-** that mStop has a bit for, each is interrupted at that moment. */
+/* The step has granted requests: each waiter must see its grant.  A session
+** that mStop has a bit for is interrupted at that moment. */
 static const char *outcomes(u32 mStop){
   int s;
   for(s=0; s<nSes; s++){

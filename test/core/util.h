@@ -8,9 +8,12 @@
 #define LOCK_TEST_UTIL_H
 
 #define _GNU_SOURCE
+#include "../../ext/core/check.h"
 #include "../../ext/core/lockint.h"
-#include "../../ext/core/lock.h"
-#include "../../ext/core/owner.h"
+#include "../../ext/core/mutex.h"
+#include "../../ext/core/process.h"
+#include "../../ext/core/rebuild.h"
+#include "../../ext/core/writer.h"
 #include "../../ext/core/graph.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -67,32 +70,54 @@ static inline LockKey keyText(const char *z){
   return k;
 }
 
-/* Signals one process that the caller started; -1 would be all. */
+/* Signals one process that the caller started.  A pid of -1 would mean all. */
 static inline void signalOne(pid_t pid, int iSignal){
   if( pid>1 ) kill(pid, iSignal);
 }
 
 static inline double seconds(void){ return (double)osMonotonicUs()/1e6; }
 
-/* A test's own sleep: its thread may play one that is stopped inside. */
+/* A sleep of the test, whose thread may play one that is stopped inside. */
 static inline void restUs(i64 us){
   struct timespec t = { (time_t)(us/1000000), (long)(us%1000000)*1000 };
   nanosleep(&t, 0);
 }
 
+/* The state of a thread of this process, as the kernel shows it: 'S' asleep. */
+static inline int threadState(int tid){
+  char z[200], *q;
+  ssize_t n;
+  int fd;
+  snprintf(z, sizeof z, "/proc/self/task/%d/stat", tid);
+  fd = open(z, O_RDONLY);
+  n = fd<0 ? 0 : read(fd, z, sizeof(z)-1);
+  if( fd>=0 ) close(fd);
+  z[n>0 ? n : 0] = 0;
+  q = strrchr(z, ')');
+  return q && q[1] ? q[2] : 0;
+}
+
+/* Returns when the thread that stores its number in *piTid is asleep. */
+static inline void untilAsleep(const u32 *piTid){
+  while( atomicGetAcq(piTid)==0
+      || threadState((int)atomicGetAcq(piTid))!='S' ){
+    restUs(100);
+  }
+}
+
 /* This thread plays another one, which is inside the mutex from the first of
-** these to the second: the rules of one thread do not bind both. */
+** these calls to the second.  The rules of one thread must not bind both. */
 static inline int otherEnters(Seg *p){
-  int e = ownerTry(p, 0);
-  ruleForget();
+  int e = mutexTry(p, 0);
+  ruleReset();
   return e;
 }
 static inline void otherLeaves(Seg *p){
   if( !ruleHolds(RANK_MUTEX, p) ) ruleEnter(RANK_MUTEX, p);
-  while( ownerLeave(p) ) tableSweepLeft(p);
+  while( mutexLeave(p) ) sessionSweepAll(p);
 }
 
-/* A folder for this program's files; removed by the caller of the tests. */
+/* The name of a file of this program. */
 static inline const char *scratch(const char *zName){
   static char a[4][300];
   static int i;
@@ -103,8 +128,8 @@ static inline const char *scratch(const char *zName){
   return z;
 }
 
-/* Does a guard word count less than what is granted?  No other process may be
-** storing meanwhile. */
+/* 1 if a guard word counts less than what is granted.  No other process may
+** store meanwhile. */
 static inline int guardTooLow(Seg *p){
   u32 aCount[SEG_GUARDS] = { 0 }, i, nUsed = segHeader(p)->usedRecord;
   for(i=1; i<=nUsed && i<=p->nRecord; i++){
@@ -118,7 +143,7 @@ static inline int guardTooLow(Seg *p){
   return 0;
 }
 
-/* At a numbered store: the same, if this process is inside the mutex. */
+/* The same at a numbered store, if this process is inside the mutex. */
 static inline int guardTooLowHere(LockFile *pF){
   Seg *p = pF ? lockSegment(pF) : 0;
   if( p==0 || p->pBase==0 || segHeader(p)->usedRecord>300 ) return 0;
@@ -126,7 +151,7 @@ static inline int guardTooLowHere(LockFile *pF){
   return guardTooLow(p);
 }
 
-/* A row's key as the layer above makes it, and a table's. */
+/* The key of a row as the layer above makes it, and the key of a table. */
 static inline LockKey keyRow(const char *zTable, i64 i){
   LockKey k;
   char z[100];

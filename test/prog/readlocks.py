@@ -14,7 +14,7 @@ import struct
 import sys
 
 LOCK_MAGIC = 0x496E74726C6B0000 | 4 << 8 | ord("L")
-LOCK_PRINT = 0x8B9EB51F
+LOCK_PRINT = 0x8E03E537
 SESSIONS, EXTENTS, EXTENT, RECORDS = 4096, 528384, 135168, 1024
 LIVE, WAITING, GRANTED = 1, 1, 2
 F_OFD_GETLK = 36
@@ -90,17 +90,22 @@ def records(f, live):
         state, k = f.u32(at) & 7, f.u32(at + 4)
         if state not in (WAITING, GRANTED) or k not in live:
             continue
+        if live[k]["dead"]:
+            continue
         if live[k]["generation"] != f.u32(at + 8):
             continue
-        scount, thold, now = f.u32(at + 12), f.u64(at + 32), live[k]["now"]
-        if state == GRANTED and scount == 0:
-            if thold == 0 or high(thold) != high(now) or low(thold) > low(now):
+        session_count, transaction_hold = f.u32(at + 12), f.u64(at + 32)
+        now = live[k]["now"]
+        if state == GRANTED and session_count == 0:
+            if transaction_hold == 0 or high(transaction_hold) != high(now) \
+                    or low(transaction_hold) > low(now):
                 continue
         what = f.u32(at + 48)
         found.append({"kind": what >> 8 & 255, "key": f.key(at),
                       "ticket": f.u64(at + 16), "mode": what & 255,
                       "granted": state == GRANTED, "session": k,
-                      "scount": scount, "thold": thold,
+                      "session_count": session_count,
+                      "transaction_hold": transaction_hold,
                       "token": f.u64(at + 24), "since": f.u64(at + 40)})
     found.sort(key=lambda r: (r["kind"], r["key"], r["ticket"]))
     return found
@@ -169,12 +174,13 @@ def show_locks(f):
         s = live[r["session"]]
         scopes = []
         if r["granted"]:
-            if r["scount"]:
-                scopes.append(("session", r["scount"]))
-            if r["thold"]:
+            if r["session_count"]:
+                scopes.append(("session", r["session_count"]))
+            if r["transaction_hold"]:
                 scopes.append(("transaction", 1))
         else:
-            scopes.append(("transaction" if r["thold"] else "session", 0))
+            scopes.append(
+                ("transaction" if r["transaction_hold"] else "session", 0))
         for scope, count in scopes:
             row = (s["id"], KINDS.get(r["kind"], "advisory"), *named(r),
                    MODES[r["mode"]], scope, int(r["granted"]), count,
@@ -188,7 +194,8 @@ def show_waits(f):
     all_records = records(f, live)
     k, txn = f.u32(112), f.u32(108)
     writer = k if txn and k in live and txn == high(live[k]["now"]) \
-        and f.u32(248) == live[k]["generation"] else 0
+        and f.u32(248) == live[k]["generation"] \
+        and not live[k]["dead"] else 0
     pairs = {}
     for r in all_records:
         if r["granted"]:

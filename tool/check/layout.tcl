@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: 0BSD
-# Check: layout. 80 columns, no tabs, nothing at line ends, one licence
-# line a file, no notes to self; in C SQLite's way to write `if( x ){` and
-# the ** margin of comments. In pages 80 columns too, but for tables, what is
-# in fences and what cannot be broken, and a head over each table. The names
-# of tests are letters and digits.
+# Check: layout. 80 columns, no tabs, nothing at line ends, one license
+# line a file, no notes to self; in C, SQLite's way to write `if( x ){` and
+# the ** margin of comments. Pages have 80 columns as well, except in tables and
+# in code, since neither can be broken, and a head over each table. The names of
+# tests are letters and digits. No file has the marks of a merge conflict.
 
 namespace eval check {
   # In C without comments and strings: what is wrong, pattern.
@@ -16,13 +16,6 @@ namespace eval check {
     "no blank around else"               {\}\s+else|else\s+\{}
     "no blank between do and \{"         {\mdo\s+\{}
   }
-  # Files with lines that are still longer.
-  variable longer {
-    ext/README.md sql/LOCKRECIPES.md sql/OPERATIONS.md
-    test/core/lkbench.c test/core/lkcrash.c test/core/lkstep.c
-    test/core/lktorture.c test/core/lkunit.c test/core/model.h
-    test/core/lkstates.c
-  }
 }
 
 proc check::layout {root} {
@@ -33,17 +26,19 @@ proc check::layout {root} {
       {*}[layoutStyle $file $text] {*}[layoutMargin $file $text]
   }
   foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
+                  tool/install/* \
                   test/*.test test/*/*.tcl test/*/*.c test/*/*.h \
                   test/*/*.sh test/runner/*.test .ci/*] {
     if {[file isdirectory $root/$file]} continue
     lappend problems {*}[layoutLines $file [csource::slurp $root/$file]]
   }
   # sql/README.md is generated.
-  foreach file [csource::files $root *.md ext/*.md sql/*.md test/*.md \
-                  test/*/*.md] {
+  foreach file [csource::files $root *.md ext/*.md ext/*/*.md sql/*.md \
+                  test/*.md test/*/*.md] {
     if {$file eq "sql/README.md"} continue
     lappend problems {*}[layoutPage $file [csource::slurp $root/$file]]
   }
+  lappend problems {*}[layoutMarks $root]
   foreach file [csource::files $root test/*.test test/*.tcl test/*.c \
                   test/*/*.test test/*/*.c test/*/*.h] {
     if {![regexp {^[a-z][a-z0-9]*$} [file rootname [file tail $file]]]} {
@@ -53,9 +48,24 @@ proc check::layout {root} {
   return $problems
 }
 
+# Marks of a merge conflict, in any file.
+proc check::layoutMarks {root} {
+  set problems {}
+  foreach file [csource::files $root * */* */*/* .ci/*] {
+    if {[string match build* $file] || ![file isfile $root/$file]} continue
+    set line 0
+    foreach row [split [csource::slurp $root/$file] \n] {
+      incr line
+      if {[regexp {^(?:<{7}|[|]{7}|>{7})(?: |$)|^={7}$} $row]} {
+        lappend problems "$file:$line: a mark of a merge conflict"
+      }
+    }
+  }
+  return $problems
+}
+
 # What holds for a page in Markdown.
 proc check::layoutPage {file text} {
-  variable longer
   set problems {}
   set line 0
   set fence 0
@@ -72,7 +82,7 @@ proc check::layoutPage {file text} {
     if {[regexp {\s$} $row]} {
       lappend problems "$file:$line: blanks at the end"
     }
-    if {!$fence && !$table && $file ni $longer
+    if {!$fence && !$table && ![string match "    *" $row]
         && [string length $row] > 80 && [regexp {\S\s+\S.*\s} $row]} {
       lappend problems "$file:$line: more than 80 columns"
     }
@@ -82,13 +92,12 @@ proc check::layoutPage {file text} {
 
 # What holds for a line of any file.
 proc check::layoutLines {file text} {
-  variable longer
   set problems {}
   set line 0
   set licences 0
   foreach row [split $text \n] {
     incr line
-    if {[string length $row] > 80 && $file ni $longer} {
+    if {[string length $row] > 80} {
       lappend problems "$file:$line: more than 80 columns"
     }
     if {[string first \t $row] >= 0} { lappend problems "$file:$line: tab" }

@@ -2,10 +2,10 @@
 # Check: clang-tidy, cppcheck and gcc's analyzer have nothing to say. What is
 # switched off is in .clang-tidy and below, each with its reason.
 #
-# They take minutes, so a file that was clean is not looked at again until it
-# changes, or anything that it may include: build/lint/ has a stamp for each,
-# made after every few files. clang's analyzer has a budget of nodes for each
-# function: with all that it would take, lock.c alone takes 22 s.
+# They take minutes, so a file that was clean is not checked again until it or
+# anything that it can include has changed: build/lint/ has a stamp for each.
+# The stamps are made after every few files. clang's analyzer has a budget of
+# nodes for each function: without a limit, records.c alone takes 22 s.
 
 namespace eval check {
   variable cppcheckOff {
@@ -55,7 +55,7 @@ proc check::isClean {root file} {
   return 1
 }
 
-# A problem that is in none of the files may concern all of them.
+# A problem that names none of the files may concern all of them.
 proc check::markClean {root files problems} {
   foreach problem $problems {
     if {![regexp {^(ext/[\w/]+\.c):} $problem -> file]} return

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: 0BSD
-# Check: what comments and documents name exists. In comments of ext/ words
-# that look like code (camelCase, `name()`), in all comments and documents
-# the names of files, in documents their links and what these lead to. The steps
-# of the lock manager's protocol: one page defines them, the code has them, and
-# nothing cites a number in their place.
+# Check: what comments and documents name exists. It reads, in comments of ext/,
+# words that look like code (camelCase, `name()`); in all comments and
+# documents, names of files; and in documents, links. The steps of the lock
+# manager's protocol are defined by one page, the code has them, and no text
+# cites a number instead.
 
 namespace eval check {
-  # What looks like a name of ours and is somebody else's.
+  # What looks like a name of this project and is one of another.
   variable foreign {
     PostgreSQL MySQL MariaDB SQLAlchemy ActiveRecord JavaScript TypeORM
     MikroORM GitHub
@@ -18,12 +18,12 @@ namespace eval check {
     malloc_common.tcl lock_common.tcl triggerC.test
   }
   # What the build makes.
-  variable made {sql_text.h interlock-amalgam.c}
+  variable made {sql_text.h interlock-amalgam.c interlock.h}
   # The page that defines the steps, and what a step looks like.
   variable stepPage ext/core/README.md
   variable step {[A-Z]+(?:-[A-Z]+)+}
-  # Citations of pages that a reader does not have, and of numbers that stand
-  # nowhere; the last one in the lock manager only.
+  # Citations of pages that a reader does not have, and of numbers that no page
+  # defines; the last one in the lock manager only.
   variable citations {
     {\m(?:protocol|semantics|design|house|LOCKS)\.md\M}
     {\.\./shared\M}
@@ -45,6 +45,7 @@ proc check::names {root} {
     }
   }
   foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
+                  tool/install/* \
                   test/* test/*/* .ci/* Makefile] {
     if {[file isdirectory $root/$file]} continue
     if {[file extension $file] ni {.sql .tcl .test .sh ""}} continue
@@ -92,7 +93,7 @@ proc check::unknownWords {file line comment known} {
   set fence 0
   foreach row [split $comment \n] {
     if {[string match "\*\* ```*" $row]} { set fence [expr {!$fence}] }
-    # Where an idea comes from is said in other people's words, and so is
+    # The source of an idea is named in the words of other projects, and so is
     # an example in another language.
     if {!$fence && ![regexp {^\*\* From:} $row]} {
       foreach word [lsort -unique [concat \
@@ -139,7 +140,7 @@ proc check::fileExists {root file name} {
   return 0
 }
 
-# The places of a page that can be linked to: headings, and what has an id.
+# The anchors of a page: its headings, and elements with an id.
 proc check::anchors {path} {
   set out {}
   set fence 0
@@ -257,7 +258,7 @@ proc check::stepsOfFunctions {root} {
   return $out
 }
 
-# The steps that a text names; a licence is none.
+# The steps that a text names; the name of a license is none.
 proc check::stepsIn {text} {
   variable step
   regsub -all {SPDX-License[^\n]*} $text "" text
@@ -411,7 +412,7 @@ proc check::citationsOf {root file} {
   return $problems
 }
 
-# What is said in a file: its comments, or all of a document. Line, text.
+# The prose of a file, as line and text: its comments, or all of a document.
 proc check::proseOf {file text} {
   switch -- [file extension $file] {
     .c - .h { return [csource::comments $text] }

@@ -1,28 +1,34 @@
 # SPDX-License-Identifier: 0BSD
-# Check: prose. The subject of a sentence is a session, a connection, a
+# Check: prose. The subject of a sentence must be a session, a connection, a
 # process, a caller, a thread or a function, and the words of the trade have
-# one spelling. What is refused is a short list: openings of sentences, and
-# words wherever they stand. Code, in fences or in backticks, is not read.
+# one spelling. A short list is refused: openings of sentences, and words in any
+# position. Code, in fences or in backticks, is not read.
 
 namespace eval check {
-  # Where it looks: at pages; of C files at the reference blocks only; of SQL
-  # files at all comments.
+  # What is read: pages; all comments of a file; or only its reference blocks.
+  # A file that two patterns name is read by the first.
   variable proseFiles {
-    page    {README.md sql/*.md test/README.md}
-    block   {ext/*.c ext/*/*.c ext/*/*.h}
-    comment {sql/*/*.sql}
+    page    {README.md sql/*.md ext/*.md ext/*/*.md test/*.md test/*/*.md}
+    comment {ext/*.c ext/*.h ext/core/*.c ext/core/*.h ext/session/*
+             ext/sqlite/* ext/locks/* sql/*/*.sql test/core/*
+             test/*.test test/lib/* test/prog/*.c test/bench/*.c
+             tool/*.tcl tool/*/*.tcl tool/deps tool/bare .ci/run Makefile}
+    block   {ext/*/*.c ext/*/*.h}
   }
-  # Made from blocks, which are looked at where they stand.
+  # Not read: test/check.test shows this check what is wrong.
+  variable proseExcept {test/check.test}
+  # Made from blocks, which are read in their own files.
   variable proseMade {sql/README.md}
-  # How no sentence begins. One that asks is allowed.
-  variable proseOpenings {
-    Who Whoever "He who" Somebody Nobody Everybody Anybody Someone "No one"
-  }
+  # How no sentence may begin, unless it is a question.
+  variable proseOpenings { Who "He who" "No one" }
   # What is not written, and what is.
   variable proseWords {
+    {(?:nobody|somebody|everybody|anybody|someone|whoever)}
+                  "name the session, connection, process or user"
     {is told of}  "say what reports it, and to which caller"
     {is heard of} "say what reports it"
     {time-outs?}  "timeout"
+    {circles?}    "cycle"
     {licen[c]es?} "license"
     {behaviou[r]s?} "behavior"
   }
@@ -31,10 +37,13 @@ namespace eval check {
 proc check::prose {root} {
   variable proseFiles
   variable proseMade
+  variable proseExcept
   set problems {}
+  set seen [concat $proseMade $proseExcept]
   foreach {kind patterns} $proseFiles {
     foreach file [csource::files $root {*}$patterns] {
-      if {$file in $proseMade} continue
+      if {$file in $seen} continue
+      lappend seen $file
       foreach {line text} [proseTexts $kind $root/$file] {
         lappend problems {*}[proseText $file $line $text]
       }
@@ -48,6 +57,9 @@ proc check::proseTexts {kind file} {
   if {$kind eq "page"} {
     return [list 1 [proseOfPage [csource::slurp $file]]]
   }
+  if {[file extension $file] ni {.c .h .sql}} {
+    return [proseOfScript [csource::slurp $file]]
+  }
   set out {}
   foreach {line rows} [blocks::comments $file] {
     set at [lsearch -regexp $rows {^SQL (?:AREA|FUNCTION|TABLE|ERROR) }]
@@ -59,6 +71,23 @@ proc check::proseTexts {kind file} {
       expr {$code ? "" : $row}
     }]
     lappend out $line [proseOfPage [join $rows \n]]
+  }
+  return $out
+}
+
+# The comments of a script, in Tcl, a shell's language or a makefile.
+proc check::proseOfScript {text} {
+  set out {}
+  set line 0
+  set rows {}
+  foreach row [split $text\n \n] {
+    incr line
+    if {[regexp {^\s*#(?: (.*))?$} $row -> words]} {
+      lappend rows $words
+    } elseif {[llength $rows]} {
+      lappend out [expr {$line - [llength $rows]}] [proseOfPage [join $rows \n]]
+      set rows {}
+    }
   }
   return $out
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# Check: the reference is in step. Documented = registered = tested = listed
-# in sql/intro.md, errors documented = raised, and sql/README.md is what
-# tool/reference.tcl makes.
+# Check: the reference is in step. The same names are documented, registered,
+# tested and listed in sql/intro.md; the same errors are documented and raised;
+# and sql/README.md is what tool/reference.tcl makes.
 
 namespace eval check {
   # Texts with a colon that are no error of the documented kind: why.
@@ -11,9 +11,9 @@ namespace eval check {
   }
   # Tables that are registered for Interlock's own use: why.
   variable ownTables {
-    interlock_transaction "hears of the transaction"
-    interlock_close       "hears of sqlite3_close()"
-    interlock_writer      "hears of transactions that write guarded tables"
+    interlock_transaction "gets the events of a transaction"
+    interlock_close       "gets the event of sqlite3_close()"
+    interlock_writer      "the same, of writes to guarded tables"
   }
 }
 
@@ -45,7 +45,7 @@ proc check::documented {blocks args} {
   return [lsort -unique $names]
 }
 
-# Ask the extension itself what it registers.
+# What the extension itself registers.
 proc check::referenceRegistered {root blocks} {
   set so $root/build/interlock.so
   if {![file exists $so]} { return [list "build/interlock.so: not built"] }
@@ -109,7 +109,7 @@ proc check::columnsInStep {db block} {
   return $problems
 }
 
-# Each name stands in a test, and is called in some example.
+# Each name is in a test, and is called in an example.
 proc check::referenceTested {root blocks} {
   set tests ""
   foreach file [csource::files $root test/*.test test/lib/*.tcl \
@@ -139,7 +139,7 @@ proc check::referenceTested {root blocks} {
   return $problems
 }
 
-# Texts that begin like an error, in the code and in sql/, are documented.
+# Every text in the code or in sql/ that begins like an error is documented.
 proc check::referenceRaised {root blocks} {
   variable notErrors
   set known [concat [documented $blocks ERROR] [dict keys $notErrors]]

@@ -3,7 +3,8 @@
 
 proc check::scripts {root} {
   set problems {}
-  foreach file [csource::files $root tool/* tool/check/* test/*.tcl \
+  foreach file [csource::files $root tool/* tool/check/* tool/install/* \
+                  test/*.tcl \
                   test/*.test test/*.sh .ci/*] {
     if {[file isdirectory $root/$file]} continue
     set text [csource::slurp $root/$file]

@@ -5,7 +5,9 @@
 
 namespace eval check {
   # The documented entry points.
-  variable entryPoints {sqlite3_interlock_init sqlite3_interlockauto_init}
+  variable entryPoints {
+    sqlite3_interlock_init sqlite3_interlockauto_init sqlite3_extension_init
+  }
 }
 
 proc check::symbols {root} {

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** locksession.c: beginning and ending a session, and what it holds.
+*/
+#include "core/lockint.h"
+
+LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
+  Seg *pSeg = &pF->seg;
+  LockSession *p;
+  LockRc rc = LOCK_OK;
+  int bProbed = 0;
+  *pp = 0;
+  if( pSeg->file.bRead ) return LOCK_MISUSE;
+  rc = lockMoved(pF);
+  if( rc!=LOCK_OK ) return rc;
+  p = ruleAlloc(&pF->mem, sizeof(*p));
+  if( p==0 ) return LOCK_NOMEM;
+  memset(p, 0, sizeof(*p));
+  p->pFile = pF;
+  p->iTxn = 1;
+  p->iRollback = SEG_ALL;
+  while( rc==LOCK_OK && p->k==0 ){
+    rc = lockEnter(pF);
+    if( rc!=LOCK_OK ) break;
+    p->k = sessionOpen(pSeg, pSeg->iNumber);
+    if( p->k ){
+      SegSession *s = lockOwnSlot(p);
+      p->iGen = SEG_HIGH(s->state);
+      atomicSet(&s->pid, pF->iPid);
+      atomicSet(&s->pidSpace, pF->iPidSpace);
+    }
+    if( BUG(ALLOC_INSIDE) ) ruleFree(&pF->mem, ruleAlloc(&pF->mem, 1));
+    if( BUG(RANK_TURNED) ) osProcessEnter();
+    rc = lockLeave(pF);
+    if( rc==LOCK_OK && p->k==0 ){
+      rc = !bProbed && lockProbeAll(pF) ? LOCK_OK : LOCK_FULL;
+      bProbed = 1;
+    }
+  }
+  if( rc!=LOCK_OK ){
+    ruleFree(&pF->mem, p);
+    return rc;
+  }
+  *pp = p;
+  return LOCK_OK;
+}
+
+void lockSessionEnd(LockSession *p){
+  LockFile *pF;
+  if( p==0 ) return;
+  pF = p->pFile;
+  if( !pF->bForked ){
+    if( p->iRequest ) lockGiveUp(p, LOCK_INTERRUPTED);
+    /* END-WORD */
+    atomicSetRel(&lockOwnSlot(p)->state, SEG_PAIR(p->iGen, SEG_ENDING));
+    lockTidy(p);
+  }
+  ruleFree(&pF->mem, p);
+}
+
+u64 lockSessionId(LockSession *p){ return atomicGet(&lockOwnSlot(p)->id); }
+const LockTrouble *lockTrouble(LockSession *p){ return &p->trouble; }
+
+void lockSessionLabel(LockSession *p, const char *z){
+  u32 a[LIMIT_LABEL/4], i;
+  size_t n = strlen(z);
+  if( p->pFile->bForked ) return;
+  memset(a, 0, sizeof(a));
+  if( n>LIMIT_LABEL ){
+    for(n=LIMIT_LABEL; n && ((u8)z[n] & 0xC0)==0x80; n--){}
+  }
+  memcpy(a, z, n);
+  for(i=0; i<LIMIT_LABEL/4; i++) atomicSet(&lockOwnSlot(p)->label[i], a[i]);
+}
+
+/*------------------------------------------------------- what it holds ---*/
+
+LockGrant lockGranted(const LockSession *p){ return p->grant; }
+u64 lockGrantToken(const LockSession *p){ return p->iToken; }
+
+LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = lockEnterSettled(p);
+  u32 i = 0, n = 0, eMode = 0;
+  *piToken = 0;
+  if( rc!=LOCK_OK ) return rc;
+  while( (i = recordNext(pSeg, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(pSeg, i);
+    if( r->session!=p->k || SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED
+     || REC_MODE(r)<eMode ){
+      continue;
+    }
+    eMode = REC_MODE(r);
+    *piToken = r->token;
+  }
+  return lockLeave(p->pFile);
+}
+
+/* lockEnterSettled has removed what is invalidated.  A request may be among the
+** rest, and does not count. */
+int lockHolding(LockSession *p){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = lockEnterSettled(p);
+  int iList, bHolds = 0;
+  if( rc!=LOCK_OK ) return rc==LOCK_BUSY;
+  for(iList=0; iList<2 && !bHolds; iList++){
+    u32 i = iList ? lockOwnSlot(p)->firstSes : lockOwnSlot(p)->firstTxn, n = 0;
+    for(; i && segBound(pSeg, &n) && !bHolds; i=segRecord(pSeg, i)->sesNext){
+      bHolds = SEG_STATE(atomicGet(&segRecord(pSeg, i)->state))==SEG_GRANTED;
+    }
+  }
+  return lockLeave(p->pFile)==LOCK_OK && bHolds;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** process.h: attaching a process to the segment, and whether a process is dead.
+** No function here knows of records.
+**
+** A process is a number that is never used again.  It is alive as long as the
+** byte of that number is locked.  The kernel releases the lock whatever ends
+** the process, so "dead" is certain and final.  So a process may ask without
+** the mutex whether another is dead, and act on the answer under the mutex.
+*/
+#ifndef INTERLOCK_PROCESS_H
+#define INTERLOCK_PROCESS_H
+
+#include "core/segment.h"
+
+/*
+** processAttach: gives this process a number in the opened segment, and formats
+** the file if necessary.  Returns LOCK_BUSY if a process is stopped while it
+** attaches or formats, LOCK_FORMAT if another format is in use, LOCK_MALFORMED.
+** After a failure no byte is locked.  A process detaches by closing the
+** descriptor (segClose).
+*/
+LockRc processAttach(Seg*);
+
+/*
+** processLook: for a process that may only read the file, and so has no number
+** in it.  LOCK_OK: the first byte is locked, shared, so that no process formats
+** the file meanwhile.  LOCK_NOFILE: the file has another format, and no process
+** in it is alive.  After LOCK_NOFILE, LOCK_BUSY, LOCK_FORMAT and LOCK_MALFORMED
+** no byte is locked.
+*/
+LockRc processLook(Seg*);
+
+/* processDead: 1 if the process of that number is dead, which is certain and
+** final.  This is a system call, so the caller must not own the mutex. */
+int processDead(Seg*, u64 iNumber);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Declaring tables. See declare.h.
+*/
+#include <string.h>
+#include "schema/declare.h"
+#include "schema/registry.h"
+#include "schema/status.h"
+SQLITE_EXTENSION_INIT3
+
+/* ---- which table ------------------------------------------------------ */
+
+static int isTemp(const char *zSchema){
+  return sqlite3_stricmp(zSchema, "temp")==0;
+}
+
+int declareFind(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DeclaredTable *pTab
+){
+  TableInfo *pInfo = &pTab->info;
+  memset(pTab, 0, pKind->nTable);
+  pTab->pKind = pKind;
+  if( !tableinfoFind(p, zTable, pInfo) ) return 0;
+  if( sqlite3_strnicmp(pInfo->zName, "interlock_", 10)==0 ) return 0;
+  if( !pKind->bTemp && isTemp(pInfo->zSchema) ){
+    sqlxBad(p, "table %s is temporary: no other connection reaches it;"
+               " allowed are tables of a database file", pInfo->zName);
+    return 0;
+  }
+  tableinfoRead(p, pInfo);
+  pTab->zSchema = pInfo->zSchema;
+  registryFind(p, pTab);
+  if( pTab->iGenerator>pKind->iGenerator ){
+    sqlxBad(p, "%s was %s by a newer Interlock (generator %d, this is"
+               " %d); load that one", pInfo->zName, pKind->zDeclared,
+            pTab->iGenerator, pKind->iGenerator);
+  }
+  return p->rc==SQLITE_OK;
+}
+
+/* Make the entry of another table that of pTab. */
+static void takeEntry(DeclaredTable *pTab, const DeclaredTable *pOther){
+  TableInfo info = pTab->info;
+  memcpy(pTab, pOther, pTab->pKind->nTable);
+  pTab->info = info;
+  pTab->pNext = 0;
+}
+
+/*
+** A table that was renamed and then rebuilt, with no Interlock there in
+** between, has lost every trace: its entry stands under the old name. Take
+** that entry for pTab, which has none: the one with the number zEntry, or, if
+** zEntry is NULL, the only one that fits.
+*/
+static void takeMissing(Sqlx *p, DeclaredTable *pTab, const char *zEntry){
+  const DeclaredKind *pKind = pTab->pKind;
+  const char *zSchema = pTab->zSchema;
+  const DeclaredTable *pOther;
+  const char *zFirst = 0;
+  TableInfoList *pList = 0;
+  TableInfo none;
+  if( pKind->xFits==0 ) return;
+  pOther = registryList(p, pKind, zSchema, &pList);
+  for(; pOther && p->rc==SQLITE_OK; pOther=pOther->pNext){
+    if( !pOther->bDeclared || pOther->has.n>0
+     || pOther->iGenerator>pKind->iGenerator
+     || tableinfoExists(pList, zSchema, pOther->zName, &none) ) continue;
+    if( zEntry ? strcmp(zEntry, pOther->zEntry)!=0
+               : !pKind->xFits(p, pTab, pOther) ) continue;
+    if( zFirst ){
+      sqlxBad(p, "table %s was never %s and can have been %s or %s;"
+                 " allowed is UPDATE %s_tables SET name = %Q WHERE"
+                 " name = ...", pTab->info.zName, pKind->zName, zFirst,
+              pOther->zName, pKind->zName, pTab->info.zName);
+    }
+    zFirst = pOther->zName;
+    takeEntry(pTab, pOther);
+  }
+}
+
+/* Find the table of a request, and take its options. Returns 0 as
+** declareFind(). */
+static int findRequest(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const DeclareRequest *pReq,
+  DeclaredTable *pTab
+){
+  if( !declareFind(p, pKind, pReq->zTable, pTab) ) return 0;
+  if( pReq->zEntry && pTab->zEntry ){
+    sqlxBad(p, "table %s is known by that name already; allowed is one that"
+               " was never %s", pTab->info.zName, pKind->zName);
+  }else if( pReq->zEntry ){
+    takeMissing(p, pTab, pReq->zEntry);
+    if( pTab->zEntry==0 ){
+      sqlxBad(p, "table %s is in another schema than the one that is"
+                 " missing", pTab->info.zName);
+    }
+  }
+  pKind->xOptions(p, pTab, pReq->pWords);
+  return 1;
+}
+
+/* ---- what it takes ---------------------------------------------------- */
+
+/* Whether there is nothing to do. Making our triggers anew does not help
+** against a trigger of temp. */
+static int isWhole(Sqlx *p, DeclaredTable *pTab){
+  const DeclaredKind *pKind = pTab->pKind;
+  DeclaredStatus status;
+  if( !pTab->bDeclared || pTab->iGenerator!=pKind->iGenerator
+   || strcmp(pTab->zName, pTab->info.zName)!=0
+   || !pKind->xIsStored(p, pTab) ) return 0;
+  status = statusCompare(p, pTab);
+  return status==DECLARED_OK
+      || (status==DECLARED_SKIPPED && pTab->skip.bTemp);
+}
+
+/*
+** Write down what declares the table: nothing where all is there already and
+** bText is not set. The set is always made whole and in one order, never a
+** single trigger put back; triggers of the user's that update the table are
+** made anew behind the first ones of the set that say so (nFirst). The steps
+** that can be undone by themselves come before those that make tables: a
+** trigger may name a table before it is there. Returns 0 if there is nothing
+** to do, and after an error.
+*/
+static int writeDown(
+  Sqlx *p,
+  DeclaredTable *pTab,
+  DdlScope eScope,
+  int bText,
+  Ddl *pDdl
+){
+  const DeclaredKind *pKind = pTab->pKind;
+  ddlNew(pDdl, pTab->zSchema, pKind->zName);
+  pKind->xCheck(p, pTab);
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( pTab->zNumber==0 ) pTab->zNumber = registryNumber(p, pTab->zSchema);
+  pKind->xMake(p, pTab);
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( !bText && isWhole(p, pTab) ) return 0;
+  if( pKind->xPrepare ) pKind->xPrepare(p, pTab, eScope);
+  if( p->rc!=SQLITE_OK ) return 0;
+
+  if( bText || pTab->set.nFirst==0 ) pTab->touches.set.n = 0;
+  ddlDropTriggers(p, pDdl, eScope, &pTab->has);
+  ddlDropTriggers(p, pDdl, eScope, &pTab->touches.set);
+  if( pKind->xColumns ) pKind->xColumns(p, pTab, pDdl);
+  ddlMakeTriggers(p, pDdl, &pTab->set, 0, pTab->set.nFirst);
+  ddlMakeAgain(p, pDdl, &pTab->touches.set);
+  ddlMakeTriggers(p, pDdl, &pTab->set, pTab->set.nFirst, pTab->set.n);
+  if( pKind->xTables ) pKind->xTables(p, pTab, pDdl);
+  registryStore(p, pTab, 1, eScope, pDdl);
+  if( pKind->xRows ) pKind->xRows(p, pTab, pDdl);
+  return p->rc==SQLITE_OK;
+}
+
+/* ---- what users ask for ----------------------------------------------- */
+
+/* Room for a table of the kind, or NULL after an error. */
+static DeclaredTable *newTable(Sqlx *p, const DeclaredKind *pKind){
+  return sqlxAlloc(p, pKind->nTable);
+}
+
+/* The result is set before the work is kept: it is copied, and if memory runs
+** out over that nothing can be kept either. */
+const char *declareTable(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const DeclareRequest *pReq,
+  DdlScope eScope
+){
+  DdlTxn txn = ddlBegin(p, eScope);
+  DeclaredTable *pTab = newTable(p, pKind);
+  const char *zResult = 0;
+  Ddl ddl;
+  if( pTab && findRequest(p, pKind, pReq, pTab) ){
+    if( writeDown(p, pTab, eScope, 0, &ddl) ) ddlRun(p, &ddl, &txn);
+    zResult = pKind->xResult(p, pTab);
+  }
+  if( p->rc==SQLITE_OK && zResult && pReq->pResult ){
+    sqlite3_result_text(pReq->pResult, zResult, -1, SQLITE_TRANSIENT);
+  }
+  ddlEnd(p, &txn);
+  return zResult;
+}
+
+const char *declareText(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const DeclareRequest *pReq
+){
+  DeclaredTable *pTab = newTable(p, pKind);
+  Ddl ddl;
+  if( pTab==0 || !findRequest(p, pKind, pReq, pTab)
+   || !writeDown(p, pTab, DDL_SELECT, 1, &ddl) ) return 0;
+  return ddlText(p, &ddl, pTab->info.zName);
+}
+
+/* Delete the entry of a table that is gone, by the name that it had: of the
+** first schema that has one. */
+static int undoGone(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DdlTxn *pTxn
+){
+  const DeclaredTable *pTab;
+  const char *zSchema = 0;
+  for(pTab=statusList(p, pKind); pTab; pTab=pTab->pNext){
+    Ddl ddl;
+    if( pTab->status!=DECLARED_NO_TABLE
+     || (zSchema && pTab->zSchema!=zSchema)
+     || !tableinfoIsNamed(p, zTable, pTab->zSchema, pTab->zName) ) continue;
+    zSchema = pTab->zSchema;
+    tableinfoOwnWritten(p, zSchema, pKind->zRegistry);
+    ddlNew(&ddl, zSchema, pKind->zName);
+    ddlStep(p, &ddl, registryDelete(p, pTab), 0);
+    ddlRun(p, &ddl, pTxn);
+  }
+  return zSchema!=0;
+}
+
+/* Drop the triggers of a table that was found, and its entry, or what the entry
+** says. */
+static void undoTable(
+  Sqlx *p,
+  const DeclaredTable *pTab,
+  DdlScope eScope,
+  DdlTxn *pTxn
+){
+  const DeclaredKind *pKind = pTab->pKind;
+  Ddl ddl;
+  ddlNew(&ddl, pTab->zSchema, pKind->zName);
+  ddlDropTriggers(p, &ddl, eScope, &pTab->has);
+  if( pKind->bForgets ){
+    tableinfoOwnWritten(p, pTab->zSchema, pKind->zRegistry);
+    ddlStep(p, &ddl, registryDelete(p, pTab), 0);
+  }else{
+    registryStore(p, pTab, 0, eScope, &ddl);
+  }
+  if( p->rc==SQLITE_OK ) ddlRun(p, &ddl, pTxn);
+}
+
+/* Two texts that were made apart (declareText) can have given a table two sets
+** and two entries. A kind that forgets drops all of them. */
+int declareUndo(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DdlScope eScope
+){
+  DdlTxn txn = ddlBegin(p, eScope);
+  DeclaredTable *pTab = newTable(p, pKind);
+  const char *zLast = "";
+  TableInfo info;
+  int bDone = 0;
+  if( pKind->bForgets && !tableinfoLook(p, zTable, &info) ){
+    bDone = undoGone(p, pKind, zTable, &txn);
+  }
+  if( bDone ) pTab = 0;
+  while( pTab && declareFind(p, pKind, zTable, pTab) && pTab->bDeclared ){
+    if( strcmp(pTab->zEntry, zLast)==0 ){
+      sqlxBad(p, "row %s of %s.%s does not go away; allowed is a table without"
+                 " triggers", zLast, pTab->zSchema, pKind->zRegistry);
+    }
+    zLast = pTab->zEntry;
+    undoTable(p, pTab, eScope, &txn);
+    bDone = 1;
+    if( !pKind->bForgets ) break;
+  }
+  ddlEnd(p, &txn);
+  return bDone;
+}
+
+/* ---- repair ----------------------------------------------------------- */
+
+/* Put back what a table lacks. Returns 1 if there was something to repair. */
+static int repairTable(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DdlTxn *pTxn
+){
+  DeclaredTable *pTab = newTable(p, pKind);
+  Ddl ddl;
+  if( pTab==0 || !declareFind(p, pKind, zTable, pTab) ) return 0;
+  if( pTab->zEntry==0 ) takeMissing(p, pTab, 0);
+  if( !pTab->bDeclared ) return 0;
+  pKind->xOptions(p, pTab, 0);
+  if( !writeDown(p, pTab, DDL_SELECT, 0, &ddl) ) return 0;
+  ddlRun(p, &ddl, pTxn);
+  return p->rc==SQLITE_OK;
+}
+
+/* Whether a listed table is to be repaired. One that was renamed is, too: the
+** name is all that leads to a table once a rebuild has dropped its triggers. */
+static int isFaulty(const DeclaredTable *pTab){
+  if( pTab->status>=DECLARED_NO_TABLE ) return 0;
+  if( pTab->status==DECLARED_TWICE ) return 0;
+  return pTab->status!=DECLARED_OK || statusRenamed(pTab);
+}
+
+/* The tables are listed before any is repaired: while the list is being read
+** SQLite drops no table. Those in temp come last: after them no table can be
+** dropped (ddlWatch). */
+int declareRepair(Sqlx *p, const DeclaredKind *pKind, const char *zTable){
+  DdlTxn txn = ddlBegin(p, DDL_SELECT);
+  int n = 0;
+  if( zTable ){
+    n = repairTable(p, pKind, zTable, &txn);
+  }else{
+    const DeclaredTable *pList = statusList(p, pKind);
+    const DeclaredTable *pTab;
+    int bTemp;
+    for(bTemp=0; bTemp<=1; bTemp++){
+      for(pTab=pList; pTab; pTab=pTab->pNext){
+        if( isTemp(pTab->zSchema)!=bTemp || !isFaulty(pTab) ) continue;
+        n += repairTable(p, pKind, sqlxPrintf(p, "\"%w\".\"%w\"",
+                         pTab->zSchema, pTab->zTable), &txn);
+      }
+    }
+  }
+  ddlEnd(p, &txn);
+  return n;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The registry of a kind of declared tables: which tables of a schema were
+** declared, how, and which triggers they have. It is a table in that schema,
+** `interlock_versioned` for instance; its columns are described beside its
+** template in sql/.
+**
+** An entry is found by the number in the names of the table's triggers, which
+** follow a RENAME. It is found by the table's name only where the triggers are
+** gone, as after the rebuild of a table by a migration.
+*/
+#ifndef INTERLOCK_REGISTRY_H
+#define INTERLOCK_REGISTRY_H
+
+#include "schema/declared.h"
+
+/* Read the entry of pTab->info into pTab, which is otherwise empty; zEntry
+** stays NULL if there is none. */
+void registryFind(Sqlx *p, DeclaredTable *pTab);
+/* All entries of a schema, with their triggers, by name: a list, and in *pList
+** the list of the schema's objects. NULL if the schema has no registry. */
+DeclaredTable *registryList(Sqlx *p, const DeclaredKind *pKind,
+                            const char *zSchema, TableInfoList **ppList);
+
+/* A number that is in no registry of the schema, whatever the kind. */
+const char *registryNumber(Sqlx *p, const char *zSchema);
+/* A number, or NULL, and the generator in a row of a registry. */
+const char *registryReadNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol);
+int registryReadGenerator(sqlite3_stmt *pStmt, int iCol);
+/* A text in a row of a registry, "" for NULL. */
+const char *registryReadText(Sqlx *p, sqlite3_stmt *pStmt, int iCol);
+
+/* Append the steps that store the entry, and make the registry if there is
+** none yet. With bDeclared 0 the entry is stored as undeclared. */
+void registryStore(Sqlx *p, const DeclaredTable *pTab, int bDeclared,
+                   DdlScope eScope, Ddl *pDdl);
+/* Take back the declaration of a table that is gone, in one statement. */
+void registryUndeclare(Sqlx *p, const DeclaredTable *pTab);
+/* The statement that deletes an entry. */
+const char *registryDelete(Sqlx *p, const DeclaredTable *pTab);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What is wrong with a declared table. See status.h.
+*/
+#include <string.h>
+#include "schema/status.h"
+#include "schema/registry.h"
+SQLITE_EXTENSION_INIT3
+
+const char *statusName(DeclaredStatus status){
+  static const char *const az[] = {
+    "ok", "triggers may be skipped", "file attached twice", "triggers broken",
+    "triggers outdated", "triggers changed", "triggers missing",
+    "column missing", "table missing", "newer"
+  };
+  return az[status];
+}
+
+int statusRenamed(const DeclaredTable *pTab){
+  return sqlite3_stricmp(pTab->zTable, pTab->zName)!=0;
+}
+
+/* The installed triggers against those that should be there. */
+static DeclaredStatus compareSets(
+  const TriggerSet *pHas,
+  const TriggerSet *pSet
+){
+  DeclaredStatus status = DECLARED_OK;
+  int i, nMore = pHas->n;
+  for(i=0; i<pSet->n; i++){
+    const TriggerSetOne *pNew = &pSet->a[i];
+    const TriggerSetOne *pOld = triggersetNamed(pHas, pNew->zName);
+    DeclaredStatus one = DECLARED_OK;
+    if( pOld==0 ){
+      one = triggersetPerhaps(pSet, pNew->zWhat) ? DECLARED_OUTDATED
+                                                 : DECLARED_MISSING;
+    }else if( strcmp(pOld->zSql, pNew->zSql)!=0 ){
+      one = pNew->bSchema ? DECLARED_OUTDATED : DECLARED_CHANGED;
+    }
+    if( one>status ) status = one;
+  }
+  for(i=0; i<pHas->n; i++){
+    const TriggerSetOne *pOld = &pHas->a[i];
+    if( triggersetNamed(pSet, pOld->zName)
+     || !triggersetPerhaps(pSet, pOld->zWhat) ) continue;
+    nMore--;
+    if( status==DECLARED_OK ) status = DECLARED_OUTDATED;
+  }
+  if( nMore>pSet->n && status<DECLARED_CHANGED ) status = DECLARED_CHANGED;
+  return status;
+}
+
+/* What the set of an older generator should look like is not known here. */
+DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
+  const DeclaredKind *pKind = pTab->pKind;
+  DeclaredStatus status;
+  if( p->rc!=SQLITE_OK ) return DECLARED_OK;
+  status = compareSets(&pTab->has, &pTab->set);
+  if( status!=DECLARED_OK && pTab->has.n>0
+   && pTab->iGenerator<pKind->iGenerator ) return DECLARED_OUTDATED;
+  if( status==DECLARED_OK && pKind->xFault ) status = pKind->xFault(p, pTab);
+  if( status==DECLARED_OK
+   && skippingIsOutOfOrder(p, &pTab->info, pTab->zEntry, &pTab->touches) ){
+    status = DECLARED_OUTDATED;
+  }
+  if( status==DECLARED_OK ){
+    skippingFind(p, &pTab->info, pTab->zEntry, &pTab->skip);
+    if( pTab->skip.zName ) status = DECLARED_SKIPPED;
+  }
+  return status;
+}
+
+/* The status of an entry. What a newer Interlock has made is not judged. */
+static DeclaredStatus statusOf(
+  Sqlx *p,
+  DeclaredTable *pTab,
+  const TableInfoList *pList
+){
+  const DeclaredKind *pKind = pTab->pKind;
+  DeclaredStatus status;
+  if( pTab->iGenerator>pKind->iGenerator ) return DECLARED_NEWER;
+  if( !tableinfoExists(pList, pTab->zSchema, pTab->zTable, &pTab->info) ){
+    return DECLARED_NO_TABLE;
+  }
+  tableinfoRead(p, &pTab->info);
+  status = pKind->xExpect(p, pTab);
+  if( status!=DECLARED_OK ) return status;
+  pKind->xMake(p, pTab);
+  if( p->rc==SQLITE_ERROR ){
+    sqlxClear(p);
+    return DECLARED_CHANGED;
+  }
+  return statusCompare(p, pTab);
+}
+
+/* Append the declared tables of one schema. Returns where the next goes. */
+static DeclaredTable **listSchema(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zSchema,
+  int iSchema,
+  DeclaredTable **ppNext
+){
+  TableInfoList *pList = 0;
+  DeclaredTable *pTab, *pAfter;
+  for(pTab=registryList(p, pKind, zSchema, &pList); pTab; pTab=pAfter){
+    pAfter = pTab->pNext;
+    pTab->pNext = 0;
+    if( p->rc!=SQLITE_OK ) break;
+    if( !pTab->bDeclared ) continue;
+    pTab->iSchema = iSchema;
+    pTab->status = statusOf(p, pTab, pList);
+    *ppNext = pTab;
+    ppNext = &pTab->pNext;
+  }
+  return ppNext;
+}
+
+DeclaredTable *statusList(Sqlx *p, const DeclaredKind *pKind){
+  DeclaredTable *pFirst = 0, **ppNext = &pFirst;
+  const char **az = sqlxSchemas(p);
+  int i;
+  for(i=0; az && az[i] && p->rc==SQLITE_OK; i++){
+    if( !pKind->bTemp && sqlite3_stricmp(az[i], "temp")==0 ) continue;
+    ppNext = listSchema(p, pKind, az[i], i, ppNext);
+  }
+  if( pKind->xList ) pKind->xList(pFirst);
+  return p->rc==SQLITE_OK ? pFirst : 0;
+}

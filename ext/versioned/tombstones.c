@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** Tombstones. See tombstones.h.
+*/
+#include <string.h>
+#include "versioned/tombstones.h"
+#include "schema/registry.h"
+SQLITE_EXTENSION_INIT3
+
+int tombstonesBroken(Sqlx *p, const VersionedTable *pTab){
+  const VersionedTexts *pTexts = &pTab->texts;
+  const char *zSql = tableinfoText(p, &pTab->base.info, "table",
+                                   pTexts->zTombstones);
+  return p->rc==SQLITE_OK
+      && (zSql==0 || strcmp(zSql, pTexts->zTombstonesSql)!=0);
+}
+
+static int isOfTemp(const VersionedTable *pTab){
+  return sqlite3_stricmp(pTab->base.zSchema, "temp")==0;
+}
+
+/* The text of an object as sqlite_master keeps it, or NULL. */
+static const char *installed(Sqlx *p, const char *zSchema, const char *zName){
+  const char *z = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
+      " WHERE name=%Q", zSchema, zName);
+  if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  return z;
+}
+
+void tombstonesPrepare(Sqlx *p, VersionedTable *pTab){
+  DeclaredTable *pBase = &pTab->base;
+  const VersionedTexts *pTexts = &pTab->texts;
+  const char *zOld = pBase->zEntry==0 ? 0
+                   : installed(p, pBase->zSchema, pTexts->zTombstones);
+  if( zOld==0 || strcmp(zOld, pTexts->zTombstonesSql)==0
+   || !tableinfoOwnWritten(p, pBase->zSchema, pTexts->zTombstones) ) return;
+  if( isOfTemp(pTab) ){
+    pBase->zNumber = registryNumber(p, pBase->zSchema);
+    pBase->pKind->xMake(p, pBase);
+  }
+  pTab->bOtherKey = p->rc==SQLITE_OK;
+}
+
+/*
+** The tombstones where a rebuild has changed the key. They are taken over as
+** far as they still name a key, that is, if it has as many columns. In temp
+** the old table stays, empty, under its number: a DROP TABLE is "locked"
+** there by what watches over the scope (ddlWatch).
+*/
+static void stepsOfOtherKey(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
+  const DeclaredTable *pBase = &pTab->base;
+  const char *zSchema = pBase->zSchema;
+  const char *zNew = pTab->texts.zTombstones;
+  const char *zOld = sqlxPrintf(p, "interlock_%q_tombstones", pBase->zEntry);
+  const char *zFrom = zOld;
+  int bTemp = isOfTemp(pTab);
+  if( !bTemp ){
+    pDdl->bDrops = 1;
+    zFrom = sqlxPrintf(p, "interlock_%q_former", pBase->zNumber);
+    ddlStep(p, pDdl, sqlxPrintf(p, "CREATE TABLE \"%w\".%s AS SELECT * FROM"
+        " \"%w\".%s", zSchema, zFrom, zSchema, zOld), DDL_UNDO_ALL);
+    ddlStep(p, pDdl, sqlxPrintf(p, "DROP TABLE \"%w\".%s", zSchema, zOld), 0);
+  }
+  ddlStep(p, pDdl, triggersetQualified(p, pTab->texts.zTombstonesSql, zSchema),
+          0);
+  if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
+                              zOld))==versionedtriggersKeys(&pBase->info)+3 ){
+    ddlStep(p, pDdl, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
+        " FROM \"%w\".%s ORDER BY version DESC", zSchema, zNew, zSchema,
+        zFrom), 0);
+  }
+  ddlStep(p, pDdl, sqlxPrintf(p, "%s \"%w\".%s",
+      bTemp ? "DELETE FROM" : "DROP TABLE", zSchema, zFrom), 0);
+}
+
+void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
+  const char *zSchema = pTab->base.zSchema;
+  if( pTab->bOtherKey ){
+    stepsOfOtherKey(p, pTab, pDdl);
+  }else if( !tableinfoOwnWritten(p, zSchema, pTab->texts.zTombstones) ){
+    ddlStep(p, pDdl, triggersetQualified(p, pTab->texts.zTombstonesSql,
+                                         zSchema), DDL_UNDO_ALL);
+  }
+}
+
+sqlite3_int64 tombstonesForget(
+  Sqlx *p,
+  const VersionedTable *pTab,
+  sqlite3_int64 msOlder,
+  DdlTxn *pTxn
+){
+  const char *zSchema = pTab->base.zSchema, *zNumber = pTab->base.zEntry;
+  Ddl ddl;
+  tableinfoOwnWritten(p, zSchema, sqlxPrintf(p, "interlock_%q_tombstones",
+                                             zNumber));
+  ddlNew(&ddl, zSchema, pTab->base.pKind->zName);
+  ddlStep(p, &ddl, sqlxPrintf(p, "UPDATE \"%w\".interlock_%q_tombstones"
+      " SET at=%s WHERE at IS NULL", zSchema, zNumber, TRIGGERSET_NOW), 0);
+  ddlStep(p, &ddl, sqlxPrintf(p, "DELETE FROM \"%w\".interlock_%q_tombstones"
+      " WHERE at<=%s-%lld", zSchema, zNumber, TRIGGERSET_NOW, msOlder), 0);
+  ddlRun(p, &ddl, pTxn);
+  return p->rc==SQLITE_OK ? sqlite3_changes(p->db) : 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** What is known of a versioned table beside what is known of every declared
+** table: its options, and what its tombstones look like.
+*/
+#ifndef INTERLOCK_VERSIONEDTABLE_H
+#define INTERLOCK_VERSIONEDTABLE_H
+
+#include "schema/declared.h"
+#include "versioned/options.h"
+
+typedef struct VersionedTable VersionedTable;
+
+struct VersionedTable {
+  DeclaredTable base;    /* must be the first */
+  OptionsWords stored;   /* what the registry says; the column as it is called
+                         ** now */
+  const char *zLabel;    /* what the installed messages say, or NULL */
+  VersionedRule rule;    /* what the set is made for */
+  VersionedTexts texts;
+  int bOtherKey;         /* the tombstones were made for another key */
+};
+
+#endif

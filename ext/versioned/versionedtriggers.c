@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The generator of versioned tables. See versionedtriggers.h.
+**
+** A template is filled in two steps: valuesOf() makes the text of each
+** placeholder once for the table, fill() puts them in. Names are always
+** quoted, as ALTER TABLE ... RENAME writes them too, so that a renamed
+** table or column still compares equal with a fresh generation.
+*/
+#include <string.h>
+#include "versioned/versionedtriggers.h"
+#include "schema/clause.h"
+#include "sqlite/template.h"
+#include "sql_text.h"
+SQLITE_EXTENSION_INIT3
+
+/* The placeholders of the templates in sql/. */
+typedef enum Value {
+  V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
+  V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS, V_NOTHING_ELSE, V_OWN_ONLY,
+  V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
+  V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
+  V_TOMBSTONE_NEW, V_TOMBSTONE_NEXT, V_MARK,
+  V_TOMBSTONE_OLD, V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
+  V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
+  V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
+  V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS,
+  V_COUNT
+} Value;
+
+static const char *const azValue[V_COUNT] = {
+  "trigger", "table", "schema", "version", "label", "tombstones", "now",
+  "follows", "refuse", "lift", "lifts", "nothing_else", "own_only",
+  "keys", "key_columns", "key_old", "key_row", "key_old_whole",
+  "key_row_whole", "key_end", "greater", "same_key",
+  "tombstone_new", "tombstone_next", "mark",
+  "tombstone_old", "tombstone_row", "row_is_new_key",
+  "self_old", "self_new", "row_is_old",
+  "blocked", "blocked_by_other", "blocker",
+  "of_key", "of_unique", "of_others"
+};
+
+/* What can stand in $if(...). */
+typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
+                    F_OWN, F_COUNT } Flag;
+static const char *const azFlag[F_COUNT] = {
+  "nullable", "strict", "tombstones", "marks", "own"
+};
+
+/* The rules under which a trigger is part of the set, as bits. */
+#define WHEN(mode, bIgnore)  (1u << ((mode)*2 + (bIgnore)))
+#define WHEN_AUTO    (WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_AUTO, 1))
+#define WHEN_STRICT  (WHEN(VERSIONED_STRICT, 0) | WHEN(VERSIONED_STRICT, 1))
+#define WHEN_ECHO    (WHEN(VERSIONED_ECHO, 0) | WHEN(VERSIONED_ECHO, 1))
+#define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
+
+/* What the text of a trigger depends on beside the key and the rule. */
+typedef enum Depends {
+  DEPENDS_NOT = 0,
+  DEPENDS_WAYS,          /* the UNIQUE indexes, and defaults of their columns */
+  DEPENDS_OTHERS,        /* with except the list of columns */
+  DEPENDS_OWN            /* the columns that the user's triggers set */
+} Depends;
+
+/* What of the user's triggers a trigger is there for. */
+typedef enum For {
+  FOR_ALL = 0,
+  FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
+  FOR_OWN                /* any triggers that update the table they are on */
+} For;
+
+/* The set, in the order in which it is made. Two triggers of one event and
+** time never depend on each other: SQLite leaves their order open. But
+** verify_bump, settle and quiet do depend on it, and so come first or last; in
+** another order they refuse too much, or do less. */
+static const struct {
+  const char *zWhat;
+  const char *zTemplate;
+  unsigned mWhen;
+  int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
+  Depends eDepends;
+  For eFor;
+} aTrigger[] = {
+  { "settle",           versioned_settle_sql, WHEN_AUTO | WHEN_STRICT, -1,
+      DEPENDS_NOT, FOR_TOUCHES },
+  { "verify_bump",      versioned_verify_bump_sql, WHEN_AUTO | WHEN_ECHO, -1,
+      DEPENDS_OTHERS, FOR_ALL },
+  { "check",            versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT,
+      FOR_ALL },
+  { "bump",             versioned_bump_sql,
+      WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_ECHO, 0), -1, DEPENDS_OTHERS,
+      FOR_ALL },
+  { "bump_own",         versioned_bump_own_sql, WHEN_STRICT, -1, DEPENDS_OWN,
+      FOR_OWN },
+  { "bump_after",       versioned_bump_after_sql, WHEN_AUTO | WHEN_ECHO, -1,
+      DEPENDS_OTHERS, FOR_ALL },
+  { "bump_nested",      versioned_bump_after_sql,
+      WHEN(VERSIONED_AUTO, 1) | WHEN(VERSIONED_ECHO, 1), -1, DEPENDS_OTHERS,
+      FOR_ALL },
+  { "required",         versioned_required_sql, WHEN_STRICT, -1,
+      DEPENDS_OTHERS, FOR_ALL },
+  { "validate",         versioned_validate_sql, WHEN_EVER, -1, DEPENDS_NOT,
+      FOR_ALL },
+  { "tombstone",        versioned_tombstone_sql, WHEN_EVER, 1, DEPENDS_NOT,
+      FOR_ALL },
+  { "unmark",           versioned_unmark_sql, WHEN_EVER, 0, DEPENDS_NOT,
+      FOR_ALL },
+  { "remember",         versioned_remember_sql, WHEN_EVER, -1, DEPENDS_WAYS,
+      FOR_ALL },
+  { "restore",          versioned_restore_sql, WHEN_EVER, -1, DEPENDS_NOT,
+      FOR_ALL },
+  { "remember_evicted", versioned_remember_evicted_sql, WHEN_EVER, -1,
+      DEPENDS_WAYS, FOR_ALL },
+  { "tombstone_moved",  versioned_tombstone_moved_sql, WHEN_EVER, 1,
+      DEPENDS_NOT, FOR_ALL },
+  { "restore_moved",    versioned_restore_moved_sql, WHEN_EVER, -1,
+      DEPENDS_NOT, FOR_ALL },
+  { "quiet",            versioned_quiet_sql, WHEN_EVER, -1, DEPENDS_NOT,
+      FOR_TOUCHES },
+};
+
+typedef struct Gen Gen;
+struct Gen {
+  Sqlx *p;
+  const TableInfo *pInfo;
+  const VersionedRule *pRule;
+  const char *zNumber;
+  const char *azText[V_COUNT];
+  int abFlag[F_COUNT];
+  Template t;
+};
+
+static void genBegin(Gen *g, Sqlx *p){
+  memset(g, 0, sizeof(*g));
+  g->p = g->t.p = p;
+  g->t.nText = V_COUNT;
+  g->t.azName = azValue;
+  g->t.azText = g->azText;
+  g->t.nFlag = F_COUNT;
+  g->t.azFlag = azFlag;
+  g->t.abFlag = g->abFlag;
+}
+
+static const char *fill(Gen *g, const char *zTemplate){
+  return templateFill(&g->t, zTemplate);
+}
+
+/* ---- the columns of the tombstones ------------------------------------ */
+
+/* How many columns the key has. */
+int versionedtriggersKeys(const TableInfo *pInfo){
+  return pInfo->bRowidKey ? 1 : pInfo->key.nTerm;
+}
+
+static const char *tombstoneKeys(Gen *g){
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  for(i=1; i<=versionedtriggersKeys(g->pInfo); i++){
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendf(pStr, "k%d", i);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+static const char *tombstoneColumns(Gen *g){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( pInfo->bRowidKey ) return "k1 INTEGER PRIMARY KEY";
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->key.nTerm; i++){
+    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
+    const char *zAffinity = pInfo->aCol[pTerm->iCol].zAffinity;
+    clauseJoin(pStr, ", ");
+    sqlite3_str_appendf(pStr, "k%d %s%sNOT NULL", i+1, zAffinity,
+                        zAffinity[0] ? " " : "");
+    if( sqlite3_stricmp(pTerm->zColl, "BINARY")!=0 ){
+      sqlite3_str_appendf(pStr, " COLLATE \"%w\"", pTerm->zColl);
+    }
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "this tombstone has NEW's key", or OLD's */
+static const char *tombstoneIs(Gen *g, const char *zPrefix){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( pInfo->bRowidKey ){
+    return sqlxPrintf(g->p, "k1=%s%s", zPrefix, pInfo->zRowid);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->key.nTerm; i++){
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "k%d=%s\"%w\"", i+1, zPrefix,
+                        pInfo->aCol[pInfo->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "this tombstone has the key that NEW is about to get", in a BEFORE INSERT
+** trigger: where SQLite is to choose a rowid NEW has -1. */
+static const char *tombstoneIsNext(Gen *g){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( pInfo->bRowidKey ){
+    return sqlxPrintf(g->p, "k1 IN(NEW.%s,CASE WHEN NEW.%s=-1 THEN"
+        " (SELECT ifnull(max(%s)+1,1) FROM \"%w\") END)", pInfo->zRowid,
+        pInfo->zRowid, pInfo->zRowid, pInfo->zName);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->key.nTerm; i++){
+    clauseJoin(pStr, " AND ");
+    sqlite3_str_appendf(pStr, "k%d=%s", i+1,
+        clauseNext(g->p, pInfo, pInfo->key.aTerm[i].iCol));
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* ---- what an UPDATE may carry ----------------------------------------- */
+
+static int isExcepted(const VersionedRule *pRule, const char *zName){
+  int i;
+  for(i=0; i<pRule->nExcept; i++){
+    if( sqlite3_stricmp(pRule->azExcept[i], zName)==0 ) return 1;
+  }
+  return 0;
+}
+
+/* The columns whose change raises the version: all, and so no list, unless
+** some are excepted. (A list would miss a column that is added later.) */
+static const char *ofOthers(Gen *g){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( g->pRule->nExcept==0 ) return "";
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->nCol; i++){
+    const TableInfoColumn *pCol = &pInfo->aCol[i];
+    if( pCol->bGenerated || isExcepted(g->pRule, pCol->zName)
+     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+    sqlite3_str_appendf(pStr, "%s\"%w\"",
+        sqlite3_str_length(pStr) ? "," : "OF ", pCol->zName);
+  }
+  if( !pInfo->bWithoutRowid ){
+    sqlite3_str_appendf(pStr, "%s" CLAUSE_ROWID_NAMES,
+        sqlite3_str_length(pStr) ? "," : "OF ");
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* "this column stays as it is", to the last bit: IS by the column's own
+** collation or across INTEGER and REAL would call different values the same.
+** The two meet only in a column without affinity. */
+static void appendSame(sqlite3_str *pStr, const TableInfoColumn *pCol){
+  const char *zName = pCol->zName;
+  sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
+      sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
+  if( pCol->zAffinity[0]==0 ){
+    sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
+                        zName, zName);
+  }
+}
+
+/* "no column changes but the version, and those of abBut, if any" */
+static const char *nothingBut(Gen *g, const char *abBut){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  int i;
+  if( pInfo->zRowid ){
+    sqlite3_str_appendf(pStr, "NEW.%s=OLD.%s", pInfo->zRowid,
+                        pInfo->zRowid);
+  }
+  for(i=0; i<pInfo->nCol; i++){
+    const TableInfoColumn *pCol = &pInfo->aCol[i];
+    if( pCol->bGenerated || (abBut && abBut[i])
+     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+    clauseJoin(pStr, " AND ");
+    appendSame(pStr, pCol);
+  }
+  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
+  return sqlxText(g->p, pStr);
+}
+
+static const char *follows(Gen *g){
+  const char *zCol = g->azText[V_VERSION];
+  if( g->pRule->mode!=VERSIONED_ECHO ){
+    return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
+  }
+  return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
+                    zCol, zCol, zCol, zCol, nothingBut(g, 0));
+}
+
+/* By what another row can stand in NEW's way. Without tombstones only the row
+** under NEW's own key is of interest. */
+#define WAYS (CLAUSE_BY_KEY | CLAUSE_BY_ROWID | CLAUSE_BY_INDEX)
+
+static void valuesOfWays(Gen *g){
+  unsigned mBy = g->pRule->bTombstones ? WAYS
+               : g->pInfo->bRowidKey ? CLAUSE_BY_ROWID : CLAUSE_BY_KEY;
+  ClauseWay way;
+  clauseInTheWay(g->p, g->pInfo, mBy, &way);
+  g->azText[V_BLOCKED] = way.zAny;
+  g->azText[V_BLOCKED_BY_OTHER] = way.zOther;
+  g->azText[V_BLOCKER] = way.zRow;
+}
+
+/* The text of every placeholder for this table and rule. */
+static void valuesOf(Gen *g){
+  Sqlx *p = g->p;
+  const TableInfo *pInfo = g->pInfo;
+  const VersionedRule *pRule = g->pRule;
+  const char **az = g->azText;
+  az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
+  az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
+  az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
+  az[V_LABEL] = pRule->zLabel;
+  az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
+                                g->zNumber);
+  az[V_NOW] = TRIGGERSET_NOW;
+  az[V_KEYS] = tombstoneKeys(g);
+  az[V_KEY_COLUMNS] = tombstoneColumns(g);
+  az[V_KEY_OLD] = clauseKeys(p, pInfo, "OLD.");
+  az[V_KEY_ROW] = clauseKeys(p, pInfo, "r.");
+  az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pInfo, "OLD.");
+  az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
+  g->abFlag[F_STRICT] = pRule->mode==VERSIONED_STRICT;
+  g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
+  g->abFlag[F_OWN] = pRule->bOwn && pRule->mode!=VERSIONED_ECHO;
+  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
+  g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
+  az[V_KEY_END] = pInfo->bRowidKey ? ")"
+      : sqlxPrintf(p, ",PRIMARY KEY(%s)) WITHOUT ROWID", az[V_KEYS]);
+  az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
+                  " ELSE excluded.version END";
+  az[V_SAME_KEY] = clauseSameKey(p, pInfo);
+  az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
+  az[V_TOMBSTONE_NEXT] = tombstoneIsNext(g);
+  az[V_MARK] = pRule->bTombstones ? "1" : TRIGGERSET_NOW;
+  az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
+  az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
+  az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pInfo);
+  az[V_SELF_OLD] = clauseSameRow(p, pInfo, "", "OLD.");
+  az[V_SELF_NEW] = clauseSameRow(p, pInfo, "", "NEW.");
+  az[V_ROW_IS_OLD] = clauseSameRow(p, pInfo, "r.", "OLD.");
+  valuesOfWays(g);
+  az[V_OF_KEY] = clauseOfKey(p, pInfo);
+  az[V_OF_UNIQUE] = clauseOfWay(p, pInfo, WAYS);
+  az[V_OF_OTHERS] = ofOthers(g);
+  az[V_FOLLOWS] = follows(g);
+  az[V_NOTHING_ELSE] = nothingBut(g, 0);
+  az[V_OWN_ONLY] = nothingBut(g, pRule->abOwn);
+  az[V_LIFTS] = pRule->mode==VERSIONED_ECHO ? nothingBut(g, 0)
+                                           : az[V_SAME_KEY];
+  az[V_REFUSE] = pRule->bIgnore ? "RAISE(IGNORE)"
+      : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
+  az[V_LIFT] = fill(g, versioned_lift_sql);
+}
+
+void versionedtriggersMake(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zNumber,
+  const VersionedRule *pRule,
+  TriggerSet *pSet,
+  VersionedTexts *pTexts
+){
+  static const char *const azPerhaps[] = { "settle", "bump_own", "quiet", 0 };
+  Gen g;
+  size_t i;
+  memset(pSet, 0, sizeof(*pSet));
+  pSet->azPerhaps = azPerhaps;
+  pSet->nFirst = pRule->bOwn && pRule->mode!=VERSIONED_ECHO;
+  genBegin(&g, p);
+  g.pInfo = pInfo;
+  g.pRule = pRule;
+  g.zNumber = zNumber;
+  valuesOf(&g);
+  pTexts->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones", zNumber);
+  pTexts->zTombstonesSql = fill(&g, versioned_tombstones_sql);
+  pTexts->zLiftAllSql = fill(&g, versioned_lift_all_sql);
+  for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
+    TriggerSetOne *pOne;
+    if( !(aTrigger[i].mWhen & WHEN(pRule->mode, pRule->bIgnore)) ) continue;
+    if( aTrigger[i].iTombstones==!pRule->bTombstones ) continue;
+    if( aTrigger[i].eFor==FOR_TOUCHES && !pRule->bOwn ) continue;
+    if( aTrigger[i].eFor==FOR_OWN && !pRule->abOwn ) continue;
+    pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
+    g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
+    pOne->zSql = fill(&g, aTrigger[i].zTemplate);
+    pOne->bSchema = aTrigger[i].eDepends==DEPENDS_WAYS
+        || aTrigger[i].eDepends==DEPENDS_OWN
+        || (aTrigger[i].eDepends==DEPENDS_OTHERS && pRule->nExcept>0);
+  }
+}

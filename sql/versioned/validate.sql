@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: 0BSD
+-- validate: the version with which a row begins is an integer, not negative,
+-- and has a next one.
+--
+-- It runs AFTER: a BEFORE INSERT trigger also runs for an INSERT OR IGNORE or
+-- an UPSERT that inserts nothing.
+
+-- SQL ERROR version invalid:
+-- An INSERT gives a row a version that is NULL, negative or not an integer.
+-- Code: SQLITE_CONSTRAINT_TRIGGER
+-- Retry: nothing
+-- Cure: leave the version out if its column has a default, or give 0 or 1
+
+-- SQL ERROR version exhausted:
+-- The row is, or would be, at version 2^63-1, after which there is no next
+-- version.
+-- Code: SQLITE_CONSTRAINT_TRIGGER
+-- Retry: nothing
+-- Cure: undeclare the table, set the versions to 1, and declare it again with
+--   another column; no form that was opened before may be saved after that
+CREATE TRIGGER $trigger AFTER INSERT ON $table
+WHEN NOT(typeof(NEW.$version)='integer' AND NEW.$version>=0
+  AND NEW.$version<9223372036854775807)
+BEGIN
+  SELECT CASE WHEN NEW.$version=9223372036854775807
+    THEN RAISE(ABORT,'version exhausted: $label')
+    ELSE RAISE(ABORT,'version invalid: $label') END;
+END

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: 0BSD
+import { Database } from "bun:sqlite";
+
+const db = new Database("shop.db");  //:load
+db.loadExtension("./build/interlock");  //:load
+
+const one = (sql, ...values) =>
+  Object.values(db.prepare(sql).get(...values))[0];
+
+console.log("loaded", one("SELECT interlock_version() <> ''"));
+console.log("~version", `Bun ${Bun.version}, SQLite ${
+  one("SELECT sqlite_version()")}`);
+console.log("declared", one("SELECT versioned('account')"));
+try {
+  db.prepare("UPDATE account SET balance = 0, version = 7").run();
+} catch (e) {
+  console.log(`~stale ${e.name}: ${e.message}`);
+  console.log("stale", Number(
+    e.errno === 1811  //:stale
+  ));
+}
+console.log("locked", one("SELECT advisory_lock('invoices') > 0"));
+console.log("tried", one("SELECT try_advisory_lock('printer')"));
+console.log("number", one("SELECT try_advisory_lock(?)", 42));
+console.log("jobs", one(
+  "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"));
+one("SELECT advisory_lock_timeout(50)");
+try {
+  one("SELECT advisory_lock('printer')");
+} catch (e) {
+  console.log(`~timeout ${e.name}: ${e.message}`);
+  console.log("timeout", Number(
+    e.errno === 773  //:timeout
+  ));
+}
+one("SELECT advisory_lock_timeout(-1)");
+console.log("waited", one("SELECT advisory_lock('scanner') > 0"));
+for (const { key, mode } of db.prepare(
+  `SELECT key, mode FROM advisory_locks WHERE session = advisory_session()
+   AND kind = 'advisory' ORDER BY key`).all()) {
+  console.log("held", key, mode);
+}
+db.close();
+console.log("done");

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: 0BSD
+import { DatabaseSync } from "node:sqlite";
+
+const db = new DatabaseSync("shop.db", { allowExtension: true });  //:load
+db.loadExtension("./build/interlock");  //:load
+
+const one = (sql, ...values) =>
+  Object.values(db.prepare(sql).get(...values))[0];
+
+console.log("loaded", one("SELECT interlock_version() <> ''"));
+console.log("~version", `${process.env.RUNTIME ?? "Node"} ${
+  globalThis.Deno?.version.deno ?? process.versions.bun ??
+  process.versions.node}, SQLite ${one("SELECT sqlite_version()")}`);
+console.log("declared", one("SELECT versioned('account')"));
+try {
+  db.prepare("UPDATE account SET balance = 0, version = 7").run();
+} catch (e) {
+  console.log(`~stale ${e.name}: ${e.message}`);
+  console.log("stale", Number(
+    e.errcode === 1811  //:stale
+  ));
+}
+console.log("locked", one("SELECT advisory_lock('invoices') > 0"));
+console.log("tried", one("SELECT try_advisory_lock('printer')"));
+console.log("number", one("SELECT try_advisory_lock(?)", 42));
+console.log("jobs", one(
+  "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"));
+one("SELECT advisory_lock_timeout(50)");
+try {
+  one("SELECT advisory_lock('printer')");
+} catch (e) {
+  console.log(`~timeout ${e.name}: ${e.message}`);
+  console.log("timeout", Number(
+    e.errcode === 773  //:timeout
+  ));
+}
+one("SELECT advisory_lock_timeout(-1)");
+console.log("waited", one("SELECT advisory_lock('scanner') > 0"));
+for (const { key, mode } of db.prepare(
+  `SELECT key, mode FROM advisory_locks WHERE session = advisory_session()
+   AND kind = 'advisory' ORDER BY key`).all()) {
+  console.log("held", key, mode);
+}
+db.close();
+console.log("done");

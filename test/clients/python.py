@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: 0BSD
+import platform, sqlite3
+
+db = sqlite3.connect("shop.db", isolation_level=None)
+db.enable_load_extension(True)  #:load
+db.load_extension("./build/interlock")  #:load
+
+def one(sql, *values):
+    return db.execute(sql, values).fetchone()[0]
+
+print("loaded", one("SELECT interlock_version() <> ''"))
+print("~version", f"Python {platform.python_version()},"
+      f" SQLite {sqlite3.sqlite_version}")
+print("declared", one("SELECT versioned('account')"))
+try:
+    db.execute("UPDATE account SET balance = 0, version = 7")
+except sqlite3.IntegrityError as e:
+    print(f"~stale {type(e).__name__}: {e}")
+    print("stale", int(
+        e.sqlite_errorcode == 1811  #:stale
+    ))
+print("locked", one("SELECT advisory_lock('invoices') > 0"))
+print("tried", one("SELECT try_advisory_lock('printer')"))
+print("number", one("SELECT try_advisory_lock(?)", 42))
+print("jobs", one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"))
+one("SELECT advisory_lock_timeout(50)")
+try:
+    one("SELECT advisory_lock('printer')")
+except sqlite3.OperationalError as e:
+    print(f"~timeout {type(e).__name__}: {e}")
+    print("timeout", int(
+        e.sqlite_errorcode == 773  #:timeout
+    ))
+one("SELECT advisory_lock_timeout(-1)")
+print("waited", one("SELECT advisory_lock('scanner') > 0"))
+for row in db.execute("SELECT key, mode FROM advisory_locks WHERE session ="
+                      " advisory_session() AND kind = 'advisory' ORDER BY key"):
+    print("held", *row)
+db.close()
+print("done")

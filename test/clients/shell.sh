@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: 0BSD
+# One shell, as locks belong to a connection. Its errors go to a file, which it
+# reads; where no comment can stand, these lines say which ones are meant:
+#:load .load ./build/interlock
+#:stale WHERE errors LIKE '%: stale write: % (19)%'
+#:timeout WHERE errors LIKE '%: lock timeout: % (5)%'
+sqlite3 shop.db 2>errors <<'END'
+.separator ' '
+.load ./build/interlock
+SELECT 'loaded', interlock_version() <> '';
+SELECT '~version', 'SQLite ' || sqlite_version();
+SELECT 'declared', versioned('account');
+UPDATE account SET balance = 0, version = 7;
+CREATE TEMP VIEW shown AS
+  SELECT rtrim(readfile('errors'), char(10)) AS errors;
+SELECT '~stale', errors FROM shown;
+SELECT 'stale', count(*) FROM shown
+  WHERE errors LIKE '%: stale write: % (19)%'
+;
+SELECT 'locked', advisory_lock('invoices') > 0;
+SELECT 'tried', try_advisory_lock('printer');
+.parameter set $number 42
+SELECT 'number', try_advisory_lock($number);
+SELECT 'jobs', skip_locked('job', 2, 'state = ''ready''', 'id');
+SELECT '~ignored', advisory_lock_timeout(50);
+SELECT advisory_lock('printer');
+SELECT '~timeout', substr(errors, instr(errors, char(10)) + 1) FROM shown;
+SELECT 'timeout', count(*) FROM shown
+  WHERE errors LIKE '%: lock timeout: % (5)%'
+;
+SELECT '~ignored', advisory_lock_timeout(-1);
+SELECT 'waited', advisory_lock('scanner') > 0;
+SELECT 'held', key, mode FROM advisory_locks
+  WHERE session = advisory_session() AND kind = 'advisory' ORDER BY key;
+SELECT 'done';
+END
+[ $? = 1 ] # it has seen errors

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: 0BSD
+// sql.js has no extensions and no files: it reads the bytes of one in which the
+// table was declared elsewhere.
+const { readFileSync } = require("node:fs");
+const { version } = require(require.resolve("sql.js").replace(
+  /node_modules\/([^/]+)\/.*/, "node_modules/$1/package.json"));
+
+require("sql.js")().then(SQL => {
+  const db = new SQL.Database(readFileSync("shop.db"));
+  console.log("~version", `sql.js ${
+    version}, SQLite ${
+    db.exec("SELECT sqlite_version()")[0].values[0][0]}`);
+  try {
+    db.run("UPDATE account SET balance = 0, version = 7");
+  } catch (e) {
+    console.log(`~stale ${e.name}: ${e.message}`);
+    console.log("stale", Number(
+      e.message.startsWith("stale write:")  //:stale
+    ));
+  }
+  db.close();
+  console.log("done");
+});

@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: 0BSD
+# Interlock in the programs that people write: the same steps in every client.
+#
+#   tclsh tool/clients.tcl ?-write? ?-list? ?-from FOLDER? ?CLIENT...?
+#
+# test/clients/list.tcl says which clients there are, and how each is had,
+# built and run; test/clients/README.md what their programs do and print.
+# -write puts what the clients have shown into sql/CLIENTS.md; without it that
+# page is compared with what they show. -from takes list, programs and page from
+# another folder. One line a client; the last line is `N passed, N failed`, with
+# how many were skipped, if any were: they need what this machine has not, and
+# cannot get. With CI=true that is a failure.
+#
+# INTERLOCK_BUILD is the folder of all that is made, instead of build/.
+
+namespace eval clients {
+  variable home [file dirname [file dirname [file normalize [info script]]]]
+  variable build $home/build
+  if {[info exists ::env(INTERLOCK_BUILD)]} {
+    set build $::env(INTERLOCK_BUILD)
+  }
+  variable all {}          ;# name -> dict, as in the list
+  variable seconds 120     ;# that one run may take
+  variable getting 900     ;# that it may take to get and to build one
+  variable jobs 2          ;# how many at a time are got and built
+  variable source $home/test/clients
+  variable page $home/sql/CLIENTS.md
+}
+source $clients::home/tool/csource.tcl
+
+# ---- the list ---------------------------------------------------------------
+
+# The word of test/clients/list.tcl.
+proc clients::client {name about} {
+  variable all
+  dict set all $name [dict merge {
+    has {} get {} make {} load {} remark {} portable 0
+  } $about]
+}
+
+# The lines of a program that a comment at their end marks, `#:load`. A comment
+# that goes on, `#:load TEXT`, marks the line that is that text.
+proc clients::marked {name word} {
+  variable source
+  variable all
+  set file [dict get $all $name file]
+  set rows [lmap row [split [csource::slurp $source/$file] \n] {
+    string trim $row
+  }]
+  set comment [format [join {
+    {^(.*?)\s*;?(?:#|//|--|%%|/\*|\(\*):%s(?: (.*?))?} {(?:\*/|\*\))?$}
+  } ""] $word]
+  set out {}
+  foreach row $rows {
+    if {![regexp $comment $row - code text]} continue
+    set code [string trimright $code ";,"]
+    if {$code ne ""} {
+      lappend out $code
+    } elseif {$text in $rows} {
+      lappend out [string trimright $text ";,"]
+    } else {
+      error "$file: `$text` is no line of it"
+    }
+  }
+  return $out
+}
+
+# ---- running ----------------------------------------------------------------
+
+# What a script of the list runs under.
+proc clients::under {seconds folder} {
+  variable source
+  variable home
+  variable build
+  list timeout -k 5 $seconds env -C $folder ROOT=$home BUILD=$build \
+    SRC=$source OUT=$build/clients LC_ALL=C.UTF-8
+}
+
+# Look for what a client needs, get it, build it, two clients at a time: for
+# most of them this takes longer than all the rest.
+proc clients::prepare {names} {
+  variable toDo $names
+  variable doing 0
+  variable prepared {}
+  variable jobs
+  for {set i 0} {$i < $jobs} {incr i} { prepareNext }
+  while {$doing} { vwait clients::doing }
+}
+proc clients::prepareNext {} {
+  variable all
+  variable build
+  variable toDo
+  variable doing
+  variable getting
+  if {![llength $toDo]} return
+  set toDo [lassign $toDo name]
+  set folder $build/clients/$name
+  file mkdir $folder
+  set script {exec 2>&1}
+  foreach {step status} {has 101 get 102 make 103} {
+    set text [dict get $all $name $step]
+    if {$text ne ""} { append script "\n{ $text\n} || exit $status" }
+  }
+  set pipe [open |[list {*}[under $getting $folder] sh -c $script </dev/null] r]
+  fconfigure $pipe -blocking 0 -encoding utf-8
+  incr doing
+  fileevent $pipe readable [list clients::prepareRead $name $pipe]
+}
+proc clients::prepareRead {name pipe} {
+  variable prepared
+  variable doing
+  dict append prepared $name,text [read $pipe]
+  if {![eof $pipe]} return
+  fconfigure $pipe -blocking 1
+  dict set prepared $name,status 0
+  if {[catch { close $pipe } - options]} {
+    dict set prepared $name,status [lindex [dict get $options -errorcode] 2]
+  }
+  prepareNext
+  incr doing -1
+}
+
+# The last line of what was printed, short.
+proc clients::lastLine {text} {
+  set line ""
+  foreach row [split $text \n] {
+    if {[string trim $row] eq "" || $row eq "child process exited abnormally"} {
+      continue
+    }
+    set line [string trim $row]
+  }
+  return [string range $line 0 100]
+}
+
+# The database that a client finds, and a process that holds locks in it. It
+# ends with this one. Returns its channel. The database is in WAL mode, since
+# `watch` reads while the client writes, and most clients do not wait for
+# SQLite's locks. A portable client is not watched, and reads no such file.
+proc clients::holder {folder isPortable} {
+  variable build
+  set mode [expr {$isPortable ? "delete" : "wal"}]
+  set holder [open |[list [info nameofexecutable]] r+]
+  fconfigure $holder -buffering line
+  puts $holder [string map [list FILE [list $folder/shop.db] MODE $mode \
+                              LIBRARY [list $build/interlock.so]] {
+    package require sqlite3
+    sqlite3 db FILE
+    db enable_load_extension 1
+    set library LIBRARY
+    db eval {
+      PRAGMA journal_mode = MODE;
+      CREATE TABLE account(id INTEGER PRIMARY KEY, balance INTEGER);
+      INSERT INTO account VALUES(1, 100);
+      CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT DEFAULT 'ready');
+      INSERT INTO job(id) VALUES(1), (2), (3);
+      SELECT load_extension($library);
+      SELECT advisory_lock('printer'), advisory_lock('scanner');
+      SELECT advisory_lock(42), row_lock('job', 1);
+    }
+    puts holding
+    flush stdout
+  }]
+  if {[gets $holder line] < 0 || $line ne "holding"} {
+    error "the holder of the locks does not start"
+  }
+  return $holder
+}
+
+# Kill the holder as soon as a session waits for the scanner.
+proc clients::watch {db holder} {
+  variable watching
+  if {![catch {
+    $db onecolumn {SELECT count(*) FROM advisory_waits WHERE key = 'scanner'}
+  } n] && $n > 0} {
+    exec kill -KILL [pid $holder]
+    return
+  }
+  set watching [after 5 [list clients::watch $db $holder]]
+}
+
+# Run one: status and what it has printed.
+proc clients::run {name} {
+  variable all
+  variable build
+  variable seconds
+  variable watching
+  variable finished
+  set folder $build/clients/run/$name
+  file delete -force $folder
+  file mkdir $folder/build
+  file link -symbolic $folder/build/interlock.so $build/interlock.so
+  set isPortable [dict get $all $name portable]
+  set holder [holder $folder $isPortable]
+  sqlite3 watchdb $folder/shop.db
+  watchdb enable_load_extension 1
+  set library $build/interlock.so
+  watchdb eval {SELECT load_extension($library)}
+  if {$isPortable} {
+    watchdb eval {SELECT versioned('account')}
+  }
+  set pipe [open |[list {*}[under $seconds $folder] \
+    sh -c "exec 2>&1; [dict get $all $name run]" </dev/null] r]
+  fconfigure $pipe -blocking 0 -encoding utf-8
+  set finished 0
+  fileevent $pipe readable [list clients::readable $pipe]
+  variable printed ""
+  set watching ""
+  if {!$isPortable} { watch watchdb $holder }
+  vwait clients::finished
+  after cancel $watching
+  fconfigure $pipe -blocking 1
+  set status [catch { close $pipe } message]
+  catch { exec kill -KILL [pid $holder] }
+  catch { close $holder }
+  watchdb close
+  return [list $status $printed]
+}
+proc clients::readable {pipe} {
+  variable printed
+  variable finished
+  append printed [read $pipe]
+  if {[eof $pipe]} {
+    fileevent $pipe readable {}
+    set finished 1
+  }
+}
+
+# ---- what they show ---------------------------------------------------------
+
+# What a program has printed: {lines facts}. A line `~NAME TEXT` is a fact.
+proc clients::parsed {text} {
+  set lines {}
+  set facts {}
+  foreach row [split [string trimright $text] \n] {
+    if {[regexp {^~(\w+) (.*)$} $row - name value]} {
+      # What differs from run to run.
+      regsub -all {\(pid \d+\)} $value {(pid ...)} value
+      regsub -all {waited \d+ ms} $value {waited 50 ms} value
+      regsub -all {/\S*/test/clients/} $value {} value
+      dict set facts $name [string trim $value]
+    } else {
+      lappend lines $row
+    }
+  }
+  return [list $lines $facts]
+}
+
+# What is wrong with it, "" if nothing is.
+proc clients::wrong {name text} {
+  variable source
+  variable all
+  set expected [split [string trim [csource::slurp \
+                         $source/expected.txt]] \n]
+  if {[dict get $all $name portable]} {
+    set expected [lsearch -all -inline -regexp $expected {^(stale|done)\M}]
+  }
+  lassign [parsed $text] lines facts
+  foreach line $lines wanted $expected {
+    if {$line ne $wanted} { return "prints `$line`, not `$wanted`" }
+  }
+  set needed {version {*} stale {*stale write: account.version*}}
+  if {![dict get $all $name portable]} {
+    dict set needed timeout {*lock timeout: 'printer' is held by session 1*}
+  }
+  foreach {fact pattern} $needed {
+    if {![dict exists $facts $fact]
+        || ![string match $pattern [dict get $facts $fact]]} {
+      return "shows no $fact"
+    }
+  }
+  return ""
+}
+
+# ---- the page ---------------------------------------------------------------
+
+proc clients::code {text} {
+  if {$text eq ""} return
+  # A bar would end the cell.
+  set text [string map {| \\|} $text]
+  if {[string match *`* $text]} { return "`` $text ``" }
+  return "`$text`"
+}
+proc clients::codes {rows} { join [lmap row $rows { code $row }] "<br>" }
+
+# The rows of a client, by what they are about.
+proc clients::rows {name facts} {
+  variable all
+  set client [dict get $all $name]
+  set title [dict get $client title]
+  set load [concat [dict get $client load] [marked $name load]]
+  if {[dict get $client portable]} { set load {} }
+  dict set out client [list $title [dict get $facts version] \
+    [expr {[llength $load] ? [codes $load] : "loads no extension"}] \
+    [regsub -all {\s+} [dict get $client remark] { }]]
+  dict set out stale [list $title [code [dict get $facts stale]] \
+    [codes [marked $name stale]]]
+  if {[dict exists $facts timeout]} {
+    dict set out timeout [list $title [code [dict get $facts timeout]] \
+      [codes [marked $name timeout]]]
+  }
+  if {[llength [marked $name bind]]} {
+    dict set out bind [list $title [codes [marked $name bind]]]
+  }
+  return $out
+}
+proc clients::row {cells} { return "| [join $cells { | }] |" }
+
+# The page has a comment with the name of each table above it.
+proc clients::pageRows {} {
+  variable page
+  set out {}
+  if {![file exists $page]} return
+  set table ""
+  foreach row [split [csource::slurp $page] \n] {
+    if {[regexp {^<!-- table (\w+) -->$} $row - table]} continue
+    if {$table ne "" && [regexp {^\| (?!---)} $row]} {
+      set title [lindex [split $row |] 1]
+      dict set out $table [string trim $title] $row
+    }
+  }
+  return $out
+}
+
+# What the page says otherwise than a client has shown; its version is not
+# compared, for other machines have others.
+proc clients::otherwise {name facts} {
+  variable all
+  set title [dict get $all $name title]
+  set said [pageRows]
+  set shown [rows $name $facts]
+  dict for {table cells} $shown {
+    set row [row $cells]
+    if {![dict exists $said $table $title]} { return "is not in the page" }
+    set there [dict get $said $table $title]
+    if {$table eq "client"} {
+      set row [row [lreplace $cells 1 1 -]]
+      regsub {^(\| [^|]* \|) [^|]* \|} $there {\1 - |} there
+    }
+    if {$row ne $there} { return "the page says otherwise: $table" }
+  }
+  dict for {table rows} $said {
+    if {[dict exists $rows $title] && ![dict exists $shown $table]} {
+      return "the page says otherwise: $table"
+    }
+  }
+  return ""
+}
+
+# Write what clients have shown; of the others the page keeps what it says.
+proc clients::write {shown} {
+  variable source
+  variable page
+  variable all
+  set said [pageRows]
+  dict for {name facts} $shown {
+    set title [dict get $all $name title]
+    foreach table [dict keys $said] { dict unset said $table $title }
+    dict for {table cells} [rows $name $facts] {
+      dict set said $table $title [row $cells]
+    }
+  }
+  set out ""
+  set table ""
+  set skip 0
+  foreach row [split [string trimright [csource::slurp \
+                        $source/page.md]] \n] {
+    append out $row \n
+    if {[regexp {^<!-- table (\w+) -->$} $row - table]} continue
+    if {$table ne "" && [string match "|---*" $row]} {
+      dict for {name client} $all {
+        set title [dict get $client title]
+        if {[dict exists $said $table $title]} {
+          append out [dict get $said $table $title] \n
+        }
+      }
+      set table ""
+    }
+  }
+  set fd [open $page w]
+  fconfigure $fd -encoding utf-8
+  puts -nonewline $fd $out
+  close $fd
+}
+
+# ---- main -------------------------------------------------------------------
+
+# Try one that is prepared: {passed|failed|skipped reason facts}.
+proc clients::try {name} {
+  variable build
+  variable prepared
+  set status [dict get $prepared $name,status]
+  if {$status} {
+    set text [dict get $prepared $name,text]
+    spit $build/clients/$name.log $text
+    switch -- $status {
+      101 { return [list skipped "needs what is not here" {}] }
+      102 { return [list skipped "cannot get it: [lastLine $text]" {}] }
+    }
+    return [list failed "cannot be built: [lastLine $text]" {}]
+  }
+  lassign [run $name] status text
+  spit $build/clients/$name.log $text
+  set reason [wrong $name $text]
+  if {$reason eq "" && $status} { set reason "ends with an error" }
+  if {$reason ne ""} { return [list failed $reason {}] }
+  return [list passed "" [lindex [parsed $text] 1]]
+}
+
+proc clients::spit {file text} {
+  file mkdir [file dirname $file]
+  set fd [open $file w]
+  fconfigure $fd -encoding utf-8
+  puts $fd $text
+  close $fd
+}
+
+proc clients::main {args} {
+  variable page
+  variable all
+  variable source
+  variable build
+  package require sqlite3
+  set from [lsearch -exact $args -from]
+  if {$from >= 0} {
+    set source [file normalize [lindex $args $from+1]]
+    set page $source/CLIENTS.md
+    set args [lreplace $args $from $from+1]
+  }
+  source $source/list.tcl
+  set writing [expr {"-write" in $args}]
+  if {"-list" in $args} {
+    dict for {name client} $all {
+      puts [format "%-12s %s" $name [dict get $client title]]
+    }
+    return 0
+  }
+  set names [lsearch -all -inline -not $args -*]
+  foreach name $names {
+    if {![dict exists $all $name]} { error "no such client: $name" }
+  }
+  if {![llength $names]} { set names [dict keys $all] }
+  set ci [expr {[info exists ::env(CI)] && $::env(CI) eq "true"}]
+  array set sum {passed 0 failed 0 skipped 0}
+  set shown {}
+  prepare $names
+  foreach name $names {
+    set start [clock milliseconds]
+    lassign [try $name] outcome reason facts
+    if {$outcome eq "passed" && !$writing} {
+      set reason [otherwise $name $facts]
+      if {$reason ne ""} { set outcome failed }
+    }
+    if {$outcome eq "skipped" && $ci} { set outcome failed }
+    if {$outcome eq "passed"} { dict set shown $name $facts }
+    incr sum($outcome)
+    puts [string trimright [format "%-12s %-8s %5.1f s  %s" $name $outcome \
+      [expr {([clock milliseconds] - $start) / 1000.0}] \
+      [expr {$reason eq "" ? [dict get $facts version] : $reason}]]]
+    if {$outcome eq "failed"} { puts "    $build/clients/$name.log" }
+    flush stdout
+  }
+  if {$writing} { write $shown }
+  set last "$sum(passed) passed, $sum(failed) failed"
+  if {$sum(skipped)} { append last ", $sum(skipped) skipped" }
+  puts $last
+  return [expr {$sum(failed) || !$sum(passed)}]
+}
+
+if {[info exists argv0]
+    && [file normalize $argv0] eq [file normalize [info script]]} {
+  exit [clients::main {*}$argv]
+}
