@@ -144,8 +144,8 @@ static int argVersioned(
 **
 ** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
 ** which is what many ORMs look at. `except=a,b` names columns whose change
-** does not raise the version. With `tombstones=off` the version of a deleted row
-** is not kept.
+** does not raise the version. With `tombstones=off` the version of a deleted
+** row is not kept.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so

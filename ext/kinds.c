@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** The kinds of declared tables. The engine in schema/ knows them by this list
-** only, and uses it where a number must be no table's of any kind.
+** only. It needs the list to draw a number that no table has, of whatever kind.
 */
 #include "guarded/guarded.h"
 #include "versioned/versioned.h"
 SQLITE_EXTENSION_INIT3
 
-const DeclaredKind *const *declaredKinds(void){
-  static const DeclaredKind *apKind[3];
-  apKind[0] = versionedKind();
-  apKind[1] = guardedKind();
-  return apKind;
+const DeclaredKind *declaredKind(int i){
+  switch( i ){
+    case 0: return versionedKind();
+    case 1: return guardedKind();
+    default: return 0;
+  }
 }

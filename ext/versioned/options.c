@@ -7,7 +7,8 @@
 #include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
-/* One of a list of words; the list is what the error says is allowed. */
+/* Returns the index of a word in a list. If it is not there, the error says
+** that the list is allowed. */
 static int oneOf(
   Sqlx *p,
   const char *zWhat,
@@ -28,8 +29,8 @@ static const char *const azMode[] = { "auto", "strict", "echo" };
 static const char *const azStale[] = { "abort", "ignore" };
 static const char *const azSwitch[] = { "off", "on" };
 
-/* Take one name of except into the rule. A name that the table does not have
-** is an error only where it is asked for now: one that was registered may
+/* Takes one name of except into the rule. A name that the table does not have
+** is an error only if it is asked for now: a column that the registry names may
 ** have been renamed or dropped since. */
 static void exceptOne(
   Sqlx *p,
@@ -53,8 +54,8 @@ static void exceptOne(
   }
 }
 
-/* The UPDATE OF list of an installed trigger, from OF to ON; "" if it has
-** none. RENAME COLUMN has kept it true. */
+/* Returns the UPDATE OF list of an installed trigger, from OF to ON; "" if
+** there is none. RENAME COLUMN rewrites it. */
 static SqlToken ofList(const TriggerSet *pHas){
   static const char *const azList[] = {
     "verify_bump", "required", "bump_after",
@@ -82,9 +83,10 @@ static SqlToken ofList(const TriggerSet *pHas){
 }
 
 /*
-** Columns of except that were renamed: the registry has their old names, but
-** the triggers tell which columns they watch. Taken only where it is certain:
-** as many columns are unwatched as names are missing.
+** Takes columns of except into the rule that were renamed. The registry has
+** their old names, but the triggers tell which columns they watch. The columns
+** are taken only if that is certain: as many columns are not watched as names
+** are missing.
 */
 static void exceptRenamed(
   const TableInfo *pInfo,
@@ -111,8 +113,8 @@ static void exceptRenamed(
   if( nFound-pRule->nExcept==nMissing ) pRule->nExcept = nFound;
 }
 
-/* Split the names at commas outside quotes. Returns how many of them the
-** table does not have. */
+/* Splits the names at commas outside quotes. Returns how many of them the table
+** does not have. */
 static int exceptAll(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -140,7 +142,7 @@ static int exceptAll(
   return nName - pRule->nExcept;
 }
 
-/* The names of except as the registry keeps them. */
+/* Returns the names of except as the registry stores them. */
 static const char *exceptText(Sqlx *p, const VersionedRule *pRule){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The options of a versioned table: from what a user asks for, over what the
-** registry says, to the rule that the generator follows.
+** The options of a versioned table: from the words of a user and of the
+** registry to the rule that the generator follows.
 */
 #ifndef INTERLOCK_OPTIONS_H
 #define INTERLOCK_OPTIONS_H
@@ -10,7 +10,7 @@
 
 typedef struct OptionsWords OptionsWords;
 
-/* The options as words. NULL: not said, so as before or the default. */
+/* The options as words. NULL: not given, so they stay or are the default. */
 struct OptionsWords {
   const char *zColumn;       /* default: version */
   const char *zMode;         /* auto, strict, echo */
@@ -19,15 +19,16 @@ struct OptionsWords {
   const char *zTombstones;   /* on, off */
 };
 
-/* Make the rule of what is asked for (pAsked may be NULL), over what was
-** declared (pStored may be NULL), over the defaults. pHas is the installed set:
-** it tells to which names columns of except were renamed. */
+/* Makes the rule. Each option is the one that is asked for (pAsked, or NULL),
+** or else the one that was declared (pStored, or NULL), or else the default.
+** The installed set, pHas, tells the new names of columns of except that were
+** renamed. */
 void optionsMake(Sqlx *p, const TableInfo *pInfo, const OptionsWords *pStored,
                  const TriggerSet *pHas, const OptionsWords *pAsked,
                  VersionedRule *pRule);
-/* The words for a rule, as the registry keeps them. */
+/* Returns the words for a rule, as the registry stores them. */
 OptionsWords optionsStored(Sqlx *p, const VersionedRule *pRule);
-/* The word for tombstones. */
+/* Returns the word for tombstones, always the same pointer. */
 const char *optionsSwitch(int bOn);
 
 #endif

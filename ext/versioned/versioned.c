@@ -53,7 +53,7 @@ static int inForeignKey(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   return bIn;
 }
 
-/* A foreign key action that updates rows of this table: it can carry no
+/* Refuses a foreign key action that updates rows of this table: it carries no
 ** version. */
 static void checkActions(Sqlx *p, const TableInfo *pInfo){
   const char *zAction = 0;
@@ -79,8 +79,8 @@ static void checkActions(Sqlx *p, const TableInfo *pInfo){
   }
 }
 
-/* A version column that stands there already: taken as it is, unless a
-** bump could be swallowed or refused by what depends on it. */
+/* Refuses an existing version column if something depends on it that can undo
+** or refuse a bump. */
 static void checkColumn(Sqlx *p, const TableInfo *pInfo, int iCol){
   const TableInfoColumn *pCol = &pInfo->aCol[iCol];
   const char *zWhy = 0;
@@ -105,7 +105,7 @@ static void checkColumn(Sqlx *p, const TableInfo *pInfo, int iCol){
   }
 }
 
-/* Everything that can stand in the way of declaring a table. */
+/* Refuses a table that cannot be versioned. */
 static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   const VersionedRule *pRule = &((const VersionedTable*)pTab)->rule;
   const TableInfo *pInfo = &pTab->info;
@@ -123,7 +123,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   if( pRule->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
 }
 
-/* The rows have versions that can be counted up. */
+/* Refuses rows whose version cannot be raised. */
 static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   const char *zBad = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
@@ -164,9 +164,9 @@ static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   pBase->bDeclared = sqlite3_column_int(pStmt, VERSIONED_COL_DECLARED)!=0;
 }
 
-/* What RENAME has rewritten in the text of the trigger check and not in the
-** registry, the version column in `UPDATE OF column`; and what it has not
-** rewritten, the label in the messages. */
+/* The text of the trigger `check` tells two things. RENAME has rewritten the
+** version column in its `UPDATE OF column`, and not in the registry. It has not
+** rewritten the label in its messages. */
 static void versionedReadTrigger(
   Sqlx *p,
   DeclaredTable *pBase,
@@ -252,8 +252,8 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   }
 }
 
-/* The label is taken as it is installed: a renamed table goes on saying its old
-** name, no more. */
+/* The label is taken as it is installed: the messages of a renamed table have
+** its old name, which is no fault. */
 static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
@@ -265,7 +265,7 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   return DECLARED_OK;
 }
 
-/* Beside the table itself a trigger names only the tombstones. */
+/* Beside the table itself, triggers name only the tombstones. */
 static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
   return tombstonesBroken(p, (const VersionedTable*)pBase) ? DECLARED_BROKEN
                                                            : DECLARED_OK;
@@ -321,8 +321,8 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
 
 /* ---- declaring -------------------------------------------------------- */
 
-/* Whether a table can have been the missing one: the tombstones of that are
-** those that this table would have, and its version column is there. */
+/* A table can have been the missing one if it has its version column, and if
+** the tombstones of the missing one are those that this table would have. */
 static int versionedFits(
   Sqlx *p,
   const DeclaredTable *pTab,
@@ -355,8 +355,8 @@ static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   }
 }
 
-/* The version column, if it is missing. One that a rebuild has lost comes
-** back above every version that its rows can have had: at unix ms. */
+/* Adds the version column if it is missing. If a rebuild has lost it, the rows
+** begin above every version that they can have had: at the time in unix ms. */
 static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   const TableInfo *pInfo = &pBase->info;
@@ -382,8 +382,8 @@ static void stepsOfTombstones(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   tombstonesSteps(p, (const VersionedTable*)pBase, pDdl);
 }
 
-/* Rows that were inserted while the triggers were missing are raised above
-** their tombstones. */
+/* Raises rows that were inserted while the triggers were missing above their
+** tombstones. */
 static void stepsOfRows(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   if( pBase->zEntry==0 || pTab->texts.zLiftAllSql[0]==0 ) return;
@@ -409,6 +409,7 @@ const DeclaredKind *versionedKind(void){
     .nColumn = VERSIONED_COL_COUNT,
     .zOrder = "v.declared DESC, v.number",
     .zTriggerOrder = "rowid",
+    .zSide = "tombstones",
     .xRead = versionedRead,
     .xReadTrigger = versionedReadTrigger,
     .xValues = versionedValues,

@@ -3,9 +3,9 @@
 ** The generator of versioned tables. See versionedtriggers.h.
 **
 ** A template is filled in two steps: valuesOf() makes the text of each
-** placeholder once for the table, fill() puts them in. Names are always
-** quoted, as ALTER TABLE ... RENAME writes them too, so that a renamed
-** table or column still compares equal with a fresh generation.
+** placeholder once for the table, and fill() puts them in. Names are always
+** quoted, as ALTER TABLE ... RENAME writes them too. So the set of a renamed
+** table or column still equals a fresh one.
 */
 #include <string.h>
 #include "versioned/versionedtriggers.h"
@@ -40,7 +40,7 @@ static const char *const azValue[V_COUNT] = {
   "of_key", "of_unique", "of_others"
 };
 
-/* What can stand in $if(...). */
+/* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
                     F_OWN, F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
@@ -69,10 +69,10 @@ typedef enum For {
   FOR_OWN                /* any triggers that update the table they are on */
 } For;
 
-/* The set, in the order in which it is made. Two triggers of one event and
-** time never depend on each other: SQLite leaves their order open. But
-** verify_bump, settle and quiet do depend on it, and so come first or last; in
-** another order they refuse too much, or do less. */
+/* The set, in the order in which it is made. Two triggers of one event and time
+** must not depend on each other: SQLite does not define their order. But
+** verify_bump, settle and quiet do, and so come first or last: in another order
+** they refuse too much, or do less. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -147,7 +147,6 @@ static const char *fill(Gen *g, const char *zTemplate){
 
 /* ---- the columns of the tombstones ------------------------------------ */
 
-/* How many columns the key has. */
 int versionedtriggersKeys(const TableInfo *pInfo){
   return pInfo->bRowidKey ? 1 : pInfo->key.nTerm;
 }
@@ -181,7 +180,7 @@ static const char *tombstoneColumns(Gen *g){
   return sqlxText(g->p, pStr);
 }
 
-/* "this tombstone has NEW's key", or OLD's */
+/* "This tombstone has NEW's key", or OLD's. */
 static const char *tombstoneIs(Gen *g, const char *zPrefix){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
@@ -198,8 +197,8 @@ static const char *tombstoneIs(Gen *g, const char *zPrefix){
   return sqlxText(g->p, pStr);
 }
 
-/* "this tombstone has the key that NEW is about to get", in a BEFORE INSERT
-** trigger: where SQLite is to choose a rowid NEW has -1. */
+/* "This tombstone has the key that NEW is about to get", in a BEFORE INSERT
+** trigger. If SQLite is to choose the rowid, NEW has -1. */
 static const char *tombstoneIsNext(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
@@ -228,8 +227,9 @@ static int isExcepted(const VersionedRule *pRule, const char *zName){
   return 0;
 }
 
-/* The columns whose change raises the version: all, and so no list, unless
-** some are excepted. (A list would miss a column that is added later.) */
+/* The columns whose change raises the version, for UPDATE OF. If none is
+** excepted all do, and there is no list: a list would miss a column that is
+** added later. */
 static const char *ofOthers(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
@@ -292,8 +292,8 @@ static const char *follows(Gen *g){
                     zCol, zCol, zCol, zCol, nothingBut(g, 0));
 }
 
-/* By what another row can stand in NEW's way. Without tombstones only the row
-** under NEW's own key is of interest. */
+/* The ways in which another row can stand in NEW's way. Without tombstones only
+** the row under NEW's own key matters. */
 #define WAYS (CLAUSE_BY_KEY | CLAUSE_BY_ROWID | CLAUSE_BY_INDEX)
 
 static void valuesOfWays(Gen *g){
@@ -306,7 +306,7 @@ static void valuesOfWays(Gen *g){
   g->azText[V_BLOCKER] = way.zRow;
 }
 
-/* The text of every placeholder for this table and rule. */
+/* Makes the text of every placeholder for this table and rule. */
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
   const TableInfo *pInfo = g->pInfo;

@@ -418,6 +418,83 @@ static void copy(sqlite3 *db, sqlite3 *db2){
   CHECK(isFree(db2, 2));
 }
 
+/* Another library that replaces the methods of the open file, as Interlock does
+** while a turn waits for its transaction. */
+static sqlite3_io_methods theirs;
+static const sqlite3_io_methods *pBelow;
+static int theirUnlock(sqlite3_file *pFile, int eLock){
+  return pBelow->xUnlock(pFile, eLock);
+}
+static int theirClose(sqlite3_file *pFile){
+  pFile->pMethods = pBelow;
+  return pBelow->xClose(pFile);
+}
+static sqlite3_file *fileOf(sqlite3 *db){
+  sqlite3_file *pFile = 0;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &pFile);
+  return pFile;
+}
+static void theirsAbove(sqlite3 *db){
+  pBelow = fileOf(db)->pMethods;
+  theirs = *pBelow;
+  theirs.xUnlock = theirUnlock;
+  theirs.xClose = theirClose;
+  fileOf(db)->pMethods = &theirs;
+}
+static int hasTurn(sqlite3 *db2){
+  return ask(db2, "SELECT count(*) FROM advisory_locks")==1
+      && ask(db2, "SELECT try_write_turn()")==0;
+}
+static int hasNone(sqlite3 *db2){
+  return ask(db2, "SELECT try_write_turn()")==1
+      && ask(db2, "SELECT write_turn_end()")==1;
+}
+#define AHEAD "SELECT write_turn(); BEGIN IMMEDIATE; UPDATE t SET v = 'x'"
+
+static void turnMethods(sqlite3 *db, sqlite3 *db2){
+  const sqlite3_io_methods *pReal = fileOf(db)->pMethods;
+  int i;
+  /* alone: the file has its own methods before and after */
+  CHECK(run(db, "SELECT write_turn()")==SQLITE_OK);
+  CHECK(fileOf(db)->pMethods!=pReal);
+  CHECK(run(db, "BEGIN IMMEDIATE; COMMIT")==SQLITE_OK);
+  CHECK(fileOf(db)->pMethods==pReal);
+  CHECK(run(db, "SELECT write_turn(), write_turn_end()")==SQLITE_OK);
+  CHECK(fileOf(db)->pMethods==pReal);
+  /* with theirs above: ours stay, and do nothing, until the next turn */
+  CHECK(run(db, AHEAD)==SQLITE_OK);
+  theirsAbove(db);
+  CHECK(hasTurn(db2));
+  CHECK(run(db, "COMMIT")==SQLITE_OK);
+  CHECK(hasNone(db2));
+  CHECK(fileOf(db)->pMethods==&theirs);
+  for(i=0; i<3; i++){
+    CHECK(run(db, "UPDATE t SET v = 'y'")==SQLITE_OK);
+    CHECK(run(db, AHEAD)==SQLITE_OK);
+    CHECK(hasTurn(db2));
+    CHECK(run(db, i ? "COMMIT" : "ROLLBACK")==SQLITE_OK);
+    CHECK(hasNone(db2));
+  }
+  CHECK(run(db, "SELECT write_turn()")==SQLITE_OK);
+  CHECK(sqlite3_close(db)==SQLITE_OK);
+  CHECK(hasNone(db2));
+}
+
+/* Close, in each state of a turn that was taken before its transaction. */
+static void turnClose(sqlite3 *db, sqlite3 *db2){
+  sqlite3_stmt *pStmt = 0;
+  CHECK(run(db, AHEAD)==SQLITE_OK);
+  CHECK(sqlite3_prepare_v2(db, "SELECT 1", -1, &pStmt, 0)==SQLITE_OK);
+  CHECK(sqlite3_close(db)==SQLITE_BUSY);
+  CHECK(hasTurn(db2));
+  CHECK(run(db, "COMMIT")==SQLITE_OK);
+  CHECK(hasNone(db2));
+  CHECK(run(db, AHEAD)==SQLITE_OK);
+  CHECK(sqlite3_close_v2(db)==SQLITE_OK);
+  CHECK(sqlite3_finalize(pStmt)==SQLITE_OK);
+  CHECK(hasNone(db2));
+}
+
 static const struct {
   const char *zName;
   void (*xRun)(sqlite3*, sqlite3*);
@@ -435,6 +512,8 @@ static const struct {
   {"copy", copy, 0},
   {"threads", threads, 0},
   {"sessions", sessions, 0},
+  {"turn-methods", turnMethods, 1},
+  {"turn-close", turnClose, 1},
 };
 
 int main(int argc, char **argv){
