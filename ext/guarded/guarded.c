@@ -108,9 +108,13 @@ static const char *fileOf(Sqlx *p, const DeclaredTable *pBase){
 /* ---- the set ---------------------------------------------------------- */
 
 /* There are no options, but the set needs the id of the file. */
-static void guardedOptions(Sqlx *p, DeclaredTable *pBase, const void *pWords){
+static void guardedTakeOptions(
+  Sqlx *p,
+  DeclaredTable *pBase,
+  const void *pAsked
+){
   GuardedTable *pTab = (GuardedTable*)pBase;
-  (void)pWords;
+  (void)pAsked;
   pTab->zFile = pTab->zStored ? pTab->zStored : fileOf(p, pBase);
 }
 
@@ -181,7 +185,7 @@ const DeclaredKind *guardedKind(void){
     .nTable = sizeof(GuardedTable),
     .iGenerator = GUARDED_GENERATOR,
     .bTemp = 0,
-    .bForgets = 1,
+    .bDeletesEntry = 1,
     .zRegistry = "interlock_guarded",
     .zRegistrySql = guarded_registry_sql,
     .azColumn = azGuardedColumn,
@@ -193,14 +197,14 @@ const DeclaredKind *guardedKind(void){
     .xReadTrigger = 0,
     .xValues = guardedValues,
     .xIsStored = guardedIsStored,
-    .xOptions = guardedOptions,
+    .xOptions = guardedTakeOptions,
     .xMake = guardedMake,
     .xExpect = guardedExpect,
     .xFault = 0,
     .xList = guardedList,
     .xNote = guardedNote,
     .xCheck = guardedCheck,
-    .xFits = 0,
+    .xIsSuccessor = 0,
     .xPrepare = 0,
     .xColumns = 0,
     .xTables = 0,

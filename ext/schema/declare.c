@@ -62,14 +62,14 @@ static void takeMissing(Sqlx *p, DeclaredTable *pTab, const char *zEntry){
   const char *zFirst = 0;
   TableInfoList *pList = 0;
   TableInfo none;
-  if( pKind->xFits==0 ) return;
+  if( pKind->xIsSuccessor==0 ) return;
   pOther = registryList(p, pKind, zSchema, &pList);
   for(; pOther && p->rc==SQLITE_OK; pOther=pOther->pNext){
     if( !pOther->bDeclared || pOther->has.n>0
      || pOther->iGenerator>pKind->iGenerator
      || tableinfoExists(pList, zSchema, pOther->zName, &none) ) continue;
     if( zEntry ? strcmp(zEntry, pOther->zEntry)!=0
-               : !pKind->xFits(p, pTab, pOther) ) continue;
+               : !pKind->xIsSuccessor(p, pTab, pOther) ) continue;
     if( zFirst ){
       sqlxBad(p, "table %s was never %s and can have been %s or %s;"
                  " allowed is UPDATE %s_tables SET name = %Q WHERE"
@@ -100,7 +100,7 @@ static int findRequest(
                  " missing", pTab->info.zName);
     }
   }
-  pKind->xOptions(p, pTab, pReq->pWords);
+  pKind->xOptions(p, pTab, pReq->pOptions);
   return 1;
 }
 
@@ -204,7 +204,7 @@ const char *declareText(
 /* Deletes the entry of a table that does not exist any more, by the name that
 ** it had, in the first schema that has such an entry. Returns 1 if there was
 ** one. */
-static int undoGone(
+static int undeclareGone(
   Sqlx *p,
   const DeclaredKind *pKind,
   const char *zTable,
@@ -228,7 +228,7 @@ static int undoGone(
 
 /* Drops the triggers of a table, and deletes its entry or stores it as
 ** undeclared. */
-static void undoTable(
+static void undeclareTable(
   Sqlx *p,
   const DeclaredTable *pTab,
   DdlScope eScope,
@@ -238,7 +238,7 @@ static void undoTable(
   Ddl ddl;
   ddlNew(&ddl, pTab->zSchema, pKind->zName);
   ddlDropTriggers(p, &ddl, eScope, &pTab->has);
-  if( pKind->bForgets ){
+  if( pKind->bDeletesEntry ){
     tableinfoOwnWritten(p, pTab->zSchema, pKind->zRegistry);
     ddlStep(p, &ddl, registryDelete(p, pTab), 0);
   }else{
@@ -248,8 +248,8 @@ static void undoTable(
 }
 
 /* If two texts of declareText() were run, a table has two sets and two entries.
-** A kind that forgets drops all of them. */
-int declareUndo(
+** A kind that deletes entries drops all of them. */
+int declareUndeclare(
   Sqlx *p,
   const DeclaredKind *pKind,
   const char *zTable,
@@ -260,8 +260,8 @@ int declareUndo(
   const char *zLast = "";
   TableInfo info;
   int bDone = 0;
-  if( pKind->bForgets && !tableinfoLook(p, zTable, &info) ){
-    bDone = undoGone(p, pKind, zTable, &txn);
+  if( pKind->bDeletesEntry && !tableinfoLook(p, zTable, &info) ){
+    bDone = undeclareGone(p, pKind, zTable, &txn);
   }
   if( bDone ) pTab = 0;
   while( pTab && declareFind(p, pKind, zTable, pTab) && pTab->bDeclared ){
@@ -270,9 +270,9 @@ int declareUndo(
                  " triggers", zLast, pTab->zSchema, pKind->zRegistry);
     }
     zLast = pTab->zEntry;
-    undoTable(p, pTab, eScope, &txn);
+    undeclareTable(p, pTab, eScope, &txn);
     bDone = 1;
-    if( !pKind->bForgets ) break;
+    if( !pKind->bDeletesEntry ) break;
   }
   ddlEnd(p, &txn);
   return bDone;

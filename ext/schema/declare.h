@@ -16,7 +16,7 @@ typedef struct DeclareRequest DeclareRequest;
 
 struct DeclareRequest {
   const char *zTable;
-  const void *pWords;    /* the options, for the kind's xOptions; not NULL */
+  const void *pOptions;  /* for the kind's xOptions; not NULL */
   const char *zEntry;    /* NULL, or the number of a declared table that is
                          ** missing, and of which the user says that it has
                          ** become this one */
@@ -33,7 +33,7 @@ const char *declareText(Sqlx *p, const DeclaredKind *pKind,
                         const DeclareRequest *pReq);
 /* Undeclares a table: drops its triggers. Returns 1, or 0 if it was not
 ** declared. */
-int declareUndo(Sqlx *p, const DeclaredKind *pKind, const char *zTable,
+int declareUndeclare(Sqlx *p, const DeclaredKind *pKind, const char *zTable,
                 DdlScope eScope);
 /* Repairs one table or, if zTable is NULL, every declared table of every
 ** schema, all or none. Returns how many had to be repaired. */

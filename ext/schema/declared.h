@@ -85,11 +85,11 @@ struct DeclaredKind {
                              ** changes: an older extension leaves those of a
                              ** newer one alone */
   int bTemp;                 /* tables in temp may be declared */
-  int bForgets;              /* undeclaring deletes the entry; if not set, the
+  int bDeletesEntry;         /* undeclaring deletes the entry; if not set, the
                              ** entry stays, and its column `declared` is 0 */
 
   /* ---- the registry ---- */
-  const char *zRegistry;     /* name of the registry */
+  const char *zRegistry;     /* its name, `interlock_` and zName */
   const char *zRegistrySql;  /* template of the statement that makes it */
   const char *const *azColumn;  /* its columns: number, name, then others */
   int nColumn;
@@ -111,8 +111,8 @@ struct DeclaredKind {
   int (*xIsStored)(Sqlx*, const DeclaredTable*);
 
   /* ---- the set ---- */
-  /* Takes the options that are asked for; pWords NULL: those of the entry. */
-  void (*xOptions)(Sqlx*, DeclaredTable*, const void *pWords);
+  /* Takes the options that are asked for; pOptions NULL: those of the entry. */
+  void (*xOptions)(Sqlx*, DeclaredTable*, const void *pOptions);
   /* Makes the set, with zNumber in its names. */
   void (*xMake)(Sqlx*, DeclaredTable*);
   /* Takes the options of the entry for a comparison, in place of xOptions.
@@ -130,7 +130,8 @@ struct DeclaredKind {
   void (*xCheck)(Sqlx*, const DeclaredTable*);
   /* Whether a table without an entry can be what has become of a declared table
   ** that is missing. NULL: no table is taken for another. */
-  int (*xFits)(Sqlx*, const DeclaredTable *pTab, const DeclaredTable *pGone);
+  int (*xIsSuccessor)(Sqlx*, const DeclaredTable *pTab,
+                      const DeclaredTable *pGone);
   /* Looks at the rows of the table, once it is known that there is something to
   ** do, and may refuse it; or NULL. */
   void (*xPrepare)(Sqlx*, DeclaredTable*, DdlScope);

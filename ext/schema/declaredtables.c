@@ -31,7 +31,7 @@ void declaredtablesRead(
   sqlite3_int64 iRow = 0;
   for(pTab=statusList(p, pKind); pTab; pTab=pTab->pNext){
     const char **az;
-    iRow = pThis->xWords ? rowidOf(pTab) : iRow+1;
+    iRow = pThis->xOptions ? rowidOf(pTab) : iRow+1;
     az = listvtabAdd(p, pRows, iRow);
     if( az==0 ) break;
     az[DECLAREDTABLES_SCHEMA] = pTab->zSchema;
@@ -99,7 +99,7 @@ static void requestOf(
   memset(pReq, 0, sizeof(*pReq));
   if( zName==0 ) sqlxBad(p, "name is NULL; allowed is the name of a table");
   pReq->zTable = tableOf(p, zSchema, zName);
-  pReq->pWords = pThis->xWords(p, apVal);
+  pReq->pOptions = pThis->xOptions(p, apVal);
 }
 
 /* Refuses a value for status or note. An UPDATE passes all columns; a column
@@ -167,7 +167,7 @@ static void deleteRow(
   if( pTab->status==DECLARED_NO_TABLE ){
     registryUndeclare(p, pTab);
   }else{
-    declareUndo(p, pKind, tableOf(p, pTab->zSchema, pTab->zTable),
+    declareUndeclare(p, pKind, tableOf(p, pTab->zSchema, pTab->zTable),
                 DDL_STATEMENT);
   }
 }

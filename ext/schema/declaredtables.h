@@ -25,7 +25,7 @@ struct DeclaredTables {
   void (*xColumns)(const DeclaredTable*, const char **azColumn);
   /* Returns the options that a row of values asks for, as the kind's xOptions
   ** takes them; NULL: the table is read-only. */
-  const void *(*xWords)(Sqlx*, sqlite3_value **apVal);
+  const void *(*xOptions)(Sqlx*, sqlite3_value **apVal);
 };
 
 /* Read the rows, and write one. */

@@ -254,7 +254,7 @@ const char *registryDelete(Sqlx *p, const DeclaredTable *pTab){
 void registryUndeclare(Sqlx *p, const DeclaredTable *pTab){
   const DeclaredKind *pKind = pTab->pKind;
   tableinfoOwnWritten(p, pTab->zSchema, pKind->zRegistry);
-  if( pKind->bForgets ){
+  if( pKind->bDeletesEntry ){
     sqlxChange(p, registryDelete(p, pTab));
   }else{
     sqlxRun(p, "UPDATE \"%w\".%s SET declared=0 WHERE number=%Q",

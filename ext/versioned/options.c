@@ -29,15 +29,15 @@ static const char *const azMode[] = { "auto", "strict", "echo" };
 static const char *const azStale[] = { "abort", "ignore" };
 static const char *const azSwitch[] = { "off", "on" };
 
-/* Takes one name of except into the rule. A name that the table does not have
-** is an error only if it is asked for now: a column that the registry names may
-** have been renamed or dropped since. */
+/* Takes one name of except into the options. A name that the table does not
+** have is an error only if it is asked for now: a column that the registry
+** names may have been renamed or dropped since. */
 static void exceptOne(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *zName,
   int bAsked,
-  VersionedRule *pRule
+  VersionedOptions *pOptions
 ){
   int iCol = tableinfoColumn(pInfo, zName);
   if( iCol<0 ){
@@ -46,11 +46,11 @@ static void exceptOne(
               zName, pInfo->zName);
     }
   }else if( pInfo->aCol[iCol].bKey
-         || sqlite3_stricmp(zName, pRule->zColumn)==0 ){
+         || sqlite3_stricmp(zName, pOptions->zColumn)==0 ){
     sqlxBad(p, "except names the column %Q; allowed are columns that are"
                " neither the version nor part of the key", zName);
   }else{
-    pRule->azExcept[pRule->nExcept++] = pInfo->aCol[iCol].zName;
+    pOptions->azExcept[pOptions->nExcept++] = pInfo->aCol[iCol].zName;
   }
 }
 
@@ -83,7 +83,7 @@ static SqlToken ofList(const TriggerSet *pHas){
 }
 
 /*
-** Takes columns of except into the rule that were renamed. The registry has
+** Takes columns of except into the options that were renamed. The registry has
 ** their old names, but the triggers tell which columns they watch. The columns
 ** are taken only if that is certain: as many columns are not watched as names
 ** are missing.
@@ -92,25 +92,27 @@ static void exceptRenamed(
   const TableInfo *pInfo,
   const TriggerSet *pHas,
   int nMissing,
-  VersionedRule *pRule
+  VersionedOptions *pOptions
 ){
   SqlToken tOf = ofList(pHas);
-  int nFound = pRule->nExcept;
+  int nFound = pOptions->nExcept;
   int i, j;
   if( nMissing==0 || tOf.n==0 ) return;
-  for(i=0; i<pInfo->nCol && nFound-pRule->nExcept<=nMissing; i++){
+  for(i=0; i<pInfo->nCol && nFound-pOptions->nExcept<=nMissing; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
     if( pCol->bKey || pCol->bGenerated
-     || sqlite3_stricmp(pCol->zName, pRule->zColumn)==0
+     || sqlite3_stricmp(pCol->zName, pOptions->zColumn)==0
      || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName) ) continue;
-    for(j=0; j<pRule->nExcept; j++){
-      if( pRule->azExcept[j]==pCol->zName ) break;
+    for(j=0; j<pOptions->nExcept; j++){
+      if( pOptions->azExcept[j]==pCol->zName ) break;
     }
-    if( j<pRule->nExcept ) continue;
-    if( nFound-pRule->nExcept<nMissing ) pRule->azExcept[nFound] = pCol->zName;
+    if( j<pOptions->nExcept ) continue;
+    if( nFound-pOptions->nExcept<nMissing ){
+      pOptions->azExcept[nFound] = pCol->zName;
+    }
     nFound++;
   }
-  if( nFound-pRule->nExcept==nMissing ) pRule->nExcept = nFound;
+  if( nFound-pOptions->nExcept==nMissing ) pOptions->nExcept = nFound;
 }
 
 /* Splits the names at commas outside quotes. Returns how many of them the table
@@ -120,12 +122,12 @@ static int exceptAll(
   const TableInfo *pInfo,
   const char *z,
   int bAsked,
-  VersionedRule *pRule
+  VersionedOptions *pOptions
 ){
   const char *zEnd = z + strlen(z);
   int nName = 0;
-  pRule->azExcept = sqlxAlloc(p, sizeof(char*)*(strlen(z) + 1));
-  while( pRule->azExcept && z<zEnd ){
+  pOptions->azExcept = sqlxAlloc(p, sizeof(char*)*(strlen(z) + 1));
+  while( pOptions->azExcept && z<zEnd ){
     SqlToken t = sqltokenAt(z, zEnd);
     const char *zStop;
     if( t.kind==SQLTOKEN_SPACE ) t = sqltokenAt(t.z + t.n, zEnd);
@@ -135,19 +137,19 @@ static int exceptAll(
       t = sqltokenAt(t.z + t.n, zEnd);
     }
     exceptOne(p, pInfo, tableinfoUnquote(p, sqlxPrintf(p, "%.*s",
-              (int)(zStop - z), z)), bAsked, pRule);
+              (int)(zStop - z), z)), bAsked, pOptions);
     z = t.z + t.n;
     nName++;
   }
-  return nName - pRule->nExcept;
+  return nName - pOptions->nExcept;
 }
 
 /* Returns the names of except as the registry stores them. */
-static const char *exceptText(Sqlx *p, const VersionedRule *pRule){
+static const char *exceptText(Sqlx *p, const VersionedOptions *pOptions){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
-  for(i=0; i<pRule->nExcept; i++){
-    const char *z = pRule->azExcept[i];
+  for(i=0; i<pOptions->nExcept; i++){
+    const char *z = pOptions->azExcept[i];
     SqlToken t = sqltokenAt(z, z+strlen(z));
     if( i ) sqlite3_str_appendall(pStr, ",");
     if( t.kind==SQLTOKEN_WORD && z[t.n]==0 ){
@@ -162,20 +164,20 @@ static const char *exceptText(Sqlx *p, const VersionedRule *pRule){
 void optionsMake(
   Sqlx *p,
   const TableInfo *pInfo,
-  const OptionsWords *pStored,
+  const OptionsText *pStored,
   const TriggerSet *pHas,
-  const OptionsWords *pAsked,
-  VersionedRule *pRule
+  const OptionsText *pAsked,
+  VersionedOptions *pOptions
 ){
-  static const OptionsWords none = { 0, 0, 0, 0, 0 };
-  static const OptionsWords byDefault = {
+  static const OptionsText none = { 0, 0, 0, 0, 0 };
+  static const OptionsText byDefault = {
     "version", "auto", "abort", "", "on"
   };
-  const OptionsWords *pElse = pStored ? pStored : &byDefault;
-  OptionsWords w = pAsked ? *pAsked : none;
+  const OptionsText *pElse = pStored ? pStored : &byDefault;
+  OptionsText w = pAsked ? *pAsked : none;
   int bAsked = w.zExcept!=0;
   int iCol, nMissing;
-  memset(pRule, 0, sizeof(*pRule));
+  memset(pOptions, 0, sizeof(*pOptions));
   if( w.zColumn==0 ) w.zColumn = pElse->zColumn;
   if( w.zMode==0 ) w.zMode = pElse->zMode;
   if( w.zOnStale==0 ) w.zOnStale = pElse->zOnStale;
@@ -183,24 +185,24 @@ void optionsMake(
   if( w.zTombstones==0 ) w.zTombstones = pElse->zTombstones;
   if( p->rc!=SQLITE_OK || !w.zColumn || !w.zExcept ) return;
   iCol = tableinfoColumn(pInfo, w.zColumn);
-  pRule->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
-  pRule->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pRule->zColumn);
-  pRule->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
-  pRule->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
-  pRule->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
-  nMissing = exceptAll(p, pInfo, w.zExcept, bAsked, pRule);
+  pOptions->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
+  pOptions->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pOptions->zColumn);
+  pOptions->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
+  pOptions->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
+  pOptions->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
+  nMissing = exceptAll(p, pInfo, w.zExcept, bAsked, pOptions);
   if( !bAsked && p->rc==SQLITE_OK ){
-    exceptRenamed(pInfo, pHas, nMissing, pRule);
+    exceptRenamed(pInfo, pHas, nMissing, pOptions);
   }
 }
 
-OptionsWords optionsStored(Sqlx *p, const VersionedRule *pRule){
-  OptionsWords w;
-  w.zColumn = pRule->zColumn;
-  w.zMode = azMode[pRule->mode];
-  w.zOnStale = azStale[pRule->bIgnore];
-  w.zExcept = exceptText(p, pRule);
-  w.zTombstones = azSwitch[pRule->bTombstones];
+OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
+  OptionsText w;
+  w.zColumn = pOptions->zColumn;
+  w.zMode = azMode[pOptions->mode];
+  w.zOnStale = azStale[pOptions->bIgnore];
+  w.zExcept = exceptText(p, pOptions);
+  w.zTombstones = azSwitch[pOptions->bTombstones];
   return w;
 }
 

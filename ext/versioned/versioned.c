@@ -107,9 +107,9 @@ static void checkColumn(Sqlx *p, const TableInfo *pInfo, int iCol){
 
 /* Refuses a table that cannot be versioned. */
 static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
-  const VersionedRule *pRule = &((const VersionedTable*)pTab)->rule;
+  const VersionedOptions *pOptions = &((const VersionedTable*)pTab)->options;
   const TableInfo *pInfo = &pTab->info;
-  int iCol = tableinfoColumn(pInfo, pRule->zColumn);
+  int iCol = tableinfoColumn(pInfo, pOptions->zColumn);
   if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
     sqlxBad(p, "database %s is read-only; allowed is one that can be"
                " written", pInfo->zSchema);
@@ -120,7 +120,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   }else if( iCol>=0 ){
     checkColumn(p, pInfo, iCol);
   }
-  if( pRule->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
+  if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
 }
 
 /* Refuses rows whose version cannot be raised. */
@@ -199,7 +199,7 @@ static const char *versionedValues(
   int bDeclared
 ){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
-  OptionsWords w = bDeclared ? optionsStored(p, &pTab->rule) : pTab->stored;
+  OptionsText w = bDeclared ? optionsStored(p, &pTab->options) : pTab->stored;
   return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d", pBase->zNumber,
       bDeclared ? pBase->info.zName : pBase->zTable, w.zColumn, w.zMode,
       w.zOnStale, w.zExcept, w.zTombstones==optionsSwitch(1),
@@ -208,8 +208,8 @@ static const char *versionedValues(
 
 static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
-  const OptionsWords *pOld = &pTab->stored;
-  OptionsWords w = optionsStored(p, &pTab->rule);
+  const OptionsText *pOld = &pTab->stored;
+  OptionsText w = optionsStored(p, &pTab->options);
   return p->rc==SQLITE_OK && pOld->zTombstones==w.zTombstones
       && sqlite3_stricmp(pOld->zColumn, w.zColumn)==0
       && sqlite3_stricmp(pOld->zMode, w.zMode)==0
@@ -220,14 +220,18 @@ static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
 
 /* ---- the set ---------------------------------------------------------- */
 
-static void versionedOptions(Sqlx *p, DeclaredTable *pBase, const void *pWords){
+static void versionedTakeOptions(
+  Sqlx *p,
+  DeclaredTable *pBase,
+  const void *pAsked
+){
   VersionedTable *pTab = (VersionedTable*)pBase;
   optionsMake(p, &pBase->info, pBase->zEntry ? &pTab->stored : 0, &pBase->has,
-              pWords, &pTab->rule);
+              pAsked, &pTab->options);
   if( p->rc!=SQLITE_OK ) return;
-  skippingTouches(p, &pBase->info, pTab->rule.zColumn, &pBase->touches);
-  pTab->rule.bOwn = pBase->touches.set.n>0;
-  pTab->rule.abOwn = pBase->touches.abSet;
+  skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
+  pTab->options.bOwn = pBase->touches.set.n>0;
+  pTab->options.abOwn = pBase->touches.abSet;
 }
 
 /* Whether a set has a trigger `settle`. */
@@ -239,7 +243,7 @@ static int settles(const TriggerSet *pSet){
 
 static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
-  versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->rule,
+  versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->options,
                         &pBase->set, &pTab->texts);
   /* The text of `check` goes with `settle`. */
   if( settles(&pBase->has)!=settles(&pBase->set) ){
@@ -259,9 +263,9 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
     return DECLARED_NO_COLUMN;
   }
-  versionedOptions(p, pBase, 0);
-  pTab->stored.zExcept = optionsStored(p, &pTab->rule).zExcept;
-  if( pTab->zLabel ) pTab->rule.zLabel = pTab->zLabel;
+  versionedTakeOptions(p, pBase, 0);
+  pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
+  if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
   return DECLARED_OK;
 }
 
@@ -323,29 +327,30 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
 
 /* A table can have been the missing one if it has its version column, and if
 ** the tombstones of the missing one are those that this table would have. */
-static int versionedFits(
+static int versionedIsSuccessor(
   Sqlx *p,
   const DeclaredTable *pTab,
   const DeclaredTable *pGone
 ){
   const VersionedTable *pOld = (const VersionedTable*)pGone;
-  VersionedRule rule;
+  VersionedOptions options;
   VersionedTexts texts;
   TriggerSet set;
   const char *z;
   if( tableinfoColumn(&pTab->info, pOld->stored.zColumn)<0 ) return 0;
-  memset(&rule, 0, sizeof(rule));
-  rule.zColumn = pOld->stored.zColumn;
-  rule.zLabel = "";
-  versionedtriggersMake(p, &pTab->info, pGone->zEntry, &rule, &set, &texts);
+  memset(&options, 0, sizeof(options));
+  options.zColumn = pOld->stored.zColumn;
+  options.zLabel = "";
+  versionedtriggersMake(p, &pTab->info, pGone->zEntry, &options, &set,
+                        &texts);
   z = tableinfoText(p, &pTab->info, "table", texts.zTombstones);
   return p->rc==SQLITE_OK && z && strcmp(z, texts.zTombstonesSql)==0;
 }
 
 static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   VersionedTable *pTab = (VersionedTable*)pBase;
-  if( tableinfoColumn(&pBase->info, pTab->rule.zColumn)>=0 ){
-    checkRows(p, &pBase->info, pTab->rule.zColumn);
+  if( tableinfoColumn(&pBase->info, pTab->options.zColumn)>=0 ){
+    checkRows(p, &pBase->info, pTab->options.zColumn);
   }
   tombstonesPrepare(p, pTab);
   if( pTab->bOtherKey && eScope==DDL_STATEMENT ){
@@ -360,7 +365,7 @@ static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
 static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   const TableInfo *pInfo = &pBase->info;
-  const char *zColumn = pTab->rule.zColumn;
+  const char *zColumn = pTab->options.zColumn;
   const char *zDefault = "1";
   if( tableinfoColumn(pInfo, zColumn)>=0 ) return;
   if( pBase->zEntry
@@ -392,7 +397,7 @@ static void stepsOfRows(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
 
 static const char *versionedResult(Sqlx *p, const DeclaredTable *pBase){
   return sqlxPrintf(p, "%s.%s", pBase->info.zName,
-                    ((const VersionedTable*)pBase)->rule.zColumn);
+                    ((const VersionedTable*)pBase)->options.zColumn);
 }
 
 const DeclaredKind *versionedKind(void){
@@ -402,7 +407,7 @@ const DeclaredKind *versionedKind(void){
     .nTable = sizeof(VersionedTable),
     .iGenerator = VERSIONED_GENERATOR,
     .bTemp = 1,
-    .bForgets = 0,
+    .bDeletesEntry = 0,
     .zRegistry = "interlock_versioned",
     .zRegistrySql = versioned_registry_sql,
     .azColumn = azVersionedColumn,
@@ -414,14 +419,14 @@ const DeclaredKind *versionedKind(void){
     .xReadTrigger = versionedReadTrigger,
     .xValues = versionedValues,
     .xIsStored = versionedIsStored,
-    .xOptions = versionedOptions,
+    .xOptions = versionedTakeOptions,
     .xMake = versionedMake,
     .xExpect = versionedExpect,
     .xFault = versionedFault,
     .xList = 0,
     .xNote = versionedNote,
     .xCheck = versionedCheck,
-    .xFits = versionedFits,
+    .xIsSuccessor = versionedIsSuccessor,
     .xPrepare = versionedPrepare,
     .xColumns = stepsOfColumn,
     .xTables = stepsOfTombstones,

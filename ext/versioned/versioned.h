@@ -10,7 +10,7 @@
 #include "schema/declare.h"
 #include "versioned/versionedtable.h"
 
-/* Returns the descriptor. It takes options as OptionsWords. */
+/* Returns the descriptor. It takes options as OptionsText. */
 const DeclaredKind *versionedKind(void);
 /* Finds a table and its entry, as declareFind() does. */
 int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab);

@@ -13,10 +13,10 @@ typedef struct VersionedTable VersionedTable;
 
 struct VersionedTable {
   DeclaredTable base;    /* must be the first */
-  OptionsWords stored;   /* the options of the entry; the column as it is
+  OptionsText stored;   /* the options of the entry; the column as it is
                          ** called now */
   const char *zLabel;    /* the label in the installed messages, or NULL */
-  VersionedRule rule;    /* the rule of the set */
+  VersionedOptions options;  /* the options of the set */
   VersionedTexts texts;
   int bOtherKey;         /* the tombstones were made for another key */
 };

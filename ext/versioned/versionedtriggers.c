@@ -47,14 +47,14 @@ static const char *const azFlag[F_COUNT] = {
   "nullable", "strict", "tombstones", "marks", "own"
 };
 
-/* The rules under which a trigger is part of the set, as bits. */
+/* The options with which a trigger is part of the set, as bits. */
 #define WHEN(mode, bIgnore)  (1u << ((mode)*2 + (bIgnore)))
 #define WHEN_AUTO    (WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_AUTO, 1))
 #define WHEN_STRICT  (WHEN(VERSIONED_STRICT, 0) | WHEN(VERSIONED_STRICT, 1))
 #define WHEN_ECHO    (WHEN(VERSIONED_ECHO, 0) | WHEN(VERSIONED_ECHO, 1))
 #define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
 
-/* What the text of a trigger depends on beside the key and the rule. */
+/* What the text of a trigger depends on beside the key and the options. */
 typedef enum Depends {
   DEPENDS_NOT = 0,
   DEPENDS_WAYS,          /* the UNIQUE indexes, and defaults of their columns */
@@ -123,7 +123,7 @@ typedef struct Gen Gen;
 struct Gen {
   Sqlx *p;
   const TableInfo *pInfo;
-  const VersionedRule *pRule;
+  const VersionedOptions *pOptions;
   const char *zNumber;
   const char *azText[V_COUNT];
   int abFlag[F_COUNT];
@@ -219,10 +219,10 @@ static const char *tombstoneIsNext(Gen *g){
 
 /* ---- what an UPDATE may carry ----------------------------------------- */
 
-static int isExcepted(const VersionedRule *pRule, const char *zName){
+static int isExcepted(const VersionedOptions *pOptions, const char *zName){
   int i;
-  for(i=0; i<pRule->nExcept; i++){
-    if( sqlite3_stricmp(pRule->azExcept[i], zName)==0 ) return 1;
+  for(i=0; i<pOptions->nExcept; i++){
+    if( sqlite3_stricmp(pOptions->azExcept[i], zName)==0 ) return 1;
   }
   return 0;
 }
@@ -234,12 +234,12 @@ static const char *ofOthers(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
   int i;
-  if( g->pRule->nExcept==0 ) return "";
+  if( g->pOptions->nExcept==0 ) return "";
   pStr = sqlite3_str_new(g->p->db);
   for(i=0; i<pInfo->nCol; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
-    if( pCol->bGenerated || isExcepted(g->pRule, pCol->zName)
-     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+    if( pCol->bGenerated || isExcepted(g->pOptions, pCol->zName)
+     || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) continue;
     sqlite3_str_appendf(pStr, "%s\"%w\"",
         sqlite3_str_length(pStr) ? "," : "OF ", pCol->zName);
   }
@@ -275,7 +275,7 @@ static const char *nothingBut(Gen *g, const char *abBut){
   for(i=0; i<pInfo->nCol; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
     if( pCol->bGenerated || (abBut && abBut[i])
-     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+     || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) continue;
     clauseJoin(pStr, " AND ");
     appendSame(pStr, pCol);
   }
@@ -285,7 +285,7 @@ static const char *nothingBut(Gen *g, const char *abBut){
 
 static const char *follows(Gen *g){
   const char *zCol = g->azText[V_VERSION];
-  if( g->pRule->mode!=VERSIONED_ECHO ){
+  if( g->pOptions->mode!=VERSIONED_ECHO ){
     return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
   }
   return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
@@ -297,7 +297,7 @@ static const char *follows(Gen *g){
 #define WAYS (CLAUSE_BY_KEY | CLAUSE_BY_ROWID | CLAUSE_BY_INDEX)
 
 static void valuesOfWays(Gen *g){
-  unsigned mBy = g->pRule->bTombstones ? WAYS
+  unsigned mBy = g->pOptions->bTombstones ? WAYS
                : g->pInfo->bRowidKey ? CLAUSE_BY_ROWID : CLAUSE_BY_KEY;
   ClauseWay way;
   clauseInTheWay(g->p, g->pInfo, mBy, &way);
@@ -306,16 +306,16 @@ static void valuesOfWays(Gen *g){
   g->azText[V_BLOCKER] = way.zRow;
 }
 
-/* Makes the text of every placeholder for this table and rule. */
+/* Makes the text of every placeholder for this table and its options. */
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
   const TableInfo *pInfo = g->pInfo;
-  const VersionedRule *pRule = g->pRule;
+  const VersionedOptions *pOptions = g->pOptions;
   const char **az = g->azText;
   az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
   az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
-  az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
-  az[V_LABEL] = pRule->zLabel;
+  az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pOptions->zColumn);
+  az[V_LABEL] = pOptions->zLabel;
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
                                 g->zNumber);
   az[V_NOW] = TRIGGERSET_NOW;
@@ -325,10 +325,10 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW] = clauseKeys(p, pInfo, "r.");
   az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pInfo, "OLD.");
   az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
-  g->abFlag[F_STRICT] = pRule->mode==VERSIONED_STRICT;
-  g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
-  g->abFlag[F_OWN] = pRule->bOwn && pRule->mode!=VERSIONED_ECHO;
-  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
+  g->abFlag[F_STRICT] = pOptions->mode==VERSIONED_STRICT;
+  g->abFlag[F_TOMBSTONES] = pOptions->bTombstones;
+  g->abFlag[F_OWN] = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
+  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pOptions->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
   az[V_KEY_END] = pInfo->bRowidKey ? ")"
       : sqlxPrintf(p, ",PRIMARY KEY(%s)) WITHOUT ROWID", az[V_KEYS]);
@@ -337,7 +337,7 @@ static void valuesOf(Gen *g){
   az[V_SAME_KEY] = clauseSameKey(p, pInfo);
   az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
   az[V_TOMBSTONE_NEXT] = tombstoneIsNext(g);
-  az[V_MARK] = pRule->bTombstones ? "1" : TRIGGERSET_NOW;
+  az[V_MARK] = pOptions->bTombstones ? "1" : TRIGGERSET_NOW;
   az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
   az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
   az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pInfo);
@@ -350,10 +350,10 @@ static void valuesOf(Gen *g){
   az[V_OF_OTHERS] = ofOthers(g);
   az[V_FOLLOWS] = follows(g);
   az[V_NOTHING_ELSE] = nothingBut(g, 0);
-  az[V_OWN_ONLY] = nothingBut(g, pRule->abOwn);
-  az[V_LIFTS] = pRule->mode==VERSIONED_ECHO ? nothingBut(g, 0)
+  az[V_OWN_ONLY] = nothingBut(g, pOptions->abOwn);
+  az[V_LIFTS] = pOptions->mode==VERSIONED_ECHO ? nothingBut(g, 0)
                                            : az[V_SAME_KEY];
-  az[V_REFUSE] = pRule->bIgnore ? "RAISE(IGNORE)"
+  az[V_REFUSE] = pOptions->bIgnore ? "RAISE(IGNORE)"
       : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
   az[V_LIFT] = fill(g, versioned_lift_sql);
 }
@@ -362,19 +362,20 @@ void versionedtriggersMake(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *zNumber,
-  const VersionedRule *pRule,
+  const VersionedOptions *pOptions,
   TriggerSet *pSet,
   VersionedTexts *pTexts
 ){
   static const char *const azPerhaps[] = { "settle", "bump_own", "quiet", 0 };
+  const unsigned mWhen = WHEN(pOptions->mode, pOptions->bIgnore);
   Gen g;
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
   pSet->azPerhaps = azPerhaps;
-  pSet->nFirst = pRule->bOwn && pRule->mode!=VERSIONED_ECHO;
+  pSet->nFirst = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
   genBegin(&g, p);
   g.pInfo = pInfo;
-  g.pRule = pRule;
+  g.pOptions = pOptions;
   g.zNumber = zNumber;
   valuesOf(&g);
   pTexts->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones", zNumber);
@@ -382,15 +383,15 @@ void versionedtriggersMake(
   pTexts->zLiftAllSql = fill(&g, versioned_lift_all_sql);
   for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
     TriggerSetOne *pOne;
-    if( !(aTrigger[i].mWhen & WHEN(pRule->mode, pRule->bIgnore)) ) continue;
-    if( aTrigger[i].iTombstones==!pRule->bTombstones ) continue;
-    if( aTrigger[i].eFor==FOR_TOUCHES && !pRule->bOwn ) continue;
-    if( aTrigger[i].eFor==FOR_OWN && !pRule->abOwn ) continue;
+    if( !(aTrigger[i].mWhen & mWhen) ) continue;
+    if( aTrigger[i].iTombstones==!pOptions->bTombstones ) continue;
+    if( aTrigger[i].eFor==FOR_TOUCHES && !pOptions->bOwn ) continue;
+    if( aTrigger[i].eFor==FOR_OWN && !pOptions->abOwn ) continue;
     pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = fill(&g, aTrigger[i].zTemplate);
     pOne->bSchema = aTrigger[i].eDepends==DEPENDS_WAYS
         || aTrigger[i].eDepends==DEPENDS_OWN
-        || (aTrigger[i].eDepends==DEPENDS_OTHERS && pRule->nExcept>0);
+        || (aTrigger[i].eDepends==DEPENDS_OTHERS && pOptions->nExcept>0);
   }
 }

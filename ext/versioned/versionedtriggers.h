@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The generator of versioned tables: it makes the text of the triggers that
-** keep a rule, and of the table of tombstones, from the rule and from what the
+** The generator of versioned tables: it makes the text of the triggers, and of
+** the table of tombstones, from the options of the table and from what the
 ** user's table looks like.
 **
 ** The text of each trigger is in sql/versioned/, with the reason for it. What
@@ -18,7 +18,7 @@
 ** triggers of a newer one alone. */
 #define VERSIONED_GENERATOR 2
 
-typedef struct VersionedRule VersionedRule;
+typedef struct VersionedOptions VersionedOptions;
 typedef struct VersionedTexts VersionedTexts;
 
 /* What the writers of a table do. A table has one mode: if writers of one table
@@ -30,7 +30,7 @@ typedef enum VersionedMode {
   VERSIONED_ECHO         /* an UPDATE carries the version that was read */
 } VersionedMode;
 
-struct VersionedRule {
+struct VersionedOptions {
   const char *zColumn;   /* the version column */
   const char *zLabel;    /* table.column for error messages, its quotes
                          ** doubled as in an SQL literal */
@@ -55,8 +55,9 @@ struct VersionedTexts {
 /* Makes the set and the texts, with a number in their names. After an error of
 ** the request neither is of use. */
 void versionedtriggersMake(Sqlx *p, const TableInfo *pInfo,
-                           const char *zNumber, const VersionedRule *pRule,
-                           TriggerSet *pSet, VersionedTexts *pTexts);
+                           const char *zNumber,
+                           const VersionedOptions *pOptions, TriggerSet *pSet,
+                           VersionedTexts *pTexts);
 /* Returns how many columns the key has. */
 int versionedtriggersKeys(const TableInfo *pInfo);
 

@@ -41,9 +41,9 @@ static int countedIsStored(Sqlx *p, const DeclaredTable *pTab){
   (void)p;
   return sqlite3_stricmp(pThis->zStored, pThis->zColumn)==0;
 }
-static void countedOptions(Sqlx *p, DeclaredTable *pTab, const void *pWords){
+static void countedOptions(Sqlx *p, DeclaredTable *pTab, const void *pText){
   Counted *pThis = (Counted*)pTab;
-  const char *z = pWords ? pWords : pThis->zStored;
+  const char *z = pText ? pText : pThis->zStored;
   if( z==0 ) sqlxBad(p, "no column is given");
   pThis->zColumn = z ? z : "";
 }
@@ -86,7 +86,7 @@ static const DeclaredKind counted = {
   .zDeclared = "counted",
   .nTable = sizeof(Counted),
   .iGenerator = 3,
-  .bForgets = 1,
+  .bDeletesEntry = 1,
   .zRegistry = "interlock_counted",
   .zRegistrySql = "CREATE TABLE IF NOT EXISTS $schema.interlock_counted("
                   "number TEXT PRIMARY KEY, name TEXT COLLATE NOCASE, col TEXT,"
@@ -115,11 +115,11 @@ const DeclaredKind *declaredKind(int i){
 static void fillColumns(const DeclaredTable *pTab, const char **az){
   az[DECLAREDTABLES_OWN] = ((const Counted*)pTab)->zStored;
 }
-static const void *wordsOf(Sqlx *p, sqlite3_value **apVal){
+static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
   return declaredtablesText(p, apVal[DECLAREDTABLES_OWN], "col");
 }
 static const DeclaredTables tables = {
-  .iStatus = 3, .xColumns = fillColumns, .xWords = wordsOf
+  .iStatus = 3, .xColumns = fillColumns, .xOptions = optionsOf
 };
 static void readRows(Sqlx *p, ListVtabRows *pRows){
   declaredtablesRead(p, &tables, &counted, pRows);
@@ -178,7 +178,7 @@ static int undoes(const char *zTable){
   Sqlx x;
   int n;
   sqlxBegin(&x, db);
-  n = declareUndo(&x, &counted, zTable, DDL_SELECT);
+  n = declareUndeclare(&x, &counted, zTable, DDL_SELECT);
   if( x.rc!=SQLITE_OK ) n = -1;
   sqlxEnd(&x);
   return n;
