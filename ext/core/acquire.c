@@ -110,7 +110,7 @@ void lockHoldAgain(LockSession *p, const LockLook *a){
     recordMove(pSeg, a->iOwn);
   }
   if( BUG(LEVEL_AFTER) ) p->grant.iLevel = p->iStamp;
-  CRASH(HOLD_AGAIN);
+  CRASH(ACQUIRE_AGAIN);
 }
 
 void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){

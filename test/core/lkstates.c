@@ -260,7 +260,7 @@ static int bLow;                /* a guard word was too low at some store */
 void crashPoint(int i){
   if( pF ) bLow |= guardTooLow(lockSegment(pF));
   if( !bCapture || nImage==IMAGES ) return;
-  if( i==CRASH_REORDER ) bCured = 1;
+  if( i==CRASH_ORDER_QUEUE ) bCured = 1;
   aPoint[nImage] = i;
   saveImage(&aImage[nImage++]);
 }
