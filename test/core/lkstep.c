@@ -109,6 +109,7 @@ static void stopHere(void){ raise(SIGSTOP); }
 static void sceneMatrix(void){
   static const char *azFree[] = { 0, "11110", "11000", "10100", "10000",
                                   "00000" };  /* IS IX S SIX X */
+  _Static_assert(sizeof(azFree)/sizeof(azFree[0])==LOCK_MODES, "every mode");
   i64 n = 0;
   u32 a, b;
   inMemory();
