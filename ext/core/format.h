@@ -31,8 +31,8 @@ u32 formatPrint(void);
 ** the last.  For formatPrint, and for the test that has their bytes. */
 const char *formatSample(u32 i, LockKey*);
 
-/* formatDiffers: segDiffers.  If it returns 1 the thread finds the format of the
-** header in formatMet.  formatOwn: this build's format. */
+/* formatDiffers: segDiffers.  If it returns 1 formatMet returns the format of the
+** header, in this thread.  formatOwn: the format of this build. */
 int formatDiffers(const Seg*);
 LockFormat formatMet(void);
 LockFormat formatOwn(void);

@@ -427,7 +427,7 @@ static void keepStatement(TxnScope *p, Sqlx *x, sqlite3_stmt **pp){
 static void explain(Sqlx *x, const char *zWho){
   int rc = x->rc;
   const char *zWhy = sqlxErrorText(x);
-  if( rc==SQLITE_NOMEM ) return;
+  if( rc==SQLITE_NOMEM || rc==SQLITE_INTERRUPT ) return;
   sqlxClear(x);
   sqlxFail(x, rc, "no transaction: %s cannot take part in it: %s%s", zWho, zWhy,
            rc==SQLITE_READONLY && sqlite3_db_readonly(x->db, "main")!=1
