@@ -31,7 +31,7 @@ u32 formatPrint(void);
 ** the last.  For formatPrint, and for the test that has their bytes. */
 const char *formatSample(u32 i, LockKey*);
 
-/* formatDiffers: segDiffers.  If it returns 1 formatMet returns the format of the
+/* formatDiffers: segDiffers.  After 1, formatMet() returns the format of the
 ** header, in this thread.  formatOwn: the format of this build. */
 int formatDiffers(const Seg*);
 LockFormat formatMet(void);
