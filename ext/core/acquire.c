@@ -62,7 +62,7 @@ void lockLook(LockSession *p, LockLook *a){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( keyConflicts(REC_MODE(r)) & a->mOwn ){
-      a->iPlace = i;
+      a->iPlace = i;                   /* of G3a, G3b, G3c */
       return;
     }
     a->mBefore |= REC_BIT(r);
@@ -110,7 +110,7 @@ void lockHoldAgain(LockSession *p, const LockLook *a){
     recordMove(pSeg, a->iOwn);
   }
   if( BUG(LEVEL_AFTER) ) p->grant.iLevel = p->iStamp;
-  CRASH(HOLD_AGAIN);
+  CRASH(ACQUIRE_AGAIN);
 }
 
 void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
@@ -214,7 +214,9 @@ static int mayCloseCycle(LockSession *p, const LockLook *a){
   return a->iPlace!=0 || lockOwnSlot(p)->nRecord!=1;
 }
 
-/* Queues the request, then looks for a cycle that it completes. */
+/* Queues the request, then looks for a cycle that it completes.  G3c and G4: in
+** front of iPlace, or at the tail.  G3a needs no code of its own: the request
+** queues as by G3c, and the two upgrades are a cycle of hard edges. */
 static LockRc enqueue(LockSession *p, const LockLook *a){
   LockFile *pF = p->pFile;
   SegRecord *r;

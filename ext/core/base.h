@@ -96,12 +96,12 @@ typedef struct LockMem {
   X(FORMAT_MAGIC)    /* FORMAT-MAGIC: magic stored */ \
   X(GROW_EXTEND)     /* GROW-EXTEND: blocks allocated */ \
   X(GROW_LENGTH)     /* GROW-LENGTH: length raised */ \
-  X(ENTER)           /* MUTEX-ENTER: the mutex word is ours */ \
-  X(ENTER_WAITERS)   /* MUTEX-WAITERS: WAITERS set */ \
-  X(LEAVE_WORK)      /* MUTEX-WORK: WORK cleared */ \
-  X(LEAVE)           /* MUTEX-LEAVE: the mutex word is 0 */ \
-  X(LEAVE_WAKE)      /* MUTEX-WAKE: a sleeper woken */ \
-  X(TAKEOVER)        /* MUTEX-TAKE: taken from a dead owner */ \
+  X(MUTEX_ENTER)     /* MUTEX-ENTER: the mutex word is ours */ \
+  X(MUTEX_WAITERS)   /* MUTEX-WAITERS: WAITERS set */ \
+  X(MUTEX_WORK)      /* MUTEX-WORK: WORK cleared */ \
+  X(MUTEX_LEAVE)     /* MUTEX-LEAVE: the mutex word is 0 */ \
+  X(MUTEX_WAKE)      /* MUTEX-WAKE: a sleeper woken */ \
+  X(MUTEX_TAKE)      /* MUTEX-TAKE: taken from a dead owner */ \
   X(REBUILD_FREE)    /* REBUILD-FREE: one record freed */ \
   X(REBUILD_EMPTY)   /* REBUILD-EMPTY: heads emptied */ \
   X(REBUILD_LINK)    /* REBUILD-LINK: one record linked */ \
@@ -111,35 +111,35 @@ typedef struct LockMem {
   X(END_FLAG)        /* END-FLAG: sweep-needed flag is 1 */ \
   X(END_WORK)        /* END-WORK: WORK set */ \
   X(SETTLE_FLAG)     /* SETTLE-FLAG: sweep-needed flag is 0 */ \
-  X(SETTLE_LEVEL)     /* SETTLE-LEVEL: rollback level set back */ \
+  X(SETTLE_LEVEL)    /* SETTLE-LEVEL: rollback level set back */ \
   X(REMOVE_STATE)    /* REMOVE-STATE: state is FREE */ \
-  X(GUARD_LOWER)     /* REMOVE-GUARD: a guard word lowered */ \
+  X(REMOVE_GUARD)    /* REMOVE-GUARD: a guard word lowered */ \
   X(REMOVE_CHAIN)    /* REMOVE-CHAIN: out of its chain */ \
   X(REMOVE_LIST)     /* REMOVE-LIST: slot given back */ \
-  X(HOLD_AGAIN)      /* ACQUIRE-AGAIN: count or hold stored */ \
-  X(TAKE_SLOT)       /* INSERT-SLOT: out of the free list */ \
-  X(TAKE_TEXT)       /* INSERT-TEXT: slot of a long key */ \
-  X(FILL)            /* INSERT-FILL: fields stored */ \
-  X(TICKETS)         /* ORDER-TICKETS: one ticket renumbered */ \
-  X(LINK)            /* INSERT-LINK: in the chain */ \
-  X(GUARD_RAISE)     /* INSERT-GUARD, GRANT-GUARD: a guard word raised */ \
-  X(VALID)           /* INSERT-VALID: WAITING or GRANTED */ \
+  X(ACQUIRE_AGAIN)   /* ACQUIRE-AGAIN: count or hold stored */ \
+  X(INSERT_SLOT)     /* INSERT-SLOT: out of the free list */ \
+  X(INSERT_TEXT)     /* INSERT-TEXT: slot of a long key */ \
+  X(INSERT_FILL)     /* INSERT-FILL: fields stored */ \
+  X(ORDER_TICKETS)   /* ORDER-TICKETS: one ticket renumbered */ \
+  X(INSERT_LINK)     /* INSERT-LINK: in the chain */ \
+  X(INSERT_GUARD)    /* INSERT-GUARD, GRANT-GUARD: a guard word raised */ \
+  X(INSERT_VALID)    /* INSERT-VALID: WAITING or GRANTED */ \
   X(GRANT_TOKEN)     /* GRANT-TOKEN: token stored */ \
   X(GRANT_STATE)     /* GRANT-STATE: GRANTED */ \
   X(GRANT_WAKE)      /* GRANT-WAKE: sleeper woken */ \
-  X(WITHDRAW_LOOK)   /* WAIT-DECIDE: nothing stored yet */ \
-  X(WITHDRAW)        /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
+  X(WAIT_DECIDE)     /* WAIT-DECIDE: nothing stored yet */ \
+  X(WAIT_WITHDRAW)   /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
   X(RELEASE_COUNT)   /* RELEASE-COUNT, UNDO-WORD: count lowered */ \
   X(SWEEP_FLAG)      /* SWEEP-FLAG: flag exchanged */ \
   X(SWEEP_SESSION)   /* SWEEP-SESSION: session is free */ \
   X(DEAD_ENDING)     /* DEAD-ENDING, REBUILD-KILL: session is ENDING */ \
   X(CANCEL_LOOK)     /* CANCEL-LOOK: nothing stored yet */ \
-  X(CANCEL)          /* CANCEL-STATE: CANCELLED */ \
-  X(REORDER)         /* ORDER-QUEUE: a queue rearranged */ \
-  X(SPLIT)           /* INSERT-SPLIT: a hash bucket split */ \
+  X(CANCEL_STATE)    /* CANCEL-STATE: CANCELLED */ \
+  X(ORDER_QUEUE)     /* ORDER-QUEUE: a queue rearranged */ \
+  X(INSERT_SPLIT)    /* INSERT-SPLIT: a hash bucket split */ \
   X(OPEN_FIELDS)     /* OPEN-FIELDS: state is still FREE */ \
   X(OPEN_LIVE)       /* OPEN-LIVE: session is LIVE */ \
-  X(WRITER)          /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */
+  X(WRITER_EMPTY)    /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */
 
 enum {
   CRASH_NONE,

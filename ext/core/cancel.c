@@ -27,7 +27,7 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
   if( !atomicCas32(&r->state, iRec, SEG_WITH(iRec, SEG_CANCELLED)) ){
     return LOCK_NO;
   }
-  CRASH(CANCEL);
+  CRASH(CANCEL_STATE);
   atomicAdd(&segHeader(p)->stat[STAT_CANCELS], 1);
   if( !BUG(CANCEL_SILENT) ) osWake(&r->state, 1);   /* CANCEL-WAKE */
   return LOCK_OK;

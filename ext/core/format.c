@@ -135,8 +135,7 @@ static void mixNumbers(u32 *h){
 static void mixLocks(u32 *h){
   SegRecord what;
   u32 e;
-  MIX(LOCK_INTENT_SHARED) MIX(LOCK_INTENT_EXCLUSIVE) MIX(LOCK_SHARED)
-  MIX(LOCK_SHARED_INTENT) MIX(LOCK_EXCLUSIVE) MIX(LOCK_MODES)
+  LOCK_MODE_LIST(MIX) MIX(LOCK_MODES)
   MIX(KEY_INTEGER) MIX(KEY_PAIR) MIX(KEY_TEXT) MIX(KEY_BLOB) MIX(KEY_NAME)
   MIX(KEY_ROW) MIX(KEY_TABLE) MIX(KEY_TURN) MIX(KEY_KINDS)
   for(e=0; e<LOCK_MODES; e++) mix(h, keyConflicts(e));
@@ -184,10 +183,9 @@ static LockFormat formatOf(u64 iMagic, u32 iPrint){
 static _Thread_local LockFormat met;
 
 int formatDiffers(const Seg *p){
-  u64 iMagic = atomicGetAcq(&segHeader(p)->magic);
-  u32 iPrint = atomicGet(&segHeader(p)->print);
-  if( iMagic==SEG_MAGIC && iPrint==p->iPrint ) return 0;
-  met = formatOf(iMagic, iPrint);
+  const SegHeader *h = segHeader(p);
+  if( !segDiffers(p) ) return 0;
+  met = formatOf(atomicGetAcq(&h->magic), atomicGet(&h->print));
   return 1;
 }
 

@@ -14,8 +14,9 @@
 ** file with its own.  A build of another format returns LOCK_FORMAT while a
 ** process is alive in the file, and otherwise formats the file anew.
 **
-** The print does not cover how the layer above core makes a key of an SQL
-** value: test/lockformat.test has the bytes of such keys.
+** The print does not cover everything that builds must agree on: README.md,
+** "What two builds must agree on", has a row for each thing, and what finds a
+** difference in it.
 */
 #ifndef INTERLOCK_FORMAT_H
 #define INTERLOCK_FORMAT_H
@@ -30,8 +31,8 @@ u32 formatPrint(void);
 ** the last.  For formatPrint, and for the test that has their bytes. */
 const char *formatSample(u32 i, LockKey*);
 
-/* formatDiffers: 1 if the header's format is not this build's.  The thread then
-** finds it in formatMet.  formatOwn: this build's format. */
+/* formatDiffers: segDiffers.  After 1, formatMet() returns the format of the
+** header, in this thread.  formatOwn: the format of this build. */
 int formatDiffers(const Seg*);
 LockFormat formatMet(void);
 LockFormat formatOwn(void);

@@ -469,7 +469,7 @@ static void applyOrders(Graph *g){
   for(j=0; j<g->nOrder; j++){
     Order *o = &g->aOrder[j];
     recordReorder(g->p, &g->aQueue[o->iFirst], o->n);
-    CRASH(REORDER);                            /* ORDER-QUEUE */
+    CRASH(ORDER_QUEUE);                            /* ORDER-QUEUE */
   }
   /* ORDER-SCAN */
   for(j=0; j<g->nOrder && !BUG(REORDER_NOSCAN); j++){

@@ -9,7 +9,7 @@
 
 /* Row: the mode of a request.  Columns: the modes that conflict with it. */
 #define X(a,b,c,d,e) ((a)<<1|(b)<<2|(c)<<3|(d)<<4|(e)<<5)
-static const u8 aConflict[LOCK_MODES] = {
+static const u8 aConflict[] = {
                               /* IS IX  S SIX X */
   0,
   /* intent shared         */ X( 0, 0, 0, 0, 1 ),
@@ -19,6 +19,7 @@ static const u8 aConflict[LOCK_MODES] = {
   /* exclusive             */ X( 1, 1, 1, 1, 1 )
 };
 #undef X
+_Static_assert(sizeof(aConflict)==LOCK_MODES, "a row for each mode");
 
 u32 keyConflicts(u32 eMode){
   u32 m = eMode<LOCK_MODES ? aConflict[eMode] : 0;

@@ -28,10 +28,17 @@
 
 #include "core/base.h"
 
-/* Modes, the weakest first.  The numbers are stored in the file. */
-enum { LOCK_INTENT_SHARED = 1, LOCK_INTENT_EXCLUSIVE, LOCK_SHARED,
-       LOCK_SHARED_INTENT, LOCK_EXCLUSIVE };
-#define LOCK_MODES 6
+/* Modes, the weakest first, from 1 on.  The numbers are stored in the file. */
+#define LOCK_MODE_LIST(X) \
+  X(LOCK_INTENT_SHARED) X(LOCK_INTENT_EXCLUSIVE) X(LOCK_SHARED) \
+  X(LOCK_SHARED_INTENT) X(LOCK_EXCLUSIVE)
+enum {
+  LOCK_NO_MODE,
+#define X(name) name,
+  LOCK_MODE_LIST(X)
+#undef X
+  LOCK_MODES
+};
 #define MODE_BIT(e) (1u<<(e))
 
 /* Kinds of keys: disjoint name spaces.  The numbers are stored in the file. */

@@ -39,7 +39,7 @@ static int takeOver(Seg *p, u64 w){
   ruleEnter(RANK_MUTEX, p);
   p->iTaken = MUTEX_OWNER(w);
   countPassed(p);
-  CRASH(TAKEOVER);
+  CRASH(MUTEX_TAKE);
   return 1;
 }
 
@@ -48,7 +48,7 @@ static int enterFree(Seg *p, u64 mBits){
   /* MUTEX-ENTER */
   if( !atomicCas64(&segHeader(p)->mutex, 0, me(p)|mBits) ) return 0;
   ruleEnter(RANK_MUTEX, p);
-  CRASH(ENTER);
+  CRASH(MUTEX_ENTER);
   return 1;
 }
 
@@ -121,7 +121,7 @@ static int enterSlow(Seg *p){
     /* MUTEX-WAITERS */
     if( !(w & MUTEX_WAITERS) && !BUG(NO_WAITERS) ){
       if( !atomicCas64(pWord, w, w|MUTEX_WAITERS) ) continue;
-      CRASH(ENTER_WAITERS);
+      CRASH(MUTEX_WAITERS);
       w |= MUTEX_WAITERS;
     }
     mBits = BUG(NO_WAITERS) || BUG(WOKEN_PLAIN) ? 0 : MUTEX_WAITERS;
@@ -190,16 +190,16 @@ int mutexLeave(Seg *p){
     u64 w = atomicGet(pWord);
     if( w & MUTEX_WORK ){                      /* MUTEX-WORK */
       if( !atomicCas64(pWord, w, w & ~MUTEX_WORK) ) continue;
-      CRASH(LEAVE_WORK);
+      CRASH(MUTEX_WORK);
       return 1;
     }
     if( w & MUTEX_WAITERS ) countPassed(p);
     if( !atomicCas64(pWord, w, 0) ) continue;  /* MUTEX-LEAVE */
     ruleLeave(RANK_MUTEX, p);
-    CRASH(LEAVE);
+    CRASH(MUTEX_LEAVE);
     if( w & MUTEX_WAITERS ){                   /* MUTEX-WAKE */
       if( !BUG(MUTEX_SILENT) ) osWake(atomicLowHalf(pWord), 1);
-      CRASH(LEAVE_WAKE);
+      CRASH(MUTEX_WAKE);
     }
     return 0;
   }

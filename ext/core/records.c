@@ -213,7 +213,7 @@ static void splitBucket(Seg *p){
     iTail = i;
   }
   h->nBucket = bNew+1;
-  CRASH(SPLIT);
+  CRASH(INSERT_SPLIT);
 }
 
 /*---------------------------------------------------------- guard words ---*/
@@ -227,7 +227,7 @@ static void raiseGuard(Seg *p, SegRecord *r){
   assert( segHeld(p) );
   if( REC_KIND(r)!=KEY_TABLE ) return;
   atomicSet(pWord, atomicGet(pWord)+1);
-  CRASH(GUARD_RAISE);
+  CRASH(INSERT_GUARD);
 }
 
 /* The record has become FREE, or its session gave the request up before the
@@ -242,7 +242,7 @@ static void lowerGuard(Seg *p, SegRecord *r){
     return;
   }
   atomicSet(pWord, atomicGet(pWord)-1);
-  CRASH(GUARD_LOWER);
+  CRASH(REMOVE_GUARD);
 }
 
 /*---------------------------------------------------------------- slots ---*/
@@ -289,7 +289,7 @@ static u32 takeSlot(Seg *p, u32 k){
     return 0;
   }
   h->nRecord++;
-  CRASH(TAKE_SLOT);
+  CRASH(INSERT_SLOT);
   return i;
 }
 
@@ -340,7 +340,7 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
     atomicSetRel(&t->state, SEG_NEXTSEQ(atomicGet(&t->state), SEG_TEXT));
     atomicSet(pLink, iText);
     pLink = &t->next;
-    CRASH(TAKE_TEXT);
+    CRASH(INSERT_TEXT);
   }
 }
 
@@ -382,7 +382,7 @@ u32 recordInsert(Seg *p, const RecordNew *pNew){
                        pNew->bWaiting ? SEG_WAITING : SEG_GRANTED);
   if( BUG(VALID_FIRST) ){
     atomicSetRel(&r->state, iState);
-    CRASH(VALID);
+    CRASH(INSERT_VALID);
   }
   /* INSERT-FILL */
   atomicSet(&r->session, pNew->iSession);
@@ -400,7 +400,7 @@ u32 recordInsert(Seg *p, const RecordNew *pNew){
   atomicSet(&r->ticket, h->ticket);
   if( !pNew->bWaiting && !drawToken(p) ) return 0;
   atomicSet(&r->token, pNew->bWaiting ? 0 : h->token);
-  CRASH(FILL);
+  CRASH(INSERT_FILL);
   /* INSERT-LINK */
   recordChainInsert(p, i, pNew->iBefore);
   recordListInsert(p, i);
@@ -412,10 +412,10 @@ u32 recordInsert(Seg *p, const RecordNew *pNew){
     h->nWait++;
     atomicSet(&segSession(p, pNew->iSession)->waits, i);
   }
-  CRASH(LINK);
+  CRASH(INSERT_LINK);
   if( !pNew->bWaiting && !BUG(GUARD_LATE) ) raiseGuard(p, r);
   atomicSetRel(&r->state, iState);             /* INSERT-VALID */
-  CRASH(VALID);
+  CRASH(INSERT_VALID);
   if( !pNew->bWaiting && BUG(GUARD_LATE) ) raiseGuard(p, r);
   assert( pNew->bWaiting || grantAlone(p, i) );
   if( h->nRecord>h->nBucket && h->nBucket<segRecords(p) ) splitBucket(p);
@@ -618,7 +618,7 @@ void recordReorder(Seg *p, const u32 *aRecord, u32 n){
   atomicSet(&h->ticket, iTicket);
   for(i=n; i>0; i--){                          /* ORDER-TICKETS */
     atomicSet(&segRecord(p, aRecord[i-1])->ticket, iTicket--);
-    CRASH(TICKETS);
+    CRASH(ORDER_TICKETS);
   }
   for(i=0; i<n; i++) chainRemove(p, aRecord[i]);
   iTail = n ? chainTail(p, aRecord[0]) : 0;

@@ -58,6 +58,11 @@ static int unwritten(Seg *p){
   return 1;
 }
 
+int segDiffers(const Seg *p){
+  const SegHeader *h = segHeader(p);
+  return atomicGetAcq(&h->magic)!=SEG_MAGIC || atomicGet(&h->print)!=p->iPrint;
+}
+
 LockRc segUsable(Seg *p){
   u64 nFile = 0, iMagic;
   if( p->file.fd<0 ) return LOCK_NOFILE;
@@ -67,10 +72,7 @@ LockRc segUsable(Seg *p){
   iMagic = atomicGetAcq(&segHeader(p)->magic);
   if( iMagic==0 ) return unwritten(p) ? LOCK_NOFILE : LOCK_MALFORMED;
   if( (iMagic & ~(u64)0xFFFF)!=SEG_PREFIX ) return LOCK_MALFORMED;
-  if( iMagic!=SEG_MAGIC || atomicGet(&segHeader(p)->print)!=p->iPrint ){
-    return LOCK_FORMAT;
-  }
-  if( atomicGet(&segHeader(p)->damaged) ) return LOCK_FORMAT;
+  if( segDiffers(p) || atomicGet(&segHeader(p)->damaged) ) return LOCK_FORMAT;
   if( atomicGet(&segHeader(p)->numbers)>>60 ) return LOCK_MALFORMED;
   return segRefresh(p);
 }

@@ -337,13 +337,17 @@ static inline int segBound(Seg *p, u32 *pnStep){
 ** large as the file can get, since records must not move.  Private memory has a
 ** smaller window, since no other process can grow it.
 ** segClose: unmaps and closes.
-** segUsable: reads magic, print and length.  Returns LOCK_OK, LOCK_NOFILE if
-** the file must be formatted, LOCK_FORMAT or LOCK_MALFORMED.
+** segDiffers: 1 if the header's magic word or print is not this build's.
+** segUsable: reads magic, print, damage and length.  Returns LOCK_OK,
+** LOCK_NOFILE if the file must be formatted, LOCK_FORMAT if it must be
+** formatted unless a process is alive in it (it is of another format, or
+** damaged: whyNotUsable() tells the two apart), or LOCK_MALFORMED.
 ** segFormat: makes an empty segment.  The caller must hold the first byte
 ** exclusively.
 */
 LockRc segOpen(Seg*);
 void segClose(Seg*);
+int segDiffers(const Seg*);
 LockRc segUsable(Seg*);
 LockRc segFormat(Seg*);
 

@@ -68,7 +68,7 @@ void sessionSweepWriter(Seg *p, u32 k){
     return;
   }
   atomicSet(&h->writerTxn, 0);                 /* SWEEP-WRITER */
-  CRASH(WRITER);
+  CRASH(WRITER_EMPTY);
   recordScanWaiting(p, 1);
 }
 

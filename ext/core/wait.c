@@ -38,7 +38,7 @@ LockRc lockOutcome(LockSession *p){
   }
   /* WAIT-CANCELLED */
   atomicSetRel(&r->state, SEG_WITH(iState, SEG_WITHDRAWN));
-  CRASH(WITHDRAW);
+  CRASH(WAIT_WITHDRAW);
   lockTidy(p);
   return LOCK_CANCELLED;
 }
@@ -62,13 +62,13 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
   if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
     return overtaken(p, rc);
   }
-  CRASH(WITHDRAW_LOOK);            /* WAIT-DECIDE, then WAIT-WITHDRAW */
+  CRASH(WAIT_DECIDE);            /* WAIT-DECIDE, then WAIT-WITHDRAW */
   if( BUG(WITHDRAW_STORE) ){
     atomicSetRel(pState, iNew);
   }else if( !atomicCas32(pState, p->iState, iNew) ){
     return overtaken(p, rc);
   }
-  CRASH(WITHDRAW);
+  CRASH(WAIT_WITHDRAW);
   p->iRequest = 0;
   if( rc==LOCK_TIMEOUT ) atomicAdd(&segHeader(pSeg)->stat[STAT_TIMEOUTS], 1);
   lockTidy(p);

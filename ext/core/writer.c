@@ -9,13 +9,13 @@ void writerEnter(Seg *p, u32 k){
   SegSession *s = segSession(p, k);
   assert( segHeld(p) );
   atomicSet(&h->writerTxn, 0);                 /* WRITER-EMPTY */
-  CRASH(WRITER);
+  CRASH(WRITER_EMPTY);
   atomicFenceRel();
   /* WRITER-ENTER */
   atomicSet(&h->writer, k);
   atomicSet(&h->writerGen, SEG_HIGH(s->state));
   atomicSetRel(&h->writerTxn, SEG_HIGH(s->now));
-  CRASH(WRITER);
+  CRASH(WRITER_EMPTY);
 }
 
 int writerBlocks(Seg *p, u32 eKind, u32 iSession){

@@ -58,8 +58,11 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** does, and so does a cursor that was not read to its end, or any table in
 ** FROM. With a transaction open, a lock that is free is still granted, and a
 ** lock that is not free is refused immediately (`lock wait refused:`), so that
-** no connection sleeps while it holds SQLite's own lock. Take locks first, in
-** a SELECT of their own.
+** no connection sleeps while it holds SQLite's own lock. A function also does
+** not wait while PRAGMA locking_mode keeps SQLite's lock, or while the
+** connection holds locks in the lock file of another of its databases
+** ([lock wait refused](#lock-wait-refused)). Take locks first, in a SELECT of
+** their own.
 **
 ** A lock does not replace SQLite's write lock. Two transactions that hold locks
 ** on different keys, read, and then write fail with `database is locked`, as

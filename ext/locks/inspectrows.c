@@ -107,10 +107,11 @@ static const char *kindName(u32 eKind){
 }
 
 static const char *modeName(u32 eMode){
-  static const char *const az[LOCK_MODES] = {
+  static const char *const az[] = {
     "", "intention shared", "intention exclusive", "shared",
     "shared intention exclusive", "exclusive"
   };
+  _Static_assert(sizeof(az)/sizeof(az[0])==LOCK_MODES, "a name for each mode");
   return az[eMode<LOCK_MODES ? eMode : 0];
 }
 

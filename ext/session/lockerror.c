@@ -39,7 +39,9 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
 ** The error also means that a connection which reads a file in WAL mode asked
 ** for a lock on a row or table of that file, whether or not the lock is free:
 ** the values that the connection reads can be older than the last holder's
-** commit. The text then begins with the function's name.
+** commit. The text then begins with the function's name. The same holds for a
+** call of skip_locked, in any journal mode, where what it reads of the table
+** would not end with its statement.
 **
 ** Code: SQLITE_BUSY
 ** Retry: the transaction, after ROLLBACK; without BEGIN the statement, when
@@ -297,7 +299,7 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
                                 " deleted)";
     case LOCK_NETWORK:   return "on a network file system; allowed is a local"
                                 " one";
-    default:
+    default:                         /* LOCK_IOERR */
       return p->iErrno ? sqlxPrintf(x, "the operating system failed (%s)",
                                     reason(x, p->iErrno))
                        : "the operating system failed";
@@ -390,7 +392,17 @@ void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){
     case LOCK_INTERRUPTED:
       sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: interrupted");
       break;
-    default:
+    case LOCK_NOSPACE:
+    case LOCK_MALFORMED:
+    case LOCK_FORMAT:
+    case LOCK_REPLACED:
+    case LOCK_NETWORK:
+    case LOCK_CANTOPEN:
+    case LOCK_LINKED:
+    case LOCK_NOMAP:
+    case LOCK_IOERR:
+    case LOCK_WAITING:     /* of lockAsk only */
+    case LOCK_MISUSE:      /* more locks in a transaction than stamps */
       failFile(x, eRc, p);
       break;
   }

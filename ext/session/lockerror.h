@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** From the lock manager's results to SQL errors: all of their prefixes, texts
-** and codes are here.
+** From the lock manager's results to SQL errors: the prefix, text and code of
+** each result. Three checks that need no result of the lock manager set errors
+** of their own, and their files have the texts: `lock wait refused:` of a read
+** that can be old (snapshot.c, skiplocked.c), `no transaction:` (connection.c,
+** txnscope.c, skiplocked.c), `row locked:` of a guarded write (guardcheck.c).
 */
 #ifndef INTERLOCK_LOCKERROR_H
 #define INTERLOCK_LOCKERROR_H
@@ -19,7 +22,8 @@ typedef struct LockFailure {
   const char *zBusy;     /* of eWaiting: the schema or the file, or NULL */
 } LockFailure;
 
-/* Sets the error of a result. LOCK_OK, LOCK_NO and LOCK_NOFILE are none. */
+/* Sets the error of a result. LOCK_OK, LOCK_NO and LOCK_NOFILE are none. The
+** compiler refuses a result that the function does not list. */
 void lockerrorSet(Sqlx*, LockRc, const LockFailure*);
 
 #endif

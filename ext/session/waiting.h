@@ -9,6 +9,10 @@
 ** locks, and a connection that waits stalls no writer. After a wait a
 ** connection cannot read a snapshot from before it. The temp schema does not
 ** count, since no other connection uses its file.
+**
+** The rule has a second half, which this file cannot see: the connection must
+** hold no lock in another lock file, since a deadlock over two lock files would
+** not be detected. mayWait() in connection.c asks for both halves.
 */
 #ifndef INTERLOCK_WAITING_H
 #define INTERLOCK_WAITING_H
@@ -19,12 +23,14 @@ typedef enum Waiting {
   WAITING_ALLOWED,
   WAITING_TRANSACTION,   /* a transaction is open on a database file */
   WAITING_LOCK_KEPT,     /* PRAGMA locking_mode keeps SQLite's lock */
-  WAITING_OTHER_FILE,    /* the connection has locks in another lock file */
+  WAITING_OTHER_FILE,    /* the connection has locks in another lock file:
+                         ** mayWait()'s answer, never waitingAllowed()'s */
   WAITING_NOMEM
 } Waiting;
 
-/* Whether the connection may sleep. If it may not, *pzSchema is the schema of
-** the file that forbids it, valid until the next ATTACH or DETACH, or NULL. */
+/* Whether SQLite's locks let the connection sleep. If not, *pzSchema is the
+** schema of the file that forbids it, valid until the next ATTACH or DETACH, or
+** NULL. */
 Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
 
 /* Whether sqlite3_interrupt() was called, or the program's progress handler,

@@ -51,6 +51,7 @@ static u64 aOpen[MX];          /* session that the cancel under way aims at */
 static u64 nGot, nDead, nCancel, nSlip, nEdge, nSeen;
 static const u32 aConf[] = { 0, 1u<<5, 1u<<3|1u<<4|1u<<5, 1u<<2|1u<<4|1u<<5,
                              1u<<2|1u<<3|1u<<4|1u<<5, 62 };
+_Static_assert(sizeof(aConf)/sizeof(aConf[0])==LOCK_MODES, "every mode");
 
 static u32 nBad, bSpoil;
 static void bad(u64 i, const char *z){

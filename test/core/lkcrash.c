@@ -223,18 +223,48 @@ static void opUndo(void){
   }
 }
 
-enum { ATTACH, TABLES=21, TAKEOVER=16, REAPS=15, CONTENDED=17, ENDCONTENDED,
-       SWEEPS, ATTACHHALF, CURE=11, CANCELS=13 };
-static void (*const aOp[])(void) = { opAttach, opOpen, opAcquire, opLong,
-  opWait, opRelease, opReleaseAll, opTxnEnd, opRollback, opEnd, opUpgrade,
-  opCure, opGrow, opCancel, opWriter, opReap, opTakeOver, opContended,
-  opEndContended, opSweep, opAttach, opTable, opUndo };
-static const char *azOp[] = { "attach", "open", "acquire", "long key", "wait",
-  "release", "release all", "transaction end", "rollback to", "session end",
-  "upgrade", "soft deadlock", "grow", "cancel", "writer", "reap", "take over",
-  "contended", "contended end", "sweep", "attach, half formatted",
-  "table", "undo" };
-enum { NOP = sizeof(aOp)/sizeof(aOp[0]) };
+/* The scenarios: number, what the victim does, and the name. */
+#define SCENARIOS(X) \
+  X(V_ATTACH,        opAttach,       "attach") \
+  X(V_OPEN,          opOpen,         "open") \
+  X(V_ACQUIRE,       opAcquire,      "acquire") \
+  X(V_LONG,          opLong,         "long key") \
+  X(V_WAIT,          opWait,         "wait") \
+  X(V_RELEASE,       opRelease,      "release") \
+  X(V_RELEASE_ALL,   opReleaseAll,   "release all") \
+  X(V_TXN_END,       opTxnEnd,       "transaction end") \
+  X(V_ROLLBACK,      opRollback,     "rollback to") \
+  X(V_END,           opEnd,          "session end") \
+  X(V_UPGRADE,       opUpgrade,      "upgrade") \
+  X(V_CURE,          opCure,         "soft deadlock") \
+  X(V_GROW,          opGrow,         "grow") \
+  X(V_CANCEL,        opCancel,       "cancel") \
+  X(V_WRITER,        opWriter,       "writer") \
+  X(V_REAP,          opReap,         "reap") \
+  X(V_TAKE_OVER,     opTakeOver,     "take over") \
+  X(V_CONTENDED,     opContended,    "contended") \
+  X(V_END_CONTENDED, opEndContended, "contended end") \
+  X(V_SWEEP,         opSweep,        "sweep") \
+  X(V_ATTACH_HALF,   opAttach,       "attach, half formatted") \
+  X(V_TABLE,         opTable,        "table") \
+  X(V_UNDO,          opUndo,         "undo")
+
+enum {
+#define X(number, op, name) number,
+  SCENARIOS(X)
+#undef X
+  NOP
+};
+static void (*const aOp[])(void) = {
+#define X(number, op, name) op,
+  SCENARIOS(X)
+#undef X
+};
+static const char *azOp[] = {
+#define X(number, op, name) name,
+  SCENARIOS(X)
+#undef X
+};
 
 static pid_t forkVictim(int iOp){
   pid_t pid = fork();
@@ -449,7 +479,7 @@ static void driverSetup(const Run *r){
 /* Makes the queues that the scenarios need, once the victim has its locks. */
 static void driverQueues(const Run *r){
   NEED( ask(W, &kA, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 1)==LOCK_WAITING );
-  if( r->iOp==CURE ){
+  if( r->iOp==V_CURE ){
     /* Q holds Q shared.  Q2 waits for Q X.  Q waits for U X behind the victim's
     ** S.  The victim asks for Q shared behind Q2.  That is the cycle victim ->
     ** Q2 -> Q -> victim, of which the first edge is soft. */
@@ -459,7 +489,7 @@ static void driverQueues(const Run *r){
   }else{
     NEED( ask(Q, &kU, LOCK_EXCLUSIVE, LOCK_SCOPE_SESSION, 1)==LOCK_WAITING );
   }
-  if( r->iOp==TABLES ){
+  if( r->iOp==V_TABLE ){
     NEED( ask(Q2, &kTable2, LOCK_INTENT_EXCLUSIVE, 0, 1)==LOCK_WAITING );
   }
 }
@@ -514,7 +544,7 @@ static void control(void){
 
 static void waiterHasIt(const Run *r, int bSlept){
   LockRc rc = bSlept ? sleptWait() : LOCK_WAITING;
-  if( r->iOp==CANCELS ){
+  if( r->iOp==V_CANCEL ){
     if( !bSlept && pending(W) ) rc = simple(W, OUTCOME);
     if( rc==LOCK_CANCELLED ){
       NEED( ask(W, &kA, LOCK_EXCLUSIVE, 0, 1)!=LOCK_NO );
@@ -556,8 +586,8 @@ static void afterDeath(const Run *r, int bEnded, int bSlept){
   if( eSet==THREE ) newcomer(r);
   if( bFirst && !bEnded ) simple(E, TXNEND);
   for(i=0; i<5; i++) NEED( try(T, aKey[i])==LOCK_OK );
-  if( r->iOp==TABLES ) NEED( getsIt(Q2) );
-  else if( r->iOp!=CURE ) NEED( try(T, &kTable2)==LOCK_OK );
+  if( r->iOp==V_TABLE ) NEED( getsIt(Q2) );
+  else if( r->iOp!=V_CURE ) NEED( try(T, &kTable2)==LOCK_OK );
   if( eSet!=TWO ) waiterHasIt(r, 0);
   NEED( holdsNow(T, &kHeld) );
   if( !bEnded && !bFirst ) enderEnds(r);
@@ -644,15 +674,15 @@ static int isOver(pid_t pid){
 }
 static void contend(const Run *r, pid_t pid){
   Seg *p = lockSegment(pF);
-  if( r->iOp==CONTENDED || r->iOp==ENDCONTENDED ){
-    u64 mBit = r->iOp==CONTENDED ? MUTEX_WAITERS : MUTEX_WORK;
+  if( r->iOp==V_CONTENDED || r->iOp==V_END_CONTENDED ){
+    u64 mBit = r->iOp==V_CONTENDED ? MUTEX_WAITERS : MUTEX_WORK;
     NEED( mutexTry(p, 0)==MUTEX_ENTERED );
     pCtl->bGo = 1;
     while( !isOver(pid) && !(atomicGetAcq(&segHeader(p)->mutex) & mBit) ){
       restUs(50);
     }
     while( mutexLeave(p) ) sessionSweepAll(p);
-  }else if( r->iOp==SWEEPS ){
+  }else if( r->iOp==V_SWEEP ){
     pCtl->bGo = 1;
     NEED( victimState(pid)=='s' );
     simple(E, TXNEND);             /* E's lock is invalidated; WORK is set */
@@ -665,29 +695,30 @@ static void contend(const Run *r, pid_t pid){
 /* Makes one run.  Returns 0 if the victim did not reach the point. */
 static int run(const Run *r){
   pid_t pid;
-  int e, bEnded = r->iOp==SWEEPS, bSlept;
+  int e, bEnded = r->iOp==V_SWEEP, bSlept;
   driverSetup(r);
-  if( r->iOp==REAPS ) deadHolder(0);
-  if( r->iOp==ATTACH || r->iOp==ATTACHHALF ){
-    otherFile(r->iOp==ATTACH ? -1 : 8192);
+  if( r->iOp==V_REAP ) deadHolder(0);
+  if( r->iOp==V_ATTACH || r->iOp==V_ATTACH_HALF ){
+    otherFile(r->iOp==V_ATTACH ? -1 : 8192);
   }
   pid = forkVictim(r->iOp);
   driverQueues(r);
   /* a poll of W would do there what the victim must do */
-  bSlept = eSet==TWO && r->eHow==KILL && r->iOp!=TAKEOVER;
+  bSlept = eSet==TWO && r->eHow==KILL && r->iOp!=V_TAKE_OVER;
   if( bSlept ) post(W, WAIT);
-  if( r->iOp==TAKEOVER ) deadHolder(1);
+  if( r->iOp==V_TAKE_OVER ) deadHolder(1);
   contend(r, pid);
   e = victimState(pid);
   if( e=='e' && r->eHow!=DRY && r->nth==1
-   && r->iOp!=CONTENDED && r->iOp!=ENDCONTENDED ){   /* those depend on time */
+   && r->iOp!=V_CONTENDED && r->iOp!=V_END_CONTENDED ){
+    /* those two depend on time */
     say(r, "point not passed");
   }
   if( e=='x' || e=='t' ) say(r, "the victim failed");
   if( e=='s' ){
     if( bEnded ) { if( pending(Q) ) simple(Q, GIVEUP); }
     else whileStopped(r);
-    if( r->iOp==ATTACH && eSet==ONE ) otherOpens(r, 1);
+    if( r->iOp==V_ATTACH && eSet==ONE ) otherOpens(r, 1);
     bEnded = 1;
     if( r->eHow==STOPKILL ) atomicSet(&pCtl->usDeath, osMonotonicUs());
     signalOne(pid, r->eHow==STOPKILL ? SIGKILL : SIGCONT);
@@ -700,7 +731,7 @@ static int run(const Run *r){
     waitpid(pid, 0, 0);
   }
   afterDeath(r, bEnded, bSlept);
-  if( r->iOp==ATTACH || r->iOp==ATTACHHALF ) otherOpens(r, 0);
+  if( r->iOp==V_ATTACH || r->iOp==V_ATTACH_HALF ) otherOpens(r, 0);
   driverEnd(r);
   return e!='e';
 }

@@ -33,11 +33,9 @@ static void numbers(Value x){
   NUMBER(LIMIT_EXTENT);
   NUMBER(LIMIT_EXTENTS);
   NUMBER(LIMIT_KEY);
-  NUMBER(LOCK_INTENT_SHARED);
-  NUMBER(LOCK_INTENT_EXCLUSIVE);
-  NUMBER(LOCK_SHARED);
-  NUMBER(LOCK_SHARED_INTENT);
-  NUMBER(LOCK_EXCLUSIVE);
+#define X(name) NUMBER(name);
+  LOCK_MODE_LIST(X)
+#undef X
   for(e=0; e<LOCK_MODES; e++){
     snprintf(z, sizeof z, "conflicts of mode %u", e);
     number(x, z, keyConflicts(e));

@@ -21,6 +21,7 @@ enum { SESSIONS = 4, KINDS = 5, BATCH = 2000 };
 
 static u64 seed;
 static u32 R(u32 n){ return (u32)(rnd(&seed)>>33) % n; }
+static u32 anyMode(void){ return 1+R(LOCK_MODES-1); }
 
 static const char *zDb;
 static char zFile[400];
@@ -128,14 +129,14 @@ static LockRc callOne(int i){
   key(&k);
   if( lockPending(s) ) return callWaiting(s);
   switch( R(20) ){
-    case 0: CALL(rc = lockRelease(s, &k, 1+R(5))); break;
+    case 0: CALL(rc = lockRelease(s, &k, anyMode())); break;
     case 1: CALL(lockTxnEnd(s)); break;
     case 2: CALL(lockRollbackTo(s, R(3))); break;
     case 3: if( R(4)==0 ) CALL(rc = lockReleaseAll(s, ~0u, ~0u, &x)); break;
     case 4: if( R(4)==0 ) callLook(); break;
     case 5: CALL(rc = lockCancel(pF, R(30))); break;
     case 6:
-      CALL(rc = lockSkip(s, &k, 1+R(5), R(2)));
+      CALL(rc = lockSkip(s, &k, anyMode(), R(2)));
       CALL(lockSkipProbe(s));
       break;
     case 7: case 8: rc = callWriter(s, &k); break;
@@ -144,12 +145,12 @@ static LockRc callOne(int i){
       CALL(lockSessionEnd(s));
       CALL(rc = lockSessionBegin(pF, &aS[i]));
       break;
-    case 11: if( R(8)==0 ) CALL(rc = lockAcquire(s, &k, 1+R(5), R(2), &w));
+    case 11: if( R(8)==0 ) CALL(rc = lockAcquire(s, &k, anyMode(), R(2), &w));
       break;
     case 12: case 13: case 14: case 15:
-      CALL(rc = lockAsk(s, &k, 1+R(5), R(3), 1));
+      CALL(rc = lockAsk(s, &k, anyMode(), R(3), 1));
       break;
-    default: CALL(rc = lockAcquire(s, &k, 1+R(5), R(2), 0)); break;
+    default: CALL(rc = lockAcquire(s, &k, anyMode(), R(2), 0)); break;
   }
   return rc;
 }

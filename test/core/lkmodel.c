@@ -15,9 +15,11 @@
 
 static u64 seed;
 static int R(int n){ return (int)(rnd(&seed)>>33) % n; }
+static int anyMode(void){ return 1+R(LOCK_MODES-1); }
 
 static const char *anyAsk(int s){
-  int k = R(nKey), m = R(2) ? (R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED) : 1+R(5);
+  int k = R(nKey);
+  int m = R(2) ? (R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED) : anyMode();
   int scope = R(8)==0 ? LOCK_SCOPE_TURN : R(2);
   return doAsk(s, k, m, scope, R(3)>0);
 }
@@ -25,7 +27,7 @@ static void anyRollbackTo(int s){
   if( M.nsp[s] ) doRollbackTo(s, R(M.nsp[s]));
 }
 static const char *anyUnlock(int s){
-  int k = R(nKey), m = 1+R(5);
+  int k = R(nKey), m = anyMode();
   if( R(2) ) m = R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED;
   return doUnlock(s, k, m);
 }
@@ -36,11 +38,11 @@ static const char *anyUnlockAll(int s){
 }
 static const char *anySkip(int s){
   int scope = R(8)==0 ? LOCK_SCOPE_TURN : R(2);
-  return doSkip(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : 1+R(5), scope);
+  return doSkip(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : anyMode(), scope);
 }
 static const char *anyUndo(int s){
   int scope = R(4)==0 ? LOCK_SCOPE_TURN : R(2);
-  return doUndo(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : 1+R(5), scope);
+  return doUndo(s, R(nKey), R(2) ? LOCK_EXCLUSIVE : anyMode(), scope);
 }
 /* Ends a transaction while another process owns the mutex, which then finds
 ** WORK and leaves. */

@@ -106,7 +106,7 @@ static void sceneWithdraw(void){
   pthread_t t;
   MUST(lockAsk(S[1], &kA, LOCK_SHARED, SES, 0)==LOCK_OK);
   MUST(lockAsk(S[0], &kA, X, SES, 1)==LOCK_WAITING);
-  stopAt(CRASH_WITHDRAW);
+  stopAt(CRASH_WAIT_WITHDRAW);
   pthread_create(&t, 0, doGiveUp, 0);
   untilStopped();
   MUST(lockAsk(S[2], &kA, LOCK_SHARED, SES, 0)==LOCK_OK);
@@ -135,7 +135,7 @@ static void sceneCancel(void){
   pthread_t t;
   take(SES);
   MUST(lockAsk(S[1], &kA, X, SES, 1)==LOCK_WAITING);
-  stopAt(CRASH_CANCEL);
+  stopAt(CRASH_CANCEL_STATE);
   pthread_create(&t, 0, doCancel, 0);
   untilStopped();
   untilOver(LOCK_CANCELLED);

@@ -39,10 +39,10 @@ typedef struct World {
 } World;
 enum { IS_ = 1u<<LOCK_INTENT_SHARED, IX_ = 1u<<LOCK_INTENT_EXCLUSIVE,
        S_ = 1u<<LOCK_SHARED, SIX_ = 1u<<LOCK_SHARED_INTENT,
-       X_ = 1u<<LOCK_EXCLUSIVE };
+       X_ = 1u<<LOCK_EXCLUSIVE, ALL_ = (1u<<LOCK_MODES) - 2 };
 static const World aWorld[] = {
   { "modes: 3 sessions, 1 key, all modes",
-    3, 0, 1, IS_|IX_|S_|SIX_|X_, 1, 2, 0, 0, 0, 40000 },
+    3, 0, 1, ALL_, 1, 2, 0, 0, 0, 40000 },
   { "scopes: 3 sessions, 1 key, S X, both scopes, a savepoint",
     3, 0, 1, S_|X_, 3, 2, 1, 0, 0, 100000 },
   { "deadlocks: 3 sessions, 2 keys, S X",
@@ -260,7 +260,7 @@ static int bLow;                /* a guard word was too low at some store */
 void crashPoint(int i){
   if( pF ) bLow |= guardTooLow(lockSegment(pF));
   if( !bCapture || nImage==IMAGES ) return;
-  if( i==CRASH_REORDER ) bCured = 1;
+  if( i==CRASH_ORDER_QUEUE ) bCured = 1;
   aPoint[nImage] = i;
   saveImage(&aImage[nImage++]);
 }

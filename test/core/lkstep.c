@@ -109,6 +109,7 @@ static void stopHere(void){ raise(SIGSTOP); }
 static void sceneMatrix(void){
   static const char *azFree[] = { 0, "11110", "11000", "10100", "10000",
                                   "00000" };  /* IS IX S SIX X */
+  _Static_assert(sizeof(azFree)/sizeof(azFree[0])==LOCK_MODES, "every mode");
   i64 n = 0;
   u32 a, b;
   inMemory();
@@ -346,7 +347,7 @@ static void readAt(int iPoint, int n){
 }
 static void sceneGuardRelease(void){
   static const struct { int iPoint, bFree; } a[] = {
-    { CRASH_REMOVE_STATE, 0 }, { CRASH_GUARD_LOWER, 1 },
+    { CRASH_REMOVE_STATE, 0 }, { CRASH_REMOVE_GUARD, 1 },
     { CRASH_REMOVE_CHAIN, 1 }, { CRASH_REMOVE_LIST, 1 } };
   int i;
   inMemory();
@@ -395,7 +396,7 @@ static void sceneGuardGivenUp(void){
   inMemory();
   CHECK_EQ(try(0, &kTable, X, SES), LOCK_OK);
   CHECK_EQ(ask(1, &kTable, IX, SES), LOCK_WAITING);
-  at(BUG(GUARD_LATE) ? CRASH_GRANT_TOKEN : CRASH_GUARD_RAISE, 1, hookGiveUp1);
+  at(BUG(GUARD_LATE) ? CRASH_GRANT_TOKEN : CRASH_INSERT_GUARD, 1, hookGiveUp1);
   CHECK_EQ(lockRelease(S[0], &kTable, X), LOCK_OK);
   CHECK_EQ(segHeader(seg())->guard[kTable.iHash%SEG_GUARDS], 0);
   CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_NO);
@@ -444,7 +445,7 @@ static void sceneTablesLast(void){
     CHECK_EQ(try(0, &k, X, SES), LOCK_OK);
   }
   CHECK_EQ(try(0, &kTable, IX, SES), LOCK_OK);
-  at(CRASH_LEAVE, 1, hookRows);
+  at(CRASH_MUTEX_LEAVE, 1, hookRows);
   CHECK_EQ(lockReleaseAll(S[0], ~0u, ~0u, &n), LOCK_OK);
   CHECK_EQ(iHookAt, -1);
   CHECK_EQ(n, 2101);
@@ -551,7 +552,7 @@ static void held(void){
 /* The lock is granted between the decision to give up and its store. */
 static void sceneGrantedFirst(void){
   held();
-  at(CRASH_WITHDRAW_LOOK, 1, hookRelease);
+  at(CRASH_WAIT_DECIDE, 1, hookRelease);
   CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_OK);
   CHECK_EQ(rcHook, LOCK_OK);
   CHECK_EQ(try(2, &kA, X, SES), LOCK_NO);
@@ -560,7 +561,7 @@ static void sceneGrantedFirst(void){
 }
 static void sceneCancelledFirst(void){
   held();
-  at(CRASH_WITHDRAW_LOOK, 1, hookCancel);
+  at(CRASH_WAIT_DECIDE, 1, hookCancel);
   CHECK_EQ(lockGiveUp(S[1], LOCK_TIMEOUT), LOCK_CANCELLED);
   CHECK_EQ(rcHook, LOCK_OK);
   CHECK(whole());
@@ -571,7 +572,7 @@ static void interrupted(u32 eScope){
   CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
   CHECK_EQ(ask(1, &kA, X, eScope), LOCK_WAITING);
   CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
-  at(CRASH_WITHDRAW_LOOK, 1, hookRelease);
+  at(CRASH_WAIT_DECIDE, 1, hookRelease);
   CHECK_EQ(lockGiveUp(S[1], LOCK_INTERRUPTED), LOCK_INTERRUPTED);
   CHECK_EQ(rcHook, LOCK_OK);
   CHECK(granted(2));
@@ -803,11 +804,11 @@ static void sceneWaiters(void){
     restUs(100);
   }
   CHECK(atomicGet(pWord) & MUTEX_WAITERS);
-  aPass[CRASH_LEAVE_WAKE] = 0;
+  aPass[CRASH_MUTEX_WAKE] = 0;
   outside();
   pthread_join(t, 0);
   CHECK(iWordInside & MUTEX_WAITERS);
-  CHECK_EQ(aPass[CRASH_LEAVE_WAKE], 2);
+  CHECK_EQ(aPass[CRASH_MUTEX_WAKE], 2);
 }
 
 /* A process that waits for the mutex is stopped itself, for longer than its
@@ -841,7 +842,7 @@ static void scenePatience(void){
 /* A living process is stopped inside.  No other may take the mutex from it. */
 static void actStopInside(void){
   inFile();
-  at(CRASH_VALID, 1, stopHere);
+  at(CRASH_INSERT_VALID, 1, stopHere);
   CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
 }
 static void sceneLiveOwner(void){
@@ -868,7 +869,7 @@ static void sceneRowRelease(void){
   inFile();
   CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
   CHECK_EQ(try(1, &kRow, X, SES), LOCK_OK);
-  at(CRASH_LEAVE, 1, hookStopInside);
+  at(CRASH_MUTEX_LEAVE, 1, hookStopInside);
   e = (int)lockReleaseRow(S[1], &kRow, X, &kTable, IX);
   killed(pidInside);
   CHECK_EQ(e, LOCK_OK);
@@ -925,7 +926,7 @@ static void actWait(void){
 ** one poll, and a session that tries must be granted at once. */
 static void actWrite(void){
   inFile();
-  if( iDieAt ) at(CRASH_WRITER, iDieAt, dieHere);
+  if( iDieAt ) at(CRASH_WRITER_EMPTY, iDieAt, dieHere);
   CHECK_EQ(lockWriterEnter(S[0]), LOCK_OK);
 }
 static void sceneWriterDies(void){
@@ -1006,7 +1007,7 @@ static void scenePollHolder(void){
 ** slot that it freed last, so it frees two. */
 static void actAcquireDie(void){
   inFile();
-  at(CRASH_VALID, 1, dieHere);
+  at(CRASH_INSERT_VALID, 1, dieHere);
   try(0, &kB, X, SES);
 }
 static void sceneValidLast(void){
@@ -1029,7 +1030,7 @@ static void sceneValidLast(void){
 ** guard words. */
 static void actDieInside(void){
   inFile();
-  at(CRASH_VALID, 1, dieHere);
+  at(CRASH_INSERT_VALID, 1, dieHere);
   try(0, &kTable, IS, SES);
 }
 static void sceneGuardRebuild(void){
@@ -1065,7 +1066,7 @@ static void sceneTakeOver(void){
   inFile();
   other(actDieInside);
   CHECK(WIFSIGNALED(iState));
-  at(CRASH_TAKEOVER, 1, hookTaken);
+  at(CRASH_MUTEX_TAKE, 1, hookTaken);
   CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
   CHECK(wTaken & MUTEX_WAITERS);
 }
@@ -1161,7 +1162,7 @@ static void sceneForkInside(void){
   inFile();
   CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
   CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
-  at(CRASH_FILL, 1, hookFork);
+  at(CRASH_INSERT_FILL, 1, hookFork);
   CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
   CHECK_EQ(iForked, 0);
   CHECK_EQ(try(2, &kB, X, SES), LOCK_NO);

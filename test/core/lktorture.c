@@ -14,6 +14,7 @@ static const char *zDb;
 static u32 iInc;               /* of a worker */
 static u32 aInc[32];           /* the parent's: last one started */
 static u32 R(u32 n){ return (u32)(rnd(&seed)>>33) % n; }
+static u32 anyMode(void){ return 1+R(LOCK_MODES-1); }
 
 static void put(LogEntry x){
   u64 i = atomicAdd(&pLog->nEntry, 1);
@@ -73,7 +74,8 @@ static void putResult(Me *m, u32 i, u32 eMode, u32 eScope, LockRc rc,
 }
 static void askOne(Me *m, int bTry){
   static const i64 aMs[] = { 0, 1, 5, MS_EVER, MS_EVER, MS_EVER };
-  u32 i = R(LOG_KEYS), eMode = R(2) ? LOCK_EXCLUSIVE : 1+R(5), eScope = R(2);
+  u32 i = R(LOG_KEYS), eMode = R(2) ? LOCK_EXCLUSIVE : anyMode();
+  u32 eScope = R(2);
   LockWait w = { 0, 0, 0, 0 };
   LockKey k;
   LockRc rc;
@@ -97,12 +99,12 @@ static void askOne(Me *m, int bTry){
   if( rc==LOCK_OK && eScope==0 ) m->h.n[i][eMode]++;
 }
 static void releaseOne(Me *m){
-  u32 i = R(LOG_KEYS), eMode = 1+R(5), j;
+  u32 i = R(LOG_KEYS), eMode = anyMode(), j;
   LockKey k;
   LockRc rc;
   for(j=0; j<40 && m->h.n[i][eMode]==0; j++){
     i = R(LOG_KEYS);
-    eMode = 1+R(5);
+    eMode = anyMode();
   }
   key(&k, i);
   PUT(LOG_RELEASE, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode);

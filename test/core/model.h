@@ -32,9 +32,11 @@ static long aCount[8];
 
 /* The conflict matrix once more, written independently of key.c. */
 static int conflict(int a, int b){
-  static const char *az[NM] = { "", "....X", "..SBX", ".I.BX", ".ISBX",
+  static const char *az[] = { "", "....X", "..SBX", ".I.BX", ".ISBX",
                                 "AISBX" };
   static const char zName[] = "?AISBX";            /* IS IX S SIX X */
+  _Static_assert(sizeof(az)/sizeof(az[0])==NM && sizeof(zName)==NM+1,
+                 "every mode");
   return strchr(az[a], zName[b])!=0;
 }
 static int holds(int s, int k, int m){

@@ -278,7 +278,8 @@ proc check::unknownSteps {file line text defined} {
 }
 
 # Each crash point of base.h has a row of the page, with the same steps in the
-# same order: `X(POINT) /* STEP, STEP: what */` and `| POINT | STEP, STEP |`.
+# same order: `X(POINT) /* STEP, STEP: what */` and `| POINT | STEP, STEP |`. It
+# has the name of its first step, with _ for -.
 proc check::crashSteps {root page} {
   variable stepPage
   variable step
@@ -299,6 +300,9 @@ proc check::crashSteps {root page} {
     if {![dict exists $rows $point]} {
       lappend problems \
         "ext/core/base.h:$line: the point $point has no row in $stepPage"
+    } elseif {$point ne [string map {- _} [lindex [split $steps ,] 0]]} {
+      lappend problems "ext/core/base.h:$line: the point $point does not have\
+        the name of its first step: $steps"
     } elseif {[dict get $rows $point] ne $steps} {
       lappend problems "ext/core/base.h:$line: the point $point has the steps\
         $steps, in $stepPage [dict get $rows $point]"
@@ -314,24 +318,24 @@ proc check::crashSteps {root page} {
 # ---- the tags of the rules -------------------------------------------------
 
 # A rule is defined by a row of a table with the head `| tag |`, on one of two
-# pages. Specs and examples name it in their headings: `# Q4 by-cancel: text`.
-# Comments of ext/core/ and test/core/ name those of granting.
+# pages, and on one only. Specs and examples name it in their headings:
+# `# Q4 by-cancel: text`. Comments of ext/core/ and test/core/ name those of
+# granting.
 proc check::tags {root} {
   set problems {}
   set defined [dict create]
-  foreach page {ext/core/README.md test/spec/README.md} {
+  foreach page {test/spec/README.md ext/core/README.md} {
     if {![file exists $root/$page]} continue
     foreach {line tag} [tagRows [csource::slurp $root/$page]] {
-      if {[dict exists $defined $page $tag]} {
+      if {[dict exists $defined $tag]} {
         lappend problems "$page:$line: defines the rule $tag once more"
       }
-      dict set defined $page $tag 1
-      dict set defined all $tag 1
+      dict set defined $tag 1
     }
   }
-  if {![dict exists $defined all]} return
+  if {![dict size $defined]} return
   foreach {file line tag} [tagsNamed $root] {
-    if {[dict exists $defined all $tag]} continue
+    if {[dict exists $defined $tag]} continue
     lappend problems "$file:$line: the rule $tag is not defined"
   }
   return $problems
