@@ -12,14 +12,17 @@
 #include "locks/advisory.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
+#include "fenced/fencedfunctions.h"
 #include "guarded/guardcheck.h"
 #include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
+#include "locks/lease.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
 #include "locks/rowlock.h"
 #include "locks/skiplocked.h"
 #include "locks/turn.h"
+
 #include "versioned/versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -489,6 +492,8 @@ static FunctionList (*const axList[])(void) = {
   rowlockFunctions,
   guardcheckFunctions,
   guardedFunctions,
+  fencedFunctions,
+  leaseFunctions,
   skiplockedFunctions,
 };
 

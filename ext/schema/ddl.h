@@ -27,6 +27,8 @@ struct Ddl {
   const char *zSchema;
   const char *zKind;     /* of the declared table that is changed */
   int bDrops;            /* a table, which nothing may be reading then */
+  int bText;             /* it is printed, and run on another database: nothing
+                         ** is there but the users' tables */
   DdlStep *pFirst, *pLast;
 };
 
@@ -63,6 +65,9 @@ void ddlStep(Sqlx *p, Ddl *pDdl, const char *zDo, const char *zUndo);
 void ddlDropTriggers(Sqlx *p, Ddl *pDdl, DdlScope eScope,
                      const TriggerSet *pSet);
 void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet);
+/* Append the making of a table, from its CREATE statement, if bThere is 0 or
+** the plan is printed. Nothing undoes that by itself. */
+void ddlMakeTable(Sqlx *p, Ddl *pDdl, const char *zSql, int bThere);
 const char *ddlText(Sqlx *p, const Ddl *pDdl, const char *zTable);
 
 /* Doing it. */

@@ -47,6 +47,9 @@ const TriggerSetOne *triggersetNamed(const TriggerSet *pSet,
 /* The same CREATE statement with the schema before the name. */
 const char *triggersetQualified(Sqlx *p, const char *zSql,
                                 const char *zSchema);
+/* The same with IF NOT EXISTS: for a text that is run elsewhere. */
+const char *triggersetIfMissing(Sqlx *p, const char *zSql,
+                                const char *zSchema);
 /* The statement that makes a trigger of the file again after it was dropped,
 ** as a trigger of zSchema; NULL with `bad argument:`, which names the functions
 ** of the kind, if the text is no such statement. */

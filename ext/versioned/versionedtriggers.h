@@ -52,7 +52,5 @@ struct VersionedTexts {
 void versionedtriggersMake(Sqlx *p, const TableInfo *pInfo,
                            const char *zNumber, const VersionedRule *pRule,
                            TriggerSet *pSet, VersionedTexts *pTexts);
-/* How many columns the key has. */
-int versionedtriggersKeys(const TableInfo *pInfo);
 
 #endif
