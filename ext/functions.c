@@ -9,6 +9,7 @@
 */
 #include <string.h>
 #include "functions.h"
+#include "remove.h"
 #include "locks/advisory.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
@@ -494,6 +495,7 @@ static FunctionList (*const axList[])(void) = {
   guardedFunctions,
   fencedFunctions,
   leaseFunctions,
+  removeFunctions,
   skiplockedFunctions,
 };
 

@@ -39,7 +39,7 @@ namespace eval layers {
       skiplocked inspecttables lease leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
-      kinds functions interlock
+      kinds remove functions interlock
     }
   }
   # Made by tool/embed.tcl from sql/, not a file of ext/.

@@ -113,18 +113,6 @@ static int changes(Sqlx *p, sqlite3_stmt *pStmt){
   return p->rc==SQLITE_OK && sqlite3_changes(p->db)==1;
 }
 
-/* Makes the table of leases if it is not there. */
-static void makeLeases(Sqlx *p){
-  DdlTxn txn;
-  Ddl ddl;
-  if( hasLeases(p) || p->rc!=SQLITE_OK ) return;
-  txn = ddlBegin(p, DDL_SELECT);
-  ddlNew(&ddl, "main", "fenced");
-  leasetableSteps(p, &ddl);
-  if( p->rc==SQLITE_OK ) ddlRun(p, &ddl, &txn);
-  ddlEnd(p, &txn);
-}
-
 /* ---- acquiring -------------------------------------------------------- */
 
 /* What is asked for. */
@@ -157,16 +145,31 @@ static i64 takeLease(Sqlx *p, const LeaseWanted *pWanted,
 }
 
 /* Returns the new token; 0 if another owner's lease is live, which *pRow then
-** is, or with an error. */
-static i64 acquireLease(Sqlx *p, const LeaseWanted *pWanted, LeaseRow *pRow){
+** is, or with an error. The table is there. */
+static i64 tryLease(Sqlx *p, const LeaseWanted *pWanted, LeaseRow *pRow){
   i64 iToken = 0;
-  makeLeases(p);
   while( iToken==0 && p->rc==SQLITE_OK ){
     readRow(p, pWanted->zName, pWanted->zOwner, pRow);
     if( pRow->bThere && !pRow->bOwn && pRow->msExpires>pRow->msNow ) return 0;
     if( p->rc==SQLITE_OK ) iToken = takeLease(p, pWanted, pRow);
   }
   return iToken;
+}
+
+/* The same, with the table made first if it is not there, all or nothing. */
+static i64 acquireLease(Sqlx *p, const LeaseWanted *pWanted, LeaseRow *pRow){
+  i64 iToken = 0;
+  DdlTxn txn;
+  Ddl ddl;
+  if( hasLeases(p) ) return tryLease(p, pWanted, pRow);
+  if( p->rc!=SQLITE_OK ) return 0;
+  txn = ddlBegin(p, DDL_SELECT);
+  ddlNew(&ddl, "main", "fenced");
+  leasetableSteps(p, &ddl);
+  if( p->rc==SQLITE_OK ) ddlRun(p, &ddl, &txn);
+  if( p->rc==SQLITE_OK ) iToken = tryLease(p, pWanted, pRow);
+  ddlEnd(p, &txn);
+  return p->rc==SQLITE_OK ? iToken : 0;
 }
 
 /* ---- arguments -------------------------------------------------------- */
