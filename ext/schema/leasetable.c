@@ -20,8 +20,8 @@ static const struct {
 };
 #define LEASE_TEXTS ((int)(sizeof(aLeaseText)/sizeof(aLeaseText[0])))
 
-/* Whether two texts are the same but for white space and comments: sql/lease.sql
-** has line breaks, which SQLite keeps. */
+/* Whether two texts are the same but for white space and comments:
+** sql/lease.sql has line breaks, which SQLite keeps. */
 static int isSameText(const char *zA, const char *zB){
   const char *zEndA = zA + strlen(zA), *zEndB = zB + strlen(zB);
   SqlToken a = sqltokenAt(zA, zEndA), b = sqltokenAt(zB, zEndB);
