@@ -161,15 +161,16 @@ VERSION := $(shell sed -n \
 PAGES = $(TCLSH) tool/install/pages.tcl
 DIST  = $(B)/dist/interlock-$(VERSION)
 
+# What fails in the middle leaves what was there.
 dist:
 	@$(NEEDS) build
 	@$(AGAIN) -s amalgam
-	@rm -rf $(DIST) $(DIST).tar.gz && mkdir -p $(DIST)
-	@cp $(B)/interlock-amalgam.c $(DIST)/interlock.c
-	@$(PAGES) fill tool/install/interlock.h.in > $(DIST)/interlock.h
-	@$(PAGES) fill tool/install/readme.in > $(DIST)/README
-	@cp LICENSE $(DIST)
-	@tar -C $(B)/dist -czf $(DIST).tar.gz interlock-$(VERSION)
+	@set -e; new=$(B)/dist.new/interlock-$(VERSION); rm -rf $(B)/dist.new; \
+	mkdir -p $$new; cp $(B)/interlock-amalgam.c $$new/interlock.c; \
+	$(PAGES) fill tool/install/interlock.h.in > $$new/interlock.h; \
+	$(PAGES) fill tool/install/readme.in > $$new/README; cp LICENSE $$new; \
+	tar -C $(B)/dist.new -czf $$new.tar.gz interlock-$(VERSION); \
+	rm -rf $(B)/dist; mv $(B)/dist.new $(B)/dist
 	@echo $(DIST).tar.gz
 
 LIBDIR     = $(PREFIX)/lib

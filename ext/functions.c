@@ -32,13 +32,13 @@ SQLITE_EXTENSION_INIT3
 /* ---- arguments -------------------------------------------------------- */
 
 /* Takes one option: name=value. */
-static void argOption(Sqlx *p, const char *z, OptionsWords *pWords){
+static void argOption(Sqlx *p, const char *z, OptionsText *pText){
   static const char *const azName[] = { "on_stale", "except", "tombstones" };
   const char **apValue[3];
   int i;
-  apValue[0] = &pWords->zOnStale;
-  apValue[1] = &pWords->zExcept;
-  apValue[2] = &pWords->zTombstones;
+  apValue[0] = &pText->zOnStale;
+  apValue[1] = &pText->zExcept;
+  apValue[2] = &pText->zTombstones;
   for(i=0; i<3; i++){
     int n = (int)strlen(azName[i]);
     if( sqlite3_strnicmp(z, azName[i], n)==0 && z[n]=='=' ){
@@ -59,19 +59,19 @@ static int argVersioned(
   sqlite3_value **apArg,
   const char *zForm,
   DeclareRequest *pReq,
-  OptionsWords *pWords
+  OptionsText *pText
 ){
   int i;
   memset(pReq, 0, sizeof(*pReq));
-  memset(pWords, 0, sizeof(*pWords));
-  pReq->pWords = pWords;
+  memset(pText, 0, sizeof(*pText));
+  pReq->pOptions = pText;
   if( !argsCount(p, nArg, 1, 6, zForm) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
-  if( nArg>1 ) pWords->zColumn = argsText(p, apArg[1], "column");
-  if( nArg>2 ) pWords->zMode = argsText(p, apArg[2], "mode");
+  if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");
+  if( nArg>2 ) pText->zMode = argsText(p, apArg[2], "mode");
   for(i=3; i<nArg; i++){
     const char *z = argsText(p, apArg[i], "option");
-    if( z ) argOption(p, z, pWords);
+    if( z ) argOption(p, z, pText);
   }
   return p->rc==SQLITE_OK;
 }
@@ -189,10 +189,10 @@ static int argVersioned(
 static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
   Sqlx x;
   DeclareRequest req;
-  OptionsWords words;
+  OptionsText options;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argVersioned(&x, nArg, ap, "versioned" VERSIONED_FORM, &req,
-                   &words) ){
+                   &options) ){
     req.pResult = ctx;
     declareTable(&x, versionedKind(), &req, DDL_SELECT);
   }
@@ -233,7 +233,7 @@ static void unversionedFunc(
     zTable = argsText(&x, apArg[0], "table");
   }
   if( x.rc==SQLITE_OK ){
-    bDone = declareUndo(&x, versionedKind(), zTable, DDL_SELECT);
+    bDone = declareUndeclare(&x, versionedKind(), zTable, DDL_SELECT);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -268,11 +268,11 @@ static void versionedSqlFunc(
 ){
   Sqlx x;
   DeclareRequest req;
-  OptionsWords words;
+  OptionsText options;
   const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argVersioned(&x, nArg, apArg, "versioned_sql" VERSIONED_FORM, &req,
-                   &words) ){
+                   &options) ){
     z = declareText(&x, versionedKind(), &req);
   }
   argsEndText(&x, ctx, z);

@@ -226,10 +226,10 @@ INTERLOCK_API int sqlite3_interlockauto_init(
 
 #ifndef SQLITE_CORE
 /*
-** For a library whose file has any name: SQLite derives no entry point from the
-** name if it finds this one. It would derive sqlite3_interlockauto_init from
-** interlockauto.so, and so does this one: a program that can name a file and no
-** entry point (PHP) has no other way to it.
+** SQLite looks for an entry point of this name before it derives one from the
+** name of the file, which can therefore be any. From interlockauto.so it would
+** derive sqlite3_interlockauto_init, so this function does the same: a program
+** that can name a file but no entry point (PHP) has no other way to that.
 */
 INTERLOCK_API int sqlite3_extension_init(
   sqlite3 *db,

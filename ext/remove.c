@@ -38,7 +38,7 @@ static void removeSteps(Sqlx *p, const char *zSchema, Ddl *pDdl, int *pn){
   sqlxFinalize(p, pStmt);
 }
 
-/* The schema that the arguments name; NULL with an error. */
+/* Returns the schema that the arguments name; NULL with an error. */
 static const char *argSchema(Sqlx *p, int nArg, sqlite3_value **apArg,
                              const char *zForm){
   const char *z = "main";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Taking Interlock out of a database: the functions that list and drop what it
-** has made there.
+** Taking Interlock out of a database: the functions that list and drop what
+** Interlock has made there.
 */
 #ifndef INTERLOCK_REMOVE_H
 #define INTERLOCK_REMOVE_H

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: 0BSD
 # Interlock in the programs that people write: the same steps in every client.
 #
-#   tclsh tool/clients.tcl ?-write? ?-list? ?CLIENT...?
+#   tclsh tool/clients.tcl ?-write? ?-list? ?-from FOLDER? ?CLIENT...?
 #
 # test/clients/list.tcl says which clients there are, and how each is had,
 # built and run; test/clients/README.md what their programs do and print.
 # -write puts what the clients have shown into sql/CLIENTS.md; without it that
-# page is compared with what they show. One line a client; the last line is
-# `N passed, N failed`, with how many were skipped, if any were: they need what
-# this machine has not, and cannot get. With CI=true that is a failure.
+# page is compared with what they show. -from takes list, programs and page from
+# another folder. One line a client; the last line is `N passed, N failed`, with
+# how many were skipped, if any were: they need what this machine has not, and
+# cannot get. With CI=true that is a failure.
 #
 # INTERLOCK_BUILD is the folder of all that is made, instead of build/.
 
@@ -22,7 +23,8 @@ namespace eval clients {
   variable seconds 120     ;# that one run may take
   variable getting 900     ;# that it may take to get and to build one
   variable jobs 2          ;# how many at a time are got and built
-  variable page sql/CLIENTS.md
+  variable source $home/test/clients
+  variable page $home/sql/CLIENTS.md
 }
 source $clients::home/tool/csource.tcl
 
@@ -39,10 +41,10 @@ proc clients::client {name about} {
 # The lines of a program that a comment at their end marks, `#:load`. A comment
 # that goes on, `#:load TEXT`, marks the line that is that text.
 proc clients::marked {name word} {
-  variable home
+  variable source
   variable all
   set file [dict get $all $name file]
-  set rows [lmap row [split [csource::slurp $home/test/clients/$file] \n] {
+  set rows [lmap row [split [csource::slurp $source/$file] \n] {
     string trim $row
   }]
   set comment [format [join {
@@ -55,7 +57,7 @@ proc clients::marked {name word} {
     if {$code ne ""} {
       lappend out $code
     } elseif {$text in $rows} {
-      lappend out $text
+      lappend out [string trimright $text ";,"]
     } else {
       error "$file: `$text` is no line of it"
     }
@@ -67,10 +69,11 @@ proc clients::marked {name word} {
 
 # What a script of the list runs under.
 proc clients::under {seconds folder} {
+  variable source
   variable home
   variable build
   list timeout -k 5 $seconds env -C $folder ROOT=$home BUILD=$build \
-    SRC=$home/test/clients OUT=$build/clients LC_ALL=C.UTF-8
+    SRC=$source OUT=$build/clients LC_ALL=C.UTF-8
 }
 
 # Look for what a client needs, get it, build it, two clients at a time: for
@@ -130,18 +133,22 @@ proc clients::lastLine {text} {
 }
 
 # The database that a client finds, and a process that holds locks in it. It
-# ends with this one. Returns its channel.
-proc clients::holder {folder} {
+# ends with this one. Returns its channel. The database is in WAL mode, since
+# `watch` reads while the client writes, and most clients do not wait for
+# SQLite's locks. A portable client is not watched, and reads no such file.
+proc clients::holder {folder isPortable} {
   variable build
+  set mode [expr {$isPortable ? "delete" : "wal"}]
   set holder [open |[list [info nameofexecutable]] r+]
   fconfigure $holder -buffering line
-  puts $holder [string map [list FILE [list $folder/shop.db] \
+  puts $holder [string map [list FILE [list $folder/shop.db] MODE $mode \
                               LIBRARY [list $build/interlock.so]] {
     package require sqlite3
     sqlite3 db FILE
     db enable_load_extension 1
     set library LIBRARY
     db eval {
+      PRAGMA journal_mode = MODE;
       CREATE TABLE account(id INTEGER PRIMARY KEY, balance INTEGER);
       INSERT INTO account VALUES(1, 100);
       CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT DEFAULT 'ready');
@@ -175,7 +182,6 @@ proc clients::watch {db holder} {
 proc clients::run {name} {
   variable all
   variable build
-  variable home
   variable seconds
   variable watching
   variable finished
@@ -183,12 +189,13 @@ proc clients::run {name} {
   file delete -force $folder
   file mkdir $folder/build
   file link -symbolic $folder/build/interlock.so $build/interlock.so
-  set holder [holder $folder]
+  set isPortable [dict get $all $name portable]
+  set holder [holder $folder $isPortable]
   sqlite3 watchdb $folder/shop.db
   watchdb enable_load_extension 1
   set library $build/interlock.so
   watchdb eval {SELECT load_extension($library)}
-  if {[dict get $all $name portable]} {
+  if {$isPortable} {
     watchdb eval {SELECT versioned('account')}
   }
   set pipe [open |[list {*}[under $seconds $folder] \
@@ -197,7 +204,8 @@ proc clients::run {name} {
   set finished 0
   fileevent $pipe readable [list clients::readable $pipe]
   variable printed ""
-  watch watchdb $holder
+  set watching ""
+  if {!$isPortable} { watch watchdb $holder }
   vwait clients::finished
   after cancel $watching
   fconfigure $pipe -blocking 1
@@ -239,10 +247,10 @@ proc clients::parsed {text} {
 
 # What is wrong with it, "" if nothing is.
 proc clients::wrong {name text} {
-  variable home
+  variable source
   variable all
   set expected [split [string trim [csource::slurp \
-                         $home/test/clients/expected.txt]] \n]
+                         $source/expected.txt]] \n]
   if {[dict get $all $name portable]} {
     set expected [lsearch -all -inline -regexp $expected {^(stale|done)\M}]
   }
@@ -299,12 +307,11 @@ proc clients::row {cells} { return "| [join $cells { | }] |" }
 
 # The page has a comment with the name of each table above it.
 proc clients::pageRows {} {
-  variable home
   variable page
   set out {}
-  if {![file exists $home/$page]} return
+  if {![file exists $page]} return
   set table ""
-  foreach row [split [csource::slurp $home/$page] \n] {
+  foreach row [split [csource::slurp $page] \n] {
     if {[regexp {^<!-- table (\w+) -->$} $row - table]} continue
     if {$table ne "" && [regexp {^\| (?!---)} $row]} {
       set title [lindex [split $row |] 1]
@@ -320,7 +327,8 @@ proc clients::otherwise {name facts} {
   variable all
   set title [dict get $all $name title]
   set said [pageRows]
-  dict for {table cells} [rows $name $facts] {
+  set shown [rows $name $facts]
+  dict for {table cells} $shown {
     set row [row $cells]
     if {![dict exists $said $table $title]} { return "is not in the page" }
     set there [dict get $said $table $title]
@@ -330,25 +338,32 @@ proc clients::otherwise {name facts} {
     }
     if {$row ne $there} { return "the page says otherwise: $table" }
   }
+  dict for {table rows} $said {
+    if {[dict exists $rows $title] && ![dict exists $shown $table]} {
+      return "the page says otherwise: $table"
+    }
+  }
   return ""
 }
 
 # Write what clients have shown; of the others the page keeps what it says.
 proc clients::write {shown} {
-  variable home
+  variable source
   variable page
   variable all
   set said [pageRows]
   dict for {name facts} $shown {
+    set title [dict get $all $name title]
+    foreach table [dict keys $said] { dict unset said $table $title }
     dict for {table cells} [rows $name $facts] {
-      dict set said $table [dict get $all $name title] [row $cells]
+      dict set said $table $title [row $cells]
     }
   }
   set out ""
   set table ""
   set skip 0
   foreach row [split [string trimright [csource::slurp \
-                        $home/test/clients/page.md]] \n] {
+                        $source/page.md]] \n] {
     append out $row \n
     if {[regexp {^<!-- table (\w+) -->$} $row - table]} continue
     if {$table ne "" && [string match "|---*" $row]} {
@@ -361,7 +376,7 @@ proc clients::write {shown} {
       set table ""
     }
   }
-  set fd [open $home/$page w]
+  set fd [open $page w]
   fconfigure $fd -encoding utf-8
   puts -nonewline $fd $out
   close $fd
@@ -400,11 +415,18 @@ proc clients::spit {file text} {
 }
 
 proc clients::main {args} {
+  variable page
   variable all
-  variable home
+  variable source
   variable build
   package require sqlite3
-  source $home/test/clients/list.tcl
+  set from [lsearch -exact $args -from]
+  if {$from >= 0} {
+    set source [file normalize [lindex $args $from+1]]
+    set page $source/CLIENTS.md
+    set args [lreplace $args $from $from+1]
+  }
+  source $source/list.tcl
   set writing [expr {"-write" in $args}]
   if {"-list" in $args} {
     dict for {name client} $all {

@@ -21,8 +21,8 @@ namespace eval layers {
       declared registry status declare declaredtables
     }
     session {core sqlite schema} {
-      lockkey rowkey waiting snapshot filesession lockerror txnscope connection
-      function
+      lockkey rowkey waiting snapshot filesession lockerror txnscope writeend
+      connection       function
     }
     versioned {sqlite schema session} {
       versionedtriggers options versionedtable tombstones versioned expect

@@ -17,21 +17,21 @@ SQLITE_EXTENSION_INIT3
 typedef struct FencedTable FencedTable;
 struct FencedTable {
   DeclaredTable base;    /* must be the first */
-  FencedWords stored;    /* what the registry says; the column as it is called
+  FencedText stored;     /* what the registry says; the column as it is called
                          ** now */
   const char *zLabel;    /* what the installed messages say, or NULL */
-  FencedRule rule;       /* what the set is made for */
+  FencedOptions options; /* what the set is made for */
   FencedTexts texts;
   int bOtherKey;         /* the side table was made for another key */
 };
 
-const FencedWords *fencedStored(const DeclaredTable *pTab){
+const FencedText *fencedStored(const DeclaredTable *pTab){
   return &((const FencedTable*)pTab)->stored;
 }
 
 /* ---- what may not be fenced -------------------------------------------- */
 
-/* Refuse a table whose rows nothing can name. */
+/* Refuses a table whose rows no expression can name. */
 static void checkNames(Sqlx *p, const TableInfo *pInfo, const char *zLease){
   if( pInfo->zRowid || pInfo->bWithoutRowid ) return;
   if( !pInfo->bRowidKey && zLease[0]==0 ) return;
@@ -41,22 +41,22 @@ static void checkNames(Sqlx *p, const TableInfo *pInfo, const char *zLease){
 }
 
 static void fencedCheck(Sqlx *p, const DeclaredTable *pTab){
-  const FencedRule *pRule = &((const FencedTable*)pTab)->rule;
+  const FencedOptions *pOptions = &((const FencedTable*)pTab)->options;
   const TableInfo *pInfo = &pTab->info;
-  int iCol = tableinfoColumn(pInfo, pRule->zColumn);
+  int iCol = tableinfoColumn(pInfo, pOptions->zColumn);
   if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
     sqlxBad(p, "database %s is read-only; allowed is one that can be"
                " written", pInfo->zSchema);
-  }else if( pRule->zLease[0] && sqlite3_stricmp(pInfo->zSchema, "main")!=0 ){
+  }else if( pOptions->zLease[0] && sqlite3_stricmp(pInfo->zSchema, "main")!=0 ){
     sqlxBad(p, "table %s is in %s, and leases are in main; allowed is a table"
                " of main, or one without a lease", pInfo->zName,
             pInfo->zSchema);
   }
-  checkNames(p, pInfo, pRule->zLease);
+  checkNames(p, pInfo, pOptions->zLease);
   if( iCol>=0 && p->rc==SQLITE_OK ) owncolumnCheck(p, pInfo, iCol, "token");
 }
 
-/* The rows have tokens that can be compared. */
+/* Refuses rows whose token cannot be compared. */
 static void checkTokens(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   const char *zBad = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
@@ -88,7 +88,8 @@ static void fencedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   pBase->bDeclared = sqlite3_column_int(pStmt, FENCED_COL_DECLARED)!=0;
 }
 
-/* The name in `UPDATE OF column`, which RENAME COLUMN rewrites; or NULL. */
+/* Returns the name in `UPDATE OF column`, which RENAME COLUMN rewrites; or
+** NULL. */
 static const char *columnOf(Sqlx *p, const char *zSql){
   const char *zEnd = zSql + strlen(zSql);
   SqlToken t;
@@ -102,7 +103,7 @@ static const char *columnOf(Sqlx *p, const char *zSql){
   return 0;
 }
 
-/* The label in a message, which no RENAME rewrites; or NULL. */
+/* Returns the label in a message, which no RENAME rewrites; or NULL. */
 static const char *labelOf(Sqlx *p, const char *zSql){
   static const char zMessage[] = "'fenced: ";
   const char *zEnd = zSql + strlen(zSql);
@@ -142,39 +143,43 @@ static const char *fencedValues(
   const FencedTable *pTab = (const FencedTable*)pBase;
   return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%d,%d", pBase->zNumber,
       bDeclared ? pBase->info.zName : pBase->zTable,
-      bDeclared ? pTab->rule.zColumn : pTab->stored.zColumn,
-      bDeclared ? pTab->rule.zLease : pTab->stored.zLease,
+      bDeclared ? pTab->options.zColumn : pTab->stored.zColumn,
+      bDeclared ? pTab->options.zLease : pTab->stored.zLease,
       bDeclared ? FENCED_GENERATOR : pBase->iGenerator, bDeclared);
 }
 
 static int fencedIsStored(Sqlx *p, const DeclaredTable *pBase){
   const FencedTable *pTab = (const FencedTable*)pBase;
   return p->rc==SQLITE_OK
-      && sqlite3_stricmp(pTab->stored.zColumn, pTab->rule.zColumn)==0
-      && strcmp(pTab->stored.zLease, pTab->rule.zLease)==0
-      && tableinfoColumn(&pBase->info, pTab->rule.zColumn)>=0;
+      && sqlite3_stricmp(pTab->stored.zColumn, pTab->options.zColumn)==0
+      && strcmp(pTab->stored.zLease, pTab->options.zLease)==0
+      && tableinfoColumn(&pBase->info, pTab->options.zColumn)>=0;
 }
 
 /* ---- the set ----------------------------------------------------------- */
 
-static void fencedOptions(Sqlx *p, DeclaredTable *pBase, const void *pGiven){
-  static const FencedWords none = { 0, 0 };
+static void fencedTakeOptions(
+  Sqlx *p,
+  DeclaredTable *pBase,
+  const void *pGiven
+){
+  static const FencedText none = { 0, 0 };
   FencedTable *pTab = (FencedTable*)pBase;
-  const FencedWords *pWords = pGiven ? (const FencedWords*)pGiven : &none;
-  const char *zColumn = pWords->zColumn ? pWords->zColumn
+  const FencedText *pText = pGiven ? (const FencedText*)pGiven : &none;
+  const char *zColumn = pText->zColumn ? pText->zColumn
                       : pBase->zEntry ? pTab->stored.zColumn : "token";
   int iCol = tableinfoColumn(&pBase->info, zColumn);
   if( iCol>=0 ) zColumn = pBase->info.aCol[iCol].zName;
-  pTab->rule.zColumn = zColumn;
-  pTab->rule.zLease = pWords->zLease ? pWords->zLease
+  pTab->options.zColumn = zColumn;
+  pTab->options.zLease = pText->zLease ? pText->zLease
                     : pBase->zEntry ? pTab->stored.zLease : "";
-  pTab->rule.zLabel = sqlxPrintf(p, "%q.%q", pBase->info.zName, zColumn);
+  pTab->options.zLabel = sqlxPrintf(p, "%q.%q", pBase->info.zName, zColumn);
 }
 
 static void fencedMake(Sqlx *p, DeclaredTable *pBase){
   FencedTable *pTab = (FencedTable*)pBase;
-  fencedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->rule, &pBase->set,
-                     &pTab->texts);
+  fencedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->options,
+                     &pBase->set, &pTab->texts);
 }
 
 static DeclaredStatus fencedExpect(Sqlx *p, DeclaredTable *pBase){
@@ -182,8 +187,8 @@ static DeclaredStatus fencedExpect(Sqlx *p, DeclaredTable *pBase){
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
     return DECLARED_NO_COLUMN;
   }
-  fencedOptions(p, pBase, 0);
-  if( pTab->zLabel ) pTab->rule.zLabel = pTab->zLabel;
+  fencedTakeOptions(p, pBase, 0);
+  if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
   return DECLARED_OK;
 }
 
@@ -198,7 +203,7 @@ static int isSideBroken(Sqlx *p, const FencedTable *pTab){
 static DeclaredStatus fencedFault(Sqlx *p, const DeclaredTable *pBase){
   const FencedTable *pTab = (const FencedTable*)pBase;
   int bBroken = isSideBroken(p, pTab);
-  if( p->rc==SQLITE_OK && !bBroken && pTab->rule.zLease[0] ){
+  if( p->rc==SQLITE_OK && !bBroken && pTab->options.zLease[0] ){
     bBroken = !leasetableThere(p, pBase->zSchema);
     if( p->rc==SQLITE_ERROR ) sqlxClear(p);
   }
@@ -230,21 +235,21 @@ static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
 
 /* Whether a table can have been the missing one: the side table of that is the
 ** one that this table would have, and its column is there. */
-static int fencedFits(
+static int fencedIsSuccessor(
   Sqlx *p,
   const DeclaredTable *pTab,
   const DeclaredTable *pGone
 ){
   const FencedTable *pOld = (const FencedTable*)pGone;
-  FencedRule rule;
+  FencedOptions options;
   FencedTexts texts;
   TriggerSet set;
   const char *z;
   if( tableinfoColumn(&pTab->info, pOld->stored.zColumn)<0 ) return 0;
-  rule.zColumn = pOld->stored.zColumn;
-  rule.zLease = pOld->stored.zLease;
-  rule.zLabel = "";
-  fencedtriggersMake(p, &pTab->info, pGone->zEntry, &rule, &set, &texts);
+  options.zColumn = pOld->stored.zColumn;
+  options.zLease = pOld->stored.zLease;
+  options.zLabel = "";
+  fencedtriggersMake(p, &pTab->info, pGone->zEntry, &options, &set, &texts);
   z = tableinfoText(p, &pTab->info, "table", texts.zSide);
   return p->rc==SQLITE_OK && z && strcmp(z, texts.zSideSql)==0;
 }
@@ -254,8 +259,8 @@ static int fencedFits(
 static void fencedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   FencedTable *pTab = (FencedTable*)pBase;
   (void)eScope;
-  if( tableinfoColumn(&pBase->info, pTab->rule.zColumn)>=0 ){
-    checkTokens(p, &pBase->info, pTab->rule.zColumn);
+  if( tableinfoColumn(&pBase->info, pTab->options.zColumn)>=0 ){
+    checkTokens(p, &pBase->info, pTab->options.zColumn);
   }
   if( p->rc!=SQLITE_OK || pBase->zEntry==0 || !isSideBroken(p, pTab)
    || !tableinfoOwnWritten(p, pBase->zSchema, pTab->texts.zSide) ) return;
@@ -267,7 +272,7 @@ static void fencedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
 static void fencedColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const FencedTable *pTab = (const FencedTable*)pBase;
   const TableInfo *pInfo = &pBase->info;
-  const char *zColumn = pTab->rule.zColumn;
+  const char *zColumn = pTab->options.zColumn;
   if( tableinfoColumn(pInfo, zColumn)>=0 ) return;
   ddlStep(p, pDdl,
       sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN \"%w\" INTEGER"
@@ -283,10 +288,10 @@ static void fencedColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
 static void fencedOtherKey(Sqlx *p, const FencedTable *pTab, Ddl *pDdl){
   const char *zSchema = pTab->base.zSchema;
   const char *zOld = sqlxPrintf(p, "interlock_%q_%s", pTab->base.zEntry,
-      pTab->rule.zLease[0] ? "notes" : "tombstones");
+      pTab->options.zLease[0] ? "notes" : "tombstones");
   if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
                               zOld))==pTab->texts.nSide
-   && pTab->rule.zLease[0]==0 ){
+   && pTab->options.zLease[0]==0 ){
     ddlStep(p, pDdl, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
         " FROM \"%w\".%s ORDER BY token DESC", zSchema, pTab->texts.zSide,
         zSchema, zOld), DDL_UNDO_ALL);
@@ -300,12 +305,12 @@ static void fencedSideTables(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   ddlMakeTable(p, pDdl, pTab->texts.zSideSql,
                tableinfoOwnWritten(p, pBase->zSchema, pTab->texts.zSide));
   if( pTab->bOtherKey ) fencedOtherKey(p, pTab, pDdl);
-  if( pTab->rule.zLease[0] ) leasetableSteps(p, pDdl);
+  if( pTab->options.zLease[0] ) leasetableSteps(p, pDdl);
 }
 
 static const char *fencedResult(Sqlx *p, const DeclaredTable *pBase){
   return sqlxPrintf(p, "%s.%s", pBase->info.zName,
-                    ((const FencedTable*)pBase)->rule.zColumn);
+                    ((const FencedTable*)pBase)->options.zColumn);
 }
 
 const DeclaredKind *fencedKind(void){
@@ -315,25 +320,26 @@ const DeclaredKind *fencedKind(void){
     .nTable = sizeof(FencedTable),
     .iGenerator = FENCED_GENERATOR,
     .bTemp = 0,
-    .bForgets = 0,
+    .bDeletesEntry = 0,
     .zRegistry = "interlock_fenced",
     .zRegistrySql = fenced_registry_sql,
     .azColumn = azFencedColumn,
     .nColumn = FENCED_COL_COUNT,
     .zOrder = "v.declared DESC, v.number",
     .zTriggerOrder = "rowid",
+    .zSide = "tombstones",
     .xRead = fencedRead,
     .xReadTrigger = fencedReadTrigger,
     .xValues = fencedValues,
     .xIsStored = fencedIsStored,
-    .xOptions = fencedOptions,
+    .xOptions = fencedTakeOptions,
     .xMake = fencedMake,
     .xExpect = fencedExpect,
     .xFault = fencedFault,
     .xList = 0,
     .xNote = fencedNote,
     .xCheck = fencedCheck,
-    .xFits = fencedFits,
+    .xIsSuccessor = fencedIsSuccessor,
     .xPrepare = fencedPrepare,
     .xColumns = fencedColumn,
     .xTables = fencedSideTables,

@@ -9,17 +9,17 @@
 
 #include "schema/declare.h"
 
-typedef struct FencedWords FencedWords;
+typedef struct FencedText FencedText;
 
 /* The options. NULL: as it was, or the default. */
-struct FencedWords {
+struct FencedText {
   const char *zColumn;   /* default `token` */
   const char *zLease;    /* "": none, the default */
 };
 
-/* The descriptor. Options are given to it as FencedWords. */
+/* The descriptor. Options are given to it as FencedText. */
 const DeclaredKind *fencedKind(void);
-/* The options that the registry has for a table of this kind. */
-const FencedWords *fencedStored(const DeclaredTable *pTab);
+/* Returns the options that the registry has for a table of this kind. */
+const FencedText *fencedStored(const DeclaredTable *pTab);
 
 #endif

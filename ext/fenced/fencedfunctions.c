@@ -74,18 +74,18 @@ static int argFenced(
   sqlite3_value **apArg,
   const char *zForm,
   DeclareRequest *pReq,
-  FencedWords *pWords
+  FencedText *pText
 ){
   memset(pReq, 0, sizeof(*pReq));
-  memset(pWords, 0, sizeof(*pWords));
-  pReq->pWords = pWords;
+  memset(pText, 0, sizeof(*pText));
+  pReq->pOptions = pText;
   if( !argsCount(p, nArg, 1, 3, zForm) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
-  if( nArg>1 ) pWords->zColumn = argsText(p, apArg[1], "column");
+  if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");
   if( nArg>2 && sqlite3_value_type(apArg[2])==SQLITE_NULL ){
-    pWords->zLease = "";
+    pText->zLease = "";
   }else if( nArg>2 ){
-    pWords->zLease = argsText(p, apArg[2], "lease");
+    pText->zLease = argsText(p, apArg[2], "lease");
   }
   return p->rc==SQLITE_OK;
 }
@@ -137,9 +137,9 @@ static int argFenced(
 static void fencedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   DeclareRequest req;
-  FencedWords words;
+  FencedText text;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argFenced(&x, nArg, apArg, "fenced" FENCED_FORM, &req, &words) ){
+  if( argFenced(&x, nArg, apArg, "fenced" FENCED_FORM, &req, &text) ){
     req.pResult = ctx;
     declareTable(&x, fencedKind(), &req, DDL_SELECT);
   }
@@ -178,7 +178,7 @@ static void unfencedFunc(
   if( argsCount(&x, nArg, 1, 1, "unfenced(table)") ){
     const char *zTable = argsText(&x, apArg[0], "table");
     if( x.rc==SQLITE_OK ){
-      bDone = declareUndo(&x, fencedKind(), zTable, DDL_SELECT);
+      bDone = declareUndeclare(&x, fencedKind(), zTable, DDL_SELECT);
     }
   }
   argsEndInteger(&x, ctx, bDone);
@@ -214,10 +214,10 @@ static void fencedSqlFunc(
 ){
   Sqlx x;
   DeclareRequest req;
-  FencedWords words;
+  FencedText text;
   const char *z = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argFenced(&x, nArg, apArg, "fenced_sql" FENCED_FORM, &req, &words) ){
+  if( argFenced(&x, nArg, apArg, "fenced_sql" FENCED_FORM, &req, &text) ){
     z = declareText(&x, fencedKind(), &req);
   }
   argsEndText(&x, ctx, z);

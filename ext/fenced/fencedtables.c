@@ -57,30 +57,30 @@ enum { FENCED_COLUMN = DECLAREDTABLES_OWN, FENCED_LEASE, FENCED_STATUS,
        FENCED_NOTE, FENCED_COUNT };
 
 static void fillFenced(const DeclaredTable *pTab, const char **az){
-  const FencedWords *pWords = fencedStored(pTab);
-  az[FENCED_COLUMN] = pWords->zColumn;
-  az[FENCED_LEASE] = pWords->zLease[0] ? pWords->zLease : 0;
+  const FencedText *pText = fencedStored(pTab);
+  az[FENCED_COLUMN] = pText->zColumn;
+  az[FENCED_LEASE] = pText->zLease[0] ? pText->zLease : 0;
 }
 
-static const void *fencedWordsOf(Sqlx *p, sqlite3_value **apVal){
-  FencedWords *pWords = sqlxAlloc(p, sizeof(*pWords));
-  if( pWords==0 ) return 0;
-  pWords->zColumn = declaredtablesText(p, apVal[FENCED_COLUMN], "column");
-  if( pWords->zColumn && pWords->zColumn[0]==0 ){
+static const void *fencedOptionsOf(Sqlx *p, sqlite3_value **apVal){
+  FencedText *pText = sqlxAlloc(p, sizeof(*pText));
+  if( pText==0 ) return 0;
+  pText->zColumn = declaredtablesText(p, apVal[FENCED_COLUMN], "column");
+  if( pText->zColumn && pText->zColumn[0]==0 ){
     sqlxBad(p, "column is empty; allowed is a name");
   }
-  pWords->zLease = declaredtablesText(p, apVal[FENCED_LEASE], "lease");
-  if( pWords->zLease && pWords->zLease[0]==0 ){
+  pText->zLease = declaredtablesText(p, apVal[FENCED_LEASE], "lease");
+  if( pText->zLease && pText->zLease[0]==0 ){
     sqlxBad(p, "lease is empty; allowed is a name, or NULL for none");
   }
-  if( pWords->zLease==0 ) pWords->zLease = "";
-  return pWords;
+  if( pText->zLease==0 ) pText->zLease = "";
+  return pText;
 }
 
 static const DeclaredTables fencedDeclared = {
   .iStatus = FENCED_STATUS,
   .xColumns = fillFenced,
-  .xWords = fencedWordsOf,
+  .xOptions = fencedOptionsOf,
 };
 
 static void readFenced(Sqlx *p, ListVtabRows *pRows){

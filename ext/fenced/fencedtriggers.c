@@ -97,12 +97,12 @@ void fencedtriggersMake(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *zNumber,
-  const FencedRule *pRule,
+  const FencedOptions *pOptions,
   TriggerSet *pSet,
   FencedTexts *pTexts
 ){
   const char *azText[FW_COUNT] = { 0 };
-  int bLease = pRule->zLease[0]!=0;
+  int bLease = pOptions->zLease[0]!=0;
   int bNullable;
   Template t = { p, FW_COUNT, azFenceWord, azText, 1, azFenceFlag, &bNullable,
                  0, 0, 0 };
@@ -110,10 +110,10 @@ void fencedtriggersMake(
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
   azText[FW_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
-  azText[FW_TOKEN] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
-  azText[FW_LABEL] = pRule->zLabel;
+  azText[FW_TOKEN] = sqlxPrintf(p, "\"%w\"", pOptions->zColumn);
+  azText[FW_LABEL] = pOptions->zLabel;
   azText[FW_CURRENT] = sqlxPrintf(p, "SELECT token FROM interlock_leases"
-      " WHERE name=%Q AND expires>0", pRule->zLease);
+      " WHERE name=%Q AND expires>0", pOptions->zLease);
   pTexts->zSide = sqlxPrintf(p, "interlock_%s_%s", zNumber,
                              bLease ? "notes" : "tombstones");
   azText[FW_SIDE] = sqlxPrintf(p, "\"%w\"", pTexts->zSide);

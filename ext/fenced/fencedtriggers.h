@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The generator of fenced tables: from what a table looks like, and from a
-** rule, to the text of the triggers that keep the rule, and of the side table
-** that they need. The text of each is in sql/fenced/, with the reason for it.
-** Nothing is run here.
+** The generator of fenced tables: from what a table looks like, and from its
+** options, to the text of the triggers, and of the side table that they need.
+** The text of each is in sql/fenced/, with the reason for it. Nothing is run
+** here.
 */
 #ifndef INTERLOCK_FENCEDTRIGGERS_H
 #define INTERLOCK_FENCEDTRIGGERS_H
@@ -15,10 +15,10 @@
 ** triggers of a newer one alone. */
 #define FENCED_GENERATOR 1
 
-typedef struct FencedRule FencedRule;
+typedef struct FencedOptions FencedOptions;
 typedef struct FencedTexts FencedTexts;
 
-struct FencedRule {
+struct FencedOptions {
   const char *zColumn;   /* the column of the token */
   const char *zLabel;    /* table.column for error messages, its quotes
                          ** doubled as in an SQL literal */
@@ -33,10 +33,10 @@ struct FencedTexts {
   int nSide;             /* how many columns it has */
 };
 
-/* Make the set and the texts with a number in their names. On failure the
-** sticky error is set, and neither is of use. */
+/* Makes the set and the texts, with a number in their names. After an error of
+** the request neither is of use. */
 void fencedtriggersMake(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
-                        const FencedRule *pRule, TriggerSet *pSet,
+                        const FencedOptions *pOptions, TriggerSet *pSet,
                         FencedTexts *pTexts);
 
 #endif

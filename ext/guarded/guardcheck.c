@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What the triggers of guarded tables call. See guardcheck.h; the triggers,
-** and why each exists, are in sql/guarded/.
+** What the triggers of guarded tables call. See guardcheck.h. The triggers, and
+** why each exists, are in sql/guarded/.
 **
 ** A guard works in both directions. The first guarded write of a transaction
-** makes its session the file's writer, before anything is looked up: from then
-** to the end of the transaction nobody else is granted a row or a table of the
-** file. What others hold already is looked up for each row. So as long as
-** nobody has locked the table, a look at one word is all that is needed: it
-** cannot become wrong before the end.
+** makes its session the active writer of the file, before anything is looked
+** up. From then to the end of the transaction no other session is granted a row
+** or a table of the file. The locks that other sessions hold already are looked
+** up for each row. So as long as no session has locked the table, reading one
+** word suffices: its answer stays true to the end of the transaction.
 **
-** What a connection knows of a guarded table is found once a transaction: in
-** which of its files the table is, by the id that its triggers carry; whether
-** it is still called what they call it; and that file's writer.
+** A connection finds out once a transaction what it must know of a guarded
+** table: in which of its files the table is, by the id that the triggers pass;
+** whether the table still has the name that they pass; and its session in that
+** file.
 */
 #include <string.h>
 #include "guarded/guardcheck.h"
@@ -29,7 +30,7 @@ struct Victim {
   LockKey key;
   sqlite3_value **apVal;   /* its values, as many as the table's key has */
   int nVal;
-  u64 uRow;                /* rowDigest() when it was noted */
+  u64 uRow;                /* rowDigest() at the time when it was noted */
   Victim *pNext;
 };
 
@@ -37,9 +38,9 @@ struct Victim {
 typedef struct Guard Guard;
 struct Guard {
   char *zNumber, *zFile, *zTable;
-  u64 iTransaction;        /* in which all of this is known to be true, */
-  u64 uAttached;           /* with these files attached */
-  sqlite3_int64 iCookie;   /* of the schema, when it was last read; -1 */
+  u64 iTransaction;        /* the transaction in which all of this is true */
+  u64 uAttached;           /* attachedFiles() at that time */
+  sqlite3_int64 iCookie;   /* the schema's number when it was read; -1 before */
   char *zSchema;
   FileSession *pFs;
   Sqlx mem;                /* owns what tab points to */
@@ -56,7 +57,8 @@ static void freeVictim(Victim *p){
   sqlite3_free(p);
 }
 
-/* With all values of its key, or NULL: what stays in the list is looked for. */
+/* Returns NULL if not all values of the key could be copied: a victim in the
+** list is looked for by its key. */
 static Victim *newVictim(int nKey, sqlite3_value **apKey){
   Victim *p = sqlite3_malloc64(sizeof(*p));
   if( p==0 ) return 0;
@@ -143,7 +145,7 @@ static void failGuard(Sqlx *x, const char *zTable, const char *zWhy){
   sqlxFail(x, SQLITE_ERROR, "guard broken: %s %s", zTable, zWhy);
 }
 
-/* Does the registry of a schema have this file's id? */
+/* Whether the registry of a schema has this id of a file. */
 static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
   return tableinfoOwn(x, zSchema, "interlock_guarded")
       && sqlxExists(x, "SELECT 1 FROM \"%w\".interlock_guarded WHERE file=%Q",
@@ -151,9 +153,9 @@ static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
 }
 
 /*
-** The schema whose triggers are being run. With one file it is that. Of several
-** it is the one that has a registry; and only where more than one has are the
-** registries read: that begins a transaction on each file.
+** Returns the schema whose triggers are running. With one file it is main. With
+** several it is the one that has a registry. Only if more than one has, the
+** registries are read: that begins a transaction on each file.
 */
 static const char *schemaOfGuard(Sqlx *x, Guard *g){
   const char **az = sqlxSchemas(x), *zFound = 0;
@@ -188,7 +190,7 @@ static sqlite3_int64 schemaCookie(Sqlx *x, const char *zSchema){
   return i;
 }
 
-/* Read from the schema what the guard has to know of its table. */
+/* Reads from the schema what the guard must know of its table. */
 static void readTable(Sqlx *x, Guard *g, const char *zSchema){
   char *zCopy = sqlite3_mprintf("%s", zSchema);
   if( zCopy==0 ){
@@ -219,9 +221,9 @@ static void readTable(Sqlx *x, Guard *g, const char *zSchema){
   }
 }
 
-/* The names and the files of all schemas that are attached: one that has come
-** since could be a copy. 0: none is. Before SQLite 3.39 that is not asked for
-** each row: it costs as much as the row. */
+/* Returns a digest of the names and files of all attached schemas, 0 if there
+** is none: a file that was attached since can be a copy. Before SQLite 3.39 it
+** is always 0: to ask for each row costs as much as the row. */
 static u64 attachedFiles(sqlite3 *db){
   u64 u = 0;
 #if SQLITE_VERSION_NUMBER>=3039000
@@ -239,8 +241,8 @@ static u64 attachedFiles(sqlite3 *db){
   return u;
 }
 
-/* The first call of a transaction. The schema is read again if it has changed
-** since: a RENAME leaves literals in triggers as they were. */
+/* Prepares the guard for a transaction. The schema is read again if it has
+** changed since: a RENAME does not rewrite literals in triggers. */
 static void beginGuard(Connection *p, Sqlx *x, Guard *g){
   const char *zSchema = schemaOfGuard(x, g);
   sqlite3_int64 iCookie;
@@ -267,8 +269,8 @@ static void beginGuard(Connection *p, Sqlx *x, Guard *g){
   }
 }
 
-/* The guard of a table, moved to the front of the list; a new one, if its
-** triggers are met for the first time, or name the table otherwise. */
+/* Returns the guard of a table and moves it to the front of the list. Makes a
+** new one if its triggers call for the first time, or pass another name. */
 static Guard *findGuard(Connection *p, Sqlx *x, const char *const *az){
   Guard *pFirst = connectionGuards(p), *g;
   Guard **pp = &pFirst;
@@ -294,7 +296,7 @@ static Guard *findGuard(Connection *p, Sqlx *x, const char *const *az){
   return g;
 }
 
-/* The guard that the arguments name, ready to be asked in this transaction;
+/* Returns the guard that the arguments name, prepared for this transaction;
 ** NULL with an error. */
 static Guard *guardOf(Connection *p, Sqlx *x, int nArg, sqlite3_value **apArg){
   const char *az[3];
@@ -355,8 +357,9 @@ static void failLocked(Sqlx *x, const Guard *g, const LockKey *pKey){
       (sqlite3_int64)pTrouble->iBlocker, pTrouble->iPid);
 }
 
-/* What of the two, which may be NULL, another session has locked against this
-** write; NULL if neither is, or with an error. */
+/* Returns which of the two keys, either of which may be NULL, another session
+** has locked against this write. NULL if neither is locked, and after an
+** error. */
 static const LockKey *lockedOf(
   Sqlx *x,
   const Guard *g,
@@ -374,8 +377,9 @@ static const LockKey *lockedOf(
   return 0;
 }
 
-/* A key with a NULL in it names no row, and one that is too long for the lock
-** file cannot be locked: no session holds a lock on either. */
+/* Makes the key of a row. Returns 0 if no session can hold a lock on it: a key
+** that contains a NULL identifies no row, and one that is too long for the lock
+** file cannot be locked. */
 static int rowOfGuard(
   Sqlx *x,
   const Guard *g,
@@ -413,8 +417,8 @@ static u64 digestColumn(u64 u, sqlite3_stmt *pStmt, int iCol){
   return u;
 }
 
-/* What the row under a key looks like; 0 if there is none. The key compares by
-** its own collation, which may tell apart what the column's does not. */
+/* Returns a digest of the row under a key, 0 if there is none. The key compares
+** by its own collation, which may distinguish what the column's does not. */
 static u64 rowDigest(Sqlx *x, const Guard *g, const Victim *pVictim){
   static const char *const azColl[] = { "BINARY", "NOCASE", "RTRIM" };
   sqlite3_str *pStr = sqlite3_str_new(x->db);
@@ -443,9 +447,10 @@ static u64 rowDigest(Sqlx *x, const Guard *g, const Victim *pVictim){
 }
 
 /*
-** Refuse if a row that another session has locked was replaced, or a row put
-** under a key that it has locked. A row that is what it was when it was noted
-** was not written: an OR IGNORE, an UPSERT, an error, a ROLLBACK TO.
+** Refuses the write if it has replaced a row that another session has locked,
+** or put a row under a key that another session has locked. A row that has not
+** changed since it was noted was not written: there was an OR IGNORE, an
+** UPSERT, an error, or a ROLLBACK TO.
 */
 static void checkVictims(Sqlx *x, const Guard *g){
   const Victim *p;
@@ -456,9 +461,8 @@ static void checkVictims(Sqlx *x, const Guard *g){
 }
 
 /*
-** The transaction is about to be committed. A trigger of the user's can have
-** skipped the guard that should have looked at what was noted: an error here
-** rolls the transaction back.
+** Called before a COMMIT. A trigger of the user's can have skipped the guard
+** that had to look at the noted keys. An error here rolls the transaction back.
 */
 static void commitGuards(void *pGuards, Connection *p, Sqlx *x){
   const Guard *g;

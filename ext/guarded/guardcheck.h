@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What the triggers of guarded tables call for each row that is written.
+** The functions that the triggers of guarded tables call for each row that is
+** written.
 */
 #ifndef INTERLOCK_GUARDCHECK_H
 #define INTERLOCK_GUARDCHECK_H

@@ -14,16 +14,17 @@ SQLITE_EXTENSION_INIT3
 typedef struct GuardedTable GuardedTable;
 struct GuardedTable {
   DeclaredTable base;    /* must be the first */
-  const char *zStored;   /* id of the file in the registry; NULL if what is
-                         ** there is none */
-  const char *zFile;     /* id that the triggers pass */
+  const char *zStored;   /* the id of the file in the registry; NULL if the
+                         ** value there is no id */
+  const char *zFile;     /* the id that the triggers pass */
   const char *zTwin;     /* for DECLARED_TWICE the other schema */
 };
 
 /* ---- what may not be guarded ------------------------------------------ */
 
-/* A key is folded as its collation compares, and of others than SQLite's own
-** nobody else knows how. */
+/* Refuses a key that compares by a collation of the application's: keys are
+** folded as their collation compares, and Interlock knows that of SQLite's own
+** only. */
 static void checkCollations(Sqlx *p, const TableInfo *pInfo){
   static const char *const az[] = { "BINARY", "NOCASE", "RTRIM" };
   int i, j;
@@ -59,8 +60,8 @@ static const char *const azGuardedColumn[] = {
 
 enum { GUARDED_COL_FILE = 2, GUARDED_COL_GENERATOR, GUARDED_COL_COUNT };
 
-/* Whether this can be the id of a file: a registry from elsewhere can have
-** anything in it. */
+/* Whether a text can be the id of a file: a registry from elsewhere can contain
+** any value. */
 static int isFileId(const char *z){
   return z && strspn(z, "0123456789abcdef")==FILE_DIGITS && z[FILE_DIGITS]==0;
 }
@@ -86,7 +87,7 @@ static int guardedIsStored(Sqlx *p, const DeclaredTable *pBase){
   return ((const GuardedTable*)pBase)->zStored!=0;
 }
 
-/* The id of the file, a new one if it has none. */
+/* Returns the id of the file, a new one if it has none. */
 static const char *fileOf(Sqlx *p, const DeclaredTable *pBase){
   const char *zSchema = pBase->zSchema, *zFile = 0;
   sqlite3_uint64 u;
@@ -106,10 +107,14 @@ static const char *fileOf(Sqlx *p, const DeclaredTable *pBase){
 
 /* ---- the set ---------------------------------------------------------- */
 
-/* There are no options. But the set has the id of the file. */
-static void guardedOptions(Sqlx *p, DeclaredTable *pBase, const void *pWords){
+/* There are no options, but the set needs the id of the file. */
+static void guardedTakeOptions(
+  Sqlx *p,
+  DeclaredTable *pBase,
+  const void *pAsked
+){
   GuardedTable *pTab = (GuardedTable*)pBase;
-  (void)pWords;
+  (void)pAsked;
   pTab->zFile = pTab->zStored ? pTab->zStored : fileOf(p, pBase);
 }
 
@@ -125,8 +130,8 @@ static void guardedMake(Sqlx *p, DeclaredTable *pBase){
                       ((GuardedTable*)pBase)->zFile, &pBase->set);
 }
 
-/* An id stands for one file. Where two attached ones have it, copies of one
-** another, a guard cannot tell in which of them it is. */
+/* An id stands for one file. If two attached files have the same id, one is a
+** copy of the other, and a guard cannot tell in which of them it is. */
 static void guardedList(DeclaredTable *pList){
   DeclaredTable *a, *b;
   for(a=pList; a; a=a->pNext){
@@ -180,25 +185,26 @@ const DeclaredKind *guardedKind(void){
     .nTable = sizeof(GuardedTable),
     .iGenerator = GUARDED_GENERATOR,
     .bTemp = 0,
-    .bForgets = 1,
+    .bDeletesEntry = 1,
     .zRegistry = "interlock_guarded",
     .zRegistrySql = guarded_registry_sql,
     .azColumn = azGuardedColumn,
     .nColumn = GUARDED_COL_COUNT,
     .zOrder = "v.number",
     .zTriggerOrder = "name",
+    .zSide = 0,
     .xRead = guardedRead,
     .xReadTrigger = 0,
     .xValues = guardedValues,
     .xIsStored = guardedIsStored,
-    .xOptions = guardedOptions,
+    .xOptions = guardedTakeOptions,
     .xMake = guardedMake,
     .xExpect = guardedExpect,
     .xFault = 0,
     .xList = guardedList,
     .xNote = guardedNote,
     .xCheck = guardedCheck,
-    .xFits = 0,
+    .xIsSuccessor = 0,
     .xPrepare = 0,
     .xColumns = 0,
     .xTables = 0,

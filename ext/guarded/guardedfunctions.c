@@ -140,7 +140,7 @@ static void unguardedFunc(
   if( argsCount(&x, nArg, 1, 1, "unguarded(table)") ){
     const char *zTable = argsText(&x, apArg[0], "table");
     if( x.rc==SQLITE_OK ){
-      bDone = declareUndo(&x, guardedKind(), zTable, DDL_SELECT);
+      bDone = declareUndeclare(&x, guardedKind(), zTable, DDL_SELECT);
     }
   }
   argsEndInteger(&x, ctx, bDone);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The SQL functions that guard tables, with their reference text. What the
-** guards themselves call is not among them.
+** The SQL functions that guard tables, with their reference text. The functions
+** that the guards call are in guardcheck.h.
 */
 #ifndef INTERLOCK_GUARDEDFUNCTIONS_H
 #define INTERLOCK_GUARDEDFUNCTIONS_H

@@ -80,7 +80,7 @@ enum { GUARDED_STATUS = DECLAREDTABLES_OWN, GUARDED_NOTE, GUARDED_COUNT };
 static const DeclaredTables guardedDeclared = {
   .iStatus = GUARDED_STATUS,
   .xColumns = 0,
-  .xWords = 0,
+  .xOptions = 0,
 };
 
 static void readGuarded(Sqlx *p, ListVtabRows *pRows){

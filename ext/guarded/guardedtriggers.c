@@ -21,16 +21,16 @@ static const char *const azGuardWord[G_COUNT] = {
   "key_row", "of_way", "blocker", "row_is_old"
 };
 
-/* What can stand in $if(...). */
+/* The flags of $if(...). */
 typedef enum GuardFlag { GF_KEY, GF_WAY, GF_COUNT } GuardFlag;
 static const char *const azGuardFlag[GF_COUNT] = { "key", "way" };
 
 /* The set, in the order in which it is made. A table whose rows have no key
-** needs only what asks for a lock on the whole of it. */
+** needs only the triggers that look for a lock on the whole table. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
-  int bKey;              /* only where rows have a key */
+  int bKey;              /* only if rows have a key */
   int bIndexes;          /* its text depends on the UNIQUE indexes */
 } aGuard[] = {
   { "insert",  guarded_insert_sql,  1, 0 },
@@ -42,8 +42,9 @@ static const struct {
 };
 
 /*
-** What a row goes by. A table without a declared key has NULL: its rowids are
-** no names, since VACUUM renumbers them, so none of its rows can be locked.
+** Makes the texts of the key. A table without a declared key has NULL: its
+** rowids identify no rows, since VACUUM renumbers them. So no row of it can be
+** locked.
 */
 static void wordsOfKey(Sqlx *p, const TableInfo *pInfo, const char **az){
   int bKey = pInfo->bDeclaredKey;
@@ -53,8 +54,8 @@ static void wordsOfKey(Sqlx *p, const TableInfo *pInfo, const char **az){
   az[G_KEY_ROW] = bKey ? clauseKeys(p, pInfo, "r.") : "NULL";
 }
 
-/* What can be in the way of a row beside one with its key. Returns 0 if there
-** is nothing. */
+/* Makes the texts for rows that can stand in the way of a row, beside one with
+** its key. Returns 0 if no row can. */
 static int wordsOfWay(Sqlx *p, const TableInfo *pInfo, const char **az){
   unsigned mBy = CLAUSE_BY_INDEX;
   ClauseWay way;

@@ -32,11 +32,15 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** would complete a deadlock fails immediately with `deadlock detected:`.
 **
 ** A lock has a key: an INTEGER, two INTEGERs of 32 bits, or a TEXT or BLOB of
-** up to 255 bytes. The four kinds never collide. A lock is exclusive or
-** shared. A lock of session scope is counted: it is held until it was unlocked
-** as often as it was taken, or until the connection ends; COMMIT and ROLLBACK
-** do not release it. A lock of transaction scope (`xact`) ends with the
-** transaction, and with ROLLBACK TO a savepoint that was opened before it.
+** up to 255 bytes. The four kinds never collide: 42 and '42' are two locks. A
+** driver that binds every value as text must be told to bind a number
+** ([CLIENTS.md](CLIENTS.md#a-number-as-a-key)).
+**
+** A lock is exclusive or shared. A lock of session scope is counted: it is held
+** until it was unlocked as often as it was taken, or until the connection ends;
+** COMMIT and ROLLBACK do not release it. A lock of transaction scope (`xact`)
+** ends with the transaction, and with ROLLBACK TO a savepoint that was opened
+** before it.
 **
 ** **A function waits only while its connection has no transaction open on a
 ** database file.** `BEGIN` alone opens none. The first read or write after it

@@ -191,7 +191,7 @@ static int argWanted(Sqlx *p, int nArg, sqlite3_value **apArg, int nWant,
   return p->rc==SQLITE_OK;
 }
 
-/* The name and the token; 0 with an error. */
+/* Takes the name and the token; 0 with an error. */
 static int argHeld(Sqlx *p, int nArg, sqlite3_value **apArg, int nWant,
                    const char *zForm, const char **pzName, i64 *piToken){
   if( !argsCount(p, nArg, nWant, nWant, zForm) ) return 0;
@@ -401,8 +401,8 @@ static void assertFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 
 /* ---- waiting ---------------------------------------------------------- */
 
-/* How long to sleep before the next look: not beyond the end of the lease, and
-** not beyond the timeout. usBegin is when the wait began. */
+/* Returns how long to sleep before the next look: not beyond the end of the
+** lease, and not beyond the timeout. usBegin is when the wait began. */
 static i64 nextLook(const LeaseRow *pRow, i64 msTimeout, u64 usBegin){
   i64 ms = pRow->msExpires - pRow->msNow;
   if( ms>LOOK_MS ) ms = LOOK_MS;

@@ -55,6 +55,13 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 ** immediately. The turn passes on when the transaction ends (by COMMIT or
 ** ROLLBACK), or the connection, or the process; ROLLBACK TO keeps it.
 **
+** With no transaction open, the turn is that of the next transaction: `SELECT
+** write_turn(); BEGIN IMMEDIATE; ...; COMMIT;`, for programs whose framework
+** sends BEGIN IMMEDIATE. It then takes no lock of SQLite's, and passes on when
+** the next transaction that writes `main`, or that takes locks of transaction
+** scope, has ended. A transaction that only reads does not end it.
+** write_turn_end() does, if no transaction begins after all.
+**
 ** If a writer without a turn has SQLite's write lock for longer than the
 ** connection's `busy_timeout`, the function fails with SQLite's `database is
 ** locked`, SQLITE_BUSY, and the turn is given back.
@@ -64,7 +71,8 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 **     which is the default
 ** Result: INTEGER 1
 ** Errors:
-**   `no transaction:` SQLITE_ERROR, outside BEGIN
+**   `no transaction:` SQLITE_ERROR, outside BEGIN on a database without a file
+**     or in a shared cache; or if a transaction cannot write
 **   `lock timeout:` SQLITE_BUSY_TIMEOUT
 **   `lock wait refused:` SQLITE_BUSY, after a read or write
 **   `deadlock detected:` SQLITE_LOCKED
@@ -86,7 +94,12 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 **   SELECT count(*) FROM advisory_locks;
 **   -- 0
 **   SELECT write_turn();
-**   -- error: no transaction: write_turn needs BEGIN
+**   -- 1
+**   BEGIN IMMEDIATE;
+**   UPDATE account SET balance = 90 WHERE id = 1;
+**   COMMIT;
+**   SELECT count(*) FROM advisory_locks;
+**   -- 0
 */
 static void writeTurnFunc(
   sqlite3_context *ctx,
@@ -107,13 +120,14 @@ static void writeTurnFunc(
 ** SQL FUNCTION try_write_turn()
 **
 ** Takes the turn to write, with SQLite's write lock, if no session has the turn
-** or waits for it, and no connection has that lock. The function does not wait.
-** (A busy handler that the program has set by sqlite3_busy_handler is called.)
+** or waits for it, and no connection has that lock. With no transaction open,
+** the turn is that of the next transaction. The function does not wait. (A busy
+** handler that the program has set by sqlite3_busy_handler is called.)
 **
 ** Arguments: none
 ** Result: INTEGER 1 if this connection has it now, 0 if not
 ** Errors:
-**   `no transaction:` SQLITE_ERROR, outside BEGIN
+**   `no transaction:` SQLITE_ERROR, as of write_turn
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `lock table full:` SQLITE_ERROR
 **   `forked connection:` SQLITE_ERROR
@@ -135,9 +149,50 @@ static void tryWriteTurnFunc(
   turn(ctx, 1, 0, &x);
 }
 
+/*
+** SQL FUNCTION write_turn_end()
+**
+** Gives back a turn that was taken with no transaction open, if its transaction
+** has not begun. A program that takes such turns calls the function when the
+** transaction has ended, however it ended: after an error before BEGIN the turn
+** would otherwise last to the connection's next transaction.
+**
+** Arguments: none
+** Result: INTEGER 1, or 0 if there is nothing to give back: the turn has ended
+**   with its transaction, or a transaction is open and will end it
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: no other system
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   SELECT write_turn(), write_turn_end(), write_turn_end();
+**   -- 1|1|0
+**   SELECT write_turn();
+**   -- 1
+**   BEGIN IMMEDIATE;
+**   INSERT INTO account VALUES(1, 100);
+**   COMMIT;
+**   SELECT write_turn_end();
+**   -- 0
+*/
+static void writeTurnEndFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  Sqlx x;
+  int bEnded;
+  (void)nArg; (void)apArg;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  bEnded = connectionTurnEnd(pCall->pConn, &x);
+  argsEndInteger(&x, ctx, bEnded);
+}
+
 static const Function aTurn[] = {
   { "write_turn",     FUNCTION_ANY, writeTurnFunc,    { 0, 0, 0, 0 } },
   { "try_write_turn", 0,            tryWriteTurnFunc, { 0, 0, 0, 0 } },
+  { "write_turn_end", 0,            writeTurnEndFunc, { 0, 0, 0, 0 } },
 };
 
 FunctionList turnFunctions(void){

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Pieces of SQL about the rows of one table. See clause.h.
+** Clauses of SQL about the rows of one table. See clause.h.
 */
 #include <string.h>
 #include "schema/clause.h"
@@ -17,7 +17,7 @@ static int isNullable(const TableInfo *pInfo, const TableInfoTerm *pTerm){
   return !pInfo->bWithoutRowid && !pInfo->aCol[pTerm->iCol].bNotNull;
 }
 
-/* " COLLATE x" where a term compares otherwise than its column. */
+/* " COLLATE x" if a term compares by another collation than its column. */
 static const char *collate(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -31,8 +31,9 @@ static const char *collate(
   return sqlxPrintf(p, " COLLATE \"%w\"", pTerm->zColl);
 }
 
-/* A text of the schema, as it can stand in brackets. SQLite has read it, or,
-** in a file that was made to deceive, another in its place. */
+/* Returns a text of the schema that may stand between brackets. In a file that
+** was made to deceive, SQLite may have read another text in its place, so it
+** must be one whole expression. */
 static const char *inner(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -46,8 +47,8 @@ static const char *inner(
   return "NULL";
 }
 
-/* Whether a default is a name. It stands for its own text; but for these, which
-** are values. */
+/* Whether a default is a name, which stands for its own text. The words in the
+** list are values. */
 static int isNameAsText(const SqlToken *t){
   static const char *const az[] = {
     "NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME",
@@ -62,9 +63,8 @@ static int isNameAsText(const SqlToken *t){
 }
 
 /*
-** The value that a column is about to get. Under OR REPLACE a NULL in a
-** NOT NULL column becomes the default, after the BEFORE triggers have seen
-** the NULL.
+** Under OR REPLACE a NULL in a NOT NULL column becomes the default. SQLite does
+** so after the BEFORE triggers, which see the NULL.
 */
 const char *clauseNext(Sqlx *p, const TableInfo *pInfo, int iCol){
   const TableInfoColumn *pCol = &pInfo->aCol[iCol];
@@ -75,7 +75,7 @@ const char *clauseNext(Sqlx *p, const TableInfo *pInfo, int iCol){
   }
   t = sqltokenAt(z, z+strlen(z));
   if( isNameAsText(&t) && z[t.n]==0 ){
-    /* Behind DEFAULT a name, quoted or not, is a string. */
+    /* After DEFAULT a name, quoted or not, is a string. */
     char *zString = sqlxAlloc(p, (sqlite3_uint64)t.n + 1);
     if( zString && sqltokenUnquote(&t, zString) ){
       z = sqlxPrintf(p, "%Q", zString);
@@ -85,8 +85,8 @@ const char *clauseNext(Sqlx *p, const TableInfo *pInfo, int iCol){
                     inner(p, pInfo, "column", pCol->zName, z));
 }
 
-/* Whether the value of an expression depends on the affinity of its columns:
-** it compares something. */
+/* Whether the value of an expression can depend on the affinity of its columns,
+** because the expression compares something. */
 static int compares(const char *zExpr){
   static const char *const az[] = {
     "IS", "IN", "BETWEEN", "CASE", "MIN", "MAX", "NULLIF"
@@ -105,9 +105,9 @@ static int compares(const char *zExpr){
 }
 
 /*
-** The same value with the affinity of its column, which NEW's has not. A
-** subquery has that of the last SELECT in it, which here returns no row; its
-** collation is then to be named.
+** Returns the same value with the affinity of its column: values of NEW have
+** none. A subquery has the affinity of the last SELECT in it, which here
+** returns no row. The collation must then be named.
 */
 static const char *withAffinity(
   Sqlx *p,
@@ -122,9 +122,9 @@ static const char *withAffinity(
   return sqlxPrintf(p, "%s COLLATE \"%w\"", z, pCol->zColl);
 }
 
-/* An expression of an index over NEW's columns instead of a row's: evaluated
-** in a subquery that gives NEW's values the names of the columns, so that
-** nothing in its text needs to be rewritten. */
+/* An expression of an index, over the columns of NEW instead of a row's. It is
+** evaluated in a subquery that gives NEW's values the names of the columns, so
+** its text need not be rewritten. */
 static const char *newExpression(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -147,7 +147,7 @@ static const char *newExpression(
                     sqlxText(p, pStr));
 }
 
-/* "row r stands in NEW's way by this path" */
+/* "Row r stands in NEW's way by this path." */
 static const char *pathBlocks(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -176,7 +176,6 @@ static const char *pathBlocks(
   return sqlxText(p, pStr);
 }
 
-/* "a and b are the same row": zA and zB are prefixes, as NEW. or nothing. */
 const char *clauseSameRow(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -201,7 +200,6 @@ const char *clauseSameRow(
   return sqlxText(p, pStr);
 }
 
-/* The columns of the key, each with a prefix as OLD. or nothing. */
 const char *clauseKeys(Sqlx *p, const TableInfo *pInfo, const char *zPrefix){
   sqlite3_str *pStr;
   int i;
@@ -217,7 +215,6 @@ const char *clauseKeys(Sqlx *p, const TableInfo *pInfo, const char *zPrefix){
   return sqlxText(p, pStr);
 }
 
-/* The key that NEW is about to get, in a BEFORE trigger. */
 const char *clauseKeysNext(Sqlx *p, const TableInfo *pInfo){
   sqlite3_str *pStr;
   int i;
@@ -231,8 +228,7 @@ const char *clauseKeysNext(Sqlx *p, const TableInfo *pInfo){
   return sqlxText(p, pStr);
 }
 
-/* "no column of the key is NULL": such a key names no row, and a tombstone
-** for it would match nothing. "1" where that cannot be. */
+/* A key that contains a NULL identifies no row. */
 const char *clauseKeyWhole(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -251,7 +247,6 @@ const char *clauseKeyWhole(
   return sqlxText(p, pStr);
 }
 
-/* "NEW has OLD's key" */
 const char *clauseSameKey(Sqlx *p, const TableInfo *pInfo){
   sqlite3_str *pStr;
   int i;
@@ -269,7 +264,8 @@ const char *clauseSameKey(Sqlx *p, const TableInfo *pInfo){
 
 /* ---- rows in the way -------------------------------------------------- */
 
-/* Every path of these ways, as conditions on r. */
+/* Sets azPath to the paths of these ways, as conditions on r. Returns how many
+** there are. */
 static int paths(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -289,7 +285,6 @@ static int paths(
   return n;
 }
 
-/* Make the conditions for a row that stands in NEW's way by any of mBy. */
 void clauseInTheWay(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -323,7 +318,6 @@ void clauseInTheWay(
   pWay->zRow = sqlxText(p, pRow);
 }
 
-/* "row r has the key that NEW is about to get" */
 const char *clauseRowIsNewKey(Sqlx *p, const TableInfo *pInfo){
   if( pInfo->bRowidKey ) return clauseSameRow(p, pInfo, "r.", "NEW.");
   return sqlxPrintf(p, "ifnull(%s,0)", pathBlocks(p, pInfo, &pInfo->key));
@@ -331,7 +325,7 @@ const char *clauseRowIsNewKey(Sqlx *p, const TableInfo *pInfo){
 
 /* ---- UPDATE OF lists -------------------------------------------------- */
 
-/* The columns that an UPDATE which changes the key has to name. */
+/* An UPDATE that changes the key names one of these columns. */
 const char *clauseOfKey(Sqlx *p, const TableInfo *pInfo){
   if( !pInfo->bRowidKey ) return clauseKeys(p, pInfo, "");
   if( !pInfo->bDeclaredKey ) return CLAUSE_ROWID_NAMES;
@@ -347,9 +341,9 @@ static int isPart(const TableInfo *pInfo, unsigned mBy, int iCol){
   return 0;
 }
 
-/* "OF " and every column that one of these ways depends on; or "", which is
-** all columns, where one of them is generated: SQLite names what a statement
-** sets. */
+/* UPDATE OF looks at the columns that a statement sets, and no statement sets a
+** generated column. If one of the columns is generated the text is "", which
+** stands for all columns. */
 const char *clauseOfWay(Sqlx *p, const TableInfo *pInfo, unsigned mBy){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int bRowid = (mBy & CLAUSE_BY_ROWID)!=0;

@@ -8,14 +8,14 @@ SQLITE_EXTENSION_INIT3
 
 /* ---- writing it down -------------------------------------------------- */
 
-/* An empty plan. */
+/* Makes an empty list of steps for a table of that kind. */
 void ddlNew(Ddl *pDdl, const char *zSchema, const char *zKind){
   memset(pDdl, 0, sizeof(*pDdl));
   pDdl->zSchema = zSchema;
   pDdl->zKind = zKind;
 }
 
-/* Append a statement, with the one that undoes it (DdlStep). */
+/* Appends a statement, with the one that undoes it (DdlStep). */
 void ddlStep(Sqlx *p, Ddl *pDdl, const char *zDo, const char *zUndo){
   DdlStep *pStep = sqlxAlloc(p, sizeof(*pStep));
   if( pStep==0 ) return;
@@ -36,8 +36,9 @@ static const char *dropTrigger(
                     pOne->zName);
 }
 
-/* Append the dropping of triggers. Where the plan is undone by hand each is
-** made again with the text that it has, if that can be (triggersetRemade). */
+/* Appends steps that drop triggers. If steps are undone one by one, each
+** trigger is made again with the text that it has, or refused
+** (triggersetRemade). */
 void ddlDropTriggers(
   Sqlx *p,
   Ddl *pDdl,
@@ -59,7 +60,7 @@ void ddlMakeTable(Sqlx *p, Ddl *pDdl, const char *zSql, int bThere){
           : triggersetQualified(p, zSql, pDdl->zSchema), DDL_UNDO_ALL);
 }
 
-/* Append the making of triggers. */
+/* Appends steps that make triggers. */
 void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet){
   int i;
   for(i=0; i<pSet->n; i++){
@@ -69,8 +70,8 @@ void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet){
   }
 }
 
-/* A plan of zTable's as text, for somebody else to run: one statement is one
-** line. */
+/* Returns the steps as text, for another program to run. Each statement is one
+** line, so no name of zTable may contain a line break. */
 const char *ddlText(Sqlx *p, const Ddl *pDdl, const char *zTable){
   sqlite3_str *pText = sqlite3_str_new(p->db);
   const DdlStep *pStep;
@@ -89,10 +90,9 @@ const char *ddlText(Sqlx *p, const Ddl *pDdl, const char *zTable){
 /* ---- all or nothing --------------------------------------------------- */
 
 /*
-** Open what is around plans: the write lock at once where no transaction is
-** open, so that busy_timeout works; a savepoint where one is. Inside a
-** statement that writes neither can be. After an error, too, ddlEnd() is
-** still to be called.
+** Begins a transaction with the write lock, so that busy_timeout applies or, if
+** a transaction is open, a savepoint. Inside a statement that writes SQLite
+** allows neither. The caller must call ddlEnd(), also after an error.
 */
 DdlTxn ddlBegin(Sqlx *p, DdlScope eScope){
   DdlTxn txn = { 0, 0, 0, 0, 0, 0, 0, 0 };
@@ -120,17 +120,20 @@ DdlTxn ddlBegin(Sqlx *p, DdlScope eScope){
 }
 
 /*
-** Once memory has run out, or an interrupt has come, SQLite compiles nothing
-** more until the outermost statement ends. What was compiled before does not
-** help everywhere: SQLite before 3.38 does not even run it once memory has run
-** out; DDL in temp makes every statement of the connection expire; and in a
-** statement that writes there is none, and its own journal is of main only.
-** But a statement that is being run does not expire. One that ends after memory
-** has run out takes the whole transaction back with it, and so does one that
-** could write and goes on after an interrupt. So one of each is kept running,
-** on its first row: they read no page and write nothing. While they do so
-** SQLite refuses a DROP TABLE: such a plan goes without. And while the second
-** does so it keeps nothing: that one ends before ddlEnd() does.
+** Once memory has run out, or after an interrupt, SQLite compiles nothing more
+** until the outermost statement ends. A statement that was compiled before does
+** not help everywhere: SQLite before 3.38 does not run it once memory has run
+** out; DDL in temp makes every statement of the connection expire; and inside a
+** statement that writes there is none, and the journal of that statement covers
+** main only.
+**
+** But a running statement does not expire. If a running statement ends after
+** memory has run out, SQLite rolls the whole transaction back. It does so too
+** if a running statement that could write goes on after an interrupt. So one
+** statement of each sort is kept on its first row; they read no page and write
+** nothing. While they run, SQLite refuses DROP TABLE: a change that drops a
+** table must do without them. While the second runs, SQLite refuses COMMIT and
+** RELEASE: it must end before ddlEnd() keeps the change.
 */
 static void ddlWatch(Sqlx *p, DdlTxn *pTxn, const Ddl *pDdl){
   if( pDdl->bDrops ){
@@ -149,13 +152,14 @@ static void ddlWatch(Sqlx *p, DdlTxn *pTxn, const Ddl *pDdl){
 }
 
 /*
-** Undo the steps up to pStep, one by one, in a statement that writes: SQLite
-** refuses a savepoint there, and for one row has none of its own. If that
-** fails, or cannot be, the transaction goes: half of it must not stay.
+** Undoes the steps up to pStep one by one, inside a statement that writes:
+** SQLite refuses a savepoint there, and a statement of one row has none of its
+** own. If undoing fails, or is impossible, the whole transaction is rolled
+** back: no half of a change may stay.
 **
-** In other files than main it cannot be: what SQLite itself then takes back of
-** the statement begins there not at its start, but where one of the steps was
-** the first to need a journal, and what was undone comes back.
+** It is impossible in a file other than main. What SQLite itself then undoes of
+** the statement begins there not at the start of the statement, but at the
+** first step that needed a journal, and what was undone comes back.
 */
 static void ddlUndo(sqlite3 *db, const Ddl *pDdl, const DdlStep *pStep){
   Sqlx x;
@@ -173,11 +177,11 @@ static void ddlUndo(sqlite3 *db, const Ddl *pDdl, const DdlStep *pStep){
 }
 
 /*
-** In a statement of several rows that fails, SQLite takes back the rows before
-** from the journal of the statement, which begins in each file but main with
-** the first of our statements there that needs one. It is made to be the first
-** of all, before anything is changed; it changes nothing. Without a registry
-** the statement that makes it is the first.
+** If a statement of several rows fails, SQLite undoes the earlier rows from the
+** journal of the statement. In a file other than main that journal begins with
+** the first of Interlock's statements there that needs one. So a statement that
+** needs a journal, and changes nothing, is run before anything is changed.
+** Without a registry the statement that makes the registry is the first.
 */
 static void ddlJournal(Sqlx *p, const Ddl *pDdl){
   const char *zRegistry = sqlxPrintf(p, "interlock_%s", pDdl->zKind);
@@ -188,7 +192,7 @@ static void ddlJournal(Sqlx *p, const Ddl *pDdl){
       pDdl->zSchema, zRegistry));
 }
 
-/* Run a plan. After an error nothing of it stays, at the latest after
+/* Runs the steps. After an error nothing of them stays, at the latest after
 ** ddlEnd(). */
 void ddlRun(Sqlx *p, const Ddl *pDdl, DdlTxn *pTxn){
   const DdlStep *pStep;
@@ -204,11 +208,11 @@ void ddlRun(Sqlx *p, const Ddl *pDdl, DdlTxn *pTxn){
 }
 
 /*
-** Undo all since ddlBegin(). An interrupt ends every statement that is begun
-** after it as well, also one that would undo something, until the outermost
-** has ended. But one that could write takes the whole transaction with it: here
-** there is no better way. Where no step has been run a savepoint stays behind
-** in the user's transaction, with nothing in it.
+** Undoes everything since ddlBegin(). After an interrupt SQLite also ends every
+** statement that is begun, even one that would undo something, until the
+** outermost statement has ended. If the one that is begun could write, SQLite
+** rolls the whole transaction back with it, and there is no better way here. If
+** no step has been run, an empty savepoint stays in the user's transaction.
 */
 static void ddlBack(sqlite3 *db, DdlTxn *pTxn){
   int rc = sqlite3_step(pTxn->pBack);
@@ -222,11 +226,11 @@ static void ddlBack(sqlite3 *db, DdlTxn *pTxn){
   if( !pTxn->bOwn && rc==SQLITE_DONE ) sqlite3_step(pTxn->pKeep);
 }
 
-/* Close it: keep what was done since ddlBegin(), or, after any error of the
-** request, undo all of it. */
+/* Keeps what was done since ddlBegin() or, after any error of the request,
+** undoes all of it. */
 void ddlEnd(Sqlx *p, DdlTxn *pTxn){
   if( pTxn->pWrite ){
-    /* It is to end, and pHalt may have expired. */
+    /* It must end now, and pHalt may have expired. */
     sqlite3_stmt *pNew = sqlxPrepare(p, "BEGIN IMMEDIATE");
     if( pNew ){
       sqlite3_finalize(pTxn->pHalt);

@@ -41,7 +41,7 @@ int declareFind(
   return p->rc==SQLITE_OK;
 }
 
-/* Make the entry of another table that of pTab. */
+/* Makes the entry of another table that of pTab. */
 static void takeEntry(DeclaredTable *pTab, const DeclaredTable *pOther){
   TableInfo info = pTab->info;
   memcpy(pTab, pOther, pTab->pKind->nTable);
@@ -50,10 +50,10 @@ static void takeEntry(DeclaredTable *pTab, const DeclaredTable *pOther){
 }
 
 /*
-** A table that was renamed and then rebuilt, with no Interlock there in
-** between, has lost every trace: its entry stands under the old name. Take
-** that entry for pTab, which has none: the one with the number zEntry, or, if
-** zEntry is NULL, the only one that fits.
+** If a table was renamed and then rebuilt, and no repair came in between,
+** nothing leads from it to its entry, which has the old name. This function
+** gives pTab, which has no entry, the one with the number zEntry or, if zEntry
+** is NULL, the only one that fits.
 */
 static void takeMissing(Sqlx *p, DeclaredTable *pTab, const char *zEntry){
   const DeclaredKind *pKind = pTab->pKind;
@@ -62,14 +62,14 @@ static void takeMissing(Sqlx *p, DeclaredTable *pTab, const char *zEntry){
   const char *zFirst = 0;
   TableInfoList *pList = 0;
   TableInfo none;
-  if( pKind->xFits==0 ) return;
+  if( pKind->xIsSuccessor==0 ) return;
   pOther = registryList(p, pKind, zSchema, &pList);
   for(; pOther && p->rc==SQLITE_OK; pOther=pOther->pNext){
     if( !pOther->bDeclared || pOther->has.n>0
      || pOther->iGenerator>pKind->iGenerator
      || tableinfoExists(pList, zSchema, pOther->zName, &none) ) continue;
     if( zEntry ? strcmp(zEntry, pOther->zEntry)!=0
-               : !pKind->xFits(p, pTab, pOther) ) continue;
+               : !pKind->xIsSuccessor(p, pTab, pOther) ) continue;
     if( zFirst ){
       sqlxBad(p, "table %s was never %s and can have been %s or %s;"
                  " allowed is UPDATE %s_tables SET name = %Q WHERE"
@@ -81,8 +81,8 @@ static void takeMissing(Sqlx *p, DeclaredTable *pTab, const char *zEntry){
   }
 }
 
-/* Find the table of a request, and take its options. Returns 0 as
-** declareFind(). */
+/* Finds the table of a request, and takes its options. Returns 0 as
+** declareFind() does. */
 static int findRequest(
   Sqlx *p,
   const DeclaredKind *pKind,
@@ -100,14 +100,14 @@ static int findRequest(
                  " missing", pTab->info.zName);
     }
   }
-  pKind->xOptions(p, pTab, pReq->pWords);
+  pKind->xOptions(p, pTab, pReq->pOptions);
   return 1;
 }
 
 /* ---- what it takes ---------------------------------------------------- */
 
-/* Whether there is nothing to do. Making our triggers anew does not help
-** against a trigger of temp. */
+/* Whether there is nothing to do. Against a trigger in temp it does not help to
+** make Interlock's triggers anew. */
 static int isWhole(Sqlx *p, DeclaredTable *pTab){
   const DeclaredKind *pKind = pTab->pKind;
   DeclaredStatus status;
@@ -120,11 +120,11 @@ static int isWhole(Sqlx *p, DeclaredTable *pTab){
 }
 
 /*
-** Write down what declares the table: nothing where all is there already and
-** bText is not set. The set is always made whole and in one order, never a
-** single trigger put back. The steps that can be undone by themselves come
-** before those that make tables: a trigger may name a table before it is there.
-** Returns 0 if there is nothing to do, and after an error.
+** Writes down the steps that declare the table. Returns 0 after an error, and
+** if everything is there already and bText is not set. The set is always made
+** whole and in one order; no trigger is put back by itself. The steps that can
+** be undone one by one come before those that make tables: a trigger may name a
+** table that does not exist yet.
 */
 static int writeDown(
   Sqlx *p,
@@ -156,13 +156,13 @@ static int writeDown(
 
 /* ---- what users ask for ----------------------------------------------- */
 
-/* Room for a table of the kind, or NULL after an error. */
+/* Returns room for a table of the kind, or NULL after an error. */
 static DeclaredTable *newTable(Sqlx *p, const DeclaredKind *pKind){
   return sqlxAlloc(p, pKind->nTable);
 }
 
-/* The result is set before the work is kept: it is copied, and if memory runs
-** out over that nothing can be kept either. */
+/* The result is set before the change is kept: SQLite copies it, and if memory
+** runs out there, the change must not be kept either. */
 const char *declareTable(
   Sqlx *p,
   const DeclaredKind *pKind,
@@ -196,9 +196,10 @@ const char *declareText(
   return ddlText(p, &ddl, pTab->info.zName);
 }
 
-/* Delete the entry of a table that is gone, by the name that it had: of the
-** first schema that has one. */
-static int undoGone(
+/* Deletes the entry of a table that does not exist any more, by the name that
+** it had, in the first schema that has such an entry. Returns 1 if there was
+** one. */
+static int undeclareGone(
   Sqlx *p,
   const DeclaredKind *pKind,
   const char *zTable,
@@ -220,9 +221,9 @@ static int undoGone(
   return zSchema!=0;
 }
 
-/* Drop the triggers of a table that was found, and its entry, or what the entry
-** says. */
-static void undoTable(
+/* Drops the triggers of a table, and deletes its entry or stores it as
+** undeclared. */
+static void undeclareTable(
   Sqlx *p,
   const DeclaredTable *pTab,
   DdlScope eScope,
@@ -232,7 +233,7 @@ static void undoTable(
   Ddl ddl;
   ddlNew(&ddl, pTab->zSchema, pKind->zName);
   ddlDropTriggers(p, &ddl, eScope, &pTab->has);
-  if( pKind->bForgets ){
+  if( pKind->bDeletesEntry ){
     tableinfoOwnWritten(p, pTab->zSchema, pKind->zRegistry);
     ddlStep(p, &ddl, registryDelete(p, pTab), 0);
   }else{
@@ -241,9 +242,9 @@ static void undoTable(
   if( p->rc==SQLITE_OK ) ddlRun(p, &ddl, pTxn);
 }
 
-/* Two texts that were made apart (declareText) can have given a table two sets
-** and two entries. A kind that forgets drops all of them. */
-int declareUndo(
+/* If two texts of declareText() were run, a table has two sets and two entries.
+** A kind that deletes entries drops all of them. */
+int declareUndeclare(
   Sqlx *p,
   const DeclaredKind *pKind,
   const char *zTable,
@@ -254,8 +255,8 @@ int declareUndo(
   const char *zLast = "";
   TableInfo info;
   int bDone = 0;
-  if( pKind->bForgets && !tableinfoLook(p, zTable, &info) ){
-    bDone = undoGone(p, pKind, zTable, &txn);
+  if( pKind->bDeletesEntry && !tableinfoLook(p, zTable, &info) ){
+    bDone = undeclareGone(p, pKind, zTable, &txn);
   }
   if( bDone ) pTab = 0;
   while( pTab && declareFind(p, pKind, zTable, pTab) && pTab->bDeclared ){
@@ -264,9 +265,9 @@ int declareUndo(
                  " triggers", zLast, pTab->zSchema, pKind->zRegistry);
     }
     zLast = pTab->zEntry;
-    undoTable(p, pTab, eScope, &txn);
+    undeclareTable(p, pTab, eScope, &txn);
     bDone = 1;
-    if( !pKind->bForgets ) break;
+    if( !pKind->bDeletesEntry ) break;
   }
   ddlEnd(p, &txn);
   return bDone;
@@ -274,7 +275,7 @@ int declareUndo(
 
 /* ---- repair ----------------------------------------------------------- */
 
-/* Put back what a table lacks. Returns 1 if there was something to repair. */
+/* Makes the set of a table anew if it has a fault. Returns 1 if it had. */
 static int repairTable(
   Sqlx *p,
   const DeclaredKind *pKind,
@@ -292,17 +293,18 @@ static int repairTable(
   return p->rc==SQLITE_OK;
 }
 
-/* Whether a listed table is to be repaired. One that was renamed is, too: the
-** name is all that leads to a table once a rebuild has dropped its triggers. */
+/* Whether a listed table must be repaired. A renamed one must, too: once a
+** rebuild has dropped the triggers, only the name leads from a table to its
+** entry. */
 static int isFaulty(const DeclaredTable *pTab){
   if( pTab->status>=DECLARED_NO_TABLE ) return 0;
   if( pTab->status==DECLARED_TWICE ) return 0;
   return pTab->status!=DECLARED_OK || statusRenamed(pTab);
 }
 
-/* The tables are listed before any is repaired: while the list is being read
-** SQLite drops no table. Those in temp come last: after them no table can be
-** dropped (ddlWatch). */
+/* The tables are listed before any is repaired: while the list is being read,
+** SQLite drops no table. Those in temp come last: after one of them no table
+** can be dropped (ddlWatch). */
 int declareRepair(Sqlx *p, const DeclaredKind *pKind, const char *zTable){
   DdlTxn txn = ddlBegin(p, DDL_SELECT);
   int n = 0;

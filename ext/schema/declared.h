@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Declared tables: a user's table that has a set of Interlock's triggers, and
-** an entry in a registry, a table of the same schema. There are several kinds
-** of them, as versioned tables. A kind describes itself by a DeclaredKind; all
-** that kinds have in common is the engine, which knows none of them by name:
+** Declared tables: users' tables that have a set of Interlock's triggers, and
+** an entry in a registry, which is a table of the same schema. There are
+** several kinds, such as versioned tables. Each kind describes itself by a
+** DeclaredKind. What the kinds have in common is the engine, which knows none
+** of them by name:
 **
 **   registry.h         reading, finding and storing entries
 **   status.h           the set that is installed against a fresh one
 **   declare.h          declaring, undeclaring, repairing, printing as text
 **   declaredtables.h   the virtual table that lists the tables of one kind
 **
-** A new kind is a folder with a descriptor, a generator of triggers, and a
-** registry among the templates of sql/; its descriptor is added to kinds.c.
+** A new kind is a folder with a descriptor and a generator of triggers, and a
+** folder of templates in sql/, one of them for its registry. Its descriptor
+** must be in the list of kinds.c.
 */
 #ifndef INTERLOCK_DECLARED_H
 #define INTERLOCK_DECLARED_H
@@ -24,7 +26,7 @@
 typedef struct DeclaredKind DeclaredKind;
 typedef struct DeclaredTable DeclaredTable;
 
-/* What is wrong with a declared table. If several apply the last one of this
+/* What is wrong with a declared table. If several apply, the last one of this
 ** list is reported. */
 typedef enum DeclaredStatus {
   DECLARED_OK = 0,
@@ -40,8 +42,8 @@ typedef enum DeclaredStatus {
   DECLARED_NEWER         /* declared by a newer Interlock: not looked at */
 } DeclaredStatus;
 
-/* A table, its entry in the registry, and what it should have. A kind has a
-** struct of its own that begins with this one (nTable of the kind). */
+/* A table, its entry in the registry, and the set that it should have. A kind
+** has a struct of its own for its tables, which must begin with this one. */
 struct DeclaredTable {
   const DeclaredKind *pKind;
   const char *zSchema;
@@ -65,77 +67,82 @@ struct DeclaredTable {
 };
 
 /*
-** A kind. A hook that may be NULL says so. Hooks report errors in the request
-** (sqlx.h), and may be called after one.
+** A kind. A hook may be NULL only if its comment says so. Hooks report errors
+** in the request (sqlx.h), and the engine may call them after an error.
 */
 struct DeclaredKind {
   /* ---- names ---- */
-  const char *zName;         /* as `versioned`: of this are made the names of
-                             ** its functions, versioned(), unversioned(),
-                             ** versioned_repair(), and of its virtual table,
+  const char *zName;         /* such as `versioned`. The names of its functions
+                             ** and of its virtual table are made of it:
+                             ** versioned(), unversioned(), versioned_repair(),
                              ** versioned_tables */
-  const char *zDeclared;     /* the participle of its error texts */
+  const char *zDeclared;     /* the word of errors for a declared table */
   size_t nTable;             /* size of its struct for a table */
-  int iGenerator;            /* goes up whenever the text of its triggers
-                             ** changes: an older extension leaves the triggers
-                             ** of a newer one alone */
-  int bTemp;                 /* tables of temp may be declared */
-  int bForgets;              /* undeclaring deletes the entry. Otherwise the
-                             ** entry stays, with bDeclared 0 */
+  int iGenerator;            /* must go up whenever the text of its triggers
+                             ** changes: an older extension leaves those of a
+                             ** newer one alone */
+  int bTemp;                 /* tables in temp may be declared */
+  int bDeletesEntry;         /* undeclaring deletes the entry; if not set, the
+                             ** entry stays, and its column `declared` is 0 */
 
   /* ---- the registry ---- */
-  const char *zRegistry;     /* name of the registry */
+  const char *zRegistry;     /* its name, `interlock_` and zName */
   const char *zRegistrySql;  /* template of the statement that makes it */
-  const char *const *azColumn;  /* its columns: number, name, and others */
+  const char *const *azColumn;  /* its columns: number, name, then others */
   int nColumn;
-  const char *zOrder;        /* by what order of entries (v) the first of
-                             ** several that fit a table is found */
-  const char *zTriggerOrder; /* the order in which the set is dropped */
-  /* Read the columns from the third on into the table. */
+  const char *zOrder;        /* ORDER BY of entries (v): if several belong to a
+                             ** table, the first is taken */
+  const char *zTriggerOrder; /* ORDER BY of the triggers that are dropped */
+  const char *zSide;         /* NULL, or the last part of the name of the table
+                             ** that the kind keeps beside each of its tables:
+                             ** `interlock_<number>_<zSide>` */
+  /* Reads the columns from the third on, among them the generator. */
   void (*xRead)(Sqlx*, sqlite3_stmt*, DeclaredTable*);
-  /* Read what an installed trigger says; or NULL. */
+  /* Reads what the text of an installed trigger tells; or NULL. */
   void (*xReadTrigger)(Sqlx*, DeclaredTable*, const TriggerSetOne*);
-  /* The values of the table's entry: as asked for, or, if bDeclared is 0, as
-  ** it was, and undeclared. */
+  /* Returns the values of the entry, for INSERT: those that are asked for or,
+  ** if bDeclared is 0, those that it had, undeclared. */
   const char *(*xValues)(Sqlx*, const DeclaredTable*, int bDeclared);
-  /* Whether the entry has the values that are asked for, beside those that the
-  ** engine compares: bDeclared, zName and iGenerator. */
+  /* Whether the entry has the values that are asked for. The engine itself
+  ** compares bDeclared, zName and iGenerator. */
   int (*xIsStored)(Sqlx*, const DeclaredTable*);
 
   /* ---- the set ---- */
-  /* Take the options that are asked for; pWords NULL: those of the entry. */
-  void (*xOptions)(Sqlx*, DeclaredTable*, const void *pWords);
-  /* Make the set, with zNumber in its names. */
+  /* Takes the options that are asked for; pOptions NULL: those of the entry. */
+  void (*xOptions)(Sqlx*, DeclaredTable*, const void *pOptions);
+  /* Makes the set, with zNumber in its names. */
   void (*xMake)(Sqlx*, DeclaredTable*);
-  /* Take the options of the entry for a comparison, in place of xOptions.
-  ** Returns a status if no set is to be compared with, or DECLARED_OK. */
+  /* Takes the options of the entry for a comparison, in place of xOptions.
+  ** Returns DECLARED_OK, or a status if the sets need not be compared. */
   DeclaredStatus (*xExpect)(Sqlx*, DeclaredTable*);
-  /* What is wrong beside the triggers, which are all there; or NULL. */
+  /* Returns what is wrong beside the triggers, which are whole; or NULL. */
   DeclaredStatus (*xFault)(Sqlx*, const DeclaredTable*);
-  /* What is wrong with several tables together; or NULL. */
+  /* Sets the status of tables that are wrong together; or NULL. */
   void (*xList)(DeclaredTable*);
-  /* What a user should know of a table beside its status. */
+  /* Returns what a user should know of a table beside its status. */
   const char *(*xNote)(Sqlx*, const DeclaredTable*);
 
   /* ---- declaring ---- */
-  /* Refuse a table that may not be declared with its options. */
+  /* Refuses a table that may not be declared with its options. */
   void (*xCheck)(Sqlx*, const DeclaredTable*);
-  /* Whether a table without an entry can be what has become of a table that is
-  ** not there any more. NULL: nothing is taken for another. */
-  int (*xFits)(Sqlx*, const DeclaredTable *pTab, const DeclaredTable *pGone);
-  /* Look at what the table holds, once it is known that something is to be
-  ** done, and refuse it; or NULL. */
+  /* Whether a table without an entry can be what has become of a declared table
+  ** that is missing. NULL: no table is taken for another. */
+  int (*xIsSuccessor)(Sqlx*, const DeclaredTable *pTab,
+                      const DeclaredTable *pGone);
+  /* Looks at the rows of the table, once it is known that there is something to
+  ** do, and may refuse it; or NULL. */
   void (*xPrepare)(Sqlx*, DeclaredTable*, DdlScope);
-  /* Add steps of the kind's own; or NULL: before triggers are made, after they
-  ** were made, and after the entry was stored. */
+  /* Append steps of the kind's own, or NULL: before the triggers are made,
+  ** after that, and after the entry is stored. */
   void (*xColumns)(Sqlx*, const DeclaredTable*, Ddl*);
   void (*xTables)(Sqlx*, const DeclaredTable*, Ddl*);
   void (*xRows)(Sqlx*, const DeclaredTable*, Ddl*);
-  /* The result of the function that declares. */
+  /* Returns the result of the function that declares. */
   const char *(*xResult)(Sqlx*, const DeclaredTable*);
 };
 
-/* All kinds, NULL at the end. They stand above the engine, in kinds.c. */
-const DeclaredKind *const *declaredKinds(void);
+/* Returns the kinds, from number 0 on, and NULL after the last. The list is
+** above the engine, in kinds.c. */
+const DeclaredKind *declaredKind(int i);
 
 #endif

@@ -12,8 +12,8 @@ SQLITE_EXTENSION_INIT3
 
 /* ---- reading ---------------------------------------------------------- */
 
-/* The schema and the number, as one integer: it stays while other rows come and
-** go. */
+/* Returns the schema and the number as one integer, which stays the same while
+** other tables are declared and undeclared. */
 static sqlite3_int64 rowidOf(const DeclaredTable *pTab){
   const char *z = pTab->zEntry;
   sqlite3_int64 i = pTab->iSchema;
@@ -31,7 +31,7 @@ void declaredtablesRead(
   sqlite3_int64 iRow = 0;
   for(pTab=statusList(p, pKind); pTab; pTab=pTab->pNext){
     const char **az;
-    iRow = pThis->xWords ? rowidOf(pTab) : iRow+1;
+    iRow = pThis->xOptions ? rowidOf(pTab) : iRow+1;
     az = listvtabAdd(p, pRows, iRow);
     if( az==0 ) break;
     az[DECLAREDTABLES_SCHEMA] = pTab->zSchema;
@@ -64,13 +64,13 @@ const char *declaredtablesText(
   return z;
 }
 
-/* The table that a row names: schema.name, quoted. */
+/* Returns the table that a row names: schema.name, quoted. */
 static const char *tableOf(Sqlx *p, const char *zSchema, const char *zName){
   if( zSchema==0 ) return zName;
   return sqlxPrintf(p, "\"%w\".\"%w\"", zSchema, zName);
 }
 
-/* The declared table of a rowid. Returns NULL, with an error set, if it is not
+/* Returns the declared table of a rowid; NULL with an error if it is not
 ** there. */
 static const DeclaredTable *findRow(
   Sqlx *p,
@@ -85,7 +85,7 @@ static const DeclaredTable *findRow(
   return pTab;
 }
 
-/* What a row of values asks for. */
+/* Makes the request of a row of values. */
 static void requestOf(
   Sqlx *p,
   const DeclaredTables *pThis,
@@ -99,11 +99,11 @@ static void requestOf(
   memset(pReq, 0, sizeof(*pReq));
   if( zName==0 ) sqlxBad(p, "name is NULL; allowed is the name of a table");
   pReq->zTable = tableOf(p, zSchema, zName);
-  pReq->pWords = pThis->xWords(p, apVal);
+  pReq->pOptions = pThis->xOptions(p, apVal);
 }
 
-/* What the table says by itself is not written. An UPDATE gives all values,
-** those that it does not set without their text (iOwn in listvtab.h). */
+/* Refuses a value for status or note. An UPDATE passes all columns; a column
+** that it does not set has no value (iOwn in listvtab.h). */
 static void checkReadOnly(
   Sqlx *p,
   const DeclaredTables *pThis,
@@ -167,13 +167,13 @@ static void deleteRow(
   if( pTab->status==DECLARED_NO_TABLE ){
     registryUndeclare(p, pTab);
   }else{
-    declareUndo(p, pKind, tableOf(p, pTab->zSchema, pTab->zTable),
+    declareUndeclare(p, pKind, tableOf(p, pTab->zSchema, pTab->zTable),
                 DDL_STATEMENT);
   }
 }
 
-/* Whether a text has the name in it, in any of the ways that SQLite takes for
-** one. */
+/* Whether the text of a statement contains the name, in any form that SQLite
+** accepts as a name. */
 static int isNamed(const char *z, const char *zName){
   const char *zEnd = z + strlen(z);
   int n = (int)strlen(zName) + 2;
@@ -187,8 +187,9 @@ static int isNamed(const char *z, const char *zName){
 }
 
 /*
-** SQLite 3.34 lets a trigger write what is DIRECTONLY, and a file may hold
-** triggers from elsewhere. A statement that writes the table itself names it.
+** SQLite 3.34 lets a trigger write a DIRECTONLY table, and a file from
+** elsewhere may contain such a trigger. A statement that writes the table
+** itself names it.
 */
 static void checkDirect(Sqlx *p, const char *zTables){
   sqlite3_stmt *pStmt = 0;

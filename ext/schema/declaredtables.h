@@ -4,9 +4,9 @@
 ** versioned_tables. Its columns are schema, name, the kind's own, status and
 ** note.
 **
-** INSERT declares a table, UPDATE changes its options, DELETE undeclares it,
-** where the kind allows writing. Its ListVtab must have these functions as
-** xRead and xWrite, with its own DeclaredTables.
+** If the kind allows writing, INSERT declares a table, UPDATE changes its
+** options and DELETE undeclares it. The xRead and xWrite of its ListVtab must
+** call these functions.
 */
 #ifndef INTERLOCK_DECLAREDTABLES_H
 #define INTERLOCK_DECLAREDTABLES_H
@@ -21,19 +21,21 @@ enum { DECLAREDTABLES_SCHEMA, DECLAREDTABLES_NAME, DECLAREDTABLES_OWN };
 
 struct DeclaredTables {
   int iStatus;           /* column `status`; `note` comes next */
-  /* Fill the kind's own columns; or NULL: it has none. */
+  /* Sets the kind's own columns; NULL: it has none. */
   void (*xColumns)(const DeclaredTable*, const char **azColumn);
-  /* The options that a row of values asks for (xOptions of the kind); NULL: the
-  ** table is read-only. */
-  const void *(*xWords)(Sqlx*, sqlite3_value **apVal);
+  /* Returns the options that a row of values asks for, as the kind's xOptions
+  ** takes them; NULL: the table is read-only. */
+  const void *(*xOptions)(Sqlx*, sqlite3_value **apVal);
 };
 
+/* Read the rows, and write one. */
 void declaredtablesRead(Sqlx *p, const DeclaredTables *pThis,
                         const DeclaredKind *pKind, ListVtabRows *pRows);
 void declaredtablesWrite(Sqlx *p, const DeclaredTables *pThis,
                          const DeclaredKind *pKind, int argc,
                          sqlite3_value **argv, sqlite3_int64 *piRowid);
-/* A TEXT value, or NULL for NULL; other values are errors, which name zWhat. */
+/* Returns a TEXT value, or NULL for NULL. Another value is an error, which
+** names zWhat. */
 const char *declaredtablesText(Sqlx *p, sqlite3_value *pVal,
                                const char *zWhat);
 

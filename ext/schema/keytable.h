@@ -9,14 +9,14 @@
 
 #include "schema/tableinfo.h"
 
-/* How many columns the key has. */
+/* Returns how many columns the key has. */
 int keytableCount(const TableInfo *pInfo);
-/* Their names, and their declarations in CREATE TABLE. */
+/* Return their names, and their declarations in CREATE TABLE. */
 const char *keytableKeys(Sqlx *p, const TableInfo *pInfo);
 const char *keytableColumns(Sqlx *p, const TableInfo *pInfo);
-/* The end of that CREATE TABLE. */
+/* Returns the end of that CREATE TABLE. */
 const char *keytableEnd(Sqlx *p, const TableInfo *pInfo);
-/* "this row of the side table has NEW's key", or OLD's. */
+/* "This row of the side table has NEW's key", or OLD's. */
 const char *keytableIs(Sqlx *p, const TableInfo *pInfo, const char *zPrefix);
 
 #endif

@@ -33,7 +33,7 @@ static int isSameText(const char *zA, const char *zB){
   return a.kind==SQLTOKEN_END && b.kind==SQLTOKEN_END;
 }
 
-/* How many of the texts the schema has, unchanged. */
+/* Returns how many of the texts the schema has, unchanged. */
 static int countTexts(Sqlx *p, const char *zSchema){
   int n = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT name, sql"

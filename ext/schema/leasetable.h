@@ -9,9 +9,9 @@
 #include "schema/ddl.h"
 
 /* Whether the table is there, to be read. Another table of that name is an
-** error, and so is one of which a text was changed. */
+** error, and so is a changed text of it. */
 int leasetableThere(Sqlx *p, const char *zSchema);
-/* Append the steps that make it, if it is not there or the plan is printed. */
+/* Appends the steps that make it, if it is not there or they are printed. */
 void leasetableSteps(Sqlx *p, Ddl *pDdl);
 
 #endif

@@ -8,9 +8,8 @@
 
 #include "schema/tableinfo.h"
 
-/* Refuse a column that is there already if triggers cannot write it freely:
-** something else of the schema depends on its values. zWhat is what it is
-** for. */
+/* Refuses an existing column if something else of the schema depends on its
+** values, so that triggers cannot write it freely. zWhat is what it is for. */
 void owncolumnCheck(Sqlx *p, const TableInfo *pInfo, int iCol,
                     const char *zWhat);
 

@@ -10,9 +10,9 @@ SQLITE_EXTENSION_INIT3
 
 /* ---- values of a row -------------------------------------------------- */
 
-/* Numbers become parts of names, and a file from elsewhere can have anything
-** there: also a BLOB, or more behind a NUL, by which the row would not be found
-** again. */
+/* Numbers become parts of names, and a file from elsewhere can contain any
+** value. By a BLOB, or a text that goes on after a NUL, the row would not be
+** found again. */
 const char *registryReadNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
   const char *z;
   if( sqlite3_column_type(pStmt, iCol)!=SQLITE_TEXT ) return 0;
@@ -21,7 +21,7 @@ const char *registryReadNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
   return strspn(z, "0123456789abcdef")==8 ? z : 0;
 }
 
-/* A generator that no int can hold is a newer one. */
+/* A generator that no int can hold is taken for a newer one. */
 int registryReadGenerator(sqlite3_stmt *pStmt, int iCol){
   sqlite3_int64 i = sqlite3_column_int64(pStmt, iCol);
   return i>INT_MAX ? INT_MAX : i<0 ? 0 : (int)i;
@@ -32,7 +32,8 @@ const char *registryReadText(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
   return z ? z : "";
 }
 
-/* The columns of the registry, each after a prefix and before a suffix. */
+/* Returns the columns of the registry, each after a prefix and before a
+** suffix. */
 static const char *columnsOf(
   Sqlx *p,
   const DeclaredKind *pKind,
@@ -55,7 +56,7 @@ static int hasRegistry(Sqlx *p, const DeclaredKind *pKind, const char *zSchema){
 
 /* ---- reading ---------------------------------------------------------- */
 
-/* Step to a row of the registry. Returns 0 at the end. */
+/* Steps to the next entry. Returns 0 at the end. */
 static int readEntry(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pTab){
   do{
     if( !sqlxStep(p, pStmt) ) return 0;
@@ -69,7 +70,7 @@ static int readEntry(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pTab){
   return p->rc==SQLITE_OK;
 }
 
-/* Add an installed trigger to the entry. */
+/* Adds an installed trigger to the entry. */
 static void addTrigger(
   Sqlx *p,
   DeclaredTable *pTab,
@@ -85,7 +86,7 @@ static void addTrigger(
   if( pTab->pKind->xReadTrigger ) pTab->pKind->xReadTrigger(p, pTab, pOne);
 }
 
-/* Add the triggers of a list that have the entry's number. */
+/* Adds the triggers of a list that have the entry's number. */
 static void addListed(
   Sqlx *p,
   DeclaredTable *pTab,
@@ -98,8 +99,8 @@ static void addListed(
   }
 }
 
-/* The list of the schema is read once: of the triggers of thousands of tables
-** SQLite would make a join that is quadratic, or spills to disk. */
+/* The list of the schema is read once: a join with the triggers of thousands of
+** tables would be quadratic, or spill to disk. */
 DeclaredTable *registryList(
   Sqlx *p,
   const DeclaredKind *pKind,
@@ -128,13 +129,13 @@ DeclaredTable *registryList(
   return pFirst;
 }
 
-/* Read the first entry of a query, if there is one. */
+/* Reads the first entry of a query, if there is one. */
 static void readFirst(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pTab){
   readEntry(p, pStmt, pTab);
   sqlxFinalize(p, pStmt);
 }
 
-/* Read the installed triggers of the entry. */
+/* Reads the installed triggers of the entry. */
 static void readTriggers(Sqlx *p, DeclaredTable *pTab){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT tbl_name, name, sql"
       " FROM \"%w\".sqlite_master WHERE type='trigger'"
@@ -148,20 +149,21 @@ static void readTriggers(Sqlx *p, DeclaredTable *pTab){
   sqlxFinalize(p, pStmt);
 }
 
-/* A trigger m has the number of an entry v. */
+/* The condition that a trigger m has the number of an entry v. */
 #define REGISTRY_NUMBERED \
   " AND substr(m.name,1,10)='interlock_'" \
   " AND v.number=substr(m.name,11,8)"
 
 /*
-** First by the table's triggers: CROSS JOIN keeps SQLite from going through the
-** registry for each trigger. Then by the table's name, among the entries that
-** have no triggers: an entry whose triggers are on another table is that
-** table's, whatever name it was declared under.
+** Looks first by the table's triggers; CROSS JOIN keeps SQLite from reading the
+** registry for each trigger. Then it looks by the table's name, among the
+** entries that have no triggers: an entry whose triggers are on another table
+** belongs to that table, whatever name it was declared under.
 **
-** The registry is asked of the schema in memory, which is true once
-** tableinfoFind() has read from it: a SELECT over sqlite_master reads all of
-** it, and a program that declares a thousand tables does so a thousand times.
+** The schema in memory says whether there is a registry. It is up to date once
+** tableinfoFind() has read from the file. A SELECT over sqlite_master would
+** read all of it, and a program that declares a thousand tables would do so a
+** thousand times.
 */
 void registryFind(Sqlx *p, DeclaredTable *pTab){
   const DeclaredKind *pKind = pTab->pKind;
@@ -185,21 +187,32 @@ void registryFind(Sqlx *p, DeclaredTable *pTab){
   }
 }
 
-/* A kind may keep a table of its own under a number, as versioned tables do
-** with tombstones, when the registry has forgotten the number. */
+/* Whether a table of the kind has the number. A table beside one of the user's
+** may be there although no registry has its number any more. */
+static int isTaken(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zSchema,
+  const char *zNumber
+){
+  const char *zSide = pKind->zSide;
+  if( zSide && sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_%s", zNumber,
+                                                zSide)) ) return 1;
+  return hasRegistry(p, pKind, zSchema)
+      && sqlxExists(p, "SELECT 1 FROM \"%w\".%s WHERE number=%Q", zSchema,
+                    pKind->zRegistry, zNumber);
+}
+
 const char *registryNumber(Sqlx *p, const char *zSchema){
-  const DeclaredKind *const *ppKind;
   const char *z;
-  int bTaken;
+  int i, bTaken;
   do{
     unsigned int u;
     sqlite3_randomness((int)sizeof(u), &u);
     z = sqlxPrintf(p, "%08x", u);
-    bTaken = sqlxTable(p, zSchema, sqlxPrintf(p, "interlock_%s_tombstones", z));
-    for(ppKind=declaredKinds(); *ppKind && !bTaken; ppKind++){
-      bTaken = hasRegistry(p, *ppKind, zSchema)
-            && sqlxExists(p, "SELECT 1 FROM \"%w\".%s WHERE number=%Q",
-                          zSchema, (*ppKind)->zRegistry, z);
+    bTaken = 0;
+    for(i=0; declaredKind(i) && !bTaken; i++){
+      bTaken = isTaken(p, declaredKind(i), zSchema, z);
     }
   }while( bTaken );
   return z;
@@ -207,7 +220,7 @@ const char *registryNumber(Sqlx *p, const char *zSchema){
 
 /* ---- writing ---------------------------------------------------------- */
 
-/* The statement that makes the registry of a schema. */
+/* Returns the statement that makes the registry of the schema. */
 static const char *createRegistry(Sqlx *p, const DeclaredTable *pTab){
   static const char *const azName[] = { "schema" };
   const char *azText[1];
@@ -241,7 +254,7 @@ const char *registryDelete(Sqlx *p, const DeclaredTable *pTab){
 void registryUndeclare(Sqlx *p, const DeclaredTable *pTab){
   const DeclaredKind *pKind = pTab->pKind;
   tableinfoOwnWritten(p, pTab->zSchema, pKind->zRegistry);
-  if( pKind->bForgets ){
+  if( pKind->bDeletesEntry ){
     sqlxChange(p, registryDelete(p, pTab));
   }else{
     sqlxRun(p, "UPDATE \"%w\".%s SET declared=0 WHERE number=%Q",
@@ -249,8 +262,8 @@ void registryUndeclare(Sqlx *p, const DeclaredTable *pTab){
   }
 }
 
-/* The statement that gives an entry back as it stands in the file, old names
-** included. */
+/* Returns the statement that stores the entry as it is in the file, with its
+** old names. */
 static const char *storeAgain(Sqlx *p, const DeclaredTable *pTab){
   const char *z = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s"

@@ -14,29 +14,31 @@
 
 #include "schema/declared.h"
 
-/* Read the entry of pTab->info into pTab, which is otherwise empty; zEntry
+/* Reads the entry of pTab->info into pTab, which is otherwise empty. zEntry
 ** stays NULL if there is none. */
 void registryFind(Sqlx *p, DeclaredTable *pTab);
-/* All entries of a schema, with their triggers, by name: a list, and in *pList
-** the list of the schema's objects. NULL if the schema has no registry. */
+/* Returns all entries of a schema as a list in order of name, with their
+** triggers but not compared with anything. *ppList becomes the list of the
+** schema's objects. Returns NULL if the schema has no registry. */
 DeclaredTable *registryList(Sqlx *p, const DeclaredKind *pKind,
                             const char *zSchema, TableInfoList **ppList);
 
-/* A number that is in no registry of the schema, whatever the kind. */
+/* Draws a number that is in no registry of the schema, whatever the kind. */
 const char *registryNumber(Sqlx *p, const char *zSchema);
-/* A number, or NULL, and the generator in a row of a registry. */
+/* Returns the number in a row of a registry; NULL if the value is none. */
 const char *registryReadNumber(Sqlx *p, sqlite3_stmt *pStmt, int iCol);
+/* Returns the generator in a row of a registry. */
 int registryReadGenerator(sqlite3_stmt *pStmt, int iCol);
-/* A text in a row of a registry, "" for NULL. */
+/* Returns a text in a row of a registry, "" for NULL. */
 const char *registryReadText(Sqlx *p, sqlite3_stmt *pStmt, int iCol);
 
-/* Append the steps that store the entry, and make the registry if there is
-** none yet. With bDeclared 0 the entry is stored as undeclared. */
+/* Appends the steps that store the entry, and that make the registry if there
+** is none yet. If bDeclared is 0 the entry is stored as undeclared. */
 void registryStore(Sqlx *p, const DeclaredTable *pTab, int bDeclared,
                    DdlScope eScope, Ddl *pDdl);
-/* Take back the declaration of a table that is gone, in one statement. */
+/* Undeclares a table that does not exist any more, in one statement. */
 void registryUndeclare(Sqlx *p, const DeclaredTable *pTab);
-/* The statement that deletes an entry. */
+/* Returns the statement that deletes an entry. */
 const char *registryDelete(Sqlx *p, const DeclaredTable *pTab);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Which trigger of the user's can skip triggers of ours. See skipping.h.
+** Which trigger of the user's can skip Interlock's. See skipping.h.
 */
 #include <string.h>
 #include "schema/skipping.h"
@@ -10,14 +10,15 @@ SQLITE_EXTENSION_INIT3
 typedef enum Event { EVENT_NONE = 0, EVENT_INSERT, EVENT_UPDATE, EVENT_DELETE,
                      EVENT_COUNT } Event;
 
-/* What begins an AFTER trigger's text behind CREATE TRIGGER. */
+/* The beginning of a trigger's text, after CREATE TRIGGER. */
 typedef struct Head {
-  Event eAfter;          /* EVENT_NONE: it is no AFTER trigger */
-  SqlToken schema;       /* of the table, if it is named; else SQLTOKEN_END */
+  Event eAfter;          /* its event; EVENT_NONE: it is no AFTER trigger */
+  SqlToken schema;       /* the schema of its table; of kind SQLTOKEN_END if the
+                         ** text names none */
 } Head;
 
-/* Step over a name that may have a schema before it. Returns that, or a token
-** of kind SQLTOKEN_END. */
+/* Steps over a name that may have a schema before it. Returns the schema, or a
+** token of kind SQLTOKEN_END. */
 static SqlToken skipName(SqlToken *p, const char *zEnd){
   SqlToken first = *p, none = sqltokenAt(zEnd, zEnd);
   *p = sqltokenNext(p, zEnd);
@@ -50,7 +51,7 @@ static Head headOf(const char *zSql){
   return head;
 }
 
-/* Whether RAISE(IGNORE) stands in the text of a trigger. */
+/* Whether the text of a trigger contains RAISE(IGNORE). */
 static int raisesIgnore(const char *zSql){
   const char *zEnd = zSql + strlen(zSql);
   SqlToken t;
@@ -65,8 +66,8 @@ static int raisesIgnore(const char *zSql){
   return 0;
 }
 
-/* When the first of ours was made, for each event that has an AFTER trigger;
-** -1 for the others. */
+/* Finds out when the oldest AFTER trigger of Interlock was made, for each
+** event; -1 for an event that has none. */
 static void madeOf(
   const TableInfoList *pList,
   const char *zNumber,
@@ -82,8 +83,8 @@ static void madeOf(
   aiMade[EVENT_NONE] = -1;
 }
 
-/* Whether a trigger of temp, with no schema before its table's name, is on that
-** table: temp comes first, then main. */
+/* Whether a trigger in temp that names its table without a schema is on this
+** table: SQLite looks for the table in temp first, then in main. */
 static int isReached(Sqlx *p, const TableInfo *pInfo){
   const char *zSchema = pInfo->zSchema;
   if( sqlxTable(p, "temp", pInfo->zName) ) return 0;

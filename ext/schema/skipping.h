@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Which trigger of the user's can skip triggers of ours.
+** Which trigger of the user's can skip Interlock's triggers.
 **
-** RAISE(IGNORE) in an AFTER trigger leaves the row changed and skips the AFTER
+** RAISE(IGNORE) in an AFTER trigger leaves the row changed, and skips the AFTER
 ** triggers of that row which have not run yet. SQLite runs the triggers of one
-** event and time from the newest to the oldest (by their rowids in
-** sqlite_master, so also after VACUUM, RENAME and reopening), and those of temp
-** before all others: measured in each SQLite of the matrix. So ours are safe
-** from what is older. RAISE(IGNORE) in a trigger of another table, or in a
-** BEFORE trigger, skips none of them, or skips the change as well.
+** event and time from the newest to the oldest, by their rowids in
+** sqlite_master, also after VACUUM, RENAME and reopening. It runs those of temp
+** before all others. Both were measured with each SQLite of the matrix. So an
+** older trigger of the user's cannot skip Interlock's. RAISE(IGNORE) in a
+** trigger of another table skips none of them, and in a BEFORE trigger it skips
+** the change as well.
 */
 #ifndef INTERLOCK_SKIPPING_H
 #define INTERLOCK_SKIPPING_H
@@ -18,16 +19,17 @@
 typedef struct Skipping Skipping;
 
 struct Skipping {
-  const char *zName;     /* of the trigger; NULL: no trigger can */
-  int bTemp;             /* it is of temp: making ours anew does not help */
+  const char *zName;     /* the trigger; NULL: none can skip ours */
+  int bTemp;             /* it is in temp: to make ours anew does not help */
 };
 
-/* Look for one that can skip a trigger `interlock_<number>_...` of the table:
-** a newer one, else one of temp. */
+/* Looks for a trigger that can skip a trigger `interlock_<number>_...` of the
+** table: a newer one, or else one in temp. */
 void skippingFind(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
                   Skipping *pSkip);
 
-/* What a user should know of it. zRepair is the function that cures it. */
+/* Returns what a user must know of it. zRepair is the function that makes
+** Interlock's triggers the newest. */
 const char *skippingNote(Sqlx *p, const Skipping *pSkip, const char *zRepair);
 
 #endif

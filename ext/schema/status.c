@@ -20,7 +20,7 @@ int statusRenamed(const DeclaredTable *pTab){
   return sqlite3_stricmp(pTab->zTable, pTab->zName)!=0;
 }
 
-/* The installed triggers against those that should be there. */
+/* Compares the installed triggers with those that should be there. */
 static DeclaredStatus compareSets(
   const TriggerSet *pHas,
   const TriggerSet *pSet
@@ -42,7 +42,7 @@ static DeclaredStatus compareSets(
   return status;
 }
 
-/* What the set of an older generator should look like is not known here. */
+/* What the set of an older generator should look like is unknown here. */
 DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
   const DeclaredKind *pKind = pTab->pKind;
   DeclaredStatus status;
@@ -58,7 +58,8 @@ DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
   return status;
 }
 
-/* The status of an entry. What a newer Interlock has made is not judged. */
+/* Returns the status of an entry. What a newer Interlock has made is not
+** judged. */
 static DeclaredStatus statusOf(
   Sqlx *p,
   DeclaredTable *pTab,
@@ -81,7 +82,8 @@ static DeclaredStatus statusOf(
   return statusCompare(p, pTab);
 }
 
-/* Append the declared tables of one schema. Returns where the next goes. */
+/* Appends the declared tables of one schema. Returns where the next one
+** goes. */
 static DeclaredTable **listSchema(
   Sqlx *p,
   const DeclaredKind *pKind,

@@ -9,12 +9,14 @@
 
 #include "schema/declared.h"
 
-/* The declared tables of a kind in every schema, with their status. */
+/* Returns the declared tables of a kind in every schema, with their status. */
 DeclaredTable *statusList(Sqlx *p, const DeclaredKind *pKind);
-/* The status of a table whose two sets are known. Sets pTab->skip. */
+/* Returns the status of a table whose two sets are known, and sets
+** pTab->skip. */
 DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab);
+/* Returns the name of a status. */
 const char *statusName(DeclaredStatus status);
-/* Whether the table was renamed since the registry wrote its name down. */
+/* Whether the table was renamed after the registry stored its name. */
 int statusRenamed(const DeclaredTable *pTab);
 
 #endif

@@ -2,10 +2,10 @@
 /*
 ** What a table looks like. See tableinfo.h.
 **
-** Everything comes from PRAGMAs with quoted names: no table-valued form of
-** a PRAGMA, since a user's table of that name would hide it, and nothing
-** that is newer than SQLite 3.34. Only what SQLite keeps as text, an
-** expression index, is read as text.
+** Everything comes from PRAGMAs with quoted names. The table-valued form of a
+** PRAGMA is not used: a user's table of that name would hide it. Nothing is
+** used that is newer than SQLite 3.34. Only what SQLite keeps as text is read
+** as text: the expressions of an index.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +13,13 @@
 #include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
-/* Columns of the PRAGMAs used here. */
+/* The columns of the PRAGMAs used here. */
 enum { XINFO_NAME = 1, XINFO_TYPE, XINFO_NOTNULL, XINFO_DEFAULT, XINFO_PK,
        XINFO_HIDDEN };
 enum { LIST_NAME = 1, LIST_UNIQUE, LIST_ORIGIN };
 enum { IXINFO_CID = 1, IXINFO_COLL = 4, IXINFO_KEY };
 
-/* Column of that name, or -1. */
+/* Returns the index of the column with that name, or -1. */
 int tableinfoColumn(const TableInfo *pInfo, const char *zName){
   int i;
   for(i=0; i<pInfo->nCol; i++){
@@ -28,7 +28,7 @@ int tableinfoColumn(const TableInfo *pInfo, const char *zName){
   return -1;
 }
 
-/* Whether a path depends on a column, by a term or in an expression. */
+/* Whether a path depends on a column, as a term or in an expression. */
 int tableinfoPathMentions(
   const TableInfo *pInfo,
   const TableInfoPath *pPath,
@@ -46,8 +46,9 @@ int tableinfoPathMentions(
   return 0;
 }
 
-/* A text of the schema that is to stand within another: without comments, one
-** of which would take along what follows. NULL stays NULL. */
+/* Returns a text of the schema without comments: it becomes a part of another
+** text, and a comment would take along what follows it there. NULL stays
+** NULL. */
 static const char *stripped(Sqlx *p, const char *z){
   char *zOut = z ? sqlxAlloc(p, strlen(z) + 1) : 0;
   if( zOut==0 ) return 0;
@@ -55,7 +56,7 @@ static const char *stripped(Sqlx *p, const char *z){
   return zOut;
 }
 
-/* The text of a name token without its quotes. */
+/* Returns the text of a name token without its quotes. */
 static const char *unquoted(Sqlx *p, const SqlToken *pTok){
   char *z = sqlxAlloc(p, (sqlite3_uint64)pTok->n + 1);
   if( z==0 || !sqltokenUnquote(pTok, z) ) return 0;
@@ -68,8 +69,8 @@ static int schemaExists(Sqlx *p, const char *zSchema){
   return az && *az;
 }
 
-/* A name as it may stand in SQL, without its quotes; any other text as it
-** is. */
+/* Returns a name as SQL may write it, without its quotes, and any other text as
+** it is. */
 const char *tableinfoUnquote(Sqlx *p, const char *z){
   SqlToken t = sqltokenAt(z, z+strlen(z));
   const char *zName = 0;
@@ -78,8 +79,8 @@ const char *tableinfoUnquote(Sqlx *p, const char *z){
 }
 
 /*
-** Split a table argument into schema and name. A dot splits only where the
-** left part is a schema; quotes around either part are taken off later.
+** Splits a table argument into schema and name. A dot splits only if its left
+** part is a schema. The quotes of the name stay.
 */
 void tableinfoSplit(
   Sqlx *p,
@@ -102,8 +103,8 @@ void tableinfoSplit(
   }
 }
 
-/* Look for a table in one schema. 1 if there, with what sqlite_master says
-** of it. */
+/* Looks for a table or view in one schema. Returns 1 if it is there, with what
+** sqlite_master says of it. */
 static int findIn(
   Sqlx *p,
   const char *zSchema,
@@ -128,10 +129,10 @@ static int findIn(
 }
 
 /*
-** What a statement is compiled to, by the schema in memory: what a hostile file
-** says of itself in sqlite_master need not be what SQLite has made of it.
-** EXPLAIN shows the program and runs nothing; triggers have programs of their
-** own, which follow and begin at 0 again.
+** What a statement is compiled to. That depends on the schema in memory, and
+** what a hostile file says of itself in sqlite_master need not be what SQLite
+** has made of it. EXPLAIN shows the program and runs nothing. Triggers have
+** programs of their own, which follow and begin at 0 again.
 */
 typedef enum TableInfoUse {
   USE_PLAIN = 0,
@@ -154,9 +155,8 @@ static TableInfoUse useOf(Sqlx *p, const char *zSql){
   return eUse;
 }
 
-/* Whether a table of that name is there, and neither a view nor virtual. To
-** read a virtual table is to call its module, and to write one may do
-** anything. */
+/* Whether there is a table of that name that is neither a view nor virtual.
+** Reading a virtual table calls its module, and writing one can do anything. */
 int tableinfoIsOrdinary(Sqlx *p, const char *zSchema, const char *zName){
   if( !sqlxTable(p, zSchema, zName) ) return 0;
   return useOf(p, sqlxPrintf(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zName))
@@ -186,10 +186,10 @@ static int isOwn(
 }
 
 /*
-** Whether a table of Interlock's own is there, to be read. What has its name
-** and is none that Interlock can have made is an error: a view, a virtual
-** table, one whose columns call functions. Interlock reads and writes these
-** tables by itself, and the user may not know that they are there.
+** Whether a table of Interlock's own is there and may be read. An object that
+** has its name but cannot have been made by Interlock is an error: a view, a
+** virtual table, or a table whose columns call functions. Interlock reads and
+** writes these tables by itself, and the user may not know that they are there.
 */
 int tableinfoOwn(Sqlx *p, const char *zSchema, const char *zName){
   if( p->rc!=SQLITE_OK ) return 0;
@@ -205,7 +205,8 @@ int tableinfoOwn(Sqlx *p, const char *zSchema, const char *zName){
   return 0;
 }
 
-/* The same, to be written: nor may a CHECK or an index call functions. */
+/* The same for a table that is written: its CHECKs and indexes must not call
+** functions either. */
 int tableinfoOwnWritten(Sqlx *p, const char *zSchema, const char *zName){
   return tableinfoOwn(p, zSchema, zName)
       && isOwn(p, zSchema, zName, sqlxPrintf(p,
@@ -233,7 +234,8 @@ static int isShadow(Sqlx *p, const TableInfo *pInfo){
       pInfo->zSchema, pInfo->zName);
 }
 
-/* 0, 1, 2: its place in a list */
+/* The part of the list that an item belongs to: users' triggers, Interlock's,
+** and everything else. */
 static int itemKind(const TableInfoItem *pItem){
   if( strcmp(pItem->zType, "trigger")!=0 ) return 2;
   return strncmp(pItem->zName, "interlock_", 10)==0;
@@ -246,7 +248,7 @@ static int compareItems(const void *pA, const void *pB){
   return c ? c : sqlite3_stricmp(a->zName, b->zName);
 }
 
-/* Read the list of a schema. */
+/* Reads the list of a schema. */
 void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
       " FROM \"%w\".sqlite_master", zSchema);
@@ -273,8 +275,8 @@ void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
   }
 }
 
-/* The first of Interlock's triggers with a number in its name, which the others
-** follow; *pn is how many there are. */
+/* Returns the first of Interlock's triggers with a number in its name. The
+** others follow it; *pn becomes their number, the first included. */
 const TableInfoItem *tableinfoNumbered(
   const TableInfoList *pList,
   const char *zNumber,
@@ -295,7 +297,7 @@ const TableInfoItem *tableinfoNumbered(
   return &pList->a[iLow];
 }
 
-/* The table or index of that name, or NULL. */
+/* Returns the table or index of that name, or NULL. */
 static const TableInfoItem *listed(
   const TableInfoList *pList,
   const char *zType,
@@ -314,8 +316,8 @@ static const TableInfoItem *listed(
   return 0;
 }
 
-/* Find a table in a list by its name as it is. Fills zSchema, zName, zSql
-** and pList; returns 0 if there is none. */
+/* Finds a table in a list by its name as it is. Sets zSchema, zName, zSql and
+** pList. Returns 0 if there is none. */
 int tableinfoExists(
   const TableInfoList *pList,
   const char *zSchema,
@@ -332,7 +334,7 @@ int tableinfoExists(
   return 1;
 }
 
-/* The CREATE statement of an object in the table's schema, or NULL. */
+/* Returns the CREATE statement of an object in the table's schema, or NULL. */
 const char *tableinfoText(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -352,8 +354,8 @@ const char *tableinfoText(
   return zSql;
 }
 
-/* Look in one schema, or, if zSchema is NULL, in every schema, in
-** SQLite's order: temp, main, then the attached files. */
+/* Looks in one schema or, if zSchema is NULL, in every schema in SQLite's
+** order: temp, main, then the attached files. */
 static int findName(
   Sqlx *p,
   const char *zSchema,
@@ -372,7 +374,7 @@ static int findName(
   return bFound;
 }
 
-/* Ordinary tables only. */
+/* Refuses what is no ordinary table. */
 static void checkKind(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -395,9 +397,10 @@ static void checkKind(
   }
 }
 
-/* Look for a table or view by what a user typed. A name without a schema is
-** first meant as it is. Behind a schema quotes are SQL's: what is made here of
-** two names must not meet a table with quotes in its name. */
+/* Looks for a table or view by what a user typed. A name without a schema is
+** first taken as it is. After a schema, quotes are those of SQL: a text that
+** Interlock makes of two names must not find a table with quotes in its
+** name. */
 static int lookFor(
   Sqlx *p,
   const char *zTable,
@@ -412,9 +415,9 @@ static int lookFor(
 }
 
 /*
-** Find a table by what a user typed: `name` or `schema.name`, each part as
-** it is or quoted as in SQL. Fills zSchema, zName and zSql. Returns 0, with
-** `bad argument:` set, if there is none, or if it is no ordinary table.
+** Finds a table by what a user typed: `name` or `schema.name`, each part as it
+** is or quoted as in SQL. Sets zSchema, zName and zSql. Returns 0 with `bad
+** argument:` if there is none, or if it is no ordinary table.
 */
 int tableinfoFind(Sqlx *p, const char *zTable, TableInfo *pInfo){
   const char *zType = 0;
@@ -427,13 +430,14 @@ int tableinfoFind(Sqlx *p, const char *zTable, TableInfo *pInfo){
   return p->rc==SQLITE_OK;
 }
 
-/* The same for a table of any kind; to have none is no error. */
+/* The same for a table of any kind. Returns 0 without an error if there is
+** none. */
 int tableinfoLook(Sqlx *p, const char *zTable, TableInfo *pInfo){
   const char *zType = 0;
   return lookFor(p, zTable, pInfo, &zType) && strcmp(zType, "table")==0;
 }
 
-/* Whether what a user typed can mean a table, which need not be there. */
+/* Whether what a user typed can mean this table, which need not exist. */
 int tableinfoIsNamed(
   Sqlx *p,
   const char *zTable,
@@ -455,8 +459,8 @@ static int hasText(const char *z, const char *zPart){
   return 0;
 }
 
-/* SQLite's rules for the affinity of a declared type, in their order. A
-** STRICT table's ANY is a type of no affinity; elsewhere it is NUMERIC. */
+/* Returns the affinity of a declared type, by SQLite's rules in their order.
+** ANY has no affinity in a STRICT table, and is NUMERIC elsewhere. */
 const char *tableinfoAffinity(const char *zType, int bStrict){
   if( hasText(zType, "INT") ) return "INTEGER";
   if( hasText(zType, "CHAR") || hasText(zType, "CLOB")
@@ -468,7 +472,7 @@ const char *tableinfoAffinity(const char *zType, int bStrict){
   return "NUMERIC";
 }
 
-/* Whether STRICT stands behind the list of columns. */
+/* Whether STRICT comes after the list of columns. */
 static int isStrict(const TableInfo *pInfo){
   const char *z = pInfo->zSql ? pInfo->zSql : "";
   const char *zEnd = z + strlen(z);
@@ -484,7 +488,7 @@ static int isStrict(const TableInfo *pInfo){
   return 0;
 }
 
-/* The collation that a column was declared with. */
+/* Returns the collation with which a column was declared. */
 static const char *collationOf(Sqlx *p, const TableInfo *pInfo, const char *z){
   const char *zColl = 0;
   int rc = sqlite3_table_column_metadata(p->db, pInfo->zSchema,
@@ -520,9 +524,9 @@ static void readColumns(Sqlx *p, TableInfo *pInfo){
 }
 
 /*
-** The text of the expression number iTerm of an index, and, if iTerm is
-** negative, of its WHERE. zSql is the CREATE INDEX statement, whose first
-** '(' outside quotes opens the list of terms.
+** Returns the text of the expression number iTerm of an index or, if iTerm is
+** negative, of its WHERE. zSql is the CREATE INDEX statement. Its first '('
+** outside quotes opens the list of terms.
 */
 static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
   const char *zEnd = zSql + strlen(zSql);
@@ -556,11 +560,11 @@ static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
   return stripped(p, sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart));
 }
 
-/* Read the terms of one index. */
+/* Reads the terms of one index. */
 static void readTerms(
   Sqlx *p,
   const TableInfo *pInfo,
-  const char *zIndex,    /* an index, or a WITHOUT ROWID table itself */
+  const char *zIndex,    /* an index, or a table that is WITHOUT ROWID */
   const char *zSql,      /* its CREATE INDEX, "" for an automatic one */
   TableInfoPath *pPath
 ){
@@ -585,7 +589,7 @@ static void readTerms(
   sqlxFinalize(p, pStmt);
 }
 
-/* Read one row of PRAGMA index_list. */
+/* Reads the index of one row of PRAGMA index_list. */
 static void readIndex(Sqlx *p, TableInfo *pInfo, sqlite3_stmt *pList){
   const char *zIndex = sqlxColumn(p, pList, LIST_NAME);
   const char *zOrigin = sqlxColumn(p, pList, LIST_ORIGIN);
@@ -611,7 +615,7 @@ static void readIndex(Sqlx *p, TableInfo *pInfo, sqlite3_stmt *pList){
     pInfo->nPath = 0;
     return;
   }
-  /* In order of name: SQLite's order is that of making and opening. */
+  /* In order of name: SQLite's order differs before and after reopening. */
   for(i=pInfo->nPath++; i>0; i--){
     if( strcmp(pInfo->aPath[i-1].zIndex, zIndex)<0 ) break;
     pInfo->aPath[i] = pInfo->aPath[i-1];
@@ -628,8 +632,8 @@ static void readIndexes(Sqlx *p, TableInfo *pInfo){
 
 static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
 
-/* How SQL can name the rowid: by the INTEGER PRIMARY KEY, or by an alias
-** that no column has taken. */
+/* Returns how SQL can name the rowid: as the INTEGER PRIMARY KEY, or by an
+** alias that is the name of no column. */
 static const char *rowidName(Sqlx *p, const TableInfo *pInfo){
   size_t i;
   int iCol;
@@ -646,9 +650,10 @@ static const char *rowidName(Sqlx *p, const TableInfo *pInfo){
 }
 
 /*
-** Whether the table has no rowid: a name of the rowid that no column has is
-** then no column for SQLite, too. Where columns have them all, PRAGMA
-** index_xinfo answers for a table's own name only if it has none.
+** Whether the table has no rowid. Then SQLite knows no column under a name of
+** the rowid that no declared column has. If columns have all of these names,
+** PRAGMA index_xinfo returns rows for the table's own name only if there is no
+** rowid.
 */
 static int isWithoutRowid(Sqlx *p, const TableInfo *pInfo){
   size_t i;
@@ -665,7 +670,7 @@ static int isWithoutRowid(Sqlx *p, const TableInfo *pInfo){
       pInfo->zSchema, pInfo->zName);
 }
 
-/* Read the table that tableinfoFind() found. */
+/* Reads the columns and indexes of a table that was found. */
 void tableinfoRead(Sqlx *p, TableInfo *pInfo){
   readColumns(p, pInfo);
   pInfo->bWithoutRowid = isWithoutRowid(p, pInfo);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a table looks like: its columns, its key, and every way in which
-** one row can stand in the way of another (the rowid, the PRIMARY KEY, each
-** UNIQUE index). Read from the schema; nothing is written.
+** What a table looks like: its columns, its key, and every way in which one row
+** can stand in the way of another (the rowid, the PRIMARY KEY, each UNIQUE
+** index). It is read from the schema. Nothing is written.
 **
-** The key of a row is what names it for the outside: the INTEGER PRIMARY
-** KEY, the declared PRIMARY KEY, or the rowid if neither is declared.
-** All memory belongs to the request (sqlx.h).
+** The key of a row is what identifies it for users: the INTEGER PRIMARY KEY,
+** the declared PRIMARY KEY, or the rowid if neither is declared. All memory
+** belongs to the request (sqlx.h).
 */
 #ifndef INTERLOCK_TABLEINFO_H
 #define INTERLOCK_TABLEINFO_H
@@ -24,8 +24,8 @@ struct TableInfoColumn {
   const char *zName;
   const char *zAffinity; /* INTEGER, TEXT, NUMERIC, REAL or "" for none */
   const char *zColl;     /* declared collation */
-  const char *zDefault;  /* text of the default, NULL if there is none; as all
-                         ** texts here without comments */
+  const char *zDefault;  /* text of the default, NULL if there is none. Like all
+                         ** texts of the schema here it has no comments */
   int bNotNull;
   int bKey;              /* part of a declared PRIMARY KEY */
   int bGenerated;
@@ -37,8 +37,8 @@ struct TableInfoTerm {
   const char *zColl;     /* collation by which the index compares */
 };
 
-/* A way in which rows exclude one another: equal in every term, and, in a
-** partial index, both within zWhere. */
+/* A way in which rows exclude one another: they are equal in every term and,
+** for a partial index, both meet zWhere. */
 struct TableInfoPath {
   const char *zIndex;
   int nTerm;
@@ -46,11 +46,11 @@ struct TableInfoPath {
   const char *zWhere;    /* text of a partial index's condition, or NULL */
 };
 
-/* What sqlite_master says of a schema: the users' triggers in order of making,
-** then Interlock's, then everything else, both in order of name. Read in one
-** pass by who looks at many tables. */
+/* What sqlite_master says of a schema: the users' triggers in the order in
+** which they were made, then Interlock's, then everything else, both in order
+** of name. A caller that looks at many tables reads it once. */
 struct TableInfoItem {
-  int iMade;
+  int iMade;             /* its place in sqlite_master: the smaller is older */
   const char *zType;
   const char *zName;
   const char *zTable;
@@ -59,21 +59,21 @@ struct TableInfoItem {
 
 struct TableInfoList {
   int n;
-  int nUser;             /* the users' triggers come first, */
-  int nTrigger;          /* and Interlock's up to here */
+  int nUser;             /* how many users' triggers are at the beginning */
+  int nTrigger;          /* how many triggers there are in all */
   TableInfoItem *a;
 };
 
 struct TableInfo {
-  const TableInfoList *pList;  /* of its schema, or NULL: ask sqlite_master */
+  const TableInfoList *pList;  /* of its schema; NULL: sqlite_master is read */
   const char *zSchema;   /* main, temp or the name of an attached file */
   const char *zName;     /* as the schema spells it */
   const char *zSql;      /* its CREATE TABLE statement */
   int nCol;
   TableInfoColumn *aCol;
-  const char *zRowid;    /* how SQL names the rowid, quoted where it is a
-                         ** column; NULL: WITHOUT ROWID, or all names of it
-                         ** are taken by columns */
+  const char *zRowid;    /* how SQL names the rowid, quoted if it is a column;
+                         ** NULL: the table is WITHOUT ROWID, or columns have
+                         ** all names of the rowid */
   int bWithoutRowid;
   int bRowidKey;         /* the rowid is the key */
   int bDeclaredKey;      /* a PRIMARY KEY of some kind was declared */
@@ -88,19 +88,18 @@ int tableinfoIsOrdinary(Sqlx *p, const char *zSchema, const char *zName);
 int tableinfoOwn(Sqlx *p, const char *zSchema, const char *zName);
 int tableinfoOwnWritten(Sqlx *p, const char *zSchema, const char *zName);
 int tableinfoIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
-                 const char *zName);
+                     const char *zName);
 int tableinfoExists(const TableInfoList *pList, const char *zSchema,
-                const char *zName, TableInfo *pInfo);
+                    const char *zName, TableInfo *pInfo);
 void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList);
 const TableInfoItem *tableinfoNumbered(const TableInfoList *pList,
-                                       const char *zNumber,
-                               int *pn);
+                                       const char *zNumber, int *pn);
 const char *tableinfoText(Sqlx *p, const TableInfo *pInfo, const char *zType,
-                      const char *zName);
+                          const char *zName);
 void tableinfoRead(Sqlx *p, TableInfo *pInfo);
 const char *tableinfoUnquote(Sqlx *p, const char *z);
 void tableinfoSplit(Sqlx *p, const char *zTable, const char **pzSchema,
-                const char **pzName);
+                    const char **pzName);
 const char *tableinfoAffinity(const char *zType, int bStrict);
 int tableinfoColumn(const TableInfo *pInfo, const char *zName);
 int tableinfoPathMentions(const TableInfo *pInfo, const TableInfoPath *pPath,

@@ -7,6 +7,7 @@
 #include "session/lockerror.h"
 #include "core/os.h"
 #include "session/snapshot.h"
+#include "session/writeend.h"
 SQLITE_EXTENSION_INIT3
 
 struct Connection {
@@ -18,6 +19,8 @@ struct Connection {
   FileSession *pFileSessions;  /* one for each lock file that was needed */
   FileSession *pMain;    /* the one of main; NULL until the first call */
   TxnScope scope;
+  WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
+                         ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
   int nSkip;             /* searches for free rows that have not ended */
   void *pGuards;         /* what the guards of this connection know */
@@ -133,6 +136,7 @@ static void onRollbackTo(void *pArg, int i){
 static void onEnd(void *pArg){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
+  writeendCancel(&p->pTurn);
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pLock ) lockTxnEnd(pFs->pLock);
   }
@@ -155,9 +159,37 @@ static const TxnEvents events = {
   onMark, onRollbackTo, onCommit, onEnd, connectionRetain, connectionRelease
 };
 
+/* The transaction of a turn that was taken before it has ended. An enlisted
+** transaction has its own event for that, which comes after all files. */
+static void onTurnEnd(void *pArg){
+  Connection *p = (Connection*)pArg;
+  if( txnscopeFollows(&p->scope) ) return;
+  if( p->pMain && p->pMain->pLock ) lockTxnEnd(p->pMain->pLock);
+}
+
+/* Whether the request is for a turn of the next transaction. */
+static int isTurnAhead(const ConnectionRequest *pReq, sqlite3 *db){
+  return pReq->eScope==LOCK_SCOPE_TURN && sqlite3_get_autocommit(db);
+}
+
+/* Waits for the end of the next transaction if the request needs that. Returns
+** 1 if this call has begun to wait. */
+static int awaitTurnEnd(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
+  LockRc eRc;
+  if( x->rc!=SQLITE_OK || p->pTurn || !isTurnAhead(pReq, x->db) ) return 0;
+  eRc = writeendAwait(&p->pTurn, p->db, onTurnEnd, p);
+  if( eRc==LOCK_NO ){
+    sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN, since the"
+        " database has no file or is in a shared cache", pReq->zName);
+  }
+  failSession(x, eRc, 0);
+  return eRc==LOCK_OK;
+}
+
 /* Sets an error if the request needs BEGIN. */
 static void requireTransaction(Sqlx *x, const ConnectionRequest *pReq){
-  if( pReq->eScope!=LOCK_SCOPE_SESSION && sqlite3_get_autocommit(x->db) ){
+  if( pReq->eScope!=LOCK_SCOPE_SESSION && !isTurnAhead(pReq, x->db)
+   && sqlite3_get_autocommit(x->db) ){
     sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN", pReq->zName);
   }
 }
@@ -267,9 +299,10 @@ static LockRc acquireRow(Wanted *w){
   return eRc;
 }
 
-/* With the turn comes SQLite's write lock. Only the connection's busy handler
-** can wait for it, if a writer without a turn has it. Without it the turn is
-** given back; a try is refused then. */
+/* Takes SQLite's write lock, which comes with the turn. If a writer without a
+** turn has that lock, only the connection's busy handler can wait for it. If it
+** is not granted, the turn is released; of a try that is no error. An interrupt
+** then ends the wait for the turn, whose lock is not held. */
 static int takeWrite(Sqlx *x, const Wanted *w){
   Connection *p = w->pConn;
   LockSession *pLock = w->pFs->pLock;
@@ -279,17 +312,17 @@ static int takeWrite(Sqlx *x, const Wanted *w){
   lockUndo(pLock, &turn);
   if( w->pReq->bTry && ((x->rc & 0xff)==SQLITE_BUSY
                      || (x->rc & 0xff)==SQLITE_LOCKED) ) sqlxClear(x);
+  if( x->rc==SQLITE_INTERRUPT && !w->pReq->bTry ){
+    sqlxClear(x);
+    failSession(x, LOCK_INTERRUPTED, w->pFs);
+  }
   return 0;
 }
 
-int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
+/* A request, with the file session that it needs. */
+static int request(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   Wanted w;
   LockRc eRc;
-  assert( sqlxHeld(x->db) );
-  txnscopeCatchUp(&p->scope);
-  requireTransaction(x, pReq);
-  requireNewest(x, pReq);
-  enlist(p, x, pReq);
   w.pConn = p;
   w.pReq = pReq;
   w.pFs = connectionFile(p, x, pReq->zSchema);
@@ -305,8 +338,34 @@ int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   sqlite3_finalize(w.pLook);
   lockerrorSet(x, eRc, &w.failure);
   if( eRc!=LOCK_OK ) return 0;
-  if( pReq->eScope==LOCK_SCOPE_TURN && !takeWrite(x, &w) ) return 0;
+  if( pReq->eScope==LOCK_SCOPE_TURN && !isTurnAhead(pReq, p->db)
+   && !takeWrite(x, &w) ) return 0;
   p->iToken = (i64)lockGrantToken(w.pFs->pLock);
+  return 1;
+}
+
+int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
+  int bAwaits, bHeld;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  requireTransaction(x, pReq);
+  requireNewest(x, pReq);
+  enlist(p, x, pReq);
+  bAwaits = awaitTurnEnd(p, x, pReq);
+  bHeld = request(p, x, pReq);
+  if( bAwaits && !bHeld ) writeendCancel(&p->pTurn);
+  return bHeld;
+}
+
+/* A statement that writes in autocommit is a transaction, and ends the turn. */
+int connectionTurnEnd(Connection *p, Sqlx *x){
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  if( x->rc!=SQLITE_OK || p->pTurn==0 || txnscopeFollows(&p->scope)
+   || !sqlite3_get_autocommit(p->db)
+   || sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE ) return 0;
+  writeendCancel(&p->pTurn);
+  onTurnEnd(p);
   return 1;
 }
 
@@ -572,6 +631,7 @@ i64 connectionReset(Connection *p, Sqlx *x){
       return 0;
     }
   }
+  writeendCancel(&p->pTurn);
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     u64 n = 0;
     /* A session that cannot be used any more holds nothing: that of a parent
@@ -705,6 +765,7 @@ void connectionRetain(void *pConn){ ((Connection*)pConn)->nRef++; }
 void connectionRelease(void *pConn){
   Connection *p = (Connection*)pConn;
   if( --p->nRef>0 ) return;
+  writeendCancel(&p->pTurn);
   filesessionFree(&p->pFileSessions);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);

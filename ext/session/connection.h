@@ -50,8 +50,12 @@ typedef struct ConnectionRequest {
 } ConnectionRequest;
 
 /* Returns 1 if the lock was granted; 0 if a try was refused, or with an error,
-** after which the lock is not held. */
+** after which the lock is not held. In autocommit a turn is that of the next
+** transaction. */
 int connectionLock(Connection*, Sqlx*, const ConnectionRequest*);
+/* Releases a turn that was taken in autocommit, if its transaction has not
+** begun. Returns 1 if there was one. */
+int connectionTurnEnd(Connection*, Sqlx*);
 /* Releases one hold of session scope; 0 if the session has none of this key and
 ** mode. Only the schema, the keys and the mode of the request are used. */
 int connectionUnlock(Connection*, Sqlx*, const ConnectionRequest*);

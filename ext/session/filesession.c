@@ -69,7 +69,7 @@ static LockRc memdbStore(
 /* Whether another connection can share the cache of a schema: statements lock
 ** tables only in such a cache. 1 also if SQLite does not answer. temp is never
 ** shared. */
-static LockRc isSharable(sqlite3 *db, const char *zSchema, int *pbShared){
+LockRc filesessionSharable(sqlite3 *db, const char *zSchema, int *pbShared){
   char *zSql;
   sqlite3_stmt *pStmt = 0;
   int rc, bShared = 0;
@@ -108,7 +108,7 @@ static LockRc databaseName(sqlite3 *db, const char *zSchema, char **pz){
   }else if( !bMemdb && zDb && zDb[0]=='/' ){
     *pz = sqlite3_mprintf("%s", zDb);
   }else{
-    if( !bMemdb ) eRc = isSharable(db, zSchema, &bShared);
+    if( !bMemdb ) eRc = filesessionSharable(db, zSchema, &bShared);
     if( eRc!=LOCK_OK ) return eRc;
     *pz = bShared ? sqlite3_mprintf("cache:%p", (void*)pFile)
                   : sqlite3_mprintf(OWN_PREFIX "%s", zSchema);

@@ -51,6 +51,9 @@ void filesessionFree(FileSession **ppList);
 ** lockSnapshot() only; a user who may only read the file can call it. */
 LockRc filesessionOpen(const FileSession*, LockFile**);
 LockRc filesessionLook(const FileSession*, LockFile**);
+/* Whether a schema is in a shared cache, so that another connection can use its
+** open file; 1 also if SQLite does not answer. LOCK_NOMEM, LOCK_INTERRUPTED. */
+LockRc filesessionSharable(sqlite3 *db, const char *zSchema, int *pbShared);
 /* The name of the database file; "" for a database in memory. */
 const char *filesessionFileName(const FileSession*);
 

@@ -32,10 +32,10 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
 ** The lock is not free, and this connection must not wait for it now, because
 ** the wait could block all other connections. Either a transaction is open on
 ** one of its database files (by this statement, by a cursor that was not read
-** to its end, or by an earlier read or write in BEGIN), or PRAGMA locking_mode
-** keeps SQLite's lock. Or the connection holds locks in the lock file of
-** another of its databases: a deadlock over two lock files could not be
-** detected. Nothing has changed.
+** to its end, by an earlier read or write in BEGIN, or by BEGIN IMMEDIATE,
+** which some frameworks send), or PRAGMA locking_mode keeps SQLite's lock. Or
+** the connection holds locks in the lock file of another of its databases: a
+** deadlock over two lock files could not be detected. Nothing has changed.
 **
 ** The error also means that a connection which reads a file in WAL mode asked
 ** for a lock on a row or table of that file, whether or not the lock is free:
@@ -46,7 +46,7 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
 ** Retry: the transaction, after ROLLBACK; without BEGIN the statement, when
 **   the open cursors are read to their end
 ** Cure: take the lock earlier, in a SELECT of its own, as the first statement
-**   after BEGIN
+**   after BEGIN, or before BEGIN IMMEDIATE
 */
 static void failRefused(Sqlx *x, const LockFailure *p){
   const char *zWhere = p->zBusy ? sqlxPrintf(x, " on %s", p->zBusy) : "";
@@ -68,8 +68,8 @@ static void failRefused(Sqlx *x, const LockFailure *p){
   }else{
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; this statement or an open"
         " one (a cursor not read to its end, json_each or any table in FROM,"
-        " an earlier read or write) has a transaction open%s: take the lock"
-        " before it", zHeld, zWhere);
+        " an earlier read or write, BEGIN IMMEDIATE) has a transaction open%s:"
+        " take the lock before it", zHeld, zWhere);
   }
 }
 

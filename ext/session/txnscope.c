@@ -448,8 +448,8 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   }
 }
 
-/* The errors of a lock that SQLite does not give, which go to the program as
-** they are. */
+/* Whether SQLite has not granted a lock, or was interrupted. The program gets
+** such an error unchanged. */
 static int isBusy(int rc){
   return (rc & 0xff)==SQLITE_BUSY || (rc & 0xff)==SQLITE_LOCKED
       || rc==SQLITE_INTERRUPT;
@@ -459,9 +459,9 @@ static void runWrite(TxnScope *p, Sqlx *x){
   runStatement(x, &p->pWrite, "main." WRITER_NAME);
 }
 
-/* The time of sqlite3_busy_timeout(); 0 where none is set, or the program has a
-** busy handler of its own. The answer is found when the statement is compiled,
-** so none can be kept. */
+/* The value of sqlite3_busy_timeout(); 0 if none is set, or if the program has
+** a busy handler of its own. SQLite finds it when it compiles the statement,
+** which must therefore not be kept. */
 static int busyTimeout(Sqlx *x){
   sqlite3_stmt *pStmt = sqlxPrepare(x, "PRAGMA busy_timeout");
   int ms = sqlxStep(x, pStmt) ? sqlite3_column_int(pStmt, 0) : 0;
@@ -469,8 +469,8 @@ static int busyTimeout(Sqlx *x){
   return ms;
 }
 
-/* The same without SQLite's own busy handler. One of the program's, which
-** cannot be found out, is called. */
+/* The same without SQLite's own busy handler. A busy handler of the program's
+** cannot be found out, and is called. */
 static void runWriteAtOnce(TxnScope *p, Sqlx *x){
   int ms = busyTimeout(x);
   if( ms>0 ) sqlite3_busy_timeout(p->db, 0);
@@ -478,9 +478,10 @@ static void runWriteAtOnce(TxnScope *p, Sqlx *x){
   if( ms>0 ) sqlite3_busy_timeout(p->db, ms);
 }
 
-/* interlock_writer is a table of main: the write enlists it as well. Where a
-** table of the user's hides it, that one is written, and the other way enlists.
-** The statement is kept after an error, too: it will be needed again. */
+/* interlock_writer is a table of main, so the write enlists it as well. If a
+** table of the user's hides it, that table is written, and txnscopeEnlist()
+** enlists the other one. The statement is also kept after an error, since it
+** will be needed again. */
 void txnscopeWrite(TxnScope *p, Sqlx *x, const char *zWho, int bWait){
   if( x->rc!=SQLITE_OK ) return;
   if( p->bEnlisted

@@ -20,15 +20,15 @@ SQLITE_EXTENSION_INIT3
 ** Cure: BEGIN; many drivers open no transaction for a SELECT
 */
 
-/* Something has to hold what is seen: a transaction, or the statement that
-** writes and calls this. */
+/* Refuses a call outside a transaction and outside a statement that writes:
+** nothing would keep the row as it was seen. */
 static void needTransaction(Sqlx *p){
   if( !sqlite3_get_autocommit(p->db) || sqlxWrites(p->db) ) return;
   sqlxFail(p, SQLITE_ERROR, "no transaction: expect_version needs BEGIN, or"
       " a statement that writes");
 }
 
-/* The query that reads the version under a key, ?1, ?2, ... */
+/* Prepares the query that reads the version under a key, ?1, ?2, ... */
 static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
   const TableInfo *pInfo = &pTab->base.info;
   sqlite3_str *pStr = sqlite3_str_new(p->db);
@@ -47,7 +47,7 @@ static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
       sqlxText(p, pStr));
 }
 
-/* The key as it was given, for the error text. */
+/* Returns the key as it was given, for the error text. */
 static const char *keyText(Sqlx *p, int nKey, sqlite3_value **apKey){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT quote(?1)");
   sqlite3_str *pStr = sqlite3_str_new(p->db);
@@ -102,8 +102,8 @@ static void compare(
   }
 }
 
-/* The version of the row, if it is the expected one; version NULL expects
-** that there is no such row. */
+/* Returns the version of the row if it is the expected one. Version NULL
+** expects that there is no such row. */
 sqlite3_int64 expectVersion(
   Sqlx *p,
   const char *zTable,

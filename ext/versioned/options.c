@@ -7,7 +7,8 @@
 #include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
-/* One of a list of words; the list is what the error says is allowed. */
+/* Returns the index of a word in a list. If it is not there, the error says
+** that the list is allowed. */
 static int oneOf(
   Sqlx *p,
   const char *zWhat,
@@ -28,15 +29,15 @@ static const char *const azMode[] = { "auto", "strict", "echo" };
 static const char *const azStale[] = { "abort", "ignore" };
 static const char *const azSwitch[] = { "off", "on" };
 
-/* Take one name of except into the rule. A name that the table does not have
-** is an error only where it is asked for now: one that was registered may
-** have been renamed or dropped since. */
+/* Takes one name of except into the options. A name that the table does not
+** have is an error only if it is asked for now: a column that the registry
+** names may have been renamed or dropped since. */
 static void exceptOne(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *zName,
   int bAsked,
-  VersionedRule *pRule
+  VersionedOptions *pOptions
 ){
   int iCol = tableinfoColumn(pInfo, zName);
   if( iCol<0 ){
@@ -45,26 +46,30 @@ static void exceptOne(
               zName, pInfo->zName);
     }
   }else if( pInfo->aCol[iCol].bKey
-         || sqlite3_stricmp(zName, pRule->zColumn)==0 ){
+         || sqlite3_stricmp(zName, pOptions->zColumn)==0 ){
     sqlxBad(p, "except names the column %Q; allowed are columns that are"
                " neither the version nor part of the key", zName);
   }else{
-    pRule->azExcept[pRule->nExcept++] = pInfo->aCol[iCol].zName;
+    pOptions->azExcept[pOptions->nExcept++] = pInfo->aCol[iCol].zName;
   }
 }
 
-/* The UPDATE OF list of an installed trigger, from OF to ON; "" if it has
-** none. RENAME COLUMN has kept it true. */
+/* Returns the UPDATE OF list of an installed trigger, from OF to ON; "" if
+** there is none. RENAME COLUMN rewrites it. */
 static SqlToken ofList(const TriggerSet *pHas){
+  static const char *const azList[] = {
+    "bump_after", "verify_bump", "required",
+    "raise", "kept"      /* what generator 1 called the first two */
+  };
+  const int nList = (int)(sizeof(azList)/sizeof(azList[0]));
   SqlToken tOf = { SQLTOKEN_END, "", 0 };
-  int i;
+  int i, j;
   for(i=0; i<pHas->n; i++){
     const char *z = pHas->a[i].zSql;
     const char *zEnd = z + strlen(z);
-    const char *zWhat = pHas->a[i].zWhat;
     SqlToken t;
-    if( strcmp(zWhat, "raise")!=0 && strcmp(zWhat, "kept")!=0
-     && strcmp(zWhat, "required")!=0 ) continue;
+    for(j=0; j<nList && strcmp(pHas->a[i].zWhat, azList[j])!=0; j++){}
+    if( j==nList ) continue;
     for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
       if( sqltokenIsWord(&t, "OF") ) tOf = t;
       if( sqltokenIsWord(&t, "ON") ) break;
@@ -78,48 +83,51 @@ static SqlToken ofList(const TriggerSet *pHas){
 }
 
 /*
-** Columns of except that were renamed: the registry has their old names, but
-** the triggers tell which columns they watch. Taken only where it is certain:
-** as many columns are unwatched as names are missing.
+** Takes columns of except into the options that were renamed. The registry has
+** their old names, but the triggers tell which columns they watch. The columns
+** are taken only if that is certain: as many columns are not watched as names
+** are missing.
 */
 static void exceptRenamed(
   const TableInfo *pInfo,
   const TriggerSet *pHas,
   int nMissing,
-  VersionedRule *pRule
+  VersionedOptions *pOptions
 ){
   SqlToken tOf = ofList(pHas);
-  int nFound = pRule->nExcept;
+  int nFound = pOptions->nExcept;
   int i, j;
   if( nMissing==0 || tOf.n==0 ) return;
-  for(i=0; i<pInfo->nCol && nFound-pRule->nExcept<=nMissing; i++){
+  for(i=0; i<pInfo->nCol && nFound-pOptions->nExcept<=nMissing; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
     if( pCol->bKey || pCol->bGenerated
-     || sqlite3_stricmp(pCol->zName, pRule->zColumn)==0
+     || sqlite3_stricmp(pCol->zName, pOptions->zColumn)==0
      || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName) ) continue;
-    for(j=0; j<pRule->nExcept; j++){
-      if( pRule->azExcept[j]==pCol->zName ) break;
+    for(j=0; j<pOptions->nExcept; j++){
+      if( pOptions->azExcept[j]==pCol->zName ) break;
     }
-    if( j<pRule->nExcept ) continue;
-    if( nFound-pRule->nExcept<nMissing ) pRule->azExcept[nFound] = pCol->zName;
+    if( j<pOptions->nExcept ) continue;
+    if( nFound-pOptions->nExcept<nMissing ){
+      pOptions->azExcept[nFound] = pCol->zName;
+    }
     nFound++;
   }
-  if( nFound-pRule->nExcept==nMissing ) pRule->nExcept = nFound;
+  if( nFound-pOptions->nExcept==nMissing ) pOptions->nExcept = nFound;
 }
 
-/* Split the names at commas outside quotes. Returns how many of them the
-** table does not have. */
+/* Splits the names at commas outside quotes. Returns how many of them the table
+** does not have. */
 static int exceptAll(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *z,
   int bAsked,
-  VersionedRule *pRule
+  VersionedOptions *pOptions
 ){
   const char *zEnd = z + strlen(z);
   int nName = 0;
-  pRule->azExcept = sqlxAlloc(p, sizeof(char*)*(strlen(z) + 1));
-  while( pRule->azExcept && z<zEnd ){
+  pOptions->azExcept = sqlxAlloc(p, sizeof(char*)*(strlen(z) + 1));
+  while( pOptions->azExcept && z<zEnd ){
     SqlToken t = sqltokenAt(z, zEnd);
     const char *zStop;
     if( t.kind==SQLTOKEN_SPACE ) t = sqltokenAt(t.z + t.n, zEnd);
@@ -129,19 +137,19 @@ static int exceptAll(
       t = sqltokenAt(t.z + t.n, zEnd);
     }
     exceptOne(p, pInfo, tableinfoUnquote(p, sqlxPrintf(p, "%.*s",
-              (int)(zStop - z), z)), bAsked, pRule);
+              (int)(zStop - z), z)), bAsked, pOptions);
     z = t.z + t.n;
     nName++;
   }
-  return nName - pRule->nExcept;
+  return nName - pOptions->nExcept;
 }
 
-/* The names of except as the registry keeps them. */
-static const char *exceptText(Sqlx *p, const VersionedRule *pRule){
+/* Returns the names of except as the registry stores them. */
+static const char *exceptText(Sqlx *p, const VersionedOptions *pOptions){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
-  for(i=0; i<pRule->nExcept; i++){
-    const char *z = pRule->azExcept[i];
+  for(i=0; i<pOptions->nExcept; i++){
+    const char *z = pOptions->azExcept[i];
     SqlToken t = sqltokenAt(z, z+strlen(z));
     if( i ) sqlite3_str_appendall(pStr, ",");
     if( t.kind==SQLTOKEN_WORD && z[t.n]==0 ){
@@ -156,20 +164,20 @@ static const char *exceptText(Sqlx *p, const VersionedRule *pRule){
 void optionsMake(
   Sqlx *p,
   const TableInfo *pInfo,
-  const OptionsWords *pStored,
+  const OptionsText *pStored,
   const TriggerSet *pHas,
-  const OptionsWords *pAsked,
-  VersionedRule *pRule
+  const OptionsText *pAsked,
+  VersionedOptions *pOptions
 ){
-  static const OptionsWords none = { 0, 0, 0, 0, 0 };
-  static const OptionsWords byDefault = {
+  static const OptionsText none = { 0, 0, 0, 0, 0 };
+  static const OptionsText byDefault = {
     "version", "auto", "abort", "", "on"
   };
-  const OptionsWords *pElse = pStored ? pStored : &byDefault;
-  OptionsWords w = pAsked ? *pAsked : none;
+  const OptionsText *pElse = pStored ? pStored : &byDefault;
+  OptionsText w = pAsked ? *pAsked : none;
   int bAsked = w.zExcept!=0;
   int iCol, nMissing;
-  memset(pRule, 0, sizeof(*pRule));
+  memset(pOptions, 0, sizeof(*pOptions));
   if( w.zColumn==0 ) w.zColumn = pElse->zColumn;
   if( w.zMode==0 ) w.zMode = pElse->zMode;
   if( w.zOnStale==0 ) w.zOnStale = pElse->zOnStale;
@@ -177,24 +185,24 @@ void optionsMake(
   if( w.zTombstones==0 ) w.zTombstones = pElse->zTombstones;
   if( p->rc!=SQLITE_OK || !w.zColumn || !w.zExcept ) return;
   iCol = tableinfoColumn(pInfo, w.zColumn);
-  pRule->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
-  pRule->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pRule->zColumn);
-  pRule->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
-  pRule->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
-  pRule->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
-  nMissing = exceptAll(p, pInfo, w.zExcept, bAsked, pRule);
+  pOptions->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
+  pOptions->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pOptions->zColumn);
+  pOptions->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
+  pOptions->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
+  pOptions->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
+  nMissing = exceptAll(p, pInfo, w.zExcept, bAsked, pOptions);
   if( !bAsked && p->rc==SQLITE_OK ){
-    exceptRenamed(pInfo, pHas, nMissing, pRule);
+    exceptRenamed(pInfo, pHas, nMissing, pOptions);
   }
 }
 
-OptionsWords optionsStored(Sqlx *p, const VersionedRule *pRule){
-  OptionsWords w;
-  w.zColumn = pRule->zColumn;
-  w.zMode = azMode[pRule->mode];
-  w.zOnStale = azStale[pRule->bIgnore];
-  w.zExcept = exceptText(p, pRule);
-  w.zTombstones = azSwitch[pRule->bTombstones];
+OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
+  OptionsText w;
+  w.zColumn = pOptions->zColumn;
+  w.zMode = azMode[pOptions->mode];
+  w.zOnStale = azStale[pOptions->bIgnore];
+  w.zExcept = exceptText(p, pOptions);
+  w.zTombstones = azSwitch[pOptions->bTombstones];
   return w;
 }
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The options of a versioned table: from what a user asks for, over what the
-** registry says, to the rule that the generator follows.
+** The options of a versioned table: from the text that a user gives, or that
+** the registry has, to the options that the generator follows.
 */
 #ifndef INTERLOCK_OPTIONS_H
 #define INTERLOCK_OPTIONS_H
 
 #include "versioned/versionedtriggers.h"
 
-typedef struct OptionsWords OptionsWords;
+typedef struct OptionsText OptionsText;
 
-/* The options as words. NULL: not said, so as before or the default. */
-struct OptionsWords {
+/* The options as text. NULL: not given, so it stays or is the default. */
+struct OptionsText {
   const char *zColumn;       /* default: version */
   const char *zMode;         /* auto, strict, echo */
   const char *zOnStale;      /* abort, ignore */
@@ -19,15 +19,16 @@ struct OptionsWords {
   const char *zTombstones;   /* on, off */
 };
 
-/* Make the rule of what is asked for (pAsked may be NULL), over what was
-** declared (pStored may be NULL), over the defaults. pHas is the installed set:
-** it tells to which names columns of except were renamed. */
-void optionsMake(Sqlx *p, const TableInfo *pInfo, const OptionsWords *pStored,
-                 const TriggerSet *pHas, const OptionsWords *pAsked,
-                 VersionedRule *pRule);
-/* The words for a rule, as the registry keeps them. */
-OptionsWords optionsStored(Sqlx *p, const VersionedRule *pRule);
-/* The word for tombstones. */
+/* Makes the options. Each is the one that is asked for (pAsked, or NULL),
+** or else the one that was declared (pStored, or NULL), or else the default.
+** The installed set, pHas, tells the new names of columns of except that were
+** renamed. */
+void optionsMake(Sqlx *p, const TableInfo *pInfo, const OptionsText *pStored,
+                 const TriggerSet *pHas, const OptionsText *pAsked,
+                 VersionedOptions *pOptions);
+/* Returns the text of the options, as the registry stores it. */
+OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions);
+/* Returns the word for tombstones, always the same pointer. */
 const char *optionsSwitch(int bOn);
 
 #endif

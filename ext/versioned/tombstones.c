@@ -20,7 +20,7 @@ static int isOfTemp(const VersionedTable *pTab){
   return sqlite3_stricmp(pTab->base.zSchema, "temp")==0;
 }
 
-/* The text of an object as sqlite_master keeps it, or NULL. */
+/* Returns the text of an object as sqlite_master has it, or NULL. */
 static const char *installed(Sqlx *p, const char *zSchema, const char *zName){
   const char *z = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
@@ -45,10 +45,10 @@ void tombstonesPrepare(Sqlx *p, VersionedTable *pTab){
 }
 
 /*
-** The tombstones where a rebuild has changed the key. They are taken over as
-** far as they still name a key, that is, if it has as many columns. In temp
-** the old table stays, empty, under its number: a DROP TABLE is "locked"
-** there by what watches over the scope (ddlWatch).
+** Carries the tombstones over if a rebuild has changed the key. They can still
+** name a key only if the new one has as many columns. In temp the old table
+** stays, empty, under its number: the statements that ddlWatch() keeps running
+** lock it against DROP TABLE.
 */
 static void stepsOfOtherKey(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
   const DeclaredTable *pBase = &pTab->base;

@@ -8,18 +8,18 @@
 
 #include "versioned/versionedtable.h"
 
-/* Whether the tombstones of the table's entry are not there, or not as they
-** should be. */
+/* Whether the tombstones are missing, or not as they should be. */
 int tombstonesBroken(Sqlx *p, const VersionedTable *pTab);
-/* Find out whether the tombstones were made for another key than the table has
-** (bOtherKey). In temp the table then gets a new number, and its set is made
-** anew. */
+/* Finds out whether the tombstones were made for another key than the table has
+** now (bOtherKey). If they were, and are in temp, the table gets a new number,
+** and its set is made anew. */
 void tombstonesPrepare(Sqlx *p, VersionedTable *pTab);
-/* Append the steps that make the tombstones, or that carry those of another key
-** over. */
+/* Appends the steps that make the tombstones, or that carry those of another
+** key over. */
 void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl);
-/* Purge the tombstones of a table that are older. A delete leaves no time: the
-** first of these calls after it does. Returns how many were purged. */
+/* Purges the tombstones that are older than msOlder. A tombstone has no time at
+** first; the first call of this function after the delete sets it. Returns how
+** many were purged. */
 sqlite3_int64 tombstonesForget(Sqlx *p, const VersionedTable *pTab,
                                sqlite3_int64 msOlder, DdlTxn *pTxn);
 

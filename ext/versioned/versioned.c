@@ -18,7 +18,7 @@ SQLITE_EXTENSION_INIT3
 /* Columns of PRAGMA foreign_key_list. */
 enum { FK_ON_UPDATE = 5, FK_ON_DELETE };
 
-/* A foreign key action that updates rows of this table: it can carry no
+/* Refuses a foreign key action that updates rows of this table: it carries no
 ** version. */
 static void checkActions(Sqlx *p, const TableInfo *pInfo){
   const char *zAction = 0;
@@ -44,11 +44,11 @@ static void checkActions(Sqlx *p, const TableInfo *pInfo){
   }
 }
 
-/* Everything that can stand in the way of declaring a table. */
+/* Refuses a table that cannot be versioned. */
 static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
-  const VersionedRule *pRule = &((const VersionedTable*)pTab)->rule;
+  const VersionedOptions *pOptions = &((const VersionedTable*)pTab)->options;
   const TableInfo *pInfo = &pTab->info;
-  int iCol = tableinfoColumn(pInfo, pRule->zColumn);
+  int iCol = tableinfoColumn(pInfo, pOptions->zColumn);
   if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
     sqlxBad(p, "database %s is read-only; allowed is one that can be"
                " written", pInfo->zSchema);
@@ -59,10 +59,10 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   }else if( iCol>=0 ){
     owncolumnCheck(p, pInfo, iCol, "version");
   }
-  if( pRule->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
+  if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
 }
 
-/* The rows have versions that can be counted up. */
+/* Refuses rows whose version cannot be raised. */
 static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   const char *zBad = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
@@ -103,9 +103,9 @@ static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   pBase->bDeclared = sqlite3_column_int(pStmt, VERSIONED_COL_DECLARED)!=0;
 }
 
-/* What RENAME has rewritten in the text of the trigger check and not in the
-** registry, the version column in `UPDATE OF column`; and what it has not
-** rewritten, the label in the messages. */
+/* The text of the trigger `check` tells two things. RENAME has rewritten the
+** version column in its `UPDATE OF column`, and not in the registry. It has not
+** rewritten the label in its messages. */
 static void versionedReadTrigger(
   Sqlx *p,
   DeclaredTable *pBase,
@@ -138,7 +138,7 @@ static const char *versionedValues(
   int bDeclared
 ){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
-  OptionsWords w = bDeclared ? optionsStored(p, &pTab->rule) : pTab->stored;
+  OptionsText w = bDeclared ? optionsStored(p, &pTab->options) : pTab->stored;
   return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d", pBase->zNumber,
       bDeclared ? pBase->info.zName : pBase->zTable, w.zColumn, w.zMode,
       w.zOnStale, w.zExcept, w.zTombstones==optionsSwitch(1),
@@ -147,8 +147,8 @@ static const char *versionedValues(
 
 static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
-  const OptionsWords *pOld = &pTab->stored;
-  OptionsWords w = optionsStored(p, &pTab->rule);
+  const OptionsText *pOld = &pTab->stored;
+  OptionsText w = optionsStored(p, &pTab->options);
   return p->rc==SQLITE_OK && pOld->zTombstones==w.zTombstones
       && sqlite3_stricmp(pOld->zColumn, w.zColumn)==0
       && sqlite3_stricmp(pOld->zMode, w.zMode)==0
@@ -159,38 +159,42 @@ static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
 
 /* ---- the set ---------------------------------------------------------- */
 
-static void versionedOptions(Sqlx *p, DeclaredTable *pBase, const void *pWords){
+static void versionedTakeOptions(
+  Sqlx *p,
+  DeclaredTable *pBase,
+  const void *pAsked
+){
   VersionedTable *pTab = (VersionedTable*)pBase;
   optionsMake(p, &pBase->info, pBase->zEntry ? &pTab->stored : 0, &pBase->has,
-              pWords, &pTab->rule);
+              pAsked, &pTab->options);
 }
 
 static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
-  versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->rule,
+  versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->options,
                         &pBase->set, &pTab->texts);
 }
 
-/* The label is taken as it is installed: a renamed table goes on saying its old
-** name, no more. */
+/* The label is taken as it is installed: the messages of a renamed table have
+** its old name, which is no fault. */
 static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
     return DECLARED_NO_COLUMN;
   }
-  versionedOptions(p, pBase, 0);
-  pTab->stored.zExcept = optionsStored(p, &pTab->rule).zExcept;
-  if( pTab->zLabel ) pTab->rule.zLabel = pTab->zLabel;
+  versionedTakeOptions(p, pBase, 0);
+  pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
+  if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
   return DECLARED_OK;
 }
 
-/* Beside the table itself a trigger names only the tombstones. */
+/* Beside the table itself, triggers name only the tombstones. */
 static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
   return tombstonesBroken(p, (const VersionedTable*)pBase) ? DECLARED_BROKEN
                                                            : DECLARED_OK;
 }
 
-/* Whether the text of a trigger updates that table. */
+/* Whether the text of a trigger contains an UPDATE of that table. */
 static int updates(const char *zSql, const char *zTable){
   const char *zEnd = zSql + strlen(zSql);
   SqlToken t;
@@ -240,31 +244,32 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
 
 /* ---- declaring -------------------------------------------------------- */
 
-/* Whether a table can have been the missing one: the tombstones of that are
-** those that this table would have, and its version column is there. */
-static int versionedFits(
+/* A table can have been the missing one if it has its version column, and if
+** the tombstones of the missing one are those that this table would have. */
+static int versionedIsSuccessor(
   Sqlx *p,
   const DeclaredTable *pTab,
   const DeclaredTable *pGone
 ){
   const VersionedTable *pOld = (const VersionedTable*)pGone;
-  VersionedRule rule;
+  VersionedOptions options;
   VersionedTexts texts;
   TriggerSet set;
   const char *z;
   if( tableinfoColumn(&pTab->info, pOld->stored.zColumn)<0 ) return 0;
-  memset(&rule, 0, sizeof(rule));
-  rule.zColumn = pOld->stored.zColumn;
-  rule.zLabel = "";
-  versionedtriggersMake(p, &pTab->info, pGone->zEntry, &rule, &set, &texts);
+  memset(&options, 0, sizeof(options));
+  options.zColumn = pOld->stored.zColumn;
+  options.zLabel = "";
+  versionedtriggersMake(p, &pTab->info, pGone->zEntry, &options, &set,
+                        &texts);
   z = tableinfoText(p, &pTab->info, "table", texts.zTombstones);
   return p->rc==SQLITE_OK && z && strcmp(z, texts.zTombstonesSql)==0;
 }
 
 static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   VersionedTable *pTab = (VersionedTable*)pBase;
-  if( tableinfoColumn(&pBase->info, pTab->rule.zColumn)>=0 ){
-    checkRows(p, &pBase->info, pTab->rule.zColumn);
+  if( tableinfoColumn(&pBase->info, pTab->options.zColumn)>=0 ){
+    checkRows(p, &pBase->info, pTab->options.zColumn);
   }
   tombstonesPrepare(p, pTab);
   if( pTab->bOtherKey && eScope==DDL_STATEMENT ){
@@ -274,12 +279,12 @@ static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   }
 }
 
-/* The version column, if it is missing. One that a rebuild has lost comes
-** back above every version that its rows can have had: at unix ms. */
+/* Adds the version column if it is missing. If a rebuild has lost it, the rows
+** begin above every version that they can have had: at the time in unix ms. */
 static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   const TableInfo *pInfo = &pBase->info;
-  const char *zColumn = pTab->rule.zColumn;
+  const char *zColumn = pTab->options.zColumn;
   const char *zDefault = "1";
   if( tableinfoColumn(pInfo, zColumn)>=0 ) return;
   if( pBase->zEntry
@@ -301,8 +306,8 @@ static void stepsOfTombstones(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   tombstonesSteps(p, (const VersionedTable*)pBase, pDdl);
 }
 
-/* Rows that were inserted while the triggers were missing are raised above
-** their tombstones. */
+/* Raises rows that were inserted while the triggers were missing above their
+** tombstones. */
 static void stepsOfRows(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   if( pBase->zEntry==0 || pTab->texts.zLiftAllSql[0]==0 ) return;
@@ -311,7 +316,7 @@ static void stepsOfRows(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
 
 static const char *versionedResult(Sqlx *p, const DeclaredTable *pBase){
   return sqlxPrintf(p, "%s.%s", pBase->info.zName,
-                    ((const VersionedTable*)pBase)->rule.zColumn);
+                    ((const VersionedTable*)pBase)->options.zColumn);
 }
 
 const DeclaredKind *versionedKind(void){
@@ -321,25 +326,26 @@ const DeclaredKind *versionedKind(void){
     .nTable = sizeof(VersionedTable),
     .iGenerator = VERSIONED_GENERATOR,
     .bTemp = 1,
-    .bForgets = 0,
+    .bDeletesEntry = 0,
     .zRegistry = "interlock_versioned",
     .zRegistrySql = versioned_registry_sql,
     .azColumn = azVersionedColumn,
     .nColumn = VERSIONED_COL_COUNT,
     .zOrder = "v.declared DESC, v.number",
     .zTriggerOrder = "rowid",
+    .zSide = "tombstones",
     .xRead = versionedRead,
     .xReadTrigger = versionedReadTrigger,
     .xValues = versionedValues,
     .xIsStored = versionedIsStored,
-    .xOptions = versionedOptions,
+    .xOptions = versionedTakeOptions,
     .xMake = versionedMake,
     .xExpect = versionedExpect,
     .xFault = versionedFault,
     .xList = 0,
     .xNote = versionedNote,
     .xCheck = versionedCheck,
-    .xFits = versionedFits,
+    .xIsSuccessor = versionedIsSuccessor,
     .xPrepare = versionedPrepare,
     .xColumns = stepsOfColumn,
     .xTables = stepsOfTombstones,

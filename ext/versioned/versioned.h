@@ -10,11 +10,12 @@
 #include "schema/declare.h"
 #include "versioned/versionedtable.h"
 
-/* The descriptor. Options are given to it as OptionsWords. */
+/* Returns the descriptor. It takes options as OptionsText. */
 const DeclaredKind *versionedKind(void);
-/* Find a table and its entry, as declareFind(). */
+/* Finds a table and its entry, as declareFind() does. */
 int versionedFind(Sqlx *p, const char *zTable, VersionedTable *pTab);
-/* Purge the tombstones of a table that are older. Returns how many. */
+/* Purges the tombstones of a table that are older than msOlder. Returns how
+** many were purged. */
 sqlite3_int64 versionedForget(Sqlx *p, const char *zTable,
                               sqlite3_int64 msOlder);
 

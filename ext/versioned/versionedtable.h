@@ -13,10 +13,10 @@ typedef struct VersionedTable VersionedTable;
 
 struct VersionedTable {
   DeclaredTable base;    /* must be the first */
-  OptionsWords stored;   /* what the registry says; the column as it is called
-                         ** now */
-  const char *zLabel;    /* what the installed messages say, or NULL */
-  VersionedRule rule;    /* what the set is made for */
+  OptionsText stored;   /* the options of the entry; the column as it is
+                         ** called now */
+  const char *zLabel;    /* the label in the installed messages, or NULL */
+  VersionedOptions options;  /* the options of the set */
   VersionedTexts texts;
   int bOtherKey;         /* the tombstones were made for another key */
 };

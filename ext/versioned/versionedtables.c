@@ -84,34 +84,34 @@ enum { TAB_COLUMN = DECLAREDTABLES_OWN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
        TAB_TOMBSTONES, TAB_STATUS, TAB_NOTE, TAB_COUNT };
 
 static void fillColumns(const DeclaredTable *pTab, const char **az){
-  const OptionsWords *pWords = &((const VersionedTable*)pTab)->stored;
-  az[TAB_COLUMN] = pWords->zColumn;
-  az[TAB_MODE] = pWords->zMode;
-  az[TAB_ON_STALE] = pWords->zOnStale;
-  az[TAB_EXCEPT] = pWords->zExcept;
-  az[TAB_TOMBSTONES] = pWords->zTombstones;
+  const OptionsText *pText = &((const VersionedTable*)pTab)->stored;
+  az[TAB_COLUMN] = pText->zColumn;
+  az[TAB_MODE] = pText->zMode;
+  az[TAB_ON_STALE] = pText->zOnStale;
+  az[TAB_EXCEPT] = pText->zExcept;
+  az[TAB_TOMBSTONES] = pText->zTombstones;
 }
 
-static const void *wordsOf(Sqlx *p, sqlite3_value **apVal){
-  OptionsWords *pWords = sqlxAlloc(p, sizeof(*pWords));
-  if( pWords==0 ) return 0;
-  pWords->zColumn = declaredtablesText(p, apVal[TAB_COLUMN], "column");
-  if( pWords->zColumn && pWords->zColumn[0]==0 ){
+static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
+  OptionsText *pText = sqlxAlloc(p, sizeof(*pText));
+  if( pText==0 ) return 0;
+  pText->zColumn = declaredtablesText(p, apVal[TAB_COLUMN], "column");
+  if( pText->zColumn && pText->zColumn[0]==0 ){
     sqlxBad(p, "column is empty; allowed is a name");
   }
-  pWords->zMode = declaredtablesText(p, apVal[TAB_MODE], "mode");
-  pWords->zOnStale = declaredtablesText(p, apVal[TAB_ON_STALE], "on_stale");
-  pWords->zExcept = declaredtablesText(p, apVal[TAB_EXCEPT],
+  pText->zMode = declaredtablesText(p, apVal[TAB_MODE], "mode");
+  pText->zOnStale = declaredtablesText(p, apVal[TAB_ON_STALE], "on_stale");
+  pText->zExcept = declaredtablesText(p, apVal[TAB_EXCEPT],
                                        "except_columns");
-  pWords->zTombstones = declaredtablesText(p, apVal[TAB_TOMBSTONES],
+  pText->zTombstones = declaredtablesText(p, apVal[TAB_TOMBSTONES],
                                            "tombstones");
-  return pWords;
+  return pText;
 }
 
 static const DeclaredTables versionedDeclared = {
   .iStatus = TAB_STATUS,
   .xColumns = fillColumns,
-  .xWords = wordsOf,
+  .xOptions = optionsOf,
 };
 
 static void readRows(Sqlx *p, ListVtabRows *pRows){

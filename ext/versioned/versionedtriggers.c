@@ -3,9 +3,9 @@
 ** The generator of versioned tables. See versionedtriggers.h.
 **
 ** A template is filled in two steps: valuesOf() makes the text of each
-** placeholder once for the table, fill() puts them in. Names are always
-** quoted, as ALTER TABLE ... RENAME writes them too, so that a renamed
-** table or column still compares equal with a fresh generation.
+** placeholder once for the table, and fill() puts them in. Names are always
+** quoted, as ALTER TABLE ... RENAME writes them too. So the set of a renamed
+** table or column still equals a fresh one.
 */
 #include <string.h>
 #include "versioned/versionedtriggers.h"
@@ -41,29 +41,29 @@ static const char *const azValue[V_COUNT] = {
   "of_key", "of_unique", "of_others"
 };
 
-/* What can stand in $if(...). */
+/* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
                     F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
   "nullable", "strict", "tombstones", "marks"
 };
 
-/* The rules under which a trigger is part of the set, as bits. */
+/* The options with which a trigger is part of the set, as bits. */
 #define WHEN(mode, bIgnore)  (1u << ((mode)*2 + (bIgnore)))
 #define WHEN_AUTO    (WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_AUTO, 1))
 #define WHEN_STRICT  (WHEN(VERSIONED_STRICT, 0) | WHEN(VERSIONED_STRICT, 1))
 #define WHEN_ECHO    (WHEN(VERSIONED_ECHO, 0) | WHEN(VERSIONED_ECHO, 1))
 #define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
 
-/* What the text of a trigger depends on beside the key and the rule. */
+/* What the text of a trigger depends on beside the key and the options. */
 typedef enum Depends {
   DEPENDS_NOT = 0,
   DEPENDS_WAYS,          /* the UNIQUE indexes, and defaults of their columns */
   DEPENDS_OTHERS         /* with except the list of columns */
 } Depends;
 
-/* The set, in the order in which it is made. Two triggers of one event and
-** time never depend on each other: SQLite leaves their order open. */
+/* The set, in the order in which it is made. Two triggers of one event and time
+** must not depend on each other: SQLite does not define their order. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -71,29 +71,33 @@ static const struct {
   int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
   Depends eDepends;
 } aTrigger[] = {
-  { "check",    versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT },
-  { "bump",     versioned_bump_sql,
+  { "check",            versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "bump",             versioned_bump_sql,
       WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_ECHO, 0), -1, DEPENDS_OTHERS },
-  { "kept",     versioned_verify_bump_sql, WHEN(VERSIONED_AUTO, 0), -1,
+  { "verify_bump",      versioned_verify_bump_sql, WHEN(VERSIONED_AUTO, 0), -1,
       DEPENDS_OTHERS },
-  { "raise",    versioned_bump_after_sql,
+  { "bump_after",       versioned_bump_after_sql,
       WHEN(VERSIONED_AUTO, 1) | WHEN_ECHO, -1, DEPENDS_OTHERS },
-  { "required", versioned_required_sql, WHEN_STRICT, -1, DEPENDS_OTHERS },
-  { "first",    versioned_validate_sql, WHEN_EVER, -1, DEPENDS_NOT },
-  { "gone",     versioned_tombstone_sql, WHEN_EVER, 1, DEPENDS_NOT },
-  { "unmark",   versioned_unmark_sql, WHEN_EVER, 0, DEPENDS_NOT },
-  { "note",     versioned_remember_sql, WHEN_EVER, -1, DEPENDS_WAYS },
-  { "again",    versioned_restore_sql, WHEN_EVER, -1, DEPENDS_NOT },
-  { "evict",    versioned_remember_evicted_sql, WHEN_EVER, -1, DEPENDS_WAYS },
-  { "left",     versioned_tombstone_moved_sql, WHEN_EVER, 1, DEPENDS_NOT },
-  { "moved",    versioned_restore_moved_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "required",         versioned_required_sql, WHEN_STRICT, -1,
+      DEPENDS_OTHERS },
+  { "validate",         versioned_validate_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "tombstone",        versioned_tombstone_sql, WHEN_EVER, 1, DEPENDS_NOT },
+  { "unmark",           versioned_unmark_sql, WHEN_EVER, 0, DEPENDS_NOT },
+  { "remember",         versioned_remember_sql, WHEN_EVER, -1, DEPENDS_WAYS },
+  { "restore",          versioned_restore_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "remember_evicted", versioned_remember_evicted_sql, WHEN_EVER, -1,
+      DEPENDS_WAYS },
+  { "tombstone_moved",  versioned_tombstone_moved_sql, WHEN_EVER, 1,
+      DEPENDS_NOT },
+  { "restore_moved",    versioned_restore_moved_sql, WHEN_EVER, -1,
+      DEPENDS_NOT },
 };
 
 typedef struct Gen Gen;
 struct Gen {
   Sqlx *p;
   const TableInfo *pInfo;
-  const VersionedRule *pRule;
+  const VersionedOptions *pOptions;
   const char *zNumber;
   const char *azText[V_COUNT];
   int abFlag[F_COUNT];
@@ -117,8 +121,8 @@ static const char *fill(Gen *g, const char *zTemplate){
 
 /* ---- the columns of the tombstones ------------------------------------ */
 
-/* "this tombstone has the key that NEW is about to get", in a BEFORE INSERT
-** trigger: where SQLite is to choose a rowid NEW has -1. */
+/* "This tombstone has the key that NEW is about to get", in a BEFORE INSERT
+** trigger. If SQLite is to choose the rowid, NEW has -1. */
 static const char *tombstoneIsNext(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
@@ -139,26 +143,27 @@ static const char *tombstoneIsNext(Gen *g){
 
 /* ---- what an UPDATE may carry ----------------------------------------- */
 
-static int isExcepted(const VersionedRule *pRule, const char *zName){
+static int isExcepted(const VersionedOptions *pOptions, const char *zName){
   int i;
-  for(i=0; i<pRule->nExcept; i++){
-    if( sqlite3_stricmp(pRule->azExcept[i], zName)==0 ) return 1;
+  for(i=0; i<pOptions->nExcept; i++){
+    if( sqlite3_stricmp(pOptions->azExcept[i], zName)==0 ) return 1;
   }
   return 0;
 }
 
-/* The columns whose change raises the version: all, and so no list, unless
-** some are excepted. (A list would miss a column that is added later.) */
+/* The columns whose change raises the version, for UPDATE OF. If none is
+** excepted all do, and there is no list: a list would miss a column that is
+** added later. */
 static const char *ofOthers(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
   int i;
-  if( g->pRule->nExcept==0 ) return "";
+  if( g->pOptions->nExcept==0 ) return "";
   pStr = sqlite3_str_new(g->p->db);
   for(i=0; i<pInfo->nCol; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
-    if( pCol->bGenerated || isExcepted(g->pRule, pCol->zName)
-     || sqlite3_stricmp(pCol->zName, g->pRule->zColumn)==0 ) continue;
+    if( pCol->bGenerated || isExcepted(g->pOptions, pCol->zName)
+     || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) continue;
     sqlite3_str_appendf(pStr, "%s\"%w\"",
         sqlite3_str_length(pStr) ? "," : "OF ", pCol->zName);
   }
@@ -169,9 +174,9 @@ static const char *ofOthers(Gen *g){
   return sqlxText(g->p, pStr);
 }
 
-/* "nothing but the version changes", to the last bit: IS by the column's own
-** collation or across INTEGER and REAL would call different values the same.
-** The two meet only in a column without affinity. */
+/* "Nothing but the version changes", to the last bit. IS by the column's own
+** collation, or between INTEGER and REAL, would call different values equal.
+** INTEGER and REAL meet only in a column without affinity. */
 static const char *nothingElse(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
@@ -184,7 +189,7 @@ static const char *nothingElse(Gen *g){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
     const char *zName = pCol->zName;
     if( pCol->bGenerated
-     || sqlite3_stricmp(zName, g->pRule->zColumn)==0 ) continue;
+     || sqlite3_stricmp(zName, g->pOptions->zColumn)==0 ) continue;
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
         sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
@@ -198,19 +203,19 @@ static const char *nothingElse(Gen *g){
 
 static const char *follows(Gen *g){
   const char *zCol = g->azText[V_VERSION];
-  if( g->pRule->mode!=VERSIONED_ECHO ){
+  if( g->pOptions->mode!=VERSIONED_ECHO ){
     return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
   }
   return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
                     zCol, zCol, zCol, zCol, nothingElse(g));
 }
 
-/* By what another row can stand in NEW's way. Without tombstones only the row
-** under NEW's own key is of interest. */
+/* The ways in which another row can stand in NEW's way. Without tombstones only
+** the row under NEW's own key matters. */
 #define WAYS (CLAUSE_BY_KEY | CLAUSE_BY_ROWID | CLAUSE_BY_INDEX)
 
 static void valuesOfWays(Gen *g){
-  unsigned mBy = g->pRule->bTombstones ? WAYS
+  unsigned mBy = g->pOptions->bTombstones ? WAYS
                : g->pInfo->bRowidKey ? CLAUSE_BY_ROWID : CLAUSE_BY_KEY;
   ClauseWay way;
   clauseInTheWay(g->p, g->pInfo, mBy, &way);
@@ -219,16 +224,16 @@ static void valuesOfWays(Gen *g){
   g->azText[V_BLOCKER] = way.zRow;
 }
 
-/* The text of every placeholder for this table and rule. */
+/* Makes the text of every placeholder for this table and its options. */
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
   const TableInfo *pInfo = g->pInfo;
-  const VersionedRule *pRule = g->pRule;
+  const VersionedOptions *pOptions = g->pOptions;
   const char **az = g->azText;
   az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
   az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
-  az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pRule->zColumn);
-  az[V_LABEL] = pRule->zLabel;
+  az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pOptions->zColumn);
+  az[V_LABEL] = pOptions->zLabel;
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
                                 g->zNumber);
   az[V_NOW] = TRIGGERSET_NOW;
@@ -238,9 +243,9 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW] = clauseKeys(p, pInfo, "r.");
   az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pInfo, "OLD.");
   az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
-  g->abFlag[F_STRICT] = pRule->mode==VERSIONED_STRICT;
-  g->abFlag[F_TOMBSTONES] = pRule->bTombstones;
-  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pRule->bTombstones;
+  g->abFlag[F_STRICT] = pOptions->mode==VERSIONED_STRICT;
+  g->abFlag[F_TOMBSTONES] = pOptions->bTombstones;
+  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pOptions->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
   az[V_KEY_END] = keytableEnd(p, pInfo);
   az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
@@ -248,7 +253,7 @@ static void valuesOf(Gen *g){
   az[V_SAME_KEY] = clauseSameKey(p, pInfo);
   az[V_TOMBSTONE_NEW] = keytableIs(p, pInfo, "NEW.");
   az[V_TOMBSTONE_NEXT] = tombstoneIsNext(g);
-  az[V_MARK] = pRule->bTombstones ? "1" : TRIGGERSET_NOW;
+  az[V_MARK] = pOptions->bTombstones ? "1" : TRIGGERSET_NOW;
   az[V_TOMBSTONE_OLD] = keytableIs(p, pInfo, "OLD.");
   az[V_TOMBSTONE_ROW] = keytableIs(p, pInfo,
                                    sqlxPrintf(p, "%s.", az[V_TABLE]));
@@ -261,9 +266,9 @@ static void valuesOf(Gen *g){
   az[V_OF_UNIQUE] = clauseOfWay(p, pInfo, WAYS);
   az[V_OF_OTHERS] = ofOthers(g);
   az[V_FOLLOWS] = follows(g);
-  az[V_LIFTS] = pRule->mode==VERSIONED_ECHO ? nothingElse(g)
+  az[V_LIFTS] = pOptions->mode==VERSIONED_ECHO ? nothingElse(g)
                                            : az[V_SAME_KEY];
-  az[V_REFUSE] = pRule->bIgnore ? "RAISE(IGNORE)"
+  az[V_REFUSE] = pOptions->bIgnore ? "RAISE(IGNORE)"
       : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
   az[V_LIFT] = fill(g, versioned_lift_sql);
 }
@@ -272,16 +277,17 @@ void versionedtriggersMake(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *zNumber,
-  const VersionedRule *pRule,
+  const VersionedOptions *pOptions,
   TriggerSet *pSet,
   VersionedTexts *pTexts
 ){
+  const unsigned mWhen = WHEN(pOptions->mode, pOptions->bIgnore);
   Gen g;
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
   genBegin(&g, p);
   g.pInfo = pInfo;
-  g.pRule = pRule;
+  g.pOptions = pOptions;
   g.zNumber = zNumber;
   valuesOf(&g);
   pTexts->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones", zNumber);
@@ -289,12 +295,12 @@ void versionedtriggersMake(
   pTexts->zLiftAllSql = fill(&g, versioned_lift_all_sql);
   for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
     TriggerSetOne *pOne;
-    if( !(aTrigger[i].mWhen & WHEN(pRule->mode, pRule->bIgnore)) ) continue;
-    if( aTrigger[i].iTombstones==!pRule->bTombstones ) continue;
+    if( !(aTrigger[i].mWhen & mWhen) ) continue;
+    if( aTrigger[i].iTombstones==!pOptions->bTombstones ) continue;
     pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = fill(&g, aTrigger[i].zTemplate);
     pOne->bSchema = aTrigger[i].eDepends==DEPENDS_WAYS
-        || (aTrigger[i].eDepends==DEPENDS_OTHERS && pRule->nExcept>0);
+        || (aTrigger[i].eDepends==DEPENDS_OTHERS && pOptions->nExcept>0);
   }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The generator of versioned tables: from what a table looks like, and from a
-** rule, to the text of the triggers that keep the rule, and of the table of
-** tombstones beside them.
+** The generator of versioned tables: it makes the text of the triggers, and of
+** the table of tombstones, from the options of the table and from what the
+** user's table looks like.
 **
 ** The text of each trigger is in sql/versioned/, with the reason for it. What
 ** differs from table to table and from mode to mode stands there as a
@@ -14,43 +14,45 @@
 #include "schema/tableinfo.h"
 #include "schema/triggerset.h"
 
-/* Goes up whenever the generated text changes: an older extension leaves the
+/* Must go up whenever the generated text changes: an older extension leaves the
 ** triggers of a newer one alone. */
 #define VERSIONED_GENERATOR 2
 
-typedef struct VersionedRule VersionedRule;
+typedef struct VersionedOptions VersionedOptions;
 typedef struct VersionedTexts VersionedTexts;
 
-/* What the writers of a table do. A table has one mode: two conventions in one
-** table undo each other's checks. */
+/* What the writers of a table do. A table has one mode: if writers of one table
+** follow two conventions, the checks of one let the other's stale writes
+** pass. */
 typedef enum VersionedMode {
   VERSIONED_AUTO = 0,    /* an UPDATE that carries a version is checked */
   VERSIONED_STRICT,      /* every UPDATE must carry it */
-  VERSIONED_ECHO         /* it is carried as it was read */
+  VERSIONED_ECHO         /* an UPDATE carries the version that was read */
 } VersionedMode;
 
-struct VersionedRule {
+struct VersionedOptions {
   const char *zColumn;   /* the version column */
   const char *zLabel;    /* table.column for error messages, its quotes
                          ** doubled as in an SQL literal */
   VersionedMode mode;
-  int bIgnore;           /* on_stale=ignore: skip the row, no error */
-  int bTombstones;       /* remember versions over a delete */
-  int nExcept;           /* columns whose change does not raise it */
+  int bIgnore;           /* on_stale=ignore: a stale row is skipped */
+  int bTombstones;       /* the version of a deleted row is kept */
+  int nExcept;           /* columns whose change does not raise the version */
   const char **azExcept;
 };
 
-/* What is made beside the triggers. */
+/* The texts that are made beside the triggers. */
 struct VersionedTexts {
   const char *zTombstones;      /* name of the table of tombstones */
   const char *zTombstonesSql;   /* as sqlite_master keeps it */
-  const char *zLiftAllSql;      /* the UPDATE that belongs to a repair */
+  const char *zLiftAllSql;      /* the UPDATE of a repair */
 };
 
-/* Make the set and the texts with a number in their names. On failure the
-** sticky error is set, and neither is of use. */
+/* Makes the set and the texts, with a number in their names. After an error of
+** the request neither is of use. */
 void versionedtriggersMake(Sqlx *p, const TableInfo *pInfo,
-                           const char *zNumber, const VersionedRule *pRule,
-                           TriggerSet *pSet, VersionedTexts *pTexts);
+                           const char *zNumber,
+                           const VersionedOptions *pOptions, TriggerSet *pSet,
+                           VersionedTexts *pTexts);
 
 #endif

@@ -2,7 +2,7 @@
 -- evicted: `victims` for an UPDATE.
 --
 -- UPDATE OR REPLACE, or an ON CONFLICT REPLACE in the table, removes the row
--- that stands in the way; and the new key may be locked, with a row or without.
+-- that stands in the way. The new key may be locked too, with a row or without.
 CREATE TRIGGER $trigger BEFORE UPDATE $of_way ON $table
 WHEN interlock_guard($me)
 BEGIN

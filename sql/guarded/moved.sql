@@ -2,7 +2,7 @@
 -- moved: `insert` for an UPDATE. A row does not get a key that another session
 -- has locked, and replaces no row that another session has locked.
 --
--- Its old key is `update`'s.
+-- `update` guards the old key.
 CREATE TRIGGER $trigger AFTER UPDATE $of_way ON $table
 WHEN interlock_guard($me,$key_new)
 BEGIN

@@ -1,21 +1,21 @@
 -- SPDX-License-Identifier: 0BSD
 -- victims: an INSERT names the rows that it may write, before it does.
 --
--- INSERT OR REPLACE removes every row that stands in its way: the one under
--- its own key, and those that it meets through a second UNIQUE index or, where
--- the key is not the rowid, through the rowid. It fires no DELETE trigger for
--- them (recursive_triggers is off by default). When `insert` runs such a row is
--- gone, and nothing would tell which it was.
+-- INSERT OR REPLACE removes every row that stands in its way: the one under its
+-- own key, and those that it meets through a second UNIQUE index or, where the
+-- key is not the rowid, through the rowid. It fires no DELETE trigger for them
+-- (recursive_triggers is off by default). When `insert` runs, such a row is
+-- gone, and nothing could say which it was.
 --
--- This trigger also runs where nothing gets replaced: for an INSERT OR IGNORE,
--- an UPSERT, or one that fails. So it refuses no row. It notes the keys that
--- another session has locked, and what their rows look like. `insert` refuses
--- if such a row is not what it was; where `insert` is skipped (RAISE(IGNORE) in
--- an AFTER trigger of the user's), the next guard does, or COMMIT.
+-- This trigger also runs where nothing is replaced: for an INSERT OR IGNORE, an
+-- UPSERT, or one that fails. So it refuses no row. It notes the keys that other
+-- sessions have locked, and what their rows look like. `insert` refuses if such
+-- a row has changed. Where `insert` is skipped (RAISE(IGNORE) in an AFTER
+-- trigger of the user's), the next guard refuses, or COMMIT.
 --
--- Without a key interlock_guard() refuses if another session has locked the
--- table, and returns 1 if another session may have locked a row: the search
--- for victims mostly costs nothing.
+-- Without a key interlock_guard() fails if another session has locked the
+-- table, and returns 1 if another session may have locked a row. So in most
+-- cases no search for victims is made.
 CREATE TRIGGER $trigger BEFORE INSERT ON $table
 WHEN interlock_guard($me)
 BEGIN

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: 0BSD
 -- bump: an UPDATE that does not mention the version raises it.
 --
--- It runs BEFORE, so that RETURNING shows the new version: SQLite reads every
--- column that the statement did not set again after the BEFORE triggers. The
--- condition keeps it from meeting itself under recursive_triggers.
+-- It runs BEFORE, so that RETURNING shows the new version: after the BEFORE
+-- triggers SQLite reads every column again that the statement did not set. The
+-- condition keeps the trigger from firing itself under recursive_triggers.
 CREATE TRIGGER $trigger BEFORE UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN

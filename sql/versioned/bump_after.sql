@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: 0BSD
--- raise: the bump as an AFTER trigger, for what a BEFORE trigger cannot do.
+-- bump_after: `bump` as an AFTER trigger, for what a BEFORE trigger cannot do.
 --
--- echo: the statement sets the version itself, to the one it read, and its
--- value wins over a BEFORE bump. on_stale=ignore: a BEFORE bump that runs
--- before `check` stays although the row is then skipped.
+-- In mode echo the statement itself sets the version to the one that it read,
+-- and its value wins over that of a BEFORE trigger. With on_stale=ignore a
+-- BEFORE trigger could run before `check`, and its bump would stay although the
+-- row is then skipped.
 --
--- It makes sure that the bump happened, as `kept` does. A row that `moved`
--- has lifted already is left alone.
+-- It verifies that the version was raised, as `verify_bump` does. A row that
+-- `restore_moved` has lifted already is left as it is.
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN

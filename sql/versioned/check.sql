@@ -1,17 +1,21 @@
 -- SPDX-License-Identifier: 0BSD
--- check: an UPDATE that names the version must carry the one that follows.
+-- check: an UPDATE that names the version must carry the right one.
 --
--- UPDATE OF fires for a column in the SET list, changed or not, and so tells
--- a writer who carries a version from one who does not mention it. Without
--- this trigger a stale `SET ..., version = 6` over a row at 6 is accepted.
+-- UPDATE OF fires for a column in the SET list, whether or not its value
+-- changes. So it tells a writer that carries a version from one that does not
+-- mention it. Without this trigger a stale `SET ..., version = 6` over a row at
+-- 6 is accepted.
 --
--- 2^63-1: OLD.version + 1 would be a REAL there. Everywhere else what equals
--- it is an INTEGER, for the column has made one of it before a trigger runs;
--- typeof() would say so too, and costs as much as the rest. IS: a NULL must be
--- refused, not make the condition NULL. The last part lets one step through
--- that is no writer's: the lift of a row over the tombstone of its own key.
--- In mode echo it may change nothing else, for there current + 1 is the sign
--- of a stale writer, and `note` may have left a mark at the current version.
+-- At 2^63-1 OLD.version + 1 would be a REAL. Everywhere else a value that
+-- equals it is an INTEGER, because the affinity of the column has made it one
+-- before the trigger runs; typeof() would cost as much as the rest. The
+-- comparison is IS: a NULL must be refused, and must not make the condition
+-- NULL.
+--
+-- The last part accepts one step that no writer makes: `lift` raises a row
+-- above the tombstone of its own key. In mode echo that step may change nothing
+-- else: there current + 1 is what a stale writer carries, and `remember` may
+-- have left a tombstone at the current version.
 
 -- SQL ERROR stale write:
 -- The row has changed since it was read: the version that the UPDATE carries

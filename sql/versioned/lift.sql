@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: 0BSD
--- lift: part of again and moved. Raises the row under NEW's key above the
--- tombstone of that key, makes sure that this happened, and takes the
--- tombstone away, which only the dead need.
+-- lift: part of `restore` and `restore_moved`. It raises the row under NEW's
+-- key above the tombstone of that key, makes sure that this has happened, and
+-- deletes the tombstone: only keys without a row need one.
 --
--- It reads the row, not NEW: a trigger of the user's may have been there
--- before it. No OR clause: the outer statement's would override it.
+-- It reads the row and not NEW: a trigger of the user's may have changed the
+-- row before. There is no OR clause: that of the outer statement would override
+-- it.
 SELECT RAISE(ABORT,'version exhausted: $label') FROM $tombstones
 WHERE $tombstone_new AND version=9223372036854775807;
 UPDATE $table SET $version=(

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: 0BSD
--- reborn: part of a repair. Lifts the rows that came back at or below their
--- tombstone while no trigger was there to do it.
+-- lift_all: part of a repair. It raises the rows that were inserted at or below
+-- their tombstone while there was no trigger to prevent that.
 UPDATE $schema.$table SET $version=(
   SELECT version+1 FROM $schema.$tombstones WHERE $tombstone_row)
 WHERE EXISTS(SELECT 1 FROM $schema.$tombstones WHERE $tombstone_row

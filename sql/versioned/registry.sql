@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: 0BSD
 -- The versioned tables of one database file.
 --
--- number     drawn when the table was first declared; in the names of its
---            triggers and tombstones, so that renaming needs nothing here
+-- number     drawn when the table was first declared. It is part of the names
+--            of its triggers and tombstones, so a RENAME changes nothing here
 -- name       of the table, when it was last declared or repaired
 -- generator  which generation of trigger text was written
--- declared   0: undeclared; its tombstones wait for it
+-- declared   0: undeclared; the tombstones wait until it is declared again
 CREATE TABLE IF NOT EXISTS $schema.interlock_versioned(
   number TEXT NOT NULL PRIMARY KEY,
   name TEXT NOT NULL COLLATE NOCASE,

@@ -1,19 +1,21 @@
 -- SPDX-License-Identifier: 0BSD
--- note: an INSERT that may replace rows writes down their versions first.
+-- remember: an INSERT that may replace rows writes down their versions first.
 --
--- INSERT OR REPLACE fires no DELETE trigger (recursive_triggers is off by
--- default) and would start the row over. It removes every row that stands in
--- its way, through the key, the rowid or any UNIQUE index. A BEFORE INSERT
--- trigger also runs where nothing gets replaced, and nothing undoes it: so
--- it writes only what is harmless then, the version that the row has.
+-- INSERT OR REPLACE removes every row that stands in its way: through the key,
+-- the rowid or any UNIQUE index. It fires no DELETE trigger for them
+-- (recursive_triggers is off by default), and the version would start over. A
+-- BEFORE INSERT trigger also runs where nothing is replaced, and its effects
+-- stay then. So it writes only what is harmless in that case: the version that
+-- the row has.
 --
--- A mark says that a row lived under the INSERT's own key. `again` needs it in
--- mode strict, to tell a REPLACE from a key born again: so there it is set or
--- taken away for each row that is about to be inserted, whatever an earlier
--- statement has left, and no clock has to tell the two statements apart.
--- Where SQLite is to choose the rowid, NEW has -1, and the key will be the one
--- above the greatest. With tombstones=off `unmark` removes what was left, and
--- goes by the time in the mark: no version depends on that.
+-- A mark says that a row lived under the INSERT's own key. In mode strict
+-- `restore` needs it to tell a REPLACE from an INSERT of an unused key. So in
+-- that mode this trigger sets or clears the mark for each row that is about to
+-- be inserted, whatever an earlier statement has left: no clock is needed to
+-- tell the two statements apart. Where SQLite is to choose the rowid, NEW has
+-- -1, and the key will be the one above the greatest. With tombstones=off
+-- `unmark` deletes what was left. It compares the time in the mark; no version
+-- depends on that.
 CREATE TRIGGER $trigger BEFORE INSERT ON $table
 WHEN $blocked $if(strict) OR EXISTS(SELECT 1 FROM $tombstones
   WHERE $tombstone_next AND live NOT NULL) $end

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: 0BSD
--- evict: an UPDATE that may replace another row writes down its version.
+-- remember_evicted: an UPDATE that may replace another row writes down the
+-- version of that row.
 --
 -- UPDATE OR REPLACE, or an ON CONFLICT REPLACE in the table, removes the row
--- that stands in the way and fires no DELETE trigger for it.
+-- that stands in the way. SQLite fires no DELETE trigger for it.
 CREATE TRIGGER $trigger BEFORE UPDATE $of_unique ON $table
 WHEN $blocked_by_other
 BEGIN

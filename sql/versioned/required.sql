@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: 0BSD
--- required: in mode strict every UPDATE carries a version.
+-- required: in mode strict every UPDATE must carry a version.
 --
--- AFTER, so that a row which an OR IGNORE skips is no error.
+-- It runs AFTER, so that a row which an OR IGNORE skips causes no error.
 
 -- SQL ERROR version required:
 -- The table is in mode strict, and the UPDATE, or the REPLACE of an existing

@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: 0BSD
--- again: a row under a key that has been used goes on above its tombstone.
+-- restore: a row that is inserted under a key that was used before goes on
+-- above the tombstone of that key.
 --
--- It is the other half of note and gone. In mode strict a REPLACE of a live
--- row has to carry the next version, as an UPDATE has: the mark, which `note`
--- has set or taken away for this very row, tells it from a key born again.
+-- It is the other half of `remember` and `tombstone`. In mode strict a REPLACE
+-- of a living row must carry the next version, as an UPDATE must. The mark
+-- tells it from an INSERT of a key under which no row lived: `remember` has set
+-- or cleared the mark for this very row.
 CREATE TRIGGER $trigger AFTER INSERT ON $table
 WHEN EXISTS(SELECT 1 FROM $tombstones WHERE $tombstone_new)
 BEGIN

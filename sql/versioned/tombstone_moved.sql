@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: 0BSD
--- left: a key that an UPDATE takes from its row gets a tombstone, as if the row
--- were deleted. BEFORE, for the reason that `gone` has.
+-- tombstone_moved: a key that an UPDATE takes from its row gets a tombstone, as
+-- if the row were deleted. It runs BEFORE, for the reason that `tombstone` has.
 CREATE TRIGGER $trigger BEFORE UPDATE OF $of_key ON $table
 WHEN NOT($same_key) $if(nullable) AND $key_old_whole $end
 BEGIN

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: 0BSD
--- first: the version that a row begins with is an integer, not negative, and
--- has a next one.
+-- validate: the version with which a row begins is an integer, not negative,
+-- and has a next one.
 --
--- AFTER, not BEFORE: a BEFORE INSERT trigger also runs for an INSERT OR
--- IGNORE or an UPSERT that inserts nothing.
+-- It runs AFTER: a BEFORE INSERT trigger also runs for an INSERT OR IGNORE or
+-- an UPSERT that inserts nothing.
 
 -- SQL ERROR version invalid:
 -- An INSERT gives a row a version that is NULL, negative or not an integer.

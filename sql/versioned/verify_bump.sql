@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: 0BSD
--- kept: no UPDATE ends with the version it began with.
+-- verify_bump: no UPDATE ends with the version with which it began.
 --
--- A trigger of the user's that skips rows (RAISE(IGNORE)) can swallow the
--- bump. It also checks at every write what SQLite's manual leaves undefined:
--- that a row changed by a BEFORE trigger is read again.
+-- A trigger of the user's that skips rows (RAISE(IGNORE)) can skip the UPDATE
+-- of `bump`. This trigger also verifies at every write what SQLite's manual
+-- leaves undefined: that a row which a BEFORE trigger has changed is read
+-- again.
 
 -- SQL ERROR version not raised:
 -- The version of a row was not raised although it had to be: a trigger on the

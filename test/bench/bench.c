@@ -83,7 +83,7 @@ static sqlite3 *fresh(const char *zFile){
   return db;
 }
 
-/* One that is there. */
+/* An existing database. */
 static sqlite3 *opened(const char *zFile){
   sqlite3 *db = 0;
   char *z = sqlite3_mprintf("%s/%s.db", zFolder, zFile);
@@ -221,7 +221,8 @@ static double repetition(const Pair *p, sqlite3 *db, int n, int iRep){
   return t;
 }
 
-/* The median ratio of ours to what it is held against; *pns ours in ns. */
+/* The median ratio of the second side to the first; *pns is the second, in
+** ns. */
 static double ratio(const Pair *p, const char *zFile, int n, double *pns){
   double aRatio[MAX_REP], aTime[MAX_REP];
   sqlite3 *adb[2], *dbBeside = 0;
@@ -268,7 +269,7 @@ static void pairs(const Pair *p){
 
 /* ---- growth ----------------------------------------------------------- */
 
-/* A cost that grew with the table would show as a ratio that grows. */
+/* If a cost grew with the table, the ratio would grow. */
 static void growth(void){
   static const char *const azName[] = { "carried", "bumped", "delete" };
   size_t i, j;
@@ -336,7 +337,7 @@ static void tables(const char *zFile, int bDeclare){
   sqlite3_close(db);
 }
 
-/* Opened, and the schema read. */
+/* Opens a connection and reads the schema. */
 static sqlite3 *schema(const char *zFile){
   sqlite3 *db = opened(zFile);
   run(db, "SELECT a FROM t0");

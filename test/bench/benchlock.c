@@ -82,8 +82,9 @@ static void empty(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 
 /* ---- pairs of statements ---------------------------------------------- */
 
-/* Both sides run their statements in turn, ?1 being the number of the round.
-** The second is divided by the first, or the first is taken from it, in us. */
+/* Both sides run their statements in turn; ?1 is the number of the round. The
+** time of the second is divided by that of the first, or the first is
+** subtracted, in us. */
 typedef struct Pair {
   const char *zName, *zWhat;
   double aim;
@@ -155,7 +156,7 @@ static void million(void){
 static const char *zExtension, *zFolderName;
 static void openOne(const char *zExt, const char *zFolder);
 
-/* CPU milliseconds of a query, the median; what it locked is given back. */
+/* The median of a query's CPU milliseconds. What it locks is released. */
 static double query(const char *zSql){
   double a[MAX_REP];
   int r;

@@ -15,7 +15,7 @@ print "~version DBD::SQLite $DBD::SQLite::VERSION,",
     " SQLite $db->{sqlite_version}\n";
 print "declared ", one("SELECT versioned('account')"), "\n";
 eval { $db->do("UPDATE account SET balance = 0, version = 7") };
-print "~stale ", $@ =~ s/ at \S+ line \d+\.\n//r, "\n";
+print "~stale ", $@ =~ s/ at .* line \d+\.\n//r, "\n";
 print "stale ", (
     $DBI::err == 1811  #:stale
 ) + 0, "\n";
@@ -26,11 +26,13 @@ $try->bind_param(1, 42, SQL_INTEGER);  #:bind
 $try->execute;
 print "number ", $try->fetchrow_array, "\n";
 $try->finish;
+my $type = one("SELECT typeof(?)", undef, 42);
+print "binds $type\n" if $type ne "text";  # by itself, sql/CLIENTS.md says
 print "jobs ", one(
     "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"), "\n";
 one("SELECT advisory_lock_timeout(50)");
 eval { one("SELECT advisory_lock('printer')") };
-print "~timeout ", $@ =~ s/ at \S+ line \d+\.\n//r, "\n";
+print "~timeout ", $@ =~ s/ at .* line \d+\.\n//r, "\n";
 print "timeout ", (
     $DBI::err == 773  #:timeout
 ) + 0, "\n";

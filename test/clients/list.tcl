@@ -21,14 +21,14 @@ client shell {
   title {`sqlite3` shell}
   file shell.sh
   has {command -v sqlite3}
-  run {sh $SRC/shell.sh}
+  run {sh "$SRC"/shell.sh}
 }
 client c {
   title C
   file client.c
   has {command -v gcc}
-  make {gcc -O1 -Wall -Wextra -Werror -o client $SRC/client.c -lsqlite3}
-  run {$OUT/c/client}
+  make {gcc -O1 -Wall -Wextra -Werror -o client "$SRC"/client.c -lsqlite3}
+  run {"$OUT"/c/client}
   remark {`sqlite3_errmsg` has the text}
 }
 client cplusplus {
@@ -38,16 +38,16 @@ client cplusplus {
   make {
     cp "$BUILD"/dist/*/interlock.? . &&
     gcc -O1 -DSQLITE_CORE -c interlock.c &&
-    g++ -O1 -Wall -Wextra -Werror -I. -o client $SRC/client.cc interlock.o \
+    g++ -O1 -Wall -Wextra -Werror -I. -o client "$SRC"/client.cc interlock.o \
       -lsqlite3 -lpthread -ldl}
-  run {$OUT/cplusplus/client}
+  run {"$OUT"/cplusplus/client}
   remark {`make dist` makes `interlock.c` and `interlock.h`}
 }
 client tcl {
   title Tcl
   file client.tcl
   has {echo 'exit [catch {package require sqlite3}]' | tclsh}
-  run {tclsh $SRC/client.tcl}
+  run {tclsh "$SRC"/client.tcl}
   remark {`db errorcode` is 19 or 5}
 }
 client python {
@@ -56,35 +56,35 @@ client python {
   has {/usr/bin/python3 -c "
 import sqlite3
 sqlite3.Connection.enable_load_extension"}
-  run {/usr/bin/python3 $SRC/python.py}
+  run {/usr/bin/python3 "$SRC"/python.py}
   remark {`sqlite_errorcode` from Python 3.11 on; earlier, look at `str(e)`}
 }
 client apsw {
   title {Python `apsw`}
   file withapsw.py
   has {/usr/bin/python3 -c 'import apsw'}
-  run {/usr/bin/python3 $SRC/withapsw.py}
+  run {/usr/bin/python3 "$SRC"/withapsw.py}
   remark {the class comes before the text: `args[0]` of the error}
 }
 client aiosqlite {
   title {Python `aiosqlite`}
   file asyncpy.py
   has {/usr/bin/python3 -c 'import aiosqlite'}
-  run {/usr/bin/python3 $SRC/asyncpy.py}
+  run {/usr/bin/python3 "$SRC"/asyncpy.py}
   remark {a wait does not stop the event loop}
 }
 client perl {
   title {Perl DBD::SQLite}
   file client.pl
   has {perl -MDBD::SQLite -e 1}
-  run {perl $SRC/client.pl}
+  run {perl "$SRC"/client.pl}
   remark {`$DBI::err` is 19 or 5 without `sqlite_extended_result_codes`}
 }
 client php {
   title {PHP SQLite3}
   file sqlite3.php
   has {php -r 'exit(class_exists("SQLite3") ? 0 : 1);'}
-  run {php -d sqlite3.extension_dir="$BUILD" $SRC/sqlite3.php}
+  run {php -d sqlite3.extension_dir="$BUILD" "$SRC"/sqlite3.php}
   remark {`sqlite3.extension_dir` in php.ini must name the folder;
     `querySingle` returns `false` after an error unless exceptions are on}
 }
@@ -94,7 +94,7 @@ client pdo {
   has {php -r 'exit(class_exists("SQLite3") && in_array("sqlite",
     PDO::getAvailableDrivers()) ? 0 : 1);'}
   run {cp "$BUILD"/interlock.so build/interlockauto.so &&
-    php -d sqlite3.extension_dir="$PWD/build" $SRC/pdo.php}
+    php -d sqlite3.extension_dir="$PWD/build" "$SRC"/pdo.php}
   remark {`interlockauto.so` is a copy of `interlock.so`; from PHP 8.4 on
     `Pdo\Sqlite` has `loadExtension`}
 }
@@ -102,14 +102,14 @@ client ruby {
   title {Ruby `sqlite3`}
   file client.rb
   has {ruby -e 'require "sqlite3"'}
-  run {ruby $SRC/client.rb}
+  run {ruby "$SRC"/client.rb}
   remark {`e.code` is 19 or 5 without `extended_result_codes`}
 }
 client node {
   title {Node `node:sqlite`}
   file node.mjs
   get {tclsh "$ROOT"/tool/sqlite.tcl node}
-  run {$BUILD/sqlite/node/bin/node $SRC/node.mjs}
+  run {"$BUILD"/sqlite/node/bin/node "$SRC"/node.mjs}
   remark {Node 22 and newer; numbers are REAL, and a whole one is the INTEGER
     key}
 }
@@ -117,8 +117,8 @@ client better {
   title {Node `better-sqlite3`}
   file better.cjs
   get {tclsh "$ROOT"/tool/sqlite.tcl node}
-  run {NODE_PATH=$BUILD/sqlite/node/lib $BUILD/sqlite/node/bin/node \
-    $SRC/better.cjs better-sqlite3}
+  run {NODE_PATH="$BUILD"/sqlite/node/lib "$BUILD"/sqlite/node/bin/node \
+    "$SRC"/better.cjs better-sqlite3}
   remark {has no name for the code of a timeout}
 }
 client npmsqlite3 {
@@ -127,7 +127,7 @@ client npmsqlite3 {
   has {command -v node && command -v npm}
   get {[ -d node_modules/sqlite3/build ] || npm install --silent --no-save \
     --prefix . sqlite3@6.0.1}
-  run {NODE_PATH=$OUT/npmsqlite3/node_modules node $SRC/sqlite3.cjs}
+  run {NODE_PATH="$OUT"/npmsqlite3/node_modules node "$SRC"/sqlite3.cjs}
   remark {`e.errno` is 19 or 5}
 }
 client libsql {
@@ -136,9 +136,20 @@ client libsql {
   get {tclsh "$ROOT"/tool/sqlite.tcl node &&
     { [ -d node_modules/libsql ] ||
       npm install --silent --no-save --prefix . libsql@0.5.29; }}
-  run {NODE_PATH=$OUT/libsql/node_modules $BUILD/sqlite/node/bin/node \
-    $SRC/better.cjs libsql}
+  run {NODE_PATH="$OUT"/libsql/node_modules "$BUILD"/sqlite/node/bin/node \
+    "$SRC"/better.cjs libsql}
   remark {has no name for the code of a timeout}
+}
+client libsqlclient {
+  title {Node `@libsql/client`}
+  file libsqlclient.mjs
+  get {tclsh "$ROOT"/tool/sqlite.tcl node &&
+    { [ -d node_modules/@libsql/client ] || npm install --silent --no-save \
+      --prefix . @libsql/client@0.18.0; }}
+  run {cp "$BUILD"/interlock.so build/interlockauto.so &&
+    NODE_PATH="$OUT"/libsqlclient/node_modules "$BUILD"/sqlite/node/bin/node \
+      "$SRC"/libsqlclient.mjs}
+  remark {`interlockauto.so` is a copy of `interlock.so`}
 }
 client bun {
   title {Bun `bun:sqlite`}
@@ -146,7 +157,7 @@ client bun {
   has {command -v npm}
   get {[ -e node_modules/.bin/bun ] || npm install --silent --no-save \
     --prefix . bun@1.4.4}
-  run {$OUT/bun/node_modules/.bin/bun $SRC/bun.mjs}
+  run {"$OUT"/bun/node_modules/.bin/bun "$SRC"/bun.mjs}
 }
 client deno {
   title {Deno `node:sqlite`}
@@ -154,8 +165,8 @@ client deno {
   has {command -v npm}
   get {[ -e node_modules/.bin/deno ] || npm install --silent --no-save \
     --prefix . deno@2.9.6}
-  run {RUNTIME=Deno $OUT/deno/node_modules/.bin/deno run --allow-env \
-    --allow-ffi --allow-read --allow-write $SRC/node.mjs}
+  run {RUNTIME=Deno "$OUT"/deno/node_modules/.bin/deno run --allow-env \
+    --allow-ffi --allow-read --allow-write "$SRC"/node.mjs}
   remark {`--allow-ffi`}
 }
 client go {
@@ -163,10 +174,10 @@ client go {
   file client.go
   has {command -v go && command -v gcc}
   get {
-    cp -p $SRC/client.go . && [ -f go.sum ] || {
+    cp -p "$SRC"/client.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
       go get github.com/mattn/go-sqlite3@v1.14.53; }}
-  make {[ client -nt client.go ] || go build -o client .}
+  make {[ client -nt client.go ] || go build -buildvcs=false -o client .}
   run {MATTN=$(cd "$OUT"/go && go list -m -f '{{.Version}}' \
       github.com/mattn/go-sqlite3) "$OUT"/go/client}
   remark {`Extensions` are loaded into each connection of the pool}
@@ -177,7 +188,7 @@ client rust {
   has {command -v cargo &&
     [ "$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/')" -ge 77 ]}
   get {
-    mkdir -p src && cp $SRC/client.rs src/main.rs && [ -f Cargo.lock ] || {
+    mkdir -p src && cp "$SRC"/client.rs src/main.rs && [ -f Cargo.lock ] || {
       cat >Cargo.toml <<'END'
 [package]
 name = "client"
@@ -188,14 +199,15 @@ rusqlite = { version = "=0.32.1", features = ["load_extension", "bundled"] }
 END
       cargo fetch --quiet; }}
   make {RUSQLITE=0.32.1 cargo build --quiet --offline}
-  run {$OUT/rust/target/debug/client}
+  run {"$OUT"/rust/target/debug/client}
   remark {feature `load_extension`}
 }
 client java {
   title {Java `sqlite-jdbc`}
   file Client.java
   has {command -v javac && [ -e /usr/share/java/xerial-sqlite-jdbc.jar ]}
-  make {javac -cp /usr/share/java/xerial-sqlite-jdbc.jar -d . $SRC/Client.java}
+  make {javac -cp /usr/share/java/xerial-sqlite-jdbc.jar -d . \
+    "$SRC"/Client.java}
   run {java -cp "$OUT"/java:/usr/share/java/xerial-sqlite-jdbc.jar \
     -Djava.library.path=/usr/lib/jni:/usr/lib/x86_64-linux-gnu/jni Client}
   remark {in a URL: `?enable_load_extension=true`; `getErrorCode` is 19 or 5}
@@ -207,9 +219,10 @@ client lua {
     echo 'require("luasql.sqlite3") require("DBI")' | lua5.4 -}
   make {
     cp "$BUILD"/dist/*/interlock.h . &&
-    gcc -shared -fPIC -I. -o preload.so $SRC/preload.c \
+    gcc -shared -fPIC -I. -o preload.so "$SRC"/preload.c \
       -L"$BUILD" -l:interlock.so -Wl,-rpath,"$BUILD" -lsqlite3}
-  run {LD_PRELOAD=$OUT/lua/preload.so lua5.4 $SRC/client.lua}
+  run {cp "$OUT"/lua/preload.so . &&
+    LD_PRELOAD=./preload.so lua5.4 "$SRC"/client.lua}
   load {{LD_PRELOAD=./preload.so lua ...}}
   remark {`test/clients/preload.c`, compiled and named in `LD_PRELOAD`, gives
     Interlock to every connection, in any program that uses the system's SQLite.
@@ -219,16 +232,16 @@ client r {
   title {R `RSQLite`}
   file client.R
   has {command -v Rscript && Rscript -e 'library(RSQLite)'}
-  run {Rscript $SRC/client.R}
+  run {Rscript "$SRC"/client.R}
   remark {`dbExecute` counts the rows that triggers change, too}
 }
 client ocaml {
   title {OCaml `sqlite3`}
   file client.ml
   has {[ -e "$(ocamlopt -where)"/sqlite3/sqlite3.cmxa ]}
-  make {cp $SRC/client.ml . &&
+  make {cp "$SRC"/client.ml . &&
     ocamlopt -I +sqlite3 sqlite3.cmxa client.ml -o client}
-  run {$OUT/ocaml/client}
+  run {"$OUT"/ocaml/client}
   remark {`Rc.t` is CONSTRAINT or BUSY}
 }
 client erlang {
@@ -236,8 +249,17 @@ client erlang {
   file client.escript
   has {command -v escript && erl -noshell -eval \
     '{module, _} = code:load_file(sqlite3), halt().'}
-  run {escript $SRC/client.escript}
+  run {escript "$SRC"/client.escript}
   remark {a call waits for 5 s unless it is `sql_exec_timeout`}
+}
+client lisp {
+  title {Common Lisp `cl-sqlite`}
+  file client.lisp
+  has {command -v sbcl && [ -e /usr/share/common-lisp/systems/sqlite.asd ]}
+  make {XDG_CACHE_HOME="$OUT"/lisp sbcl --noinform --non-interactive \
+    --eval '(require :asdf)' --eval '(asdf:load-system :sqlite)'}
+  run {XDG_CACHE_HOME="$OUT"/lisp sbcl --script "$SRC"/client.lisp}
+  remark {no call for the first line: `cffi` makes it}
 }
 client wasm {
   title {Node `node-sqlite3-wasm`}
@@ -245,7 +267,7 @@ client wasm {
   has {command -v node && command -v npm}
   get {[ -d node_modules/node-sqlite3-wasm ] || npm install --silent --no-save \
     --prefix . node-sqlite3-wasm@0.8.60}
-  run {NODE_PATH=$OUT/wasm/node_modules node $SRC/wasm.cjs}
+  run {NODE_PATH="$OUT"/wasm/node_modules node "$SRC"/wasm.cjs}
   portable 1
 }
 client sqljs {
@@ -254,7 +276,7 @@ client sqljs {
   has {command -v node && command -v npm}
   get {[ -d node_modules/sql.js ] || npm install --silent --no-save \
     --prefix . sql.js@1.16.0}
-  run {NODE_PATH=$OUT/sqljs/node_modules node $SRC/sqljs.cjs}
+  run {NODE_PATH="$OUT"/sqljs/node_modules node "$SRC"/sqljs.cjs}
   portable 1
 }
 client modernc {
@@ -262,10 +284,10 @@ client modernc {
   file modernc.go
   has {command -v go}
   get {
-    cp -p $SRC/modernc.go . && [ -f go.sum ] || {
+    cp -p "$SRC"/modernc.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
       go get modernc.org/sqlite@v1.62.0; }}
-  make {[ client -nt modernc.go ] || go build -o client .}
+  make {[ client -nt modernc.go ] || go build -buildvcs=false -o client .}
   run {MODERNC=$(cd "$OUT"/modernc && go list -m -f '{{.Version}}' \
       modernc.org/sqlite) "$OUT"/modernc/client}
   portable 1

@@ -27,9 +27,12 @@ func main() {
 	_, err = db.Exec("UPDATE account SET balance = 0, version = 7")
 	fmt.Printf("~stale %T: %s\n", err, err)
 	var e *sqlite.Error
-	if errors.As(err, &e) &&
-		e.Code() == 1811 { //:stale
-		fmt.Println("stale 1")
+	if errors.As(err, &e) {
+		stale :=
+			e.Code() == 1811 //:stale
+		if stale {
+			fmt.Println("stale 1")
+		}
 	}
 	if db.Close() == nil {
 		fmt.Println("done")

@@ -29,6 +29,10 @@ $try = $db->prepare("SELECT try_advisory_lock(?)");
 $try->bindValue(1, 42, PDO::PARAM_INT); #:bind
 $try->execute();
 echo "number ", $try->fetchColumn(), "\n";
+$try = $db->prepare("SELECT typeof(?)");
+$try->execute([42]);
+$type = $try->fetchColumn();
+if ($type != "text") echo "binds $type\n"; # by itself, sql/CLIENTS.md says
 $try = null;
 echo "jobs ",
     one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"), "\n";

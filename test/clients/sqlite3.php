@@ -23,7 +23,7 @@ try {
 echo "locked ", one("SELECT advisory_lock('invoices') > 0"), "\n";
 echo "tried ", one("SELECT try_advisory_lock('printer')"), "\n";
 $try = $db->prepare("SELECT try_advisory_lock(?)");
-$try->bindValue(1, 42, SQLITE3_INTEGER); #:bind
+$try->bindValue(1, 42);
 echo "number ", $try->execute()->fetchArray()[0], "\n";
 $try->close();
 echo "jobs ",

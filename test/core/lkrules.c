@@ -34,7 +34,7 @@ static void scanAll(void){ recordScanWaiting(pSeg, 0); }
 static void reorder(void){ recordReorder(pSeg, &nStep, 0); }
 static void openOne(void){ sessionOpen(pSeg, pSeg->iNumber); }
 static void sweep(void){ sessionSweep(pSeg, lockSlot(pSession), 1); }
-static void sweepLeft(void){ sessionSweepAll(pSeg); }
+static void sweepFlagged(void){ sessionSweepAll(pSeg); }
 static void killNone(void){ sessionKill(pSeg, 12345); }
 static void writer(void){ writerEnter(pSeg, lockSlot(pSession)); }
 static void blocks(void){ writerBlocks(pSeg, KEY_ROW, 1); }
@@ -74,7 +74,7 @@ static const struct {
   { INSIDE, insert, "segHeld" },      { INSIDE, removeOne, "segHeld" },
   { INSIDE, scan, "segHeld" },        { INSIDE, scanAll, "segHeld" },
   { INSIDE, reorder, "segHeld" },     { INSIDE, openOne, "segHeld" },
-  { INSIDE, sweep, "segHeld" },       { INSIDE, sweepLeft, "segHeld" },
+  { INSIDE, sweep, "segHeld" },       { INSIDE, sweepFlagged, "segHeld" },
   { INSIDE, killNone, "segHeld" },    { INSIDE, writer, "segHeld" },
   { INSIDE, blocks, "segHeld" },      { INSIDE, rebuild, "segHeld" },
   { INSIDE, check, "segHeld" },

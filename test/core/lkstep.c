@@ -631,7 +631,7 @@ static void sceneUndo(void){
   undoneRow(SES);
   undoneRow(TXN);
 }
-/* A session gives back more grants than it remembers. */
+/* A session gives back more grants than it notes. */
 static void sceneUndoMany(void){
   LockGrant table, a[6];
   LockKey k;
@@ -748,7 +748,7 @@ static void sceneEndInside(void){
 }
 /* The mutex's owner has swept.  The rollback level must rise before the session
 ** acquires anything. */
-static void sceneKeep(void){
+static void sceneSettleLevel(void){
   u32 iLevel;
   inMemory();
   CHECK_EQ(try(0, &kA, X, TXN), LOCK_OK);
@@ -1223,7 +1223,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "granted before giving up", sceneGrantedFirst },
   { "granted before an interrupt", sceneInterrupted },
   { "a grant goes back beside the mutex", sceneUndo },
-  { "more go back than are remembered", sceneUndoMany },
+  { "more go back than are noted", sceneUndoMany },
   { "one hold of several goes back", sceneUndoOne },
   { "a hold beside another goes back", sceneUndoHold },
   { "a grant goes back after a rebuild", sceneUndoRebuilt },
@@ -1232,7 +1232,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "cancelled before the grant", sceneCancelAtGrant },
   { "cancel hits its wait", sceneCancelAim },
   { "end beside the mutex", sceneEndInside },
-  { "lock after a roll back", sceneKeep },
+  { "lock after a rollback", sceneSettleLevel },
   { "end during a sweep", sceneEndAgain },
   { "waiters bit", sceneWaiters }, { "stopped owner", sceneLiveOwner },
   { "row and table released", sceneRowRelease },

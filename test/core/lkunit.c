@@ -359,7 +359,7 @@ static void testSessions(void){
   lockClose(p);
 }
 /* Many transaction locks, in a list that a rebuild has left unsorted. */
-static void testMixed(void){
+static void testUnsorted(void){
   LockFile *p = 0;
   LockSession *s;
   LockKey k;
@@ -1566,7 +1566,7 @@ int main(int n, char **a){
   testFiles();
   testAgain();
   testFull();
-  testMixed();
+  testUnsorted();
   testSessions();
   testDeadSessions();
   testFork();

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: 0BSD
-# What tests of advisory locks ask again and again.
+# The words that tests of advisory locks share.
 #
-#   other                 a process that only looks: `other sql ...`
-#   is_free KEY           could it have the lock? 1 or 0
-#   taken KEY             it takes the lock, until `given KEY`
+#   other                 another process: `other sql ...`
+#   is_free KEY           1 if that process could have the lock, 0 if not
+#   taken KEY             that process takes the lock, until `given KEY`
 #   waits SQL ?DB?        `waits` if the lock functions in this SQL wait,
 #                         `refused`, or its result or error
-#   locks ?DB?            what is locked: key, mode, scope, count of each
+#   locks ?DB?            the locks: key, mode, scope and count of each
 
 proc other_open {{file test.db}} {
   process other $file

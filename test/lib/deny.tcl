@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: 0BSD
-# An authorizer that says no and an interrupt, in what changes a schema, all or
-# nothing. For test/*deny.test.
+# An authorizer that denies, and an interrupt, during a change of the schema
+# that must be all or nothing. For test/*deny.test.
 #
 #   do_deny_test NAME TABLES SQL
 #
-# TABLES makes the database, SQL is what is hindered: at every point with
-# DENY_EVERY=1, else at some. SQL in `connect` is run on each connection first.
+# TABLES makes the database. SQL is disturbed: at every point with DENY_EVERY=1,
+# else at some points. The SQL in `connect` is run on each connection first.
 
 source $world::home/test/lib/state.tcl
 
-# once: the n-th question to the authorizer is denied; on: all from there on,
-# but not what ends a transaction; interrupt: at every tenth instruction; ends:
-# at each of the first and of the last; call: sqlite3_interrupt() is called at
-# the n-th question, and ends all that is compiled or begun after it as well.
+# The kinds: `once`, the n-th call of the authorizer denies; `on`, all calls
+# from there on deny, except for the end of a transaction; `interrupt`, at every
+# tenth instruction; `ends`, at each of the first and of the last instructions;
+# `call`, sqlite3_interrupt() is called at the n-th call of the authorizer, and
+# also ends everything that is compiled or begun after it.
 proc ask {code args} {
   set isEnd [expr {$code in {SQLITE_TRANSACTION SQLITE_SAVEPOINT}}]
   incr ::count
@@ -31,7 +32,8 @@ proc ask {code args} {
 }
 proc tick {} { expr {[incr ::count] == $::fatal} }
 
-# Run SQL so: {rc result}, and ::count is how many points there were.
+# Runs SQL, disturbed at point n: {rc result}. ::count is then how many points
+# there were.
 proc hindered {sql n} {
   set ::count 0
   set ::fatal $n
@@ -56,17 +58,16 @@ proc prepared {before} {
 }
 proc is_open {} { catch { db eval {SAVEPOINT x; RELEASE x; BEGIN; ROLLBACK} } }
 
-# What is said then. SQLite 3.34 has words of its own: for a denial inside
-# another statement, and where connecting the table is denied.
+# The texts of the errors. SQLite 3.34 has other texts for a denial inside
+# another statement, and for a denial to connect the table.
 set clean {not authorized|prohibited|interrupted|authorization denied|}
 append clean {no such table: versioned_tables}
-# And no word at all for one inside ALTER TABLE.
+# It has no text for a denial inside ALTER TABLE.
 if {[sqlite_number] < 3035000} { append clean {|^SQL logic error$} }
 
-# An interrupt that comes when all is done changes nothing, and the statement
-# says all the same that it was interrupted. So do SQLite's own: it asks once
-# more when a statement has ended (the test `own`). That are its last
-# instructions, and once it is so it stays so.
+# An interrupt that comes when everything is done changes nothing, but the
+# statement still reports that it was interrupted. SQLite's own statements do
+# the same (the test `own`). This is so from one of the last instructions on.
 proc is_done {i} {
   global kind count doneAt n
   if {$kind eq "interrupt" && $i < $n} { return 0 }
@@ -75,9 +76,10 @@ proc is_done {i} {
 }
 
 # Up to which point the transaction of the user must go on. A function undoes
-# by savepoint. In a statement that writes each step is undone by itself: not
-# if that is denied as well, nor where a table was made, nor, in SQLite 3.34,
-# a column. And an interrupt in a statement that writes ends it.
+# its work by a savepoint. In a statement that writes, each step is undone by
+# itself, but not if that is denied as well, nor after a table was made, nor, in
+# SQLite 3.34, a column. An interrupt in a statement that writes ends the
+# transaction.
 proc goes_on {name asked} {
   global kind
   if {$kind in {interrupt ends call}} { return 0 }

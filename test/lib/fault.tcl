@@ -5,7 +5,7 @@
 #   fault NAME TABLES SQL ?auto|begin|savepoint ...?   memory
 #   disk NAME TABLES SQL                               files
 #
-# TABLES makes the database, SQL is what is tried.
+# TABLES makes the database; SQL meets the faults.
 #
 # Without FAULT_EVERY=1 only every n-th allocation fails, and the first and the
 # last ones all; FAULT_CASE=pattern takes some of the cases.
@@ -15,8 +15,8 @@ needs {[in_testfixture]} "SQLite's testfixture"
 
 # ---- one case -------------------------------------------------------------
 
-# What may be said of a fault. SQLite has words of its own while it loads an
-# extension, and where it compiles text that it keeps.
+# The texts of the errors that a fault may cause. SQLite has some of its own
+# while it loads an extension, and where it compiles a text that it keeps.
 set clean {
   {out of memory} {disk I/O error} {database or disk is full}
   {unable to open database file} {interrupted}
@@ -26,7 +26,7 @@ proc is_clean {message} {
   return 0
 }
 
-# Where the statement is run: what comes before it.
+# The statements that are run before SQL.
 set around {
   auto {}
   begin {BEGIN; INSERT INTO other VALUES('mine')}
@@ -36,9 +36,9 @@ set around {
   }
 }
 
-# A fresh connection on the saved database, in the middle of `before`. The
-# schema has been read: what is tried is our work. `connect` is what a
-# connection does first: it attaches a file, or makes temp tables.
+# A new connection on the saved database that has run `before`. The schema is
+# read first, so that the faults meet the work of Interlock. A connection runs
+# `connect` first, which attaches a file or makes temp tables.
 proc ready {before lookaside} {
   db_restore_and_reopen
   if {!$lookaside} { sqlite3_db_config_lookaside db 0 0 0 }
@@ -48,7 +48,7 @@ proc ready {before lookaside} {
   db eval $before
 }
 
-# Raise an error if what is left is not what may be.
+# Raises an error if the state of the database is none that is allowed.
 proc judge {rc result} {
   global first before after sql open
   set isOpen [expr {![sqlite3_get_autocommit db]}]
@@ -81,7 +81,7 @@ proc judge {rc result} {
   }
 }
 
-# Memory: how often an allocation is asked for, and which of them are tried.
+# How many allocations a script makes, and the distance of those that must fail.
 proc points {body} {
   sqlite3_memdebug_fail 10000000 -repeat 0
   eval $body
@@ -91,13 +91,13 @@ proc points {body} {
   list $n [expr {$n/($::sanitized ? 5 : 16) + 1}]
 }
 
-# Sanitized, what one allocation costs is many times as much: fewer are tried,
-# and only where all memory comes from the heap.
+# In a sanitized build an allocation costs many times as much. So fewer of them
+# fail, and only where all memory comes from the heap.
 set sanitized [string match asan* [world]]
 set lookasides [expr {$sanitized ? {0} : {0 1}}]
 set firsts [expr {$sanitized ? 3 : 9}]
 
-# The cases. `tables` makes the database, `sql` is what is tried.
+# One case: see above.
 set connect {}
 proc fault {name tables sql args} {
   global around first before after open lookasides firsts
@@ -124,7 +124,7 @@ proc fault {name tables sql args} {
       set after [state db]
       set prep [list ready $prelude $lookaside]
       foreach kind {oom-transient oom-persistent} {
-        # The last one fails nothing; those before it come when all is done.
+        # The last point fails nothing; those before it are near the end.
         for {set i 1} {$i <= $n+1} {incr i} {
           if {$i > $firsts && $i < $n-3 && $i % $step} continue
           do_faultsim_test $name-$where-$lookaside -faults $kind \
@@ -138,7 +138,8 @@ proc fault {name tables sql args} {
 
 # ---- files ----------------------------------------------------------------
 
-# What the file is after an error of the disk is known to who opens it next.
+# After an error of the disk the next connection that opens the file shows what
+# is in it.
 proc judge_file {rc result nfail} {
   global first after
   if {$rc && ![is_clean $result]} { error "the error is: $result" }
@@ -166,7 +167,7 @@ proc disk {name tables sql} {
   set first [state db]
   db eval $sql
   set after [state db]
-  # In rollback mode most of the files' life is in COMMIT.
+  # In rollback mode most calls of the file system are made by COMMIT.
   do_faultsim_test disk-$name -faults {ioerr* full cantopen*} -prep {
     catch { db close }
     db_restore

@@ -4,9 +4,9 @@
 #   source [file join [file dirname [file normalize [info script]]] lib \
 #             harness.tcl]
 #
-# and ends with finish_test. Under plain tclsh this file gives the words of
-# SQLite's own tester.tcl that our tests use, with the same meaning and the
-# same output. Inside SQLite's testfixture it steps aside for the real one.
+# and ends with finish_test. Under plain tclsh this file defines those words of
+# SQLite's own tester.tcl that the tests use, with the same meaning and the same
+# output. Inside SQLite's testfixture it sources tester.tcl instead.
 # test/README.md lists the words.
 #
 # A test runs in a folder of its own, which tool/runtests.tcl makes. A test
@@ -45,23 +45,24 @@ if {$harness::byHand} {
   exit 1
 }
 
-# A test that means nothing in this world: say why and end here.
+# Ends a test file that means nothing in this world, and prints why.
 proc needs {condition reason} {
   if {[uplevel 1 [list expr $condition]]} return
   puts "Skipped: needs $reason"
   finish_test
 }
 
-# One test that cannot be run on this machine: the runner says so. Only `make
-# test` may do without what tool/deps installs; elsewhere it is a failure.
+# One test that cannot be run on this machine: the runner reports it as omitted.
+# Only in `make test` may something be missing that tool/deps installs;
+# elsewhere it is a failure.
 proc skip_test {name reason} {
   puts "Omitted: $name: needs $reason"
   if {[world] eq "quick"} return
   do_test $name [list error "needs $reason"] {}
 }
 
-# A program is a test: in time, with exit status 0. Shows what it printed. One
-# that ends with 77 says that it could not be run.
+# A program as a test: it must end in time with exit status 0. Prints its
+# output. Exit status 77 means that the program could not run.
 proc do_program_test {name seconds args} {
   set result [harness::program $seconds $args]
   if {$result eq "ends with 77"} {
@@ -80,7 +81,7 @@ proc harness::program {seconds command} {
   return [expr {$status == 124 ? "timed out" : "ends with $status"}]
 }
 
-# What tester.tcl does not delete.
+# Files that tester.tcl does not delete.
 proc harness::forget {} {
   catch { db close }
   foreach file [glob -nocomplain test.db*] { forcedelete $file }
@@ -104,7 +105,7 @@ if {[in_testfixture]} {
     process::closeAll
     harness::finish_test
   }
-  # The processes of do_multiclient_test know our words, too.
+  # The processes of do_multiclient_test have the words of this project as well.
   rename launch_testfixture harness::launch_testfixture
   proc launch_testfixture {{program ""}} {
     set pipe [harness::launch_testfixture $program]
@@ -165,8 +166,8 @@ proc catchsql {sql {db db}} {
   list $rc $result
 }
 
-# Does a result meet what was expected? Exactly, or /regexp/ with # for a
-# number, or /*glob*/, or *glob*; ~ in front means that it must not.
+# Whether a result is as expected: an exact text; or /regexp/, with # for a
+# number; or /*glob*/, or *glob*. A ~ in front means that it must not match.
 proc harness::meets {expected result} {
   set is 1
   if {[regexp {^~(/.*/|\*.*\*)$} $expected - expected]} { set is 0 }
@@ -258,7 +259,7 @@ proc do_multiclient_test {variable script} {
   }
 }
 
-# What this SQLite was built with, by the names that SQLite's tests use.
+# The features of this SQLite, by the names that SQLite's tests use.
 proc harness::options {} {
   foreach on {altertable autoinc autovacuum compound conflict fkey foreignkey
               incrblob integrityck json1 pragma schema_pragmas subquery

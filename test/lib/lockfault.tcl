@@ -11,7 +11,7 @@ needs {[in_testfixture]} "SQLite's testfixture"
 
 # ---- one case -------------------------------------------------------------
 
-# What is locked and wanted in the database, as another connection sees it.
+# The locks and requests in the database, as another connection sees them.
 proc seen {} {
   watch eval {
     SELECT kind || ' ' || ifnull(object, ''), key, mode, scope, granted, count
@@ -19,7 +19,7 @@ proc seen {} {
     WHERE session <> advisory_session() ORDER BY 1, 2, 3, 4, 5
   }
 }
-# Of these rows, those that a roll back leaves.
+# Those of these rows that a rollback leaves.
 proc of_session {rows} {
   set left {}
   foreach {what key mode scope granted count} $rows {
@@ -28,7 +28,7 @@ proc of_session {rows} {
   }
   return $left
 }
-# A new connection, in the middle of `before`.
+# A new connection that has run `before`.
 proc ready {before lookaside} {
   catch { db close }
   sqlite3 db test.db
@@ -38,7 +38,7 @@ proc ready {before lookaside} {
   db eval $before
 }
 
-# Is this the error that the SQL gives without a fault?
+# Whether this is the error that the SQL gives without a fault.
 proc as_ever {result} {
   global clean
   expr {$clean ne "" && [string match $clean* $result]}
@@ -51,13 +51,13 @@ proc judge {rc result} {
   if {$rc == 0 || [as_ever $result]} {
     if {$now ne $after} { error "now locked: $now, expected: $after" }
   } else {
-    # Without memory for its text an error that was to come has SQLite's.
+    # An expected error has SQLite's text if there is no memory for its own.
     if {$result ne "out of memory" && !($clean ne "" && $result in {
         {database is locked} {database table is locked} {SQL logic error}})} {
       error "the error is: $result"
     }
     set expected [expr {$isOpen ? $first : [of_session $first]}]
-    # What gives back may have done so, and what is told may be told late.
+    # With `frees`, the locks may have been released before the error.
     set done [expr {$isOpen ? $after : [of_session $after]}]
     if {$now ne $expected && !($may && $now eq $done)
         && !($part && [begins $now $done])} {
@@ -88,10 +88,10 @@ proc points {body} {
   list $n [expr {$n/12 + 1}]
 }
 
-# fault NAME BEFORE SQL ?OPTION...?: `frees` if the SQL gives locks back or
-# changes what can be seen otherwise; `part` if it takes several, of which the
-# first may be there after an error; `open` if it is run in a transaction
-# that `before` opens; `new` if there is no lock file yet.
+# fault NAME BEFORE SQL ?OPTION...?: `frees` if the SQL releases locks, or
+# changes in another way what can be seen; `part` if it takes several locks, of
+# which the first may be held after an error; `open` if it is run in a
+# transaction that `before` opens; `new` if there is no lock file yet.
 proc fault {name prelude body args} {
   global before sql open may part clean first after
   if {[info exists ::env(FAULT_CASE)]
@@ -120,7 +120,7 @@ proc fault {name prelude body args} {
         forcedelete test.db-interlock; interlock_open watch test.db; $prep"
     }
     foreach kind {oom-transient oom-persistent} {
-      # The last one fails nothing.
+      # The last point fails nothing.
       for {set i 1} {$i <= $n+1} {incr i [expr {$i < 9 ? 1 : $step}]} {
         do_faultsim_test $name-$lookaside -faults $kind -start $i -end $i \
           -prep $prep -body { db eval $::sql } \

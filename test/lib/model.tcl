@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: 0BSD
 # An oracle for versioned tables. It makes random statements, runs them on a
-# connection, and judges what it sees by reading the table alone: never the
+# connection, and judges the result by reading the table alone, never the
 # triggers, the tombstones or the registry.
 #
-# What it holds true, for every key of the table:
+# What must hold for every key of the table:
 #   G1  a row that is there after a statement and was not there before, or
 #       looks different, has a version that its key never had before (every
 #       statement writes a payload of its own, so every touch shows);
@@ -23,7 +23,7 @@
 #   G8  RETURNING version of an UPDATE that does not mention the version shows
 #       the new one (with on_stale=abort).
 # A rollback gives back the versions that the transaction used. Columns in
-# `except` are not looked at.
+# `except` are ignored.
 #
 # model::run returns "" or a description of the first violation, with the
 # statements that led to it. Seeds are printed by the caller and replayed by
@@ -199,8 +199,8 @@ model::shape usertouchexcept except n ddl {
 
 # ---- triggers of the user's -----------------------------------------------
 
-# Some at random that raise IGNORE for a quarter of all payloads. In a BEFORE
-# trigger that skips the row, in an AFTER trigger the triggers behind it.
+# Random triggers that raise IGNORE for a quarter of all payloads. A BEFORE
+# trigger then skips the row, an AFTER trigger the triggers that run after it.
 proc model::makeUserTriggers {d when} {
   variable log
   for {set i 0} {$i < 3} {incr i} {
@@ -214,8 +214,8 @@ proc model::makeUserTriggers {d when} {
   }
 }
 
-# Newer triggers that could skip ours are told by status, and a repair makes
-# ours the newest. d has Interlock loaded.
+# status reports newer triggers that could skip Interlock's, and a repair makes
+# Interlock's the newest. d has Interlock loaded.
 proc model::repairOrder {d} {
   set status [$d eval {SELECT status FROM versioned_tables}]
   if {$status eq "ok"} return
@@ -232,8 +232,8 @@ proc model::keyLiteral {v} {
   return $v
 }
 
-# The key of a row of lookSql. One with a NULL in it names no row: such rows
-# go by their rowid, and only while they live.
+# The key of a row of lookSql. A key with a NULL in it identifies no row: such
+# rows are identified by their rowid, while they exist.
 proc model::keyOf {row} {
   variable shape
   set nKey [llength [dict get $shape key]]
@@ -467,7 +467,7 @@ proc model::matched {where} {
   }]
 }
 
-# Run one statement and judge it. Returns "" or the violation.
+# Runs one statement and judges it. Returns "" or the violation.
 proc model::step {st} {
   variable shape
   variable db
@@ -521,7 +521,7 @@ proc model::step {st} {
   array set rows [array get now]
   array set vers [array get nowVers]
   foreach k [array names vers] {
-    # A key with a NULL names no row: nothing to remember beyond its life.
+    # A key with a NULL identifies no row: its versions end with the row.
     if {[string match null:* $k]} continue
     if {![info exists high($k)] || $high($k) < $vers($k)} {
       set high($k) $vers($k)
@@ -595,7 +595,7 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
       }
       continue
     }
-    # A bump stays where a trigger behind it skips the row: one too many.
+    # If a trigger that runs after the bump skips the row, the bump stays.
     set skipped [expr {$users && [lrange $now($k) 0 end-1]
                                   eq [lrange $rows($k) 0 end-1]}]
     if {![right $w $vers($k)] && ![touches] && !$skipped} {
@@ -717,8 +717,8 @@ proc model::start {name makeDb runDbs declare} {
   look rows vers
 }
 
-# Make the triggers of a table anew, in random order, but for those of the
-# user's that would skip ours: they come first, and so run last.
+# Makes the triggers of a table anew, in random order. Those of the user's that
+# could skip Interlock's are made first, and so run last.
 proc model::reorder {d} {
   set all {}
   set first {}
@@ -734,15 +734,15 @@ proc model::reorder {d} {
   foreach sql [concat $first [shuffle $all]] { $d eval $sql }
 }
 
-# Drop the trigger of the set that does one thing.
+# Drops one trigger of the set, by what it does.
 proc model::leaveOut {d what} {
   set name [$d onecolumn "SELECT name FROM sqlite_master
-      WHERE type = 'trigger' AND name GLOB 'interlock_*_$what'"]
+      WHERE type = 'trigger' AND name GLOB 'interlock_????????_$what'"]
   if {$name eq ""} { error "there is no trigger $what" }
   $d eval "DROP TRIGGER \"$name\""
 }
 
-# Run n statements. Returns "" or the violation and how it came about.
+# Runs n statements. Returns "" or the violation and what led to it.
 proc model::run {n} {
   variable db
   variable dbs

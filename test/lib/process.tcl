@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# Other processes for tests: the same program as this one (tclsh or SQLite's
-# testfixture), with the words of test/lib/world.tcl, told what to do over
-# pipes.
+# Other processes for tests. They run the same program as this one (tclsh or
+# SQLite's testfixture), have the words of test/lib/world.tcl, and get their
+# commands over pipes.
 #
 #   process NAME ?FILE?   start one and make the command NAME for it; with a
 #                         FILE it has `db` open on it, the extension loaded
@@ -12,7 +12,7 @@
 #   NAME wait ?MS?        its result, or its error
 #   NAME pid
 #   NAME signal STOP      any signal
-#   NAME kill             SIGKILL, and wait until it is gone
+#   NAME kill             SIGKILL, and wait until it has ended
 #   NAME close            let it end by itself; an error if it ends badly
 #
 # Every wait is bounded: past the world's patience the process is killed and
@@ -120,7 +120,7 @@ proc process::wait {name {ms ""}} {
   lassign $got rc result
   return -code [expr {$rc == 1}] $result
 }
-# Until something comes from the process: 1, or 0 if the time is over.
+# Waits until something comes from the process: 1, or 0 if the time is over.
 proc process::await {name end} {
   variable channel
   variable event
@@ -161,8 +161,8 @@ proc process::close {name} {
   }
   if {[set bad [gone $name]] ne ""} { error "process $name: $bad" }
 }
-# Take back what belonged to a process that ends or has ended. Returns how
-# it ended if not well.
+# Frees everything of a process that ends or has ended. Returns how it ended, if
+# that is an error.
 proc process::gone {name} {
   variable all
   variable channel
@@ -172,7 +172,7 @@ proc process::gone {name} {
   interp alias {} ::$name {}
   return [expr {$failed ? $message : ""}]
 }
-# What finish_test does: a process that cannot end well is a failure.
+# For finish_test: a process that ends with an error is a failure.
 proc process::closeAll {} {
   variable all
   foreach name $all {
@@ -185,7 +185,7 @@ proc process::closeAll {} {
 # ---- the side of the process ----------------------------------------------
 
 proc process::serve {} {
-  # The pipe is ours: what a script prints goes to stderr.
+  # The pipe is for answers: the output of a script goes to stderr.
   rename ::puts ::process::put
   proc ::puts {args} {
     set last [lindex $args end]

@@ -2,15 +2,16 @@
 # For the tests of sql/RECIPES.md: its code, and Python programs that run it,
 # one or several at once. A test file sources it after harness.tcl.
 #
-# Python has the system's SQLite whatever the world, so these tests would show
-# nothing new in most. In `quick`, which `make test` runs on any machine, what
-# is not installed is skipped; elsewhere tool/deps has installed it, and not
-# to have it is a failure.
+# Python has the system's SQLite in every world, so these tests would show
+# nothing new in most of them. In `quick`, which `make test` runs on any
+# machine, a recipe is skipped if something that it needs is not installed.
+# Elsewhere tool/deps has installed everything, and a missing program is a
+# failure.
 
 source [file join $world::home tool csource.tcl]
 source [file join $world::home tool example.tcl]
 
-# Not the one on PATH: pyenv's, for one, loads no extensions.
+# Not the python3 on PATH: that of pyenv, for example, loads no extensions.
 set python /usr/bin/python3
 set workers 4
 set each 20             ;# what a worker adds, 1 by 1
@@ -18,8 +19,8 @@ set seconds 60          ;# for a process
 
 # ---- the recipes ----------------------------------------------------------
 
-# Fences by {heading language}, in the order in which they stand: of some
-# headings or, with `but` before them, of all others.
+# Fences by {heading language}, in the order of the page: those of some headings
+# or, with `but` before these, of all others.
 set recipes_of {}
 proc recipes_read {args} {
   set but [expr {[lindex $args 0] eq "but"}]
@@ -40,7 +41,7 @@ proc recipes_read {args} {
   }
 }
 
-# The next recipe under a heading; each is taken once, see recipes_left.
+# The next recipe under a heading. Each is returned once; see recipes_left.
 proc recipe {heading language} {
   set key [list $heading $language]
   set rest [lassign [dict get $::recipes_of $key] text]
@@ -48,7 +49,7 @@ proc recipe {heading language} {
   return $text
 }
 
-# Those that no test has taken, and those that nothing would run.
+# The recipes that no test has used, and those that nothing would run.
 proc recipes_left {} {
   set left {}
   dict for {key texts} $::recipes_of {
@@ -61,7 +62,7 @@ proc recipes_left {} {
 
 # ---- Python ---------------------------------------------------------------
 
-# What Python prints, errors included.
+# The output of Python, errors included.
 proc python {args} {
   catch {
     exec timeout --kill-after=5 $::seconds env PYTHONPATH=[pwd] \
@@ -73,7 +74,7 @@ proc python {args} {
 proc python_has {module} {
   expr {[python -c "import $module"] eq ""}
 }
-# Only `make test` may do without.
+# Only in `make test` may it be missing.
 proc recipes_need {there package} {
   needs {$there || [world] ne "quick"} "$package: tool/deps full"
 }
@@ -84,7 +85,7 @@ proc spit {file text} {
   close $fd
 }
 
-# All begin together.
+# All workers begin together.
 set python_loop {
 import sys
 print("ready", flush=True)
@@ -93,8 +94,8 @@ for i in range(EACH):
     CALL
 }
 
-# Run a program and then, again and again, a call, in all workers; what went
-# wrong, if anything.
+# Runs a program and then, again and again, a call, in all workers. Returns what
+# went wrong, or "".
 proc python_crowd {program meanwhile call} {
   append program [string map [list EACH $::each CALL $call] $::python_loop]
   spit worker.py $program

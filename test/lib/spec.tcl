@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: 0BSD
-# Interleavings: what several sessions do in turn, who waits for whom, and
-# which step ends which wait. test/spec/README.md says how a spec is written.
+# Runs specs: what several sessions do in turn, which of them wait, and which
+# step ends which wait. test/spec/README.md says how a spec is written.
 #
 #   spec::read FILE         its races, a list of {rules name steps}
-#   spec::play HOW STEPS    act them out: `ok`, or what was different
-#   spec::ways STEPS        the ways in which they can be acted out here
+#   spec::play HOW STEPS    runs a race: `ok`, or what was different
+#   spec::ways STEPS        the ways in which a race can be run here
 #
 # HOW is `processes` (each session in a process of its own), `threads` (each
 # in a thread of this one), or `inline`: all in this thread, for races in
 # which no session waits.
 #
-# That a session waits is read from advisory_locks and advisory_waits, by a
-# connection that does nothing else. Nothing here sleeps but to look again,
-# and every wait ends.
+# Whether a session waits is read from advisory_locks and advisory_waits, by a
+# connection that does nothing else. This code sleeps only before it looks
+# again, and every wait has a limit.
 
 namespace eval spec {
   variable file spec.db   ;# the database
@@ -126,7 +126,7 @@ proc spec::sql {command} {
   error "no such command: $command"
 }
 
-# What a command gave, as specs write it.
+# The result of a command, in the form of specs.
 proc spec::outcome {command answer expected} {
   lassign $answer rc result code
   if {$rc} { return "ERROR [failure $result $code $expected]" }
@@ -146,7 +146,7 @@ proc spec::outcome {command answer expected} {
   }
   return "gives {$result}"
 }
-# The word for an error, if its code is the one that it should have.
+# The word of specs for an error, if its code is right.
 proc spec::failure {message code expected} {
   set words {
     deadlock {deadlock detected: *} 6
@@ -159,7 +159,7 @@ proc spec::failure {message code expected} {
     tablelocked {table locked: *} 6
     badargument {bad argument: *} 1
   }
-  # Any other by a part of its text.
+  # For any other error, a part of its text.
   set part [named [regsub {^(waits, then )?ERROR } $expected {}]]
   if {$part ne "" && [string tolower $part] ni $words
       && [string first $part $message] >= 0} {
@@ -181,7 +181,7 @@ proc spec::named {text} {
   return $text
 }
 
-# ---- acting out -----------------------------------------------------------
+# ---- running a race -------------------------------------------------------
 
 proc spec::play {way steps {strict 1}} {
   variable how $way
@@ -265,7 +265,7 @@ proc spec::helper {} {
   exec gcc -O1 -shared -fPIC $world::home/test/prog/helper.c -o helper/helper.so
   set helper [file normalize helper/helper.so]
 }
-# Run what must not fail nor wait.
+# Runs SQL that must neither fail nor wait.
 proc spec::now {name sql} {
   variable how
   ${how}::start $name $sql
@@ -273,7 +273,7 @@ proc spec::now {name sql} {
   if {$rc} { error "$sql: $result" }
   return $result
 }
-# The answer of a session that should go on.
+# The result of a session that should go on.
 proc spec::answer {name} {
   variable how
   set start [clock milliseconds]
@@ -325,7 +325,7 @@ proc spec::playStep {step} {
         set got [settle $session $number $command $result]
       }
     }
-    # Not `waits, then`: that is not seen when it is short.
+    # `waits, then` is not verified: a short wait cannot be seen.
     set wanted [named [regsub {^waits, then } $result {}]]
     if {![string equal -nocase $wanted $got]} {
       error "got: $got, expected: $wanted"
@@ -334,7 +334,7 @@ proc spec::playStep {step} {
   }
   othersWait
 }
-# How a command ends, or that it waits and for whom.
+# How a command ends, or for which sessions it waits.
 proc spec::settle {session number command expected} {
   variable how
   variable pending
@@ -351,8 +351,8 @@ proc spec::settle {session number command expected} {
     }
     if {[clock milliseconds] > $end} { error "neither waits nor ends" }
   }
-  # The tables are read without the mutex: two rows may be of different
-  # moments, of which the next look tells.
+  # The tables are read without the mutex, so two rows may be of different
+  # moments. The next look shows the later one.
   set end [expr {[clock milliseconds] + $::world::patience}]
   while {[set got "WAITS [asWritten $blockers]"] ne $expected
          && [clock milliseconds] < $end} {
@@ -361,7 +361,7 @@ proc spec::settle {session number command expected} {
   }
   return $got
 }
-# Whom a session waits for, as recorded examples write it where they do.
+# The sessions that a session waits for, in the form of the recorded examples.
 proc spec::asWritten {blockers} {
   variable kinds
   if {$kinds} { return $blockers }
@@ -369,7 +369,7 @@ proc spec::asWritten {blockers} {
   set names [regexp -all -inline {\w+} $names]
   return "for [join [lsort $names] ,]"
 }
-# A wait that a step was to end.
+# A wait that a step should have ended.
 proc spec::ended {who number wanted} {
   variable pending
   variable how
@@ -399,9 +399,10 @@ proc spec::othersWait {} {
   }
 }
 
-# ---- what the tables say --------------------------------------------------
+# ---- reading the tables ---------------------------------------------------
 
-# Whom a session waits for, `for a,b behind c`; "" while it does not wait.
+# The sessions that a session waits for, `for a,b behind c`; "" if it does not
+# wait.
 proc spec::blockers {name} {
   variable id
   set hard {}
@@ -435,7 +436,7 @@ proc spec::waiting {} {
   lsort -unique $names
 }
 
-# Close what is open; nothing may be left then.
+# Closes all sessions. No lock and no request may be left.
 proc spec::finish {failed} {
   variable how
   variable id
@@ -460,7 +461,8 @@ proc spec::end {} {
   catch { watch close }
 }
 
-# What runs a session's SQL, there. The connection's name is `db` or its own.
+# Runs the SQL of a session where that lives. Its connection is `db`, or has a
+# name of its own.
 set spec::there {
   proc spec_run {db sql} {
     list [catch { $db eval $sql } result] $result [$db errorcode]
@@ -473,7 +475,7 @@ set spec::there {
 
 # ---- each session in a process --------------------------------------------
 
-# They are kept from one race to the next.
+# The processes stay from one race to the next.
 namespace eval spec::processes {
   variable idle {}
   variable of         ;# session -> process
@@ -495,7 +497,7 @@ proc spec::processes::start {name sql} {
   variable of
   process::start $of($name) [list spec_run db $sql]
 }
-# Is the answer there, or will it be within so many ms?
+# Whether the answer is there, or comes within so many ms.
 proc spec::processes::ready {name ms} {
   variable of
   if {![process::running $of($name)]} { return 1 }
@@ -521,7 +523,7 @@ proc spec::processes::signal {name signal} {
   process::signal $of($name) $signal
 }
 proc spec::processes::interrupt {name address} { signal $name USR1 }
-# After a failure: none of them is used again.
+# After a failure no process is used again.
 proc spec::processes::forget {names} {
   variable of
   foreach name $names { catch { process::kill $of($name) } }
@@ -597,7 +599,7 @@ proc spec::threads::interrupt {name address} {
     watch eval {SELECT helper_interrupt($address)}
   }
 }
-# Their waits have been cancelled: who hangs all the same stays so.
+# The waits were cancelled. A thread that still hangs is left alone.
 proc spec::threads::forget {names} {
   variable of
   foreach name $names {

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# What the files of a connection are, as a text to compare: their schemas,
-# their registries and their rows, with what is drawn or read from the clock
-# made equal: numbers in names, ids of files, unix ms. Lines of others than main
-# begin with the name of the schema.
+# The contents of a connection's files, as a text to compare: their schemas,
+# registries and rows. Random values and times are replaced: numbers in names,
+# ids of files, unix ms. Lines of schemas other than main begin with their name.
 
 proc state {db} {
   set text {}
@@ -32,12 +31,12 @@ proc state {db} {
   join [lsort [split $text \n]] \n
 }
 
-# What another connection sees of it.
+# The same, as another connection sees it.
 proc state_shared {text} {
   join [lsearch -all -inline -not [split $text \n] temp.*] \n
 }
 
-# Where two of them differ, in short.
+# How two such texts differ, in short.
 proc state_differ {a b} {
   set a [split $a \n]
   set b [split $b \n]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: 0BSD
-# What a test knows of the world it runs in, and how it opens connections:
-# the same words under plain tclsh, in SQLite's testfixture, and in the
-# processes that a test starts (test/lib/process.tcl).
+# The world in which a test runs, and how it opens connections: the same words
+# under plain tclsh, in SQLite's testfixture, and in the processes that a test
+# starts (test/lib/process.tcl).
 #
 # A world is made of environment variables, set by tool/runtests.tcl:
 #
 #   INTERLOCK_WORLD      its name                              quick
-#   INTERLOCK_BUILD      folder of all that is made            build
+#   INTERLOCK_BUILD      folder of everything that is built    build
 #   INTERLOCK_LIB        the extension                build/interlock.so
 #   INTERLOCK_SQLITE     an SQLite for Tcl, to load in place of the system's
 #   INTERLOCK_JOURNAL    journal mode of every new database    delete
@@ -18,7 +18,7 @@ namespace eval world {
   variable home [file dirname [file dirname [file dirname \
                    [file normalize [info script]]]]]
 
-  # A variable of the environment, or what holds without the runner.
+  # A variable of the environment, or its value without the runner.
   proc env {name default} {
     if {[info exists ::env($name)] && $::env($name) ne ""} {
       return $::env($name)
@@ -51,7 +51,7 @@ if {[in_testfixture]} {
 proc world {} { return $world::name }
 proc world_journal {} { return $world::journal }
 
-# SQLite's version as sqlite3_libversion_number() gives it: 3040001.
+# SQLite's version, as sqlite3_libversion_number() returns it: 3040001.
 proc sqlite_number {} {
   lassign [split [sqlite3 -version] .] a b c
   expr {$a*1000000 + $b*1000 + $c}
@@ -59,8 +59,7 @@ proc sqlite_number {} {
 
 # ---- connections ----------------------------------------------------------
 
-# sqlite3 as it was, except that a database which is new gets the world's
-# journal mode. One that exists has one.
+# As sqlite3, but a new database gets the world's journal mode.
 proc world::wrap {} {
   rename ::sqlite3 ::world::sqlite3_plain
   proc ::sqlite3 {args} {
@@ -105,8 +104,8 @@ proc interlock_open {db file args} {
 
 # ---- waiting --------------------------------------------------------------
 
-# Until an expression of the caller's is true, looking every few ms. Where
-# an event can be waited for (`process wait`), that is better.
+# Waits until an expression of the caller's is true, and evaluates it every few
+# ms. A test that can wait for an event (`process wait`) should do that instead.
 proc wait_until {condition {ms ""}} {
   if {$ms eq ""} { set ms $world::patience }
   set end [expr {[clock milliseconds] + $ms}]

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** advisory.c: what only a program in C can do to a connection with locks:
-** ask sqlite3_txn_state, have sqlite3_close refused, leave a zombie,
-** interrupt from another thread. test/advisoryc.test builds and runs it.
+** advisory.c: what only a program in C can do to a connection with locks: call
+** sqlite3_txn_state, get a refused sqlite3_close, leave a zombie, interrupt
+** from another thread. test/advisoryc.test builds and runs it.
 **
-**   advisory LIBRARY SCENARIO      prints what is wrong; exit status 0: nothing
+**   advisory LIBRARY SCENARIO      prints what is wrong, then exits with 1
 */
 #include <pthread.h>
 #include <stdio.h>
@@ -60,9 +60,10 @@ static int begins(const char *z, const char *zPrefix){
   return strncmp(z, zPrefix, strlen(zPrefix))==0;
 }
 
-/* ---- what opens a transaction, asked of SQLite itself ------------------- */
+/* ---- what opens a transaction, as SQLite itself says -------------------- */
 
-/* The lock 1 is another's. Does db's request wait? */
+/* Whether a request of db for the lock 1, which another connection holds,
+** waits. */
 static void expectWait(int iLine, sqlite3 *db, int eState, int bWaits){
   int rc;
   if( sqlite3_txn_state(db, "main")!=eState ) wrong(iLine, "txn_state");
@@ -132,14 +133,14 @@ static void closeRefused(sqlite3 *db, sqlite3 *db2){
   CHECK(sqlite3_close(db)==SQLITE_BUSY);
   CHECK(!isFree(db2, 1));
   CHECK(!isFree(db2, 2));
-  /* It goes on, the transaction too. */
+  /* The connection lives on, and so does its transaction. */
   CHECK(ask(db, "SELECT try_advisory_lock(3)")==1);
   CHECK(ask(db, "SELECT try_advisory_xact_lock(4)")==1);
   CHECK(!isFree(db2, 2));
   CHECK(!isFree(db2, 4));
   CHECK(sqlite3_close(db)==SQLITE_BUSY);
   CHECK(run(db, "COMMIT")==SQLITE_OK);
-  /* If SQLite does not tell of the end, the next call sees it. */
+  /* If the end of the transaction is no event, the next call sees it. */
   CHECK(ask(db, "SELECT advisory_unlock(3)")==1);
   CHECK(isFree(db2, 2));
   CHECK(isFree(db2, 4));
@@ -154,7 +155,7 @@ static void closeRefused(sqlite3 *db, sqlite3 *db2){
   CHECK(sqlite3_close(db)==SQLITE_OK);
   CHECK(isFree(db2, 1));
 }
-/* Refused, then rolled back to a savepoint from before. */
+/* A close is refused; then ROLLBACK TO a savepoint from before it. */
 static void closeRefusedSavepoint(sqlite3 *db, sqlite3 *db2){
   sqlite3_stmt *p = 0;
   run(db, "BEGIN; SELECT advisory_xact_lock(1); SAVEPOINT a;"
@@ -183,7 +184,7 @@ static void closeInTransaction(sqlite3 *db, sqlite3 *db2){
   CHECK(ask(db2, "SELECT count(*) FROM t")==2);
   CHECK(ask(db2, "SELECT count(*) FROM advisory_sessions")==1);
 }
-/* A zombie lives until its last statement ends; so do its session locks. */
+/* A zombie lives until its last statement ends, and so do its session locks. */
 static void zombie(sqlite3 *db, sqlite3 *db2){
   sqlite3_stmt *p = 0;
   ask(db, "SELECT advisory_lock(1)");
@@ -193,7 +194,7 @@ static void zombie(sqlite3 *db, sqlite3 *db2){
   sqlite3_step(p);
   CHECK(sqlite3_close_v2(db)==SQLITE_OK);
   CHECK(!isFree(db2, 1));
-  /* Its statement goes on, and takes a lock. */
+  /* The zombie's statement goes on, and takes a lock. */
   CHECK(sqlite3_step(p)==SQLITE_ROW);
   CHECK(sqlite3_column_int(p, 1)==1);
   CHECK(!isFree(db2, 12));
@@ -238,7 +239,7 @@ static void interrupt(sqlite3 *db, sqlite3 *db2){
     pthread_join(t, 0);
     CHECK(w.rc==SQLITE_INTERRUPT);
     CHECK(ask(db2, "SELECT count(*) FROM advisory_waits")==0);
-    /* The next statement is not touched, the transaction goes on. */
+    /* The next statement works, and the transaction goes on. */
     CHECK(ask(db, "SELECT try_advisory_lock(7)")==1);
     CHECK(ask(db, "SELECT advisory_unlock(7)")==1);
     CHECK(sqlite3_get_autocommit(db)==(i==0));
@@ -266,8 +267,8 @@ static void cancel(sqlite3 *db, sqlite3 *db2){
 
 /* ---- fork ---------------------------------------------------------------- */
 
-/* The child of a fork has the parent's connection in its memory: it can do
-** nothing with its locks, nor does its end give them back. */
+/* The child of a fork has the parent's connection in its memory. It can do
+** nothing with the locks of that, and its end does not release them. */
 static void inChild(sqlite3 *db){
   static const char *az[] = {
     "SELECT advisory_lock(2)", "SELECT try_advisory_lock(1)",
@@ -331,7 +332,7 @@ static void codes(sqlite3 *db, sqlite3 *db2){
 
 /* ---- threads ------------------------------------------------------------- */
 
-/* Each adds to a number that only the lock guards. */
+/* Each thread adds to a number that only the lock guards. */
 enum { THREADS = 6, ROUNDS = 150 };
 static long nShared;
 static const char *zFile = "test.db";
@@ -383,7 +384,7 @@ static void sessions(sqlite3 *db, sqlite3 *db2){
   CHECK(rc==SQLITE_ERROR);
   CHECK(begins(sqlite3_errmsg(a[i-1]), "lock table full: "));
   CHECK(run(a[i-1], "SELECT try_advisory_lock_shared(1)")==SQLITE_ERROR);
-  /* The others work: held is granted again, unlock works. */
+  /* The other sessions can still lock again what they hold, and unlock. */
   CHECK(run(a[0], "SELECT advisory_lock_shared(1)")==SQLITE_OK);
   CHECK(ask(a[0], "SELECT advisory_unlock_shared(1)")==1);
   CHECK(ask(a[0], "SELECT try_advisory_lock(2)")==1);
@@ -392,8 +393,9 @@ static void sessions(sqlite3 *db, sqlite3 *db2){
   for(i=0; i<4100; i++) if( i!=1 && a[i] ) sqlite3_close(a[i]);
 }
 
-/* A copy of the library takes the place of the first, in mid-transaction: what
-** the first holds it gives back at the end, and is not used after it. */
+/* A copy of the library replaces the first one in the middle of a transaction.
+** At the end the first one releases what it holds, and is not used after
+** that. */
 static void copy(sqlite3 *db, sqlite3 *db2){
   char z[1000];
   char *zErr = 0;
@@ -405,7 +407,7 @@ static void copy(sqlite3 *db, sqlite3 *db2){
   if( zErr ) printf("%s\n", zErr);
   CHECK(run(db, "COMMIT")==SQLITE_OK);
   CHECK(isFree(db2, 1));
-  /* The first one's table does not tell the copy of the transaction. */
+  /* The copy gets no events from the first one's table. */
   CHECK(run(db, "BEGIN; SELECT advisory_xact_lock(2)")==SQLITE_ERROR);
   CHECK(begins(sqlite3_errmsg(db), "no transaction:"));
   CHECK(run(db, "COMMIT; DROP TABLE temp.interlock_transaction")==SQLITE_OK);
@@ -414,6 +416,83 @@ static void copy(sqlite3 *db, sqlite3 *db2){
   CHECK(!isFree(db2, 2));
   CHECK(run(db, "COMMIT")==SQLITE_OK);
   CHECK(isFree(db2, 2));
+}
+
+/* Another library that replaces the methods of the open file, as Interlock does
+** while a turn waits for its transaction. */
+static sqlite3_io_methods theirs;
+static const sqlite3_io_methods *pBelow;
+static int theirUnlock(sqlite3_file *pFile, int eLock){
+  return pBelow->xUnlock(pFile, eLock);
+}
+static int theirClose(sqlite3_file *pFile){
+  pFile->pMethods = pBelow;
+  return pBelow->xClose(pFile);
+}
+static sqlite3_file *fileOf(sqlite3 *db){
+  sqlite3_file *pFile = 0;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &pFile);
+  return pFile;
+}
+static void theirsAbove(sqlite3 *db){
+  pBelow = fileOf(db)->pMethods;
+  theirs = *pBelow;
+  theirs.xUnlock = theirUnlock;
+  theirs.xClose = theirClose;
+  fileOf(db)->pMethods = &theirs;
+}
+static int hasTurn(sqlite3 *db2){
+  return ask(db2, "SELECT count(*) FROM advisory_locks")==1
+      && ask(db2, "SELECT try_write_turn()")==0;
+}
+static int hasNone(sqlite3 *db2){
+  return ask(db2, "SELECT try_write_turn()")==1
+      && ask(db2, "SELECT write_turn_end()")==1;
+}
+#define AHEAD "SELECT write_turn(); BEGIN IMMEDIATE; UPDATE t SET v = 'x'"
+
+static void turnMethods(sqlite3 *db, sqlite3 *db2){
+  const sqlite3_io_methods *pReal = fileOf(db)->pMethods;
+  int i;
+  /* alone: the file has its own methods before and after */
+  CHECK(run(db, "SELECT write_turn()")==SQLITE_OK);
+  CHECK(fileOf(db)->pMethods!=pReal);
+  CHECK(run(db, "BEGIN IMMEDIATE; COMMIT")==SQLITE_OK);
+  CHECK(fileOf(db)->pMethods==pReal);
+  CHECK(run(db, "SELECT write_turn(), write_turn_end()")==SQLITE_OK);
+  CHECK(fileOf(db)->pMethods==pReal);
+  /* with theirs above: ours stay, and do nothing, until the next turn */
+  CHECK(run(db, AHEAD)==SQLITE_OK);
+  theirsAbove(db);
+  CHECK(hasTurn(db2));
+  CHECK(run(db, "COMMIT")==SQLITE_OK);
+  CHECK(hasNone(db2));
+  CHECK(fileOf(db)->pMethods==&theirs);
+  for(i=0; i<3; i++){
+    CHECK(run(db, "UPDATE t SET v = 'y'")==SQLITE_OK);
+    CHECK(run(db, AHEAD)==SQLITE_OK);
+    CHECK(hasTurn(db2));
+    CHECK(run(db, i ? "COMMIT" : "ROLLBACK")==SQLITE_OK);
+    CHECK(hasNone(db2));
+  }
+  CHECK(run(db, "SELECT write_turn()")==SQLITE_OK);
+  CHECK(sqlite3_close(db)==SQLITE_OK);
+  CHECK(hasNone(db2));
+}
+
+/* Close, in each state of a turn that was taken before its transaction. */
+static void turnClose(sqlite3 *db, sqlite3 *db2){
+  sqlite3_stmt *pStmt = 0;
+  CHECK(run(db, AHEAD)==SQLITE_OK);
+  CHECK(sqlite3_prepare_v2(db, "SELECT 1", -1, &pStmt, 0)==SQLITE_OK);
+  CHECK(sqlite3_close(db)==SQLITE_BUSY);
+  CHECK(hasTurn(db2));
+  CHECK(run(db, "COMMIT")==SQLITE_OK);
+  CHECK(hasNone(db2));
+  CHECK(run(db, AHEAD)==SQLITE_OK);
+  CHECK(sqlite3_close_v2(db)==SQLITE_OK);
+  CHECK(sqlite3_finalize(pStmt)==SQLITE_OK);
+  CHECK(hasNone(db2));
 }
 
 static const struct {
@@ -433,6 +512,8 @@ static const struct {
   {"copy", copy, 0},
   {"threads", threads, 0},
   {"sessions", sessions, 0},
+  {"turn-methods", turnMethods, 1},
+  {"turn-close", turnClose, 1},
 };
 
 int main(int argc, char **argv){

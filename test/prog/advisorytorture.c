@@ -2,9 +2,9 @@
 /*
 ** advisorytorture.c: processes that lock and unlock at random through SQL, in
 ** transactions, savepoints and statements that fail, while others of them are
-** killed and stopped. Writes a log for lkcheck (test/core/log.h); looks itself
-** that its unlocks count right and that nothing is locked at the end.
-** test/advisorytorture.test builds and runs it.
+** killed and stopped. It writes a log for lkcheck (test/core/log.h), and
+** verifies itself that unlocks count right and that nothing is locked at the
+** end. test/advisorytorture.test builds and runs it.
 **
 **   advisorytorture LIBRARY DATABASE PROCESSES OPERATIONS SEED LOGFILE
 **   advisorytorture LIBRARY DATABASE aim ROUNDS
@@ -103,7 +103,7 @@ static void must(const char *zSql){
   if( run("%s", zSql)!=SQLITE_OK ) fatal("must not fail");
 }
 
-/* ---- what a session believes -------------------------------------------- */
+/* ---- what a session must hold ------------------------------------------- */
 
 static u32 aCount[LOG_KEYS][2];     /* session scope; [0] shared */
 static int nSp;                     /* open savepoints */
@@ -136,7 +136,7 @@ static void openMe(u32 iSes){
 
 /* ---- operations --------------------------------------------------------- */
 
-/* The circle of a refused request: "session 1 waits for 2, which waits for 3,
+/* The cycle of a refused request: "session 1 waits for 2, which waits for 3,
 ** which waits for 1". */
 static void putCycle(void){
   const char *z = strstr(zError, "session ");
@@ -160,13 +160,13 @@ static int outcome(int rc, int bTry){
 }
 static void askOne(void){
   static const int aMs[] = { 0, 1, 5, 30000, 30000, 30000 };
-  /* What comes after the lock, and before its statement ends. */
+  /* A part of the statement that is run after the lock. */
   static const char *azAfter[] = {
     "", "", "", "", ", abs(-9223372036854775808)" };
   u32 i = R(LOG_KEYS), x = R(2), bTxn = inTransaction() && R(3)>0;
   int bTry = R(4)==0, ms = aMs[R(6)], rc;
   const char *zAfter = azAfter[R(5)];
-  /* What fails and is no try cannot tell how the try went. */
+  /* If the rest of the statement fails, the result of a try is not known. */
   if( bTry ) zAfter = "";
   if( run("SELECT advisory_lock_timeout(%d)", ms) ) fatal("timeout");
   PUT(LOG_ASK, .iKey = (u8)i, .eMode = (u8)MODE(x), .eScope = (u8)bTxn);
@@ -238,7 +238,7 @@ static void rollbackTo(void){
   if( run("ROLLBACK TO s%d", i)!=SQLITE_OK ) fatal("rollback to");
   nSp = i+1;
 }
-/* Not the outermost without BEGIN: that would be a COMMIT. */
+/* Never the outermost savepoint without BEGIN: to release it is a COMMIT. */
 static void releaseSavepoint(void){
   int i;
   if( nSp<2 ) return;
@@ -253,7 +253,7 @@ static void statement(void){
     case 1: run("INSERT INTO t VALUES(NULL, %d)", R(1000)); break;
     case 2: run("DELETE FROM t WHERE id > 20"); break;
     case 3:
-      /* Undone, and with it a lock that it takes and that is not logged. */
+      /* SQLite undoes it, with a lock that it takes and that is not logged. */
       run("INSERT INTO t SELECT 0*try_advisory_xact_lock(%s), 'x' "
           "UNION ALL SELECT 1, 'twice'", args(R(LOG_KEYS)));
       break;
@@ -326,7 +326,7 @@ static void killOne(u32 i, u32 nProc){
   pLog->nKill++;
   aPid[i] = start(i, nProc, (u64)R(1u<<30)+1);
 }
-/* Stop or kill one; 0 if all is well. */
+/* Stops or kills a process; 0 if all is well. */
 static int torment(u32 nProc, u64 nOp){
   i64 usLast = microseconds();
   u32 i, nLive = nProc;
@@ -453,7 +453,7 @@ static int aim(int nRound){
     a->bGranted = rc==SQLITE_OK;
     nGranted += rc==SQLITE_OK;
     nTimeout += rc!=SQLITE_OK;
-    /* Towards where one is as likely as the other. */
+    /* Move to where both outcomes are equally likely. */
     a->us += rc==SQLITE_OK ? 7 : -7;
     __atomic_store_n(&a->iEnd, i, __ATOMIC_SEQ_CST);
     spinUntil(&a->iDone, i);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** connmutex.c: the asserts by which functions of a connection say that they
-** run under its mutex (sqlxHeld).  SQLite answers the question only in a
-** build for debugging that has the extension in itself, so this is one: it
-** contains the amalgamation.
+** connmutex.c: the asserts (sqlxHeld) of functions that must run under SQLite's
+** mutex of the connection. SQLite tells whether it is held only in a debugging
+** build that has the extension in itself. So this program contains both as
+** source.
 **
 **   connmutex DB        uses locks through SQL: no assert fires
 **   connmutex DB lock, unlock, id, event
@@ -37,7 +37,7 @@ static void work(void){
   sql("SELECT row_unlock_all(), advisory_unlock_all(), interlock_reset()");
 }
 
-/* The connection, through the list of what is loaded. */
+/* The Connection, found in the list of those that have loaded the extension. */
 static void without(const char *z){
   Connection *p = pLoadedList->pConn;
   ConnectionRequest req;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** helper.c: what the tests need and SQL has not, as an extension of SQLite;
+** helper.c: SQL functions that tests need, as an extension of SQLite.
 ** test/lib/spec.tcl builds and loads it.
 **
 **   helper_connection()     the address of this connection

@@ -103,7 +103,7 @@ static int run(const char *zFormat, ...){
 }
 #define SAYS(z) (strstr(zError, z)!=0)
 
-/* Every error that there may be is one of these; all is given back after it. */
+/* The errors that are allowed. After one, everything must be released. */
 static void giveBack(void){
   if( !sqlite3_get_autocommit(db) && run("ROLLBACK")!=SQLITE_OK ){
     bad("ROLLBACK");
@@ -112,8 +112,8 @@ static void giveBack(void){
     bad("unlock");
   }
 }
-/* 1 if the statement went well. bMine: what is locked is locked by this
-** session, so that no guard may refuse it. */
+/* 1 if the statement was successful. bMine: this session itself has locked what
+** it writes, so no guard may refuse it. */
 static int tried(int rc, int bMine){
   if( rc==SQLITE_OK ) return 1;
   if( SAYS("row locked:") || SAYS("table locked:") ){
@@ -136,7 +136,7 @@ static int tried(int rc, int bMine){
 
 /* ---- operations --------------------------------------------------------- */
 
-/* Set account i to n + 1, and say so in the journal. */
+/* Sets account i to n + 1, and enters that in the journal. */
 static int write1(int i, int64_t n, int bMine){
   return tried(run("UPDATE account SET n = %lld WHERE id = %d", n+1, i), bMine)
       && tried(run("INSERT INTO journal(id) VALUES(%d)", i), 0);
@@ -149,7 +149,8 @@ static int commit(void){
   return tried(run("COMMIT"), 0);
 }
 
-/* Read under a session's row lock, outside of the transaction that writes. */
+/* Reads under a row lock of session scope, outside the transaction that
+** writes. */
 static int opRowSession(int bTry){
   int i = 1 + (int)R(ACCOUNTS);
   const char *zTry = bTry ? "try_" : "";
@@ -165,7 +166,7 @@ static int opRowSession(int bTry){
   }
   return 1;
 }
-/* Lock, read and write in one transaction. */
+/* Locks, reads and writes in one transaction. */
 static int opRowTransaction(void){
   int i = 1 + (int)R(ACCOUNTS);
   int64_t n;
@@ -202,7 +203,7 @@ static int opPlain(void){
   int i = 1 + (int)R(ACCOUNTS), j = 1 + (int)R(ACCOUNTS);
   if( !begin() ) return 0;
   if( R(4)==0 ){
-    /* REPLACE, and a key that goes and comes. */
+    /* REPLACE, or a key that is deleted and inserted again. */
     if( !tried(run("REPLACE INTO account SELECT id, n + 1, tag FROM account"
                    " WHERE id = %d", i), 0) ) return 0;
   }else if( !tried(run("UPDATE account SET n = n + 1 WHERE id = %d", i), 0) ){
@@ -234,7 +235,7 @@ static int opShared(void){
   giveBack();
   return 1;
 }
-/* In turn, several rows, in any order: deadlocks come of it. */
+/* Locks several rows in any order, which leads to deadlocks. */
 static int opTurn(void){
   int i = 1 + (int)R(ACCOUNTS), j = 1 + (int)R(ACCOUNTS);
   int64_t n, m;
@@ -251,7 +252,7 @@ static int opTurn(void){
   if( i!=j && !write1(j, m, 1) ) return 0;
   return commit();
 }
-/* What is rolled back to a savepoint is free, and not in the way. */
+/* A lock that ROLLBACK TO has released blocks no session. */
 static int opSavepoint(void){
   int i = 1 + (int)R(ACCOUNTS);
   if( !begin() ) return 0;
@@ -262,7 +263,7 @@ static int opSavepoint(void){
   if( !tried(run("ROLLBACK TO a"), 0) || !tried(run("RELEASE a"), 0) ) return 0;
   return commit();
 }
-/* A job from the queue, once. */
+/* Does a job from the queue, once. */
 static int opJob(void){
   int64_t iJob;
   if( !tried(run("SELECT skip_locked('job', %d, 'state = ?1', 'id', 0)",
@@ -346,7 +347,7 @@ static void setUp(int nJob){
   sqlite3_close(db);
 }
 
-/* 0 if a query that should give nothing gives something. */
+/* 1 if a query returns no row, as it should. */
 static int nothing(const char *zWhat, const char *zSql){
   int rc = run("%s", zSql);
   if( rc==SQLITE_OK && zValue[0]==0 ) return 1;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** sqlx.c: exactly one statement is run. Texts that Interlock runs are made of
-** parts of the schema, and every part is checked where it comes from; this is
-** the last barrier behind those checks, which no schema reaches as long as they
-** hold. So it is asked here by itself. test/sqlx.test builds and runs it.
+** sqlx.c: a text that Interlock runs must be exactly one statement. Such texts
+** contain parts of the schema, and every part is checked where it is read. This
+** rule is the last barrier behind those checks: as long as they hold, no schema
+** can reach it. So it is tested by itself. test/sqlx.test builds and runs this.
 */
 #include <stdio.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /*
 ** For the world `static`: loads the extension into a connection of SQLite's
 ** Tcl interface, where the amalgamation is compiled into the same library.
-** Tcl loads a library under one name only, so `load` calls ours, and ours
-** calls SQLite's. The command is
+** Tcl loads a library under one name only, so `load` calls the entry point of
+** this file, which calls that of SQLite. The command is
 **
 **   interlock_static DB
 */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** txnclose.c: what a connection that writes a guarded table and holds locks of
-** transaction scope goes through in the middle of it, or right after: a close
-** that is refused above all, which only a program in C can have. The next
-** transaction is registered as the file's writer, and its locks end with it.
+** txnclose.c: events in a transaction that writes a guarded table and holds
+** locks of transaction scope, or right after it. The main one is a close that
+** is refused, which only a program in C can get. The next transaction must be
+** registered as the file's writer, and its locks must end with it.
 ** test/txnclose.test builds and runs it.
 **
-**   txnclose LIBRARY JOURNAL       prints what is wrong; exit status 0: nothing
+**   txnclose LIBRARY JOURNAL       prints what is wrong, then exits with 1
 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static sqlite3_int64 ask(sqlite3 *db, const char *zSql){
   sqlite3_finalize(p);
   return i;
 }
-/* What one may have is given back. */
+/* Releases what a connection may hold. */
 static int isFree(sqlite3 *db, const char *zTry){
   char z[200];
   snprintf(z, sizeof z, "SELECT try_%s", zTry);
@@ -97,7 +97,7 @@ static void refusedInSavepoint(sqlite3 *a){
 static void refusedInStatement(sqlite3 *a){
   must(__LINE__, a, "UPDATE t SET x = x + (closing() = 5) WHERE id IN (1, 3)");
 }
-/* A cascade comes to a guarded table that was not written before. */
+/* A cascade writes a guarded table that was not written before. */
 static void refusedBeforeCascade(sqlite3 *a){
   must(__LINE__, a, "UPDATE t SET x = x + (closing() = 5) WHERE id = 7");
 }
@@ -219,9 +219,10 @@ static const Step aAfter[] = {
 /* ---- the test ----------------------------------------------------------- */
 
 /*
-** A writes in a transaction, and something happens; it ends; W writes, and so
-** becomes the file's writer; A writes again. From then on no other connection
-** may be granted the row, whether A has asked for a lock meanwhile or not.
+** A writes in a transaction, then an event comes, and the transaction ends. W
+** writes, and so becomes the file's writer. A writes again. From then on no
+** other connection may be granted the row, whether or not A has called a lock
+** function meanwhile.
 */
 static void rounds(sqlite3 *a, sqlite3 *w, sqlite3 *r, const char *zBegin,
                    void (*xMiddle)(sqlite3*), void (*xEnd)(sqlite3*),
@@ -269,7 +270,7 @@ static void resets(sqlite3 *a, sqlite3 *r){
   refused(a);
   CHECK(run(a, "SELECT interlock_reset()")==SQLITE_ERROR);
   CHECK(!isFree(r, "row_lock('t', 1)"));
-  /* Events come again, by a table that the guards do not know of. */
+  /* Events come again, through a table that the guards do not use. */
   must(__LINE__, a, "SELECT advisory_xact_lock(1)");
   CHECK(run(a, "SELECT interlock_reset()")==SQLITE_ERROR);
   CHECK(!isFree(r, "row_lock('t', 1)"));
@@ -318,7 +319,7 @@ static void writesAlone(sqlite3 *a, sqlite3 *r){
   CHECK(isFree(r, "advisory_lock(1)"));
 }
 
-/* Another connection changes the key of the table while A is not told. */
+/* Another connection changes the key of the table while A gets no events. */
 static void renamed(sqlite3 *a, sqlite3 *w, sqlite3 *r){
   zNow = "renamed";
   must(__LINE__, a, "BEGIN; UPDATE v SET x = x+1");

@@ -67,7 +67,7 @@ static sqlite3_int64 ask(sqlite3 *db, const char *zSql){
   return i;
 }
 
-/* ---- a function that waits, and how another holds what it wants --------- */
+/* ---- functions that wait, and what another session holds meanwhile ------ */
 
 typedef struct Names {
   char zWait[100];                /* the call that waits */
@@ -180,8 +180,8 @@ static int waiterIsDone(void){
   pthread_mutex_unlock(&W.mutex);
   return b;
 }
-/* Let it begin, and look until its request is queued; bMayEnd: or it timed
-** out already. */
+/* Lets the wait begin, and returns when its request is queued, or, with
+** bMayEnd, when it has already timed out. */
 static void waiterStart(sqlite3 *db, const Names *p, int bMayEnd){
   double t = now()+10;
   W.pNames = p;
@@ -196,8 +196,9 @@ static void waiterStart(sqlite3 *db, const Names *p, int bMayEnd){
 }
 static int errorIs(const char *z){ return strncmp(W.zErr, z, strlen(z))==0; }
 
-/* The wait is over and the holder has let go.  1 if it held the lock; then it
-** is given back.  What it ended with must fit. */
+/* After the wait has ended and the holder has released the lock: 1 if the
+** waiter has the lock, which is then released. The result of the wait must
+** agree. */
 static int waiterHeld(sqlite3 *db, int bRowThenError){
   const Names *p = W.pNames;
   char z[120];
@@ -314,7 +315,7 @@ static void timer(int us, int flags){
   t.it_interval.tv_usec = t.it_value.tv_usec = us;
   setitimer(ITIMER_REAL, &t, 0);
 }
-/* The waiter alone gets them: this thread has them blocked. */
+/* Only the waiter gets the signals: this thread has blocked them. */
 static void signals(sqlite3 *db, const char *zName){
   Names n;
   double t;
@@ -350,7 +351,7 @@ static void signals(sqlite3 *db, const char *zName){
 
 /* ---- two events --------------------------------------------------------- */
 
-/* Both within some tens of microseconds, the one or the other first. */
+/* Lets both events come within some tens of microseconds, in either order. */
 static void pair(sqlite3 *db, int eA, int eB, int nRound, const char *zName){
   sqlite3 *db2 = openDb();
   Names n;

@@ -5,15 +5,13 @@
 # position. Code, in fences or in backticks, is not read.
 
 namespace eval check {
-  # What is read: pages; all comments of a file; or only its reference blocks.
-  # A file that two patterns name is read by the first.
+  # What is read: pages, and all comments of a file. A file that two patterns
+  # name is read by the first.
   variable proseFiles {
     page    {README.md sql/*.md ext/*.md ext/*/*.md test/*.md test/*/*.md}
-    comment {ext/*.c ext/*.h ext/core/*.c ext/core/*.h ext/session/*
-             ext/sqlite/* ext/locks/* sql/*/*.sql test/core/*
+    comment {ext/*.c ext/*.h ext/*/*.c ext/*/*.h sql/*/*.sql test/core/*
              test/*.test test/lib/* test/prog/*.c test/bench/*.c
              tool/*.tcl tool/*/*.tcl tool/deps tool/bare .ci/run Makefile}
-    block   {ext/*/*.c ext/*/*.h}
   }
   # Not read: test/check.test shows this check what is wrong.
   variable proseExcept {test/check.test}
@@ -28,6 +26,7 @@ namespace eval check {
     {is told of}  "say what reports it, and to which caller"
     {is heard of} "say what reports it"
     {time-outs?}  "timeout"
+    {circles?}    "cycle"
     {licen[c]es?} "license"
     {behaviou[r]s?} "behavior"
   }
@@ -61,8 +60,6 @@ proc check::proseTexts {kind file} {
   }
   set out {}
   foreach {line rows} [blocks::comments $file] {
-    set at [lsearch -regexp $rows {^SQL (?:AREA|FUNCTION|TABLE|ERROR) }]
-    if {$kind eq "block" && $at < 0} continue
     # Examples are code.
     set code 0
     set rows [lmap row $rows {
