@@ -498,8 +498,9 @@ void connectionEventEnd(ConnectionEvent *pEvent){
   pEvent->pLook = 0;
 }
 
-/* A process that waits has made the lock file. An error is ignored: the process
-** that waits also looks by itself. */
+/* A process that waits has made the lock file: without one there is nothing to
+** do. The first post begins a session, so that the next ones need not open the
+** file again. An error is ignored: a process that waits also looks itself. */
 void connectionEventPost(Connection *p, const char *zName){
   FileSession *pFs;
   LockFile *pFile = 0;
@@ -507,13 +508,16 @@ void connectionEventPost(Connection *p, const char *zName){
   assert( sqlxHeld(p->db) );
   sqlxBegin(&x, p->db);
   pFs = findSession(p, &x, 0);
+  if( pFs && pFs->pLock==0 && osPid()==p->iPid
+   && filesessionOpen(pFs, &pFile)==LOCK_OK ){
+    connectionFile(p, &x, 0);
+  }
   if( pFs && pFs->pLock ){
     lockEventPost(pFs->pFile, zName);
-  }else if( pFs && osPid()==p->iPid
-         && filesessionOpen(pFs, &pFile)==LOCK_OK ){
+  }else if( pFile ){
     lockEventPost(pFile, zName);
-    lockClose(pFile);
   }
+  lockClose(pFile);
   sqlxEnd(&x);
 }
 
