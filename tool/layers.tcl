@@ -14,7 +14,7 @@ namespace eval layers {
       enter probe acquire wait skip release cancel guardedwrite event inspect
     }
     sqlite {core} {
-      sqltoken sqlx args json pragma vtab listvtab template
+      sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
       tableinfo clause keytable owncolumn triggerset skipping ddl leasetable
@@ -22,7 +22,7 @@ namespace eval layers {
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope writeend
-      connection       function
+      knowntable connection function
     }
     versioned {sqlite schema session} {
       versionedtriggers options versionedtable tombstones versioned expect

@@ -62,7 +62,8 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
 ** refused, because VACUUM may renumber its rowids. Locking opens no
 ** transaction, so `BEGIN; SELECT row_xact_lock('account', 1), write_turn();`
 ** can wait; the turn is needed if the transaction reads and then writes. A
-** function looks at the schema, which reads the file for a moment. While
+** function looks at the schema the first time that it is asked for a table, and
+** again when the schema has changed. That reads the file for a moment. While
 ** another connection has the file to itself (a COMMIT in rollback mode, BEGIN
 ** EXCLUSIVE), that read waits as long as busy_timeout says; after that the
 ** function uses the schema that was read before.
@@ -71,7 +72,8 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
 ** queue, in order of arrival. Several requests that waited for the table, or
 ** for the writer of a guarded table, continue together, in any order. A lock
 ** that was taken before a migration changed the type or collation of the
-** table's key conflicts with no lock that is taken after it.
+** table's key, or by a statement that began to read before it, conflicts with
+** no lock that is taken after it.
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT, balance INT);
@@ -87,54 +89,6 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
 ** ```
 */
 
-/* ---- which table ------------------------------------------------------ */
-
-/* A table that a run of a statement has found, kept as auxiliary data of the
-** function's first argument. */
-typedef struct KnownTable {
-  Sqlx mem;              /* owns what tab points to */
-  RowkeyTable tab;
-} KnownTable;
-
-static void freeKnown(void *p){
-  KnownTable *pKnown = (KnownTable*)p;
-  sqlxEnd(&pKnown->mem);
-  sqlite3_free(pKnown);
-}
-
-/* The table that the first argument names, with the columns of its key; NULL
-** with an error. If the argument is a constant, a run of a statement looks the
-** table up once. The table is kept before anything is locked, because keeping
-** it can fail for want of memory. */
-static KnownTable *knownTable(
-  sqlite3_context *ctx,
-  Sqlx *x,
-  sqlite3_value *pArg
-){
-  KnownTable *p = sqlite3_get_auxdata(ctx, 0);
-  const char *zTable;
-  if( p ) return p;
-  zTable = argsText(x, pArg, "table");
-  if( x->rc!=SQLITE_OK ) return 0;
-  p = sqlite3_malloc64(sizeof(*p));
-  if( p==0 ){
-    x->rc = SQLITE_NOMEM;
-    return 0;
-  }
-  sqlxBegin(&p->mem, x->db);
-  if( rowkeyTable(&p->mem, zTable, &p->tab) ) rowkeyColumns(&p->mem, &p->tab);
-  if( p->mem.rc!=SQLITE_OK ){
-    sqlxFail(x, p->mem.rc, "%s", sqlxErrorText(&p->mem));
-    if( p->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
-    freeKnown(p);
-    return 0;
-  }
-  sqlite3_set_auxdata(ctx, 0, p, freeKnown);
-  p = sqlite3_get_auxdata(ctx, 0);
-  if( p==0 ) x->rc = SQLITE_NOMEM;
-  return p;
-}
-
 /* ---- requests --------------------------------------------------------- */
 
 /* Fills in a request but for its keys. */
@@ -149,47 +103,53 @@ static void beginRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
-/* Makes a request for a row or a table; 0 with an error. */
-typedef int (*RequestMaker)(sqlite3_context*, Sqlx*, int nArg,
-                            sqlite3_value **apArg, ConnectionRequest*);
+/* Makes a request for a row or a table. Returns the table, which the caller
+** must give back by knowntableUnref() after the request; NULL with an error. */
+typedef KnownTable *(*RequestMaker)(const FunctionCall*, Sqlx*, int nArg,
+                                    sqlite3_value **apArg, ConnectionRequest*);
 
-static int rowRequest(
-  sqlite3_context *ctx,
+static KnownTable *rowRequest(
+  const FunctionCall *pCall,
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
   ConnectionRequest *pReq
 ){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
   KnownTable *p = 0;
   if( nArg<2 ){
     sqlxBad(x, "%d given; allowed is %s(table, key...)", nArg,
             pCall->pThis->zName);
-  }else if( (p = knownTable(ctx, x, apArg[0]))!=0 ){
-    beginRequest(pCall, &p->tab, pReq);
-    pReq->pTable = &p->tab.key;
-    rowkeyRow(x, &p->tab, nArg-1, &apArg[1], &pReq->key);
+    return 0;
   }
-  return x->rc==SQLITE_OK;
+  p = knowntableRef(connectionTables(pCall->pConn), x,
+                    argsText(x, apArg[0], "table"), 1);
+  if( p==0 ) return 0;
+  beginRequest(pCall, &p->tab, pReq);
+  pReq->pTable = &p->tab.key;
+  if( rowkeyRow(x, &p->tab, nArg-1, &apArg[1], &pReq->key) ) return p;
+  knowntableUnref(p);
+  return 0;
 }
 
-static int tableRequest(
-  sqlite3_context *ctx,
+static KnownTable *tableRequest(
+  const FunctionCall *pCall,
   Sqlx *x,
   int nArg,
   sqlite3_value **apArg,
   ConnectionRequest *pReq
 ){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  RowkeyTable tab;
+  KnownTable *p = 0;
   if( nArg!=1 ){
     sqlxBad(x, "%d given; allowed is %s(table)", nArg, pCall->pThis->zName);
-  }else if( rowkeyTable(x, argsText(x, apArg[0], "table"), &tab) ){
-    beginRequest(pCall, &tab, pReq);
-    pReq->pTable = 0;
-    pReq->key = tab.key;
+    return 0;
   }
-  return x->rc==SQLITE_OK;
+  p = knowntableRef(connectionTables(pCall->pConn), x,
+                    argsText(x, apArg[0], "table"), 0);
+  if( p==0 ) return 0;
+  beginRequest(pCall, &p->tab, pReq);
+  pReq->pTable = 0;
+  pReq->key = p->tab.key;
+  return p;
 }
 
 /* ---- the functions ---------------------------------------------------- */
@@ -204,10 +164,12 @@ static void runRequest(
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   ConnectionRequest req;
+  KnownTable *pTable;
   Sqlx x;
   i64 iResult = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( xMake(ctx, &x, nArg, apArg, &req) ){
+  pTable = xMake(pCall, &x, nArg, apArg, &req);
+  if( pTable ){
     if( pCall->pThis->word.eOp==ROWLOCK_UNLOCK ){
       iResult = connectionUnlock(pCall->pConn, &x, &req);
     }else{
@@ -215,6 +177,7 @@ static void runRequest(
       if( iResult && !req.bTry ) iResult = connectionGrantToken(pCall->pConn);
     }
   }
+  knowntableUnref(pTable);
   argsEndInteger(&x, ctx, iResult);
 }
 

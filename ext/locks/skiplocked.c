@@ -8,21 +8,28 @@
 ** finish with the row: it commits and unlocks. So the search ends its read, and
 ** reads each row that it has locked again, by its key and under the same
 ** condition, in a snapshot that began after the lock was granted. A row that is
-** not found any more is unlocked. In a transaction that writes the table's file
-** rows are not read again: its snapshot is the newest, and no other connection
-** can commit.
+** not found any more is unlocked.
+**
+** Rows are not read again where the search has read the newest values that
+** there are: in a transaction that writes the table's file, since no other
+** connection can commit; in rollback mode, where a connection that reads keeps
+** others from committing; and in WAL mode, if there has been no commit since
+** before the search began.
+**
+** The two statements are kept with the table (knowntable.h).
 */
 #include <stdlib.h>
 #include <string.h>
 #include "locks/skiplocked.h"
 #include "sqlite/args.h"
 #include "sqlite/json.h"
-#include "session/rowkey.h"
 #include "sqlite/sqltoken.h"
+#include "session/waiting.h"
 SQLITE_EXTENSION_INIT3
 
 #define SKIP_ROWS 100          /* read before their memory is freed */
 #define SKIP_BUCKETS 256
+#define SKIP_TRIES 3           /* while the schema changes */
 
 /* A row that was locked. */
 typedef struct SkipRow {
@@ -38,7 +45,8 @@ typedef struct SkipRow {
 typedef struct Skip {
   Sqlx *x;
   const FunctionCall *pCall;
-  RowkeyTable tab;
+  KnownTable *pKnown;
+  const RowkeyTable *pTab;     /* the table in it */
   sqlite3_int64 nWanted;       /* how many rows to lock, at most */
   const char *zWhere;          /* NULL: all rows */
   const char *zOrder;          /* NULL: any order */
@@ -46,8 +54,11 @@ typedef struct Skip {
   sqlite3_value **apValue;
   int bNewest;                 /* the snapshot is the newest: its transaction
                                ** writes the table's file */
+  const char *zQuery;          /* what the two statements are kept by */
   sqlite3_stmt *pSearch;       /* returns the keys of rows, in order */
   sqlite3_stmt *pAgain;        /* returns a row if the row is still there */
+  int nPrepared;               /* how often SQLite had prepared pSearch anew */
+  int bChanged;                /* the schema is not that of pTab any more */
   ConnectionRequest req;
   ConnectionSkip skip;
   SkipRow *aRow;               /* the rows that are locked */
@@ -100,10 +111,11 @@ static int skipArgs(Skip *p, int nArg, sqlite3_value **apArg){
                " [, value...]]])", nArg, p->pCall->pThis->zName);
     return 0;
   }
-  if( rowkeyTable(x, argsText(x, apArg[0], "table"), &p->tab) ){
-    rowkeyColumns(x, &p->tab);
-  }
-  if( x->rc==SQLITE_OK ) refuseBlobs(x, &p->tab);
+  p->pKnown = knowntableRef(connectionTables(p->pCall->pConn), x,
+                            argsText(x, apArg[0], "table"), 1);
+  if( p->pKnown==0 ) return 0;
+  p->pTab = &p->pKnown->tab;
+  refuseBlobs(x, p->pTab);
   p->nWanted = argsInteger(x, apArg[1], "n");
   if( p->nWanted<0 ){
     sqlxBad(x, "n is %lld; allowed is 0 and up", p->nWanted);
@@ -137,7 +149,7 @@ static int askSnapshot(Skip *p){
   sqlite3 *db = p->x->db;
   int eState;
   if( p->x->rc!=SQLITE_OK ) return 0;
-  eState = sqlite3_txn_state(db, p->tab.zSchema);
+  eState = sqlite3_txn_state(db, p->pTab->zSchema);
   p->bNewest = eState==SQLITE_TXN_WRITE;
   if( p->req.eScope==LOCK_SCOPE_TRANSACTION && sqlite3_get_autocommit(db) ){
     sqlxFail(p->x, SQLITE_ERROR, "no transaction: %s needs BEGIN",
@@ -146,7 +158,7 @@ static int askSnapshot(Skip *p){
     return 1;
   }else if( !sqlite3_get_autocommit(db) ){
     failSnapshot(p, sqlxPrintf(p->x, "this transaction, which has not written"
-        " %s, keeps what it reads first", p->tab.zSchema));
+        " %s, keeps what it reads first", p->pTab->zSchema));
   }else if( sqlite3_txn_state(db, 0)!=SQLITE_TXN_NONE ){
     failSnapshot(p, WHY_STATEMENT);
   }
@@ -158,7 +170,7 @@ static int askSnapshot(Skip *p){
 ** EXPLAIN that was not read to its end. */
 static void askEnded(Skip *p){
   if( p->x->rc==SQLITE_OK && !p->bNewest
-   && sqlite3_txn_state(p->x->db, p->tab.zSchema)!=SQLITE_TXN_NONE ){
+   && sqlite3_txn_state(p->x->db, p->pTab->zSchema)!=SQLITE_TXN_NONE ){
     failSnapshot(p, WHY_STATEMENT);
   }
 }
@@ -206,12 +218,12 @@ static const char *skipKey(Skip *p, int bCondition){
   static const char *const azColl[] = { "BINARY", "NOCASE", "RTRIM" };
   sqlite3_str *pStr = sqlite3_str_new(p->x->db);
   int i;
-  for(i=0; i<p->tab.nCol; i++){
-    const RowkeyColumn *pCol = &p->tab.aCol[i];
+  for(i=0; i<p->pTab->nCol; i++){
+    const RowkeyColumn *pCol = &p->pTab->aCol[i];
     if( i ) sqlite3_str_appendall(pStr, bCondition ? " AND " : ", ");
-    sqlite3_str_appendf(pStr, "\"%w\".\"%w\"", p->tab.zName, pCol->zName);
+    sqlite3_str_appendf(pStr, "\"%w\".\"%w\"", p->pTab->zName, pCol->zName);
     if( !bCondition ) continue;
-    if( !p->tab.bRowid ){
+    if( !p->pTab->bRowid ){
       sqlite3_str_appendf(pStr, " COLLATE %s", azColl[pCol->eColl]);
     }
     sqlite3_str_appendf(pStr, " = ?%d", p->nValue + i + 1);
@@ -231,8 +243,8 @@ static void bindValues(Sqlx *x, sqlite3_stmt *pStmt, int iFirst, int n,
 /* With LIMIT in the statement, a LIMIT in the caller's text is an error. */
 static void prepareBoth(Skip *p){
   Sqlx *x = p->x;
-  const char *zFrom = sqlxPrintf(x, "\"%w\".\"%w\"", p->tab.zSchema,
-                                 p->tab.zName);
+  const char *zFrom = sqlxPrintf(x, "\"%w\".\"%w\"", p->pTab->zSchema,
+                                 p->pTab->zName);
   const char *zWhere = p->zWhere ? bracketed(x, p->zWhere, "where") : "1";
   int n;
   if( p->zOrder ) bracketed(x, p->zOrder, "order by");
@@ -246,9 +258,38 @@ static void prepareBoth(Skip *p){
   if( n!=p->nValue ){
     sqlxBad(x, "%d values; where and order by have %d", p->nValue, n);
   }
-  bindValues(x, p->pSearch, 1, p->nValue, p->apValue);
-  n = sqlite3_bind_parameter_count(p->pAgain) - p->tab.nCol;
-  bindValues(x, p->pAgain, 1, n, p->apValue);
+}
+
+/* Takes the two statements that an earlier call has given back, or compiles
+** them. */
+static void takeBoth(Skip *p){
+  KnownQuery query;
+  int n;
+  p->zQuery = sqlxPrintf(p->x, "%d %Q %Q", p->nValue, p->zWhere, p->zOrder);
+  if( p->x->rc!=SQLITE_OK ) return;
+  knowntableTake(p->pKnown, p->zQuery, &query);
+  p->pSearch = query.apStmt[0];
+  p->pAgain = query.apStmt[1];
+  if( p->pSearch==0 ) prepareBoth(p);
+  if( p->x->rc!=SQLITE_OK ) return;
+  p->nPrepared = sqlxReprepared(p->pSearch);
+  bindValues(p->x, p->pSearch, 1, p->nValue, p->apValue);
+  n = sqlite3_bind_parameter_count(p->pAgain) - p->pTab->nCol;
+  bindValues(p->x, p->pAgain, 1, n, p->apValue);
+}
+
+/* Keeps them for the next call, unless there was an error. */
+static void giveBoth(Skip *p){
+  KnownQuery query;
+  memset(&query, 0, sizeof(query));
+  query.apStmt[0] = p->pSearch;
+  query.apStmt[1] = p->pAgain;
+  p->pSearch = p->pAgain = 0;
+  if( p->x->rc==SQLITE_OK && !p->bChanged ){
+    knowntableGive(p->pKnown, p->zQuery, &query);
+  }else{
+    knowntableEnd(&query);
+  }
 }
 
 /* ---- rows ------------------------------------------------------------- */
@@ -269,7 +310,7 @@ static SkipRow *nextRow(Skip *p){
 
 static void freeValues(Skip *p, SkipRow *pRow){
   int i;
-  for(i=0; i<p->tab.nCol && pRow->apVal; i++){
+  for(i=0; i<p->pTab->nCol && pRow->apVal; i++){
     sqlite3_value_free(pRow->apVal[i]);
   }
   pRow->apVal = 0;
@@ -294,17 +335,17 @@ static void passRowMem(Skip *p){
 ** the thread has the connection's mutex. */
 static int searchedKey(Skip *p, sqlite3_value **apVal, LockKey *pKey){
   int i;
-  for(i=0; i<p->tab.nCol; i++){
+  for(i=0; i<p->pTab->nCol; i++){
     int eType = sqlite3_column_type(p->pSearch, i);
     if( eType==SQLITE_NULL ) return 0;
     if( eType==SQLITE_BLOB ){
       sqlxBad(p->x, "%s, of the key of table %s, is BLOB in a row; allowed are"
-          " INTEGER, REAL and TEXT", p->tab.aCol[i].zName, p->tab.zName);
+          " INTEGER, REAL and TEXT", p->pTab->aCol[i].zName, p->pTab->zName);
       return 0;
     }
     apVal[i] = sqlite3_column_value(p->pSearch, i);
   }
-  rowkeyRow(&p->rowMem, &p->tab, p->tab.nCol, apVal, pKey);
+  rowkeyRow(&p->rowMem, p->pTab, p->pTab->nCol, apVal, pKey);
   passRowMem(p);
   return p->x->rc==SQLITE_OK;
 }
@@ -313,7 +354,7 @@ static int searchedKey(Skip *p, sqlite3_value **apVal, LockKey *pKey){
 static void keepValues(Skip *p, SkipRow *pRow, sqlite3_value **apVal){
   Sqlx *x = p->x;
   sqlite3_str *pStr = sqlite3_str_new(x->db);
-  int i, n = p->tab.nCol;
+  int i, n = p->pTab->nCol;
   pRow->apVal = sqlxAlloc(x, (sqlite3_uint64)n*sizeof(sqlite3_value*));
   if( n>1 ) sqlite3_str_appendchar(pStr, 1, '[');
   for(i=0; i<n && pRow->apVal; i++){
@@ -379,7 +420,9 @@ static void beginPass(Skip *p){
   }
 }
 
-/* Goes through the rows once; 1 if it has come to the last one. */
+/* Goes through the rows once; 1 if it has come to the last one. If SQLite had
+** to prepare the statement anew, the table can have another key now, and the
+** pass ends before its first row. */
 static int searchPass(Skip *p, sqlite3_value **apVal){
   sqlite3_int64 iPos = 0;
   int bEnd = 0;
@@ -388,10 +431,10 @@ static int searchPass(Skip *p, sqlite3_value **apVal){
       && p->x->rc==SQLITE_OK && !bEnd ){
     bEnd = !sqlxStep(p->x, p->pSearch);
     blame(p->x, "where or order by");
+    if( iPos==0 && sqlxReprepared(p->pSearch)!=p->nPrepared ) p->bChanged = 1;
+    if( p->bChanged ) break;
     if( !bEnd ) tryRow(p, apVal, iPos++);
   }
-  sqlite3_reset(p->pSearch);
-  askEnded(p);
   return bEnd;
 }
 
@@ -399,7 +442,7 @@ static int searchPass(Skip *p, sqlite3_value **apVal){
 static int isStill(Skip *p, SkipRow *pRow){
   int bRow;
   if( p->x->rc!=SQLITE_OK ) return 1;
-  bindValues(p->x, p->pAgain, p->nValue+1, p->tab.nCol, pRow->apVal);
+  bindValues(p->x, p->pAgain, p->nValue+1, p->pTab->nCol, pRow->apVal);
   bRow = sqlxStep(p->x, p->pAgain);
   blame(p->x, "where");
   sqlite3_reset(p->pAgain);
@@ -413,8 +456,8 @@ static void readAgain(Skip *p){
   sqlite3_stmt *pOpen = 0;
   int i, n = 0;
   if( p->nRow>2 ){
-    pOpen = sqlxPrepare(p->x, "SELECT 1 FROM \"%w\".\"%w\"", p->tab.zSchema,
-                        p->tab.zName);
+    pOpen = sqlxPrepare(p->x, "SELECT 1 FROM \"%w\".\"%w\"", p->pTab->zSchema,
+                        p->pTab->zName);
     sqlxStep(p->x, pOpen);
   }
   for(i=0; i<p->nRow; i++){
@@ -430,20 +473,36 @@ static void readAgain(Skip *p){
   sqlxFinalize(p->x, pOpen);
 }
 
+/* A pass, its read ended; and in it or after it each row that it has locked was
+** read in a snapshot that began after the lock. */
+static int searchOnce(Skip *p, sqlite3_value **apVal){
+  const char *zSchema = p->pTab->zSchema;
+  DbheaderWal wal;
+  int bWal = !p->bNewest && knowntableWal(p->pKnown, &wal);
+  int bEnd = searchPass(p, apVal);
+  int bNewest = p->bNewest
+             || (bWal ? dbheaderSame(p->x->db, zSchema, &wal)
+                      : !waitingSharesWal(p->x->db, zSchema));
+  sqlite3_reset(p->pSearch);
+  askEnded(p);
+  if( !bNewest ) readAgain(p);
+  return bEnd;
+}
+
 /* Searches until there are enough rows or no more are free. A pass is repeated
 ** if rows that it had locked were gone, or if sessions that had locked rows
 ** were found dead. These sessions are probed after every pass: otherwise the
 ** rows of a dead session would stay locked as long as there are enough other
 ** rows. */
 static void searchAll(Skip *p){
-  sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->tab.nCol
+  sqlite3_value **apVal = sqlxAlloc(p->x, (sqlite3_uint64)p->pTab->nCol
                                           *sizeof(sqlite3_value*));
   int bEnd, bDead;
   do{
-    bEnd = searchPass(p, apVal);
-    if( !p->bNewest ) readAgain(p);
+    bEnd = searchOnce(p, apVal);
     bDead = connectionSkipProbe(&p->skip);
-  }while( p->x->rc==SQLITE_OK && p->nRow<p->nWanted && (!bEnd || bDead) );
+  }while( p->x->rc==SQLITE_OK && !p->bChanged
+       && p->nRow<p->nWanted && (!bEnd || bDead) );
 }
 
 /* ---- the functions ---------------------------------------------------- */
@@ -476,7 +535,7 @@ static void skipResult(Skip *p, sqlite3_context *ctx){
 /* With an error it releases what it has locked. */
 static void skipRun(Skip *p, sqlite3_context *ctx){
   int bBegun = 0, i;
-  prepareBoth(p);
+  takeBoth(p);
   if( p->x->rc==SQLITE_OK && p->nWanted>0 ){
     bBegun = connectionSkipBegin(p->pCall->pConn, p->x, &p->req, &p->skip);
   }
@@ -489,8 +548,30 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
     }
     freeValues(p, &p->aRow[i]);
   }
-  sqlite3_finalize(p->pSearch);
-  sqlite3_finalize(p->pAgain);
+  giveBoth(p);
+}
+
+/* One call, with nothing in p but where it comes from. 1 if it must be made
+** again: the schema has changed between the look at the table and the search,
+** and nothing is locked. */
+static int skipCall(
+  Skip *p,
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  sqlxBegin(&p->rowMem, p->x->db);
+  p->req.zName = p->pCall->pThis->zName;
+  p->req.eMode = p->pCall->pThis->word.eMode;
+  p->req.eScope = p->pCall->pThis->word.eScope;
+  if( skipArgs(p, nArg, apArg) && askSnapshot(p) ){
+    p->req.zSchema = p->pTab->zSchema;
+    p->req.pTable = &p->pTab->key;
+    skipRun(p, ctx);
+  }
+  knowntableUnref(p->pKnown);
+  sqlxEnd(&p->rowMem);
+  return p->bChanged && p->nRow==0 && p->x->rc==SQLITE_OK;
 }
 
 /*
@@ -509,16 +590,17 @@ static void skipRun(Skip *p, sqlite3_context *ctx){
 ** Locks up to n rows that no session has locked or waits for, and returns
 ** their keys. Rows that this connection has locked are skipped too. Several
 ** workers that call the function at the same time get different rows, and none
-** of them waits. A row is read again after it is locked, so a row that another
-** worker has finished meanwhile is not returned. Each row is locked as by
-** row_lock (`xact`: as by row_xact_lock), and row_unlock releases it.
+** of them waits. If there was a commit meanwhile, a row is read again after it
+** is locked, so a row that another worker has finished is not returned. Each
+** row is locked as by row_lock (`xact`: as by row_xact_lock), and row_unlock
+** releases it.
 **
 ** Fewer than n keys, or none, means that the other rows were locked at that
 ** moment, not that there are none. The result is also `[]` while a session
 ** holds or waits for the whole table, or while a transaction of another
 ** session writes to a guarded table of the file.
 **
-** The function reads twice, each time the newest values. It must therefore be
+** The function may read twice, each time the newest values. So it must be
 ** called with no transaction open, or in a transaction that writes, as after
 ** BEGIN IMMEDIATE, and in a SELECT of its own: `json_each(skip_locked(...))`
 ** opens a transaction first. Give the table an index in the order of
@@ -568,21 +650,14 @@ static void skipLockedFunc(
 ){
   Skip s;
   Sqlx x;
+  int i = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  memset(&s, 0, sizeof(s));
-  sqlxBegin(&s.rowMem, x.db);
-  s.x = &x;
-  s.pCall = sqlite3_user_data(ctx);
-  s.req.zName = s.pCall->pThis->zName;
-  s.req.eMode = s.pCall->pThis->word.eMode;
-  s.req.eScope = s.pCall->pThis->word.eScope;
-  if( skipArgs(&s, nArg, apArg) && askSnapshot(&s) ){
-    s.req.zSchema = s.tab.zSchema;
-    s.req.pTable = &s.tab.key;
-    skipRun(&s, ctx);
-  }
+  do{
+    memset(&s, 0, sizeof(s));
+    s.x = &x;
+    s.pCall = sqlite3_user_data(ctx);
+  }while( skipCall(&s, ctx, nArg, apArg) && ++i<SKIP_TRIES );
   if( x.rc!=SQLITE_OK ) sqlxResultError(&x, ctx);
-  sqlxEnd(&s.rowMem);
   sqlxEnd(&x);
 }
 

@@ -19,6 +19,7 @@ struct Connection {
   FileSession *pFileSessions;  /* one for each lock file that was needed */
   FileSession *pMain;    /* the one of main; NULL until the first call */
   TxnScope scope;
+  KnownTables known;     /* tables that calls have named */
   WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
@@ -155,8 +156,13 @@ static int onCommit(void *pConn, char **pzError){
   return rc;
 }
 
+static void onClosing(void *pArg){
+  knowntableForget(&((Connection*)pArg)->known);
+}
+
 static const TxnEvents events = {
-  onMark, onRollbackTo, onCommit, onEnd, connectionRetain, connectionRelease
+  onMark, onRollbackTo, onCommit, onEnd, onClosing,
+  connectionRetain, connectionRelease
 };
 
 /* The transaction of a turn that was taken before it has ended. An enlisted
@@ -761,6 +767,7 @@ Connection *connectionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
   p->iPid = osPid();
   p->msTimeout = -1;
   txnscopeInit(&p->scope, db, &events, p);
+  knowntableInit(&p->known, db, &p->scope);
   return p;
 }
 
@@ -771,9 +778,11 @@ void connectionRelease(void *pConn){
   if( --p->nRef>0 ) return;
   writeendCancel(&p->pTurn);
   filesessionFree(&p->pFileSessions);
+  knowntableForget(&p->known);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);
 }
 
 TxnScope *connectionScope(Connection *p){ return &p->scope; }
+KnownTables *connectionTables(Connection *p){ return &p->known; }

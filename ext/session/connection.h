@@ -22,6 +22,7 @@
 #define INTERLOCK_CONNECTION_H
 
 #include "session/filesession.h"
+#include "session/knowntable.h"
 #include "sqlite/sqlx.h"
 #include "session/txnscope.h"
 
@@ -32,6 +33,7 @@ Connection *connectionNew(sqlite3*, void (*xEnd)(void*), void *pArg);
 void connectionRetain(void *pConn);
 void connectionRelease(void *pConn);
 TxnScope *connectionScope(Connection*);
+KnownTables *connectionTables(Connection*);
 
 /*
 ** What a function asks for. A request for a row has the key of its table: the

@@ -296,7 +296,8 @@ static const sqlite3_module transactionModule = {
 ** it writes, so it would make sqlite3_close() fail, and must be finalized when
 ** the connection is closed. SQLite then disconnects the tables without a
 ** reference, and this one exists only to be one of them. If a table of the
-** user's hides its name, no statement is kept.
+** user's hides its name, no statement is kept. The same holds for statements
+** that are kept elsewhere (xClosing).
 */
 static void dropStatement(sqlite3_stmt **pp){
   sqlite3_stmt *pStmt = *pp;
@@ -324,6 +325,7 @@ static int txnDisconnectClose(sqlite3_vtab *pVtab){
   p->bSeesClose = 0;
   dropStatement(&p->pEnlist);
   dropStatement(&p->pWrite);
+  p->pEvents->xClosing(p->pArg);
   return txnDisconnect(pVtab);
 }
 
@@ -406,21 +408,26 @@ static void makeTable(TxnScope *p, Sqlx *x){
   runEnlist(p, x);
 }
 
-/* Keeps a statement only if interlock_close can be connected: a table or view
-** of the user's can hide its name, even one that cannot be read. */
-static void keepStatement(TxnScope *p, Sqlx *x, sqlite3_stmt **pp){
+/* A table or view of the user's can hide the name, even one that cannot be
+** read. */
+int txnscopeSeesClose(TxnScope *p, Sqlx *x){
   if( !p->bSeesClose ){
     sqlxFinalize(x, sqlxPrepare(x, "SELECT 1 FROM " CLOSE_NAME));
     if( x->rc!=SQLITE_NOMEM ) sqlxClear(x);
   }
-  if( !p->bSeesClose || x->rc!=SQLITE_OK ) dropStatement(pp);
+  return p->bSeesClose && x->rc==SQLITE_OK;
+}
+
+/* Keeps a statement only if interlock_close can be connected. */
+static void keepStatement(TxnScope *p, Sqlx *x, sqlite3_stmt **pp){
+  if( !txnscopeSeesClose(p, x) ) dropStatement(pp);
 }
 
 /* Makes the request's error one about the transaction. */
 static void explain(Sqlx *x, const char *zWho){
   int rc = x->rc;
   const char *zWhy = sqlxErrorText(x);
-  if( rc==SQLITE_NOMEM ) return;
+  if( rc==SQLITE_NOMEM || rc==SQLITE_INTERRUPT ) return;
   sqlxClear(x);
   sqlxFail(x, rc, "no transaction: %s cannot take part in it: %s%s", zWho, zWhy,
            rc==SQLITE_READONLY && sqlite3_db_readonly(x->db, "main")!=1

@@ -33,6 +33,8 @@
 **              committed; after an error it is rolled back. The caller frees
 **              the text
 ** xEnd         the transaction has ended, by COMMIT or ROLLBACK
+** xClosing     finalize the statements that are kept: the connection is being
+**              closed
 ** xRef         count one more module or table that points to the TxnScope
 ** xUnref       count one less; with the last, the TxnScope may be freed
 */
@@ -41,6 +43,7 @@ typedef struct TxnEvents {
   void (*xRollbackTo)(void*, int i);
   int (*xCommit)(void*, char **pzError);
   void (*xEnd)(void*);
+  void (*xClosing)(void*);
   void (*xRef)(void*);
   void (*xUnref)(void*);
 } TxnEvents;
@@ -62,6 +65,10 @@ typedef struct TxnScope {
 } TxnScope;
 
 void txnscopeInit(TxnScope*, sqlite3*, const TxnEvents*, void *pArg);
+
+/* 1 if xClosing will be called: only then may a statement be kept. A refusal
+** leaves no error but SQLITE_NOMEM. */
+int txnscopeSeesClose(TxnScope*, Sqlx*);
 
 /* Register the modules. They point to the TxnScope until the connection ends or
 ** modules of the same names replace them. */

@@ -209,8 +209,13 @@ const char *sqlxText(Sqlx *p, sqlite3_str *pStr){
 }
 
 /* Makes the error that the connection has now the sticky one. After an
-** interrupt and when memory has run out, the connection has no text for it. */
+** interrupt and when memory has run out, the connection has no text for it. An
+** interrupt while a virtual table is connected comes as SQLITE_ERROR. */
 static void failDb(Sqlx *p, int rc){
+  if( rc==SQLITE_ERROR && strcmp(sqlite3_errmsg(p->db),
+                                 sqlite3_errstr(SQLITE_INTERRUPT))==0 ){
+    rc = SQLITE_INTERRUPT;
+  }
   if( rc==SQLITE_NOMEM || rc==SQLITE_INTERRUPT ){
     if( p->rc==SQLITE_OK ) p->rc = rc;
   }else{
@@ -307,6 +312,12 @@ void sqlxRun(Sqlx *p, const char *zFormat, ...){
   va_end(ap);
   while( sqlxStep(p, pStmt) ){}
   sqlxFinalize(p, pStmt);
+}
+
+/* How often SQLite has had to prepare a statement anew: because the schema that
+** it was made from was changed, or something else. */
+int sqlxReprepared(sqlite3_stmt *pStmt){
+  return sqlite3_stmt_status(pStmt, SQLITE_STMTSTATUS_REPREPARE, 0);
 }
 
 /* Whether a query returns a row. */

@@ -59,6 +59,7 @@ const char *sqlxColumn(Sqlx *p, sqlite3_stmt *pStmt, int iCol);
 void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt);
 void sqlxRun(Sqlx *p, const char *zFormat, ...);
 void sqlxChange(Sqlx *p, const char *zSql);
+int sqlxReprepared(sqlite3_stmt *pStmt);
 int sqlxExists(Sqlx *p, const char *zFormat, ...);
 int sqlxTable(Sqlx *p, const char *zSchema, const char *zName);
 int sqlxWrites(sqlite3 *db);

@@ -90,24 +90,40 @@ typedef struct Pair {
   double aim;
   int bDifference;
   const char *azSql[2][3];
+  const char *zMode;               /* of the journal; NULL: WAL */
 } Pair;
 
 static const Pair aPair[] = {
   { "free", "free lock and unlock / two calls of an empty function", 1.5, 0,
     { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
-      { "SELECT try_advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } } },
+      { "SELECT try_advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } },
+    0 },
   { "waiting", "the same, in the form that may wait", 1.5, 0,
     { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
-      { "SELECT advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } } },
+      { "SELECT advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } }, 0 },
   { "text", "the same with a key of 20 bytes", 1.5, 0,
     { { "SELECT empty('twenty bytes of text')",
         "SELECT empty('twenty bytes of text')", 0 },
       { "SELECT try_advisory_lock('twenty bytes of text')",
-        "SELECT advisory_unlock('twenty bytes of text')", 0 } } },
+        "SELECT advisory_unlock('twenty bytes of text')", 0 } }, 0 },
   { "transaction", "a transaction lock in BEGIN ... COMMIT, more than without",
     1.5, 1,
     { { "BEGIN", "SELECT empty(?1)", "COMMIT" },
-      { "BEGIN", "SELECT try_advisory_xact_lock(?1)", "COMMIT" } } },
+      { "BEGIN", "SELECT try_advisory_xact_lock(?1)", "COMMIT" } }, 0 },
+#define ROW_PAIR(what, mode) \
+  { "row", what, 1, 1, \
+    { { "SELECT empty(?1)", "SELECT empty(?1)", 0 }, \
+      { "SELECT row_lock('job', ?1)", "SELECT row_unlock('job', ?1)", 0 } }, \
+    mode }
+  ROW_PAIR("row_lock and row_unlock, more than two empty calls", 0),
+  ROW_PAIR("the same, in rollback mode", "DELETE"),
+  { "row", "row_xact_lock in BEGIN ... COMMIT, more than without", 2, 1,
+    { { "BEGIN", "SELECT empty(?1)", "COMMIT" },
+      { "BEGIN", "SELECT row_xact_lock('job', ?1)", "COMMIT" } }, 0 },
+  { "row", "skip_locked('job', 1, where, order) and row_unlock_all()", 18, 1,
+    { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
+      { "SELECT skip_locked('job', 1, 'state = ''ready''', 'rank')",
+        "SELECT row_unlock_all()", 0 } }, 0 },
 };
 
 static double side(const Pair *p, int i){
@@ -127,6 +143,11 @@ static double side(const Pair *p, int i){
 static void pair(const Pair *p){
   double a[MAX_REP];
   int r;
+  if( p->zMode ){
+    char *z = sqlite3_mprintf("PRAGMA journal_mode=%s", p->zMode);
+    run(z);
+    sqlite3_free(z);
+  }
   for(r=0; r<nRep; r++){
     double us0 = iSide==1 ? 1 : side(p, 0);
     double us1 = iSide==0 ? 1 : side(p, 1);
@@ -134,6 +155,7 @@ static void pair(const Pair *p){
   }
   report(p->zName, p->zWhat, median(a, nRep), p->aim,
          p->bDifference ? " us" : "");
+  if( p->zMode ) run("PRAGMA journal_mode=WAL");
 }
 
 /* ---- a million locks -------------------------------------------------- */
@@ -169,13 +191,18 @@ static double query(const char *zSql){
   return median(a, nRep);
 }
 
+static void makeJobs(void){
+  run("CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT)");
+  run("INSERT INTO job WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1"
+      " FROM c WHERE i<20000) SELECT i, 'ready', i FROM c");
+  run("CREATE INDEX job_rank ON job(state, rank)");
+}
+
 /* Another connection has locked the first 10,000 rows. */
 static void skip(void){
   sqlite3 *dbMain = db, *dbOther;
   double ms, msSelect;
-  run("CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT)");
-  run("INSERT INTO job WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1"
-      " FROM c WHERE i<20000) SELECT i, 'ready', i FROM c");
+  run("DROP INDEX job_rank");
   ms = query("SELECT skip_locked('job', 10)");
   report("skip", "skip_locked('job', 10), nothing locked", ms, 0.1, " ms");
   openOne(zExtension, zFolderName);
@@ -241,6 +268,7 @@ int main(int argc, char **argv){
     if( strcmp(argv[0], "-side")==0 ) iSide = n;
     argc -= 2; argv += 2;
   }
+  makeJobs();
   for(i=0; i<sizeof(aPair)/sizeof(aPair[0]); i++){
     if( wanted(aPair[i].zName, argc, argv) ) pair(&aPair[i]);
   }

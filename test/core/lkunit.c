@@ -9,6 +9,7 @@
 #include "util.h"
 #include <sys/stat.h>
 #include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <pthread.h>
 
@@ -488,7 +489,7 @@ static void testFork(void){
 /*----------------------------------------------------- death and stopping */
 
 /* Starts a process that holds lock k, perhaps inside the mutex.  Returns when
-** it is ready. */
+** it is ready.  The process ends with this one, also where an assert ends it. */
 static pid_t holder(const char *zDb, i64 i, int bInside){
   int a[2];
   char c;
@@ -501,6 +502,7 @@ static pid_t holder(const char *zDb, i64 i, int bInside){
     LockSession *u = beginOrDie(q);
     if( lockAcquire(u, &k, LOCK_EXCLUSIVE, 0, 0) ) _exit(1);
     lockSessionLabel(u, "holder");
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if( bInside ) mutexEnter(lockSegment(q));
     if( write(a[1], "x", 1)!=1 ) _exit(1);
     for(;;) pause();
@@ -552,6 +554,7 @@ static void testDeath(void){
       CHECK_EQ(lockAsk(s, &k, LOCK_EXCLUSIVE, 0, 1), LOCK_WAITING);
       CHECK_EQ(lockWait(s, &w), LOCK_OK);
       CHECK_EQ(killer.nPoll, 1);
+      if( killer.nPoll==0 ) killAtFirstPoll(&killer);
     }
     CHECK_EQ(lockRelease(s, &k, LOCK_EXCLUSIVE), LOCK_OK);
     CHECK(lockCheck(p)==0);
