@@ -15,6 +15,7 @@
 SQLITE_EXTENSION_INIT3
 
 #define TTL_MAX 2147483647
+#define TOKEN_LAST ((i64)0x7fffffffffffffff)
 /* How often a connection that waits looks by itself, in ms: a program that has
 ** not loaded Interlock wakes no other. */
 #define LOOK_MS 100
@@ -126,8 +127,14 @@ typedef struct LeaseWanted {
 ** read. Returns the new token, or 0. */
 static i64 takeLease(Sqlx *p, const LeaseWanted *pWanted,
                      const LeaseRow *pRow){
-  i64 iToken = pRow->iToken<pRow->msNow ? pRow->msNow : pRow->iToken+1;
+  i64 iToken = pRow->msNow;
   sqlite3_stmt *pStmt;
+  if( pRow->iToken==TOKEN_LAST ){
+    sqlxBad(p, "lease %Q has had its last token; allowed is another name",
+            pWanted->zName);
+    return 0;
+  }
+  if( iToken<=pRow->iToken ) iToken = pRow->iToken + 1;
   if( pRow->bThere ){
     pStmt = sqlxPrepare(p, "UPDATE main.interlock_leases SET owner=?2,"
         " token=%lld, expires=%lld+" TRIGGERSET_NOW " WHERE name=?1"
