@@ -116,6 +116,10 @@ static void guardedFunc(
 ** ask for them. A table that no longer exists, and is still in
 ** `guarded_tables`, is removed by the name that it had.
 **
+** A connection without Interlock, which was refused with `no such function:
+** interlock_guard`, has the schema of before in memory. It is refused until it
+** has read the schema again: after any SELECT from a table of the file.
+**
 ** Arguments:
 **   table  TEXT  name, or schema.name
 ** Result: INTEGER 1, or 0 if the table was not guarded

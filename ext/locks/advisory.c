@@ -42,6 +42,17 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** ends with the transaction, and with ROLLBACK TO a savepoint that was opened
 ** before it.
 **
+** A TEXT key is a lock of its own: `advisory_lock('42')` is another lock than
+** `advisory_lock(42)`. Some drivers bind a number as TEXT (PHP's PDO, Perl's
+** DBI, Tcl); there write `advisory_lock(CAST(? AS INTEGER))`. Where only a
+** number is allowed, as in `advisory_lock(?, ?)`, `pg_advisory_lock(?)` and
+** timeouts, a TEXT that is a number is that number.
+**
+** A lock function stands alone in a SELECT, or with other lock functions:
+** SQLite may call a function in a subquery, a view or a JOIN more than once.
+** `SELECT h FROM (SELECT try_advisory_lock(1) AS h) WHERE h = 1` takes the lock
+** twice.
+**
 ** **A function waits only while its connection has no transaction open on a
 ** database file.** `BEGIN` alone opens none. The first read or write after it
 ** does, and so does a cursor that was not read to its end, or any table in
@@ -363,6 +374,10 @@ static void timeoutFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** lock. If the connection holds both modes, it is the token of the exclusive
 ** one. Taking a lock again does not change its token.
 **
+** A holder can ask by this whether the lock is still its own: the function
+** looks whether the lock file was replaced or deleted, and fails with `lock
+** file:` if so, since another session may hold the lock then.
+**
 ** Arguments:
 **   key  ANY  as of advisory_lock
 ** Result: INTEGER the token; NULL if this connection does not hold the key
@@ -385,6 +400,7 @@ static void tokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( keyOf(&x, pCall->pThis, nArg, apArg, &key) ){
     iToken = connectionToken(pCall->pConn, &x, &key);
+    if( iToken ) connectionStillHeld(pCall->pConn, &x);
   }
   argsEndFound(&x, ctx, iToken);
 }

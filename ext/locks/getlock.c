@@ -35,7 +35,7 @@ static int nameOf(
 ** large. */
 static i64 timeoutOf(Sqlx *x, sqlite3_value *pVal){
   double r;
-  int eType = sqlite3_value_type(pVal);
+  int eType = argsNumberType(pVal);
   if( eType!=SQLITE_INTEGER && eType!=SQLITE_FLOAT ){
     sqlxBad(x, "seconds is %s; allowed is a number", argsType(pVal));
     return 0;

@@ -427,6 +427,12 @@ i64 connectionToken(Connection *p, Sqlx *x, const LockKey *pKey){
   return (i64)iToken;
 }
 
+void connectionStillHeld(Connection *p, Sqlx *x){
+  assert( sqlxHeld(x->db) );
+  if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return;
+  failSession(x, lockMoved(p->pMain->pFile), p->pMain);
+}
+
 i64 connectionHolder(Connection *p, Sqlx *x, const LockKey *pKey){
   const LockKey *pHeld;
   FileSession *pFs;

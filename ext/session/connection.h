@@ -67,6 +67,9 @@ i64 connectionUnlockAll(Connection*, Sqlx*, u32 mKind, u32 mMode);
 /* The fencing token of what this connection holds on a key in main's lock file;
 ** 0 if it holds nothing. */
 i64 connectionToken(Connection*, Sqlx*, const LockKey*);
+/* An error if what this session holds in main's lock file counts no longer,
+** since the name of the file leads to another one, or to none. */
+void connectionStillHeld(Connection*, Sqlx*);
 /* The fencing token of the last grant. Cannot fail; for the caller of a
 ** connectionLock() that has returned 1. */
 i64 connectionGrantToken(const Connection*);

@@ -342,8 +342,9 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 ** SQL ERROR lock wait cancelled:
 **
 ** Another session called advisory_cancel, or the program called
-** sqlite3_interrupt, while this session waited. The request is gone and the
-** lock is not held, even if it was granted at that moment.
+** sqlite3_interrupt, or its progress handler ended the statement, while this
+** session waited. The request is gone and the lock is not held, even if it was
+** granted at that moment.
 **
 ** SQLite's own error `interrupted` is different. The interrupt came after the
 ** function had returned, or during another part of the statement, and the

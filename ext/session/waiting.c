@@ -150,19 +150,36 @@ typedef struct NextApi {
     ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
 #endif
 
-/* An interrupt ends this statement with SQLITE_INTERRUPT. The statement runs
-** inside the one that waits, so it does not clear the interrupt. */
+/* Six hundred operations of SQLite's, and no table: a progress handler that is
+** to be called every 500 operations or more often is called in each look, one
+** of every 1000 in each second. */
+#define ROWS_10 "(0),(0),(0),(0),(0),(0),(0),(0),(0),(0)"
+#define ROWS_40 ROWS_10 "," ROWS_10 "," ROWS_10 "," ROWS_10
+static const char zLook[] = "SELECT count(*) FROM"
+    " (VALUES " ROWS_40 "," ROWS_40 "," ROWS_40 ")";
+
+/* Where SQLite or an authorizer refuses the first. */
+static const char zLookLeast[] = "SELECT 1";
+
+/* A statement of its own ends with SQLITE_INTERRUPT after an interrupt, or
+** where the program's progress handler says so. It runs inside the one that
+** waits, so it does not clear the flag of an interrupt. */
 static int stepsInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
   int rc = SQLITE_OK;
-  if( *ppLook==0 ) rc = sqlite3_prepare_v2(db, "SELECT 1", -1, ppLook, 0);
+  if( *ppLook==0 ) rc = sqlite3_prepare_v2(db, zLook, -1, ppLook, 0);
+  if( rc!=SQLITE_OK && rc!=SQLITE_INTERRUPT ){
+    rc = sqlite3_prepare_v2(db, zLookLeast, -1, ppLook, 0);
+  }
   if( rc==SQLITE_OK ) rc = sqlite3_step(*ppLook);
   sqlite3_reset(*ppLook);
   return rc==SQLITE_INTERRUPT;
 }
 
+/* Without memory for a statement SQLite since 3.41 still tells of an interrupt.
+*/
 int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
 #ifdef IS_INTERRUPTED
-  if( sqlite3_libversion_number()>=3041000 ) return IS_INTERRUPTED(db);
+  if( sqlite3_libversion_number()>=3041000 && IS_INTERRUPTED(db) ) return 1;
 #endif
   return stepsInterrupted(db, ppLook);
 }

@@ -27,10 +27,10 @@ typedef enum Waiting {
 ** the file that forbids it, valid until the next ATTACH or DETACH, or NULL. */
 Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
 
-/* Whether sqlite3_interrupt() was called. The caller must be a function of a
-** statement that is being run. SQLite before 3.41 is asked by a statement, kept
-** in *ppLook for the next call: it must be NULL at the first call, and the
-** caller must finalize it. */
+/* Whether sqlite3_interrupt() was called, or the program's progress handler,
+** which is called here, ends the wait. The caller must be a function of a
+** statement that is being run. A statement is kept in *ppLook for the next
+** call: *ppLook must be NULL at the first, and the caller must finalize it. */
 int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook);
 
 /* Whether the file of a schema, which this connection reads, is in WAL mode and

@@ -39,6 +39,13 @@ const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
   return z;
 }
 
+/* The type of an argument that must be a number. Drivers bind numbers as TEXT
+** (PHP's PDO, Perl's DBI, Tcl): a text that is a number counts as that. */
+int argsNumberType(sqlite3_value *pVal){
+  int eType = sqlite3_value_type(pVal);
+  return eType==SQLITE_TEXT ? sqlite3_value_numeric_type(pVal) : eType;
+}
+
 /* A REAL without a fraction is accepted, since JavaScript binds every number
 ** as REAL. */
 sqlite3_int64 argsInteger(
@@ -48,7 +55,7 @@ sqlite3_int64 argsInteger(
 ){
   double r;
   if( p->rc!=SQLITE_OK ) return 0;
-  switch( sqlite3_value_type(pVal) ){
+  switch( argsNumberType(pVal) ){
     case SQLITE_INTEGER:
       return sqlite3_value_int64(pVal);
     case SQLITE_FLOAT:

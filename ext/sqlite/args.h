@@ -14,6 +14,8 @@ int argsCount(Sqlx *p, int nArg, int nMin, int nMax, const char *zForm);
 /* A name, of at most ARGS_TEXT_MAX bytes, since errors copy it. */
 #define ARGS_TEXT_MAX 65536
 const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat);
+/* A number; TEXT that is one counts as that number. */
+int argsNumberType(sqlite3_value *pVal);
 sqlite3_int64 argsInteger(Sqlx *p, sqlite3_value *pVal, const char *zWhat);
 /* How long to wait, in ms: -1 without limit, 0 not at all, at most 24 days. */
 sqlite3_int64 argsTimeout(Sqlx *p, sqlite3_value *pVal);

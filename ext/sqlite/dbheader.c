@@ -188,7 +188,7 @@ static int readFile(const DbFile *p, DbheaderSchema *pOut){
   if( a[0]==2 && a[1]==2 && hasWal(p) ) return readWal(p, pOut);
   if( a[0]!=1 || a[1]!=1 ) return 0;
   pOut->wal.pWal = 0;
-  pOut->iNumber = bigEndian(a + AT_SCHEMA - AT_VERSIONS);
+  pOut->iNumber = bigEndian(a + (AT_SCHEMA - AT_VERSIONS));
   return 1;
 }
 

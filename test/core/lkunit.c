@@ -489,7 +489,7 @@ static void testFork(void){
 /*----------------------------------------------------- death and stopping */
 
 /* Starts a process that holds lock k, perhaps inside the mutex.  Returns when
-** it is ready.  The process ends with this one, also where an assert ends it. */
+** it is ready.  The process ends with this one, also if an assert ends that. */
 static pid_t holder(const char *zDb, i64 i, int bInside){
   int a[2];
   char c;

@@ -248,6 +248,48 @@ static void interrupt(sqlite3 *db, sqlite3 *db2){
   run(db, "COMMIT");
   CHECK(isFree(db2, 2));
 }
+/* A progress handler is called in each look of a wait, and may end it. */
+static int nProgress, nEnough;
+static int progress(void *pArg){
+  (void)pArg;
+  return ++nProgress>=nEnough;
+}
+static void progressEnds(sqlite3 *db, sqlite3 *db2){
+  static const struct { const char *zSql; int nOps; } a[] = {
+    { "SELECT advisory_lock(1)", 100 },
+    { "SELECT advisory_lock(1)", 1000 },
+    { "BEGIN; SELECT advisory_xact_lock(1)", 500 },
+    { "BEGIN; SELECT row_xact_lock('t', 1)", 1 },
+    { "BEGIN; SELECT write_turn()", 100 },
+    { "SELECT write_turn()", 100 },
+  };
+  size_t i;
+  int n;
+  ask(db2, "SELECT advisory_lock(1), row_lock('t', 1), write_turn()");
+  for(i=0; i<sizeof a/sizeof a[0]; i++){
+    nProgress = 0;
+    nEnough = 1000000;
+    sqlite3_progress_handler(db, a[i].nOps, progress, 0);
+    /* so often without a wait */
+    run(db, "SELECT advisory_lock_timeout(0)");
+    CHECK(run(db, a[i].zSql)!=SQLITE_INTERRUPT);
+    run(db, "ROLLBACK");
+    run(db, "SELECT advisory_lock_timeout(-1)");
+    n = nProgress;
+    nProgress = 0;
+    nEnough = n + 3;
+    CHECK(run(db, a[i].zSql)==SQLITE_INTERRUPT);
+    CHECK(begins(sqlite3_errmsg(db), "lock wait cancelled: interrupted"));
+    sqlite3_progress_handler(db, 0, 0, 0);
+    run(db, "ROLLBACK");
+    CHECK(ask(db2, "SELECT count(*) FROM advisory_waits")==0);
+  }
+  /* Where SQLite does not take that statement an interrupt still works. */
+  sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, 300);
+  run(db2, "SELECT write_turn_end(), row_unlock_all()");
+  interrupt(db, db2);
+}
+
 static void cancel(sqlite3 *db, sqlite3 *db2){
   Waiter w = { db, "SELECT advisory_lock_shared(1)", 0, "" };
   pthread_t t;
@@ -512,6 +554,7 @@ static const struct {
   {"copy", copy, 0},
   {"threads", threads, 0},
   {"sessions", sessions, 0},
+  {"progress", progressEnds, 0},
   {"turn-methods", turnMethods, 1},
   {"turn-close", turnClose, 1},
 };
