@@ -65,7 +65,9 @@ void ddlNew(Ddl *pDdl, const char *zSchema, const char *zKind);
 void ddlStep(Sqlx *p, Ddl *pDdl, const char *zDo, const char *zUndo);
 void ddlDropTriggers(Sqlx *p, Ddl *pDdl, DdlScope eScope,
                      const TriggerSet *pSet);
-void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet);
+void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet, int iFrom,
+                     int iTo);
+void ddlMakeAgain(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet);
 /* Appends a step that makes a table, from its CREATE statement, if bThere is 0
 ** or the plan is printed. No single statement undoes that step. */
 void ddlMakeTable(Sqlx *p, Ddl *pDdl, const char *zSql, int bThere);
