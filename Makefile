@@ -197,10 +197,11 @@ install: all
 	$(PAGES) fill tool/install/interlock.pc.in $(PLACES) > $(PC_FILE); \
 	$(PAGES) man > $(MAN_FILE); \
 	for page in $(DOCS); do \
-	  $(PAGES) page $$page $(DOCS) LICENSE sql/halves.svg > "$$d/$$page"; \
+	  $(PAGES) page $$page $(DOCS) LICENSE sql/halves.svg \
+	    sql/lease.sql > "$$d/$$page"; \
 	done; \
 	install -m 644 LICENSE "$$d"; \
-	install -m 644 sql/halves.svg "$$d/sql"
+	install -m 644 sql/halves.svg sql/lease.sql "$$d/sql"
 	@tool/install/how $(call quote,$(DESTDIR)) $(call quote,$(LIBDIR))
 
 uninstall:
@@ -208,6 +209,7 @@ uninstall:
 	@rmdir $(call to,$(LIBDIR)/pkgconfig) $(call to,$(MANDIR)/man7) \
 	  2>/dev/null || true
 	d=$(call to,$(DOCDIR)); rm -f "$$d/LICENSE" "$$d/sql/halves.svg" \
+	  "$$d/sql/lease.sql" \
 	  $(DOCS:%="$$d/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
 
 clean:

@@ -9,17 +9,21 @@
 */
 #include <string.h>
 #include "functions.h"
+#include "remove.h"
 #include "locks/advisory.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
+#include "fenced/fencedfunctions.h"
 #include "guarded/guardcheck.h"
 #include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
+#include "locks/lease.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
 #include "locks/rowlock.h"
 #include "locks/skiplocked.h"
 #include "locks/turn.h"
+
 #include "versioned/versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -494,6 +498,9 @@ static FunctionList (*const axList[])(void) = {
   rowlockFunctions,
   guardcheckFunctions,
   guardedFunctions,
+  fencedFunctions,
+  leaseFunctions,
+  removeFunctions,
   skiplockedFunctions,
 };
 

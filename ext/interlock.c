@@ -13,8 +13,10 @@
 #include <pthread.h>
 #include <string.h>
 #include "functions.h"
+#include "fenced/fencedtables.h"
 #include "guarded/guardedtables.h"
 #include "locks/inspecttables.h"
+#include "locks/leasetables.h"
 #include "core/os.h"
 #include "session/txnscope.h"
 #include "versioned/versionedtables.h"
@@ -93,6 +95,8 @@ static Loaded *findOrAdd(sqlite3 *db){
 static int registerTables(sqlite3 *db, Connection *pConn){
   int rc = versionedtablesRegister(db);
   if( rc==SQLITE_OK ) rc = guardedtablesRegister(db);
+  if( rc==SQLITE_OK ) rc = fencedtablesRegister(db);
+  if( rc==SQLITE_OK ) rc = leasetablesRegister(db);
   if( rc==SQLITE_OK ) rc = inspecttablesRegister(db, pConn);
   if( rc==SQLITE_OK ) rc = txnscopeRegister(connectionScope(pConn));
   return rc;
@@ -102,6 +106,8 @@ static int registerTables(sqlite3 *db, Connection *pConn){
 static void unregisterTables(sqlite3 *db){
   versionedtablesUnregister(db);
   guardedtablesUnregister(db);
+  fencedtablesUnregister(db);
+  leasetablesUnregister(db);
   inspecttablesUnregister(db);
   txnscopeUnregister(db);
 }

@@ -17,8 +17,8 @@ namespace eval layers {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
-      tableinfo clause triggerset skipping ddl declared registry status declare
-      declaredtables
+      tableinfo clause keytable owncolumn triggerset skipping ddl leasetable
+      declared registry status declare declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope writeend
@@ -31,12 +31,15 @@ namespace eval layers {
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions
     }
-    locks {core sqlite session} {
-      hashtext advisory getlock inspectrows inspectstatus turn rowlock
-      skiplocked inspecttables
+    fenced {sqlite schema session} {
+      fencedtriggers fenced fencedtables fencedfunctions
     }
-    . {core sqlite schema session versioned guarded locks} {
-      kinds functions interlock
+    locks {core sqlite schema session} {
+      hashtext advisory getlock inspectrows inspectstatus turn rowlock
+      skiplocked inspecttables lease leasetables
+    }
+    . {core sqlite schema session versioned guarded fenced locks} {
+      kinds remove functions interlock
     }
   }
   # Made by tool/embed.tcl from sql/, not a file of ext/.

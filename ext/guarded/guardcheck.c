@@ -366,7 +366,7 @@ static const LockKey *lockedOf(
   const LockKey *pTable,
   const LockKey *pRow
 ){
-  LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0 };
+  LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0, 0 };
   const LockKey *pHeld;
   LockRc eRc = lockGuard(g->pFs->pLock, pTable, pRow, &pHeld);
   if( eRc==LOCK_NO ) return pHeld;

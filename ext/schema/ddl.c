@@ -31,7 +31,8 @@ static const char *dropTrigger(
   const Ddl *pDdl,
   const TriggerSetOne *pOne
 ){
-  return sqlxPrintf(p, "DROP TRIGGER \"%w\".\"%w\"", pDdl->zSchema,
+  return sqlxPrintf(p, "DROP TRIGGER %s\"%w\".\"%w\"",
+                    pDdl->bText ? "IF EXISTS " : "", pDdl->zSchema,
                     pOne->zName);
 }
 
@@ -51,6 +52,12 @@ void ddlDropTriggers(
             eScope==DDL_SELECT ? DDL_UNDO_ALL
             : triggersetRemade(p, pOne, pDdl->zSchema, pDdl->zKind));
   }
+}
+
+void ddlMakeTable(Sqlx *p, Ddl *pDdl, const char *zSql, int bThere){
+  if( bThere && !pDdl->bText ) return;
+  ddlStep(p, pDdl, pDdl->bText ? triggersetIfMissing(p, zSql, pDdl->zSchema)
+          : triggersetQualified(p, zSql, pDdl->zSchema), DDL_UNDO_ALL);
 }
 
 /* Appends steps that make the triggers from iFrom up to before iTo. */

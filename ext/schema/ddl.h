@@ -28,6 +28,8 @@ struct Ddl {
   const char *zSchema;
   const char *zKind;     /* of the declared table that is changed */
   int bDrops;            /* a step drops a table: nothing may be reading then */
+  int bText;             /* the steps are printed, for another database that
+                         ** has only the users' tables */
   DdlStep *pFirst, *pLast;
 };
 
@@ -66,6 +68,9 @@ void ddlDropTriggers(Sqlx *p, Ddl *pDdl, DdlScope eScope,
 void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet, int iFrom,
                      int iTo);
 void ddlMakeAgain(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet);
+/* Appends a step that makes a table, from its CREATE statement, if bThere is 0
+** or the plan is printed. No single statement undoes that step. */
+void ddlMakeTable(Sqlx *p, Ddl *pDdl, const char *zSql, int bThere);
 const char *ddlText(Sqlx *p, const Ddl *pDdl, const char *zTable);
 
 /* Running them. */

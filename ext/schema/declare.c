@@ -137,6 +137,7 @@ static int writeDown(
 ){
   const DeclaredKind *pKind = pTab->pKind;
   ddlNew(pDdl, pTab->zSchema, pKind->zName);
+  pDdl->bText = bText;
   pKind->xCheck(p, pTab);
   if( p->rc!=SQLITE_OK ) return 0;
   if( pTab->zNumber==0 ) pTab->zNumber = registryNumber(p, pTab->zSchema);

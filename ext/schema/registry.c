@@ -283,7 +283,8 @@ void registryStore(
 ){
   const char *zValues = pTab->pKind->xValues(p, pTab, bDeclared);
   const char *zUndo = 0;
-  if( !tableinfoOwnWritten(p, pTab->zSchema, pTab->pKind->zRegistry) ){
+  int bThere = tableinfoOwnWritten(p, pTab->zSchema, pTab->pKind->zRegistry);
+  if( !bThere || pDdl->bText ){
     ddlStep(p, pDdl, createRegistry(p, pTab), DDL_UNDO_ALL);
   }else if( eScope==DDL_STATEMENT ){
     zUndo = pTab->zEntry ? storeAgain(p, pTab)

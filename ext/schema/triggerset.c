@@ -68,6 +68,17 @@ const char *triggersetQualified(
                     zName);
 }
 
+const char *triggersetIfMissing(
+  Sqlx *p,
+  const char *zSql,
+  const char *zSchema
+){
+  const char *zName = strchr(zSql, '"');
+  if( zName==0 ) return zSql;
+  return sqlxPrintf(p, "%.*sIF NOT EXISTS \"%w\".%s", (int)(zName - zSql), zSql,
+                    zSchema, zName);
+}
+
 /*
 ** The text is the file's and can be anything: SQLite reads it up to the END of
 ** the trigger and no further, and a statement that Interlock runs is outside of

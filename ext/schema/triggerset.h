@@ -54,6 +54,9 @@ const TriggerSetOne *triggersetNamed(const TriggerSet *pSet,
 /* Returns the same CREATE statement with the schema before the name. */
 const char *triggersetQualified(Sqlx *p, const char *zSql,
                                 const char *zSchema);
+/* The same with IF NOT EXISTS: for a text that is run elsewhere. */
+const char *triggersetIfMissing(Sqlx *p, const char *zSql,
+                                const char *zSchema);
 /* Returns the statement that makes a trigger of the file again after a DROP, as
 ** a trigger of zSchema. Returns NULL with `bad argument:`, which names the
 ** functions of the kind, if the text is no such statement. */

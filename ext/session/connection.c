@@ -36,7 +36,7 @@ struct Connection {
 /* ---- file sessions ---------------------------------------------------- */
 
 static void failSession(Sqlx *x, LockRc eRc, const FileSession *pFs){
-  LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0 };
+  LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0, 0 };
   failure.pFs = pFs;
   lockerrorSet(x, eRc, &failure);
 }
@@ -337,6 +337,7 @@ static int request(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   w.failure.msTimeout = pReq->msTimeout;
   w.failure.eWaiting = WAITING_ALLOWED;
   w.failure.zBusy = 0;
+  w.failure.zHeld = 0;
   w.bWaited = 0;
   w.pLook = 0;
   eRc = pReq->pTable ? acquireRow(&w) : acquire(&w, &pReq->key, pReq->eMode);
@@ -459,6 +460,80 @@ int connectionCancel(Connection *p, Sqlx *x, const char *zSchema, i64 iId){
   failSession(x, eRc, pFs);
   lockClose(pFile);
   return eRc==LOCK_OK;
+}
+
+/* ---- events ----------------------------------------------------------- */
+
+int connectionEventBegin(
+  Connection *p,
+  Sqlx *x,
+  const char *zName,
+  ConnectionEvent *pEvent
+){
+  assert( sqlxHeld(x->db) );
+  pEvent->pConn = p;
+  pEvent->zName = zName;
+  pEvent->pLook = 0;
+  pEvent->pFs = connectionFile(p, x, 0);
+  return pEvent->pFs!=0;
+}
+
+void connectionEventLook(ConnectionEvent *pEvent){
+  pEvent->iSeen = lockEvent(pEvent->pFs->pFile, pEvent->zName);
+}
+
+int connectionEventAllowed(Sqlx *x, ConnectionEvent *pEvent,
+                           const char *zHeld){
+  LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0, 0 };
+  failure.pFs = pEvent->pFs;
+  failure.zHeld = zHeld;
+  failure.eWaiting = waitingAllowed(x->db, &failure.zBusy);
+  if( failure.eWaiting==WAITING_ALLOWED ){
+    failure.zBusy = heldElsewhere(pEvent->pConn, pEvent->pFs);
+    if( failure.zBusy ) failure.eWaiting = WAITING_OTHER_FILE;
+  }
+  if( failure.eWaiting==WAITING_ALLOWED ) return 1;
+  lockerrorSet(x, LOCK_REFUSED, &failure);
+  return 0;
+}
+
+void connectionEventWait(Sqlx *x, ConnectionEvent *pEvent, i64 ms){
+  LockRc eRc = LOCK_OK;
+  lockEventWait(pEvent->pFs->pFile, pEvent->zName, pEvent->iSeen, ms);
+  if( waitingInterrupted(x->db, &pEvent->pLook) ){
+    eRc = LOCK_INTERRUPTED;
+  }else if( waitingMoved(x->db, "main") ){
+    eRc = LOCK_REPLACED;
+  }
+  failSession(x, eRc, pEvent->pFs);
+}
+
+void connectionEventEnd(ConnectionEvent *pEvent){
+  sqlite3_finalize(pEvent->pLook);
+  pEvent->pLook = 0;
+}
+
+/* A process that waits has made the lock file: without one there is nothing to
+** do. The first post begins a session, so that the next ones need not open the
+** file again. An error is ignored: a process that waits also looks itself. */
+void connectionEventPost(Connection *p, const char *zName){
+  FileSession *pFs;
+  LockFile *pFile = 0;
+  Sqlx x;
+  assert( sqlxHeld(p->db) );
+  sqlxBegin(&x, p->db);
+  pFs = findSession(p, &x, 0);
+  if( pFs && pFs->pLock==0 && osPid()==p->iPid
+   && filesessionOpen(pFs, &pFile)==LOCK_OK ){
+    connectionFile(p, &x, 0);
+  }
+  if( pFs && pFs->pLock ){
+    lockEventPost(pFs->pFile, zName);
+  }else if( pFile ){
+    lockEventPost(pFile, zName);
+  }
+  lockClose(pFile);
+  sqlxEnd(&x);
 }
 
 /* ---- searching for what is free --------------------------------------- */

@@ -116,6 +116,34 @@ void connectionSkipBack(ConnectionSkip*, const LockGrant *pRow);
 int connectionSkipProbe(ConnectionSkip*);
 void connectionSkipEnd(ConnectionSkip*, int bKeep);
 
+/*
+** Waiting for something that is no lock, by its name, in main's lock file.
+** After connectionEventBegin() the caller must, in a loop, call
+** connectionEventLook(), look at the data, and call connectionEventWait(); and
+** connectionEventEnd() at last.
+**
+** connectionEventBegin: returns 0 with an error; there is nothing to end then.
+** connectionEventAllowed: whether the rule about waiting allows the wait; 0
+** with `lock wait refused:`, which says zHeld.
+** connectionEventWait: sleeps until the name is posted, ms at most. An
+** interrupt is an error.
+** connectionEventPost: wakes all processes that wait for the name.
+*/
+typedef struct ConnectionEvent {
+  Connection *pConn;
+  FileSession *pFs;
+  const char *zName;
+  u32 iSeen;             /* what connectionEventLook() has seen */
+  sqlite3_stmt *pLook;   /* for waitingInterrupted() */
+} ConnectionEvent;
+int connectionEventBegin(Connection*, Sqlx*, const char *zName,
+                         ConnectionEvent*);
+void connectionEventLook(ConnectionEvent*);
+int connectionEventAllowed(Sqlx*, ConnectionEvent*, const char *zHeld);
+void connectionEventWait(Sqlx*, ConnectionEvent*, i64 ms);
+void connectionEventEnd(ConnectionEvent*);
+void connectionEventPost(Connection*, const char *zName);
+
 i64 connectionId(Connection*, Sqlx*);
 i64 connectionTimeout(const Connection*);
 void connectionSetTimeout(Connection*, i64 ms);

@@ -13,8 +13,9 @@ SQLITE_EXTENSION_INIT3
 /* What blocks a request: 'x' is held by session 7 (pid 4321). */
 static const char *heldBy(Sqlx *x, const LockFailure *p){
   const LockTrouble *pTrouble = lockTrouble(p->pFs->pLock);
-  const char *zKey = lockkeyText(x, p->pKey);
+  const char *zKey = p->zHeld ? "" : lockkeyText(x, p->pKey);
   const char *zFormat = "%s is held by session %lld (pid %u)";
+  if( p->zHeld ) return p->zHeld;
   if( pTrouble->iBlocker==0 ) return sqlxPrintf(x, "%s is held", zKey);
   if( pTrouble->eWhy==TROUBLE_WAITS ){
     zFormat = "%s is wanted by session %lld (pid %u), which came before";

@@ -20,6 +20,7 @@ typedef struct LockFailure {
   i64 msTimeout;         /* of the request */
   Waiting eWaiting;      /* why the connection must not wait */
   const char *zBusy;     /* of eWaiting: the schema or the file, or NULL */
+  const char *zHeld;     /* what is not free, if it is no lock; or NULL */
 } LockFailure;
 
 /* Sets the error of a result. LOCK_OK, LOCK_NO and LOCK_NOFILE are none. The

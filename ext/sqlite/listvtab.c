@@ -3,6 +3,7 @@
 ** Virtual tables that read all of their rows when a scan begins. See
 ** listvtab.h.
 */
+#include <stdlib.h>
 #include "sqlite/listvtab.h"
 #include "sqlite/vtab.h"
 SQLITE_EXTENSION_INIT3
@@ -122,7 +123,11 @@ static int listvtabColumn(
   const ListVtab *pThis = ((ListVtabVtab*)pCursor->pVtab)->pThis;
   const char *z = ((ListVtabCursor*)pCursor)->pRow->azCol[i];
   if( i>=pThis->iOwn && sqlite3_vtab_nochange(ctx) ) return SQLITE_OK;
-  if( z ) sqlite3_result_text(ctx, z, -1, SQLITE_TRANSIENT);
+  if( z && (pThis->mInteger>>i & 1) ){
+    sqlite3_result_int64(ctx, strtoll(z, 0, 10));
+  }else if( z ){
+    sqlite3_result_text(ctx, z, -1, SQLITE_TRANSIENT);
+  }
   return SQLITE_OK;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** Virtual tables that read all of their rows when a scan begins, so that rows
-** can be changed or added while the scan goes on. The columns are texts.
+** can be changed or added while the scan goes on. The columns are texts; those
+** of them that are integers are kept as texts.
 **
 ** The tables are eponymous only: every connection that has loaded the extension
 ** has them, and no schema does. They are DIRECTONLY, so views and triggers of a
@@ -23,6 +24,7 @@ struct ListVtab {
   int iOwn;              /* the first of the columns that only the table
                          ** writes: an UPDATE that does not set such a column
                          ** passes no value (sqlite3_value_nochange()) */
+  unsigned mInteger;     /* the columns that are integers, as bits */
   /* Reads the rows. */
   void (*xRead)(Sqlx*, ListVtabRows*);
   /* The module's xUpdate, with a request of its own; NULL: read-only. */

@@ -3,6 +3,7 @@
 ** Read-set validation. See expect.h.
 */
 #include "versioned/expect.h"
+#include "schema/keytable.h"
 #include "versioned/versioned.h"
 SQLITE_EXTENSION_INIT3
 
@@ -119,7 +120,7 @@ sqlite3_int64 expectVersion(
                " versioned_tables", zTable);
     return 0;
   }
-  nWant = versionedtriggersKeys(&tab.base.info);
+  nWant = keytableCount(&tab.base.info);
   if( nKey!=nWant ){
     sqlxBad(p, "%d values for the key of %s; allowed is %d", nKey,
             tab.base.info.zName, nWant);

@@ -4,6 +4,7 @@
 */
 #include <string.h>
 #include "versioned/tombstones.h"
+#include "schema/keytable.h"
 #include "schema/registry.h"
 SQLITE_EXTENSION_INIT3
 
@@ -66,7 +67,7 @@ static void stepsOfOtherKey(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
   ddlStep(p, pDdl, triggersetQualified(p, pTab->texts.zTombstonesSql, zSchema),
           0);
   if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
-                              zOld))==versionedtriggersKeys(&pBase->info)+3 ){
+                              zOld))==keytableCount(&pBase->info)+3 ){
     ddlStep(p, pDdl, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
         " FROM \"%w\".%s ORDER BY version DESC", zSchema, zNew, zSchema,
         zFrom), 0);
@@ -79,9 +80,9 @@ void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
   const char *zSchema = pTab->base.zSchema;
   if( pTab->bOtherKey ){
     stepsOfOtherKey(p, pTab, pDdl);
-  }else if( !tableinfoOwnWritten(p, zSchema, pTab->texts.zTombstones) ){
-    ddlStep(p, pDdl, triggersetQualified(p, pTab->texts.zTombstonesSql,
-                                         zSchema), DDL_UNDO_ALL);
+  }else{
+    ddlMakeTable(p, pDdl, pTab->texts.zTombstonesSql,
+        tableinfoOwnWritten(p, zSchema, pTab->texts.zTombstones));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "versioned/versioned.h"
 #include "versioned/tombstones.h"
+#include "schema/owncolumn.h"
 #include "schema/registry.h"
 #include "schema/status.h"
 #include "sqlite/sqltoken.h"
@@ -14,44 +15,8 @@ SQLITE_EXTENSION_INIT3
 
 /* ---- what may not be versioned ---------------------------------------- */
 
-/* Whether a CHECK constraint of the table names the column. */
-static int inCheck(const TableInfo *pInfo, const char *zColumn){
-  const char *z = pInfo->zSql ? pInfo->zSql : "";
-  const char *zEnd = z + strlen(z);
-  SqlToken t;
-  for(t=sqltokenAt(z, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
-    SqlToken tOpen = sqltokenNext(&t, zEnd);
-    if( !sqltokenIsWord(&t, "CHECK") || !sqltokenIsByte(&tOpen, '(') ) continue;
-    if( sqltokenMentions(tOpen.z, sqltokenClose(&tOpen, zEnd), zColumn) ){
-      return 1;
-    }
-  }
-  return 0;
-}
-
-static int inUnique(const TableInfo *pInfo, int iCol){
-  int i;
-  for(i=0; i<pInfo->nPath; i++){
-    if( tableinfoPathMentions(pInfo, &pInfo->aPath[i], iCol) ) return 1;
-  }
-  return 0;
-}
-
 /* Columns of PRAGMA foreign_key_list. */
-enum { FK_FROM = 3, FK_ON_UPDATE = 5, FK_ON_DELETE };
-
-static int inForeignKey(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
-  int bIn = 0;
-  sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "PRAGMA \"%w\".foreign_key_list(\"%w\")",
-      pInfo->zSchema, pInfo->zName);
-  while( sqlxStep(p, pStmt) ){
-    const char *zFrom = sqlxColumn(p, pStmt, FK_FROM);
-    if( zFrom && sqlite3_stricmp(zFrom, zColumn)==0 ) bIn = 1;
-  }
-  sqlxFinalize(p, pStmt);
-  return bIn;
-}
+enum { FK_ON_UPDATE = 5, FK_ON_DELETE };
 
 /* Refuses a foreign key action that updates rows of this table: it carries no
 ** version. */
@@ -79,32 +44,6 @@ static void checkActions(Sqlx *p, const TableInfo *pInfo){
   }
 }
 
-/* Refuses an existing version column if something depends on it that can undo
-** or refuse a bump. */
-static void checkColumn(Sqlx *p, const TableInfo *pInfo, int iCol){
-  const TableInfoColumn *pCol = &pInfo->aCol[iCol];
-  const char *zWhy = 0;
-  if( pCol->bGenerated ){
-    zWhy = "is a generated column";
-  }else if( pCol->bKey ){
-    zWhy = "is part of the PRIMARY KEY";
-  }else if( inUnique(pInfo, iCol) ){
-    zWhy = "is part of a UNIQUE index";
-  }else if( inForeignKey(p, pInfo, pCol->zName) ){
-    zWhy = "is part of a FOREIGN KEY";
-  }else if( inCheck(pInfo, pCol->zName) ){
-    zWhy = "is part of a CHECK constraint";
-  }else if( strcmp(pCol->zAffinity, "INTEGER")!=0
-         && strcmp(pCol->zAffinity, "NUMERIC")!=0 ){
-    zWhy = "is declared with a type that is not INTEGER or NUMERIC";
-  }
-  if( zWhy ){
-    sqlxBad(p, "column %s.%s %s; allowed is a column of its own for the"
-               " version, or the name of a new one",
-            pInfo->zName, pCol->zName, zWhy);
-  }
-}
-
 /* Refuses a table that cannot be versioned. */
 static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   const VersionedOptions *pOptions = &((const VersionedTable*)pTab)->options;
@@ -118,7 +57,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
                " _rowid_ and oid, so that nothing names its rows; allowed"
                " is a table with a PRIMARY KEY", pInfo->zName);
   }else if( iCol>=0 ){
-    checkColumn(p, pInfo, iCol);
+    owncolumnCheck(p, pInfo, iCol, "version");
   }
   if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
 }

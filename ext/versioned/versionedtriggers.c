@@ -10,6 +10,7 @@
 #include <string.h>
 #include "versioned/versionedtriggers.h"
 #include "schema/clause.h"
+#include "schema/keytable.h"
 #include "sqlite/template.h"
 #include "sql_text.h"
 SQLITE_EXTENSION_INIT3
@@ -147,56 +148,6 @@ static const char *fill(Gen *g, const char *zTemplate){
 
 /* ---- the columns of the tombstones ------------------------------------ */
 
-int versionedtriggersKeys(const TableInfo *pInfo){
-  return pInfo->bRowidKey ? 1 : pInfo->key.nTerm;
-}
-
-static const char *tombstoneKeys(Gen *g){
-  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
-  int i;
-  for(i=1; i<=versionedtriggersKeys(g->pInfo); i++){
-    clauseJoin(pStr, ",");
-    sqlite3_str_appendf(pStr, "k%d", i);
-  }
-  return sqlxText(g->p, pStr);
-}
-
-static const char *tombstoneColumns(Gen *g){
-  const TableInfo *pInfo = g->pInfo;
-  sqlite3_str *pStr;
-  int i;
-  if( pInfo->bRowidKey ) return "k1 INTEGER PRIMARY KEY";
-  pStr = sqlite3_str_new(g->p->db);
-  for(i=0; i<pInfo->key.nTerm; i++){
-    const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
-    const char *zAffinity = pInfo->aCol[pTerm->iCol].zAffinity;
-    clauseJoin(pStr, ", ");
-    sqlite3_str_appendf(pStr, "k%d %s%sNOT NULL", i+1, zAffinity,
-                        zAffinity[0] ? " " : "");
-    if( sqlite3_stricmp(pTerm->zColl, "BINARY")!=0 ){
-      sqlite3_str_appendf(pStr, " COLLATE \"%w\"", pTerm->zColl);
-    }
-  }
-  return sqlxText(g->p, pStr);
-}
-
-/* "This tombstone has NEW's key", or OLD's. */
-static const char *tombstoneIs(Gen *g, const char *zPrefix){
-  const TableInfo *pInfo = g->pInfo;
-  sqlite3_str *pStr;
-  int i;
-  if( pInfo->bRowidKey ){
-    return sqlxPrintf(g->p, "k1=%s%s", zPrefix, pInfo->zRowid);
-  }
-  pStr = sqlite3_str_new(g->p->db);
-  for(i=0; i<pInfo->key.nTerm; i++){
-    clauseJoin(pStr, " AND ");
-    sqlite3_str_appendf(pStr, "k%d=%s\"%w\"", i+1, zPrefix,
-                        pInfo->aCol[pInfo->key.aTerm[i].iCol].zName);
-  }
-  return sqlxText(g->p, pStr);
-}
-
 /* "This tombstone has the key that NEW is about to get", in a BEFORE INSERT
 ** trigger. If SQLite is to choose the rowid, NEW has -1. */
 static const char *tombstoneIsNext(Gen *g){
@@ -319,8 +270,8 @@ static void valuesOf(Gen *g){
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
                                 g->zNumber);
   az[V_NOW] = TRIGGERSET_NOW;
-  az[V_KEYS] = tombstoneKeys(g);
-  az[V_KEY_COLUMNS] = tombstoneColumns(g);
+  az[V_KEYS] = keytableKeys(p, pInfo);
+  az[V_KEY_COLUMNS] = keytableColumns(p, pInfo);
   az[V_KEY_OLD] = clauseKeys(p, pInfo, "OLD.");
   az[V_KEY_ROW] = clauseKeys(p, pInfo, "r.");
   az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pInfo, "OLD.");
@@ -330,16 +281,16 @@ static void valuesOf(Gen *g){
   g->abFlag[F_OWN] = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
   g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pOptions->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
-  az[V_KEY_END] = pInfo->bRowidKey ? ")"
-      : sqlxPrintf(p, ",PRIMARY KEY(%s)) WITHOUT ROWID", az[V_KEYS]);
+  az[V_KEY_END] = keytableEnd(p, pInfo);
   az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
                   " ELSE excluded.version END";
   az[V_SAME_KEY] = clauseSameKey(p, pInfo);
-  az[V_TOMBSTONE_NEW] = tombstoneIs(g, "NEW.");
+  az[V_TOMBSTONE_NEW] = keytableIs(p, pInfo, "NEW.");
   az[V_TOMBSTONE_NEXT] = tombstoneIsNext(g);
   az[V_MARK] = pOptions->bTombstones ? "1" : TRIGGERSET_NOW;
-  az[V_TOMBSTONE_OLD] = tombstoneIs(g, "OLD.");
-  az[V_TOMBSTONE_ROW] = tombstoneIs(g, sqlxPrintf(p, "%s.", az[V_TABLE]));
+  az[V_TOMBSTONE_OLD] = keytableIs(p, pInfo, "OLD.");
+  az[V_TOMBSTONE_ROW] = keytableIs(p, pInfo,
+                                   sqlxPrintf(p, "%s.", az[V_TABLE]));
   az[V_ROW_IS_NEW_KEY] = clauseRowIsNewKey(p, pInfo);
   az[V_SELF_OLD] = clauseSameRow(p, pInfo, "", "OLD.");
   az[V_SELF_NEW] = clauseSameRow(p, pInfo, "", "NEW.");

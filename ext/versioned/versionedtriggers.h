@@ -58,7 +58,5 @@ void versionedtriggersMake(Sqlx *p, const TableInfo *pInfo,
                            const char *zNumber,
                            const VersionedOptions *pOptions, TriggerSet *pSet,
                            VersionedTexts *pTexts);
-/* Returns how many columns the key has. */
-int versionedtriggersKeys(const TableInfo *pInfo);
 
 #endif

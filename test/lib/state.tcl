@@ -24,7 +24,7 @@ proc state {db} {
     }
   }
   set text [join $text \n]
-  set registry {^((?:\w+\.)?interlock_(?:versioned|guarded): )[0-9a-f]{8}}
+  set registry {^((?:\w+\.)?interlock_[a-z]+: )[0-9a-f]{8}}
   regsub -all -line $registry $text {\1#} text
   set drawn {interlock_[0-9a-f]{8}|\m1\d{12}\M|'[0-9a-f]{8}'|\m[0-9a-f]{16}\M}
   regsub -all $drawn $text # text

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** A column of a user's table that a kind of declared tables keeps for itself,
+** as the version.
+*/
+#ifndef INTERLOCK_OWNCOLUMN_H
+#define INTERLOCK_OWNCOLUMN_H
+
+#include "schema/tableinfo.h"
+
+/* Refuses an existing column if something else of the schema depends on its
+** values, so that triggers cannot write it freely. zWhat is what it is for. */
+void owncolumnCheck(Sqlx *p, const TableInfo *pInfo, int iCol,
+                    const char *zWhat);
+
+#endif
