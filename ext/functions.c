@@ -144,8 +144,13 @@ static int argVersioned(
 **
 ** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
 ** which is what many ORMs look at. `except=a,b` names columns whose change
-** does not raise the version, for triggers that keep `updated_at` or a
-** counter. With `tombstones=off` the version of a deleted row is not kept.
+** does not raise the version. With `tombstones=off` the version of a deleted
+** row is not kept.
+**
+** AFTER UPDATE triggers of yours that update the table itself, to keep
+** `updated_at` or a counter, are dropped and made again with the same text, so
+** that a row ends at the version which an UPDATE carries. In mode `strict` the
+** columns that triggers of the table set can be set without a version.
 **
 ** Called again, it restores what is missing. An option that is given changes,
 ** an option that is left out stays. The function takes SQLite's write lock

@@ -53,12 +53,29 @@ void ddlDropTriggers(
   }
 }
 
-/* Appends steps that make triggers. */
-void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet){
+/* Appends steps that make the triggers from iFrom up to before iTo. */
+void ddlMakeTriggers(
+  Sqlx *p,
+  Ddl *pDdl,
+  const TriggerSet *pSet,
+  int iFrom,
+  int iTo
+){
+  int i;
+  for(i=iFrom; i<iTo; i++){
+    const TriggerSetOne *pOne = &pSet->a[i];
+    ddlStep(p, pDdl, triggersetQualified(p, pOne->zSql, pDdl->zSchema),
+            dropTrigger(p, pDdl, pOne));
+  }
+}
+
+/* Appends steps that make triggers of the user's again, which the plan has
+** dropped, as they were. */
+void ddlMakeAgain(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet){
   int i;
   for(i=0; i<pSet->n; i++){
     const TriggerSetOne *pOne = &pSet->a[i];
-    ddlStep(p, pDdl, triggersetQualified(p, pOne->zSql, pDdl->zSchema),
+    ddlStep(p, pDdl, triggersetRemade(p, pOne, pDdl->zSchema, pDdl->zKind),
             dropTrigger(p, pDdl, pOne));
   }
 }

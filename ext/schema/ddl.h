@@ -63,7 +63,9 @@ void ddlNew(Ddl *pDdl, const char *zSchema, const char *zKind);
 void ddlStep(Sqlx *p, Ddl *pDdl, const char *zDo, const char *zUndo);
 void ddlDropTriggers(Sqlx *p, Ddl *pDdl, DdlScope eScope,
                      const TriggerSet *pSet);
-void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet);
+void ddlMakeTriggers(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet, int iFrom,
+                     int iTo);
+void ddlMakeAgain(Sqlx *p, Ddl *pDdl, const TriggerSet *pSet);
 const char *ddlText(Sqlx *p, const Ddl *pDdl, const char *zTable);
 
 /* Running them. */

@@ -122,7 +122,9 @@ static int isWhole(Sqlx *p, DeclaredTable *pTab){
 /*
 ** Writes down the steps that declare the table. Returns 0 after an error, and
 ** if everything is there already and bText is not set. The set is always made
-** whole and in one order; no trigger is put back by itself. The steps that can
+** whole and in one order; no trigger is put back by itself. Triggers of the
+** user's that update the table are made again after the first ones of the set
+** that say so (nFirst). The steps that can
 ** be undone one by one come before those that make tables: a trigger may name a
 ** table that does not exist yet.
 */
@@ -144,9 +146,13 @@ static int writeDown(
   if( pKind->xPrepare ) pKind->xPrepare(p, pTab, eScope);
   if( p->rc!=SQLITE_OK ) return 0;
 
+  if( bText || pTab->set.nFirst==0 ) pTab->touches.set.n = 0;
   ddlDropTriggers(p, pDdl, eScope, &pTab->has);
+  ddlDropTriggers(p, pDdl, eScope, &pTab->touches.set);
   if( pKind->xColumns ) pKind->xColumns(p, pTab, pDdl);
-  ddlMakeTriggers(p, pDdl, &pTab->set);
+  ddlMakeTriggers(p, pDdl, &pTab->set, 0, pTab->set.nFirst);
+  ddlMakeAgain(p, pDdl, &pTab->touches.set);
+  ddlMakeTriggers(p, pDdl, &pTab->set, pTab->set.nFirst, pTab->set.n);
   if( pKind->xTables ) pKind->xTables(p, pTab, pDdl);
   registryStore(p, pTab, 1, eScope, pDdl);
   if( pKind->xRows ) pKind->xRows(p, pTab, pDdl);

@@ -33,8 +33,9 @@ typedef enum DeclaredStatus {
   DECLARED_SKIPPED,      /* a trigger of the user's may skip some of ours */
   DECLARED_TWICE,        /* another attached file is a copy; no repair helps */
   DECLARED_BROKEN,       /* a trigger names a table that is not there */
-  DECLARED_OUTDATED,     /* the table's indexes or columns have changed since,
-                         ** or an older Interlock has made the triggers */
+  DECLARED_OUTDATED,     /* the table's indexes, columns or triggers that update
+                         ** it have changed since, or an older Interlock has
+                         ** made the triggers */
   DECLARED_CHANGED,      /* a trigger's text is not what it should be */
   DECLARED_MISSING,      /* a trigger is not there */
   DECLARED_NO_COLUMN,    /* a column that the kind needs is not there */
@@ -60,6 +61,8 @@ struct DeclaredTable {
   const char *zNumber;   /* in the names of the triggers of set: zEntry, or one
                          ** that was drawn; NULL before */
   TriggerSet set;        /* the triggers that should be installed */
+  Touches touches;       /* triggers of the user's that update the table, where
+                         ** the kind looks for them */
 
   DeclaredStatus status; /* in a list only, as are the next two */
   Skipping skip;         /* for DECLARED_SKIPPED the trigger */

@@ -15,6 +15,8 @@ typedef struct Head {
   Event eAfter;          /* its event; EVENT_NONE: it is no AFTER trigger */
   SqlToken schema;       /* the schema of its table; of kind SQLTOKEN_END if the
                          ** text names none */
+  const char *zOf;       /* from the event to ON: the columns, if any */
+  const char *zOfEnd;
 } Head;
 
 /* Steps over a name that may have a schema before it. Returns the schema, or a
@@ -33,7 +35,7 @@ static Head headOf(const char *zSql){
                                                "DELETE" };
   const char *zEnd = zSql + strlen(zSql);
   SqlToken t = sqltokenAt(zSql, zEnd);
-  Head head = { EVENT_NONE, sqltokenAt(zEnd, zEnd) };
+  Head head = { EVENT_NONE, sqltokenAt(zEnd, zEnd), zEnd, zEnd };
   int e;
   t = sqltokenNext(&t, zEnd);             /* TRIGGER */
   t = sqltokenNext(&t, zEnd);
@@ -43,9 +45,11 @@ static Head headOf(const char *zSql){
   for(e=EVENT_INSERT; e<EVENT_COUNT; e++){
     if( sqltokenIsWord(&t, az[e]) ) head.eAfter = (Event)e;
   }
+  head.zOf = t.z;
   while( t.kind!=SQLTOKEN_END && !sqltokenIsWord(&t, "ON") ){
     t = sqltokenNext(&t, zEnd);
   }
+  head.zOfEnd = t.z;
   t = sqltokenNext(&t, zEnd);
   head.schema = skipName(&t, zEnd);
   return head;
@@ -115,6 +119,148 @@ static void findInTemp(
     pSkip->bTemp = 1;
   }
   sqlxFinalize(p, pStmt);
+}
+
+/* The next UPDATE of that table in the text of a trigger, from *p on: 1, with
+** *p behind the name of the table, or 0. */
+static int nextUpdate(SqlToken *p, const char *zEnd, const char *zTable){
+  while( p->kind!=SQLTOKEN_END ){
+    int bUpdate = sqltokenIsWord(p, "UPDATE");
+    *p = sqltokenNext(p, zEnd);
+    if( !bUpdate ) continue;
+    if( sqltokenIsWord(p, "OR") ){
+      *p = sqltokenNext(p, zEnd);
+      *p = sqltokenNext(p, zEnd);
+    }
+    if( !sqltokenIsName(p, zTable) ) continue;
+    *p = sqltokenNext(p, zEnd);
+    return 1;
+  }
+  return 0;
+}
+
+int skippingUpdates(const char *zSql, const char *zTable){
+  const char *zEnd = zSql + strlen(zSql);
+  SqlToken t = sqltokenAt(zSql, zEnd);
+  return nextUpdate(&t, zEnd, zTable);
+}
+
+static void setColumn(const TableInfo *pInfo, const SqlToken *p, char *abSet){
+  int i;
+  for(i=0; i<pInfo->nCol; i++){
+    if( sqltokenIsName(p, pInfo->aCol[i].zName) ) abSet[i] = 1;
+  }
+}
+
+/* Step from SET to the end of its list. A column stands behind SET, behind a
+** comma of the list, or in brackets there. */
+static void setList(
+  const TableInfo *pInfo,
+  SqlToken *p,
+  const char *zEnd,
+  char *abSet
+){
+  int bTarget = 1, nDeep = 0;
+  for(; p->kind!=SQLTOKEN_END; *p = sqltokenNext(p, zEnd)){
+    if( sqltokenIsByte(p, '(') ) nDeep++;
+    else if( sqltokenIsByte(p, ')') ) nDeep--;
+    else if( sqltokenIsByte(p, ';') ) return;
+    else if( nDeep==0 && (sqltokenIsWord(p, "WHERE")
+          || sqltokenIsWord(p, "FROM")) ) return;
+    else if( nDeep==0 && sqltokenIsByte(p, ',') ) bTarget = 1;
+    else if( nDeep==0 && sqltokenIsByte(p, '=') ) bTarget = 0;
+    else if( bTarget ) setColumn(pInfo, p, abSet);
+  }
+}
+
+/* Mark the columns that a trigger sets in the table. */
+static void setColumns(
+  const TableInfo *pInfo,
+  const char *zSql,
+  char *abSet
+){
+  const char *zEnd = zSql + strlen(zSql);
+  SqlToken t = sqltokenAt(zSql, zEnd);
+  while( nextUpdate(&t, zEnd, pInfo->zName) ){
+    while( t.kind!=SQLTOKEN_END && !sqltokenIsWord(&t, "SET")
+        && !sqltokenIsByte(&t, ';') ) t = sqltokenNext(&t, zEnd);
+    if( !sqltokenIsWord(&t, "SET") ) continue;
+    t = sqltokenNext(&t, zEnd);
+    setList(pInfo, &t, zEnd, abSet);
+  }
+}
+
+/* Whether a trigger that updates its table is one of the set of Touches. */
+static int isTouch(const TableInfoItem *pItem, const char *zColumn){
+  SqlToken tName;
+  Head head;
+  if( !sqltokenIsTrigger(pItem->zSql, pItem->zName, &tName) ) return 0;
+  head = headOf(pItem->zSql);
+  return head.eAfter==EVENT_UPDATE
+      && !sqltokenMentions(head.zOf, head.zOfEnd, zColumn)
+      && !raisesIgnore(pItem->zSql);
+}
+
+void skippingTouches(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zColumn,
+  Touches *pTouches
+){
+  const TableInfoList *pList = pInfo->pList;
+  TableInfoList list;
+  int i;
+  memset(pTouches, 0, sizeof(*pTouches));
+  if( pList==0 ){
+    tableinfoList(p, pInfo->zSchema, &list);
+    pList = &list;
+  }
+  for(i=0; p->rc==SQLITE_OK && i<pList->nUser; i++){
+    const TableInfoItem *pItem = &pList->a[i];
+    TriggerSetOne *pOne;
+    if( pItem->zSql==0 || sqlite3_stricmp(pItem->zTable, pInfo->zName)!=0
+     || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
+    if( pTouches->abSet==0 ){
+      pTouches->abSet = sqlxAlloc(p, (sqlite3_uint64)pInfo->nCol + 1);
+      if( pTouches->abSet==0 ) break;
+    }
+    setColumns(pInfo, pItem->zSql, pTouches->abSet);
+    if( !isTouch(pItem, zColumn) || pTouches->set.n>=TRIGGERSET_MAX ) continue;
+    pOne = &pTouches->set.a[pTouches->set.n];
+    pOne->zWhat = "";
+    pOne->zName = pItem->zName;
+    pOne->zSql = pItem->zSql;
+    if( pTouches->set.n==0 ) pTouches->iFirst = pItem->iMade;
+    pTouches->iLast = pItem->iMade;
+    pTouches->set.n++;
+  }
+}
+
+int skippingIsOutOfOrder(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zNumber,
+  const Touches *pTouches
+){
+  const TableInfoList *pList = pInfo->pList;
+  const TableInfoItem *pItem;
+  TableInfoList list;
+  int n, i;
+  if( pTouches->set.n==0 || zNumber==0 ) return 0;
+  if( pList==0 ){
+    tableinfoList(p, pInfo->zSchema, &list);
+    pList = &list;
+  }
+  if( p->rc!=SQLITE_OK ) return 0;
+  pItem = tableinfoNumbered(pList, zNumber, &n);
+  for(i=0; i<n; i++){
+    const char *zWhat = strrchr(pItem[i].zName, '_');
+    if( strcmp(zWhat, "_settle")==0 && pItem[i].iMade>pTouches->iFirst ){
+      return 1;
+    }
+    if( strcmp(zWhat, "_quiet")==0 && pItem[i].iMade<pTouches->iLast ) return 1;
+  }
+  return 0;
 }
 
 void skippingFind(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Which trigger of the user's can skip Interlock's triggers.
+** Which trigger of the user's can skip Interlock's triggers, and which update
+** the table that they are on.
 **
 ** RAISE(IGNORE) in an AFTER trigger leaves the row changed, and skips the AFTER
 ** triggers of that row which have not run yet. SQLite runs the triggers of one
@@ -15,6 +16,7 @@
 #define INTERLOCK_SKIPPING_H
 
 #include "schema/tableinfo.h"
+#include "schema/triggerset.h"
 
 typedef struct Skipping Skipping;
 
@@ -31,5 +33,29 @@ void skippingFind(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
 /* Returns what a user must know of it. zRepair is the function that makes
 ** Interlock's triggers the newest. */
 const char *skippingNote(Sqlx *p, const Skipping *pSkip, const char *zRepair);
+
+typedef struct Touches Touches;
+
+/* Triggers of the user's on a table that update this table. */
+struct Touches {
+  TriggerSet set;        /* the AFTER UPDATE triggers, but for those that could
+                         ** skip ours, in order of making; zName and zSql */
+  int iFirst, iLast;     /* when the first and the last of them were made */
+  char *abSet;           /* 1 for each column that any trigger on the table sets
+                         ** there; NULL: there is none */
+};
+
+/* Look for them. A trigger that is fired for zColumn, the version column, by
+** name is not in the set. */
+void skippingTouches(Sqlx *p, const TableInfo *pInfo, const char *zColumn,
+                     Touches *pTouches);
+
+/* Whether one of the set runs where `settle` or `quiet` of the table with that
+** number do not meet it: it must be made between the two. */
+int skippingIsOutOfOrder(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
+                         const Touches *pTouches);
+
+/* Whether the text of a trigger updates that table. */
+int skippingUpdates(const char *zSql, const char *zTable);
 
 #endif

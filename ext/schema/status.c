@@ -26,19 +26,27 @@ static DeclaredStatus compareSets(
   const TriggerSet *pSet
 ){
   DeclaredStatus status = DECLARED_OK;
-  int i;
+  int i, nMore = pHas->n;
   for(i=0; i<pSet->n; i++){
     const TriggerSetOne *pNew = &pSet->a[i];
     const TriggerSetOne *pOld = triggersetNamed(pHas, pNew->zName);
     DeclaredStatus one = DECLARED_OK;
     if( pOld==0 ){
-      one = DECLARED_MISSING;
+      one = triggersetPerhaps(pSet, pNew->zWhat) ? DECLARED_OUTDATED
+                                                 : DECLARED_MISSING;
     }else if( strcmp(pOld->zSql, pNew->zSql)!=0 ){
       one = pNew->bSchema ? DECLARED_OUTDATED : DECLARED_CHANGED;
     }
     if( one>status ) status = one;
   }
-  if( pHas->n>pSet->n && status<DECLARED_CHANGED ) status = DECLARED_CHANGED;
+  for(i=0; i<pHas->n; i++){
+    const TriggerSetOne *pOld = &pHas->a[i];
+    if( triggersetNamed(pSet, pOld->zName)
+     || !triggersetPerhaps(pSet, pOld->zWhat) ) continue;
+    nMore--;
+    if( status==DECLARED_OK ) status = DECLARED_OUTDATED;
+  }
+  if( nMore>pSet->n && status<DECLARED_CHANGED ) status = DECLARED_CHANGED;
   return status;
 }
 
@@ -51,6 +59,10 @@ DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
   if( status!=DECLARED_OK && pTab->has.n>0
    && pTab->iGenerator<pKind->iGenerator ) return DECLARED_OUTDATED;
   if( status==DECLARED_OK && pKind->xFault ) status = pKind->xFault(p, pTab);
+  if( status==DECLARED_OK
+   && skippingIsOutOfOrder(p, &pTab->info, pTab->zEntry, &pTab->touches) ){
+    status = DECLARED_OUTDATED;
+  }
   if( status==DECLARED_OK ){
     skippingFind(p, &pTab->info, pTab->zEntry, &pTab->skip);
     if( pTab->skip.zName ) status = DECLARED_SKIPPED;

@@ -40,6 +40,14 @@ TriggerSetOne *triggersetNew(
   return pOne;
 }
 
+int triggersetPerhaps(const TriggerSet *pSet, const char *zWhat){
+  const char *const *pz;
+  for(pz=pSet->azPerhaps; pz && *pz; pz++){
+    if( strcmp(*pz, zWhat)==0 ) return 1;
+  }
+  return 0;
+}
+
 const TriggerSetOne *triggersetNamed(
   const TriggerSet *pSet,
   const char *zName
@@ -82,6 +90,5 @@ const char *triggersetRemade(
             zSchema, pOne->zName, zKind, zKind, zKind);
     return 0;
   }
-  return sqlxPrintf(p, "CREATE TRIGGER \"%w\".\"%w\"%s", zSchema, pOne->zName,
-                    t.z + t.n);
+  return sqlxPrintf(p, "CREATE TRIGGER \"%w\".%s", zSchema, t.z);
 }

@@ -30,6 +30,11 @@ struct TriggerSetOne {
 
 struct TriggerSet {
   int n;
+  int nFirst;            /* of a set to be made: so many come before triggers of
+                         ** the application that are made anew */
+  const char *const *azPerhaps;  /* what, up to NULL: triggers that depend on
+                         ** those of the application. One of them too many or
+                         ** too few is outdated. NULL: there are none */
   TriggerSetOne a[TRIGGERSET_MAX];
 };
 
@@ -40,6 +45,8 @@ TriggerSetOne *triggersetRead(TriggerSet *pSet, const char *zName,
 /* Appends a trigger that is to be made, still without its text. */
 TriggerSetOne *triggersetNew(Sqlx *p, TriggerSet *pSet, const char *zNumber,
                              const char *zWhat);
+/* Whether the set is outdated, not incomplete, if such a trigger is missing. */
+int triggersetPerhaps(const TriggerSet *pSet, const char *zWhat);
 /* Returns the trigger of that name, or NULL. */
 const TriggerSetOne *triggersetNamed(const TriggerSet *pSet,
                                      const char *zName);

@@ -427,9 +427,12 @@ i64 connectionToken(Connection *p, Sqlx *x, const LockKey *pKey){
 }
 
 void connectionStillHeld(Connection *p, Sqlx *x){
+  LockRc eRc;
   assert( sqlxHeld(x->db) );
   if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return;
-  failSession(x, lockMoved(p->pMain->pFile), p->pMain);
+  /* A second name of the database keeps new locks out; held ones stay held. */
+  eRc = lockMoved(p->pMain->pFile);
+  if( eRc!=LOCK_LINKED ) failSession(x, eRc, p->pMain);
 }
 
 i64 connectionHolder(Connection *p, Sqlx *x, const LockKey *pKey){

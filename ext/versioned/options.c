@@ -58,7 +58,7 @@ static void exceptOne(
 ** there is none. RENAME COLUMN rewrites it. */
 static SqlToken ofList(const TriggerSet *pHas){
   static const char *const azList[] = {
-    "bump_after", "verify_bump", "required",
+    "verify_bump", "required", "bump_after",
     "raise", "kept"      /* what generator 1 called the first two */
   };
   const int nList = (int)(sizeof(azList)/sizeof(azList[0]));

@@ -228,12 +228,32 @@ static void versionedTakeOptions(
   VersionedTable *pTab = (VersionedTable*)pBase;
   optionsMake(p, &pBase->info, pBase->zEntry ? &pTab->stored : 0, &pBase->has,
               pAsked, &pTab->options);
+  if( p->rc!=SQLITE_OK ) return;
+  skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
+  pTab->options.bOwn = pBase->touches.set.n>0;
+  pTab->options.abOwn = pBase->touches.abSet;
+}
+
+/* Whether a set has a trigger `settle`. */
+static int settles(const TriggerSet *pSet){
+  int i;
+  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, "settle")!=0; i++){}
+  return i<pSet->n;
 }
 
 static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->options,
                         &pBase->set, &pTab->texts);
+  /* The text of `check` goes with `settle`. */
+  if( settles(&pBase->has)!=settles(&pBase->set) ){
+    int i;
+    for(i=0; i<pBase->set.n; i++){
+      if( strcmp(pBase->set.a[i].zWhat, "check")==0 ){
+        pBase->set.a[i].bSchema = 1;
+      }
+    }
+  }
 }
 
 /* The label is taken as it is installed: the messages of a renamed table have
@@ -255,20 +275,21 @@ static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
                                                            : DECLARED_OK;
 }
 
-/* Whether the text of a trigger contains an UPDATE of that table. */
-static int updates(const char *zSql, const char *zTable){
-  const char *zEnd = zSql + strlen(zSql);
-  SqlToken t;
-  for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
-    if( !sqltokenIsWord(&t, "UPDATE") ) continue;
-    t = sqltokenNext(&t, zEnd);
-    if( sqltokenIsWord(&t, "OR") ){
-      t = sqltokenNext(&t, zEnd);
-      t = sqltokenNext(&t, zEnd);
-    }
-    if( sqltokenIsName(&t, zTable) ) return 1;
+/* What a user should know of a trigger that updates the table. */
+static void noteOfTouch(
+  const DeclaredTable *pTab,
+  const char *zTrigger,
+  sqlite3_str *pNote
+){
+  int bKnown = triggersetNamed(&pTab->touches.set, zTrigger)!=0;
+  const char *zSep = sqlite3_str_length(pNote) ? "; " : "";
+  if( bKnown && pTab->status==DECLARED_OUTDATED ){
+    sqlite3_str_appendf(pNote, "%strigger %s updates this table:"
+        " versioned_repair() takes it in", zSep, zTrigger);
+  }else if( !bKnown || pTab->set.nFirst==0 ){
+    sqlite3_str_appendf(pNote, "%strigger %s updates this table and raises"
+        " the version again, unless all it sets is in except", zSep, zTrigger);
   }
-  return 0;
 }
 
 static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
@@ -295,10 +316,9 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   }
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
-    if( pItem->zSql==0 || !updates(pItem->zSql, pInfo->zName) ) continue;
-    sqlite3_str_appendf(pNote, "%strigger %s updates this table and raises"
-        " the version again, unless all it sets is in except",
-        sqlite3_str_length(pNote) ? "; " : "", pItem->zName);
+    if( pItem->zSql==0
+     || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
+    noteOfTouch(pTab, pItem->zName, pNote);
   }
   return sqlxText(p, pNote);
 }

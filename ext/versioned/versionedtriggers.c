@@ -17,7 +17,7 @@ SQLITE_EXTENSION_INIT3
 /* The placeholders of the templates in sql/. */
 typedef enum Value {
   V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
-  V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS,
+  V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS, V_NOTHING_ELSE, V_OWN_ONLY,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
   V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
   V_TOMBSTONE_NEW, V_TOMBSTONE_NEXT, V_MARK,
@@ -30,7 +30,7 @@ typedef enum Value {
 
 static const char *const azValue[V_COUNT] = {
   "trigger", "table", "schema", "version", "label", "tombstones", "now",
-  "follows", "refuse", "lift", "lifts",
+  "follows", "refuse", "lift", "lifts", "nothing_else", "own_only",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
   "key_row_whole", "key_end", "greater", "same_key",
   "tombstone_new", "tombstone_next", "mark",
@@ -42,9 +42,9 @@ static const char *const azValue[V_COUNT] = {
 
 /* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
-                    F_COUNT } Flag;
+                    F_OWN, F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
-  "nullable", "strict", "tombstones", "marks"
+  "nullable", "strict", "tombstones", "marks", "own"
 };
 
 /* The options with which a trigger is part of the set, as bits. */
@@ -58,38 +58,65 @@ static const char *const azFlag[F_COUNT] = {
 typedef enum Depends {
   DEPENDS_NOT = 0,
   DEPENDS_WAYS,          /* the UNIQUE indexes, and defaults of their columns */
-  DEPENDS_OTHERS         /* with except the list of columns */
+  DEPENDS_OTHERS,        /* with except the list of columns */
+  DEPENDS_OWN            /* the columns that the user's triggers set */
 } Depends;
 
+/* What of the user's triggers a trigger is there for. */
+typedef enum For {
+  FOR_ALL = 0,
+  FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
+  FOR_OWN                /* any triggers that update the table they are on */
+} For;
+
 /* The set, in the order in which it is made. Two triggers of one event and time
-** must not depend on each other: SQLite does not define their order. */
+** must not depend on each other: SQLite does not define their order. But
+** verify_bump, settle and quiet do, and so come first or last: in another order
+** they refuse too much, or do less. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
   unsigned mWhen;
   int iTombstones;       /* 1: only with tombstones, 0: only without; -1 */
   Depends eDepends;
+  For eFor;
 } aTrigger[] = {
-  { "check",            versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT },
+  { "settle",           versioned_settle_sql, WHEN_AUTO | WHEN_STRICT, -1,
+      DEPENDS_NOT, FOR_TOUCHES },
+  { "verify_bump",      versioned_verify_bump_sql, WHEN_AUTO | WHEN_ECHO, -1,
+      DEPENDS_OTHERS, FOR_ALL },
+  { "check",            versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT,
+      FOR_ALL },
   { "bump",             versioned_bump_sql,
-      WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_ECHO, 0), -1, DEPENDS_OTHERS },
-  { "verify_bump",      versioned_verify_bump_sql, WHEN(VERSIONED_AUTO, 0), -1,
-      DEPENDS_OTHERS },
-  { "bump_after",       versioned_bump_after_sql,
-      WHEN(VERSIONED_AUTO, 1) | WHEN_ECHO, -1, DEPENDS_OTHERS },
+      WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_ECHO, 0), -1, DEPENDS_OTHERS,
+      FOR_ALL },
+  { "bump_own",         versioned_bump_own_sql, WHEN_STRICT, -1, DEPENDS_OWN,
+      FOR_OWN },
+  { "bump_after",       versioned_bump_after_sql, WHEN_AUTO | WHEN_ECHO, -1,
+      DEPENDS_OTHERS, FOR_ALL },
+  { "bump_nested",      versioned_bump_after_sql,
+      WHEN(VERSIONED_AUTO, 1) | WHEN(VERSIONED_ECHO, 1), -1, DEPENDS_OTHERS,
+      FOR_ALL },
   { "required",         versioned_required_sql, WHEN_STRICT, -1,
-      DEPENDS_OTHERS },
-  { "validate",         versioned_validate_sql, WHEN_EVER, -1, DEPENDS_NOT },
-  { "tombstone",        versioned_tombstone_sql, WHEN_EVER, 1, DEPENDS_NOT },
-  { "unmark",           versioned_unmark_sql, WHEN_EVER, 0, DEPENDS_NOT },
-  { "remember",         versioned_remember_sql, WHEN_EVER, -1, DEPENDS_WAYS },
-  { "restore",          versioned_restore_sql, WHEN_EVER, -1, DEPENDS_NOT },
+      DEPENDS_OTHERS, FOR_ALL },
+  { "validate",         versioned_validate_sql, WHEN_EVER, -1, DEPENDS_NOT,
+      FOR_ALL },
+  { "tombstone",        versioned_tombstone_sql, WHEN_EVER, 1, DEPENDS_NOT,
+      FOR_ALL },
+  { "unmark",           versioned_unmark_sql, WHEN_EVER, 0, DEPENDS_NOT,
+      FOR_ALL },
+  { "remember",         versioned_remember_sql, WHEN_EVER, -1, DEPENDS_WAYS,
+      FOR_ALL },
+  { "restore",          versioned_restore_sql, WHEN_EVER, -1, DEPENDS_NOT,
+      FOR_ALL },
   { "remember_evicted", versioned_remember_evicted_sql, WHEN_EVER, -1,
-      DEPENDS_WAYS },
+      DEPENDS_WAYS, FOR_ALL },
   { "tombstone_moved",  versioned_tombstone_moved_sql, WHEN_EVER, 1,
-      DEPENDS_NOT },
+      DEPENDS_NOT, FOR_ALL },
   { "restore_moved",    versioned_restore_moved_sql, WHEN_EVER, -1,
-      DEPENDS_NOT },
+      DEPENDS_NOT, FOR_ALL },
+  { "quiet",            versioned_quiet_sql, WHEN_EVER, -1, DEPENDS_NOT,
+      FOR_TOUCHES },
 };
 
 typedef struct Gen Gen;
@@ -223,10 +250,21 @@ static const char *ofOthers(Gen *g){
   return sqlxText(g->p, pStr);
 }
 
-/* "Nothing but the version changes", to the last bit. IS by the column's own
-** collation, or between INTEGER and REAL, would call different values equal.
-** INTEGER and REAL meet only in a column without affinity. */
-static const char *nothingElse(Gen *g){
+/* "this column stays as it is", to the last bit: IS by the column's own
+** collation or across INTEGER and REAL would call different values the same.
+** The two meet only in a column without affinity. */
+static void appendSame(sqlite3_str *pStr, const TableInfoColumn *pCol){
+  const char *zName = pCol->zName;
+  sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
+      sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
+  if( pCol->zAffinity[0]==0 ){
+    sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
+                        zName, zName);
+  }
+}
+
+/* "no column changes but the version, and those of abBut, if any" */
+static const char *nothingBut(Gen *g, const char *abBut){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
@@ -236,17 +274,12 @@ static const char *nothingElse(Gen *g){
   }
   for(i=0; i<pInfo->nCol; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
-    const char *zName = pCol->zName;
-    if( pCol->bGenerated
-     || sqlite3_stricmp(zName, g->pOptions->zColumn)==0 ) continue;
+    if( pCol->bGenerated || (abBut && abBut[i])
+     || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) continue;
     clauseJoin(pStr, " AND ");
-    sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
-        sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
-    if( pCol->zAffinity[0]==0 ){
-      sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
-                          zName, zName);
-    }
+    appendSame(pStr, pCol);
   }
+  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
   return sqlxText(g->p, pStr);
 }
 
@@ -256,7 +289,7 @@ static const char *follows(Gen *g){
     return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
   }
   return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
-                    zCol, zCol, zCol, zCol, nothingElse(g));
+                    zCol, zCol, zCol, zCol, nothingBut(g, 0));
 }
 
 /* The ways in which another row can stand in NEW's way. Without tombstones only
@@ -294,6 +327,7 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
   g->abFlag[F_STRICT] = pOptions->mode==VERSIONED_STRICT;
   g->abFlag[F_TOMBSTONES] = pOptions->bTombstones;
+  g->abFlag[F_OWN] = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
   g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pOptions->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
   az[V_KEY_END] = pInfo->bRowidKey ? ")"
@@ -315,7 +349,9 @@ static void valuesOf(Gen *g){
   az[V_OF_UNIQUE] = clauseOfWay(p, pInfo, WAYS);
   az[V_OF_OTHERS] = ofOthers(g);
   az[V_FOLLOWS] = follows(g);
-  az[V_LIFTS] = pOptions->mode==VERSIONED_ECHO ? nothingElse(g)
+  az[V_NOTHING_ELSE] = nothingBut(g, 0);
+  az[V_OWN_ONLY] = nothingBut(g, pOptions->abOwn);
+  az[V_LIFTS] = pOptions->mode==VERSIONED_ECHO ? nothingBut(g, 0)
                                            : az[V_SAME_KEY];
   az[V_REFUSE] = pOptions->bIgnore ? "RAISE(IGNORE)"
       : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
@@ -330,10 +366,13 @@ void versionedtriggersMake(
   TriggerSet *pSet,
   VersionedTexts *pTexts
 ){
+  static const char *const azPerhaps[] = { "settle", "bump_own", "quiet", 0 };
   const unsigned mWhen = WHEN(pOptions->mode, pOptions->bIgnore);
   Gen g;
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
+  pSet->azPerhaps = azPerhaps;
+  pSet->nFirst = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
   genBegin(&g, p);
   g.pInfo = pInfo;
   g.pOptions = pOptions;
@@ -346,10 +385,13 @@ void versionedtriggersMake(
     TriggerSetOne *pOne;
     if( !(aTrigger[i].mWhen & mWhen) ) continue;
     if( aTrigger[i].iTombstones==!pOptions->bTombstones ) continue;
+    if( aTrigger[i].eFor==FOR_TOUCHES && !pOptions->bOwn ) continue;
+    if( aTrigger[i].eFor==FOR_OWN && !pOptions->abOwn ) continue;
     pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = fill(&g, aTrigger[i].zTemplate);
     pOne->bSchema = aTrigger[i].eDepends==DEPENDS_WAYS
+        || aTrigger[i].eDepends==DEPENDS_OWN
         || (aTrigger[i].eDepends==DEPENDS_OTHERS && pOptions->nExcept>0);
   }
 }

@@ -37,6 +37,10 @@ struct VersionedOptions {
   VersionedMode mode;
   int bIgnore;           /* on_stale=ignore: a stale row is skipped */
   int bTombstones;       /* the version of a deleted row is kept */
+  int bOwn;              /* AFTER UPDATE triggers of the user's update the table
+                         ** that they are on */
+  const char *abOwn;     /* 1 for each column that any trigger sets there;
+                         ** NULL: there is none */
   int nExcept;           /* columns whose change does not raise the version */
   const char **azExcept;
 };

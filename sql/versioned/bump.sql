@@ -3,9 +3,11 @@
 --
 -- It runs BEFORE, so that RETURNING shows the new version: after the BEFORE
 -- triggers SQLite reads every column again that the statement did not set. The
--- condition keeps the trigger from firing itself under recursive_triggers.
+-- condition keeps the trigger from firing itself under recursive_triggers. It
+-- counts from the row as it is: a BEFORE trigger of the user's can have
+-- updated, and so raised, it already.
 CREATE TRIGGER $trigger BEFORE UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN
-  UPDATE $table SET $version=OLD.$version+1 WHERE $self_old;
+  UPDATE $table SET $version=$version+1 WHERE $self_old;
 END

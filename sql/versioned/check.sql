@@ -15,7 +15,8 @@
 -- The last part accepts one step that no writer makes: `lift` raises a row
 -- above the tombstone of its own key. In mode echo that step may change nothing
 -- else: there current + 1 is what a stale writer carries, and `remember` may
--- have left a tombstone at the current version.
+-- have left a tombstone at the current version. Where there is `settle`, its
+-- step down is accepted, which it marks while it is taken.
 
 -- SQL ERROR stale write:
 -- The row has changed since it was read: the version that the UPDATE carries
@@ -32,6 +33,9 @@ WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
  AND NOT($lifts AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
    AND version>=OLD.$version AND NEW.$version IS version+1))
+ $if(own) AND NOT(NEW.$version<OLD.$version AND $nothing_else AND EXISTS(
+   SELECT 1 FROM $tombstones WHERE $tombstone_new
+   AND at=-1-NEW.$version)) $end
 BEGIN
   SELECT CASE WHEN OLD.$version=9223372036854775807
     THEN RAISE(ABORT,'version exhausted: $label')

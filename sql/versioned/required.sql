@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: 0BSD
 -- required: in mode strict every UPDATE must carry a version.
 --
--- It runs AFTER, so that a row which an OR IGNORE skips causes no error.
+-- It runs AFTER, so that a row which an OR IGNORE skips causes no error. What
+-- `bump_own` accepts has been raised by then.
 
 -- SQL ERROR version required:
 -- The table is in mode strict, and the UPDATE, or the REPLACE of an existing

@@ -7,7 +7,8 @@
 -- live     the mark: not NULL if a row lived under the key when an INSERT of
 --          that key last began. With tombstones=off it is the time of that, in
 --          unix ms. It is kept in mode strict and with tombstones=off only
--- at       when versioned_forget() first met the tombstone, in unix ms
+-- at       when versioned_forget() first met the tombstone, in unix ms; the
+--          mark of `settle` is negative
 --
 -- A key that is the rowid is the rowid here, too: then the INSERT has no NOT
 -- NULL to check, and the DELETE of which it is part needs no journal of its

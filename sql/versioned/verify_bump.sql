@@ -2,19 +2,24 @@
 -- verify_bump: no UPDATE ends with the version with which it began.
 --
 -- A trigger of the user's that skips rows (RAISE(IGNORE)) can skip the UPDATE
--- of `bump`. This trigger also verifies at every write what SQLite's manual
--- leaves undefined: that a row which a BEFORE trigger has changed is read
--- again.
+-- of `bump`. And without recursive_triggers SQLite does not fire a trigger
+-- inside of itself: what triggers of the user's update while `bump` and
+-- `bump_after` are both at work, nothing raises. This trigger only refuses.
+-- Nothing runs inside of it, and so it is always fired. It must run last, and
+-- so it is made first.
 
 -- SQL ERROR version not raised:
 -- The version of a row was not raised although it had to be: a trigger on the
--- table (RAISE(IGNORE)) has skipped the UPDATE that raises it. The write is
--- undone.
+-- table has skipped the UPDATE that raises it (RAISE(IGNORE)), or several
+-- triggers that update the table fire each other. The write is undone.
 -- Code: SQLITE_CONSTRAINT_TRIGGER
 -- Retry: nothing
--- Cure: make that trigger accept an UPDATE that changes only the version
+-- Cure: `SELECT versioned_repair()`, if the status of the table is not `ok`;
+--   else make that trigger accept an UPDATE that changes only the version, or
+--   give it a list of columns
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN
-  SELECT RAISE(ABORT,'version not raised: $label');
+  SELECT RAISE(ABORT,'version not raised: $label') FROM $table
+  WHERE $self_new AND $version IS OLD.$version;
 END

@@ -13,13 +13,16 @@
 #   G3  one that carries the right version everywhere is not refused as stale,
 #       nor is one that carries none;
 #   G4  an UPDATE raises the version of a row by one where nothing else is
-#       going on;
+#       going on, and one that carries it also where triggers of the
+#       application update the row, and are in order;
 #   G5  a statement that failed changed nothing (but for OR FAIL);
 #   G6  every version is an integer, not negative;
 #   G7  in mode strict no UPDATE without a version touches a row, and no
 #       REPLACE of a live row that does not carry the next one.
 #   G9  in mode strict an INSERT of a key under which no row lives is not
 #       refused for want of a version;
+#   G10 triggers of the application that update the table let no statement fail
+#       that is right;
 #   G8  RETURNING version of an UPDATE that does not mention the version shows
 #       the new one (with on_stale=abort).
 # A rollback gives back the versions that the transaction used. Columns in
@@ -45,6 +48,11 @@ namespace eval model {
   variable ignore 0         ;# on_stale=ignore
   variable returning 0      ;# this SQLite has RETURNING (3.35)
   variable users 0          ;# there are triggers that skip rows or triggers
+  variable touching 0       ;# there are triggers that update the column seen
+  variable touchBefore 0    ;# one of them is a BEFORE trigger
+  variable touchGuarded 0   ;# all are AFTER, of their own row, and guarded
+  variable touchInOrder 0   ;# status is ok: a carried version is the last word
+  variable nTouch 0         ;# how many there are
 }
 
 # ---- random choice, the same for the same seed everywhere -----------------
@@ -212,6 +220,54 @@ proc model::makeUserTriggers {d when} {
     $d eval $sql
     lappend log $sql
   }
+}
+
+# Some at random that update the rows that they are fired for, or others of the
+# table: the usual `updated_at` without a list of columns, counters, guarded or
+# not. The column seen is theirs; no statement sets it.
+proc model::makeTouches {d when} {
+  variable log
+  variable shape
+  variable touchBefore
+  variable touchGuarded
+  variable nTouch
+  set self {}
+  foreach k [dict get $shape key] { lappend self "\"$k\" IS NEW.\"$k\"" }
+  if {[dict get $shape key] eq "rowid"} { set self {{rowid = NEW.rowid}} }
+  set self [join $self " AND "]
+  set n [pick {1 1 2}]
+  for {set i 0} {$i < $n} {incr i} {
+    incr nTouch
+    set time AFTER
+    set event UPDATE
+    set term "NEW.seen IS OLD.seen"
+    set to {seen + 1}
+    set where $self
+    if {!$touchGuarded} {
+      set time [pick {AFTER AFTER AFTER BEFORE}]
+      if {$time eq "AFTER" && [chance 20]} { set event INSERT }
+      set term [pick [list 1 1 $term "NEW.p IS NOT OLD.p" \
+          "NEW.p % 3 = [rnd 3]"]]
+      if {$event eq "INSERT" && [string match *OLD* $term]} { set term 1 }
+      set to [pick {{seen + 1} NEW.p {seen + NEW.p}}]
+      if {[chance 25]} { set where "p % 4 = [rnd 4]" }
+    }
+    set sql "CREATE TRIGGER touch_$when$i $time $event ON t WHEN $term BEGIN\
+      UPDATE t SET seen = $to WHERE $where; END"
+    if {$time eq "BEFORE"} { set touchBefore 1 }
+    $d eval $sql
+    lappend log $sql
+  }
+}
+
+# Make some newer ones, and put the order right in half of the runs.
+proc model::touchNewer {d} {
+  variable touchInOrder
+  if {[chance 60]} { makeTouches $d newer }
+  if {[chance 50]} { $d eval {SELECT versioned_repair()} }
+  set status [$d onecolumn {SELECT status FROM versioned_tables}]
+  if {$status ni {ok {triggers outdated}}} { error "status $status" }
+  set touchInOrder [expr {$status eq "ok"}]
 }
 
 # status reports newer triggers that could skip Interlock's, and a repair makes
@@ -480,7 +536,12 @@ proc model::step {st} {
   }
   set alone [isAlone $st]
   set failed [catch {$db eval [dict get $st sql]} msg]
-  if {$failed && $alone && [string match "*version required*" $msg]} {
+  variable touching
+  if {$failed && $touching && [string match "*too many levels*" $msg]} {
+    return "G10 failed with '$msg'"
+  }
+  if {$failed && $alone && [mayTouch]
+   && [string match "*version required*" $msg]} {
     return "G9 refused with '$msg'"
   }
   look now nowVers
@@ -512,7 +573,7 @@ proc model::step {st} {
   # A row that begins with no version is refused, by whichever trigger sees it
   # first: one of the user's may update it before.
   if {$failed && [string match "*version not raised*" $msg]
-   && ![skips]
+   && ![skips] && [mayTouch]
    && !([dict get $st kind] eq "insert" && [dict get $st invalid])} {
     return "G3 refused with '$msg'"
   }
@@ -536,8 +597,8 @@ proc model::isAlone {st} {
   variable shape
   variable db
   variable mode
-  if {$mode ne "strict" || [touches] || [dict get $st kind] ne "insert"
-   || ![dict get $st single]} { return 0 }
+  if {$mode ne "strict" || [dict get $st kind] ne "insert"
+   || ![dict get $st single] || [dict get $st invalid]} { return 0 }
   set literals {}
   foreach k [dict get $shape key] {
     if {![dict exists $st row $k]} { return 1 }
@@ -564,17 +625,26 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
   variable mode
   variable ignore
   variable users
+  variable touchBefore
   upvar 1 $nowVar now $nowVersVar nowVers
   set w [dict get $st carries]
   set stale 0
   foreach k $hit {
     if {![right $w $vers($k)]} { set stale 1 }
   }
+  # A trigger that was fired for one row may have raised the next one.
+  variable touching
+  set surely [expr {[dict get $st plain]
+                    && !($touching && [llength $hit]>1)}]
   if {$failed && [string match "*stale write*" $msg] && !$stale
-   && [dict get $st plain]} {
+   && $surely} {
     return "G3 refused as stale"
   }
-  if {!$failed && $stale && !$ignore && ![skips] && [dict get $st plain]} {
+  if {$failed && [string match "*version required*" $msg] && !$stale
+   && $w ne "" && [dict get $st plain] && [mayTouch]} {
+    return "G10 carries the right version, and refused with '$msg'"
+  }
+  if {!$failed && $stale && !$ignore && ![skips] && $surely} {
     return "G2 accepted a stale write"
   }
   if {$failed || ![dict get $st plain]} { return "" }
@@ -601,14 +671,29 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
     if {![right $w $vers($k)] && ![touches] && !$skipped} {
       return "G2 key $k was at $vers($k) and took $w"
     }
-    if {$mode eq "strict" && $w eq "" && !$skipped} {
+    if {$mode eq "strict" && $w eq "" && !$skipped && !$touchBefore} {
       return "G7 key $k was changed without a version"
     }
-    if {$nowVers($k) != $vers($k)+1 && ![touches]} {
+    if {$nowVers($k) != $vers($k)+1
+     && (![touches] || [isLastWord $w $hit])} {
       return "G4 key $k went from $vers($k) to $nowVers($k)"
     }
   }
   return ""
+}
+
+# Whether an UPDATE that carries w leaves its row at w, whatever triggers that
+# update the table have changed of it.
+proc model::isLastWord {w hit} {
+  variable shape
+  variable mode
+  variable touching
+  variable touchBefore
+  variable touchInOrder
+  return [expr {$touching && $touchInOrder && !$touchBefore
+                && $w ne "" && $mode ne "echo"
+                && [llength $hit]==1 && ![string match null:* $hit]
+                && ![regexp {TRIGGER|REFERENCES} [dict get $shape ddl]]}]
 }
 
 # In mode strict: a live row that an INSERT has changed went to the next
@@ -636,6 +721,8 @@ proc model::skips {} {
 }
 proc model::touches {} {
   variable shape
+  variable touching
+  if {$touching} { return 1 }
   if {[dict get $shape except] ne ""} { return 0 }
   return [regexp {TRIGGER|REFERENCES} [dict get $shape ddl]]
 }
@@ -690,6 +777,36 @@ proc model::transaction {} {
   $db eval $sql
 }
 
+# Whether no statement may be refused for what triggers that update the table
+# do: they were there when it was declared or repaired; in the modes auto and
+# echo also where there is only one, whenever it was made. (Several of another
+# kind can meet inside of `bump` and `raise`, which ends in an error.)
+proc model::mayTouch {} {
+  variable shape
+  variable mode
+  variable touching
+  variable touchBefore
+  variable touchInOrder
+  variable nTouch
+  if {!$touching} { return 1 }
+  if {$nTouch == 1 && ![string match *TRIGGER* [dict get $shape ddl]]} {
+    return [expr {$touchInOrder || $mode ne "strict"}]
+  }
+  return [expr {$touchInOrder && !$touchBefore}]
+}
+
+# Whether the triggers that update the table end under recursive_triggers. One
+# that is newer than ours is met by each raising of the version.
+proc model::mayRecurse {} {
+  variable shape
+  variable touching
+  variable touchGuarded
+  variable touchInOrder
+  if {!$touching} { return 1 }
+  return [expr {$touchGuarded && $touchInOrder
+                && [dict get $shape except] eq ""}]
+}
+
 # ---- runs -----------------------------------------------------------------
 
 # Make the table of a shape on one connection, ready to run on others.
@@ -707,7 +824,15 @@ proc model::start {name makeDb runDbs declare} {
   variable returning [expr {[package vcompare \
       [lindex [$makeDb onecolumn {SELECT sqlite_version()}] 0] 3.35.0] >= 0}]
   variable users
+  variable touching
+  variable touchBefore 0
+  variable touchGuarded [expr {$touching && [chance 40]}]
+  variable nTouch 0
   $makeDb eval [dict get $shape ddl]
+  if {$touching} {
+    $makeDb eval {ALTER TABLE t ADD COLUMN seen INT DEFAULT 0}
+    if {[chance 60]} { makeTouches $makeDb older }
+  }
   if {$users} { makeUserTriggers $makeDb older }
   eval $declare
   if {[string match *foreign_keys* [dict get $shape ddl]]} {
@@ -717,15 +842,16 @@ proc model::start {name makeDb runDbs declare} {
   look rows vers
 }
 
-# Makes the triggers of a table anew, in random order. Those of the user's that
-# could skip Interlock's are made first, and so run last.
+# Makes the triggers of a table anew, in random order. `verify_bump` and those
+# of the user's that could skip Interlock's are made first, and so run last.
 proc model::reorder {d} {
   set all {}
   set first {}
   $d eval {SELECT name, sql FROM sqlite_master WHERE type = 'trigger'} {
     $d eval "DROP TRIGGER \"$name\""
-    if {[string match "*AFTER*RAISE(IGNORE)*" $sql]
-     && ![string match interlock_* $name]} {
+    if {[string match interlock_*_verify_bump $name]
+     || ([string match "*AFTER*RAISE(IGNORE)*" $sql]
+         && ![string match interlock_* $name])} {
       lappend first $sql
     } else {
       lappend all $sql
@@ -748,10 +874,11 @@ proc model::run {n} {
   variable dbs
   variable log
   variable stack
+  variable touching
   for {set i 0} {$i < $n} {incr i} {
     if {[llength $stack]==0} { set db [pick $dbs] }
     if {[chance 12]} transaction
-    if {[chance 2]} {
+    if {[chance 2] && [mayRecurse]} {
       set sql "PRAGMA recursive_triggers = [rnd 2]"
       lappend log $sql
       $db eval $sql
