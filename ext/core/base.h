@@ -137,7 +137,7 @@ typedef struct LockMem {
   X(CANCEL_STATE)    /* CANCEL-STATE: CANCELLED */ \
   X(ORDER_QUEUE)     /* ORDER-QUEUE: a queue rearranged */ \
   X(INSERT_SPLIT)    /* INSERT-SPLIT: a hash bucket split */ \
-  X(OPEN_FIELDS)     /* OPEN-FIELDS: state is still FREE */ \
+  X(OPEN_FIELDS)     /* OPEN-FIELDS: state is still UNUSED */ \
   X(OPEN_LIVE)       /* OPEN-LIVE: session is LIVE */ \
   X(WRITER_EMPTY)    /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */
 

@@ -56,7 +56,7 @@ int lockGuardFree(LockSession *p, const LockKey *pTable){
 
 /* 1 if no other session holds what a write in this mode conflicts with.
 ** Otherwise the blockers are noted.  Under the mutex. */
-static int guardFree(LockSession *p, const LockKey *pKey, u32 eMode){
+static int noneAgainst(LockSession *p, const LockKey *pKey, u32 eMode){
   LockLook a;
   int bFree;
   assert( segHeld(&p->pFile->seg) );
@@ -77,9 +77,9 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
     *ppHeld = 0;
     if( rc!=LOCK_OK ) return rc;
     /* GUARD-LOOK */
-    if( pTable && !guardFree(p, pTable, LOCK_INTENT_EXCLUSIVE) ){
+    if( pTable && !noneAgainst(p, pTable, LOCK_INTENT_EXCLUSIVE) ){
       *ppHeld = pTable;
-    }else if( pKey && !guardFree(p, pKey, LOCK_EXCLUSIVE) ){
+    }else if( pKey && !noneAgainst(p, pKey, LOCK_EXCLUSIVE) ){
       *ppHeld = pKey;
     }
     rc = lockLeave(p->pFile);

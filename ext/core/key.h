@@ -30,14 +30,15 @@
 
 /* Modes, the weakest first, from 1 on.  The numbers are stored in the file. */
 #define LOCK_MODE_LIST(X) \
-  X(LOCK_INTENT_SHARED) X(LOCK_INTENT_EXCLUSIVE) X(LOCK_SHARED) \
-  X(LOCK_SHARED_INTENT) X(LOCK_EXCLUSIVE)
+  X(LOCK_INTENT_SHARED) /* IS */ X(LOCK_INTENT_EXCLUSIVE) /* IX */ \
+  X(LOCK_SHARED) /* S */ X(LOCK_SHARED_AND_INTENT_EXCLUSIVE) /* SIX */ \
+  X(LOCK_EXCLUSIVE) /* X */
 enum {
   LOCK_NO_MODE,
 #define X(name) name,
   LOCK_MODE_LIST(X)
 #undef X
-  LOCK_MODES
+  LOCK_MODES             /* one more than there are modes */
 };
 #define MODE_BIT(e) (1u<<(e))
 

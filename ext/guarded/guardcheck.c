@@ -81,7 +81,7 @@ static void freeVictims(Guard *g){
   }
 }
 
-static void freeGuard(Guard *g){
+static void closeGuard(Guard *g){
   freeVictims(g);
   sqlxEnd(&g->mem);
   sqlite3_free(g->zNumber);
@@ -91,17 +91,17 @@ static void freeGuard(Guard *g){
   sqlite3_free(g);
 }
 
-static void freeGuards(void *pGuards){
+static void closeGuards(void *pGuards){
   Guard *g = (Guard*)pGuards;
   while( g ){
     Guard *pNext = g->pNext;
-    freeGuard(g);
+    closeGuard(g);
     g = pNext;
   }
 }
 
 static void commitGuards(void *pGuards, Connection *p, Sqlx *x);
-static const ConnectionGuards guardEvents = { commitGuards, freeGuards };
+static const ConnectionGuards guardEvents = { commitGuards, closeGuards };
 
 static Guard *newGuard(Sqlx *x, const char *const *az){
   Guard *g = sqlite3_malloc64(sizeof(*g));
@@ -113,7 +113,7 @@ static Guard *newGuard(Sqlx *x, const char *const *az){
     g->zFile = sqlite3_mprintf("%s", az[1]);
     g->zTable = sqlite3_mprintf("%s", az[2]);
     if( g->zNumber && g->zFile && g->zTable ) return g;
-    freeGuard(g);
+    closeGuard(g);
   }
   if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
   return 0;
@@ -284,7 +284,7 @@ static Guard *findGuard(Connection *p, Sqlx *x, const char *const *az){
   }else{
     if( g ){
       *pp = g->pNext;
-      freeGuard(g);
+      closeGuard(g);
     }
     g = newGuard(x, az);
   }

@@ -2,6 +2,7 @@
 /*
 ** Sets of triggers, as texts. See triggerset.h.
 */
+#include <assert.h>
 #include <string.h>
 #include "schema/triggerset.h"
 #include "sqlite/sqltoken.h"
@@ -32,6 +33,7 @@ TriggerSetOne *triggersetNew(
   const char *zWhat
 ){
   TriggerSetOne *pOne = &pSet->a[pSet->n++];
+  assert( pSet->n<=TRIGGERSET_MAX );
   pOne->zWhat = zWhat;
   pOne->zName = sqlxPrintf(p, "interlock_%s_%s", zNumber, zWhat);
   pOne->bSchema = 0;

@@ -329,6 +329,19 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 }
 
 /*
+** SQL ERROR no transaction:
+**
+** The function needs an open transaction, and none is open. Or the lock must
+** end with the transaction, and Interlock cannot learn of its end: PRAGMA
+** query_only or an authorizer refuses what that takes, or another connection
+** has locked the schema, which this connection has not read yet.
+**
+** Code: SQLITE_ERROR; SQLITE_READONLY, SQLITE_AUTH or SQLITE_BUSY of the latter
+** Retry: the statement, after BEGIN
+** Cure: BEGIN; many drivers open no transaction for a SELECT
+*/
+
+/*
 ** SQL ERROR forked connection:
 **
 ** The connection was opened before fork(), and this is the child process. In

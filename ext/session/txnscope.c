@@ -340,8 +340,8 @@ static const sqlite3_module closeModule = {
 
 /*
 ** This table takes part in every transaction that writes a guarded table. The
-** triggers of a guarded table contain a DELETE of no rows from it that is never
-** run, and SQLite enlists a table for a statement that could write to it. So
+** triggers of a guarded table contain a DELETE of no rows from it, and SQLite
+** enlists a table for a statement that could write to it, run or not. So
 ** nothing is run or made in the middle of a user's statement. The table belongs
 ** to main, as every eponymous one does: a statement that writes a guarded table
 ** of another file takes main's write lock as well.

@@ -74,7 +74,7 @@ static int readOnce(sqlite3 *db, const char *zSchema){
 ** kept. It counts as kept as well if the read has not ended, since a statement
 ** around this one reads the file too.
 */
-static Waiting askLock(sqlite3 *db, const char *zSchema){
+static Waiting askFileLock(sqlite3 *db, const char *zSchema){
   int eLock = lockState(db, zSchema);
   Waiting eAnswer;
   if( eLock==FILE_UNLOCKED ) return WAITING_ALLOWED;
@@ -94,7 +94,7 @@ static Waiting askSchema(sqlite3 *db, const char *zSchema){
   if( sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE ){
     return WAITING_TRANSACTION;
   }
-  return askLock(db, zSchema);
+  return askFileLock(db, zSchema);
 }
 
 /* Asks for each schema that PRAGMA database_list returns: SQLite before 3.39

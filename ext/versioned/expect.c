@@ -7,19 +7,6 @@
 #include "versioned/versioned.h"
 SQLITE_EXTENSION_INIT3
 
-/*
-** SQL ERROR no transaction:
-**
-** The function needs an open transaction, and none is open. Or the lock must
-** end with the transaction, and Interlock cannot learn of its end: PRAGMA
-** query_only or an authorizer refuses what that takes, or another connection
-** has locked the schema, which this connection has not read yet.
-**
-** Code: SQLITE_ERROR; SQLITE_READONLY, SQLITE_AUTH or SQLITE_BUSY of the latter
-** Retry: the statement, after BEGIN
-** Cure: BEGIN; many drivers open no transaction for a SELECT
-*/
-
 /* Refuses a call outside a transaction and outside a statement that writes:
 ** nothing would keep the row as it was seen. */
 static void needTransaction(Sqlx *p){

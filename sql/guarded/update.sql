@@ -7,11 +7,12 @@
 -- trigger would skip the row. There is no list of columns: it would miss a
 -- column that is added later.
 --
--- interlock_guard() returns 0 or fails, so the body never runs. It is there in
--- each of these triggers all the same. Through it SQLite calls the virtual
--- table interlock_writer when the transaction begins and ends, and refuses a
--- writer that has not loaded Interlock (`no such table`, or `no such
--- function`). It costs nothing for each row.
+-- interlock_guard() with a key returns 0 or fails, so the body of this trigger
+-- never runs. Its DELETE is there in each of these triggers all the same.
+-- Through it SQLite calls the virtual table interlock_writer when the
+-- transaction begins and ends, and refuses a writer that has not loaded
+-- Interlock (`no such table`, or `no such function`). It costs nothing for each
+-- row.
 CREATE TRIGGER $trigger BEFORE UPDATE ON $table
 WHEN interlock_guard($me,$key_old)
 BEGIN

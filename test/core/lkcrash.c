@@ -148,7 +148,7 @@ static void opRollback(void){
   need(lockAcquire(V, &k, LOCK_EXCLUSIVE, 1, 0), LOCK_OK, 60);
 }
 static void opEnd(void){ lockSessionEnd(V); V = 0; }
-static void opUpgrade(void){       /* T2 holds U shared too, Q waits for U X */
+static void opUpgrade(void){       /* T holds U shared too, Q waits for U X */
   LockWait w = { 3, 0, 0, 0 };
   LockRc rc = lockAcquire(V, &kU, LOCK_EXCLUSIVE, 0, &w);
   if( rc!=LOCK_TIMEOUT && rc!=LOCK_OK ) die(60);

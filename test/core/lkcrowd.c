@@ -85,7 +85,8 @@ static void closeAll(void){
 enum { ALL_X, S_AND_X, S_BEHIND_X, ALL_MODES };
 static u32 modeOf(int eMix, u32 i){
   static const u32 a[] = { LOCK_EXCLUSIVE, LOCK_SHARED, LOCK_INTENT_SHARED,
-                           LOCK_SHARED_INTENT, LOCK_INTENT_EXCLUSIVE };
+                           LOCK_SHARED_AND_INTENT_EXCLUSIVE,
+                           LOCK_INTENT_EXCLUSIVE };
   switch( eMix ){
     case ALL_X: return LOCK_EXCLUSIVE;
     case S_AND_X: return a[i%2];

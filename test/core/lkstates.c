@@ -38,7 +38,7 @@ typedef struct World {
   u32 mxState;                 /* more is an error */
 } World;
 enum { IS_ = 1u<<LOCK_INTENT_SHARED, IX_ = 1u<<LOCK_INTENT_EXCLUSIVE,
-       S_ = 1u<<LOCK_SHARED, SIX_ = 1u<<LOCK_SHARED_INTENT,
+       S_ = 1u<<LOCK_SHARED, SIX_ = 1u<<LOCK_SHARED_AND_INTENT_EXCLUSIVE,
        X_ = 1u<<LOCK_EXCLUSIVE, ALL_ = (1u<<LOCK_MODES) - 2 };
 static const World aWorld[] = {
   { "modes: 3 sessions, 1 key, all modes",
