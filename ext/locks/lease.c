@@ -432,7 +432,7 @@ static i64 waitForLease(
   i64 iToken = 0;
   if( !connectionEventBegin(pConn, p, pWanted->zName, &event) ) return 0;
   do{
-    LeaseRow row;
+    LeaseRow row = {0};
     i64 ms;
     connectionEventLook(&event);
     iToken = acquireLease(p, pWanted, &row);

@@ -152,7 +152,13 @@ static void setColumn(const TableInfo *pInfo, const SqlToken *p, char *abSet){
   }
 }
 
-/* Step from SET to the end of its list. A column stands behind SET, behind a
+/* Whether the list behind SET ends here. */
+static int isListEnd(const SqlToken *p, int nDeep){
+  return sqltokenIsByte(p, ';')
+      || (nDeep==0 && (sqltokenIsWord(p, "WHERE") || sqltokenIsWord(p, "FROM")));
+}
+
+/* Steps from SET to the end of its list. A column stands behind SET, behind a
 ** comma of the list, or in brackets there. */
 static void setList(
   const TableInfo *pInfo,
@@ -162,11 +168,9 @@ static void setList(
 ){
   int bTarget = 1, nDeep = 0;
   for(; p->kind!=SQLTOKEN_END; *p = sqltokenNext(p, zEnd)){
+    if( isListEnd(p, nDeep) ) return;
     if( sqltokenIsByte(p, '(') ) nDeep++;
     else if( sqltokenIsByte(p, ')') ) nDeep--;
-    else if( sqltokenIsByte(p, ';') ) return;
-    else if( nDeep==0 && (sqltokenIsWord(p, "WHERE")
-          || sqltokenIsWord(p, "FROM")) ) return;
     else if( nDeep==0 && sqltokenIsByte(p, ',') ) bTarget = 1;
     else if( nDeep==0 && sqltokenIsByte(p, '=') ) bTarget = 0;
     else if( bTarget ) setColumn(pInfo, p, abSet);
