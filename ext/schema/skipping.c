@@ -154,8 +154,8 @@ static void setColumn(const TableInfo *pInfo, const SqlToken *p, char *abSet){
 
 /* Whether the list behind SET ends here. */
 static int isListEnd(const SqlToken *p, int nDeep){
-  return sqltokenIsByte(p, ';')
-      || (nDeep==0 && (sqltokenIsWord(p, "WHERE") || sqltokenIsWord(p, "FROM")));
+  if( sqltokenIsByte(p, ';') ) return 1;
+  return nDeep==0 && (sqltokenIsWord(p, "WHERE") || sqltokenIsWord(p, "FROM"));
 }
 
 /* Steps from SET to the end of its list. A column stands behind SET, behind a

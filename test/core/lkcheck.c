@@ -208,7 +208,7 @@ static void result(u64 i, const LogEntry *e){
   if( e->rc==LOCK_CANCELLED ){
     nCancel++;
     if( s->iCancelAt<asked(s)->t.iFrom && !aimedAt(s->iId) ){
-      bad(i, "cancelled by nobody");
+      bad(i, "cancelled, and no session called a cancel");
     }
   }
   s->bWaits = 0;

@@ -183,7 +183,7 @@ static const char *compare(void){
     u32 e = SEG_STATE(r->state);
     if( e==SEG_FREE || e==SEG_TEXT ) continue;
     k = keyIndex(p, r); s = sessionIndex(r->session); m = (int)REC_MODE(r);
-    if( k<0 || s<0 ) return "a record of nobody";
+    if( k<0 || s<0 ) return "a record of no session of the model";
     if( e==SEG_GRANTED ){
       int bT = r->txnHold && !recordHoldInvalid(p, r);
       if( n[s][k][m] ) return "two records of one grant";

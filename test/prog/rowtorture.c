@@ -270,7 +270,7 @@ static int opJob(void){
                  1 + (int)R(2)), 0) ) return 0;
   if( sscanf(zValue, "[%ld", &iJob)!=1 ) return 0;
   if( !tried(run("SELECT state FROM job WHERE id = %lld", iJob), 0) ) return 0;
-  if( iValue!=0 ) bad("a job that somebody has done was returned");
+  if( iValue!=0 ) bad("a job that is done was returned");
   pauseSome();
   if( !begin() ) return 0;
   if( R(10)==0 ){ giveBack(); return 0; }
