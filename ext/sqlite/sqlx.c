@@ -292,10 +292,17 @@ void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt){
   if( p->rc==SQLITE_OK && rc!=SQLITE_OK ) failDb(p, rc);
 }
 
+/* Whether a statement can return rows. ALTER TABLE returns none, but SQLite
+** 3.46 gives it the columns of the check that ADD COLUMN runs. */
+static int returnsRows(sqlite3_stmt *pStmt, const char *zSql){
+  SqlToken t = sqltokenAt(zSql, zSql+strlen(zSql));
+  return sqlite3_column_count(pStmt)>0 && !sqltokenIsWord(&t, "ALTER");
+}
+
 /* Runs a statement, which must return no rows. The text is no format. */
 void sqlxChange(Sqlx *p, const char *zSql){
   sqlite3_stmt *pStmt = prepare(p, zSql);
-  if( pStmt && sqlite3_column_count(pStmt)>0 ){
+  if( pStmt && returnsRows(pStmt, zSql) ){
     sqlxBad(p, "%.60s... returns rows; allowed is what changes something",
             zSql);
   }
