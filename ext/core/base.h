@@ -5,8 +5,8 @@
 **
 **   INTERLOCK_TINY     arrays of 2 and 3, so that tests cross every boundary
 **   INTERLOCK_SMALL    arrays of 8 and 32, for exploring all states
-**   INTERLOCK_CRASH    crashPoint(n) is called after every store that another
-**                      process can see; the test program defines it
+**   INTERLOCK_CRASH    crashPoint(n) is called at every crash point
+**                      (CRASH_POINTS); the test program defines it
 **   INTERLOCK_BUGS     seeds the mistake that the test program chooses while it
 **                      runs; the suite must find each
 **   INTERLOCK_TEST     adds functions that only tests call; always in debug

@@ -6,8 +6,9 @@
 ** All of it is part of the format of the lock file.  Two builds that make
 ** different bytes of one key, or another hash, would both grant the same
 ** exclusive lock.  So format.h mixes everything here into the print by which
-** such builds refuse each other, and test/core/lkformat.c has the values
-** themselves.  An intended change of a value must raise SEG_FORMAT.
+** such builds refuse each other, and test/core/format.txt has the values
+** themselves, which lkformat compares.  An intended change of a value must
+** raise SEG_FORMAT.
 **
 ** The key of a table is its name with ASCII letters in lower case, as SQLite
 ** compares names.  The key of a row is the key of its table and then

@@ -4,11 +4,11 @@
 ** a database, begin a session for each connection, acquire and release locks.
 **
 ** One thread at a time may use a session.  Different sessions are independent,
-** also in one process.  lockAcquire and lockWait wait for locks.  No other
-** function waits longer than the second after which it returns LOCK_BUSY: a
-** process is stopped inside the segment's mutex.  lockTxnEnd, lockRollbackTo,
-** lockSessionEnd, lockUndo and giving up a wait cannot fail and do not wait for
-** other processes.
+** even in one process.  lockAcquire and lockWait wait for locks.  Every other
+** function returns LOCK_BUSY after one second if a process is stopped inside
+** the segment's mutex or while it formats the file.  lockTxnEnd,
+** lockRollbackTo, lockSessionEnd, lockUndo and giving up a wait cannot fail
+** and do not wait for other processes.
 */
 #ifndef INTERLOCK_LOCK_H
 #define INTERLOCK_LOCK_H

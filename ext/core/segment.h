@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** segment.h: the format of the lock file <database>-interlock, and access to
-** it.  This header and the section "Reading the file" of ext/core/README.md
-** specify the format.  That page also has the steps by which the words change.
+** it.  This header and the sections "Keys" and "Reading the file" of
+** ext/core/README.md specify the format.  That page also has the steps by
+** which the words change.
 **
 ** LAYOUT.  All numbers are in the machine's byte order.  64-bit words lie on
 ** multiples of 8.  References are 1-based indexes, and 0 means none.
@@ -30,7 +31,8 @@
 ** belong to the state if it did not change (READ-STATE to READ-AGAIN).  A
 ** session is live if its state's low half is SEG_LIVE.  Its process is alive if
 ** the byte 2^40 + owner of the file is locked.  A record counts if it is
-** SEG_WAITING or SEG_GRANTED and not invalidated (recordInvalid).  It is not
+** SEG_WAITING or SEG_GRANTED, its session's process is alive, and it is not
+** invalidated (recordInvalid).  It is not
 ** invalidated if its session is live with the record's generation and one of
 ** these holds: the record is not granted; its sesCount is not 0; its txnHold is
 ** not 0, has the high half of the session's `now`, and has a low half that is

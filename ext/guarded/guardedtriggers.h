@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** The generator of guarded tables: it makes the text of the triggers that call
-** Interlock before a write stays, from what the user's table looks like. The
-** text of each is in sql/guarded/, with the reason for it. Nothing is run here.
+** The generator of guarded tables: it makes the text of the triggers that ask
+** Interlock whether a write may stand, from what the user's table looks like.
+** The text of each is in sql/guarded/, with the reason for it. Nothing is run
+** here.
 */
 #ifndef INTERLOCK_GUARDEDTRIGGERS_H
 #define INTERLOCK_GUARDEDTRIGGERS_H

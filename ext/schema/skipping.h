@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Which trigger of the user's can skip Interlock's triggers, and which update
+** Which triggers of the user's can skip Interlock's, and which of them update
 ** the table that they are on.
 **
 ** RAISE(IGNORE) in an AFTER trigger leaves the row changed, and skips the AFTER
 ** triggers of that row which have not run yet. SQLite runs the triggers of one
 ** event and time from the newest to the oldest, by their rowids in
 ** sqlite_master, also after VACUUM, RENAME and reopening. It runs those of temp
-** before all others. Both were measured with each SQLite of the matrix. So an
+** before all others. Both were measured in each world. So an
 ** older trigger of the user's cannot skip Interlock's. RAISE(IGNORE) in a
 ** trigger of another table skips none of them, and in a BEFORE trigger it skips
 ** the change as well.

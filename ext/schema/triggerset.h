@@ -2,8 +2,9 @@
 /*
 ** The set of triggers of one declared table, as texts. A trigger is named
 ** `interlock_<number>_<what>`. The number is the table's own; the last part
-** says what the trigger does, and is the name of its template in sql/. The
-** generator of a kind makes a set, and the registry reads the installed one.
+** says what the trigger does, and `aTrigger` of its kind leads from it to the
+** template in sql/. The generator of a kind makes a set, and the registry
+** reads the installed one.
 */
 #ifndef INTERLOCK_TRIGGERSET_H
 #define INTERLOCK_TRIGGERSET_H
