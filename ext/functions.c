@@ -86,7 +86,8 @@ static int argVersioned(
 ** and write again. If a transaction reads and writes several rows, roll it
 ** back and retry all of it: what it read before is as old as the row that was
 ** refused. With `on_stale=ignore` the program must look at changes() instead
-** of an error: 0 rows means stale. [RECIPES.md](RECIPES.md) has the loops.
+** of an error: 0 rows means stale, or that the row is gone.
+** [RECIPES.md](RECIPES.md) has the loops.
 **
 ** Only an UPDATE that carries the version is checked. In mode `auto`, the
 ** default, an UPDATE that does not mention the version is accepted and raises

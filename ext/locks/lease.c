@@ -24,7 +24,7 @@ SQLITE_EXTENSION_INIT3
 ** SQL AREA Leases
 **
 ** A lease is a lock with an end: "this process is the leader, for the next ten
-** seconds". Other than an advisory lock it is a row in the database. It
+** seconds". Unlike an advisory lock, it is a row in the database. It
 ** outlives the connection and the process, it can be held by a program on
 ** another machine that reaches the database through a server, and it is
 ** replicated and backed up with the data. A holder renews it while it works. A
@@ -43,18 +43,20 @@ SQLITE_EXTENSION_INIT3
 ** owner can acquire them, and the tokens keep the data safe. Owners on several
 ** machines must have clocks that agree within a small part of the duration.
 **
+** A program keeps its token itself. In this example the table `mine` has it.
+**
 ** ```sql
 ** CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT);
-** SELECT lease_acquire('leader', 'host a', 60000) > 0;
-** -- 1
+** CREATE TEMP TABLE mine AS
+**   SELECT lease_acquire('leader', 'host a', 60000) AS token;
 ** SELECT lease_acquire('leader', 'host b', 60000) IS NULL;
 ** -- 1
 ** BEGIN IMMEDIATE;
-** SELECT lease_assert('leader', token) FROM interlock_leases;
+** SELECT lease_assert('leader', token) FROM mine;
 ** -- 1
 ** INSERT INTO job VALUES(1, 'sent');
 ** COMMIT;
-** SELECT lease_release('leader', token) FROM interlock_leases;
+** SELECT lease_release('leader', token) FROM mine;
 ** -- 1
 ** SELECT lease_acquire('leader', 'host b', 60000) > 0;
 ** -- 1

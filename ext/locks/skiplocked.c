@@ -595,8 +595,8 @@ static int skipCall(
 ** row is locked as by row_lock (`xact`: as by row_xact_lock), and row_unlock
 ** releases it.
 **
-** Fewer than n keys, or none, means that the other rows were locked at that
-** moment, not that there are none. The result is also `[]` while a session
+** Fewer than n keys, or none, does not prove that no other row is left: the
+** rows that are left may be locked. The result is also `[]` while a session
 ** holds or waits for the whole table, or while a transaction of another
 ** session writes to a guarded table of the file.
 **

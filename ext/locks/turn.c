@@ -49,11 +49,12 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 /*
 ** SQL FUNCTION write_turn([ms])
 **
-** Waits for the turn to write, and takes SQLite's write lock on `main`. It must
-** be called first in a transaction, before anything is read: `BEGIN; SELECT
-** write_turn(); ...; COMMIT;`. A connection that already has the turn gets 1
-** immediately. The turn passes on when the transaction ends (by COMMIT or
-** ROLLBACK), or the connection, or the process; ROLLBACK TO keeps it.
+** Waits for the turn to write, and takes SQLite's write lock on `main`. It
+** must be called after BEGIN and after locks, before anything is read or
+** written: `BEGIN; SELECT write_turn(); ...; COMMIT;`. A connection that
+** already has the turn gets 1 immediately. The turn passes on when the
+** transaction ends (by COMMIT or ROLLBACK), or the connection, or the process;
+** ROLLBACK TO keeps it.
 **
 ** With no transaction open, the turn is that of the next transaction: `SELECT
 ** write_turn(); BEGIN IMMEDIATE; ...; COMMIT;`, for programs whose framework

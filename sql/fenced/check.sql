@@ -8,9 +8,9 @@
 -- SQL ERROR fenced:
 -- The token that a write carries is smaller than the row's, or is none, or, on
 -- a table that is fenced with a lease, is not the current token of that lease.
--- The writer has lost its lease: another owner holds it now, or has held it
--- since. The text names the table and the column. On a table with a lease it
--- also says so if the statement carries no token at all.
+-- Most often the writer has lost its lease, or has released it: another owner
+-- may hold it now. The text names the table and the column. On a table with a
+-- lease it also says so if the statement carries no token at all.
 -- Code: SQLITE_CONSTRAINT_TRIGGER
 -- Retry: nothing
 -- Cure: stop working under that lease: call lease_acquire for a new token, read
