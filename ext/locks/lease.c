@@ -43,20 +43,21 @@ SQLITE_EXTENSION_INIT3
 ** owner can acquire them, and the tokens keep the data safe. Owners on several
 ** machines must have clocks that agree within a small part of the duration.
 **
-** A program keeps its token itself. In this example the table `mine` has it.
+** A program keeps the token that it was given. Only to be short, this example
+** reads it from the table of leases.
 **
 ** ```sql
 ** CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT);
-** CREATE TEMP TABLE mine AS
-**   SELECT lease_acquire('leader', 'host a', 60000) AS token;
+** SELECT lease_acquire('leader', 'host a', 60000) > 0;
+** -- 1
 ** SELECT lease_acquire('leader', 'host b', 60000) IS NULL;
 ** -- 1
 ** BEGIN IMMEDIATE;
-** SELECT lease_assert('leader', token) FROM mine;
+** SELECT lease_assert('leader', token) FROM interlock_leases;
 ** -- 1
 ** INSERT INTO job VALUES(1, 'sent');
 ** COMMIT;
-** SELECT lease_release('leader', token) FROM mine;
+** SELECT lease_release('leader', token) FROM interlock_leases;
 ** -- 1
 ** SELECT lease_acquire('leader', 'host b', 60000) > 0;
 ** -- 1
