@@ -18,6 +18,7 @@
 #include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
 #include "locks/lease.h"
+#include "locks/notify.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
 #include "locks/rowlock.h"
@@ -453,7 +454,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 4 os % generator 2 sqlite 3.%';
+**     LIKE '0.1.0 format 5 os % generator 2 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -501,6 +502,7 @@ static FunctionList (*const axList[])(void) = {
   guardedFunctions,
   fencedFunctions,
   leaseFunctions,
+  notifyFunctions,
   removeFunctions,
   skiplockedFunctions,
 };

@@ -11,7 +11,8 @@ namespace eval layers {
     core {} {
       base rules atomic os os_unix key segment format process mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
-      enter probe acquire wait skip release cancel guardedwrite event inspect
+      enter probe acquire wait skip release cancel guardedwrite event channel
+      inspect
     }
     sqlite {core} {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
@@ -36,7 +37,7 @@ namespace eval layers {
     }
     locks {core sqlite schema session} {
       hashtext advisory getlock inspectrows inspectstatus turn rowlock
-      skiplocked inspecttables lease leasetables
+      skiplocked notify inspecttables lease leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock

@@ -51,6 +51,8 @@ enum { KEY_INTEGER = 1,  /* 8 bytes */
        KEY_ROW,          /* table's name, 0, the row's values */
        KEY_TABLE,        /* the table's name */
        KEY_TURN,         /* the queue for SQLite's write lock; no bytes */
+       KEY_LISTEN,       /* a channel: the sessions that listen on it */
+       KEY_NOTIFY,       /* a channel: transactions that will notify it */
        KEY_KINDS };
 
 /* A key in this process.  The bytes after nKey up to the next word must be

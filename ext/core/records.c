@@ -422,6 +422,68 @@ u32 recordInsert(Seg *p, const RecordNew *pNew){
   return i;
 }
 
+/*------------------------------------------------------------- channels ---*/
+
+/* The word on which sessions sleep that listen on the channel. */
+static u32 *channelWord(Seg *p, const LockKey *pListen){
+  return &segHeader(p)->event[pListen->iHash % SEG_EVENTS];
+}
+
+static void wakeListeners(u32 *pWord){
+  atomicAdd(pWord, 1);                         /* RING-EVENT */
+  CRASH(RING_EVENT);
+  if( !BUG(RING_SILENT) ) osWake(pWord, 1<<30);    /* RING-WAKE */
+}
+
+/* Gives session record i the present token for its number. */
+static void tellListener(Seg *p, u32 i){
+  atomicSetRel(&segRecord(p, i)->token, segHeader(p)->token);
+  CRASH(RING_NUMBER);                          /* RING-NUMBER */
+}
+
+/* The numbers must be stored before the word, so that a session which has read
+** the word, and then an old number, does not sleep. */
+void recordRing(Seg *p, const LockKey *pKey){
+  u32 i = 0, n = 0, nTold = 0;
+  LockKey listen;
+  assert( segHeld(p) );
+  keyMake(&listen, KEY_LISTEN, pKey->a, pKey->nKey);
+  while( (i = recordNext(p, &listen, i, &n))!=0 ){
+    if( nTold++==0 && !drawToken(p) ) return;
+    tellListener(p, i);
+  }
+  if( nTold ) wakeListeners(channelWord(p, &listen));
+}
+
+void recordRingAll(Seg *p){
+  u32 i, nTold = 0;
+  assert( segHeld(p) );
+  for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p); i++){
+    SegRecord *r = segRecord(p, i);
+    u32 e = SEG_STATE(atomicGet(&r->state));
+    if( e!=SEG_GRANTED || REC_KIND(r)!=KEY_LISTEN ) continue;
+    if( nTold++==0 && !drawToken(p) ) return;
+    tellListener(p, i);
+  }
+  for(i=0; i<SEG_EVENTS && nTold; i++) wakeListeners(&segHeader(p)->event[i]);
+}
+
+/* Sends what record r, which is about to be removed, has noted, unless it was
+** rolled back.  The note of a dead process whose transaction was open is sent
+** as well: it may have been committed. */
+static void sendNote(Seg *p, SegRecord *r){
+  u64 now = atomicGetAcq(&segSession(p, r->session)->now);
+  u64 hold = atomicGetAcq(&r->txnHold);
+  u32 iTxn = SEG_HIGH(hold);
+  LockKey key;
+  if( hold==0 || SEG_LOW(hold)>SEG_LOW(now) || BUG(NOTIFY_NEVER) ) return;
+  if( SEG_HIGH(now)!=iTxn && SEG_HIGH(now)!=segNextTxn(iTxn) ) return;
+  recordKey(p, r, &key);
+  recordRing(p, &key);
+}
+
+/*--------------------------------------------------------------- remove ---*/
+
 /* Frees the text slots of record i, from iText on. */
 static void removeText(Seg *p, u32 i, u32 iText, u32 k){
   u32 n = 0;
@@ -460,6 +522,7 @@ void recordRemove(Seg *p, u32 i){
   if( e!=SEG_GRANTED ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
   if( bScan ) recordKey(p, r, &key);
+  if( REC_KIND(r)==KEY_NOTIFY ) sendNote(p, r);     /* REMOVE-NOTE */
   /* REMOVE-STATE */
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
   CRASH(REMOVE_STATE);

@@ -63,6 +63,12 @@ void recordScan(Seg*, const LockKey*);
 void recordScanWaiting(Seg*, int bObject);
 void recordReorder(Seg*, const u32 *aRecord, u32 n);
 
+/* recordRing: sends a notification: every session that listens on the channel
+** gets a new number, and those that sleep are woken.  The key may be of either
+** kind.  recordRingAll: the same for every channel. */
+void recordRing(Seg*, const LockKey*);
+void recordRingAll(Seg*);
+
 /*
 ** For sessions.c and rebuild.c.  recordChainInsert: links a record into its
 ** chain, before another one or at the tail.  recordListInsert and

@@ -82,7 +82,7 @@
 ** raise the number.  If it does not, the header word `print` still tells the
 ** builds apart (format.h).
 */
-#define SEG_FORMAT ((u64)4 + (LIMIT_SESSION==4096u ? 0 : 128))
+#define SEG_FORMAT ((u64)5 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
@@ -109,6 +109,11 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_PAIR(hi,lo) ((u64)(u32)(hi)<<32 | (u32)(lo))
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
+
+/* The number of a session's next transaction, if this one is committed.  A
+** rollback passes over that number: so the end of a transaction is one store,
+** and tells whether its notifications are sent. */
+static inline u32 segNextTxn(u32 iTxn){ return iTxn+1 ? iTxn+1 : 1; }
 
 /* Fencing tokens and session ids must stay below this: a JSON number is a
 ** double. */

@@ -58,7 +58,9 @@ static int always(const LookFile *p, u32 iPos){
 **
 ** Columns:
 **   session      INTEGER  id of the session that holds or wants it
-**   kind         TEXT     advisory; row; table; name for MySQL's names; turn
+**   kind         TEXT     advisory; row; table; name for MySQL's names; turn;
+**     listen, of a session that listens on a channel; notify, of a transaction
+**     that will notify it
 **   schema       TEXT     main or an attached database: whose lock file it is
 **   object       TEXT     of a row or table: the table, in lower case
 **   key          ANY      as it was given; two integers, and a row's key of
@@ -102,6 +104,8 @@ static const char *kindName(u32 eKind){
     case KEY_ROW:   return "row";
     case KEY_TABLE: return "table";
     case KEY_TURN:  return "turn";
+    case KEY_LISTEN: return "listen";
+    case KEY_NOTIFY: return "notify";
     default:        return "advisory";
   }
 }

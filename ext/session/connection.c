@@ -23,6 +23,7 @@ struct Connection {
   WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
+  int bNotified;         /* the open transaction has notified a channel */
   int nSkip;             /* searches for free rows that have not ended */
   void *pGuards;         /* what the guards of this connection know */
   const ConnectionGuards *pGuardEvents;
@@ -134,12 +135,15 @@ static void onRollbackTo(void *pArg, int i){
   }
 }
 
-static void onEnd(void *pArg){
+static void onEnd(void *pArg, int bUndone){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
   writeendCancel(&p->pTurn);
+  p->bNotified = 0;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
-    if( pFs->pLock ) lockTxnEnd(pFs->pLock);
+    if( pFs->pLock==0 ) continue;
+    if( bUndone ) lockTxnRollback(pFs->pLock);
+    else lockTxnEnd(pFs->pLock);
   }
 }
 
@@ -536,6 +540,81 @@ void connectionEventPost(Connection *p, const char *zName){
   sqlxEnd(&x);
 }
 
+/* ---- channels --------------------------------------------------------- */
+
+/* Whether what is called now is a transaction, or part of one, that may write:
+** in autocommit a statement that writes. */
+static int isInTransaction(const Connection *p){
+  return !sqlite3_get_autocommit(p->db) || sqlxWrites(p->db);
+}
+
+int connectionNotify(Connection *p, Sqlx *x, const char *zWho,
+                     const LockKey *pKey){
+  FileSession *pFs;
+  LockRc eRc;
+  int bLater;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  bLater = isInTransaction(p);
+  if( bLater ) txnscopeEnlistInside(&p->scope, x, zWho);
+  pFs = connectionFile(p, x, 0);
+  if( pFs==0 ) return 0;
+  if( bLater ) p->bNotified = 1;
+  eRc = bLater ? lockNotify(pFs->pLock, pKey) : lockNotifyNow(pFs->pLock, pKey);
+  failSession(x, eRc, pFs);
+  return eRc==LOCK_OK;
+}
+
+/* Listens, and waits as pWait says, unless it is NULL. */
+static i64 listenWait(Connection *p, Sqlx *x, const LockKey *pKey, i64 iSeen,
+                      const LockWait *pWait, Wanted *w){
+  u64 iNumber = 0;
+  u32 iRecord;
+  LockRc eRc;
+  w->pFs = connectionFile(p, x, 0);
+  if( w->pFs==0 ) return 0;
+  w->failure.pFs = w->pFs;
+  eRc = lockListen(w->pFs->pLock, pKey, &iRecord);
+  if( eRc==LOCK_OK ){
+    eRc = lockListenWait(w->pFs->pLock, pKey, iRecord, (u64)iSeen, pWait,
+                         &iNumber);
+  }
+  if( eRc==LOCK_TIMEOUT ) return 0;
+  lockerrorSet(x, eRc, &w->failure);
+  return eRc==LOCK_OK ? (i64)iNumber : 0;
+}
+
+i64 connectionListen(Connection *p, Sqlx *x, const LockKey *pKey){
+  Wanted w;
+  assert( sqlxHeld(x->db) );
+  memset(&w, 0, sizeof(w));
+  txnscopeCatchUp(&p->scope);
+  return listenWait(p, x, pKey, 0, 0, &w);
+}
+
+i64 connectionListenWait(Connection *p, Sqlx *x, const LockKey *pKey,
+                         i64 iSeen, i64 msTimeout){
+  ConnectionRequest req;
+  LockWait wait;
+  Wanted w;
+  i64 iNumber;
+  assert( sqlxHeld(x->db) );
+  memset(&req, 0, sizeof(req));
+  memset(&w, 0, sizeof(w));
+  w.pConn = p;
+  w.pReq = &req;
+  w.failure.zHeld = sqlxPrintf(x, "channel '%.*s' has no new notification",
+                               (int)pKey->nKey, (const char*)pKey->a);
+  wait.msTimeout = msTimeout;
+  wait.xMayWait = mayWait;
+  wait.xPoll = pollWait;
+  wait.pArg = &w;
+  txnscopeCatchUp(&p->scope);
+  iNumber = listenWait(p, x, pKey, iSeen, &wait, &w);
+  sqlite3_finalize(w.pLook);
+  return iNumber;
+}
+
 /* ---- searching for what is free --------------------------------------- */
 
 int connectionSkipBegin(
@@ -643,6 +722,11 @@ i64 connectionReset(Connection *p, Sqlx *x){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( isSearching(p, x) ) return 0;
+  if( p->bNotified ){
+    sqlxBad(x, "called in a transaction that has notified a channel; allowed is"
+               " after COMMIT or ROLLBACK");
+    return 0;
+  }
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pLock && lockWriting(pFs->pLock) ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"

@@ -144,6 +144,22 @@ void connectionEventWait(Sqlx*, ConnectionEvent*, i64 ms);
 void connectionEventEnd(ConnectionEvent*);
 void connectionEventPost(Connection*, const char *zName);
 
+/*
+** Channels, in main's lock file. The keys are of kind KEY_NOTIFY or KEY_LISTEN.
+**
+** connectionNotify: notifies a channel when the open transaction is committed,
+** or at once if none is open; 0 with an error.
+** connectionListen: listens from now on, and returns the channel's number; 0
+** with an error.
+** connectionListenWait: listens, and waits until the number is not iSeen;
+** returns it, or 0 at the timeout or with an error.
+** connectionUnlock() and connectionUnlockAll() end listening.
+*/
+int connectionNotify(Connection*, Sqlx*, const char *zWho, const LockKey*);
+i64 connectionListen(Connection*, Sqlx*, const LockKey*);
+i64 connectionListenWait(Connection*, Sqlx*, const LockKey*, i64 iSeen,
+                         i64 msTimeout);
+
 i64 connectionId(Connection*, Sqlx*);
 i64 connectionTimeout(const Connection*);
 void connectionSetTimeout(Connection*, i64 ms);
