@@ -50,13 +50,15 @@ SQLITE_EXTENSION_INIT3
 **
 ** Several notifications can be one wake-up, so a worker must look for
 ** everything that is there. A wake-up can also come without a notification:
-** when a process has died in a transaction that had notified the channel, or
-** in the middle of a change of the lock file. A channel is a name, of up to 255
-** bytes, and needs not be made. A session that listens takes one entry of the
-** lock file, and so does each channel that an open transaction has notified;
-** if the file is full, the functions fail with `lock table full:`, before
-** COMMIT. [`advisory_locks`](#advisory_locks) lists the sessions that listen,
-** with the kind `listen`.
+** when a process has died, or a connection was closed, in a transaction that
+** had notified the channel, or when a process has died in the middle of a
+** change of the lock file.
+**
+** A channel is a name of up to 255 bytes, and need not be made. A session that
+** listens takes one entry of the lock file, and so does each channel that an
+** open transaction has notified. If the file is full, the functions fail with
+** `lock table full:`, before COMMIT. [`advisory_locks`](#advisory_locks) lists
+** the sessions that listen, with the kind `listen`.
 **
 ** Notifications of a transaction that a killed process has committed are sent
 ** by the next session that listens on the channel, within 50 ms.

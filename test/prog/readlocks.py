@@ -13,8 +13,8 @@ import os
 import struct
 import sys
 
-LOCK_MAGIC = 0x496E74726C6B0000 | 4 << 8 | ord("L")
-LOCK_PRINT = 0x6920964B
+LOCK_MAGIC = 0x496E74726C6B0000 | 5 << 8 | ord("L")
+LOCK_PRINT = 0x8D14E8D3
 SESSIONS, EXTENTS, EXTENT, RECORDS = 4096, 528384, 135168, 1024
 LIVE, WAITING, GRANTED = 1, 1, 2
 F_OFD_GETLK = 36
@@ -22,7 +22,8 @@ MODES = ["", "intention shared", "intention exclusive", "shared",
          "shared intention exclusive", "exclusive"]
 # By mode: the modes that conflict with it.
 CONFLICTS = [(), (5,), (3, 4, 5), (2, 4, 5), (2, 3, 4, 5), (1, 2, 3, 4, 5)]
-KINDS = {5: "name", 6: "row", 7: "table", 8: "turn"}
+KINDS = {5: "name", 6: "row", 7: "table", 8: "turn", 9: "listen",
+         10: "notify"}
 ROW, TABLE = 6, 7
 
 
@@ -156,7 +157,7 @@ def named(record):
         return None, struct.unpack("=q", key)[0]
     if kind == 2:
         return None, "(%d,%d)" % struct.unpack("=ii", key)
-    if kind in (3, 5):
+    if kind in (3, 5, 9, 10):
         return None, key.decode()
     if kind == 4:
         return None, key
