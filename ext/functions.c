@@ -22,6 +22,7 @@
 #include "locks/getlock.h"
 #include "core/lock.h"
 #include "locks/rowlock.h"
+#include "locks/semaphore.h"
 #include "locks/skiplocked.h"
 #include "locks/turn.h"
 
@@ -503,6 +504,7 @@ static FunctionList (*const axList[])(void) = {
   fencedFunctions,
   leaseFunctions,
   notifyFunctions,
+  semaphoreFunctions,
   removeFunctions,
   skiplockedFunctions,
 };

@@ -37,7 +37,8 @@ namespace eval layers {
     }
     locks {core sqlite schema session} {
       hashtext advisory getlock inspectrows inspectstatus turn rowlock
-      skiplocked notify inspecttables lease leasetables
+      skiplocked notify semaphore
+      inspecttables lease leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock

@@ -232,6 +232,9 @@ void crashPoint(int iPoint);
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
   X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
   X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
+  X(PERMIT_ONE)         /* a free permit counts as held, in a request */ \
+  X(PERMIT_SCAN)        /* the same in a scan */ \
+  X(PERMIT_EDGE)        /* a wait for several permits has hard edges */ \
   X(NOTIFY_NEVER)       /* the removal of a note sends nothing */ \
   X(NOTIFY_EARLY)       /* a note is sent when it is made */ \
   X(NOTIFY_ROLLBACK)    /* a rollback sends its notes */ \

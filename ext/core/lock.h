@@ -263,6 +263,7 @@ typedef struct LockRow {
   u32 eMode, eKind;             /* LOCK_SHARED ..., KEY_TEXT ... */
   u32 bGranted;                 /* 1: granted, 0: requested */
   u32 nCount;                   /* how often held in session scope */
+  u32 nPermit;                  /* of a semaphore: the permits it has named */
   u32 bTransaction;             /* 1: in transaction scope */
   u64 iToken, iTicket, msSince;
   const u8 *pKey;               /* nKey bytes, in the snapshot's memory */

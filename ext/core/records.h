@@ -16,6 +16,7 @@
 #define REC_BIT(r)  ((u32)(((u64)1<<((r)->what & 63)) & SEG_ALL))
 #define REC_KIND(r) SEG_WHAT_KIND((r)->what)
 #define REC_NKEY(r) SEG_WHAT_NKEY((r)->what)
+#define REC_PERMIT(r) SEG_WHAT_PERMIT((r)->what)
 
 /* recordKey: copies the key of a record.  recordSameKey: 1 if two records have
 ** the same key. */

@@ -113,7 +113,7 @@ static void notifyFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( lockkeyChannel(&x, apArg[0], KEY_NOTIFY, &key) ){
+  if( lockkeyNamed(&x, apArg[0], "channel", KEY_NOTIFY, &key) ){
     bDone = connectionNotify(pCall->pConn, &x, "notify", &key);
   }
   argsEndInteger(&x, ctx, bDone);
@@ -157,7 +157,7 @@ static void pgNotifyFunc(
     sqlxBad(&x, "payload is not empty; allowed is '' or NULL, with what is new"
                 " in a table");
   }
-  if( lockkeyChannel(&x, apArg[0], KEY_NOTIFY, &key) ){
+  if( lockkeyNamed(&x, apArg[0], "channel", KEY_NOTIFY, &key) ){
     connectionNotify(pCall->pConn, &x, "pg_notify", &key);
   }
   argsEndNull(&x, ctx);
@@ -195,7 +195,7 @@ static void listenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( lockkeyChannel(&x, apArg[0], KEY_LISTEN, &key) ){
+  if( lockkeyNamed(&x, apArg[0], "channel", KEY_LISTEN, &key) ){
     iNumber = connectionListen(pCall->pConn, &x, &key);
   }
   argsEndInteger(&x, ctx, iNumber);
@@ -248,7 +248,7 @@ static void listenWaitFunc(
   Sqlx x;
   (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( lockkeyChannel(&x, apArg[0], KEY_LISTEN, &key) ){
+  if( lockkeyNamed(&x, apArg[0], "channel", KEY_LISTEN, &key) ){
     i64 iSeen = argsInteger(&x, apArg[1], "seen");
     i64 ms = argsTimeout(&x, apArg[2]);
     if( x.rc==SQLITE_OK ){
@@ -289,7 +289,7 @@ static void unlistenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   if( argsCount(&x, nArg, 0, 1, "unlisten([channel])") ){
     if( nArg==0 ){
       n = connectionUnlockAll(pCall->pConn, &x, 1u<<KEY_LISTEN, ~0u);
-    }else if( lockkeyChannel(&x, apArg[0], KEY_LISTEN, &req.key) ){
+    }else if( lockkeyNamed(&x, apArg[0], "channel", KEY_LISTEN, &req.key) ){
       n = connectionUnlock(pCall->pConn, &x, &req);
     }
   }

@@ -124,8 +124,8 @@ static void bench(void){
   waitpid(pid, 0, 0);
   transactions(db, "SELECT 1", 0, aNone);
   median = microseconds(aWake, 50);
-  printf("notify       COMMIT to the woken listener: %.0f us median (aim at most"
-         " 100), %.0f us p99%s\n", median, microseconds(aWake, 99),
+  printf("notify       COMMIT to the woken listener: %.0f us median (aim at"
+         " most 100), %.0f us p99%s\n", median, microseconds(aWake, 99),
          median<=100 ? "" : " MISSED");
   printf("notify       the transaction: %.0f us median, %.0f us without\n",
          microseconds(aAll, 50), microseconds(aNone, 50));

@@ -1205,6 +1205,88 @@ static void sceneGrow(void){
   CHECK(whole());
 }
 
+/*------------------------------------------------------------ semaphores ---*/
+
+static LockKey permits(u8 n){
+  LockKey k;
+  keyMake(&k, KEY_SEMAPHORE, "s", 1);
+  k.nPermit = n;
+  return k;
+}
+/* Two of four sessions are inside, and the others get in in their order. */
+static void sceneSemaphore(void){
+  LockKey k2 = permits(2), k3 = permits(3);
+  inMemory();
+  CHECK_EQ(try(0, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &k2, X, TXN), LOCK_OK);
+  CHECK_EQ(try(0, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(2, &k2, X, SES), LOCK_NO);
+  CHECK_EQ(ask(2, &k2, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &k3, X, SES), LOCK_WAITING);    /* behind the one ahead */
+  CHECK_EQ(try(4, &k3, X, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[0], &k2, X), LOCK_OK);
+  CHECK(waits(2));
+  CHECK_EQ(lockRelease(S[0], &k2, X), LOCK_OK);
+  CHECK(granted(2) && granted(3));
+  CHECK_EQ(try(4, &k3, X, SES), LOCK_NO);
+  lockTxnEnd(S[1]);
+  CHECK_EQ(try(4, &k3, X, SES), LOCK_OK);
+  CHECK_EQ(ask(0, &k2, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[4], &k2, X), LOCK_OK);
+  CHECK(waits(0));
+  CHECK_EQ(lockRelease(S[3], &k2, X), LOCK_OK);
+  CHECK(granted(0));
+  CHECK(whole());
+}
+/* A cycle through one permit is a deadlock; through one of several it is none,
+** since another holder can give its own back. */
+static void sceneSemaphoreCycle(void){
+  LockKey k1 = permits(1), k2 = permits(2);
+  inMemory();
+  CHECK_EQ(try(0, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(ask(0, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(2, &k2, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &k1, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[1], &k2, X), LOCK_OK);
+  CHECK(granted(2) && waits(3));
+  CHECK_EQ(lockRelease(S[2], &k2, X), LOCK_OK);
+  CHECK(waits(3));
+  CHECK_EQ(ask(2, &k1, X, SES), LOCK_DEADLOCK);
+  CHECK(whole());
+}
+/* A process dies with a permit, another one with a request ahead. */
+static void actPermit(void){
+  LockKey k = permits(2);
+  inFile();
+  CHECK_EQ(ask(0, &k, X, SES), iDieAt ? LOCK_WAITING : LOCK_OK);
+}
+static void sceneSemaphoreDies(void){
+  LockKey k = permits(2);
+  pid_t pid, pidAhead;
+  inFile();
+  iDieAt = 0;
+  pid = other(actPermit);
+  CHECK_EQ(try(0, &k, X, SES), LOCK_OK);
+  iDieAt = 1;
+  pidAhead = other(actPermit);
+  CHECK_EQ(ask(1, &k, X, SES), LOCK_WAITING);
+  killed(pidAhead);
+  lockPoll(S[1]);
+  CHECK(waits(1));
+  iState = 0;                    /* that of the other child */
+  killed(pid);
+  lockPoll(S[1]);
+  CHECK(granted(1));
+  CHECK_EQ(lockRelease(S[1], &k, X), LOCK_OK);
+  iDieAt = 0;
+  pid = other(actPermit);
+  killed(pid);
+  CHECK_EQ(try(1, &k, X, SES), LOCK_OK);
+  CHECK(whole());
+}
+
 /*-------------------------------------------------------------- channels ---*/
 
 /* The number that a session has heard last, and whether it is a new one. */
@@ -1376,6 +1458,9 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "fork while waiting", sceneForkWaiting },
   { "fork inside the mutex", sceneForkInside }, { "attach", sceneAttach },
   { "growth at once", sceneGrow },
+  { "semaphore", sceneSemaphore },
+  { "semaphore and a cycle", sceneSemaphoreCycle },
+  { "dead holder of a permit", sceneSemaphoreDies },
   { "notes", sceneNotify }, { "a note wakes", sceneNotifyWakes },
   { "notified before the sleep", sceneNotifyFirst },
   { "dead note", sceneNoteDies }

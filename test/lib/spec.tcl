@@ -124,6 +124,11 @@ proc spec::sql {command} {
       if {$rest < 1000} { set rest [expr {$rest*$::world::patience/20000}] }
       return "SELECT advisory_lock_timeout($rest)"
     }
+    permit { return "SELECT semaphore_lock($key, $mode)" }
+    xpermit { return "SELECT semaphore_xact_lock($key, $mode)" }
+    trypermit { return "SELECT try_semaphore_lock($key, $mode)" }
+    xtrypermit { return "SELECT try_semaphore_xact_lock($key, $mode)" }
+    unpermit { return "SELECT semaphore_unlock($key)" }
     listen - unlisten - notify { return "SELECT ${word}($rest)" }
     heard { return "SELECT listen_wait($rest, $heard($playing,$rest), 0)" }
     hears {
@@ -150,10 +155,11 @@ proc spec::outcome {command answer expected} {
     return [expr {$number ne "" ? "true" : "false"}]
   }
   switch -- [lindex [split $command] 0] {
-    lock - xlock {
+    lock - xlock - permit - xpermit {
       if {[string is wideinteger -strict $result] && $result > 0} { return ok }
     }
-    try - xtry - unlock - cancel - unlisten - notify {
+    try - xtry - unlock - cancel - unlisten - notify - trypermit - xtrypermit -
+    unpermit {
       if {$expected eq "ok" && $result eq "1"} { return ok }
       if {$result eq "1"} { return true }
       if {$result eq "0"} { return false }
