@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: 0BSD
+# The ORMs, in the order of the page. test/clients/list.tcl says what each entry
+# means; `mode` is that of the versioned table, `without` names lines of
+# expected.txt that the ORM has no counterpart for.
+
+variable page $home/sql/ORMS.md
+variable out $build/orms
+variable locks 0
+variable facts {
+  version {*}
+  stale {*}
+  lock {*}
+}
+
+client tortoise {
+  title {Tortoise ORM}
+  file withtortoise.py
+  has {/usr/bin/python3 -m pip --version}
+  get {sh "$SRC"/pip.sh tortoise-orm==1.1.9}
+  run {PYTHONPATH="$OUT"/tortoise/packages /usr/bin/python3 -B -W ignore \
+    "$SRC"/withtortoise.py}
+  load {{"engine": "shop.interlock_sqlite"}}
+  mode auto
+  remark {the backend and `save()` are [below](#tortoise-orm)}
+}
+client sqlalchemy {
+  title {SQLAlchemy}
+  file withsqlalchemy.py
+  has {/usr/bin/python3 -m pip --version}
+  get {sh "$SRC"/pip.sh sqlalchemy==2.1.9 alembic==1.20.1}
+  run {PYTHONPATH="$OUT"/sqlalchemy/packages /usr/bin/python3 -B -W ignore \
+    "$SRC"/withsqlalchemy.py}
+  mode auto
+  remark {`version_id_col`}
+}
+client sqlalchemyasync {
+  title {SQLAlchemy, async}
+  file asyncsqlalchemy.py
+  has {/usr/bin/python3 -m pip --version}
+  get {sh "$SRC"/pip.sh sqlalchemy==2.1.9 greenlet==3.5.6 \
+    aiosqlite==0.22.1 alembic==1.20.1}
+  run {PYTHONPATH="$OUT"/sqlalchemyasync/packages \
+    /usr/bin/python3 -B -W ignore "$SRC"/asyncsqlalchemy.py}
+  mode auto
+  remark {`version_id_col`}
+}
+client sqlmodel {
+  title {SQLModel}
+  file withsqlmodel.py
+  has {/usr/bin/python3 -m pip --version}
+  get {sh "$SRC"/pip.sh sqlmodel==0.0.50 sqlalchemy==2.1.9 alembic==1.20.1}
+  run {PYTHONPATH="$OUT"/sqlmodel/packages /usr/bin/python3 -B -W ignore \
+    "$SRC"/withsqlmodel.py}
+  mode auto
+  remark {`version_id_col`}
+}
+client django {
+  title {Django}
+  file withdjango.py
+  has {/usr/bin/python3 -m pip --version}
+  get {sh "$SRC"/pip.sh django==5.2.19}
+  run {PYTHONPATH="$OUT"/django/packages /usr/bin/python3 -B -W ignore \
+    "$SRC"/withdjango.py}
+  mode echo
+  remark {`save()` reads the version again: [RECIPES.md](RECIPES.md#django)}
+}
+client peewee {
+  title {Peewee}
+  file withpeewee.py
+  has {/usr/bin/python3 -m pip --version}
+  get {sh "$SRC"/pip.sh peewee==4.5.3}
+  run {PYTHONPATH="$OUT"/peewee/packages /usr/bin/python3 -B -W ignore \
+    "$SRC"/withpeewee.py}
+  mode auto
+  remark {checks nothing itself: its `save()` must carry the version, as in
+    `test/orms/withpeewee.py`}
+}
+client pony {
+  title {Pony}
+  file withpony.py
+  has {/usr/bin/python3 -m pip --version}
+  get {sh "$SRC"/pip.sh pony==0.7.20}
+  run {PYTHONPATH="$OUT"/pony/packages /usr/bin/python3 -B -W ignore \
+    "$SRC"/withpony.py}
+  mode auto
+  without {rebuilt repaired}
+  remark {`before_update` raises the version; Pony compares what it has read,
+    and has no migrations}
+}
