@@ -46,7 +46,7 @@ source $clients::home/tool/csource.tcl
 proc clients::client {name about} {
   variable all
   dict set all $name [dict merge {
-    has {} get {} make {} load {} remark {} portable 0 without {}
+    has {} get {} make {} load {} remark {} portable 0 without {} first 1
   } $about]
 }
 
@@ -268,8 +268,13 @@ proc clients::wrong {name text} {
   variable all
   variable facts
   set isPortable [dict get $all $name portable]
-  set expected [split [string trim [csource::slurp \
-                         $source/expected.txt]] \n]
+  # `{2}` is the second version of a row.
+  set versions {}
+  for {set i 1} {$i < 10} {incr i} {
+    lappend versions "{$i}" [expr {$i - 1 + [dict get $all $name first]}]
+  }
+  set expected [split [string trim [string map $versions [csource::slurp \
+                         $source/expected.txt]]] \n]
   if {$isPortable} {
     set expected [lsearch -all -inline -regexp $expected {^(stale|done)\M}]
   }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: 0BSD
 # The ORMs, in the order of the page. test/clients/list.tcl says what each entry
 # means; `mode` is that of the versioned table, `without` names lines of
-# expected.txt that the ORM has no counterpart for.
+# expected.txt that the ORM has no counterpart for, `first` is the version that
+# it gives a new row.
 
 variable page $home/sql/ORMS.md
 variable out $build/orms
@@ -86,4 +87,70 @@ client pony {
   without {rebuilt repaired}
   remark {`before_update` raises the version; Pony compares what it has read,
     and has no migrations}
+}
+client typeorm {
+  title {TypeORM}
+  file withtypeorm.cjs
+  has {command -v npm}
+  get {sh "$SRC"/npm.sh typeorm@1.1.1 better-sqlite3@13.2.0}
+  run {NODE_PATH="$OUT"/typeorm/node_modules "$BUILD"/sqlite/node/bin/node \
+    "$SRC"/withtypeorm.cjs}
+  mode auto
+  remark {`@VersionColumn` is written and never checked: Interlock checks it}
+}
+client mikro {
+  title {MikroORM}
+  file withmikro.cjs
+  has {command -v npm}
+  get {sh "$SRC"/npm.sh @mikro-orm/core@7.2.2 @mikro-orm/sqlite@7.2.2}
+  run {NODE_PATH="$OUT"/mikro/node_modules "$BUILD"/sqlite/node/bin/node \
+    "$SRC"/withmikro.cjs}
+  mode auto
+  without {rebuilt repaired}
+  remark {`version: true`; its schema generator does not alter columns}
+}
+client sequelize {
+  title {Sequelize}
+  file withsequelize.cjs
+  has {command -v node && command -v npm}
+  get {[ -d node_modules/sequelize ] || npm install --silent --no-save \
+    --prefix . sequelize@6.37.8 sqlite3@6.0.1}
+  run {NODE_PATH="$OUT"/sequelize/node_modules node "$SRC"/withsequelize.cjs}
+  mode auto
+  first 0
+  remark {`version: true`; each transaction has a connection of its own, which
+    `uuid: transaction.id` names}
+}
+client drizzle {
+  title {Drizzle}
+  file withdrizzle.cjs
+  has {command -v npm}
+  get {sh "$SRC"/npm.sh drizzle-orm@0.45.4 drizzle-kit@0.31.11 \
+    better-sqlite3@13.2.0}
+  run {NODE_PATH="$OUT"/drizzle/node_modules "$BUILD"/sqlite/node/bin/node \
+    "$SRC"/withdrizzle.cjs}
+  mode auto
+  remark {has no version column: `set({ ...changes, version: old.version + 1 })`}
+}
+client kysely {
+  title {Kysely}
+  file withkysely.cjs
+  has {command -v npm}
+  get {sh "$SRC"/npm.sh kysely@0.29.9 better-sqlite3@13.2.0}
+  run {NODE_PATH="$OUT"/kysely/node_modules "$BUILD"/sqlite/node/bin/node \
+    "$SRC"/withkysely.cjs}
+  mode auto
+  without {rebuilt repaired}
+  remark {has no version column: `set({ ...changes, version: old.version + 1 })`;
+    alters no columns of SQLite}
+}
+client objection {
+  title {Objection, Knex}
+  file withobjection.cjs
+  has {command -v npm}
+  get {sh "$SRC"/npm.sh knex@3.3.0 objection@3.1.5 better-sqlite3@13.2.0}
+  run {NODE_PATH="$OUT"/objection/node_modules "$BUILD"/sqlite/node/bin/node \
+    "$SRC"/withobjection.cjs}
+  mode auto
+  remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`}
 }
