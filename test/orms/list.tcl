@@ -130,7 +130,7 @@ client drizzle {
   run {NODE_PATH="$OUT"/drizzle/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withdrizzle.cjs}
   mode auto
-  remark {has no version column: `set({ ...changes, version: old.version + 1 })`}
+  remark {no version column: `set({ ...changes, version: old.version + 1 })`}
 }
 client kysely {
   title {Kysely}
@@ -141,7 +141,7 @@ client kysely {
     "$SRC"/withkysely.cjs}
   mode auto
   without {rebuilt repaired}
-  remark {has no version column: `set({ ...changes, version: old.version + 1 })`;
+  remark {no version column: `set({ ...changes, version: old.version + 1 })`;
     alters no columns of SQLite}
 }
 client objection {
@@ -153,4 +153,75 @@ client objection {
     "$SRC"/withobjection.cjs}
   mode auto
   remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`}
+}
+client activerecord {
+  title {ActiveRecord}
+  file withactiverecord.rb
+  has {ruby -e 'require "active_record"; require "sqlite3"'}
+  run {ruby "$SRC"/withactiverecord.rb}
+  mode auto
+  first 0
+  remark {`locking_column`}
+}
+client sequel {
+  title {Sequel}
+  file withsequel.rb
+  has {ruby -e 'require "sequel"; require "sqlite3"'}
+  run {ruby "$SRC"/withsequel.rb}
+  mode auto
+  remark {plugin `optimistic_locking`}
+}
+client doctrine {
+  title {Doctrine}
+  file withdoctrine.php
+  has {php -r 'require "Doctrine/ORM/autoload.php";
+    require "Symfony/Component/Cache/autoload.php"; new SQLite3(":memory:");'}
+  run {php -d error_reporting=8191 -d sqlite3.extension_dir="$BUILD" \
+    "$SRC"/withdoctrine.php}
+  mode auto
+  remark {`#[Version]`; the driver `sqlite3`, and `sqlite3.extension_dir` in
+    php.ini must name the folder}
+}
+client hibernate {
+  title {Hibernate}
+  file WithHibernate.java
+  has {command -v javac && command -v mvn}
+  get {sh "$SRC"/maven.sh org.hibernate.orm:hibernate-core:6.6.1.Final \
+    org.hibernate.orm:hibernate-community-dialects:6.6.1.Final \
+    org.xerial:sqlite-jdbc:3.46.1.3}
+  make {javac -nowarn -cp 'lib/*' -d . "$SRC"/WithHibernate.java}
+  run {java -Djava.util.logging.config.file="$SRC"/logging.properties \
+    -cp "$OUT/hibernate:$OUT/hibernate/lib/*" WithHibernate}
+  mode auto
+  first 0
+  without {rebuilt repaired}
+  remark {`@Version`; it alters no columns}
+}
+client jooq {
+  title {jOOQ}
+  file WithJooq.java
+  has {command -v javac && command -v mvn}
+  get {sh "$SRC"/maven.sh org.jooq:jooq:3.19.14 org.xerial:sqlite-jdbc:3.46.1.3}
+  make {javac -nowarn -cp 'lib/*' -d . "$SRC"/WithJooq.java}
+  run {java -Djava.util.logging.config.file="$SRC"/logging.properties \
+    -Dorg.jooq.no-logo=true -Dorg.jooq.no-tips=true \
+    -cp "$OUT/jooq:$OUT/jooq/lib/*" WithJooq}
+  mode auto
+  without {rebuilt repaired}
+  remark {`getRecordVersion` and `withExecuteWithOptimisticLocking(true)`; it
+    has no migrations}
+}
+client gorm {
+  title {GORM}
+  file withgorm.go
+  has {command -v go && command -v gcc}
+  get {
+    cp -p "$SRC"/withgorm.go . && [ -f go.sum ] || {
+      rm -f go.mod && go mod init client &&
+      go get gorm.io/gorm@v1.31.2 gorm.io/driver/sqlite@v1.6.0 \
+        github.com/mattn/go-sqlite3@v1.14.53; }}
+  make {[ client -nt withgorm.go ] || go build -buildvcs=false -o client .}
+  run {"$OUT"/gorm/client}
+  mode auto
+  remark {`BeforeUpdate` carries the version: `test/orms/withgorm.go`}
 }
