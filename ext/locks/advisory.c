@@ -100,7 +100,7 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** | | here |
 ** |---|---|
 ** | waiting after a read or write in a transaction | `lock wait refused:` |
-** | transaction lock with no transaction | `no transaction:` |
+** | transaction lock outside BEGIN | `no transaction:` |
 ** | an error in a transaction | the transaction goes on, its locks stay |
 ** | a statement fails | transaction locks stay, unless SQLite undoes it |
 ** | first transaction lock, in a larger statement | may need a second try |

@@ -358,7 +358,7 @@ static void releaseFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** Result: INTEGER 1
 ** Errors:
 **   `lease lost:` SQLITE_CONSTRAINT_FUNCTION
-**   `no transaction:` SQLITE_ERROR, with no transaction open
+**   `no transaction:` SQLITE_ERROR, outside BEGIN
 **   `bad argument:` SQLITE_ERROR
 ** From: as of lease_acquire
 ** Example:
