@@ -258,7 +258,7 @@ proc runtests::hear {pipe} {
     dict set job status [howEnded $bad $options]
     # A child that was just signaled may need a moment to end.
     set left [session [dict get $job pid]]
-    for {set i 0} {$i < 100 && $left ne ""} {incr i} {
+    for {set i 0} {$i < 500 && $left ne ""} {incr i} {
       after 10
       set left [session [dict get $job pid]]
     }
