@@ -184,7 +184,7 @@ proc launch {args} {
   lappend ::workers [open |[list [info nameofexecutable] [info script] \
       {*}$args 2>@stderr] r+]
 }
-# Lets a process go on.
+# Lets a process begin.
 proc go {fd} { puts $fd go; flush $fd }
 
 # Runs writers of these kinds at once. Prints and returns how many updates were

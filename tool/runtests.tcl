@@ -188,7 +188,7 @@ proc runtests::prepare {world} {
 
 # ---- one file -------------------------------------------------------------
 
-# Whether a file keeps a processor busy: tool/worlds.tcl.
+# Whether a file keeps a processor busy (`waiting` in tool/worlds.tcl).
 proc runtests::isBusy {job} {
   return [expr {[dict get $job name] ni $::worlds::waiting}]
 }
@@ -203,7 +203,8 @@ proc runtests::start {world program env file} {
   lappend env INTERLOCK_SCRATCH $scratch TMPDIR $scratch
   set assign {}
   foreach {variable value} $env { lappend assign $variable=$value }
-  # A process session of its own, so that all that it started can be ended.
+  # The file gets a process session of its own, so that all processes that it
+  # starts can be ended.
   set pipe [open |[list env -C $scratch {*}$assign setsid $program $file \
                     < /dev/null 2>@1] r]
   fconfigure $pipe -blocking 0 -translation binary
@@ -273,8 +274,8 @@ proc runtests::hear {pipe} {
   judge $job
   next
 }
-# How a file ended: "" after exit 0 or 1, which the counts explain; otherwise a
-# text.
+# How a file ended: "" after exit status 0 or 1, which the counts explain,
+# otherwise a text.
 proc runtests::howEnded {bad options} {
   if {!$bad} { return "" }
   set code [dict get $options -errorcode]
