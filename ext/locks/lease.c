@@ -227,7 +227,7 @@ static int argHeld(Sqlx *p, int nArg, sqlite3_value **apArg, int nWant,
 **
 ** Arguments:
 **   name    TEXT     the lease
-**   owner   TEXT     who asks
+**   owner   TEXT     the owner that asks
 **   ttl_ms  INTEGER  how long it lasts, 1 to 2147483647
 ** Result: INTEGER the token; NULL while another owner's lease is live
 ** Errors:
@@ -465,7 +465,7 @@ static i64 waitForLease(
 **
 ** Arguments:
 **   name        TEXT     the lease
-**   owner       TEXT     who asks
+**   owner       TEXT     the owner that asks
 **   ttl_ms      INTEGER  as of lease_acquire
 **   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all
 ** Result: INTEGER the token; NULL if the lease was not free in time
