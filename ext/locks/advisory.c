@@ -34,10 +34,10 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** A lock has a key: an INTEGER, two INTEGERs of 32 bits, or a TEXT or BLOB of
 ** up to 255 bytes. The four kinds never collide: `advisory_lock('42')` is
 ** another lock than `advisory_lock(42)`. Some drivers bind a number as TEXT
-** (PHP's PDO, Perl's DBI, Tcl); there write `advisory_lock(CAST(? AS INTEGER))`,
-** or bind an integer ([CLIENTS.md](CLIENTS.md#a-number-as-a-key)). Where only a
-** number is allowed, as in `advisory_lock(?, ?)`, `pg_advisory_lock(?)` and
-** timeouts, a TEXT that is a number is that number.
+** (PHP's PDO, Perl's DBI, Tcl). There write `advisory_lock(CAST(? AS
+** INTEGER))`, or bind an integer ([CLIENTS.md](CLIENTS.md#a-number-as-a-key)).
+** Where only a number is allowed, as in `advisory_lock(?, ?)`,
+** `pg_advisory_lock(?)` and timeouts, a TEXT that is a number is that number.
 **
 ** A lock is exclusive or shared. A lock of session scope is counted: it is held
 ** until it was unlocked as often as it was taken, or until the connection ends;
