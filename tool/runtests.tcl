@@ -56,6 +56,7 @@ proc runtests::head {file} {
     lappend words {*}[split $text]
   }
   close $fd
+  if {"Worlds:" in $words} { error "$file: `Worlds:` must begin a line" }
   set what [join $words]
   regexp {^(.*?[.:])(?: |$)} $what - what
   return [list [string trimright $what .:] $worlds]
