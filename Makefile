@@ -126,7 +126,7 @@ fulltest:
 	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/runtests.tcl -world all $(TEST)
 
-# What it has got and built stays in build/clients.
+# Programs and packages that clients need stay in build/clients.
 clients:
 	@tool/deps clients
 	@$(MAKE) -s library dist >/dev/null

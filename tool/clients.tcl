@@ -42,7 +42,7 @@ source $clients::home/tool/csource.tcl
 
 # ---- the list ---------------------------------------------------------------
 
-# The word of test/clients/list.tcl.
+# The command of test/clients/list.tcl that describes a client.
 proc clients::client {name about} {
   variable all
   dict set all $name [dict merge {
@@ -79,7 +79,7 @@ proc clients::marked {name word} {
 
 # ---- running ----------------------------------------------------------------
 
-# What a script of the list runs under.
+# The command that runs a script of the list.
 proc clients::under {seconds folder} {
   variable source
   variable home
@@ -89,8 +89,8 @@ proc clients::under {seconds folder} {
     SRC=$source OUT=$out LC_ALL=C.UTF-8
 }
 
-# Look for what a client needs, get it, build it, two clients at a time: for
-# most of them this takes longer than all the rest.
+# Looks for what each client needs, gets it and builds it, two clients at a
+# time. For most clients this takes longer than the run.
 proc clients::prepare {names} {
   variable toDo $names
   variable doing 0
@@ -133,7 +133,7 @@ proc clients::prepareRead {name pipe} {
   incr doing -1
 }
 
-# The last line of what was printed, short.
+# The last line of an output, shortened.
 proc clients::lastLine {text} {
   set line ""
   foreach row [split $text \n] {
@@ -179,7 +179,7 @@ proc clients::holder {folder isPortable} {
   return $holder
 }
 
-# Kill the holder as soon as a session waits for the scanner.
+# Kills the holder as soon as a session waits for the key scanner.
 proc clients::watch {db holder} {
   variable watching
   if {![catch {
@@ -191,7 +191,7 @@ proc clients::watch {db holder} {
   set watching [after 5 [list clients::watch $db $holder]]
 }
 
-# Run one: status and what it has printed.
+# Runs a client. Returns its status and what it printed.
 proc clients::run {name} {
   variable all
   variable build
@@ -244,13 +244,13 @@ proc clients::readable {pipe} {
 
 # ---- what they show ---------------------------------------------------------
 
-# What a program has printed: {lines facts}. A line `~NAME TEXT` is a fact.
+# The output of a program as {lines facts}. A line `~NAME TEXT` is a fact.
 proc clients::parsed {text} {
   set lines {}
   set facts {}
   foreach row [split [string trimright $text] \n] {
     if {[regexp {^~(\w+) (.*)$} $row - name value]} {
-      # What differs from run to run.
+      # Replaces what differs from run to run.
       regsub -all {\(pid \d+\)} $value {(pid ...)} value
       regsub -all {waited \d+ ms} $value {waited 50 ms} value
       regsub -all {/\S*/test/(clients|orms)/} $value {} value
@@ -262,7 +262,7 @@ proc clients::parsed {text} {
   return [list $lines $facts]
 }
 
-# What is wrong with it, "" if nothing is.
+# What is wrong with an output, or "".
 proc clients::wrong {name text} {
   variable source
   variable all
@@ -306,7 +306,7 @@ proc clients::code {text} {
 }
 proc clients::codes {rows} { join [lmap row $rows { code $row }] "<br>" }
 
-# The rows of a client, by what they are about. A mode is of ORMs only.
+# The rows of a client in the tables of the page. Only an ORM has a mode.
 proc clients::rows {name shown} {
   variable all
   variable facts
@@ -346,8 +346,8 @@ proc clients::pageRows {} {
   return $out
 }
 
-# What the page says otherwise than a client has shown; its version is not
-# compared, for other machines have others.
+# How the page differs from what a client has shown, or "". The versions are not
+# compared, since they depend on the machine.
 proc clients::otherwise {name facts} {
   variable all
   set title [dict get $all $name title]
@@ -382,7 +382,8 @@ proc clients::program {file} {
   return "\n```$language\n[string trim $text \n]\n```\n"
 }
 
-# Write what clients have shown; of the others the page keeps what it says.
+# Writes the page with what clients have shown. The rows of the other clients
+# stay.
 proc clients::write {shown} {
   variable source
   variable page
@@ -423,7 +424,7 @@ proc clients::write {shown} {
 
 # ---- main -------------------------------------------------------------------
 
-# Try one that is prepared: {passed|failed|skipped reason facts}.
+# Runs a client that is prepared. Returns {passed|failed|skipped reason facts}.
 proc clients::try {name} {
   variable out
   variable prepared
