@@ -30,7 +30,7 @@ proc bench::machine {} {
 
 # The programs of test/bench, and the names that each can run.
 namespace eval bench {
-  variable programs {bench benchlock benchturn}
+  variable programs {bench benchlock benchturn benchwait}
 }
 
 proc bench::main {argv} {
