@@ -17,7 +17,8 @@ SQLITE_EXTENSION_INIT3
 
 /* The placeholders of the templates in sql/. */
 typedef enum Value {
-  V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
+  V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_OPTIONS, V_TOMBSTONES,
+  V_NOW,
   V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS, V_NOTHING_ELSE, V_OWN_ONLY,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
   V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
@@ -30,7 +31,8 @@ typedef enum Value {
 } Value;
 
 static const char *const azValue[V_COUNT] = {
-  "trigger", "table", "schema", "version", "label", "tombstones", "now",
+  "trigger", "table", "schema", "version", "label", "options", "tombstones",
+  "now",
   "follows", "refuse", "lift", "lifts", "nothing_else", "own_only",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
   "key_row_whole", "key_end", "greater", "same_key",
@@ -267,6 +269,7 @@ static void valuesOf(Gen *g){
   az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
   az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pOptions->zColumn);
   az[V_LABEL] = pOptions->zLabel;
+  az[V_OPTIONS] = pOptions->zText ? pOptions->zText : "";
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
                                 g->zNumber);
   az[V_NOW] = TRIGGERSET_NOW;

@@ -18,6 +18,9 @@
 -- have left a tombstone at the current version. Where there is `settle`, its
 -- step down is accepted, which it marks while it is taken.
 
+-- The comment has the options of the table. They are read from it if a tool has
+-- dropped the registry.
+
 -- SQL ERROR stale write:
 -- The row has changed since it was read: the version that the UPDATE carries
 -- is not the right one. The text names the table and the column, not the row.
@@ -28,7 +31,7 @@
 --   again, write again
 -- Cure: none is needed, this is the purpose of a versioned table; if every
 --   write fails, the writers use another convention than the mode of the table
-CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table
+CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table $options
 WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
  AND NOT($lifts AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
