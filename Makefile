@@ -184,8 +184,8 @@ LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
-DOCS = README.md sql/README.md sql/CLIENTS.md sql/RECIPES.md sql/LOCKRECIPES.md \
-       sql/OPERATIONS.md sql/CHANGES.md
+DOCS = README.md sql/README.md sql/CLIENTS.md sql/RECIPES.md \
+       sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CHANGES.md
 # Every file that is installed.
 to = $(call quote,$(DESTDIR)$(1))
 LIB_FILE = $(call to,$(LIBDIR)/interlock.so)

@@ -360,7 +360,9 @@ static void *sleepMain(void *pArg){
 static unsigned count(sqlite3 *db, const char *zSql){
   sqlite3_stmt *pStmt = prepare(db, zSql);
   unsigned n = 0;
-  if( sqlite3_step(pStmt)==SQLITE_ROW ) n = (unsigned)sqlite3_column_int(pStmt,0);
+  if( sqlite3_step(pStmt)==SQLITE_ROW ){
+    n = (unsigned)sqlite3_column_int(pStmt, 0);
+  }
   sqlite3_finalize(pStmt);
   return n;
 }
@@ -435,7 +437,8 @@ static void sleeps(void){
   int i, k;
   for(k=0; k<3; k++){
     for(i=0; i<nLib; i++) x[i] = sleeping(aN[k], i);
-    snprintf(zWhat, sizeof(zWhat), "%d threads asleep, of one processor", aN[k]);
+    snprintf(zWhat, sizeof(zWhat), "%d threads asleep, of one processor",
+             aN[k]);
     report("sleep", zWhat, x, " %", "2 % at 1000");
   }
 }
