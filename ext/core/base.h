@@ -126,7 +126,7 @@ typedef struct LockMem {
   X(INSERT_VALID)    /* INSERT-VALID: WAITING or GRANTED */ \
   X(GRANT_TOKEN)     /* GRANT-TOKEN: token stored */ \
   X(GRANT_STATE)     /* GRANT-STATE: GRANTED */ \
-  X(GRANT_WAKE)      /* GRANT-WAKE: sleeper woken */ \
+  X(GRANT_WAKE)      /* GRANT-WAKE: a granted session woken */ \
   X(WAIT_DECIDE)     /* WAIT-DECIDE: nothing stored yet */ \
   X(WAIT_WITHDRAW)   /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
   X(RELEASE_COUNT)   /* RELEASE-COUNT, UNDO-WORD: count lowered */ \
@@ -242,7 +242,8 @@ void crashPoint(int iPoint);
   X(RING_SILENT)        /* a notification wakes no thread */ \
   X(REBUILD_SILENT)     /* a rebuild wakes no listener */ \
   X(LISTEN_LATE)        /* a listener reads the word after the number */ \
-  X(LISTEN_DEAF)        /* a listener's poll probes no process */
+  X(LISTEN_DEAF)        /* a listener's poll probes no process */ \
+  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */
 
 enum {
   BUG_NONE,

@@ -78,7 +78,7 @@ static void pollNotes(LockSession *p, const LockKey *pNotify, u32 *pnSkip){
   if( lockUsable(pF)!=LOCK_OK ) return;
   if( lockEntered(pF, mutexTry(&pF->seg, 0))!=LOCK_OK ) return;
   lookAtNotes(p, pNotify, pnSkip);
-  if( lockLeave(pF)==LOCK_OK ) lockProbe(p, &nRound);
+  if( lockLeave(pF)==LOCK_OK ) lockProbe(p, PROBE_EACH, &nRound);
   p->probes.n = 0;
 }
 

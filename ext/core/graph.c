@@ -124,9 +124,9 @@ static u32 waitOf(Graph *g, u32 k){
 ** session can be reached from the start, so the way does not matter.
 **
 ** There are two exceptions.  A request for one of several permits has no hard
-** edges, so it covers no request for the only one.  And if b's session is the start, the walk looks for an
-** edge to it.  Its own queue can have one only if it holds the key, and then it
-** covers nothing (bStartHolds).
+** edges, so it covers no request for the only one.  And if b's session is the
+** start, the walk looks for an edge to it.  Its own queue can have one only if
+** it holds the key, and then it covers nothing (bStartHolds).
 **
 ** A walk passes a record once for each of the five modes: the next walk of the
 ** mode ends where the first has been, or begins in what that has covered.

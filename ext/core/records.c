@@ -16,6 +16,7 @@
 ** slot for the text of a key that was there a moment ago.
 */
 #include "core/records.h"
+#include "core/mutex.h"
 #include "core/writer.h"
 
 /*---------------------------------------------------------------- keys ---*/
@@ -433,10 +434,10 @@ static u32 *channelWord(Seg *p, const LockKey *pListen){
   return &segHeader(p)->event[pListen->iHash % SEG_EVENTS];
 }
 
-static void wakeListeners(u32 *pWord){
+static void wakeListeners(Seg *p, u32 *pWord){
   atomicAdd(pWord, 1);                         /* RING-EVENT */
   CRASH(RING_EVENT);
-  if( !BUG(RING_SILENT) ) osWake(pWord, 1<<30);    /* RING-WAKE */
+  if( !BUG(RING_SILENT) ) mutexWake(p, pWord);
 }
 
 /* Gives session record i the present token for its number. */
@@ -456,7 +457,7 @@ void recordRing(Seg *p, const LockKey *pKey){
     if( nTold++==0 && !drawToken(p) ) return;
     tellListener(p, i);
   }
-  if( nTold ) wakeListeners(channelWord(p, &listen));
+  if( nTold ) wakeListeners(p, channelWord(p, &listen));
 }
 
 void recordRingAll(Seg *p){
@@ -469,7 +470,9 @@ void recordRingAll(Seg *p){
     if( nTold++==0 && !drawToken(p) ) return;
     tellListener(p, i);
   }
-  for(i=0; i<SEG_EVENTS && nTold; i++) wakeListeners(&segHeader(p)->event[i]);
+  for(i=0; i<SEG_EVENTS && nTold; i++){
+    wakeListeners(p, &segHeader(p)->event[i]);
+  }
 }
 
 /* Sends what record r, which is about to be removed, has noted, unless it was
@@ -588,8 +591,7 @@ static int grant(Seg *p, u32 i){
   atomicSet(&segSession(p, r->session)->waits, 0);
   atomicSet(&h->stat[STAT_GRANTS], h->stat[STAT_GRANTS]+1);
   assert( grantAlone(p, i) );
-  if( !BUG(WAKE_FIRST) ) osWake(&r->state, 1); /* GRANT-WAKE */
-  CRASH(GRANT_WAKE);
+  mutexWake(p, &r->state);
   return 1;
 }
 
