@@ -18,6 +18,7 @@
 #include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
 #include "locks/lease.h"
+#include "locks/lockset.h"
 #include "locks/notify.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
@@ -504,6 +505,7 @@ static FunctionList (*const axList[])(void) = {
   guardedFunctions,
   fencedFunctions,
   leaseFunctions,
+  locksetFunctions,
   notifyFunctions,
   semaphoreFunctions,
   removeFunctions,

@@ -37,7 +37,7 @@ namespace eval layers {
     }
     locks {core sqlite schema session} {
       hashtext advisory getlock inspectrows inspectstatus turn rowlock
-      skiplocked notify semaphore
+      skiplocked lockset notify semaphore
       inspecttables lease leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {

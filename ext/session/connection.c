@@ -2,6 +2,7 @@
 /*
 ** A connection and its locks. See connection.h.
 */
+#include <stdlib.h>
 #include <string.h>
 #include "session/connection.h"
 #include "session/lockerror.h"
@@ -228,6 +229,7 @@ typedef struct Wanted {
   const ConnectionRequest *pReq;
   LockFailure failure;
   int bWaited;           /* the request was not granted immediately */
+  LockGrant intent;      /* on the table, of the last row that was granted */
   sqlite3_stmt *pLook;   /* for waitingInterrupted() */
 } Wanted;
 
@@ -291,8 +293,8 @@ static LockRc acquireRow(Wanted *w){
   u32 eIntent = connectionIntent(pReq->eMode);
   u64 usBegin = osMonotonicUs();
   LockRc eRc = acquire(w, pReq->pTable, eIntent);
-  LockGrant intent = lockGranted(pLock);
   int bWaited = w->bWaited;
+  w->intent = lockGranted(pLock);
   if( eRc!=LOCK_OK ) return eRc;
   w->bWaited = 0;
   if( w->failure.msTimeout>0 ){
@@ -305,7 +307,7 @@ static LockRc acquireRow(Wanted *w){
   if( eRc==LOCK_OK && bWaited && !w->bWaited ){
     eRc = lockConfirm(pLock, pollWait(w));
   }
-  if( eRc!=LOCK_OK ) lockUndo(pLock, &intent);
+  if( eRc!=LOCK_OK ) lockUndo(pLock, &w->intent);
   return eRc;
 }
 
@@ -365,6 +367,109 @@ int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   bHeld = request(p, x, pReq);
   if( bAwaits && !bHeld ) writeendCancel(&p->pTurn);
   return bHeld;
+}
+
+/* ---- sets of locks ---------------------------------------------------- */
+
+/* The locks of a set that were granted so far. */
+typedef struct Granted {
+  LockGrant *a;          /* two for each row: the table's intention, the row */
+  int n;
+  u64 iToken;            /* the greatest of their fencing tokens */
+  u32 iLevel;            /* of the transaction, before the first */
+} Granted;
+
+/* Gives all of them back. It cannot fail. */
+static void undoGranted(Wanted *w, Granted *pDone){
+  if( w->pReq->eScope==LOCK_SCOPE_TRANSACTION ){
+    lockRollbackTo(w->pFs->pLock, pDone->iLevel);
+    return;
+  }
+  while( pDone->n>0 ) lockUndo(w->pFs->pLock, &pDone->a[--pDone->n]);
+}
+
+/* What is left of the time that a set may take. */
+static i64 timeLeft(i64 msTimeout, u64 usBegin){
+  i64 ms = msTimeout - (i64)((osMonotonicUs() - usBegin)/1000);
+  return msTimeout<0 ? -1 : ms>0 ? ms : 0;
+}
+
+/* Acquires the locks of a set one after the other, all or none. An interrupt
+** can come after a wait: then locks that were free must be confirmed as well.
+*/
+static LockRc acquireAll(Wanted *w, ConnectionRequest *pOne,
+                         const LockKey *aKey, int n, Granted *pDone){
+  LockSession *pLock = w->pFs->pLock;
+  i64 msTimeout = pOne->msTimeout;
+  u64 usBegin = osMonotonicUs();
+  int i, bWaited = 0;
+  LockRc eRc = LOCK_OK;
+  pDone->iLevel = lockLevel(pLock);
+  for(i=0; i<n && eRc==LOCK_OK; i++){
+    pOne->key = aKey[i];
+    pOne->msTimeout = w->failure.msTimeout = timeLeft(msTimeout, usBegin);
+    w->bWaited = 0;
+    eRc = pOne->pTable ? acquireRow(w) : acquire(w, &pOne->key, pOne->eMode);
+    bWaited |= w->bWaited;
+    if( eRc!=LOCK_OK ) break;
+    if( pOne->pTable ) pDone->a[pDone->n++] = w->intent;
+    pDone->a[pDone->n++] = lockGranted(pLock);
+    if( lockGrantToken(pLock)>pDone->iToken ){
+      pDone->iToken = lockGrantToken(pLock);
+    }
+  }
+  if( eRc==LOCK_OK && bWaited && !w->bWaited ) eRc = pollWait(w);
+  if( eRc!=LOCK_OK ) undoGranted(w, pDone);
+  w->failure.msTimeout = msTimeout;
+  return eRc;
+}
+
+/* The order of the keys is the same in every process, so that two sets never
+** wait for each other. */
+static int compareSetKeys(const void *a, const void *b){
+  const LockKey *p = (const LockKey*)a, *q = (const LockKey*)b;
+  int nMin = p->nKey<q->nKey ? p->nKey : q->nKey;
+  int c = (int)p->eKind - (int)q->eKind;
+  if( c==0 ) c = memcmp(p->a, q->a, (size_t)nMin);
+  return c ? c : (int)p->nKey - (int)q->nKey;
+}
+
+/* Sorts keys, and removes those that are there twice. */
+static int sortKeys(LockKey *aKey, int n){
+  int i, nOut = 0;
+  qsort(aKey, (size_t)n, sizeof(*aKey), compareSetKeys);
+  for(i=0; i<n; i++){
+    if( nOut && compareSetKeys(&aKey[nOut-1], &aKey[i])==0 ) continue;
+    aKey[nOut++] = aKey[i];
+  }
+  return nOut;
+}
+
+int connectionLockAll(Connection *p, Sqlx *x, const ConnectionRequest *pReq,
+                      LockKey *aKey, int n){
+  ConnectionRequest one = *pReq;
+  Granted done;
+  LockRc eRc;
+  Wanted w;
+  assert( sqlxHeld(x->db) );
+  memset(&w, 0, sizeof(w));
+  memset(&done, 0, sizeof(done));
+  n = sortKeys(aKey, n);
+  one.key = aKey[0];
+  txnscopeCatchUp(&p->scope);
+  requireNewest(x, &one);
+  enlist(p, x, &one);
+  w.pConn = p;
+  w.pReq = &one;
+  w.pFs = connectionFile(p, x, pReq->zSchema);
+  if( w.pFs==0 ) return 0;
+  w.failure.pFs = w.pFs;
+  done.a = sqlxAlloc(x, (u64)n*2*sizeof(LockGrant));
+  eRc = done.a ? acquireAll(&w, &one, aKey, n, &done) : LOCK_NOMEM;
+  sqlite3_finalize(w.pLook);
+  lockerrorSet(x, eRc, &w.failure);
+  if( eRc==LOCK_OK ) p->iToken = (i64)done.iToken;
+  return eRc==LOCK_OK;
 }
 
 /* A statement that writes in autocommit is a transaction, and ends the turn. */

@@ -55,6 +55,12 @@ typedef struct ConnectionRequest {
 ** after which the lock is not held. In autocommit a turn is that of the next
 ** transaction. */
 int connectionLock(Connection*, Sqlx*, const ConnectionRequest*);
+/* The same for several locks, all or none: the keys, which it sorts, take the
+** place of the request's own. They are of one kind, rows of one table. The
+** timeout is for all together. The greatest of the fencing tokens is that of
+** the last grant. */
+int connectionLockAll(Connection*, Sqlx*, const ConnectionRequest*,
+                      LockKey *aKey, int n);
 /* Releases a turn that was taken in autocommit, if its transaction has not
 ** begun. Returns 1 if there was one. */
 int connectionTurnEnd(Connection*, Sqlx*);
