@@ -38,7 +38,7 @@ void recordKey(Seg *p, SegRecord *r, LockKey *pKey){
 static int keyEqual(Seg *p, SegRecord *r, const LockKey *pKey){
   u32 nWord, i = 0, k, iText;
   if( r->hash!=pKey->iHash
-   || REC_KIND(r)!=pKey->eKind || REC_NKEY(r)!=pKey->nKey ){
+   || (r->what>>8 & 0xFFFF)!=((u32)pKey->eKind | (u32)pKey->nKey<<8) ){
     return 0;
   }
   if( BUG(KEY_BY_HASH) && pKey->nKey>SEG_INLINE ) return 1;
