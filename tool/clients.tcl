@@ -338,6 +338,7 @@ proc clients::pageRows {} {
   set table ""
   foreach row [split [csource::slurp $page] \n] {
     if {[regexp {^<!-- table (\w+) -->$} $row - table]} continue
+    if {[string match "## *" $row]} { set table "" }
     if {$table ne "" && [regexp {^\| (?!---)} $row]} {
       set title [lindex [split $row |] 1]
       dict set out $table [string trim $title] $row
