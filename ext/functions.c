@@ -120,7 +120,7 @@ static int argVersioned(
 ** -- account.version
 ** UPDATE account SET balance = 0 WHERE id = 2;
 ** UPDATE account SET balance = balance + 1, version = 2 WHERE balance < 200;
-** -- error: stale write: account.version
+** -- error: stale write: account.version (if it was sent as read: mode echo)
 ** SELECT id, version FROM account WHERE balance < 200 AND version <> 2 - 1;
 ** -- 2|2
 ** ```
@@ -174,6 +174,7 @@ static int argVersioned(
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
 **   `stale write:` SQLITE_CONSTRAINT_TRIGGER, of later UPDATEs
+**   `version ahead:` SQLITE_CONSTRAINT_TRIGGER, of later UPDATEs
 **   `version required:` SQLITE_CONSTRAINT_TRIGGER, of later writes (strict)
 **   `version not raised:` SQLITE_CONSTRAINT_TRIGGER, of later writes
 **   `version invalid:` SQLITE_CONSTRAINT_TRIGGER, of later INSERTs
@@ -187,7 +188,7 @@ static int argVersioned(
 **   -- account.version
 **   UPDATE account SET balance = 90, version = 2 WHERE id = 1;
 **   UPDATE account SET balance = 80, version = 2 WHERE id = 1;
-**   -- error: stale write: account.version
+**   -- error: stale write: account.version (if it was sent as read: mode echo)
 **   UPDATE account SET balance = 70 WHERE id = 1;
 **   SELECT * FROM account;
 **   -- 1|70|3

@@ -17,7 +17,7 @@ namespace eval layers {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
-      tableinfo clause keytable owncolumn triggerset skipping ddl leasetable
+      tableinfo clause owncolumn triggerset skipping ddl keytable leasetable
       declared registry status declare declaredtables
     }
     session {core sqlite schema} {

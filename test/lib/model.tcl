@@ -23,6 +23,8 @@
 #       refused for want of a version;
 #   G10 triggers of the application that update the table let no statement fail
 #       that is right;
+#   G11 an UPDATE of one row is refused as `version ahead` if it carries more
+#       than is right, and otherwise as `stale write`;
 #   G8  RETURNING version of an UPDATE that does not mention the version shows
 #       the new one (with on_stale=abort).
 # A rollback gives back the versions that the transaction used. Columns in
@@ -621,6 +623,15 @@ proc model::right {w v} {
   return [expr {[string is integer -strict $w] && $w == $right}]
 }
 
+# Whether w is above the version that an UPDATE may carry over v.
+proc model::isAhead {w v} {
+  variable mode
+  set right [expr {$mode eq "echo" ? $v : $v + 1}]
+  switch -- $w next { set w [expr {$v + 1}] } same { set w $v }
+  if {[regexp {^x?'\D} $w]} { return 1 }  ;# a text or a BLOB
+  expr {[string is wide -strict $w] && $w > $right}
+}
+
 proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
   variable rows
   variable vers
@@ -638,9 +649,15 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
   variable touching
   set surely [expr {[dict get $st plain]
                     && !($touching && [llength $hit]>1)}]
-  if {$failed && [string match "*stale write*" $msg] && !$stale
+  if {$failed && [regexp {stale write|version ahead} $msg] && !$stale
    && $surely} {
     return "G3 refused as stale"
+  }
+  if {$failed && $surely && [llength $hit]==1
+   && [isAhead $w $vers([lindex $hit 0])]
+      != [string match "*version ahead*" $msg]
+   && [regexp {stale write|version ahead} $msg]} {
+    return "G11 carries $w over $vers([lindex $hit 0]): $msg"
   }
   if {$failed && [string match "*version required*" $msg] && !$stale
    && $w ne "" && [dict get $st plain] && [mayTouch]} {

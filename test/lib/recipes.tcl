@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# For the tests of sql/RECIPES.md: its code, and Python programs that run it,
-# one or several at once. A test file sources it after harness.tcl.
+# For the tests of sql/RECIPES.md and sql/MIGRATIONS.md: their code, and Python
+# programs that run it, one or several at once. A test file sources it after
+# harness.tcl.
 #
 # Python has the system's SQLite in every world, so these tests would show
 # nothing new in most of them. In `quick`, which `make test` runs on any
@@ -22,9 +23,10 @@ set seconds 60          ;# for a process
 # Fences by {heading language}, in the order of the page: those of some headings
 # or, with `but` before these, of all others.
 set recipes_of {}
+set recipes_page RECIPES.md
 proc recipes_read {args} {
   set but [expr {[lindex $args 0] eq "but"}]
-  set text [csource::slurp $world::home/sql/RECIPES.md]
+  set text [csource::slurp $world::home/sql/$::recipes_page]
   set headings {}
   set line 0
   foreach row [split $text \n] {
