@@ -1,0 +1,2 @@
+def run(engine, home, folder):
+    return "none"
