@@ -14,6 +14,7 @@
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -23,6 +24,7 @@ import subprocess
 import time
 import urllib.request
 
+GETTING = 900      # seconds for getting and building an engine
 PATIENCE = 60      # seconds for a node to start, or a leader to be elected
 ANSWER = 5         # seconds for an answer
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -67,7 +69,7 @@ def run(command, folder, **env):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "log"), "w") as log:
         done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL,
-                              stdout=log, stderr=log,
+                              stdout=log, stderr=log, timeout=GETTING,
                               env=dict(os.environ, **env))
     if done.returncode:
         with open(os.path.join(folder, "log")) as log:
@@ -115,6 +117,9 @@ class Engine:
         self.extensions = folder + "/extensions"
         os.makedirs(self.extensions, exist_ok=True)
         shutil.copy(library, self.extensions)
+
+    def limits(self):
+        """What no program must do, if sql/CLUSTERS.md cannot show it."""
 
     def lead(self, i):
         """Makes node i the leader, where no other answers."""
@@ -310,6 +315,21 @@ class Dqlite(Engine):
 
     def connect(self, i):
         return DqliteClient(self, i)
+
+    def limits(self):
+        """A query that writes returns its row, has written nothing, and the
+        next write kills the leader."""
+        leader = self.leader()
+        client = self.connect(leader)
+        insert = "INSERT INTO list(id, items) VALUES(%d, '')"
+        rows = client.query(insert % 900 + " RETURNING id")
+        found = client.query("SELECT id FROM list WHERE id = 900")
+        assert (rows, found) == ([[900]], []), (rows, found)
+        try:
+            client.execute(insert % 901)
+        except (Refused, Unknown):
+            pass
+        self.process[leader].wait(PATIENCE)
 
     def lead(self, i):
         if self.leader() == i:
@@ -605,7 +625,8 @@ class SqldClient(Client):
 # ---- SQLite itself ----------------------------------------------------------
 
 class Sqlite(Engine):
-    """One file and no nodes: for what the checker must find."""
+    """One file and no nodes, which loses answers: for what the rules must find
+    without an engine."""
     name = "sqlite"
     nodes = 1
     ports = 0
@@ -614,34 +635,41 @@ class Sqlite(Engine):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         self.file = folder + "/test.db"
-        sqlite3.connect(self.file).execute("PRAGMA journal_mode = WAL")
+        sqlite3.connect(self.file).executescript(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF")
 
     def stop(self):
         pass
 
     def leader(self):
-        return 0
+        return -1      # to which no request is lost
 
     def connect(self, i):
-        return SqliteClient(self.file)
+        return SqliteClient(self.file, 0.02 if i >= 0 else 0)
 
 
 class SqliteClient(Client):
-    def __init__(self, file):
+    def __init__(self, file, loss):
+        self.loss = loss
         self.db = sqlite3.connect(file, ANSWER, isolation_level=None,
                                   check_same_thread=False)
 
     def transaction(self, statements):
+        lost = random.random()
+        if lost < self.loss:
+            raise Unknown("the request was lost")
         try:
             self.db.execute("BEGIN IMMEDIATE")
             counts = [self.db.execute(sql, args).rowcount
                       for sql, args in statements]
             self.db.execute("COMMIT")
-            return counts
         except sqlite3.Error as e:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
             raise Refused(str(e)) from None
+        if lost > 1 - self.loss:
+            raise Unknown("the answer was lost")
+        return counts
 
     def query(self, sql, **args):
         return [list(row) for row in self.db.execute(sql, args)]

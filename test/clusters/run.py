@@ -4,6 +4,8 @@
 #
 #   python3 run.py ?-build FOLDER? ?ENGINE...?
 #
+# The engine `sqlite`, which is none, shows what the rules find.
+#
 # One line a test; the last line is `N passed, N failed`, with how many engines
 # were skipped, if any were: this machine cannot run them. With CI=true that is
 # a failure.
@@ -15,7 +17,6 @@ import subprocess
 import sys
 import time
 
-import page
 import rules
 from engines import (ENGINES, HERE, Refused, Skip, Sqlite, wait_for)
 from workload import TABLES, TEXTS, Workload, lease_statements, now
@@ -50,12 +51,12 @@ def install(engine, build):
 
 # ---- the clients, and what becomes of the leader ----------------------------
 
-def progress(work, lists=FLOOR, entries=ENTRIES):
+def progress(work, lists=FLOOR, entries=ENTRIES, stale=0):
     """Waits until so many more are done."""
     had = work.done()
     wait_for("progress", lambda: all(
         done >= before + more for done, before, more in
-        zip(work.done(), had, (lists, entries))))
+        zip(work.done(), had, (lists, entries, stale))))
 
 
 def leader(engine):
@@ -75,7 +76,7 @@ def torment(engine, folder):
             if engine.spread:
                 progress(work)
             engine.restart(victim)
-            progress(work)
+            progress(work, stale=3)
     finally:
         work.stop()
     log = work.finish()
@@ -99,24 +100,28 @@ def drop_triggers(engine, *tables):
     client.close()
 
 
-def mistaken(engine, seed, expected, lease=LEASE):
-    """Clients where something is wrong: the rules must find out."""
+def untormented(engine, seed, lease=LEASE, stale=3):
     work = Workload(engine, lease, 100 * seed, seed)
     work.start()
     try:
-        progress(work, FLOOR, 6 * ENTRIES)
+        progress(work, stale=stale)
     finally:
         work.stop()
-    problems = rules.broken(work.finish())
+    return work.finish()
+
+
+def must_find(expected, log):
+    problems = rules.broken(log)
     found = {name: sum(one.startswith(name) for one in problems)
              for name in expected}
-    assert all(found.values()), "found only %s in %s" % (found, problems)
+    assert all(found.values()), "found only %s" % found
     return ", ".join("%s: %d" % one for one in found.items())
 
 
 def without_triggers(engine):
     drop_triggers(engine, "list", "entry")
-    return mistaken(engine, 2, ["update lost", "stale token accepted"])
+    return must_find(["update lost", "stale token accepted"],
+                     untormented(engine, 2))
 
 
 # ---- every node -------------------------------------------------------------
@@ -140,6 +145,10 @@ def token_of(client, name, owner):
                         now=now())[0][0]
 
 
+def same(got, wanted):
+    assert got == wanted, "%s, not %s" % (got, wanted)
+
+
 def each_node(engine):
     """Through each node stale versions and tokens are refused, and what is
     written through it is seen through all."""
@@ -150,7 +159,7 @@ def each_node(engine):
         version = client.query("SELECT version FROM list WHERE id = 1")[0][0]
         for wrong in (version - 1, version + 2):
             refused("stale write: list.version", client, update, v=wrong)
-        assert client.execute(update, v=version + 1) == 1
+        same(client.execute(update, v=version + 1), 1)
         for n in range(engine.nodes):
             reader = engine.connect(n)
             wait_for("row on node %d" % n, lambda: reader.local(
@@ -161,24 +170,113 @@ def each_node(engine):
 
         owner = "through %d" % i
         insert = "INSERT INTO entry(id, token) VALUES('x', :token)"
+        release = LEASE["release"]
         wait_for("lease", lambda: acquired(client, "leader", owner))
         token = token_of(client, "leader", owner)
-        assert acquired(other, "leader", "another") == 0
-        assert other.query(LEASE["assert"], name="leader", token=token,
-                           now=now()) == [[1]]
+        same(acquired(other, "leader", "another"), 0)
+        same(other.query(LEASE["assert"], name="leader", token=token,
+                         now=now()), [[1]])
         for one in (client, other):
-            assert one.execute(insert, token=token) == 1
+            same(one.execute(insert, token=token), 1)
             refused("fenced: entry.token", one, insert, token=token - 1)
-            refused("fenced: entry.token", one,
-                    "UPDATE entry SET id = 'y'")
-        assert client.execute(LEASE["release"], name="leader",
-                              token=token) == 1
-        assert acquired(other, "leader", "another") == 1
+            refused("fenced: entry.token", one, "UPDATE entry SET id = 'y'")
+        same(client.execute(release, name="leader", token=token), 1)
+        same(acquired(other, "leader", "another"), 1)
         refused("fenced: entry.token", client, insert, token=token)
-        assert other.execute(LEASE["release"], name="leader", token=token_of(
-            other, "leader", "another")) == 1
+        token = token_of(other, "leader", "another")
+        same(other.execute(release, name="leader", token=token), 1)
         client.close()
         other.close()
+
+
+# ---- the page ---------------------------------------------------------------
+
+def page(engine, build, folder):
+    """sql/CLUSTERS.md does on these nodes what it shows."""
+    ports = [str(port) for pair in zip(engine.documented, engine.port)
+             for port in pair]
+    done = subprocess.run(
+        ["tclsh", HERE + "/page.tcl", HOME, build, folder + "/page",
+         engine.name, *ports], stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+
+
+# ---- SQLite itself: every mistake, and every lie in a log -------------------
+
+def first(log, op, outcome):
+    return next(one for one in log
+                if one["op"] == op and one["outcome"] == outcome)
+
+
+def lies(log):
+    """Name, what must be found, and a change of a log that was right."""
+    final = log[-1]
+    row, entries = final["lists"][0], final["entries"]
+    added = next(one for one in log if one["op"] == "add"
+                 and one["outcome"] == "ok" and one["key"] == row[0])
+    released = {one["token"] for one in log if one["op"] == "release"}
+    held = sorted((one for one in log if one["op"] == "acquire"),
+                  key=lambda one: one["token"])
+    a, b = next(pair for pair in zip(held, held[1:])
+                if pair[0]["token"] not in released)
+    return {
+        "update lost": lambda: row.__setitem__(
+            2, row[2].replace(added["id"] + " ", "")),
+        "update refused, and done":
+            lambda: added.update(outcome="refused"),
+        "update done twice": lambda: row.__setitem__(2, row[2] + row[2]),
+        "update of no client": lambda: row.__setitem__(2, row[2] + "x "),
+        "a row that was never there": lambda: first(
+            log, "read", "ok").update(items="x "),
+        "order of versions": lambda: row.__setitem__(
+            2, " ".join(reversed(row[2].split()))),
+        "entry lost": lambda: entries.pop(),
+        "entry refused, and done":
+            lambda: first(log, "write", "ok").update(outcome="refused"),
+        "stale token accepted": lambda: entries.reverse(),
+        "token twice": lambda: a.update(token=b["token"]),
+        "held by two": lambda: a.update(until=b["ended"] + 1),
+        "tokens went back": lambda: a.update(began=b["ended"] + 1),
+    }
+
+
+def lie(text, name):
+    log = json.loads(text)
+    lies(log)[name]()
+    return must_find([name], log)
+
+
+def on_sqlite(total, build):
+    folder = build + "/clusters/run/sqlite"
+    unconditional = dict(LEASE, acquire=LEASE["acquire"].replace(
+        " AND (owner = :owner OR expires <= :now)", ""))
+    constant = dict(LEASE, acquire=LEASE["acquire"].replace(
+        "max(token + 1, :now + 0)", "token"))
+    log = []
+    for test, expected, tables, lease, stale in (
+            ("right", [], [], LEASE, 3),
+            ("versions", ["update lost", "version twice"], ["list"], LEASE, 0),
+            ("fences", ["stale token accepted"], ["entry"], LEASE, 3),
+            ("leases", ["held by two"], [], unconditional, 0),
+            ("tokens", ["token twice"], [], constant, 0)):
+        engine = Sqlite()
+        engine.start(folder)
+        install(engine, build)
+        drop_triggers(engine, *tables)
+
+        def act():
+            nonlocal log
+            found = untormented(engine, 1, lease, stale)
+            if expected:
+                return must_find(expected, found)
+            log = found
+            problems = rules.broken(log)
+            assert not problems, "\n".join(problems)
+        total.step("sqlite", test, act)
+    text = json.dumps(log)
+    for name in lies(log):
+        total.step("sqlite", "lie", lie, text, name)
 
 
 # ---- main -------------------------------------------------------------------
@@ -216,11 +314,12 @@ class Sum:
             # A step needs what the one before it has left.
             for test, act, *rest in (
                     ("start", engine.start, folder),
-                    ("page", page.run, engine, HOME, folder),
-                    ("install", install, engine, build),
+                                        ("install", install, engine, build),
                     ("rules", torment, engine, folder),
                     ("each node", each_node, engine),
-                    ("mistaken", without_triggers, engine)):
+                    ("mistaken", without_triggers, engine),
+                    ("page", page, engine, build, folder),
+                    ("limits", engine.limits)):
                 if not self.step(engine.name, test, act, *rest):
                     break
         finally:
@@ -236,7 +335,10 @@ def main(args):
     signal.signal(signal.SIGALRM, too_long)
     total = Sum()
     for name in args or ENGINES:
-        total.cluster(ENGINES[name](), build)
+        if name == "sqlite":
+            on_sqlite(total, build)
+        else:
+            total.cluster(ENGINES[name](), build)
     last = "%d passed, %d failed" % (total.passed, total.failed)
     if total.skipped:
         last += ", %d skipped" % total.skipped

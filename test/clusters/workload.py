@@ -71,11 +71,21 @@ class Workload:
             raise self.failure
 
     def done(self):
-        """How many lists were written, and entries made."""
+        """How many lists were written, and entries made, and how often a
+        holder got an answer that had lost its lease before it asked."""
         if self.failure:
             raise self.failure
-        ok = [one["op"] for one in list(self.log) if one["outcome"] == "ok"]
-        return ok.count("add"), ok.count("write")
+        lists = entries = stale = newest = since = 0
+        for one in list(self.log):
+            ok = one["outcome"] == "ok"
+            lists += ok and one["op"] == "add"
+            entries += ok and one["op"] == "write"
+            if one["op"] == "acquire" and one["token"] > newest:
+                newest, since = one["token"], one["ended"]
+            stale += (one["op"] == "write" and one["token"] < newest
+                      and one["began"] > since
+                      and (ok or "fenced" in str(one["text"])))
+        return lists, entries, stale
 
     def run(self, number):
         try:

@@ -1,2 +1,0 @@
-def run(engine, home, folder):
-    return "none"
