@@ -321,9 +321,9 @@ class Dqlite(Engine):
         next write kills the leader."""
         leader = self.leader()
         client = self.connect(leader)
-        insert = "INSERT INTO list(id, items) VALUES(%d, '')"
+        insert = "INSERT INTO account VALUES(%d, 0, 1)"
         rows = client.query(insert % 900 + " RETURNING id")
-        found = client.query("SELECT id FROM list WHERE id = 900")
+        found = client.query("SELECT id FROM account WHERE id = 900")
         assert (rows, found) == ([[900]], []), (rows, found)
         try:
             client.execute(insert % 901)
@@ -562,6 +562,28 @@ class Sqld(Engine):
     def leader(self):
         return 0
 
+    def restart(self, i):
+        """The replica throws its copy away if the primary was killed, and
+        answers with errors until it has another one. Sometimes it never has,
+        and must be started again."""
+        super().restart(i)
+        client, replica = self.connect(0), self.connect(1)
+        client.execute("CREATE TABLE IF NOT EXISTS restarts(at INTEGER)")
+        client.execute("INSERT INTO restarts VALUES(:at)", at=time.time_ns())
+        rows = client.local("SELECT at FROM restarts")
+
+        def has_copy():
+            try:
+                return replica.local("SELECT at FROM restarts") == rows
+            except (Refused, Unknown):
+                return False
+        try:
+            wait_for("copy of the replica", has_copy, 5)
+        except TimeoutError:
+            self.kill(1)
+            super().restart(1)
+            wait_for("copy of the replica", has_copy)
+
     def connect(self, i):
         return SqldClient(self, i)
 
@@ -590,6 +612,8 @@ class SqldClient(Client):
                  for i, (sql, args) in enumerate(statements)]
         answer = self.engine.ask(self.node, "/v2/pipeline", {"requests": [
             {"type": "batch", "batch": {"steps": steps}}, {"type": "close"}]})
+        if "results" not in answer:
+            raise Unknown(answer.get("error"))
         result = answer["results"][0]
         if result["type"] == "error":
             raise Refused(result["error"]["message"])
@@ -599,13 +623,13 @@ class SqldClient(Client):
                 raise Refused(error["message"])
         return result["step_results"]
 
-    def both(self, statements):
-        """In one transaction: the replica sends it to the primary."""
+    def together(self, statements):
+        """A transaction that writes: the replica sends it to the primary."""
         return self.request([("BEGIN IMMEDIATE", {}), *statements,
                              ("COMMIT", {})])[1:-1]
 
     def transaction(self, statements):
-        run = self.both if len(statements) > 1 else self.request
+        run = self.together if len(statements) > 1 else self.request
         return [result["affected_row_count"] for result in run(statements)]
 
     @staticmethod
@@ -616,7 +640,8 @@ class SqldClient(Client):
                 for row in result["rows"]]
 
     def query(self, sql, **args):
-        return self.rows(self.both([(sql, args)])[0])
+        write = "UPDATE list SET id = id WHERE 0"
+        return self.rows(self.together([(write, {}), (sql, args)])[1])
 
     def local(self, sql):
         return self.rows(self.request([(sql, {})])[0])

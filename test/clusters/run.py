@@ -191,13 +191,19 @@ def each_node(engine):
 
 # ---- the page ---------------------------------------------------------------
 
+def start_again(engine, folder):
+    """What the page forbids has broken the nodes."""
+    engine.stop()
+    engine.start(folder)
+
+
 def page(engine, build, folder):
     """sql/CLUSTERS.md does on these nodes what it shows."""
     ports = [str(port) for pair in zip(engine.documented, engine.port)
              for port in pair]
     done = subprocess.run(
-        ["tclsh", HERE + "/page.tcl", HOME, build, folder + "/page",
-         engine.name, *ports], stdin=subprocess.DEVNULL, text=True,
+        ["tclsh", HERE + "/page.tcl", HOME, build, folder, engine.name,
+         *ports], stdin=subprocess.DEVNULL, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
 
@@ -314,12 +320,13 @@ class Sum:
             # A step needs what the one before it has left.
             for test, act, *rest in (
                     ("start", engine.start, folder),
+                    ("page", page, engine, build, folder + ".page"),
+                    ("limits", engine.limits),
+                    ("start", start_again, engine, folder),
                                         ("install", install, engine, build),
                     ("rules", torment, engine, folder),
                     ("each node", each_node, engine),
-                    ("mistaken", without_triggers, engine),
-                    ("page", page, engine, build, folder),
-                    ("limits", engine.limits)):
+                    ("mistaken", without_triggers, engine)):
                 if not self.step(engine.name, test, act, *rest):
                     break
         finally:
