@@ -97,6 +97,22 @@ static int argVersioned(
 ** When a row is deleted, its version is kept in a side table, as a tombstone.
 ** A row that is inserted under the same key later continues above it.
 **
+** Tombstones grow with every key that is deleted and does not come back;
+** `versioned_forget` purges old ones. A table whose keys cannot come back, as
+** with AUTOINCREMENT and no program that chooses keys, needs none: declare it
+** with `tombstones=off`.
+**
+** `SET version = version + 1` carries the right version at any time, and so
+** checks nothing: carry the version that was read. A version goes up by one at
+** a time. A program that chooses the numbers itself, or adds more than one,
+** gets `version ahead:`; it must keep its numbers in a column of their own.
+**
+** With `on_stale=ignore` a lost write shows only in the count of changed rows.
+** ActiveRecord with `lock_version` and SQLAlchemy with `version_id_col` look at
+** it, and raise an error of their own. Django's `save()` looks at it and then
+** inserts, which fails. The `save()` of TypeORM and of Tortoise ORM does not
+** look: the write is lost and nothing reports it. Use `abort` there.
+**
 ** A program that must not write to an unchecked table should check
 ** `versioned_tables` when it starts:
 **

@@ -19,8 +19,7 @@ int tombstonesBroken(Sqlx *p, const VersionedTable *pTab){
       && (zSql==0 || strcmp(zSql, pTexts->zTombstonesSql)!=0);
 }
 
-/* The list of the schema says whether they are there. A table of the user's that
-** has their name is not read. */
+/* With another status they are perhaps not there, or not as they should be. */
 int tombstonesMany(Sqlx *p, const VersionedTable *pTab){
   const char *zSchema = pTab->base.zSchema;
   if( pTab->base.status!=DECLARED_OK ) return 0;
