@@ -306,12 +306,12 @@ static void versionedSqlFunc(
 ** SQL FUNCTION expect_version(table, key..., version)
 **
 ** Verifies that a row is still at the version that was read, for a row that
-** the transaction rests on but does not write; otherwise the transaction fails
-** here. It is also the guard before a DELETE. It must be called in a
-** transaction, as a SELECT of its own: a WHERE clause does not call it for a
-** row that is missing. In a deferred transaction that another writer has
-** overtaken, the function passes, and the first write then fails with
-** SQLITE_BUSY_SNAPSHOT.
+** the transaction rests on but does not write; otherwise the statement fails.
+** The program must then roll back. The function is also the guard before a
+** DELETE. It must be called after BEGIN, as a SELECT of its own: a WHERE clause
+** does not call it for a row that is missing. In a deferred transaction that
+** another writer has overtaken, the function passes, and the first write then
+** fails with SQLITE_BUSY_SNAPSHOT.
 **
 ** Arguments:
 **   table    TEXT     name, or schema.name, of a versioned table
@@ -320,7 +320,7 @@ static void versionedSqlFunc(
 ** Result: INTEGER the version; 0 if there is, as expected, no such row
 ** Errors:
 **   `stale read:` SQLITE_CONSTRAINT_FUNCTION
-**   `no transaction:` SQLITE_ERROR, with no transaction open
+**   `no transaction:` SQLITE_ERROR, outside BEGIN
 **   `bad argument:` SQLITE_ERROR
 ** From: read-set validation of optimistic concurrency control
 ** Example:

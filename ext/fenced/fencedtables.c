@@ -28,8 +28,8 @@ SQLITE_EXTENSION_INIT3
 ** `triggers outdated` (a UNIQUE index was added or dropped since), `triggers
 ** broken` (the side table, or the table of leases, is missing or was changed),
 ** `triggers may be skipped` (as of versioned_tables), `ok`.
-** `fenced_repair` repairs all but the first two. It does not repair a changed
-** table of leases.
+** `fenced_repair` repairs each of these faults except `newer` and `table
+** missing`. It does not repair a changed table of leases.
 **
 ** Columns:
 **   schema  TEXT  main, or an attached file

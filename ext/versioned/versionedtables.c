@@ -30,9 +30,10 @@ SQLITE_EXTENSION_INIT3
 ** outdated` (a UNIQUE index or, with `except`, a column was added since, or an
 ** older Interlock made the triggers), `triggers broken` (a trigger names a
 ** table that does not exist), `triggers may be skipped` (see below), `ok`.
-** `versioned_repair` repairs all of them but the first. A table that a newer
-** Interlock has declared is `newer`, and is left alone. `note` reports what is
-** no fault but worth knowing.
+** `versioned_repair` repairs each of these faults except `table missing`, for
+** which it needs the table's new name. A table that a newer Interlock has
+** declared is `newer`, and is left alone. `note` reports what is no fault but
+** worth knowing.
 **
 ** A schema tool that drops the tables it does not know takes the registry and
 ** the tombstones away. The triggers stay, and without tombstones every write

@@ -12,7 +12,7 @@
 source [file join $world::home tool csource.tcl]
 source [file join $world::home tool example.tcl]
 
-# Not the python3 on PATH: that of pyenv, for example, loads no extensions.
+# PATH may lead to another python3, such as pyenv's, which loads no extensions.
 set python /usr/bin/python3
 set workers 4
 set each 20             ;# what a worker adds, 1 by 1
@@ -51,7 +51,7 @@ proc recipe {heading language} {
   return $text
 }
 
-# The recipes that no test has used, and those that nothing would run.
+# The recipes that no test has used, and those of a language that no test runs.
 proc recipes_left {} {
   set left {}
   dict for {key texts} $::recipes_of {
@@ -64,7 +64,7 @@ proc recipes_left {} {
 
 # ---- Python ---------------------------------------------------------------
 
-# The output of Python, errors included.
+# Runs Python. Returns its output, errors included.
 proc python {args} {
   catch {
     exec timeout --kill-after=5 $::seconds env PYTHONPATH=[pwd] \
@@ -76,7 +76,7 @@ proc python {args} {
 proc python_has {module} {
   expr {[python -c "import $module"] eq ""}
 }
-# Only in `make test` may it be missing.
+# Something may be missing in `make test` only.
 proc recipes_need {there package} {
   needs {$there || [world] ne "quick"} "$package: tool/deps full"
 }
@@ -96,7 +96,7 @@ for i in range(EACH):
     CALL
 }
 
-# Runs a program and then, again and again, a call, in all workers. Returns what
+# Runs a program and then a call again and again, in all workers. Returns what
 # went wrong, or "".
 proc python_crowd {program meanwhile call} {
   append program [string map [list EACH $::each CALL $call] $::python_loop]
