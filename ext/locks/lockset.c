@@ -43,7 +43,7 @@ static int readPath(KeySet *p, const char *zPath, sqlite3_value **pp){
   if( sqlxStep(x, p->pRead) ){
     zType = (const char*)sqlite3_column_text(p->pRead, 0);
     if( zType==0 ){
-      sqlxBad(x, "keys is not a JSON array; allowed is one");
+      x->rc = SQLITE_NOMEM;
     }else if( strcmp(zType, "array")==0 ){
       n = sqlite3_column_int(p->pRead, 2);
     }else if( strcmp(zType, "integer")==0 || strcmp(zType, "real")==0
@@ -55,6 +55,9 @@ static int readPath(KeySet *p, const char *zPath, sqlite3_value **pp){
       sqlxBad(x, "a key is JSON's %s; allowed are numbers, texts and arrays of"
                  " these", zType);
     }
+  }else if( x->rc==SQLITE_ERROR ){
+    sqlxClear(x);
+    sqlxBad(x, "keys is malformed JSON; allowed is a JSON array");
   }
   sqlite3_reset(p->pRead);
   return x->rc==SQLITE_OK ? n : -2;
@@ -105,10 +108,8 @@ static int readKeys(KeySet *p, sqlite3_value *pArg){
   }
   p->zJson = (const char*)sqlite3_value_text(pArg);
   if( p->zJson==0 ) x->rc = SQLITE_NOMEM;
-  p->pRead = sqlxPrepare(x, "SELECT CASE WHEN json_valid(?1) THEN"
-      " json_type(?1,?2) END, CASE WHEN json_valid(?1) THEN"
-      " json_extract(?1,?2) END, CASE WHEN json_valid(?1) THEN"
-      " json_array_length(?1,?2) END");
+  p->pRead = sqlxPrepare(x, "SELECT json_type(?1,?2), json_extract(?1,?2),"
+      " json_array_length(?1,?2)");
   n = readPath(p, "$", &pScalar);
   sqlite3_value_free(pScalar);
   if( x->rc==SQLITE_OK && (n<1 || n>LOCKSET_MAX) ){

@@ -62,16 +62,25 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
 }
 
-/* Refuses rows whose version cannot be raised. */
+/* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
+** cure must not overwrite it. */
 static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   const char *zBad = 0;
+  int bText = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "SELECT quote(\"%w\") FROM \"%w\".\"%w\""
-      " WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0 LIMIT 1",
-      zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
-  if( sqlxStep(p, pStmt) ) zBad = sqlxColumn(p, pStmt, 0);
+      "SELECT quote(\"%w\"), typeof(\"%w\") IN('text','blob') AS t"
+      " FROM \"%w\".\"%w\" WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0"
+      " ORDER BY t DESC LIMIT 1",
+      zColumn, zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
+  if( sqlxStep(p, pStmt) ){
+    zBad = sqlxColumn(p, pStmt, 0);
+    bText = sqlite3_column_int(pStmt, 1);
+  }
   sqlxFinalize(p, pStmt);
-  if( zBad ){
+  if( zBad && bText ){
+    sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up, or"
+               " the name of a new column", pInfo->zName, zColumn, zBad);
+  }else if( zBad ){
     sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up:"
                " UPDATE \"%w\" SET \"%w\" = 1"
                " WHERE typeof(\"%w\") <> 'integer' OR \"%w\" < 0",
@@ -231,11 +240,15 @@ static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
 static void noteOfTouch(
   const DeclaredTable *pTab,
   const char *zTrigger,
+  int bSets,             /* it sets the version column */
   sqlite3_str *pNote
 ){
   int bKnown = triggersetNamed(&pTab->touches.set, zTrigger)!=0;
   const char *zSep = sqlite3_str_length(pNote) ? "; " : "";
-  if( bKnown && pTab->status==DECLARED_OUTDATED ){
+  if( bSets ){
+    sqlite3_str_appendf(pNote, "%strigger %s sets the version itself: drop it",
+                        zSep, zTrigger);
+  }else if( bKnown && pTab->status==DECLARED_OUTDATED ){
     sqlite3_str_appendf(pNote, "%strigger %s updates this table:"
         " versioned_repair() takes it in", zSep, zTrigger);
   }else if( !bKnown || pTab->set.nFirst==0 ){
@@ -270,7 +283,13 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
     if( pItem->zSql==0
      || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
-    noteOfTouch(pTab, pItem->zName, pNote);
+    noteOfTouch(pTab, pItem->zName, skippingSets(p, pInfo, pItem->zSql,
+                ((const VersionedTable*)pTab)->stored.zColumn), pNote);
+  }
+  if( tombstonesMany(p, (const VersionedTable*)pTab) ){
+    sqlite3_str_appendf(pNote, "%s%d tombstones or more: versioned_forget()"
+        " purges old ones", sqlite3_str_length(pNote) ? "; " : "",
+        TOMBSTONES_MANY);
   }
   return sqlxText(p, pNote);
 }
