@@ -159,6 +159,19 @@ static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
 
 /* ---- the set ---------------------------------------------------------- */
 
+/* Whether triggers of the user's on the table set a column there that is not
+** in except. */
+static int setsWatched(const VersionedTable *pTab){
+  const TableInfo *pInfo = &pTab->base.info;
+  const VersionedOptions *pOptions = &pTab->options;
+  int i;
+  for(i=0; pOptions->abOwn && i<pInfo->nCol; i++){
+    if( pOptions->abOwn[i]
+     && !versionedtriggersExcepts(pOptions, pInfo->aCol[i].zName) ) return 1;
+  }
+  return 0;
+}
+
 static void versionedTakeOptions(
   Sqlx *p,
   DeclaredTable *pBase,
@@ -169,14 +182,14 @@ static void versionedTakeOptions(
               pAsked, &pTab->options);
   if( p->rc!=SQLITE_OK ) return;
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
-  pTab->options.bOwn = pBase->touches.set.n>0;
   pTab->options.abOwn = pBase->touches.abSet;
+  pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab);
 }
 
-/* Whether a set has a trigger `settle`. */
-static int settles(const TriggerSet *pSet){
+/* Whether a set is made for triggers of the user's that update the table. */
+static int isForTouches(const TriggerSet *pSet){
   int i;
-  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, "settle")!=0; i++){}
+  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, "quiet")!=0; i++){}
   return i<pSet->n;
 }
 
@@ -184,14 +197,9 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->options,
                         &pBase->set, &pTab->texts);
-  /* The text of `check` goes with `settle`. */
-  if( settles(&pBase->has)!=settles(&pBase->set) ){
+  if( isForTouches(&pBase->has)!=isForTouches(&pBase->set) ){
     int i;
-    for(i=0; i<pBase->set.n; i++){
-      if( strcmp(pBase->set.a[i].zWhat, "check")==0 ){
-        pBase->set.a[i].bSchema = 1;
-      }
-    }
+    for(i=0; i<pBase->set.n; i++) pBase->set.a[i].bSchema = 1;
   }
 }
 

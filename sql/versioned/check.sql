@@ -29,15 +29,15 @@
 -- Cure: none is needed, this is the purpose of a versioned table; if every
 --   write fails, the writers use another convention than the mode of the table
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table
-WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
- AND NOT($lifts AND EXISTS(
+WHEN (NOT($follows) OR OLD.$version>=$last)
+ AND NOT($same_key AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
-   AND version>=OLD.$version AND NEW.$version IS version+1))
- $if(own) AND NOT(NEW.$version<OLD.$version AND $nothing_else AND EXISTS(
+   AND version>=OLD.$version AND NEW.$version IS version+$step))
+ $if(own) AND NOT(NEW.$version<OLD.$version AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
    AND at=-1-NEW.$version)) $end
 BEGIN
-  SELECT CASE WHEN OLD.$version=9223372036854775807
+  SELECT CASE WHEN OLD.$version>=$last
     THEN RAISE(ABORT,'version exhausted: $label')
     ELSE $refuse END;
 END

@@ -480,6 +480,14 @@ proc model::statement {} {
       lappend set "\"$v\" = $carries"
     }
   }
+  # Sometimes the version alone.
+  if {$carries ne "" && [chance 8]} {
+    set set [list "\"$v\" = [pick [list $carries [rnd 9]]]"]
+    if {[string match {*= next} $set] || [string match {*= same} $set]} {
+      set set [list "\"$v\" = \"$v\" + [rnd 3]"]
+    }
+    set plain 0
+  }
   set sql "UPDATE $or t SET [join [shuffle $set] {, }] WHERE $where"
   variable mode
   variable ignore
@@ -671,7 +679,7 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
     if {![right $w $vers($k)] && ![touches] && !$skipped} {
       return "G2 key $k was at $vers($k) and took $w"
     }
-    if {$mode eq "strict" && $w eq "" && !$skipped && !$touchBefore} {
+    if {$mode eq "strict" && $w eq "" && !$skipped} {
       return "G7 key $k was changed without a version"
     }
     if {$nowVers($k) != $vers($k)+1
