@@ -222,15 +222,25 @@ static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
                                                            : DECLARED_OK;
 }
 
-/* What a user should know of a trigger that updates the table. */
-static void noteOfTouch(
+/* What a user should know of a trigger that updates the table, or that keeps
+** something beside it up to date. */
+static void noteOfTrigger(
   const DeclaredTable *pTab,
-  const char *zTrigger,
+  const TableInfoItem *pItem,
   sqlite3_str *pNote
 ){
+  const char *zTrigger = pItem->zName;
+  const char *zColumn = ((const VersionedTable*)pTab)->options.zColumn;
   int bKnown = triggersetNamed(&pTab->touches.set, zTrigger)!=0;
   const char *zSep = sqlite3_str_length(pNote) ? "; " : "";
-  if( bKnown && pTab->status==DECLARED_OUTDATED ){
+  if( !skippingUpdates(pItem->zSql, pTab->info.zName) ){
+    if( sqlite3_stricmp(pItem->zTable, pTab->info.zName)==0
+     && skippingSeesColumn(pItem->zSql, zColumn) ){
+      sqlite3_str_appendf(pNote, "%strigger %s also runs when only the version"
+          " is raised: give it the columns it is for, UPDATE OF ...", zSep,
+          zTrigger);
+    }
+  }else if( bKnown && pTab->status==DECLARED_OUTDATED ){
     sqlite3_str_appendf(pNote, "%strigger %s updates this table:"
         " versioned_repair() takes it in", zSep, zTrigger);
   }else if( !bKnown || pTab->set.nFirst==0 ){
@@ -263,9 +273,7 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   }
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
-    if( pItem->zSql==0
-     || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
-    noteOfTouch(pTab, pItem->zName, pNote);
+    if( pItem->zSql ) noteOfTrigger(pTab, pItem, pNote);
   }
   return sqlxText(p, pNote);
 }
