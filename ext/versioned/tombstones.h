@@ -17,6 +17,8 @@ void tombstonesPrepare(Sqlx *p, VersionedTable *pTab);
 /* Appends the steps that make the tombstones, or that carry those of another
 ** key over. */
 void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl);
+/* Whether SQLite will give a new row a key that has a tombstone. */
+int tombstonesComeBack(Sqlx *p, const VersionedTable *pTab);
 /* Purges the tombstones that are older than msOlder. A tombstone has no time at
 ** first; the first call of this function after the delete sets it. Returns how
 ** many were purged. */

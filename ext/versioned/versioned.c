@@ -271,6 +271,12 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
     sqlite3_str_appendf(pNote, "%sno PRIMARY KEY: rows go by their rowid,"
         " which VACUUM may change", sqlite3_str_length(pNote) ? "; " : "");
   }
+  if( pTab->status==DECLARED_OK
+   && tombstonesComeBack(p, (const VersionedTable*)pTab) ){
+    sqlite3_str_appendf(pNote, "%sthe next key was used before: the version of"
+        " its row is raised after the INSERT; AUTOINCREMENT prevents it",
+        sqlite3_str_length(pNote) ? "; " : "");
+  }
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
     if( pItem->zSql ) noteOfTrigger(pTab, pItem, pNote);
