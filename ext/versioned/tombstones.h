@@ -19,6 +19,10 @@ void tombstonesPrepare(Sqlx *p, VersionedTable *pTab);
 void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl);
 /* Whether SQLite will give a new row a key that has a tombstone. */
 int tombstonesComeBack(Sqlx *p, const VersionedTable *pTab);
+/* Appends the steps that take over the tombstones of another set of the same
+** table. */
+void tombstonesTakeOver(Sqlx *p, const VersionedTable *pTab,
+                        const char *zOther, Ddl *pDdl);
 /* Purges the tombstones that are older than msOlder. A tombstone has no time at
 ** first; the first call of this function after the delete sets it. Returns how
 ** many were purged. */

@@ -13,5 +13,5 @@
 CREATE TRIGGER $trigger BEFORE UPDATE OF $others ON $table
 WHEN NOT($carries)
 BEGIN
-  SELECT $refuse;
+  $refused
 END
