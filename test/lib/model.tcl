@@ -637,7 +637,7 @@ proc model::isAhead {w v} {
   set right [expr {$mode eq "echo" ? $v : $v + 1}]
   switch -- $w next { set w [expr {$v + 1}] } same { set w $v }
   if {[regexp {^x?'\D} $w]} { return 1 }  ;# a text or a BLOB
-  expr {[string is wide -strict $w] && $w > $right}
+  expr {[string is double -strict $w] && $w > $right}
 }
 
 proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
