@@ -179,7 +179,7 @@ static int setsWatched(const VersionedTable *pTab){
   int i;
   for(i=0; pOptions->abOwn && i<pInfo->nCol; i++){
     if( pOptions->abOwn[i]
-     && !versionedtriggersExcepts(pOptions, pInfo->aCol[i].zName) ) return 1;
+     && !versionedtriggersExcepts(pOptions, &pInfo->aCol[i]) ) return 1;
   }
   return 0;
 }

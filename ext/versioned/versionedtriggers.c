@@ -181,13 +181,14 @@ static const char *tombstoneIsNext(Gen *g){
 
 int versionedtriggersExcepts(
   const VersionedOptions *pOptions,
-  const char *zName
+  const TableInfoColumn *pCol
 ){
   int i;
+  if( pCol->bKey ) return 0;
   for(i=0; i<pOptions->nExcept; i++){
-    if( sqlite3_stricmp(pOptions->azExcept[i], zName)==0 ) return 1;
+    if( sqlite3_stricmp(pOptions->azExcept[i], pCol->zName)==0 ) break;
   }
-  return 0;
+  return (i<pOptions->nExcept)!=pOptions->bOnly;
 }
 
 /* Which columns beside the version a list for UPDATE OF has. */
@@ -205,7 +206,7 @@ static int isListed(Gen *g, int iCol, Columns eColumns){
   if( pCol->bGenerated
    || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) return 0;
   if( eColumns==COLUMNS_ALL ) return 1;
-  if( versionedtriggersExcepts(g->pOptions, pCol->zName) ) return 0;
+  if( versionedtriggersExcepts(g->pOptions, pCol) ) return 0;
   return eColumns==COLUMNS_WATCHED || bOwn==(eColumns==COLUMNS_OWN);
 }
 

@@ -43,6 +43,8 @@ struct VersionedOptions {
                          ** azExcept */
   const char *abOwn;     /* 1 for each column that any trigger sets there;
                          ** NULL: there is none */
+  int bOnly;             /* azExcept has the columns whose change raises the
+                         ** version, beside the key */
   int nExcept;           /* columns whose change does not raise the version */
   const char **azExcept;
 };
@@ -62,6 +64,6 @@ void versionedtriggersMake(Sqlx *p, const TableInfo *pInfo,
                            VersionedTexts *pTexts);
 /* Whether a change of that column does not raise the version. */
 int versionedtriggersExcepts(const VersionedOptions *pOptions,
-                             const char *zName);
+                             const TableInfoColumn *pCol);
 
 #endif

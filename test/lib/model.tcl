@@ -77,11 +77,12 @@ proc model::chance {percent} { expr {[rnd 100] < $percent} }
 # rowid  1: the rowid can be set beside the key
 # oldest SQLite's version number that can make it
 # except columns that the table is to be declared with as except
+# only   columns that it is to be declared with as only: all but those of except
 
 proc model::shape {name args} {
   variable shapes
   dict set shapes $name [dict merge {
-    uniq {} fold 0 rowid 0 oldest 3034000 except {} column version
+    uniq {} fold 0 rowid 0 oldest 3034000 except {} only {} column version
   } $args]
 }
 
@@ -204,6 +205,14 @@ model::shape usertouchexcept except n ddl {
   END;
   CREATE TRIGGER ti AFTER INSERT ON t BEGIN
     UPDATE t SET n = -1 WHERE id = NEW.id;
+  END;
+} key id gen $smallInt uniq [list u $smallInt]
+
+model::shape useronly except n only {p u seen} ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u UNIQUE, n DEFAULT 0, seen INT
+    DEFAULT 0);
+  CREATE TRIGGER tu AFTER UPDATE ON t BEGIN
+    UPDATE t SET n = n + 1 WHERE id = NEW.id;
   END;
 } key id gen $smallInt uniq [list u $smallInt]
 
@@ -859,7 +868,9 @@ proc model::start {name makeDb runDbs declare} {
   variable nTouch 0
   $makeDb eval [dict get $shape ddl]
   if {$touching} {
-    $makeDb eval {ALTER TABLE t ADD COLUMN seen INT DEFAULT 0}
+    if {[dict get $shape only] eq ""} {
+      $makeDb eval {ALTER TABLE t ADD COLUMN seen INT DEFAULT 0}
+    }
     if {[chance 60]} { makeTouches $makeDb older }
   }
   if {$users} { makeUserTriggers $makeDb older }
