@@ -39,6 +39,7 @@ typedef enum LockRc {
   LOCK_WAITING,      /* the request is queued (lockAsk only) */
   LOCK_TIMEOUT,      /* the wait took longer than allowed */
   LOCK_REFUSED,      /* the caller would have to wait, and may not */
+  LOCK_PENDING,      /* the session has another request that waits */
   LOCK_CANCELLED,    /* another session ended this wait */
   LOCK_INTERRUPTED,  /* the caller's xPoll ended this wait */
   LOCK_DEADLOCK,     /* waiting would complete a cycle */
@@ -228,7 +229,10 @@ void crashPoint(int iPoint);
   X(SLEEP_INSIDE)       /* a thread sleeps under the mutex */ \
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
   X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
-  X(GRANT_BESIDE)       /* a scan ignores what others hold */
+  X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
+  X(REQUEST_HELD)       /* a session's own request counts as held */ \
+  X(REQUEST_RELEASED)   /* a release takes a grant that was not taken */ \
+  X(REQUEST_IDLE)       /* no poll of a request that waits */
 
 enum {
   BUG_NONE,

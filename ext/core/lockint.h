@@ -26,6 +26,7 @@
 
 #define SWEEP_MAX 2048             /* records freed before others may enter */
 #define US_TIDY   2000             /* patience of an end with the mutex */
+#define US_POLL   50000            /* between two polls of a wait */
 #define PROBES    32               /* processes probed at a time */
 
 /* An open lock file.  The fields marked M belong to the owner of the mutex, the
@@ -67,6 +68,9 @@ struct LockSession {
   Probes skipped;                  /* processes of lockSkip's blockers */
   LockKey key;                     /* key of the request */
   LockGrant grant;                 /* last grant, or the queued request */
+  LockGrant request;               /* the queued request */
+  u64 iRequestStronger;            /* as iStronger, of the queued request */
+  u64 usPoll;                      /* when lockStands polls again */
   u32 nBack, aBack[2];             /* records that lockUndo has invalidated */
   u32 bBack;                       /* 1: it has invalidated more than these */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */

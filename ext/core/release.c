@@ -18,11 +18,17 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
+/* How much of the session count of record i belongs to a request that was
+** granted and is not taken.  Only its withdrawal releases that. */
+static u32 ofRequest(const LockSession *p, u32 i){
+  return p->iRequest==i && !BUG(REQUEST_RELEASED);
+}
+
 /* Lowers the session count of key and mode by one, under the mutex. */
 static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = ownGrant(p, pKey, eMode);
-  if( i==0 || segRecord(pSeg, i)->sesCount==0 ) return LOCK_NO;
+  if( i==0 || segRecord(pSeg, i)->sesCount<=ofRequest(p, i) ) return LOCK_NO;
   if( (segRecord(pSeg, i)->sesCount>1 || segRecord(pSeg, i)->txnHold)
    && !BUG(COUNT_SCOPES) ){
     SegRecord *r = segRecord(pSeg, i);
@@ -66,7 +72,7 @@ typedef struct ReleaseAll {
 ** more. */
 static int releaseSome(LockSession *p, ReleaseAll *a){
   Seg *pSeg = &p->pFile->seg;
-  u32 n;
+  u32 n, nKeep;
   assert( segHeld(pSeg) );
   for(n=0; a->i && n<SWEEP_MAX; n++){
     u32 i = a->i;
@@ -77,12 +83,13 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
       return 0;
     }
     a->i = r->sesNext;
-    if( !(a->mKind>>REC_KIND(r) & 1) || r->sesCount==0 ) continue;
+    nKeep = ofRequest(p, i);
+    if( !(a->mKind>>REC_KIND(r) & 1) || r->sesCount<=nKeep ) continue;
     if( !(a->mMode & REC_BIT(r)) ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
-    a->n += r->sesCount;
-    if( r->txnHold ){
-      atomicSet(&r->sesCount, 0);
+    a->n += r->sesCount-nKeep;
+    if( r->txnHold || nKeep ){
+      atomicSet(&r->sesCount, nKeep);
       CRASH(RELEASE_COUNT);
     }else{
       recordRemove(pSeg, i);

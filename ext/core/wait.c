@@ -6,8 +6,6 @@
 #include "core/lockint.h"
 #include "core/mutex.h"
 
-#define US_POLL   50000            /* between two polls of a wait */
-
 /*
 ** Every grant that meets a reason to end its wait comes here.  An interrupt, a
 ** replaced file or any other error wins, whichever came first.  Only a timeout
@@ -27,6 +25,8 @@ LockRc lockOutcome(LockSession *p){
   if( p->pFile->bForked ) return LOCK_FORKED;
   if( iState==p->iState ) return LOCK_WAITING;
   if( iState==SEG_WITH(p->iState, SEG_GRANTED) ){
+    p->grant = p->request;
+    p->iStronger = p->iRequestStronger;
     lockNoteGrant(p, p->iRequest);
     p->iRequest = 0;
     return LOCK_OK;
@@ -101,6 +101,22 @@ LockRc lockAskCaller(const LockWait *pWait){
   assert( ruleOutside() );
   return pWait->xPoll(pWait->pArg);
 }
+
+/* A request that waits while its session does other things.  Its session polls
+** where a waiting session would: when it asks how the request stands. */
+LockRc lockStands(LockSession *p){
+  LockRc rc = lockOutcome(p);
+  if( rc!=LOCK_WAITING || osMonotonicUs()<p->usPoll ) return rc;
+  p->usPoll = osMonotonicUs() + US_POLL;
+  if( !BUG(REQUEST_IDLE) ) lockPoll(p);
+  rc = lockOutcome(p);
+  if( rc!=LOCK_WAITING ) return rc;
+  rc = lockUsable(p->pFile);
+  if( rc==LOCK_OK ) rc = lockMoved(p->pFile);
+  return rc==LOCK_OK ? LOCK_WAITING : lockGiveUp(p, rc);
+}
+
+int lockPending(const LockSession *p){ return p->iRequest!=0; }
 
 LockRc lockWait(LockSession *p, const LockWait *pWait){
   u64 usNow = osMonotonicUs(), usPoll = usNow+US_POLL, usEnd;
