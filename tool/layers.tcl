@@ -35,7 +35,7 @@ namespace eval layers {
       fencedtriggers fenced fencedtables fencedfunctions
     }
     locks {core sqlite schema session} {
-      hashtext advisory getlock inspectrows inspectstatus turn rowlock
+      hashtext calloption advisory getlock inspectrows inspectstatus turn rowlock
       skiplocked inspecttables lease leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {

@@ -229,6 +229,7 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
   p->iRequest = i;
   p->iState = SEG_WITH(atomicGet(&r->state), SEG_WAITING);
   p->request = p->grant;
+  p->iKept = 0;
   p->iRequestStronger = p->iStronger;
   p->eMode = a->eMode;
   p->key = *a->pKey;

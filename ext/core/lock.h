@@ -124,6 +124,13 @@ LockRc lockConfirm(LockSession*, LockRc rc);
 /* The poll that lockWait makes every 50 ms.  Tests call it by hand. */
 void lockPoll(LockSession*);
 
+/* A grant, or a queued request: lockGranted, lockUndo. */
+typedef struct LockGrant {
+  u32 iRecord;                  /* slot of the record, 0: no grant */
+  u32 eScope;                   /* LOCK_SCOPE_SESSION ... */
+  u32 iLevel;                   /* lockLevel before the grant */
+} LockGrant;
+
 /*
 ** A request without a wait, in session scope.
 **
@@ -137,10 +144,12 @@ void lockPoll(LockSession*);
 ** A session has at most one request.  Until it is taken or withdrawn, any call
 ** that would queue returns LOCK_PENDING, and releases leave the request alone,
 ** also when it is granted already.  lockPending: 1 until then.
+** lockRequestKeeps: until then they leave this grant alone, too.
 */
 LockRc lockRequest(LockSession*, const LockKey*, u32 eMode, const LockWait*);
 LockRc lockStands(LockSession*);
 int lockPending(const LockSession*);
+void lockRequestKeeps(LockSession*, const LockGrant*);
 
 /*
 ** lockSkip: a try for work queues.  LOCK_OK only if no session holds or waits
@@ -158,11 +167,6 @@ int lockSkipProbe(LockSession*);
 ** lockUndo: gives that one hold back.  It cannot fail and does not wait.  With
 ** a transaction hold it also gives back the transaction holds made since.
 */
-typedef struct LockGrant {
-  u32 iRecord;                  /* slot of the record, 0: no grant */
-  u32 eScope;                   /* LOCK_SCOPE_SESSION ... */
-  u32 iLevel;                   /* lockLevel before the grant */
-} LockGrant;
 LockGrant lockGranted(const LockSession*);
 void lockUndo(LockSession*, const LockGrant*);
 

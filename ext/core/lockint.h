@@ -69,6 +69,7 @@ struct LockSession {
   LockKey key;                     /* key of the request */
   LockGrant grant;                 /* last grant, or the queued request */
   LockGrant request;               /* the queued request */
+  u32 iKept;                       /* record that it keeps, or 0 */
   u64 iRequestStronger;            /* as iStronger, of the queued request */
   u64 usPoll;                      /* when lockStands polls again */
   u32 nBack, aBack[2];             /* records that lockUndo has invalidated */

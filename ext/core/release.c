@@ -18,10 +18,12 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
-/* How much of the session count of record i belongs to a request that was
-** granted and is not taken.  Only its withdrawal releases that. */
+/* How much of the session count of record i belongs to a request that is not
+** taken yet: of its own record, if it is granted, and of the one that it keeps.
+** Only its withdrawal releases that. */
 static u32 ofRequest(const LockSession *p, u32 i){
-  return p->iRequest==i && !BUG(REQUEST_RELEASED);
+  if( p->iRequest==0 || BUG(REQUEST_RELEASED) ) return 0;
+  return p->iRequest==i || p->iKept==i;
 }
 
 /* Lowers the session count of key and mode by one, under the mutex. */

@@ -117,6 +117,9 @@ LockRc lockStands(LockSession *p){
 }
 
 int lockPending(const LockSession *p){ return p->iRequest!=0; }
+void lockRequestKeeps(LockSession *p, const LockGrant *pGrant){
+  p->iKept = pGrant->iRecord;
+}
 
 LockRc lockWait(LockSession *p, const LockWait *pWait){
   u64 usNow = osMonotonicUs(), usPoll = usNow+US_POLL, usEnd;
