@@ -11,7 +11,7 @@ namespace eval layers {
     core {} {
       base rules atomic os os_unix key segment format process mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
-      enter probe acquire wait skip release cancel guardedwrite event inspect
+      enter probe acquire wait skip watch release cancel guardedwrite event inspect
     }
     sqlite {core} {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
@@ -48,7 +48,7 @@ namespace eval layers {
   variable pure {core}
   # Of these folders only the concepts named may be included from outside: what
   # is above core sees keys and locks, not the mapped format.
-  variable public {core {base os key lock}}
+  variable public {core {base os key lock watch}}
 }
 
 # The folder and the concept of a file, from its name under ext/.

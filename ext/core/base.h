@@ -232,7 +232,9 @@ void crashPoint(int iPoint);
   X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
   X(REQUEST_HELD)       /* a session's own request counts as held */ \
   X(REQUEST_RELEASED)   /* a release takes a grant that was not taken */ \
-  X(REQUEST_IDLE)       /* no poll of a request that waits */
+  X(REQUEST_IDLE)       /* no poll of a request that waits */ \
+  X(WATCH_IDLE)         /* a watch does not poll */ \
+  X(WATCH_FULL)         /* its pipe stays readable */
 
 enum {
   BUG_NONE,

@@ -24,6 +24,7 @@ LockRc lockOutcome(LockSession *p){
   u32 iState = atomicGetAcq(&r->state);
   if( p->pFile->bForked ) return LOCK_FORKED;
   if( iState==p->iState ) return LOCK_WAITING;
+  lockUnwatch(p);
   if( iState==SEG_WITH(p->iState, SEG_GRANTED) ){
     p->grant = p->request;
     p->iStronger = p->iRequestStronger;
@@ -59,6 +60,7 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
   u32 *pState = &segRecord(pSeg, p->iRequest)->state;
   u32 iNew = SEG_WITH(p->iState, SEG_WITHDRAWN);
   if( p->pFile->bForked ) return LOCK_FORKED;
+  lockUnwatch(p);
   if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
     return overtaken(p, rc);
   }
