@@ -411,6 +411,46 @@ static void withdrawFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 }
 
 /*
+** SQL FUNCTION interlock_request_fd()
+**
+** Returns a descriptor that an event loop can wait for. It is readable when a
+** request of this connection, of any task, is granted or was cancelled, and
+** stays so until the program has asked for each of these, by the function that
+** made the request or by withdraw_request(). Then the program needs no timer:
+** asyncio's `loop.add_reader`, libuv, `IO.select`, `poll`. It may read what is
+** in the descriptor, but need not. It must not close it; the connection does.
+**
+** It is the end of a pipe. The first call starts a thread in this process,
+** which sleeps on the requests and every 50 ms looks for holders that have
+** died, and ends with the connection. Without the descriptor there is no
+** thread, and a program asks now and then.
+**
+** Arguments: none
+** Result: INTEGER the descriptor
+** Errors:
+**   `lock file:` SQLITE_ERROR, if there can be no pipe or thread
+**   `forked connection:` SQLITE_ERROR
+** From: PostgreSQL's PQsocket
+** Example:
+**   SELECT interlock_request_fd() > 2,
+**     interlock_request_fd() = interlock_request_fd();
+**   -- 1|1
+*/
+static void requestFdFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  Sqlx x;
+  i64 fd;
+  (void)nArg; (void)apArg;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  fd = connectionRequestFd(pCall->pConn, &x);
+  argsEndInteger(&x, ctx, fd);
+}
+
+/*
 ** SQL FUNCTION advisory_unlock(key)
 ** SQL FUNCTION advisory_unlock_shared(key)
 **
@@ -791,6 +831,7 @@ static const Function aAdvisory[] = {
   BOTH("advisory_unlock_shared",        unlockFunc, OP_UNLOCK, SHR, SES),
   { "request_advisory_lock",  ANY, lockFunc, { OP_REQUEST, EXC, SES, 0 } },
   { "request_advisory_lock_shared", ANY, lockFunc, { OP_REQUEST, SHR, SES, 0 } },
+  { "interlock_request_fd",   0,   requestFdFunc,   { 0, 0, 0, 0 } },
   { "withdraw_request",       ANY, withdrawFunc,    { 0, 0, 0, 0 } },
   { "advisory_unlock_all",    ANY, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 0 } },
   { "pg_advisory_unlock_all", 0, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 1 } },

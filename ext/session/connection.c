@@ -7,6 +7,7 @@
 #include "session/lockerror.h"
 #include "session/lockkey.h"
 #include "core/os.h"
+#include "core/watch.h"
 #include "session/snapshot.h"
 #include "session/writeend.h"
 SQLITE_EXTENSION_INIT3
@@ -25,6 +26,7 @@ struct Connection {
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
   int nSkip;             /* searches for free rows that have not ended */
+  LockWatch *pWatch;     /* watches its requests; NULL: none was asked for */
   void *pGuards;         /* what the guards of this connection know */
   const ConnectionGuards *pGuardEvents;
   i64 msTimeout;         /* how long a lock function waits; -1: no limit */
@@ -493,6 +495,17 @@ static LockRc askAgain(Wanted *w){
   return eRc;
 }
 
+/* A request that cannot be watched is withdrawn. */
+static LockRc watched(Connection *p, FileSession *pFs){
+  LockRc eRc;
+  if( p->pWatch==0 ) return LOCK_WAITING;
+  eRc = watchRequest(p->pWatch, pFs->pLock);
+  if( eRc==LOCK_OK ) return LOCK_WAITING;
+  lockGiveUp(pFs->pLock, LOCK_INTERRUPTED);
+  lockUndo(pFs->pLock, &pFs->request.intent);
+  return eRc;
+}
+
 int connectionAsk(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   Wanted w;
   LockRc eRc;
@@ -501,6 +514,7 @@ int connectionAsk(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   requireNewest(x, pReq);
   if( x->rc!=SQLITE_OK || !beginWanted(&w, p, x, pReq) ) return 0;
   eRc = lockPending(w.pFs->pLock) ? askAgain(&w) : askFirst(&w);
+  if( eRc==LOCK_WAITING ) eRc = watched(p, w.pFs);
   if( eRc!=LOCK_WAITING ) lockerrorSet(x, eRc, &w.failure);
   if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pFs->pLock);
   else leaveTask(p, w.pFs);
@@ -526,6 +540,25 @@ int connectionWithdraw(Connection *p, Sqlx *x, const LockKey *pTask){
   if( pTask ) return withdraw(p, x, taskFile(p, x, pTask, 0));
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext) nDone += withdraw(p, x, pFs);
   return nDone>0;
+}
+
+/* Requests that are in a queue already are watched, too. */
+int connectionRequestFd(Connection *p, Sqlx *x){
+  FileSession *pFs, *pTask;
+  LockRc eRc = osPid()==p->iPid ? LOCK_OK : LOCK_FORKED;
+  assert( sqlxHeld(x->db) );
+  if( eRc==LOCK_OK && p->pWatch==0 ){
+    osStay();
+    eRc = watchBegin(filesessionMemory(), &p->pWatch);
+  }
+  for(pFs=p->pFileSessions; pFs && eRc==LOCK_OK; pFs=pFs->pNext){
+    if( pFs->pLock ) eRc = watchRequest(p->pWatch, pFs->pLock);
+    for(pTask=pFs->pTasks; pTask && eRc==LOCK_OK; pTask=pTask->pNext){
+      eRc = watchRequest(p->pWatch, pTask->pLock);
+    }
+  }
+  failSession(x, eRc, 0);
+  return eRc==LOCK_OK ? watchFd(p->pWatch) : -1;
 }
 
 /* ---- giving back ------------------------------------------------------ */
@@ -983,6 +1016,7 @@ void connectionRelease(void *pConn){
   if( --p->nRef>0 ) return;
   writeendCancel(&p->pTurn);
   filesessionFree(&p->pFileSessions);
+  watchEnd(p->pWatch);
   knowntableForget(&p->known);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);

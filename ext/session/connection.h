@@ -69,6 +69,9 @@ int connectionLock(Connection*, Sqlx*, const ConnectionRequest*);
 */
 int connectionAsk(Connection*, Sqlx*, const ConnectionRequest*);
 int connectionWithdraw(Connection*, Sqlx*, const LockKey *pTask);
+/* The descriptor that is readable when a request of this connection is decided,
+** made by the first call; -1 with an error. */
+int connectionRequestFd(Connection*, Sqlx*);
 /* Releases a turn that was taken in autocommit, if its transaction has not
 ** begun. Returns 1 if there was one. */
 int connectionTurnEnd(Connection*, Sqlx*);

@@ -16,6 +16,7 @@ SQLITE_EXTENSION_INIT3
 static void *allocate(size_t n){ return sqlite3_malloc64(n); }
 static void release(void *p){ sqlite3_free(p); }
 static const LockMem memory = { allocate, release };
+const LockMem *filesessionMemory(void){ return &memory; }
 
 /* ---- what identifies a database --------------------------------------- */
 

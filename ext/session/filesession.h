@@ -71,6 +71,9 @@ void filesessionLeave(FileSession *p, FileSession *pTask);
 int filesessionInUse(const FileSession*);
 int filesessionPending(const FileSession*);
 
+/* Where the lock manager's memory comes from. */
+const LockMem *filesessionMemory(void);
+
 /* Opens the lock file without beginning a session in it; the caller must close
 ** it. LOCK_NOFILE if there is none. What filesessionLook opens is for
 ** lockSnapshot() only; a user who may only read the file can call it. */
