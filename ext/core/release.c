@@ -165,9 +165,10 @@ static void undoTurn(LockSession *p, SegRecord *r){
 ** is this session's own while the session holds it, so this needs no mutex.
 */
 void lockUndo(LockSession *p, const LockGrant *pGrant){
-  SegRecord *r = segRecord(&p->pFile->seg, pGrant->iRecord);
+  SegRecord *r;
   u32 nHold;
   if( p->pFile->bForked || pGrant->iRecord==0 ) return;
+  r = segRecord(&p->pFile->seg, pGrant->iRecord);
   if( pGrant->eScope==LOCK_SCOPE_TRANSACTION ){
     lockRollbackTo(p, pGrant->iLevel);
     return;
