@@ -129,7 +129,7 @@ static FileSession *taskFile(Connection *p, Sqlx *x, const LockKey *pTask,
   if( pFs==0 && bBegin ){
     const char *z = sqlxPrintf(x, "%s%stask %s", p->zLabel,
                                p->zLabel[0] ? " " : "", lockkeyText(x, pTask));
-    if( z==0 ) return 0;
+    if( x->rc!=SQLITE_OK ) return 0;
     failSession(x, filesessionBeginTask(pOwn, pTask, &pFs), pOwn);
     if( pFs ) lockSessionLabel(pFs->pLock, z);
   }
