@@ -127,7 +127,7 @@ typedef struct LockMem {
   X(INSERT_VALID)    /* INSERT-VALID: WAITING or GRANTED */ \
   X(GRANT_TOKEN)     /* GRANT-TOKEN: token stored */ \
   X(GRANT_STATE)     /* GRANT-STATE: GRANTED */ \
-  X(GRANT_WAKE)      /* GRANT-WAKE: sleeper woken */ \
+  X(GRANT_WAKE)      /* GRANT-WAKE: a granted session woken */ \
   X(WAIT_DECIDE)     /* WAIT-DECIDE: nothing stored yet */ \
   X(WAIT_WITHDRAW)   /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
   X(RELEASE_COUNT)   /* RELEASE-COUNT, UNDO-WORD: count lowered */ \
@@ -230,6 +230,7 @@ void crashPoint(int iPoint);
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
   X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
   X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
+  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */ \
   X(REQUEST_HELD)       /* a session's own request counts as held */ \
   X(REQUEST_RELEASED)   /* a release takes a grant that was not taken */ \
   X(REQUEST_IDLE)       /* no poll of a request that waits */ \
