@@ -97,8 +97,8 @@ const LockTrouble *lockTrouble(LockSession*);
 /*
 ** lockAcquire: acquires a lock; with pWait 0 it is a try.  Returns LOCK_OK,
 ** LOCK_NO (a try only), LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED,
-** LOCK_DEADLOCK, LOCK_PENDING, the result of xPoll, LOCK_BUSY, LOCK_FULL, LOCK_NOSPACE,
-** LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK this call holds
+** LOCK_DEADLOCK, LOCK_PENDING, the result of xPoll, LOCK_BUSY, LOCK_FULL,
+** LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK this call holds
 ** no lock and has no request in the queue.  After the grant of a request that
 ** had to wait it calls xPoll once more; if xPoll ends the wait the lock is
 ** given back.
@@ -297,8 +297,9 @@ void lockSnapshotFree(LockFile*, LockSnapshot*);
 ** LOCK_BUSY. */
 void lockInside(LockFile*, LockTrouble*);
 
-/* For tests.  lockSlot: the slot of a session.  lockGraphSteps: the steps of the
-** last check for cycles (graph.h).  lockCheck: checkSegment and checkGrants. */
+/* For tests.  lockSlot: the slot of a session.  lockGraphSteps: the steps of
+** the last check for cycles (graph.h).  lockCheck: checkSegment and
+** checkGrants. */
 #ifdef INTERLOCK_TEST
 u32 lockSlot(LockSession*);
 u64 lockGraphSteps(LockFile*);

@@ -8,9 +8,9 @@
 ** them every 50 ms.  So a request whose holder has died is decided although its
 ** session makes no call.
 **
-** The pipe is readable from the moment when one of the requests is decided until
-** the sessions of all such requests have asked, or their program has read what
-** is in it.  It is a pipe and no eventfd, since event loops such as libuv's
+** The pipe is readable from the moment when one of the requests is decided,
+** until the sessions of all such requests have asked, or their program has read
+** what is in it.  It is a pipe and no eventfd, since event loops such as libuv's
 ** accept pipes only.
 */
 #ifndef INTERLOCK_WATCH_H

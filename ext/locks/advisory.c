@@ -125,8 +125,8 @@ static int anyNull(int nArg, sqlite3_value **apArg){
   return 0;
 }
 
-/* The options that a function allows: those of PostgreSQL's names have none, and
-** a transaction belongs to the connection and not to a task. */
+/* The options that a function allows: those of PostgreSQL's names have none,
+** and a transaction belongs to the connection and not to a task. */
 static u32 allowedOptions(const FunctionWord *p){
   if( p->bPostgres ) return 0;
   return (p->eOp==OP_LOCK ? CALLOPTION_WAIT : 0)
@@ -157,7 +157,8 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  nArg = calloptionRead(&x, pCall, nArg, apArg, allowedOptions(pWord), &options);
+  nArg = calloptionRead(&x, pCall, nArg, apArg, allowedOptions(pWord),
+                        &options);
   if( pWord->bPostgres && x.rc==SQLITE_OK && anyNull(nArg, apArg) ){
     argsEndNull(&x, ctx);
     return;
@@ -194,7 +195,8 @@ static void unlockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  nArg = calloptionRead(&x, pCall, nArg, apArg, allowedOptions(pWord), &options);
+  nArg = calloptionRead(&x, pCall, nArg, apArg, allowedOptions(pWord),
+                        &options);
   if( pWord->bPostgres && x.rc==SQLITE_OK && anyNull(nArg, apArg) ){
     argsEndNull(&x, ctx);
     return;
@@ -370,7 +372,8 @@ static void unlockAllFunc(
 **   -- 1
 **   SELECT request_advisory_lock('a', as_task('two')) > 0;
 **   -- 1
-**   SELECT request_advisory_lock_shared(7, 1) > 0, advisory_unlock_shared(7, 1);
+**   SELECT request_advisory_lock_shared(7, 1) > 0,
+**     advisory_unlock_shared(7, 1);
 **   -- 1|1
 */
 
@@ -389,7 +392,8 @@ static void unlockAllFunc(
 **   `bad argument:` SQLITE_ERROR
 ** From: no other system
 ** Example:
-**   SELECT try_advisory_lock('a', as_task(1)), request_advisory_lock('a') IS NULL;
+**   SELECT try_advisory_lock('a', as_task(1)),
+**     request_advisory_lock('a') IS NULL;
 **   -- 1|1
 **   SELECT withdraw_request(), withdraw_request();
 **   -- 1|0
@@ -827,7 +831,8 @@ static const Function aAdvisory[] = {
   BOTH("advisory_unlock",               unlockFunc, OP_UNLOCK, EXC, SES),
   BOTH("advisory_unlock_shared",        unlockFunc, OP_UNLOCK, SHR, SES),
   { "request_advisory_lock",  ANY, lockFunc, { OP_REQUEST, EXC, SES, 0 } },
-  { "request_advisory_lock_shared", ANY, lockFunc, { OP_REQUEST, SHR, SES, 0 } },
+  { "request_advisory_lock_shared", ANY, lockFunc,
+    { OP_REQUEST, SHR, SES, 0 } },
   { "interlock_request_fd",   0,   requestFdFunc,   { 0, 0, 0, 0 } },
   { "withdraw_request",       ANY, withdrawFunc,    { 0, 0, 0, 0 } },
   { "advisory_unlock_all",    ANY, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 0 } },

@@ -130,7 +130,8 @@ static void waitAtMostFunc(
 **   `bad argument:` SQLITE_ERROR
 ** From: no other system; a task is what elsewhere is a connection of its own
 ** Example:
-**   SELECT try_advisory_lock('a', as_task(1)), try_advisory_lock('a', as_task(2));
+**   SELECT try_advisory_lock('a', as_task(1)),
+**     try_advisory_lock('a', as_task(2));
 **   -- 1|0
 **   SELECT try_advisory_lock('a', as_task(1)), try_advisory_lock('a');
 **   -- 1|0

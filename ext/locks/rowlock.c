@@ -155,8 +155,8 @@ static KnownTable *tableRequest(
 
 /* ---- the functions ---------------------------------------------------- */
 
-/* Locks or unlocks. The result of a lock is its fencing token, or NULL while its
-** request is in the queue, of the others 1 or 0. */
+/* Locks or unlocks. The result of a lock is its fencing token, or NULL while
+** its request is in the queue, of the others 1 or 0. */
 static void runRequest(
   sqlite3_context *ctx,
   int nArg,
