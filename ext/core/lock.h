@@ -98,10 +98,10 @@ const LockTrouble *lockTrouble(LockSession*);
 ** lockAcquire: acquires a lock; with pWait 0 it is a try.  Returns LOCK_OK,
 ** LOCK_NO (a try only), LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED,
 ** LOCK_DEADLOCK, LOCK_PENDING, the result of xPoll, LOCK_BUSY, LOCK_FULL,
-** LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK this call holds
-** no lock and has no request in the queue.  After the grant of a request that
-** had to wait it calls xPoll once more; if xPoll ends the wait the lock is
-** given back.
+** LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK
+** this call holds no lock and has no request in the queue.  After the grant of
+** a request that had to wait it calls xPoll once more; if xPoll ends the wait
+** the lock is given back.
 **
 ** The same in single steps: with bQueue lockAsk returns LOCK_WAITING once the
 ** request is queued.  The caller must then call lockOutcome, which returns how

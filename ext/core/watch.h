@@ -10,8 +10,8 @@
 **
 ** The pipe is readable from the moment when one of the requests is decided,
 ** until the sessions of all such requests have asked, or their program has read
-** what is in it.  It is a pipe and no eventfd, since event loops such as libuv's
-** accept pipes only.
+** what is in it.  It is a pipe and no eventfd, since event loops such as that
+** of libuv accept pipes only.
 */
 #ifndef INTERLOCK_WATCH_H
 #define INTERLOCK_WATCH_H

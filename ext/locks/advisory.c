@@ -321,6 +321,32 @@ static void unlockAllFunc(
 */
 
 /*
+** SQL AREA Requests and tasks
+**
+** A function that waits makes its connection stand still. An event loop (Node,
+** asyncio), a program with many threads on one connection, and one whose
+** language keeps a lock of its own during the call cannot have that. They
+** request a lock: the call returns at once, and the request keeps its place in
+** the queue.
+**
+** Locks belong to a connection, and a connection that takes its lock again is
+** granted it. Where many tasks share one connection each must have a name, or
+** two of them are inside at once: `as_task(name)`.
+** [LOCKRECIPES.md](LOCKRECIPES.md#many-tasks-on-one-connection) has programs.
+**
+** ```sql
+** SELECT request_advisory_lock('invoices', as_task('request 1')) > 0;
+** -- 1
+** SELECT request_advisory_lock('invoices', as_task('request 2')) IS NULL;
+** -- 1
+** SELECT advisory_unlock('invoices', as_task('request 1'));
+** -- 1
+** SELECT request_advisory_lock('invoices', as_task('request 2')) > 0;
+** -- 1
+** ```
+*/
+
+/*
 ** SQL FUNCTION request_advisory_lock(key)
 ** SQL FUNCTION request_advisory_lock_shared(key)
 **
