@@ -11,6 +11,7 @@
 #include "functions.h"
 #include "remove.h"
 #include "locks/advisory.h"
+#include "locks/calloption.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
@@ -609,7 +610,7 @@ static FunctionList versionedFunctions(void){
 
 static FunctionList (*const axList[])(void) = {
   versionedFunctions,
-  advisoryFunctions,
+  calloptionFunctions, advisoryFunctions,
   getlockFunctions,
   inspectstatusFunctions,
   turnFunctions,
