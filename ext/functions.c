@@ -11,6 +11,7 @@
 #include "functions.h"
 #include "remove.h"
 #include "locks/advisory.h"
+#include "locks/calloption.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
@@ -43,6 +44,10 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
   apValue[0] = &pText->zOnStale;
   apValue[1] = &pText->zExcept;
   apValue[2] = &pText->zTombstones;
+  if( sqlite3_strnicmp(z, "only=", 5)==0 ){
+    pText->zExcept = sqlxPrintf(p, "only %s", z+5);
+    return;
+  }
   for(i=0; i<3; i++){
     int n = (int)strlen(azName[i]);
     if( sqlite3_strnicmp(z, azName[i], n)==0 && z[n]=='=' ){
@@ -51,7 +56,8 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
     }
   }
   sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
-             " except=column,..., tombstones=on, tombstones=off", z);
+             " except=column,..., only=column,..., tombstones=on,"
+             " tombstones=off", z);
 }
 
 #define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
@@ -169,8 +175,11 @@ static int argVersioned(
 **
 ** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
 ** which is what many ORMs look at. `except=a,b` names columns whose change
-** does not raise the version. With `tombstones=off` the version of a deleted
-** row is not kept.
+** does not raise the version; `only=a,b` names the columns, beside the key,
+** whose change does. A column that is added later raises it with `except`, from
+** `versioned_repair` on, and does not with `only`.
+**
+** With `tombstones=off` the version of a deleted row is not kept.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so
@@ -188,7 +197,8 @@ static int argVersioned(
 **   column  TEXT  the version column; default `version`, or as declared
 **   mode    TEXT  auto (default), strict or echo
 **   option  TEXT  on_stale=abort (default), on_stale=ignore,
-**     except=column,..., tombstones=on (default), tombstones=off
+**     except=column,..., only=column,..., tombstones=on (default),
+**     tombstones=off
 ** Result: TEXT `table.column`; NULL for a table of Interlock's own (its name
 **   begins with `interlock_`)
 ** Errors:
@@ -603,7 +613,7 @@ static FunctionList versionedFunctions(void){
 
 static FunctionList (*const axList[])(void) = {
   versionedFunctions,
-  advisoryFunctions,
+  calloptionFunctions, advisoryFunctions,
   getlockFunctions,
   inspectstatusFunctions,
   turnFunctions,

@@ -39,6 +39,7 @@ typedef enum LockRc {
   LOCK_WAITING,      /* the request is queued (lockAsk only) */
   LOCK_TIMEOUT,      /* the wait took longer than allowed */
   LOCK_REFUSED,      /* the caller would have to wait, and may not */
+  LOCK_PENDING,      /* the session has another request that waits */
   LOCK_CANCELLED,    /* another session ended this wait */
   LOCK_INTERRUPTED,  /* the caller's xPoll ended this wait */
   LOCK_DEADLOCK,     /* waiting would complete a cycle */
@@ -243,7 +244,12 @@ void crashPoint(int iPoint);
   X(REBUILD_SILENT)     /* a rebuild wakes no listener */ \
   X(LISTEN_LATE)        /* a listener reads the word after the number */ \
   X(LISTEN_DEAF)        /* a listener's poll probes no process */ \
-  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */
+  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */ \
+  X(REQUEST_HELD)       /* a session's own request counts as held */ \
+  X(REQUEST_RELEASED)   /* a release takes a grant that was not taken */ \
+  X(REQUEST_IDLE)       /* no poll of a request that waits */ \
+  X(WATCH_IDLE)         /* a watch does not poll */ \
+  X(WATCH_FULL)         /* its pipe stays readable */
 
 enum {
   BUG_NONE,
