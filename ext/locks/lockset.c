@@ -193,8 +193,9 @@ static void runSet(
 ** Takes several advisory locks, all or none. The keys are taken in one order,
 ** which is the same in every process, so calls of these functions never wait
 ** for each other in a deadlock. advisory_lock_timeout, or the last argument
-** `wait_at_most(ms)`, limits the waits for all of them together. After an error the session holds none that it did not hold
-** before. A key that is named twice is taken once.
+** `wait_at_most(ms)`, limits the waits for all of them together. After an error
+** the session holds none that it did not hold before. A key that is named twice
+** is taken once.
 **
 ** Arguments:
 **   keys  TEXT  a JSON array of 1 to 1000 keys: numbers, texts, and pairs of
