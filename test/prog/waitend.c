@@ -78,12 +78,15 @@ typedef struct Names {
 } Names;
 
 static void namesOf(const char *z, Names *p){
-  const char *zArg = "(7)";
+  int bMany = strstr(z, "_many")!=0;
+  int bPermit = strncmp(z, "semaphore_", 10)==0;
+  const char *zArg = bMany ? "('[7]')" : "(7)";
   char zBase[60], *zX;
   memset(p, 0, sizeof *p);
-  if( strncmp(z, "row_", 4)==0 ) zArg = "('t', 1)";
+  if( strncmp(z, "row_", 4)==0 ) zArg = bMany ? "('t', '[1]')" : "('t', 1)";
   else if( strncmp(z, "table_", 6)==0 ) zArg = "('t')";
   else if( strcmp(z, "write_turn")==0 ) zArg = "()";
+  else if( bPermit ) zArg = "('s', 1)";
   else if( strcmp(z, "get_lock")==0 ) zArg = "('k', 100)";
   p->bBegin = strstr(z, "xact")!=0 || strcmp(z, "write_turn")==0;
   p->bTurn = strcmp(z, "write_turn")==0;
@@ -96,6 +99,9 @@ static void namesOf(const char *z, Names *p){
   }else if( strncmp(z, "table_", 6)==0 ){
     strcpy(p->zHold, "SELECT try_table_lock('t')");
     strcpy(p->zFree, "SELECT table_unlock('t')");
+  }else if( bPermit ){
+    strcpy(p->zHold, "SELECT try_semaphore_lock('s', 1)");
+    strcpy(p->zFree, "SELECT semaphore_unlock('s')");
   }else if( p->bTurn ){
     strcpy(p->zHold, "SELECT try_write_turn()");
   }else if( strcmp(z, "get_lock")==0 ){
@@ -106,7 +112,7 @@ static void namesOf(const char *z, Names *p){
     strcpy(p->zFree, "SELECT advisory_unlock(7)");
   }
   if( p->bBegin ) return;
-  if( strcmp(z, "get_lock")==0 ){
+  if( strcmp(z, "get_lock")==0 || bPermit ){
     strcpy(p->zUnlock, p->zFree);
   }else{
     zX = strstr(zBase, "lock");
