@@ -20,9 +20,12 @@
 #include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
 #include "locks/lease.h"
+#include "locks/lockset.h"
+#include "locks/notify.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
 #include "locks/rowlock.h"
+#include "locks/semaphore.h"
 #include "locks/skiplocked.h"
 #include "locks/turn.h"
 
@@ -569,7 +572,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 4 os % generator 2 sqlite 3.%';
+**     LIKE '0.1.0 format 5 os % generator 2 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -619,6 +622,9 @@ static FunctionList (*const axList[])(void) = {
   guardedFunctions,
   fencedFunctions,
   leaseFunctions,
+  locksetFunctions,
+  notifyFunctions,
+  semaphoreFunctions,
   removeFunctions,
   skiplockedFunctions,
 };
