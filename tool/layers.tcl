@@ -12,8 +12,7 @@ namespace eval layers {
       base rules atomic os os_unix key segment format process mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
       enter probe acquire wait skip watch release cancel guardedwrite event
-      channel
-      inspect
+      channel inspect
     }
     sqlite {core} {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
@@ -38,8 +37,8 @@ namespace eval layers {
     }
     locks {core sqlite schema session} {
       hashtext calloption advisory getlock inspectrows inspectstatus turn
-      rowlock skiplocked lockset notify semaphore
-      inspecttables lease leasetables
+      rowlock skiplocked lockset notify semaphore inspecttables lease
+      leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock
