@@ -11,6 +11,7 @@
 # A client raises Refused if the engine has answered with an error, and Unknown
 # if there is no answer, or one that does not say whether the statement ran.
 
+import glob
 import hashlib
 import json
 import os
@@ -106,6 +107,7 @@ class Client:
 class Engine:
     nodes = 3
     ports = 2          # of a node
+    replicates = True  # else it is only what the page shows
     spread = True      # another node leads when the leader has died
     documented = ()    # the ports in sql/CLUSTERS.md, in the order of `port`
 
@@ -647,6 +649,41 @@ class SqldClient(Client):
         return self.rows(self.request([(sql, {})])[0])
 
 
+# ---- PostgreSQL -------------------------------------------------------------
+
+class Postgresql(Engine):
+    """One server, for programs whose locks have to span machines."""
+    name = "postgresql"
+    nodes = ports = 1
+    replicates = False
+
+    def get(self, build, library):
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        if not found:
+            raise Skip("no PostgreSQL")
+        self.binaries = found[-1]
+        self.data = build + "/postgresql/data"
+        shutil.rmtree(self.data, ignore_errors=True)
+        run([*self.user, self.binaries + "/initdb", "-D", self.data, "-U",
+             "user", "-A", "trust", "--no-sync"], build + "/postgresql")
+
+    # It does not run as root. This namespace ends what setpriv has set.
+    user = ["unshare", "--user", "--map-user=1000", "--map-group=1000",
+            "setpriv", "--pdeathsig", "KILL"]
+
+    def command(self, i):
+        host, port = self.address(0).split(":")
+        os.environ.update(PGHOST=host, PGPORT=port, PGUSER="user",
+                          PGDATABASE="postgres")
+        return [*self.user, self.binaries + "/postgres", "-D", self.data,
+                "-h", host, "-p", port, "-k", "", "-c", "fsync=off"]
+
+    def ready(self, i):
+        return not subprocess.run(["psql", "-c", "SELECT 1"],
+                                  stdin=subprocess.DEVNULL,
+                                  capture_output=True).returncode
+
+
 # ---- SQLite itself ----------------------------------------------------------
 
 class Sqlite(Engine):
@@ -703,4 +740,5 @@ class SqliteClient(Client):
         self.db.close()
 
 
-ENGINES = {engine.name: engine for engine in (Rqlite, Dqlite, Sqld)}
+ENGINES = {engine.name: engine
+           for engine in (Dqlite, Rqlite, Sqld, Postgresql)}
