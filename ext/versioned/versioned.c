@@ -62,16 +62,25 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
 }
 
-/* Refuses rows whose version cannot be raised. */
+/* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
+** cure must not overwrite it. */
 static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   const char *zBad = 0;
+  int bText = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "SELECT quote(\"%w\") FROM \"%w\".\"%w\""
-      " WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0 LIMIT 1",
-      zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
-  if( sqlxStep(p, pStmt) ) zBad = sqlxColumn(p, pStmt, 0);
+      "SELECT quote(\"%w\"), typeof(\"%w\") IN('text','blob') AS t"
+      " FROM \"%w\".\"%w\" WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0"
+      " ORDER BY t DESC LIMIT 1",
+      zColumn, zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
+  if( sqlxStep(p, pStmt) ){
+    zBad = sqlxColumn(p, pStmt, 0);
+    bText = sqlite3_column_int(pStmt, 1);
+  }
   sqlxFinalize(p, pStmt);
-  if( zBad ){
+  if( zBad && bText ){
+    sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up, or"
+               " the name of a new column", pInfo->zName, zColumn, zBad);
+  }else if( zBad ){
     sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up:"
                " UPDATE \"%w\" SET \"%w\" = 1"
                " WHERE typeof(\"%w\") <> 'integer' OR \"%w\" < 0",
@@ -103,19 +112,23 @@ static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   pBase->bDeclared = sqlite3_column_int(pStmt, VERSIONED_COL_DECLARED)!=0;
 }
 
-/* The text of the trigger `check` tells two things. RENAME has rewritten the
+/* How the messages begin that tell a trigger of versioned tables. */
+#define VERSIONED_MARK "'version exhausted: "
+
+/* The text of the trigger `check` tells three things. RENAME has rewritten the
 ** version column in its `UPDATE OF column`, and not in the registry. It has not
-** rewritten the label in its messages. */
+** rewritten the label in its messages, nor the comment that has the options. */
 static void versionedReadTrigger(
   Sqlx *p,
   DeclaredTable *pBase,
   const TriggerSetOne *pOne
 ){
-  static const char zMessage[] = "'version exhausted: ";
+  static const char zMessage[] = VERSIONED_MARK;
   VersionedTable *pTab = (VersionedTable*)pBase;
   const char *zEnd = pOne->zSql + strlen(pOne->zSql);
   SqlToken t;
   if( strcmp(pOne->zWhat, "check")!=0 ) return;
+  pTab->zInstalled = optionsComment(p, pOne->zSql);
   t = sqltokenAt(pOne->zSql, zEnd);
   for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
     int n = (int)sizeof(zMessage) - 1;
@@ -130,6 +143,14 @@ static void versionedReadTrigger(
       return;
     }
   }
+}
+
+static int versionedReadLost(Sqlx *p, DeclaredTable *pBase){
+  VersionedTable *pTab = (VersionedTable*)pBase;
+  const char *zColumn = pTab->stored.zColumn;
+  int bTold = optionsRead(p, pTab->zInstalled, &pTab->stored);
+  pTab->stored.zColumn = zColumn ? zColumn : "version";
+  return bTold && zColumn;
 }
 
 static const char *versionedValues(
@@ -195,8 +216,8 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   }
 }
 
-/* The label is taken as it is installed: the messages of a renamed table have
-** its old name, which is no fault. */
+/* The label and the comment are taken as they are installed: those of a renamed
+** table or column have the old name, which is no fault. */
 static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
@@ -205,6 +226,7 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   versionedTakeOptions(p, pBase, 0);
   pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
   if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
+  if( pTab->zInstalled ) pTab->options.zText = pTab->zInstalled;
   return DECLARED_OK;
 }
 
@@ -218,11 +240,15 @@ static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
 static void noteOfTouch(
   const DeclaredTable *pTab,
   const char *zTrigger,
+  int bSets,             /* it sets the version column */
   sqlite3_str *pNote
 ){
   int bKnown = triggersetNamed(&pTab->touches.set, zTrigger)!=0;
   const char *zSep = sqlite3_str_length(pNote) ? "; " : "";
-  if( bKnown && pTab->status==DECLARED_OUTDATED ){
+  if( bSets ){
+    sqlite3_str_appendf(pNote, "%strigger %s sets the version itself: drop it",
+                        zSep, zTrigger);
+  }else if( bKnown && pTab->status==DECLARED_OUTDATED ){
     sqlite3_str_appendf(pNote, "%strigger %s updates this table:"
         " versioned_repair() takes it in", zSep, zTrigger);
   }else if( !bKnown || pTab->set.nFirst==0 ){
@@ -257,7 +283,13 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
     if( pItem->zSql==0
      || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
-    noteOfTouch(pTab, pItem->zName, pNote);
+    noteOfTouch(pTab, pItem->zName, skippingSets(p, pInfo, pItem->zSql,
+                ((const VersionedTable*)pTab)->stored.zColumn), pNote);
+  }
+  if( tombstonesMany(p, (const VersionedTable*)pTab) ){
+    sqlite3_str_appendf(pNote, "%s%d tombstones or more: versioned_forget()"
+        " purges old ones", sqlite3_str_length(pNote) ? "; " : "",
+        TOMBSTONES_MANY);
   }
   return sqlxText(p, pNote);
 }
@@ -334,6 +366,15 @@ static void stepsOfRows(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   ddlStep(p, pDdl, pTab->texts.zLiftAllSql, 0);
 }
 
+static void versionedTakeOver(
+  Sqlx *p,
+  const DeclaredTable *pBase,
+  const DeclaredTable *pOther,
+  Ddl *pDdl
+){
+  tombstonesTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
+}
+
 static const char *versionedResult(Sqlx *p, const DeclaredTable *pBase){
   return sqlxPrintf(p, "%s.%s", pBase->info.zName,
                     ((const VersionedTable*)pBase)->options.zColumn);
@@ -356,6 +397,8 @@ const DeclaredKind *versionedKind(void){
     .zSide = "tombstones",
     .xRead = versionedRead,
     .xReadTrigger = versionedReadTrigger,
+    .zMark = VERSIONED_MARK,
+    .xReadLost = versionedReadLost,
     .xValues = versionedValues,
     .xIsStored = versionedIsStored,
     .xOptions = versionedTakeOptions,
@@ -370,6 +413,7 @@ const DeclaredKind *versionedKind(void){
     .xColumns = stepsOfColumn,
     .xTables = stepsOfTombstones,
     .xRows = stepsOfRows,
+    .xTakeOver = versionedTakeOver,
     .xResult = versionedResult,
   };
   return &kind;
