@@ -6,7 +6,9 @@
 #   start(folder), stop()   all nodes; data and logs are in the folder
 #   kill(i), restart(i)     SIGKILL, and the same command again
 #   leader()                the number of the node that orders writes, or None
+#   lead(i)                 makes node i the leader, if no other node answers
 #   connect(i)              a client of node i, with the words of Client
+#   limits()                shows what sql/CLUSTERS.md forbids and cannot show
 #
 # A client raises Refused if the engine has answered with an error, and Unknown
 # if there is no answer, or one that does not say whether the statement ran.
@@ -121,10 +123,10 @@ class Engine:
         shutil.copy(library, self.extensions)
 
     def limits(self):
-        """What no program must do, if sql/CLUSTERS.md cannot show it."""
+        pass
 
     def lead(self, i):
-        """Makes node i the leader, where no other answers."""
+        pass
 
     def start(self, folder):
         self.folder = folder
@@ -395,7 +397,7 @@ class Wire:
     https://dqlite.io/docs/reference/wire-protocol"""
 
     LEADER, OPEN, EXECUTE, QUERY, CLUSTER, TRANSFER = 0, 3, 8, 9, 16, 17
-    INTEGER, FLOAT, TEXT, BLOB, NULL = 1, 2, 3, 4, 5
+    FLOAT, TEXT, NULL = 2, 3, 5    # others are integers, and no BLOB is read
 
     def __init__(self, address):
         host, port = address.split(":")
@@ -417,9 +419,7 @@ class Wire:
     def values(self, values):
         types, words = b"", b""
         for value in values:
-            if value is None:
-                types, words = types + b"\5", words + bytes(8)
-            elif isinstance(value, int):
+            if isinstance(value, int):
                 types += b"\1"
                 words += struct.pack("<q", value)
             else:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True     # beside the sources
 import rules
 from engines import (ENGINES, HERE, Refused, Skip, Sqlite, wait_for)
 from workload import TABLES, TEXTS, Workload, lease_statements, now
