@@ -26,7 +26,7 @@ namespace eval layers {
     }
     versioned {sqlite schema session} {
       versionedtriggers options versionedtable tombstones versioned expect
-      versionedtables
+      lift versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions

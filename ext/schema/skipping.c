@@ -215,6 +215,19 @@ static void setColumns(
   }
 }
 
+int skippingSets(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zSql,
+  const char *zColumn
+){
+  int iCol = tableinfoColumn(pInfo, zColumn);
+  char *abSet = sqlxAlloc(p, (sqlite3_uint64)pInfo->nCol + 1);
+  if( abSet==0 || iCol<0 ) return 0;
+  setColumns(pInfo, zSql, abSet);
+  return abSet[iCol];
+}
+
 /* Whether a trigger that updates its table is one of the set of Touches. */
 static int isTouch(const TableInfoItem *pItem, const char *zColumn){
   SqlToken tName;

@@ -20,6 +20,15 @@ int tombstonesBroken(Sqlx *p, const VersionedTable *pTab){
       && (zSql==0 || strcmp(zSql, pTexts->zTombstonesSql)!=0);
 }
 
+/* With another status they are perhaps not there, or not as they should be. */
+int tombstonesMany(Sqlx *p, const VersionedTable *pTab){
+  const char *zSchema = pTab->base.zSchema;
+  if( pTab->base.status!=DECLARED_OK ) return 0;
+  return sqlxExists(p, "SELECT 1 FROM (SELECT count(*) AS n FROM (SELECT 1"
+      " FROM \"%w\".\"%w\" LIMIT %d)) WHERE n=%d", zSchema,
+      pTab->texts.zTombstones, TOMBSTONES_MANY, TOMBSTONES_MANY);
+}
+
 static int isOfTemp(const VersionedTable *pTab){
   return sqlite3_stricmp(pTab->base.zSchema, "temp")==0;
 }

@@ -8,6 +8,11 @@
 
 #include "versioned/versionedtable.h"
 
+/* From how many on a user should know that there are so many. */
+#define TOMBSTONES_MANY 100000
+
+/* Whether there are that many. */
+int tombstonesMany(Sqlx *p, const VersionedTable *pTab);
 /* Whether the tombstones are missing, or not as they should be. */
 int tombstonesBroken(Sqlx *p, const VersionedTable *pTab);
 /* Finds out whether the tombstones were made for another key than the table has

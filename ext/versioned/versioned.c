@@ -62,16 +62,25 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
 }
 
-/* Refuses rows whose version cannot be raised. */
+/* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
+** cure must not overwrite it. */
 static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   const char *zBad = 0;
+  int bText = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "SELECT quote(\"%w\") FROM \"%w\".\"%w\""
-      " WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0 LIMIT 1",
-      zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
-  if( sqlxStep(p, pStmt) ) zBad = sqlxColumn(p, pStmt, 0);
+      "SELECT quote(\"%w\"), typeof(\"%w\") IN('text','blob') AS t"
+      " FROM \"%w\".\"%w\" WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0"
+      " ORDER BY t DESC LIMIT 1",
+      zColumn, zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
+  if( sqlxStep(p, pStmt) ){
+    zBad = sqlxColumn(p, pStmt, 0);
+    bText = sqlite3_column_int(pStmt, 1);
+  }
   sqlxFinalize(p, pStmt);
-  if( zBad ){
+  if( zBad && bText ){
+    sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up, or"
+               " the name of a new column", pInfo->zName, zColumn, zBad);
+  }else if( zBad ){
     sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up:"
                " UPDATE \"%w\" SET \"%w\" = 1"
                " WHERE typeof(\"%w\") <> 'integer' OR \"%w\" < 0",
@@ -238,12 +247,13 @@ static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
 /* What a user should know of a trigger that updates the table, or that keeps
 ** something beside it up to date. */
 static void noteOfTrigger(
+  Sqlx *p,
   const DeclaredTable *pTab,
   const TableInfoItem *pItem,
   sqlite3_str *pNote
 ){
   const char *zTrigger = pItem->zName;
-  const char *zColumn = ((const VersionedTable*)pTab)->options.zColumn;
+  const char *zColumn = ((const VersionedTable*)pTab)->stored.zColumn;
   int bKnown = triggersetNamed(&pTab->touches.set, zTrigger)!=0;
   const char *zSep = sqlite3_str_length(pNote) ? "; " : "";
   if( !skippingUpdates(pItem->zSql, pTab->info.zName) ){
@@ -253,6 +263,9 @@ static void noteOfTrigger(
           " is raised: give it the columns it is for, UPDATE OF ...", zSep,
           zTrigger);
     }
+  }else if( skippingSets(p, &pTab->info, pItem->zSql, zColumn) ){
+    sqlite3_str_appendf(pNote, "%strigger %s sets the version itself: drop it",
+                        zSep, zTrigger);
   }else if( bKnown && pTab->status==DECLARED_OUTDATED ){
     sqlite3_str_appendf(pNote, "%strigger %s updates this table:"
         " versioned_repair() takes it in", zSep, zTrigger);
@@ -292,7 +305,12 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   }
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
-    if( pItem->zSql ) noteOfTrigger(pTab, pItem, pNote);
+    if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
+  }
+  if( tombstonesMany(p, (const VersionedTable*)pTab) ){
+    sqlite3_str_appendf(pNote, "%s%d tombstones or more: versioned_forget()"
+        " purges old ones", sqlite3_str_length(pNote) ? "; " : "",
+        TOMBSTONES_MANY);
   }
   return sqlxText(p, pNote);
 }
