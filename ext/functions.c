@@ -280,7 +280,10 @@ static void unversionedFunc(
 **
 ** Returns the statements that `versioned` would run as text, one a line, and
 ** runs none of them. It is for migrations, and for engines that load no
-** extension. The text must be run once, on the schema that it was made from.
+** extension. The text must be run once, on the schema that it was made from. It
+** does not make triggers of yours again. If one of them updates the table, the
+** row ends at a higher version than an UPDATE carries, until
+** `versioned_repair`.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
