@@ -47,7 +47,7 @@ SQL = $(wildcard sql/*/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all library help clean install uninstall dist
-.PHONY: deps baretest demo test fulltest clients bench check reference amalgam
+.PHONY: deps baretest demo test fulltest clients orms bench check reference amalgam
 
 # These targets must work on a bare machine. They install what they need before
 # make runs a compiler: hence $(MAKE) and no prerequisites.
@@ -87,6 +87,7 @@ help:
 	@echo "make fulltest    the tests in every world (test/README.md)"
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
 	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
+	@echo "make orms        with ORMs, CLIENT='tortoise django' for some"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
@@ -125,11 +126,17 @@ fulltest:
 	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/runtests.tcl -world all $(TEST)
 
-# What it has got and built stays in build/clients.
+# Programs and packages that clients need stay in build/clients.
 clients:
 	@tool/deps clients
 	@$(MAKE) -s library dist >/dev/null
 	@$(WHERE) $(TCLSH) tool/clients.tcl $(CLIENT)
+
+# The same with ORMs, in build/orms.
+orms:
+	@tool/deps orms
+	@$(MAKE) -s library >/dev/null
+	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT)
 
 bench:
 	@tool/deps test
@@ -177,8 +184,8 @@ LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
-DOCS = README.md sql/README.md sql/CLIENTS.md sql/RECIPES.md sql/LOCKRECIPES.md \
-       sql/OPERATIONS.md sql/CHANGES.md
+DOCS = README.md sql/README.md sql/CLIENTS.md sql/RECIPES.md \
+       sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CHANGES.md
 # Every file that is installed.
 to = $(call quote,$(DESTDIR)$(1))
 LIB_FILE = $(call to,$(LIBDIR)/interlock.so)

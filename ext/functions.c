@@ -120,7 +120,7 @@ static int argVersioned(
 ** -- account.version
 ** UPDATE account SET balance = 0 WHERE id = 2;
 ** UPDATE account SET balance = balance + 1, version = 2 WHERE balance < 200;
-** -- error: stale write: account.version
+** -- error: stale write: account.version (if it was sent as read: mode echo)
 ** SELECT id, version FROM account WHERE balance < 200 AND version <> 2 - 1;
 ** -- 2|2
 ** ```
@@ -174,6 +174,7 @@ static int argVersioned(
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
 **   `stale write:` SQLITE_CONSTRAINT_TRIGGER, of later UPDATEs
+**   `version ahead:` SQLITE_CONSTRAINT_TRIGGER, of later UPDATEs
 **   `version required:` SQLITE_CONSTRAINT_TRIGGER, of later writes (strict)
 **   `version not raised:` SQLITE_CONSTRAINT_TRIGGER, of later writes
 **   `version invalid:` SQLITE_CONSTRAINT_TRIGGER, of later INSERTs
@@ -187,7 +188,7 @@ static int argVersioned(
 **   -- account.version
 **   UPDATE account SET balance = 90, version = 2 WHERE id = 1;
 **   UPDATE account SET balance = 80, version = 2 WHERE id = 1;
-**   -- error: stale write: account.version
+**   -- error: stale write: account.version (if it was sent as read: mode echo)
 **   UPDATE account SET balance = 70 WHERE id = 1;
 **   SELECT * FROM account;
 **   -- 1|70|3
@@ -288,12 +289,12 @@ static void versionedSqlFunc(
 ** SQL FUNCTION expect_version(table, key..., version)
 **
 ** Verifies that a row is still at the version that was read, for a row that
-** the transaction rests on but does not write; otherwise the transaction fails
-** here. It is also the guard before a DELETE. It must be called in a
-** transaction, as a SELECT of its own: a WHERE clause does not call it for a
-** row that is missing. In a deferred transaction that another writer has
-** overtaken, the function passes, and the first write then fails with
-** SQLITE_BUSY_SNAPSHOT.
+** the transaction rests on but does not write; otherwise the statement fails.
+** The program must then roll back. The function is also the guard before a
+** DELETE. It must be called after BEGIN, as a SELECT of its own: a WHERE clause
+** does not call it for a row that is missing. In a deferred transaction that
+** another writer has overtaken, the function passes, and the first write then
+** fails with SQLITE_BUSY_SNAPSHOT.
 **
 ** Arguments:
 **   table    TEXT     name, or schema.name, of a versioned table
@@ -302,7 +303,7 @@ static void versionedSqlFunc(
 ** Result: INTEGER the version; 0 if there is, as expected, no such row
 ** Errors:
 **   `stale read:` SQLITE_CONSTRAINT_FUNCTION
-**   `no transaction:` SQLITE_ERROR, with no transaction open
+**   `no transaction:` SQLITE_ERROR, outside BEGIN
 **   `bad argument:` SQLITE_ERROR
 ** From: read-set validation of optimistic concurrency control
 ** Example:

@@ -5,8 +5,8 @@
 --
 -- The parameters: :name, :owner, :token, :ttl_ms, and :now, the time in unix ms
 -- of the machine that runs the statement. Machines must have clocks that agree
--- within a small part of the duration. What an UPDATE or INSERT has changed is
--- read from the driver: the number of rows, 1 or 0.
+-- within a small part of the duration. The driver tells how many rows an UPDATE
+-- or INSERT has changed: 1 or 0.
 
 -- ---- once a database ------------------------------------------------------
 
@@ -43,10 +43,12 @@ BEGIN
 END;
 
 -- ---- lease_acquire --------------------------------------------------------
--- Run `begin`, which does nothing but for the first time, and `acquire`. If it has changed a row, the lease is yours, and `token`
--- returns its token. Run both in one transaction (BEGIN IMMEDIATE), or make
--- the owner a text that is used for one acquisition only, as a UUID: then the
--- token that `token` returns is certainly that of this acquisition.
+-- Run `begin`, which makes the row of a new lease and otherwise changes
+-- nothing, and then `acquire`. If `acquire` has changed a row, this owner has
+-- the lease, and `token` returns its token. Run the three in one transaction
+-- (BEGIN IMMEDIATE), or let the owner be a text that is used for one
+-- acquisition only, such as a UUID: only then is the token that `token` returns
+-- certainly that of this acquisition.
 
 -- STATEMENT begin
 INSERT INTO interlock_leases(name, owner, token, expires)

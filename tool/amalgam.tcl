@@ -61,7 +61,7 @@ proc amalgam::api {} {
   } \n]\n
 }
 
-# A prototype in a header made static. Data cannot be declared static and
+# Makes a prototype in a header static. Data cannot be declared static and
 # defined elsewhere.
 proc amalgam::hide {file row bare} {
   if {[regexp {^extern\M} $bare]} {
@@ -104,8 +104,8 @@ proc amalgam::text {root file sqlText} {
   return $out
 }
 
-# The names of file scope in a text: {macros others}. By layout: a declaration
-# begins in column 0.
+# The names of file scope in a text: {macros others}. A declaration is found by
+# its layout: it begins in column 0.
 proc amalgam::names {text} {
   set plain [csource::without $text comment string]
   set macros {}

@@ -11,7 +11,8 @@ namespace eval bench {
   variable home [file dirname [file dirname [file normalize [info script]]]]
 }
 
-# The first line of a file that matches, and in it the first bracket.
+# What the brackets of a pattern match in the first line of a file that it
+# matches.
 proc bench::grep {file pattern} {
   if {[catch { open $file } fd]} { return unknown }
   set found unknown
@@ -28,9 +29,9 @@ proc bench::machine {} {
   return "$cpu, [exec nproc] CPUs, load $load when it began"
 }
 
-# The programs of test/bench, and the names that each can run.
+# The programs of test/bench.
 namespace eval bench {
-  variable programs {bench benchlock benchturn}
+  variable programs {bench benchlock benchturn benchwait}
 }
 
 proc bench::main {argv} {

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: 0BSD
-# Interlock in the programs that people write: the same steps in every client.
+# Interlock in the programs that people write: the same steps in every client,
+# which is a driver, or with -from test/orms an ORM.
 #
 #   tclsh tool/clients.tcl ?-write? ?-list? ?-from FOLDER? ?CLIENT...?
 #
-# test/clients/list.tcl says which clients there are, and how each is had,
-# built and run; test/clients/README.md what their programs do and print.
-# -write puts what the clients have shown into sql/CLIENTS.md; without it that
-# page is compared with what they show. -from takes list, programs and page from
-# another folder. One line a client; the last line is `N passed, N failed`, with
-# how many were skipped, if any were: they need what this machine has not, and
-# cannot get. With CI=true that is a failure.
+# list.tcl of test/clients says which clients there are, and how each is had,
+# built and run; README.md there what their programs do and print. -write puts
+# what the clients have shown into a page, sql/CLIENTS.md; without it that page
+# is compared with what they show. -from takes list, programs and page from
+# another folder, whose list may set the page and the variables below it.
+#
+# One line a client; the last line is `N passed, N failed`, with how many were
+# skipped, if any were: they need what this machine has not, and cannot get.
+# With CI=true that is a failure.
 #
 # INTERLOCK_BUILD is the folder of all that is made, instead of build/.
 
@@ -25,16 +28,25 @@ namespace eval clients {
   variable jobs 2          ;# how many at a time are got and built
   variable source $home/test/clients
   variable page $home/sql/CLIENTS.md
+  variable out $build/clients     ;# what is kept of them
+  variable locks 1     ;# a process holds locks, and dies when a client waits
+  # What a client must show, and the pattern of it. `version` and `stale` are
+  # all that a portable one shows. Each has a table in the page.
+  variable facts {
+    version {*}
+    stale {*stale write: account.version*}
+    timeout {*lock timeout: 'printer' is held by session 1*}
+  }
 }
 source $clients::home/tool/csource.tcl
 
 # ---- the list ---------------------------------------------------------------
 
-# The word of test/clients/list.tcl.
+# The command of test/clients/list.tcl that describes a client.
 proc clients::client {name about} {
   variable all
   dict set all $name [dict merge {
-    has {} get {} make {} load {} remark {} portable 0
+    has {} get {} make {} load {} remark {} portable 0 without {} first 1
   } $about]
 }
 
@@ -67,17 +79,18 @@ proc clients::marked {name word} {
 
 # ---- running ----------------------------------------------------------------
 
-# What a script of the list runs under.
+# The command that runs a script of the list.
 proc clients::under {seconds folder} {
   variable source
   variable home
   variable build
+  variable out
   list timeout -k 5 $seconds env -C $folder ROOT=$home BUILD=$build \
-    SRC=$source OUT=$build/clients LC_ALL=C.UTF-8
+    SRC=$source OUT=$out LC_ALL=C.UTF-8
 }
 
-# Look for what a client needs, get it, build it, two clients at a time: for
-# most of them this takes longer than all the rest.
+# Looks for what each client needs, gets it and builds it, two clients at a
+# time. For most clients this takes longer than the run.
 proc clients::prepare {names} {
   variable toDo $names
   variable doing 0
@@ -88,13 +101,13 @@ proc clients::prepare {names} {
 }
 proc clients::prepareNext {} {
   variable all
-  variable build
+  variable out
   variable toDo
   variable doing
   variable getting
   if {![llength $toDo]} return
   set toDo [lassign $toDo name]
-  set folder $build/clients/$name
+  set folder $out/$name
   file mkdir $folder
   set script {exec 2>&1}
   foreach {step status} {has 101 get 102 make 103} {
@@ -120,7 +133,7 @@ proc clients::prepareRead {name pipe} {
   incr doing -1
 }
 
-# The last line of what was printed, short.
+# The last line of an output, shortened.
 proc clients::lastLine {text} {
   set line ""
   foreach row [split $text \n] {
@@ -166,7 +179,7 @@ proc clients::holder {folder isPortable} {
   return $holder
 }
 
-# Kill the holder as soon as a session waits for the scanner.
+# Kills the holder as soon as a session waits for the key scanner.
 proc clients::watch {db holder} {
   variable watching
   if {![catch {
@@ -178,41 +191,45 @@ proc clients::watch {db holder} {
   set watching [after 5 [list clients::watch $db $holder]]
 }
 
-# Run one: status and what it has printed.
+# Runs a client. Returns its status and what it printed.
 proc clients::run {name} {
   variable all
   variable build
+  variable out
+  variable locks
   variable seconds
-  variable watching
-  variable finished
-  set folder $build/clients/run/$name
+  variable watching ""
+  variable finished 0
+  variable printed ""
+  set folder $out/run/$name
   file delete -force $folder
   file mkdir $folder/build
   file link -symbolic $folder/build/interlock.so $build/interlock.so
   set isPortable [dict get $all $name portable]
-  set holder [holder $folder $isPortable]
-  sqlite3 watchdb $folder/shop.db
-  watchdb enable_load_extension 1
-  set library $build/interlock.so
-  watchdb eval {SELECT load_extension($library)}
-  if {$isPortable} {
-    watchdb eval {SELECT versioned('account')}
+  if {$locks} {
+    set holder [holder $folder $isPortable]
+    sqlite3 watchdb $folder/shop.db
+    watchdb enable_load_extension 1
+    set library $build/interlock.so
+    watchdb eval {SELECT load_extension($library)}
+    if {$isPortable} {
+      watchdb eval {SELECT versioned('account')}
+    }
   }
   set pipe [open |[list {*}[under $seconds $folder] \
     sh -c "exec 2>&1; [dict get $all $name run]" </dev/null] r]
   fconfigure $pipe -blocking 0 -encoding utf-8
-  set finished 0
   fileevent $pipe readable [list clients::readable $pipe]
-  variable printed ""
-  set watching ""
-  if {!$isPortable} { watch watchdb $holder }
+  if {$locks && !$isPortable} { watch watchdb $holder }
   vwait clients::finished
   after cancel $watching
   fconfigure $pipe -blocking 1
   set status [catch { close $pipe } message]
-  catch { exec kill -KILL [pid $holder] }
-  catch { close $holder }
-  watchdb close
+  if {$locks} {
+    catch { exec kill -KILL [pid $holder] }
+    catch { close $holder }
+    watchdb close
+  }
   return [list $status $printed]
 }
 proc clients::readable {pipe} {
@@ -227,16 +244,16 @@ proc clients::readable {pipe} {
 
 # ---- what they show ---------------------------------------------------------
 
-# What a program has printed: {lines facts}. A line `~NAME TEXT` is a fact.
+# The output of a program as {lines facts}. A line `~NAME TEXT` is a fact.
 proc clients::parsed {text} {
   set lines {}
   set facts {}
   foreach row [split [string trimright $text] \n] {
     if {[regexp {^~(\w+) (.*)$} $row - name value]} {
-      # What differs from run to run.
+      # Replaces what differs from run to run.
       regsub -all {\(pid \d+\)} $value {(pid ...)} value
       regsub -all {waited \d+ ms} $value {waited 50 ms} value
-      regsub -all {/\S*/test/clients/} $value {} value
+      regsub -all {/\S*/test/(clients|orms)/} $value {} value
       dict set facts $name [string trim $value]
     } else {
       lappend lines $row
@@ -245,26 +262,33 @@ proc clients::parsed {text} {
   return [list $lines $facts]
 }
 
-# What is wrong with it, "" if nothing is.
+# What is wrong with an output, or "".
 proc clients::wrong {name text} {
   variable source
   variable all
-  set expected [split [string trim [csource::slurp \
-                         $source/expected.txt]] \n]
-  if {[dict get $all $name portable]} {
+  variable facts
+  set isPortable [dict get $all $name portable]
+  # `{2}` is the second version of a row.
+  set versions {}
+  for {set i 1} {$i < 10} {incr i} {
+    lappend versions "{$i}" [expr {$i - 1 + [dict get $all $name first]}]
+  }
+  set expected [split [string trim [string map $versions [csource::slurp \
+                         $source/expected.txt]]] \n]
+  if {$isPortable} {
     set expected [lsearch -all -inline -regexp $expected {^(stale|done)\M}]
   }
-  lassign [parsed $text] lines facts
+  foreach word [dict get $all $name without] {
+    set expected [lsearch -all -inline -not -regexp $expected "^$word\\M"]
+  }
+  lassign [parsed $text] lines shown
   foreach line $lines wanted $expected {
     if {$line ne $wanted} { return "prints `$line`, not `$wanted`" }
   }
-  set needed {version {*} stale {*stale write: account.version*}}
-  if {![dict get $all $name portable]} {
-    dict set needed timeout {*lock timeout: 'printer' is held by session 1*}
-  }
-  foreach {fact pattern} $needed {
-    if {![dict exists $facts $fact]
-        || ![string match $pattern [dict get $facts $fact]]} {
+  dict for {fact pattern} $facts {
+    if {$isPortable && $fact ni {version stale}} continue
+    if {![dict exists $shown $fact]
+        || ![string match $pattern [dict get $shown $fact]]} {
       return "shows no $fact"
     }
   }
@@ -282,21 +306,22 @@ proc clients::code {text} {
 }
 proc clients::codes {rows} { join [lmap row $rows { code $row }] "<br>" }
 
-# The rows of a client, by what they are about.
-proc clients::rows {name facts} {
+# The rows of a client in the tables of the page. Only an ORM has a mode.
+proc clients::rows {name shown} {
   variable all
+  variable facts
   set client [dict get $all $name]
   set title [dict get $client title]
   set load [concat [dict get $client load] [marked $name load]]
   if {[dict get $client portable]} { set load {} }
-  dict set out client [list $title [dict get $facts version] \
+  dict set out client [list $title [dict get $shown version] \
     [expr {[llength $load] ? [codes $load] : "loads no extension"}] \
+    {*}[dict values [dict filter $client key mode]] \
     [regsub -all {\s+} [dict get $client remark] { }]]
-  dict set out stale [list $title [code [dict get $facts stale]] \
-    [codes [marked $name stale]]]
-  if {[dict exists $facts timeout]} {
-    dict set out timeout [list $title [code [dict get $facts timeout]] \
-      [codes [marked $name timeout]]]
+  foreach fact [dict keys $facts] {
+    if {$fact eq "version" || ![dict exists $shown $fact]} continue
+    dict set out $fact [list $title [code [dict get $shown $fact]] \
+      [codes [marked $name $fact]]]
   }
   if {[llength [marked $name bind]]} {
     dict set out bind [list $title [codes [marked $name bind]]]
@@ -321,8 +346,8 @@ proc clients::pageRows {} {
   return $out
 }
 
-# What the page says otherwise than a client has shown; its version is not
-# compared, for other machines have others.
+# How the page differs from what a client has shown, or "". The versions are not
+# compared, since they depend on the machine.
 proc clients::otherwise {name facts} {
   variable all
   set title [dict get $all $name title]
@@ -346,7 +371,19 @@ proc clients::otherwise {name facts} {
   return ""
 }
 
-# Write what clients have shown; of the others the page keeps what it says.
+# A file of the programs as the page shows it: up to its line `#:end`.
+proc clients::program {file} {
+  variable source
+  set text [csource::slurp $source/$file]
+  regsub {\n[^\n]*:end\n.*} $text "\n" text
+  regsub {^# SPDX[^\n]*\n} $text {} text
+  set languages {.py python .mjs js .cjs js .ts ts .rb ruby .go go .rs rust}
+  set language [dict get $languages [file extension $file]]
+  return "\n```$language\n[string trim $text \n]\n```\n"
+}
+
+# Writes the page with what clients have shown. The rows of the other clients
+# stay.
 proc clients::write {shown} {
   variable source
   variable page
@@ -365,6 +402,9 @@ proc clients::write {shown} {
   foreach row [split [string trimright [csource::slurp \
                         $source/page.md]] \n] {
     append out $row \n
+    if {[regexp {^<!-- program (\S+) -->$} $row - file]} {
+      append out [program $file]
+    }
     if {[regexp {^<!-- table (\w+) -->$} $row - table]} continue
     if {$table ne "" && [string match "|---*" $row]} {
       dict for {name client} $all {
@@ -384,14 +424,14 @@ proc clients::write {shown} {
 
 # ---- main -------------------------------------------------------------------
 
-# Try one that is prepared: {passed|failed|skipped reason facts}.
+# Runs a client that is prepared. Returns {passed|failed|skipped reason facts}.
 proc clients::try {name} {
-  variable build
+  variable out
   variable prepared
   set status [dict get $prepared $name,status]
   if {$status} {
     set text [dict get $prepared $name,text]
-    spit $build/clients/$name.log $text
+    spit $out/$name.log $text
     switch -- $status {
       101 { return [list skipped "needs what is not here" {}] }
       102 { return [list skipped "cannot get it: [lastLine $text]" {}] }
@@ -399,7 +439,7 @@ proc clients::try {name} {
     return [list failed "cannot be built: [lastLine $text]" {}]
   }
   lassign [run $name] status text
-  spit $build/clients/$name.log $text
+  spit $out/$name.log $text
   set reason [wrong $name $text]
   if {$reason eq "" && $status} { set reason "ends with an error" }
   if {$reason ne ""} { return [list failed $reason {}] }
@@ -418,7 +458,7 @@ proc clients::main {args} {
   variable page
   variable all
   variable source
-  variable build
+  variable out
   package require sqlite3
   set from [lsearch -exact $args -from]
   if {$from >= 0} {
@@ -426,7 +466,7 @@ proc clients::main {args} {
     set page $source/CLIENTS.md
     set args [lreplace $args $from $from+1]
   }
-  source $source/list.tcl
+  namespace eval ::clients [list ::source $source/list.tcl]
   set writing [expr {"-write" in $args}]
   if {"-list" in $args} {
     dict for {name client} $all {
@@ -456,7 +496,7 @@ proc clients::main {args} {
     puts [string trimright [format "%-12s %-8s %5.1f s  %s" $name $outcome \
       [expr {([clock milliseconds] - $start) / 1000.0}] \
       [expr {$reason eq "" ? [dict get $facts version] : $reason}]]]
-    if {$outcome eq "failed"} { puts "    $build/clients/$name.log" }
+    if {$outcome eq "failed"} { puts "    $out/$name.log" }
     flush stdout
   }
   if {$writing} { write $shown }

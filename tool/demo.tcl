@@ -184,7 +184,7 @@ proc launch {args} {
   lappend ::workers [open |[list [info nameofexecutable] [info script] \
       {*}$args 2>@stderr] r+]
 }
-# Lets a process go on.
+# Lets a process begin.
 proc go {fd} { puts $fd go; flush $fd }
 
 # Runs writers of these kinds at once. Prints and returns how many updates were
@@ -346,13 +346,13 @@ if {"versioned" in $parts} {
 }
 
 if {"turns" in $parts} {
-  say "4. One printer for $PROCESSES processes, which want it again and again\
- for [expr {$FOR / 1000.0}] s\n"
-  say "    BEGIN IMMEDIATE; (print, 1 ms); COMMIT         -- busy_timeout 30 s"
+  say "4. $PROCESSES processes want to write, 1 ms each, again and again for\
+ [expr {$FOR / 1000.0}] s\n"
+  say "    BEGIN IMMEDIATE; (work, 1 ms); COMMIT          -- busy_timeout 30 s"
   contend sqlite
-  say "    BEGIN; SELECT write_turn(); (print, 1 ms); COMMIT"
+  say "    BEGIN; SELECT write_turn(); (work, 1 ms); COMMIT"
   contend turn
-  say "    SELECT advisory_lock('printer'); (print, 1 ms);\
+  say "    SELECT advisory_lock('printer'); (work, 1 ms);\
  SELECT advisory_unlock('printer')"
   contend interlock
 }

@@ -64,7 +64,8 @@ proc example::fences {text} {
   return $out
 }
 
-# What to do with a fence: sql, continue, sh, shells, root, files or nothing.
+# How a fence is run: sql, continue, sh, shells, root or files; "" if it is not
+# run.
 proc example::way {info} {
   switch -exact -- $info {
     "sql" { return sql }
@@ -84,7 +85,7 @@ proc example::way {info} {
 
 # ---- SQL --------------------------------------------------------------------
 
-# Cut SQL rows into steps: session, statements, expected lines.
+# Cuts SQL rows into steps: session, statements, expected lines.
 proc example::steps {rows} {
   set session A
   set out {}
@@ -131,7 +132,7 @@ proc example::complete {sql} {
   return $complete
 }
 
-# What statements print, as lines. (A trace, since an array of values by
+# The lines that statements print. (It uses a trace, since an array of values by
 # name would lose one of two columns with the same name.)
 proc example::printed {db sql} {
   variable row
@@ -194,7 +195,7 @@ proc example::shAll {rows folder} {
   return "fails:\n$text"
 }
 
-# Exit status and output, errors included.
+# Runs a command. Returns its exit status and its output, errors included.
 proc example::shell {command folder} {
   variable seconds
   set status [catch {
@@ -209,12 +210,12 @@ proc example::shell {command folder} {
 # ---- several shells ---------------------------------------------------------
 
 namespace eval example {
-  variable patience 20000  ;# ms until a shell has to answer
+  variable patience 20000  ;# ms in which a shell must answer
   variable shell           ;# label, what -> pipe, file, what it has printed
   variable number          ;# number as it is shown -> as it is
 }
 
-# Cut rows into steps: label, what (start, type, later or run), text, lines.
+# Cuts rows into steps: label, what (start, type, later or run), text, lines.
 proc example::shellSteps {rows} {
   set out {}
   foreach row $rows {
@@ -263,8 +264,28 @@ proc example::shells {rows folder} {
 
 proc example::shell-run {label text expected folder} {
   lassign [shell $text $folder] status printed
-  if {[string match "kill *" $text]} { after 300 }    ;# until it has come
+  foreach {- signal pid} [regexp -all -inline {kill -(\w+) (\d+)} $text] {
+    awaitSignal $signal $pid
+  }
   return [expr {$printed eq "" ? {} : [split $printed \n]}]
+}
+# Waits until a signal has stopped a process, continued it, or ended it.
+proc example::awaitSignal {signal pid} {
+  variable patience
+  set end [expr {[clock milliseconds] + $patience}]
+  while {![catch { open /proc/$pid/stat } fd]} {
+    if {[catch { read $fd } stat]} { set stat ") Z" }
+    close $fd
+    regexp {.*\) (\w)} $stat - state
+    switch $signal {
+      STOP    { set done [expr {$state in {T Z}}] }
+      CONT    { set done [expr {$state ne "T"}] }
+      default { set done [expr {$state eq "Z"}] }
+    }
+    if {$done} return
+    if {[clock milliseconds] > $end} { error "signal $signal to $pid" }
+    after 5
+  }
 }
 proc example::shell-start {label text expected folder} {
   variable shell
@@ -328,7 +349,7 @@ proc example::shellWaits {label folder} {
   return [expr {$status == 0 && $text > 0}]
 }
 
-# A text with the numbers that are known.
+# A text in which each number that is known stands for the real one.
 proc example::numbersAs {text} {
   variable number
   set out ""
@@ -339,7 +360,8 @@ proc example::numbersAs {text} {
   return $out
 }
 
-# As `matches`; learns the numbers that are shown for the first time.
+# Compares as `matches`, and notes the numbers that are shown for the first
+# time.
 proc example::matchesNumbers {printed expected} {
   variable number
   set new {}

@@ -17,7 +17,7 @@ namespace eval layers {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
-      tableinfo clause keytable owncolumn triggerset skipping ddl leasetable
+      tableinfo clause owncolumn triggerset skipping ddl keytable leasetable
       declared registry status declare declaredtables
     }
     session {core sqlite schema} {
@@ -46,8 +46,8 @@ namespace eval layers {
   variable generated {sql_text}
   # The folders that know nothing of SQLite.
   variable pure {core}
-  # Of these folders only the concepts named may be included from outside: what
-  # is above core sees keys and locks, not the mapped format.
+  # From outside of these folders only the named concepts may be included: the
+  # layers above core see keys and locks, not the mapped format.
   variable public {core {base os key lock}}
 }
 

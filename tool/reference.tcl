@@ -40,10 +40,17 @@ proc reference::anchor {title} {
   return [string map {" " -} $title]
 }
 
-# Names of functions and tables as in the code, of errors without colon.
+# The anchor of a function, a table, or an error (`fenced:`). An error of one
+# word can have the name of a function.
+proc reference::anchorOf {name} {
+  if {[regexp {^\w+:$} $name]} { return error-[anchor $name] }
+  return [anchor $name]
+}
+
+# Names of functions and tables as in the code, of errors with their colon.
 proc reference::link {name} {
   set shown [expr {[string match *: $name] ? "`$name`" : $name}]
-  return "\[$shown\](#[anchor $name])"
+  return "\[$shown\](#[anchorOf $name])"
 }
 
 # The first sentence of a block, as a line of its own.
@@ -118,7 +125,7 @@ proc reference::errors {blocks} {
   foreach block $blocks {
     lappend rows [list \
       [join [lmap name [dict get $block names] {
-        string cat "<a id=\"[anchor $name]\"></a>`" $name `
+        string cat "<a id=\"[anchorOf $name]\"></a>`" $name `
       }]] \
       [blocks::sentence [dict get $block Code]] \
       [blocks::sentence [dict get $block Retry]] \

@@ -56,6 +56,7 @@ proc runtests::head {file} {
     lappend words {*}[split $text]
   }
   close $fd
+  if {"Worlds:" in $words} { error "$file: `Worlds:` must begin a line" }
   set what [join $words]
   regexp {^(.*?[.:])(?: |$)} $what - what
   return [list [string trimright $what .:] $worlds]
@@ -188,7 +189,7 @@ proc runtests::prepare {world} {
 
 # ---- one file -------------------------------------------------------------
 
-# Whether a file keeps a processor busy: tool/worlds.tcl.
+# Whether a file keeps a processor busy (`waiting` in tool/worlds.tcl).
 proc runtests::isBusy {job} {
   return [expr {[dict get $job name] ni $::worlds::waiting}]
 }
@@ -203,7 +204,8 @@ proc runtests::start {world program env file} {
   lappend env INTERLOCK_SCRATCH $scratch TMPDIR $scratch
   set assign {}
   foreach {variable value} $env { lappend assign $variable=$value }
-  # A process session of its own, so that all that it started can be ended.
+  # The file gets a process session of its own, so that all processes that it
+  # starts can be ended.
   set pipe [open |[list env -C $scratch {*}$assign setsid $program $file \
                     < /dev/null 2>@1] r]
   fconfigure $pipe -blocking 0 -translation binary
@@ -258,7 +260,7 @@ proc runtests::hear {pipe} {
     dict set job status [howEnded $bad $options]
     # A child that was just signaled may need a moment to end.
     set left [session [dict get $job pid]]
-    for {set i 0} {$i < 100 && $left ne ""} {incr i} {
+    for {set i 0} {$i < 500 && $left ne ""} {incr i} {
       after 10
       set left [session [dict get $job pid]]
     }
@@ -273,8 +275,8 @@ proc runtests::hear {pipe} {
   judge $job
   next
 }
-# How a file ended: "" after exit 0 or 1, which the counts explain; otherwise a
-# text.
+# How a file ended: "" after exit status 0 or 1, which the counts explain,
+# otherwise a text.
 proc runtests::howEnded {bad options} {
   if {!$bad} { return "" }
   set code [dict get $options -errorcode]

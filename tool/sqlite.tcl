@@ -30,7 +30,7 @@ namespace eval sqlite {
   variable home $build/sqlite
   variable things {source tester testfixture testfixture-asan tcl-oldest
                    tcl-newest tcl-tooold static node}
-  # The npm package better-sqlite3 of this version holds that SQLite.
+  # The version of the npm package better-sqlite3 that has this SQLite in it.
   variable carrier {3.33.0 7.1.1  3.34.0 7.1.2  3.54.1 13.2.0}
 }
 
@@ -79,7 +79,7 @@ proc sqlite::source {} {
       set text [read $fd]
       close $fd
       set fd [open $dir/sources/[file tail $file] w]
-      # sources.list has to end in .list here
+      # In this folder the name of the file must end in .list.
       if {[file tail $file] eq "sources.list"} {
         close $fd
         file delete $dir/sources/sources.list
@@ -144,7 +144,7 @@ proc sqlite::testfixture {{name testfixture} {sanitize {}}} {
   variable home
   set source [source]
   set flags "-O1 -g $sanitize"
-  # lemon, which builds the parser, leaks.
+  # lemon, the program that makes the parser, leaks memory.
   into $home/$name {
     set in [list env -C $dir -u MAKEFLAGS ASAN_OPTIONS=detect_leaks=0]
     run {*}$in $source/configure --enable-debug --enable-rtree \
@@ -195,8 +195,8 @@ proc sqlite::tcl-tooold {} { old tcl-tooold 3.33.0 }
 proc sqlite::tcl-newest {} {
   library tcl-newest [amalgamation 3.54.1] -DSQLITE_DEBUG
 }
-# The only build with a part of this tree in it, so the only one that can be out
-# of date.
+# Only this build has a part of this tree in it, so only this one can be out of
+# date.
 proc sqlite::static {} {
   variable home
   variable root

@@ -140,6 +140,7 @@ void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
     lockNote(p, segHeader(pSeg)->writer);
   }
   if( kFirst ){
+    if( iEnd==0 ) lockNoteFirst(p, kFirst);
     p->trouble.eWhy = eWhy;
     p->trouble.iBlocker = atomicGet(&segSession(pSeg, kFirst)->id);
     p->trouble.iPid = atomicGet(&segSession(pSeg, kFirst)->pid);
@@ -307,10 +308,11 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       rc = lockMoreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){       /* ACQUIRE-PROBE */
-      if( !lockProbe(p, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
+      if( !lockProbe(p, PROBE_FIRST, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
-      int bDead = lockProbe(p, &nRound);           /* ACQUIRE-VICTIM */
+      /* ACQUIRE-VICTIM */
+      int bDead = p->probes.n && lockProbe(p, PROBE_EACH, &nRound);
       if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
     }
   }

@@ -126,7 +126,7 @@ typedef struct LockMem {
   X(INSERT_VALID)    /* INSERT-VALID: WAITING or GRANTED */ \
   X(GRANT_TOKEN)     /* GRANT-TOKEN: token stored */ \
   X(GRANT_STATE)     /* GRANT-STATE: GRANTED */ \
-  X(GRANT_WAKE)      /* GRANT-WAKE: sleeper woken */ \
+  X(GRANT_WAKE)      /* GRANT-WAKE: a granted session woken */ \
   X(WAIT_DECIDE)     /* WAIT-DECIDE: nothing stored yet */ \
   X(WAIT_WITHDRAW)   /* WAIT-WITHDRAW, WAIT-CANCELLED: WITHDRAWN */ \
   X(RELEASE_COUNT)   /* RELEASE-COUNT, UNDO-WORD: count lowered */ \
@@ -228,7 +228,8 @@ void crashPoint(int iPoint);
   X(SLEEP_INSIDE)       /* a thread sleeps under the mutex */ \
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
   X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
-  X(GRANT_BESIDE)       /* a scan ignores what others hold */
+  X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
+  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */
 
 enum {
   BUG_NONE,

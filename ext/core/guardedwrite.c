@@ -85,7 +85,7 @@ LockRc lockGuard(LockSession *p, const LockKey *pTable, const LockKey *pKey,
     rc = lockLeave(p->pFile);
     if( rc!=LOCK_OK || *ppHeld==0 ) return rc;
     /* GUARD-PROBE */
-    if( bProbed || !lockProbe(p, &nRound) ) return LOCK_NO;
+    if( bProbed || !lockProbe(p, PROBE_FIRST, &nRound) ) return LOCK_NO;
     bProbed = 1;
   }
 }

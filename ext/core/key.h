@@ -10,19 +10,7 @@
 ** themselves, which lkformat compares.  An intended change of a value must
 ** raise SEG_FORMAT.
 **
-** The key of a table is its name with ASCII letters in lower case, as SQLite
-** compares names.  The key of a row is the key of its table and then
-**
-**   0                     ends the name, which has no 0
-**   n                     number of values, one byte
-**   n type bytes          KEY_VALUE_INTEGER ...
-**   0 to 3 times 0        up to a multiple of 4
-**   the values            INTEGER and REAL in 8 bytes; TEXT and BLOB as they
-**                         are, each but the last after a byte with its length
-**
-** Numbers are in the machine's byte order.  Equal values must have equal bytes.
-** So a REAL that is an integer becomes an INTEGER (keyValueReal), and a TEXT
-** becomes what its collation sees of it (keyValueText).
+** README.md, section Keys, has the bytes of each kind.
 */
 #ifndef INTERLOCK_KEY_H
 #define INTERLOCK_KEY_H

@@ -123,15 +123,18 @@ void lockRecover(LockFile*);
 /*
 ** probe.c.  lockNote, lockNoteIn: note the process of session slot k; under the
 ** mutex.  The others must be called without it.
-** lockProbe: probes the processes that lockNote noted.  lockProbeAll: probes
-** the owners of all sessions.  Both return 1 if one was dead, so that another
-** attempt may succeed.
+** lockNoteFirst: notes it in front of the others.
+** lockProbe: probes the processes that were noted.  PROBE_FIRST: up to the
+** first that is alive.  lockProbeAll: probes the owners of all sessions.  Both
+** return 1 if one was dead, so that another attempt may succeed.
 ** lockReap: removes everything of a dead process, and returns the number of
 ** sessions that it ended.
 */
 void lockNoteIn(LockSession*, Probes*, u32 k);
 void lockNote(LockSession*, u32 k);
-int lockProbe(LockSession*, u32 *pnRound);
+void lockNoteFirst(LockSession*, u32 k);
+enum { PROBE_EACH, PROBE_FIRST };
+int lockProbe(LockSession*, int eHow, u32 *pnRound);
 int lockProbeAll(LockFile*);
 u32 lockReap(LockFile*, u64 iNumber);
 

@@ -183,9 +183,49 @@ int mutexTask(Seg *p){
   }
 }
 
-int mutexLeave(Seg *p){
-  u64 *pWord = &segHeader(p)->mutex;
+/* Wakes the thread that sleeps on the state word of a granted request. */
+static void wakeGranted(u32 *pState){
+  if( !BUG(WAKE_FIRST) ) osWake(pState, 1);    /* GRANT-WAKE */
+  CRASH(GRANT_WAKE);
+}
+
+/* A thread that is woken runs at once, and may want the mutex.  So it is woken
+** when the mutex is free, unless too many are noted already. */
+void mutexWake(Seg *p, u32 *pState){
   assert( segHeld(p) );
+  if( p->nWake<SEG_WAKES && !BUG(WAKE_INSIDE) ) p->apWake[p->nWake++] = pState;
+  else wakeGranted(pState);
+}
+
+/* Leaves.  Returns 0 if the mutex word is not w any more. */
+static int leaveFrom(Seg *p, u64 w){
+  /* MUTEX-LEAVE */
+  if( !atomicCas64(&segHeader(p)->mutex, w, 0) ) return 0;
+  ruleLeave(RANK_MUTEX, p);
+  CRASH(MUTEX_LEAVE);
+  return 1;
+}
+
+/* The same, then wakes the threads that are noted.  The list must be copied
+** before, since another thread of this process may enter next. */
+static int leaveAndWake(Seg *p, u64 w){
+  u32 *apWake[SEG_WAKES], nWake = p->nWake, i;
+  assert( segHeld(p) );
+  memcpy(apWake, p->apWake, sizeof(apWake));
+  p->nWake = 0;
+  if( !leaveFrom(p, w) ){
+    p->nWake = nWake;
+    return 0;
+  }
+  for(i=0; i<nWake; i++) wakeGranted(apWake[i]);
+  return 1;
+}
+
+/* Leaves although there is a thread to be woken or a sweep to be done.  Inlined
+** it would make every leave dearer. */
+static int leaveSlow(Seg*) __attribute__((noinline));
+static int leaveSlow(Seg *p){
+  u64 *pWord = &segHeader(p)->mutex;
   for(;;){
     u64 w = atomicGet(pWord);
     if( w & MUTEX_WORK ){                      /* MUTEX-WORK */
@@ -194,13 +234,20 @@ int mutexLeave(Seg *p){
       return 1;
     }
     if( w & MUTEX_WAITERS ) countPassed(p);
-    if( !atomicCas64(pWord, w, 0) ) continue;  /* MUTEX-LEAVE */
-    ruleLeave(RANK_MUTEX, p);
-    CRASH(MUTEX_LEAVE);
+    if( !leaveAndWake(p, w) ) continue;
     if( w & MUTEX_WAITERS ){                   /* MUTEX-WAKE */
       if( !BUG(MUTEX_SILENT) ) osWake(atomicLowHalf(pWord), 1);
       CRASH(MUTEX_WAKE);
     }
     return 0;
   }
+}
+
+int mutexLeave(Seg *p){
+  u64 w = atomicGet(&segHeader(p)->mutex);
+  assert( segHeld(p) );
+  if( p->nWake==0 && (w & (MUTEX_WORK|MUTEX_WAITERS))==0 && leaveFrom(p, w) ){
+    return 0;
+  }
+  return leaveSlow(p);
 }

@@ -18,6 +18,8 @@
 ** mutexTry: waits at most usWait.  Takes the mutex from a dead owner at once.
 ** mutexTask: never waits.  Enters, or sets WORK for the owner, which then sees
 ** the caller's sweepNeeded, and returns MUTEX_BUSY.
+** mutexWake: notes a word whose sleeper mutexLeave wakes.  The caller must own
+** the mutex.
 ** mutexLeave: returns 0 if the caller has left.  Returns 1 if WORK was set and
 ** is cleared now: the caller is still inside, and must sweep and call again.
 */
@@ -25,6 +27,7 @@ enum { MUTEX_ENTERED, MUTEX_TAKEN, MUTEX_BUSY };
 int mutexEnter(Seg*);
 int mutexTry(Seg*, i64 usWait);
 int mutexTask(Seg*);
+void mutexWake(Seg*, u32 *pWord);
 int mutexLeave(Seg*);
 
 #endif

@@ -44,19 +44,41 @@ void lockNoteIn(LockSession *p, Probes *pList, u32 k){
 }
 void lockNote(LockSession *p, u32 k){ lockNoteIn(p, &p->probes, k); }
 
+/* Puts the process of session k in front of the others that are noted.  This
+** process is alive, so there is nothing to probe if the session is its own. */
+void lockNoteFirst(LockSession *p, u32 k){
+  Seg *pSeg = &p->pFile->seg;
+  Probes *pList = &p->probes;
+  u64 iNumber = atomicGet(&segSession(pSeg, k)->owner);
+  u32 j;
+  assert( segHeld(pSeg) );
+  if( iNumber==pSeg->iNumber ){
+    pList->n = 0;
+    return;
+  }
+  for(j=0; j<pList->n && pList->a[j]!=iNumber; j++){}
+  if( j==pList->n && pList->n<PROBES ) pList->n++;
+  if( j==PROBES ) j--;
+  memmove(&pList->a[1], &pList->a[0], j*sizeof(u64));
+  pList->a[0] = iNumber;
+}
+
 /*
 ** In a damaged file a number can be dead that has no session to end, again and
 ** again.  So *pnRound counts the results of 1.  It must be 0 at the beginning
 ** of each call of the layer above.  A result of 1 that ended no session counts
 ** for many: in a sound file it means that another process was faster.
 */
-int lockProbe(LockSession *p, u32 *pnRound){
+int lockProbe(LockSession *p, int eHow, u32 *pnRound){
   LockFile *pF = p->pFile;
   u32 j, nDead = 0, nFound = 0;
   assert( ruleOutside() );
   for(j=0; j<p->probes.n && lockUsable(pF)==LOCK_OK; j++){
     /* DEAD-PROBE */
-    if( !processDead(&pF->seg, p->probes.a[j]) ) continue;
+    if( !processDead(&pF->seg, p->probes.a[j]) ){
+      if( eHow==PROBE_FIRST ) break;
+      continue;
+    }
     nFound += lockReap(pF, p->probes.a[j]);
     nDead++;
   }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
 ** process.h: attaching a process to the segment, and whether a process is dead.
-** No function here knows of records.
-**
-** A process is a number that is never used again.  It is alive as long as the
-** byte of that number is locked.  The kernel releases the lock whatever ends
-** the process, so "dead" is certain and final.  So a process may ask without
-** the mutex whether another is dead, and act on the answer under the mutex.
+** No function here knows of records.  README.md, section The idea, says why a
+** process is a number and why "dead" is certain and final.
 */
 #ifndef INTERLOCK_PROCESS_H
 #define INTERLOCK_PROCESS_H

@@ -16,6 +16,7 @@
 ** slot for the text of a key that was there a moment ago.
 */
 #include "core/records.h"
+#include "core/mutex.h"
 #include "core/writer.h"
 
 /*---------------------------------------------------------------- keys ---*/
@@ -521,8 +522,7 @@ static int grant(Seg *p, u32 i){
   atomicSet(&segSession(p, r->session)->waits, 0);
   atomicSet(&h->stat[STAT_GRANTS], h->stat[STAT_GRANTS]+1);
   assert( grantAlone(p, i) );
-  if( !BUG(WAKE_FIRST) ) osWake(&r->state, 1); /* GRANT-WAKE */
-  CRASH(GRANT_WAKE);
+  mutexWake(p, &r->state);
   return 1;
 }
 

@@ -226,6 +226,8 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 #define SEG_WINDOW   (SEG_EXTENTS + LIMIT_EXTENTS*SEG_EXTENT)
 #define SEG_PRIVATE  (SEG_EXTENTS + LIMIT_PRIVATE*SEG_EXTENT)
 
+#define SEG_WAKES 16     /* threads that mutexLeave wakes after it has left */
+
 /*
 ** A mapped segment in this process.  nRecord and nLength follow `length` of the
 ** header, only upwards (segRefresh).
@@ -245,6 +247,8 @@ typedef struct Seg {
   u64 iTaken;              /* M the dead owner that the mutex was taken from */
   u64 iToken;              /* M last fencing token that this process drew */
   u64 iSession;            /* M last session id that this process drew */
+  u32 nWake;               /* M threads to be woken when the mutex is left */
+  u32 *apWake[SEG_WAKES];  /* M the words that they sleep on */
   u64 nLength;             /* A value of `length` that nRecord follows */
   u32 nRecord;             /* A record slots that may be touched */
   u32 bDamaged;            /* A 1: this process met nonsense in the file */

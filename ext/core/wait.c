@@ -93,7 +93,7 @@ void lockPoll(LockSession *p){
   lockLook(p, &a);                                 /* POLL-LOOK */
   recordScan(&pF->seg, &p->key);                /* POLL-SCAN */
   lockNoteBlockers(p, &a, p->iRequest);            /* POLL-PROBE */
-  if( lockLeave(pF)==LOCK_OK ) lockProbe(p, &nRound);
+  if( lockLeave(pF)==LOCK_OK ) lockProbe(p, PROBE_EACH, &nRound);
   p->probes.n = 0;
 }
 

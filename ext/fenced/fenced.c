@@ -6,6 +6,7 @@
 #include <string.h>
 #include "fenced/fenced.h"
 #include "fenced/fencedtriggers.h"
+#include "schema/keytable.h"
 #include "schema/leasetable.h"
 #include "schema/owncolumn.h"
 #include "schema/registry.h"
@@ -103,9 +104,12 @@ static const char *columnOf(Sqlx *p, const char *zSql){
   return 0;
 }
 
+/* How the messages begin that tell a trigger of fenced tables. */
+#define FENCED_MARK "'fenced: "
+
 /* Returns the label in a message, which no RENAME rewrites; or NULL. */
 static const char *labelOf(Sqlx *p, const char *zSql){
-  static const char zMessage[] = "'fenced: ";
+  static const char zMessage[] = FENCED_MARK;
   const char *zEnd = zSql + strlen(zSql);
   int n = (int)sizeof(zMessage) - 1;
   SqlToken t;
@@ -133,6 +137,43 @@ static void fencedReadTrigger(
   if( bCheck || strcmp(pOne->zWhat, "carried")==0 ){
     pTab->zLabel = labelOf(p, pOne->zSql);
   }
+}
+
+/* Returns the name of the lease in the text of a trigger; NULL if there is
+** none. */
+static const char *leaseOf(Sqlx *p, const char *zSql){
+  const char *zEnd = zSql + strlen(zSql);
+  SqlToken t;
+  for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    SqlToken tValue;
+    char *zName;
+    int i, n = 0;
+    if( !sqltokenIsWord(&t, "name") ) continue;
+    t = sqltokenNext(&t, zEnd);
+    tValue = sqltokenNext(&t, zEnd);
+    if( !sqltokenIsByte(&t, '=') || tValue.kind!=SQLTOKEN_STRING ) continue;
+    zName = sqlxAlloc(p, (sqlite3_uint64)tValue.n + 1);
+    for(i=1; zName && i<tValue.n-1; i++){
+      zName[n++] = tValue.z[i];
+      if( tValue.z[i]=='\'' ) i++;
+    }
+    return zName;
+  }
+  return 0;
+}
+
+static int fencedReadLost(Sqlx *p, DeclaredTable *pBase){
+  FencedTable *pTab = (FencedTable*)pBase;
+  int i, bTold = pTab->stored.zColumn!=0;
+  if( !bTold ) pTab->stored.zColumn = "token";
+  pTab->stored.zLease = "";
+  for(i=0; i<pBase->has.n; i++){
+    const char *zLease;
+    if( strcmp(pBase->has.a[i].zWhat, "carried")!=0 ) continue;
+    zLease = leaseOf(p, pBase->has.a[i].zSql);
+    if( zLease ) pTab->stored.zLease = zLease; else bTold = 0;
+  }
+  return bTold;
 }
 
 static const char *fencedValues(
@@ -308,6 +349,21 @@ static void fencedSideTables(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   if( pTab->options.zLease[0] ) leasetableSteps(p, pDdl);
 }
 
+static void fencedTakeOver(
+  Sqlx *p,
+  const DeclaredTable *pBase,
+  const DeclaredTable *pOther,
+  Ddl *pDdl
+){
+  const FencedTable *pTab = (const FencedTable*)pBase;
+  const char *zOther = pOther->zEntry;
+  keytableTakeOver(p, &pBase->info,
+      sqlxPrintf(p, "interlock_%s_tombstones", zOther),
+      pTab->options.zLease[0] ? 0 : pTab->texts.zSide, "token", 1, pDdl);
+  keytableTakeOver(p, &pBase->info, sqlxPrintf(p, "interlock_%s_notes", zOther),
+                   0, "token", 0, pDdl);
+}
+
 static const char *fencedResult(Sqlx *p, const DeclaredTable *pBase){
   return sqlxPrintf(p, "%s.%s", pBase->info.zName,
                     ((const FencedTable*)pBase)->options.zColumn);
@@ -330,6 +386,8 @@ const DeclaredKind *fencedKind(void){
     .zSide = "tombstones",
     .xRead = fencedRead,
     .xReadTrigger = fencedReadTrigger,
+    .zMark = FENCED_MARK,
+    .xReadLost = fencedReadLost,
     .xValues = fencedValues,
     .xIsStored = fencedIsStored,
     .xOptions = fencedTakeOptions,
@@ -344,6 +402,7 @@ const DeclaredKind *fencedKind(void){
     .xColumns = fencedColumn,
     .xTables = fencedSideTables,
     .xRows = 0,
+    .xTakeOver = fencedTakeOver,
     .xResult = fencedResult,
   };
   return &kind;

@@ -40,8 +40,8 @@ SQLITE_EXTENSION_INIT3
 ** writes `token = token`, has switched the fence off.
 **
 ** The triggers compare tokens and do not look at the clock. A lease that has
-** expired stays writable for its last holder until another owner acquires it;
-** a lease that was released is writable for no one.
+** expired lets its last holder write until another owner acquires it. Under a
+** lease that was released every write is refused.
 **
 ** ```sql
 ** CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT);

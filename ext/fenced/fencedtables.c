@@ -22,12 +22,14 @@ SQLITE_EXTENSION_INIT3
 ** column or lease, and DELETE unfences it, as `fenced` and `unfenced` do.
 **
 ** `status` is the first of these that applies: `newer` (a newer Interlock has
-** fenced the table), `table missing`, `column missing`, `triggers missing`,
-** `triggers changed`, `triggers outdated` (a UNIQUE index was added or dropped
-** since), `triggers broken` (the side table, or the table of leases, is missing
-** or was changed), `triggers may be skipped` (as of versioned_tables), `ok`.
-** `fenced_repair` repairs all but the first two. It does not repair a changed
-** table of leases.
+** fenced the table), `table missing`, `column missing`, `entry missing` (a tool
+** has dropped the table `interlock_fenced`, or its row), `several sets` (two
+** texts of `fenced_sql` were run), `triggers missing`, `triggers changed`,
+** `triggers outdated` (a UNIQUE index was added or dropped since), `triggers
+** broken` (the side table, or the table of leases, is missing or was changed),
+** `triggers may be skipped` (as of versioned_tables), `ok`.
+** `fenced_repair` repairs each of these faults except `newer` and `table
+** missing`. It does not repair a changed table of leases.
 **
 ** Columns:
 **   schema  TEXT  main, or an attached file

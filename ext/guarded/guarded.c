@@ -195,6 +195,8 @@ const DeclaredKind *guardedKind(void){
     .zSide = 0,
     .xRead = guardedRead,
     .xReadTrigger = 0,
+    .zMark = "interlock_guard",
+    .xReadLost = 0,
     .xValues = guardedValues,
     .xIsStored = guardedIsStored,
     .xOptions = guardedTakeOptions,
@@ -209,6 +211,7 @@ const DeclaredKind *guardedKind(void){
     .xColumns = 0,
     .xTables = 0,
     .xRows = 0,
+    .xTakeOver = 0,
     .xResult = guardedResult,
   };
   return &kind;

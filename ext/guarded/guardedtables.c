@@ -26,6 +26,8 @@ SQLITE_EXTENSION_INIT3
 ** |---|---|---|
 ** | `newer` | a newer Interlock has guarded it | |
 ** | `table missing` | it was dropped, or renamed and then rebuilt | |
+** | `entry missing` | a tool has dropped `interlock_guarded` | fails |
+** | `several sets` | two texts of `guarded_sql` were run | |
 ** | `triggers missing` | a migration has rebuilt it | checks no lock |
 ** | `triggers changed` | by hand, or by RENAME | fails after RENAME |
 ** | `triggers outdated` | index added or dropped; older set | may check none |
@@ -45,10 +47,10 @@ SQLITE_EXTENSION_INIT3
 ** trigger of the temp schema always runs first, and must be a BEFORE trigger
 ** instead.
 **
-** `guarded_repair` repairs every fault of triggers. A table that no longer
-** exists stays in the list until `unguarded` is called with its name. If two
-** copies of one file are attached, detach one, or give the copy an id of its
-** own by `unguarded` for all of its tables and then `guarded`. A file whose
+** `guarded_repair` repairs every fault of triggers and entries. A table that no
+** longer exists stays in the list until `unguarded` is called with its name. If
+** two copies of one file are attached, detach one, or give the copy an id of
+** its own by `unguarded` for all of its tables and then `guarded`. A file whose
 ** table `interlock_guarded` is a view, a virtual table, or calls functions is
 ** refused.
 **

@@ -32,21 +32,18 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** would complete a deadlock fails immediately with `deadlock detected:`.
 **
 ** A lock has a key: an INTEGER, two INTEGERs of 32 bits, or a TEXT or BLOB of
-** up to 255 bytes. The four kinds never collide: 42 and '42' are two locks. A
-** driver that binds every value as text must be told to bind a number
-** ([CLIENTS.md](CLIENTS.md#a-number-as-a-key)).
+** up to 255 bytes. The four kinds never collide: `advisory_lock('42')` is
+** another lock than `advisory_lock(42)`. Some drivers bind a number as TEXT
+** (PHP's PDO, Perl's DBI, Tcl). There write `advisory_lock(CAST(? AS
+** INTEGER))`, or bind an integer ([CLIENTS.md](CLIENTS.md#a-number-as-a-key)).
+** Where only a number is allowed, as in `advisory_lock(?, ?)`,
+** `pg_advisory_lock(?)` and timeouts, a TEXT that is a number is that number.
 **
 ** A lock is exclusive or shared. A lock of session scope is counted: it is held
 ** until it was unlocked as often as it was taken, or until the connection ends;
 ** COMMIT and ROLLBACK do not release it. A lock of transaction scope (`xact`)
 ** ends with the transaction, and with ROLLBACK TO a savepoint that was opened
 ** before it.
-**
-** A TEXT key is a lock of its own: `advisory_lock('42')` is another lock than
-** `advisory_lock(42)`. Some drivers bind a number as TEXT (PHP's PDO, Perl's
-** DBI, Tcl); there write `advisory_lock(CAST(? AS INTEGER))`. Where only a
-** number is allowed, as in `advisory_lock(?, ?)`, `pg_advisory_lock(?)` and
-** timeouts, a TEXT that is a number is that number.
 **
 ** A lock function stands alone in a SELECT, or with other lock functions:
 ** SQLite may call a function in a subquery, a view or a JOIN more than once.
@@ -100,7 +97,7 @@ enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
 ** | | here |
 ** |---|---|
 ** | waiting after a read or write in a transaction | `lock wait refused:` |
-** | transaction lock with no transaction | `no transaction:` |
+** | transaction lock outside BEGIN | `no transaction:` |
 ** | an error in a transaction | the transaction goes on, its locks stay |
 ** | a statement fails | transaction locks stay, unless SQLite undoes it |
 ** | first transaction lock, in a larger statement | may need a second try |

@@ -319,7 +319,7 @@ static int argHeld(LeaseCall *p, int nArg, sqlite3_value **apArg, int nWant,
 **
 ** Arguments:
 **   name    TEXT     the lease
-**   owner   TEXT     who asks
+**   owner   TEXT     the owner that asks
 **   ttl_ms  INTEGER  how long it lasts, 1 to 2147483647
 ** Result: INTEGER the token; NULL while another owner's lease is live
 ** Errors:
@@ -434,7 +434,7 @@ static void releaseFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** Result: INTEGER 1
 ** Errors:
 **   `lease lost:` SQLITE_CONSTRAINT_FUNCTION
-**   `no transaction:` SQLITE_ERROR, with no transaction open
+**   `no transaction:` SQLITE_ERROR, outside BEGIN
 **   `bad argument:` SQLITE_ERROR
 ** From: as of lease_acquire
 ** Example:
@@ -534,7 +534,7 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 **
 ** Arguments:
 **   name        TEXT     the lease
-**   owner       TEXT     who asks
+**   owner       TEXT     the owner that asks
 **   ttl_ms      INTEGER  as of lease_acquire
 **   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all
 ** Result: INTEGER the token; NULL if the lease was not free in time

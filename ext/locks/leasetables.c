@@ -23,7 +23,7 @@ SQLITE_EXTENSION_INIT3
 **
 ** Columns:
 **   name          TEXT     the lease
-**   owner         TEXT     who holds it, or held it last
+**   owner         TEXT     the present holder, or the last one
 **   token         INTEGER  of that holder
 **   expires       INTEGER  unix ms; 0: it was released
 **   remaining_ms  INTEGER  until then; 0 if it has expired

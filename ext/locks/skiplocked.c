@@ -596,10 +596,10 @@ static int skipCall(
 ** session writes to a guarded table of the file.
 **
 ** The function may read twice, each time the newest values. So it must be
-** called with no transaction open, or in a transaction that writes, as after
-** BEGIN IMMEDIATE, and in a SELECT of its own: `json_each(skip_locked(...))`
-** opens a transaction first. Give the table an index in the order of
-** `order_by`, or each call sorts all rows.
+** called outside BEGIN, or in a transaction that writes, as after BEGIN
+** IMMEDIATE, and in a SELECT of its own: `json_each(skip_locked(...))` opens a
+** transaction first. Give the table an index in the order of `order_by`, or
+** each call sorts all rows.
 **
 ** Arguments:
 **   table     TEXT     name, or schema.name; its key has no BLOB

@@ -56,12 +56,12 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 ** transaction ends (by COMMIT or ROLLBACK), or the connection, or the process;
 ** ROLLBACK TO keeps it.
 **
-** With no transaction open, the turn is that of the next transaction: `SELECT
+** Outside BEGIN, the turn is that of the next transaction: `SELECT
 ** write_turn(); BEGIN IMMEDIATE; ...; COMMIT;`, for programs whose framework
-** sends BEGIN IMMEDIATE. It then takes no lock of SQLite's, and passes on when
-** the next transaction that writes `main`, or that takes locks of transaction
-** scope, has ended. A transaction that only reads does not end it.
-** write_turn_end() does, if no transaction begins after all.
+** sends BEGIN IMMEDIATE. The function then takes no lock of SQLite's. The turn
+** passes on when the next transaction that writes `main`, or that takes locks
+** of transaction scope, has ended. A transaction that only reads does not end
+** it. If no transaction begins after all, write_turn_end() ends the turn.
 **
 ** If a writer without a turn has SQLite's write lock for longer than the
 ** connection's `busy_timeout`, the function fails with SQLite's `database is
@@ -121,9 +121,9 @@ static void writeTurnFunc(
 ** SQL FUNCTION try_write_turn()
 **
 ** Takes the turn to write, with SQLite's write lock, if no session has the turn
-** or waits for it, and no connection has that lock. With no transaction open,
-** the turn is that of the next transaction. The function does not wait. (A busy
-** handler that the program has set by sqlite3_busy_handler is called.)
+** or waits for it, and no connection has that lock. Outside BEGIN, the turn is
+** that of the next transaction. The function does not wait. (A busy handler
+** that the program has set by sqlite3_busy_handler is called.)
 **
 ** Arguments: none
 ** Result: INTEGER 1 if this connection has it now, 0 if not
@@ -153,8 +153,8 @@ static void tryWriteTurnFunc(
 /*
 ** SQL FUNCTION write_turn_end()
 **
-** Gives back a turn that was taken with no transaction open, if its transaction
-** has not begun. A program that takes such turns calls the function when the
+** Gives back a turn that was taken outside BEGIN, if its transaction has not
+** begun. A program that takes such turns calls the function when the
 ** transaction has ended, however it ended: after an error before BEGIN the turn
 ** would otherwise last to the connection's next transaction.
 **

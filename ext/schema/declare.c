@@ -21,6 +21,7 @@ int declareFind(
   DeclaredTable *pTab
 ){
   TableInfo *pInfo = &pTab->info;
+  const DeclaredTable *pOne;
   memset(pTab, 0, pKind->nTable);
   pTab->pKind = pKind;
   if( !tableinfoFind(p, zTable, pInfo) ) return 0;
@@ -33,10 +34,11 @@ int declareFind(
   tableinfoRead(p, pInfo);
   pTab->zSchema = pInfo->zSchema;
   registryFind(p, pTab);
-  if( pTab->iGenerator>pKind->iGenerator ){
+  for(pOne=pTab; pOne; pOne=pOne->pOther){
+    if( pOne->iGenerator<=pKind->iGenerator ) continue;
     sqlxBad(p, "%s was %s by a newer Interlock (generator %d, this is"
                " %d); load that one", pInfo->zName, pKind->zDeclared,
-            pTab->iGenerator, pKind->iGenerator);
+            pOne->iGenerator, pKind->iGenerator);
   }
   return p->rc==SQLITE_OK;
 }
@@ -111,7 +113,8 @@ static int findRequest(
 static int isWhole(Sqlx *p, DeclaredTable *pTab){
   const DeclaredKind *pKind = pTab->pKind;
   DeclaredStatus status;
-  if( !pTab->bDeclared || pTab->iGenerator!=pKind->iGenerator
+  if( !pTab->bDeclared || pTab->bLost || statusSeveral(pTab)
+   || pTab->iGenerator!=pKind->iGenerator
    || strcmp(pTab->zName, pTab->info.zName)!=0
    || !pKind->xIsStored(p, pTab) ) return 0;
   status = statusCompare(p, pTab);
@@ -136,6 +139,7 @@ static int writeDown(
   Ddl *pDdl
 ){
   const DeclaredKind *pKind = pTab->pKind;
+  const DeclaredTable *pOther;
   ddlNew(pDdl, pTab->zSchema, pKind->zName);
   pDdl->bText = bText;
   pKind->xCheck(p, pTab);
@@ -145,10 +149,18 @@ static int writeDown(
   if( p->rc!=SQLITE_OK ) return 0;
   if( !bText && isWhole(p, pTab) ) return 0;
   if( pKind->xPrepare ) pKind->xPrepare(p, pTab, eScope);
+  if( pTab->pOther && eScope==DDL_STATEMENT ){
+    sqlxBad(p, "table %s has more than one set or entry; allowed is"
+               " SELECT %s() in a statement of its own", pTab->info.zName,
+            pKind->zName);
+  }
   if( p->rc!=SQLITE_OK ) return 0;
 
   if( bText || pTab->set.nFirst==0 ) pTab->touches.set.n = 0;
   ddlDropTriggers(p, pDdl, eScope, &pTab->has);
+  for(pOther=pTab->pOther; pOther; pOther=pOther->pOther){
+    ddlDropTriggers(p, pDdl, eScope, &pOther->has);
+  }
   ddlDropTriggers(p, pDdl, eScope, &pTab->touches.set);
   if( pKind->xColumns ) pKind->xColumns(p, pTab, pDdl);
   ddlMakeTriggers(p, pDdl, &pTab->set, 0, pTab->set.nFirst);
@@ -156,6 +168,10 @@ static int writeDown(
   ddlMakeTriggers(p, pDdl, &pTab->set, pTab->set.nFirst, pTab->set.n);
   if( pKind->xTables ) pKind->xTables(p, pTab, pDdl);
   registryStore(p, pTab, 1, eScope, pDdl);
+  for(pOther=pTab->pOther; pOther; pOther=pOther->pOther){
+    if( pKind->xTakeOver && !bText ) pKind->xTakeOver(p, pTab, pOther, pDdl);
+    ddlStep(p, pDdl, registryDelete(p, pOther), 0);
+  }
   if( pKind->xRows ) pKind->xRows(p, pTab, pDdl);
   return p->rc==SQLITE_OK;
 }
@@ -240,16 +256,17 @@ static void undeclareTable(
   ddlNew(&ddl, pTab->zSchema, pKind->zName);
   ddlDropTriggers(p, &ddl, eScope, &pTab->has);
   if( pKind->bDeletesEntry ){
-    tableinfoOwnWritten(p, pTab->zSchema, pKind->zRegistry);
-    ddlStep(p, &ddl, registryDelete(p, pTab), 0);
+    if( tableinfoOwnWritten(p, pTab->zSchema, pKind->zRegistry) ){
+      ddlStep(p, &ddl, registryDelete(p, pTab), 0);
+    }
   }else{
     registryStore(p, pTab, 0, eScope, &ddl);
   }
   if( p->rc==SQLITE_OK ) ddlRun(p, &ddl, pTxn);
 }
 
-/* If two texts of declareText() were run, a table has two sets and two entries.
-** A kind that deletes entries drops all of them. */
+/* All sets of the table are dropped, and their entries with them or stored as
+** undeclared. Declared again, the table takes all of them over. */
 int declareUndeclare(
   Sqlx *p,
   const DeclaredKind *pKind,
@@ -258,22 +275,17 @@ int declareUndeclare(
 ){
   DdlTxn txn = ddlBegin(p, eScope);
   DeclaredTable *pTab = newTable(p, pKind);
-  const char *zLast = "";
   TableInfo info;
   int bDone = 0;
   if( pKind->bDeletesEntry && !tableinfoLook(p, zTable, &info) ){
     bDone = undeclareGone(p, pKind, zTable, &txn);
   }
-  if( bDone ) pTab = 0;
-  while( pTab && declareFind(p, pKind, zTable, pTab) && pTab->bDeclared ){
-    if( strcmp(pTab->zEntry, zLast)==0 ){
-      sqlxBad(p, "row %s of %s.%s does not go away; allowed is a table without"
-                 " triggers", zLast, pTab->zSchema, pKind->zRegistry);
+  if( !bDone && pTab && declareFind(p, pKind, zTable, pTab) ){
+    for(; pTab && p->rc==SQLITE_OK; pTab=pTab->pOther){
+      if( !pTab->bDeclared ) continue;
+      undeclareTable(p, pTab, eScope, &txn);
+      bDone = 1;
     }
-    zLast = pTab->zEntry;
-    undeclareTable(p, pTab, eScope, &txn);
-    bDone = 1;
-    if( !pKind->bDeletesEntry ) break;
   }
   ddlEnd(p, &txn);
   return bDone;
@@ -293,6 +305,10 @@ static int repairTable(
   if( pTab==0 || !declareFind(p, pKind, zTable, pTab) ) return 0;
   if( pTab->zEntry==0 ) takeMissing(p, pTab, 0);
   if( !pTab->bDeclared ) return 0;
+  if( pTab->bUnknown ){
+    sqlxBad(p, "the triggers of %s do not tell all of their options; allowed is"
+               " %s() with these", pTab->info.zName, pKind->zName);
+  }
   pKind->xOptions(p, pTab, 0);
   if( !writeDown(p, pTab, DDL_SELECT, 0, &ddl) ) return 0;
   ddlRun(p, &ddl, pTxn);
@@ -304,7 +320,7 @@ static int repairTable(
 ** entry. */
 static int isFaulty(const DeclaredTable *pTab){
   if( pTab->status>=DECLARED_NO_TABLE ) return 0;
-  if( pTab->status==DECLARED_TWICE ) return 0;
+  if( pTab->status==DECLARED_TWICE || pTab->bUnknown ) return 0;
   return pTab->status!=DECLARED_OK || statusRenamed(pTab);
 }
 

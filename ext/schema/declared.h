@@ -38,6 +38,8 @@ typedef enum DeclaredStatus {
                          ** made the triggers */
   DECLARED_CHANGED,      /* a trigger's text is not what it should be */
   DECLARED_MISSING,      /* a trigger is not there */
+  DECLARED_SEVERAL,      /* the table has more than one set or entry */
+  DECLARED_NO_ENTRY,     /* its triggers are there, and its entry is not */
   DECLARED_NO_COLUMN,    /* a column that the kind needs is not there */
   DECLARED_NO_TABLE,     /* the table is not there */
   DECLARED_NEWER         /* declared by a newer Interlock: not looked at */
@@ -56,7 +58,12 @@ struct DeclaredTable {
   const char *zName;     /* as it was called when it was declared */
   int iGenerator;        /* which generator has made the installed triggers */
   int bDeclared;         /* 0: no entry, or one that was undeclared */
+  int bLost;             /* the triggers are there, and no entry declares them:
+                         ** zEntry is the number in their names */
+  int bUnknown;          /* bLost, and their texts do not tell the options */
   TriggerSet has;        /* the triggers that are installed */
+  DeclaredTable *pOther; /* further sets and entries of the same table, each
+                         ** with a number of its own */
 
   const char *zNumber;   /* in the names of the triggers of set: zEntry, or one
                          ** that was drawn; NULL before */
@@ -103,6 +110,12 @@ struct DeclaredKind {
   void (*xRead)(Sqlx*, sqlite3_stmt*, DeclaredTable*);
   /* Reads what the text of an installed trigger tells; or NULL. */
   void (*xReadTrigger)(Sqlx*, DeclaredTable*, const TriggerSetOne*);
+  const char *zMark;         /* how a token begins that is in triggers of this
+                             ** kind and of no other; NULL: a set without an
+                             ** entry is not recognized */
+  /* Sets what xRead would read, for a set without an entry, from the texts of
+  ** its triggers. Returns 0 if they do not tell; or NULL: there is nothing. */
+  int (*xReadLost)(Sqlx*, DeclaredTable*);
   /* Returns the values of the entry, for INSERT: those that are asked for or,
   ** if bDeclared is 0, those that it had, undeclared. */
   const char *(*xValues)(Sqlx*, const DeclaredTable*, int bDeclared);
@@ -140,6 +153,10 @@ struct DeclaredKind {
   void (*xColumns)(Sqlx*, const DeclaredTable*, Ddl*);
   void (*xTables)(Sqlx*, const DeclaredTable*, Ddl*);
   void (*xRows)(Sqlx*, const DeclaredTable*, Ddl*);
+  /* Appends the steps that take over what stands beside another set of the same
+  ** table, which is dropped; or NULL. */
+  void (*xTakeOver)(Sqlx*, const DeclaredTable*, const DeclaredTable *pOther,
+                    Ddl*);
   /* Returns the result of the function that declares. */
   const char *(*xResult)(Sqlx*, const DeclaredTable*);
 };

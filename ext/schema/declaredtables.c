@@ -21,6 +21,12 @@ static sqlite3_int64 rowidOf(const DeclaredTable *pTab){
   return i;
 }
 
+static const char *noteOf(Sqlx *p, const DeclaredTable *pTab){
+  const char *zOwn = statusNote(p, pTab);
+  const char *zKind = pTab->pKind->xNote(p, pTab);
+  return sqlxPrintf(p, "%s%s%s", zOwn, zOwn[0] && zKind[0] ? "; " : "", zKind);
+}
+
 void declaredtablesRead(
   Sqlx *p,
   const DeclaredTables *pThis,
@@ -38,7 +44,7 @@ void declaredtablesRead(
     az[DECLAREDTABLES_NAME] = pTab->zTable;
     if( pThis->xColumns ) pThis->xColumns(pTab, az);
     az[pThis->iStatus] = statusName(pTab->status);
-    az[pThis->iStatus+1] = pKind->xNote(p, pTab);
+    az[pThis->iStatus+1] = noteOf(p, pTab);
   }
 }
 

@@ -58,3 +58,29 @@ const char *keytableIs(Sqlx *p, const TableInfo *pInfo, const char *zPrefix){
   }
   return sqlxText(p, pStr);
 }
+
+void keytableTakeOver(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zFrom,
+  const char *zTo,
+  const char *zValue,
+  int nMore,
+  Ddl *pDdl
+){
+  const char *zSchema = pInfo->zSchema;
+  const char *zKeys = keytableKeys(p, pInfo);
+  int bTemp = sqlite3_stricmp(zSchema, "temp")==0;
+  if( !tableinfoOwnWritten(p, zSchema, zFrom) ) return;
+  if( zTo && sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(\"%w\")",
+      zSchema, zFrom))==keytableCount(pInfo)+nMore ){
+    ddlStep(p, pDdl, sqlxPrintf(p, "INSERT INTO \"%w\".\"%w\"(%s,%s)"
+        " SELECT %s,%s FROM \"%w\".\"%w\" WHERE 1 ON CONFLICT(%s) DO UPDATE"
+        " SET %s=excluded.%s WHERE excluded.%s>%s", zSchema, zTo, zKeys, zValue,
+        zKeys, zValue, zSchema, zFrom, zKeys, zValue, zValue, zValue, zValue),
+        DDL_UNDO_ALL);
+  }
+  ddlStep(p, pDdl, sqlxPrintf(p, "%s \"%w\".\"%w\"",
+      bTemp ? "DELETE FROM" : "DROP TABLE", zSchema, zFrom), DDL_UNDO_ALL);
+  if( !bTemp ) pDdl->bDrops = 1;
+}

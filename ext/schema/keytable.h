@@ -7,6 +7,7 @@
 #ifndef INTERLOCK_KEYTABLE_H
 #define INTERLOCK_KEYTABLE_H
 
+#include "schema/ddl.h"
 #include "schema/tableinfo.h"
 
 /* Returns how many columns the key has. */
@@ -18,5 +19,12 @@ const char *keytableColumns(Sqlx *p, const TableInfo *pInfo);
 const char *keytableEnd(Sqlx *p, const TableInfo *pInfo);
 /* "This row of the side table has NEW's key", or OLD's. */
 const char *keytableIs(Sqlx *p, const TableInfo *pInfo, const char *zPrefix);
+/* Appends the steps that take over zFrom, the side table of another set, into
+** zTo, unless zTo is NULL, and drop it. Of two values of zValue the greater
+** stays. The tables have nMore columns beside the key; one that has more or
+** fewer was made for another key, and is only dropped. */
+void keytableTakeOver(Sqlx *p, const TableInfo *pInfo, const char *zFrom,
+                      const char *zTo, const char *zValue, int nMore,
+                      Ddl *pDdl);
 
 #endif

@@ -3,6 +3,7 @@
 ** The registry of a kind of declared tables. See registry.h.
 */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include "schema/registry.h"
 #include "sqlite/template.h"
@@ -70,33 +71,205 @@ static int readEntry(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pTab){
   return p->rc==SQLITE_OK;
 }
 
-/* Adds an installed trigger to the entry. */
-static void addTrigger(
-  Sqlx *p,
-  DeclaredTable *pTab,
-  const char *zTable,
-  const char *zName,
-  const char *zSql
-){
-  const TriggerSetOne *pOne;
-  if( zTable==0 ) return;
-  pOne = triggersetRead(&pTab->has, zName, zSql);
-  if( pOne==0 ) return;
+/* Takes what the installed triggers tell, once all of them are in the set. A
+** set whose entry is missing, or says that it was undeclared, is lost. */
+static void takeTriggers(Sqlx *p, DeclaredTable *pTab, const char *zTable){
+  const DeclaredKind *pKind = pTab->pKind;
+  int i;
+  if( pTab->has.n==0 ) return;
   pTab->zTable = zTable;
-  if( pTab->pKind->xReadTrigger ) pTab->pKind->xReadTrigger(p, pTab, pOne);
+  if( pTab->zName==0 ) pTab->zName = zTable;
+  if( !pTab->bDeclared ) pTab->bDeclared = pTab->bLost = 1;
+  for(i=0; i<pTab->has.n && pKind->xReadTrigger; i++){
+    pKind->xReadTrigger(p, pTab, &pTab->has.a[i]);
+  }
 }
 
-/* Adds the triggers of a list that have the entry's number. */
-static void addListed(
+/* Makes a lost set of triggers out of those that have a number: pTab has them,
+** and otherwise nothing. Returns 0 if they are of another kind. */
+static int takeLost(
   Sqlx *p,
   DeclaredTable *pTab,
+  const char *zNumber,
+  const char *zTable
+){
+  const DeclaredKind *pKind = pTab->pKind;
+  if( !triggersetMarked(&pTab->has, pKind->zMark) ) return 0;
+  pTab->zEntry = pTab->zNumber = zNumber;
+  takeTriggers(p, pTab, zTable);
+  pTab->bUnknown = pKind->xReadLost && !pKind->xReadLost(p, pTab);
+  return 1;
+}
+
+/* Adds the triggers of a list that have a number. Returns their table. */
+static const char *addListed(
+  DeclaredTable *pTab,
+  const TableInfoList *pList,
+  const char *zNumber
+){
+  const char *zTable = 0;
+  int n;
+  const TableInfoItem *pItem = tableinfoNumbered(pList, zNumber, &n);
+  for(; n>0; n--, pItem++){
+    if( triggersetRead(&pTab->has, pItem->zName, pItem->zSql) ){
+      zTable = pItem->zTable;
+    }
+  }
+  return zTable;
+}
+
+/* ---- several sets of one table ---------------------------------------- */
+
+/* In which order the sets and entries of one table come: the first is the
+** table's own. */
+static int rankOf(const DeclaredTable *pTab){
+  if( pTab->bLost ) return 2;
+  if( !pTab->bDeclared ) return 3;
+  return pTab->has.n==0;
+}
+
+static int compareRank(const DeclaredTable *a, const DeclaredTable *b){
+  int c = rankOf(a) - rankOf(b);
+  return c ? c : strcmp(a->zEntry, b->zEntry);
+}
+
+static int compareTables(const void *pA, const void *pB){
+  const DeclaredTable *a = *(DeclaredTable *const*)pA;
+  const DeclaredTable *b = *(DeclaredTable *const*)pB;
+  int c = sqlite3_stricmp(a->zTable, b->zTable);
+  return c ? c : compareRank(a, b);
+}
+
+static int compareNumbers(const void *pA, const void *pB){
+  return strcmp((*(DeclaredTable *const*)pA)->zEntry,
+                (*(DeclaredTable *const*)pB)->zEntry);
+}
+
+/* Entries and sets, as an array. */
+typedef struct Found {
+  int n;
+  DeclaredTable **ap;
+} Found;
+
+static void addFound(Sqlx *p, Found *pFound, DeclaredTable *pTab){
+  pFound->ap = sqlxGrow(p, pFound->ap, pFound->n, sizeof(DeclaredTable*));
+  if( pFound->ap==0 ){
+    pFound->n = 0;
+    return;
+  }
+  pFound->ap[pFound->n++] = pTab;
+}
+
+static void sortFound(
+  Found *pFound,
+  int (*xCompare)(const void*, const void*)
+){
+  if( pFound->n>1 ){
+    qsort(pFound->ap, (size_t)pFound->n, sizeof(DeclaredTable*), xCompare);
+  }
+}
+
+/* Whether an entry has the number; the array is in order of numbers. */
+static int isFound(const Found *pFound, const char *zNumber){
+  int iLow = 0, iHigh = pFound->n;
+  while( iLow<iHigh ){
+    int iMid = (iLow + iHigh)/2;
+    int c = strcmp(pFound->ap[iMid]->zEntry, zNumber);
+    if( c==0 ) return 1;
+    if( c<0 ) iLow = iMid + 1; else iHigh = iMid;
+  }
+  return 0;
+}
+
+static DeclaredTable *newFound(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zSchema
+){
+  DeclaredTable *pTab = sqlxAlloc(p, pKind->nTable);
+  if( pTab==0 ) return 0;
+  pTab->pKind = pKind;
+  pTab->zSchema = zSchema;
+  return pTab;
+}
+
+/* ---- all tables of a schema ------------------------------------------- */
+
+/* Finds all entries, in order of numbers. */
+static void findEntries(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zSchema,
+  const TableInfoList *pList,
+  Found *pFound
+){
+  DeclaredTable *pTab;
+  sqlite3_stmt *pStmt;
+  if( !hasRegistry(p, pKind, zSchema) ) return;
+  pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v",
+      columnsOf(p, pKind, "v.", "", ","), zSchema, pKind->zRegistry);
+  while( (pTab = newFound(p, pKind, zSchema))!=0 ){
+    if( !readEntry(p, pStmt, pTab) ) break;
+    takeTriggers(p, pTab, addListed(pTab, pList, pTab->zEntry));
+    addFound(p, pFound, pTab);
+  }
+  sqlxFinalize(p, pStmt);
+  sortFound(pFound, compareNumbers);
+}
+
+/* Adds the sets of triggers that have no entry. */
+static void findLost(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zSchema,
+  const TableInfoList *pList,
+  Found *pFound
+){
+  const Found entries = *pFound;
+  const char *zLast = "";
+  int i;
+  pFound->ap = 0;
+  pFound->n = 0;
+  for(i=0; i<entries.n; i++) addFound(p, pFound, entries.ap[i]);
+  for(i=pList->nUser; i<pList->nTrigger && p->rc==SQLITE_OK; i++){
+    const char *zNumber = triggersetNumber(p, pList->a[i].zName);
+    DeclaredTable *pTab;
+    const char *zTable;
+    if( zNumber==0 || strcmp(zNumber, zLast)==0 ) continue;
+    zLast = zNumber;
+    if( isFound(&entries, zNumber) ) continue;
+    pTab = newFound(p, pKind, zSchema);
+    if( pTab==0 ) break;
+    zTable = addListed(pTab, pList, zNumber);
+    if( zTable && takeLost(p, pTab, zNumber, zTable) ){
+      addFound(p, pFound, pTab);
+    }
+  }
+}
+
+/* Makes the list of the array: several of one table become one. */
+static DeclaredTable *linkFound(
+  Found *pFound,
+  const char *zSchema,
   const TableInfoList *pList
 ){
-  int n;
-  const TableInfoItem *pItem = tableinfoNumbered(pList, pTab->zEntry, &n);
-  for(; n>0; n--, pItem++){
-    addTrigger(p, pTab, pItem->zTable, pItem->zName, pItem->zSql);
+  DeclaredTable *pFirst = 0, **ppNext = &pFirst, **ppOther = 0, *pLast = 0;
+  TableInfo info;
+  int i;
+  sortFound(pFound, compareTables);
+  for(i=0; i<pFound->n; i++){
+    DeclaredTable *pTab = pFound->ap[i];
+    if( pLast && sqlite3_stricmp(pLast->zTable, pTab->zTable)==0
+     && tableinfoExists(pList, zSchema, pTab->zTable, &info) ){
+      *ppOther = pTab;
+      ppOther = &pTab->pOther;
+      continue;
+    }
+    *ppNext = pLast = pTab;
+    ppNext = &pTab->pNext;
+    ppOther = &pTab->pOther;
   }
+  return pFirst;
 }
 
 /* The list of the schema is read once: a join with the triggers of thousands of
@@ -107,83 +280,117 @@ DeclaredTable *registryList(
   const char *zSchema,
   TableInfoList **ppList
 ){
-  DeclaredTable *pFirst = 0, **ppNext = &pFirst, *pTab;
-  sqlite3_stmt *pStmt;
-  if( !sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master"
-      " WHERE type='table' AND name=%Q", zSchema, pKind->zRegistry)
-   || !hasRegistry(p, pKind, zSchema)
+  Found found = { 0, 0 };
+  if( !sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master WHERE (type='table'"
+      " AND name=%Q) OR (type='trigger' AND substr(name,1,10)='interlock_')",
+      zSchema, pKind->zRegistry)
    || (*ppList = sqlxAlloc(p, sizeof(**ppList)))==0 ) return 0;
   tableinfoList(p, zSchema, *ppList);
-  pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v"
-      " ORDER BY v.name, v.number", columnsOf(p, pKind, "v.", "", ","),
-      zSchema, pKind->zRegistry);
-  while( (pTab = sqlxAlloc(p, pKind->nTable))!=0 ){
-    pTab->pKind = pKind;
-    pTab->zSchema = zSchema;
-    if( !readEntry(p, pStmt, pTab) ) break;
-    addListed(p, pTab, *ppList);
-    *ppNext = pTab;
-    ppNext = &pTab->pNext;
-  }
-  sqlxFinalize(p, pStmt);
-  return pFirst;
+  findEntries(p, pKind, zSchema, *ppList, &found);
+  if( p->rc==SQLITE_OK ) findLost(p, pKind, zSchema, *ppList, &found);
+  return p->rc==SQLITE_OK ? linkFound(&found, zSchema, *ppList) : 0;
 }
 
-/* Reads the first entry of a query, if there is one. */
-static void readFirst(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pTab){
-  readEntry(p, pStmt, pTab);
-  sqlxFinalize(p, pStmt);
-}
+/* ---- one table -------------------------------------------------------- */
 
-/* Reads the installed triggers of the entry. */
-static void readTriggers(Sqlx *p, DeclaredTable *pTab){
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT tbl_name, name, sql"
+/* Adds each set of Interlock's triggers that the table has. */
+static void findSets(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const TableInfo *pInfo,
+  Found *pFound
+){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT name, sql"
       " FROM \"%w\".sqlite_master WHERE type='trigger'"
-      " AND tbl_name=%Q COLLATE NOCASE"
-      " AND substr(name,1,19)='interlock_%q_' ORDER BY %s", pTab->zSchema,
-      pTab->info.zName, pTab->zEntry, pTab->pKind->zTriggerOrder);
+      " AND tbl_name=%Q COLLATE NOCASE AND substr(name,1,10)='interlock_'"
+      " ORDER BY %s", pInfo->zSchema, pInfo->zName, pKind->zTriggerOrder);
   while( sqlxStep(p, pStmt) ){
-    addTrigger(p, pTab, sqlxColumn(p, pStmt, 0), sqlxColumn(p, pStmt, 1),
-               sqlxColumn(p, pStmt, 2));
+    const char *zName = sqlxColumn(p, pStmt, 0);
+    const char *zSql = sqlxColumn(p, pStmt, 1);
+    const char *zNumber = triggersetNumber(p, zName);
+    int i;
+    if( zNumber==0 ) continue;
+    for(i=0; i<pFound->n && strcmp(pFound->ap[i]->zEntry, zNumber)!=0; i++){}
+    if( i==pFound->n ){
+      DeclaredTable *pTab = newFound(p, pKind, pInfo->zSchema);
+      if( pTab ) pTab->zEntry = zNumber;
+      if( pTab ) addFound(p, pFound, pTab);
+    }
+    if( i<pFound->n ) triggersetRead(&pFound->ap[i]->has, zName, zSql);
   }
   sqlxFinalize(p, pStmt);
 }
 
-/* The condition that a trigger m has the number of an entry v. */
-#define REGISTRY_NUMBERED \
-  " AND substr(m.name,1,10)='interlock_'" \
-  " AND v.number=substr(m.name,11,8)"
+/* Reads the entries of the sets. A set of another kind is left out. */
+static void readSets(Sqlx *p, const TableInfo *pInfo, Found *pFound){
+  Found sets = *pFound;
+  int i, bRegistry = -1;
+  pFound->n = 0;
+  for(i=0; i<sets.n && p->rc==SQLITE_OK; i++){
+    DeclaredTable *pTab = sets.ap[i];
+    const DeclaredKind *pKind = pTab->pKind;
+    const char *zNumber = pTab->zEntry;
+    int bEntry = 0;
+    if( bRegistry<0 ) bRegistry = hasRegistry(p, pKind, pInfo->zSchema);
+    if( bRegistry ){
+      sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v"
+          " WHERE v.number=%Q", columnsOf(p, pKind, "v.", "", ","),
+          pInfo->zSchema, pKind->zRegistry, zNumber);
+      bEntry = readEntry(p, pStmt, pTab);
+      sqlxFinalize(p, pStmt);
+    }
+    if( bEntry ){
+      takeTriggers(p, pTab, pInfo->zName);
+    }else if( !takeLost(p, pTab, zNumber, pInfo->zName) ){
+      continue;
+    }
+    sets.ap[pFound->n++] = pTab;
+  }
+}
+
+/* Adds the entries that have the name of the table and no triggers. An entry
+** whose triggers are on another table belongs to that table, whatever name it
+** was declared under. */
+static void findNamed(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const TableInfo *pInfo,
+  Found *pFound
+){
+  DeclaredTable *pTab;
+  sqlite3_stmt *pStmt;
+  if( !hasRegistry(p, pKind, pInfo->zSchema) ) return;
+  pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v WHERE v.name=%Q"
+      " COLLATE NOCASE AND NOT EXISTS(SELECT 1 FROM \"%w\".sqlite_master AS m"
+      " WHERE m.type='trigger' AND substr(m.name,1,10)='interlock_'"
+      " AND v.number=substr(m.name,11,8))", columnsOf(p, pKind, "v.", "", ","),
+      pInfo->zSchema, pKind->zRegistry, pInfo->zName, pInfo->zSchema);
+  while( (pTab = newFound(p, pKind, pInfo->zSchema))!=0
+      && readEntry(p, pStmt, pTab) ) addFound(p, pFound, pTab);
+  sqlxFinalize(p, pStmt);
+}
 
 /*
-** Looks first by the table's triggers; CROSS JOIN keeps SQLite from reading the
-** registry for each trigger. Then it looks by the table's name, among the
-** entries that have no triggers: an entry whose triggers are on another table
-** belongs to that table, whatever name it was declared under.
-**
 ** The schema in memory says whether there is a registry. It is up to date once
 ** tableinfoFind() has read from the file. A SELECT over sqlite_master would
 ** read all of it, and a program that declares a thousand tables would do so a
 ** thousand times.
 */
 void registryFind(Sqlx *p, DeclaredTable *pTab){
-  const DeclaredKind *pKind = pTab->pKind;
-  const char *zSchema = pTab->zSchema, *zName = pTab->info.zName;
-  const char *zColumns;
-  if( !hasRegistry(p, pKind, zSchema) ) return;
-  zColumns = columnsOf(p, pKind, "v.", "", ",");
-  readFirst(p, sqlxPrepare(p, "SELECT %s FROM \"%w\".sqlite_master AS m"
-      " CROSS JOIN \"%w\".%s AS v WHERE m.type='trigger'"
-      " AND m.tbl_name=%Q COLLATE NOCASE" REGISTRY_NUMBERED
-      " ORDER BY %s", zColumns,
-      zSchema, zSchema, pKind->zRegistry, zName, pKind->zOrder), pTab);
-  if( pTab->zEntry ){
-    readTriggers(p, pTab);
-  }else{
-    readFirst(p, sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v"
-        " WHERE v.name=%Q COLLATE NOCASE AND NOT EXISTS(SELECT 1"
-        " FROM \"%w\".sqlite_master AS m WHERE m.type='trigger'"
-        REGISTRY_NUMBERED ") ORDER BY %s", zColumns, zSchema,
-        pKind->zRegistry, zName, zSchema, pKind->zOrder), pTab);
+  const TableInfo info = pTab->info;
+  DeclaredTable **ppOther = &pTab->pOther;
+  Found found = { 0, 0 };
+  int i;
+  findSets(p, pTab->pKind, &info, &found);
+  readSets(p, &info, &found);
+  findNamed(p, pTab->pKind, &info, &found);
+  if( p->rc!=SQLITE_OK || found.n==0 ) return;
+  sortFound(&found, compareTables);
+  memcpy(pTab, found.ap[0], pTab->pKind->nTable);
+  pTab->info = info;
+  for(i=1; i<found.n; i++){
+    *ppOther = found.ap[i];
+    ppOther = &found.ap[i]->pOther;
   }
 }
 
@@ -266,6 +473,7 @@ void registryUndeclare(Sqlx *p, const DeclaredTable *pTab){
 ** old names. */
 static const char *storeAgain(Sqlx *p, const DeclaredTable *pTab){
   const char *z = 0;
+  if( pTab->bLost ) return registryDelete(p, pTab);
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s"
       " WHERE number=%Q", columnsOf(p, pTab->pKind, "quote(", ")", "||','||"),
       pTab->zSchema, pTab->pKind->zRegistry, pTab->zEntry);

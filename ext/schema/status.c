@@ -11,7 +11,7 @@ const char *statusName(DeclaredStatus status){
   static const char *const az[] = {
     "ok", "triggers may be skipped", "file attached twice", "triggers broken",
     "triggers outdated", "triggers changed", "triggers missing",
-    "column missing", "table missing", "newer"
+    "several sets", "entry missing", "column missing", "table missing", "newer"
   };
   return az[status];
 }
@@ -50,6 +50,25 @@ static DeclaredStatus compareSets(
   return status;
 }
 
+int statusSeveral(const DeclaredTable *pTab){
+  for(pTab=pTab->pOther; pTab && !pTab->bDeclared; pTab=pTab->pOther){}
+  return pTab!=0;
+}
+
+const char *statusNote(Sqlx *p, const DeclaredTable *pTab){
+  const char *zKind = pTab->pKind->zName;
+  if( pTab->status==DECLARED_SEVERAL ){
+    return sqlxPrintf(p, "there is more than one set of triggers;"
+                         " %s_repair() leaves one", zKind);
+  }
+  if( pTab->status!=DECLARED_NO_ENTRY ) return "";
+  return sqlxPrintf(p, pTab->bUnknown
+      ? "interlock_%s does not know its triggers, which do not tell all of"
+        " their options: %s() with these"
+      : "interlock_%s does not know its triggers: %s_repair() adopts them",
+      zKind, zKind);
+}
+
 /* What the set of an older generator should look like is unknown here. */
 DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
   const DeclaredKind *pKind = pTab->pKind;
@@ -70,8 +89,8 @@ DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
   return status;
 }
 
-/* Returns the status of an entry. What a newer Interlock has made is not
-** judged. */
+/* Returns the status of a table in its schema's list. What a newer Interlock
+** has made is not judged. */
 static DeclaredStatus statusOf(
   Sqlx *p,
   DeclaredTable *pTab,
@@ -84,7 +103,11 @@ static DeclaredStatus statusOf(
     return DECLARED_NO_TABLE;
   }
   tableinfoRead(p, &pTab->info);
+  if( pTab->bUnknown ) return DECLARED_NO_ENTRY;
   status = pKind->xExpect(p, pTab);
+  if( status>=DECLARED_NO_COLUMN ) return status;
+  if( pTab->bLost ) return DECLARED_NO_ENTRY;
+  if( statusSeveral(pTab) ) return DECLARED_SEVERAL;
   if( status!=DECLARED_OK ) return status;
   pKind->xMake(p, pTab);
   if( p->rc==SQLITE_ERROR ){

@@ -26,6 +26,27 @@ TriggerSetOne *triggersetRead(
   return pOne;
 }
 
+const char *triggersetNumber(Sqlx *p, const char *zName){
+  if( zName==0 || strlen(zName)<=PREFIX_LENGTH
+   || strncmp(zName, "interlock_", 10)!=0 || zName[18]!='_'
+   || strspn(zName+10, "0123456789abcdef")!=8 ) return 0;
+  return sqlxPrintf(p, "%.8s", zName+10);
+}
+
+int triggersetMarked(const TriggerSet *pSet, const char *zMark){
+  int n = zMark ? (int)strlen(zMark) : 0;
+  int i;
+  for(i=0; i<pSet->n && n; i++){
+    const char *z = pSet->a[i].zSql;
+    const char *zEnd = z + strlen(z);
+    SqlToken t = sqltokenAt(z, zEnd);
+    for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+      if( t.n>=n && strncmp(t.z, zMark, (size_t)n)==0 ) return 1;
+    }
+  }
+  return 0;
+}
+
 TriggerSetOne *triggersetNew(
   Sqlx *p,
   TriggerSet *pSet,

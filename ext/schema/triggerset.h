@@ -43,6 +43,10 @@ struct TriggerSet {
 ** appends nothing, if the name is too short or the set is full. */
 TriggerSetOne *triggersetRead(TriggerSet *pSet, const char *zName,
                               const char *zSql);
+/* Returns the number in a trigger's name; NULL if it has none. */
+const char *triggersetNumber(Sqlx *p, const char *zName);
+/* Whether a token in the text of a trigger of the set begins with the mark. */
+int triggersetMarked(const TriggerSet *pSet, const char *zMark);
 /* Appends a trigger that is to be made, still without its text. */
 TriggerSetOne *triggersetNew(Sqlx *p, TriggerSet *pSet, const char *zNumber,
                              const char *zWhat);

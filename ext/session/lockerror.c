@@ -331,10 +331,10 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 /*
 ** SQL ERROR no transaction:
 **
-** The function needs an open transaction, and none is open. Or the lock must
-** end with the transaction, and Interlock cannot learn of its end: PRAGMA
-** query_only or an authorizer refuses what that takes, or another connection
-** has locked the schema, which this connection has not read yet.
+** The function was called outside BEGIN, and must be called after it. Or the
+** lock must end with the transaction, and Interlock cannot learn of its end:
+** PRAGMA query_only or an authorizer refuses what that takes, or another
+** connection has locked the schema, which this connection has not read yet.
 **
 ** Code: SQLITE_ERROR; SQLITE_READONLY, SQLITE_AUTH or SQLITE_BUSY of the latter
 ** Retry: the statement, after BEGIN

@@ -150,24 +150,30 @@ typedef struct NextApi {
     ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
 #endif
 
-/* Six hundred operations of SQLite's, and no table: a progress handler that is
-** to be called every 500 operations or more often is called in each look, one
-** of every 1000 in each second. */
+/* Six hundred operations of SQLite's, and no table. A progress handler that
+** must be called every 500 operations is called in each look but the first, and
+** one of every 1000 in each second look. */
 #define ROWS_10 "(0),(0),(0),(0),(0),(0),(0),(0),(0),(0)"
 #define ROWS_40 ROWS_10 "," ROWS_10 "," ROWS_10 "," ROWS_10
 static const char zLook[] = "SELECT count(*) FROM"
     " (VALUES " ROWS_40 "," ROWS_40 "," ROWS_40 ")";
 
-/* Where SQLite or an authorizer refuses the first. */
+/* For the first look of a wait. It is also the one after a grant that came
+** soon, and preparing the long statement would keep the lock from others
+** meanwhile. Also for connections where SQLite or an authorizer refuses the
+** long one. */
 static const char zLookLeast[] = "SELECT 1";
 
 /* A statement of its own ends with SQLITE_INTERRUPT after an interrupt, or
 ** where the program's progress handler says so. It runs inside the one that
 ** waits, so it does not clear the flag of an interrupt. */
 static int stepsInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
-  int rc = SQLITE_OK;
-  if( *ppLook==0 ) rc = sqlite3_prepare_v2(db, zLook, -1, ppLook, 0);
-  if( rc!=SQLITE_OK && rc!=SQLITE_INTERRUPT ){
+  int rc = SQLITE_OK, bFirst = *ppLook==0;
+  if( !bFirst && strcmp(sqlite3_sql(*ppLook), zLookLeast)==0 ){
+    sqlite3_finalize(*ppLook);
+    rc = sqlite3_prepare_v2(db, zLook, -1, ppLook, 0);
+  }
+  if( bFirst || (rc!=SQLITE_OK && rc!=SQLITE_INTERRUPT) ){
     rc = sqlite3_prepare_v2(db, zLookLeast, -1, ppLook, 0);
   }
   if( rc==SQLITE_OK ) rc = sqlite3_step(*ppLook);

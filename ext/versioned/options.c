@@ -161,6 +161,65 @@ static const char *exceptText(Sqlx *p, const VersionedOptions *pOptions){
   return sqlxText(p, pStr);
 }
 
+OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
+  OptionsText w;
+  w.zColumn = pOptions->zColumn;
+  w.zMode = azMode[pOptions->mode];
+  w.zOnStale = azStale[pOptions->bIgnore];
+  w.zExcept = exceptText(p, pOptions);
+  w.zTombstones = azSwitch[pOptions->bTombstones];
+  return w;
+}
+
+/* The options in a comment, in this order. */
+enum { WORD_MODE, WORD_ON_STALE, WORD_TOMBSTONES, WORD_EXCEPT, WORD_COUNT };
+static const char *const azWord[WORD_COUNT] = {
+  "/*mode=", " on_stale=", " tombstones=", " except="
+};
+
+/* Returns the options as a comment. A name that would end the comment is not
+** written, nor is then the rest. */
+static const char *commentOf(Sqlx *p, const VersionedOptions *pOptions){
+  OptionsText w = optionsStored(p, pOptions);
+  if( w.zExcept==0 || strstr(w.zExcept, "*/") ) return "";
+  return sqlxPrintf(p, "%s%s%s%s%s%s%s%s*/", azWord[WORD_MODE], w.zMode,
+      azWord[WORD_ON_STALE], w.zOnStale, azWord[WORD_TOMBSTONES],
+      w.zTombstones, azWord[WORD_EXCEPT], w.zExcept);
+}
+
+const char *optionsComment(Sqlx *p, const char *zSql){
+  const char *zEnd = zSql + strlen(zSql);
+  SqlToken t;
+  for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END;
+      t=sqltokenAt(t.z + t.n, zEnd)){
+    const char *z = t.kind==SQLTOKEN_SPACE ? strstr(t.z, azWord[0]) : 0;
+    const char *zLast = z && z<t.z+t.n ? strstr(z, "*/") : 0;
+    if( zLast ) return sqlxPrintf(p, "%.*s", (int)(zLast+2-z), z);
+  }
+  return 0;
+}
+
+int optionsRead(Sqlx *p, const char *zComment, OptionsText *pText){
+  const char *azValue[WORD_COUNT] = { "auto", "abort", "on", "" };
+  const char *z = zComment ? zComment : "";
+  int i;
+  for(i=0; i<WORD_COUNT; i++){
+    size_t n = strlen(azWord[i]);
+    const char *zNext;
+    if( strncmp(z, azWord[i], n)!=0 ) break;
+    z += n;
+    zNext = strstr(z, i+1<WORD_COUNT ? azWord[i+1] : "*/");
+    if( zNext==0 ) break;
+    azValue[i] = sqlxPrintf(p, "%.*s", (int)(zNext-z), z);
+    z = zNext;
+  }
+  pText->zMode = azValue[WORD_MODE];
+  pText->zOnStale = azValue[WORD_ON_STALE];
+  pText->zExcept = azValue[WORD_EXCEPT];
+  pText->zTombstones = optionsSwitch(strcmp(azValue[WORD_TOMBSTONES],"off")!=0);
+  return i==WORD_COUNT;
+}
+
 void optionsMake(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -194,16 +253,7 @@ void optionsMake(
   if( !bAsked && p->rc==SQLITE_OK ){
     exceptRenamed(pInfo, pHas, nMissing, pOptions);
   }
-}
-
-OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
-  OptionsText w;
-  w.zColumn = pOptions->zColumn;
-  w.zMode = azMode[pOptions->mode];
-  w.zOnStale = azStale[pOptions->bIgnore];
-  w.zExcept = exceptText(p, pOptions);
-  w.zTombstones = azSwitch[pOptions->bTombstones];
-  return w;
+  pOptions->zText = commentOf(p, pOptions);
 }
 
 const char *optionsSwitch(int bOn){

@@ -28,6 +28,12 @@ void optionsMake(Sqlx *p, const TableInfo *pInfo, const OptionsText *pStored,
                  VersionedOptions *pOptions);
 /* Returns the text of the options, as the registry stores it. */
 OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions);
+/* Returns the options in the comment that the text of `check` has; NULL if it
+** has none. */
+const char *optionsComment(Sqlx *p, const char *zSql);
+/* Takes the options of such a comment, or the defaults for NULL, but for the
+** column. Returns 0 if the comment does not have all of them. */
+int optionsRead(Sqlx *p, const char *zComment, OptionsText *pText);
 /* Returns the word for tombstones, always the same pointer. */
 const char *optionsSwitch(int bOn);
 

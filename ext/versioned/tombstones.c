@@ -8,6 +8,9 @@
 #include "schema/registry.h"
 SQLITE_EXTENSION_INIT3
 
+/* How many columns they have beside the key. */
+#define TOMBSTONES_MORE 3
+
 int tombstonesBroken(Sqlx *p, const VersionedTable *pTab){
   const VersionedTexts *pTexts = &pTab->texts;
   const char *zSql = tableinfoText(p, &pTab->base.info, "table",
@@ -67,7 +70,7 @@ static void stepsOfOtherKey(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
   ddlStep(p, pDdl, triggersetQualified(p, pTab->texts.zTombstonesSql, zSchema),
           0);
   if( sqlxCount(p, sqlxPrintf(p, "PRAGMA \"%w\".table_info(%s)", zSchema,
-                              zOld))==keytableCount(&pBase->info)+3 ){
+      zOld))==keytableCount(&pBase->info)+TOMBSTONES_MORE ){
     ddlStep(p, pDdl, sqlxPrintf(p, "INSERT OR IGNORE INTO \"%w\".%s SELECT *"
         " FROM \"%w\".%s ORDER BY version DESC", zSchema, zNew, zSchema,
         zFrom), 0);
@@ -84,6 +87,17 @@ void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
     ddlMakeTable(p, pDdl, pTab->texts.zTombstonesSql,
         tableinfoOwnWritten(p, zSchema, pTab->texts.zTombstones));
   }
+}
+
+void tombstonesTakeOver(
+  Sqlx *p,
+  const VersionedTable *pTab,
+  const char *zOther,
+  Ddl *pDdl
+){
+  keytableTakeOver(p, &pTab->base.info,
+      sqlxPrintf(p, "interlock_%s_tombstones", zOther),
+      pTab->texts.zTombstones, "version", TOMBSTONES_MORE, pDdl);
 }
 
 sqlite3_int64 tombstonesForget(

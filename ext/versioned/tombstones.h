@@ -17,6 +17,10 @@ void tombstonesPrepare(Sqlx *p, VersionedTable *pTab);
 /* Appends the steps that make the tombstones, or that carry those of another
 ** key over. */
 void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl);
+/* Appends the steps that take over the tombstones of another set of the same
+** table. */
+void tombstonesTakeOver(Sqlx *p, const VersionedTable *pTab,
+                        const char *zOther, Ddl *pDdl);
 /* Purges the tombstones that are older than msOlder. A tombstone has no time at
 ** first; the first call of this function after the delete sets it. Returns how
 ** many were purged. */

@@ -103,19 +103,23 @@ static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   pBase->bDeclared = sqlite3_column_int(pStmt, VERSIONED_COL_DECLARED)!=0;
 }
 
-/* The text of the trigger `check` tells two things. RENAME has rewritten the
+/* How the messages begin that tell a trigger of versioned tables. */
+#define VERSIONED_MARK "'version exhausted: "
+
+/* The text of the trigger `check` tells three things. RENAME has rewritten the
 ** version column in its `UPDATE OF column`, and not in the registry. It has not
-** rewritten the label in its messages. */
+** rewritten the label in its messages, nor the comment that has the options. */
 static void versionedReadTrigger(
   Sqlx *p,
   DeclaredTable *pBase,
   const TriggerSetOne *pOne
 ){
-  static const char zMessage[] = "'version exhausted: ";
+  static const char zMessage[] = VERSIONED_MARK;
   VersionedTable *pTab = (VersionedTable*)pBase;
   const char *zEnd = pOne->zSql + strlen(pOne->zSql);
   SqlToken t;
   if( strcmp(pOne->zWhat, "check")!=0 ) return;
+  pTab->zInstalled = optionsComment(p, pOne->zSql);
   t = sqltokenAt(pOne->zSql, zEnd);
   for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
     int n = (int)sizeof(zMessage) - 1;
@@ -130,6 +134,14 @@ static void versionedReadTrigger(
       return;
     }
   }
+}
+
+static int versionedReadLost(Sqlx *p, DeclaredTable *pBase){
+  VersionedTable *pTab = (VersionedTable*)pBase;
+  const char *zColumn = pTab->stored.zColumn;
+  int bTold = optionsRead(p, pTab->zInstalled, &pTab->stored);
+  pTab->stored.zColumn = zColumn ? zColumn : "version";
+  return bTold && zColumn;
 }
 
 static const char *versionedValues(
@@ -195,8 +207,8 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   }
 }
 
-/* The label is taken as it is installed: the messages of a renamed table have
-** its old name, which is no fault. */
+/* The label and the comment are taken as they are installed: those of a renamed
+** table or column have the old name, which is no fault. */
 static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
@@ -205,6 +217,7 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   versionedTakeOptions(p, pBase, 0);
   pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
   if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
+  if( pTab->zInstalled ) pTab->options.zText = pTab->zInstalled;
   return DECLARED_OK;
 }
 
@@ -334,6 +347,15 @@ static void stepsOfRows(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   ddlStep(p, pDdl, pTab->texts.zLiftAllSql, 0);
 }
 
+static void versionedTakeOver(
+  Sqlx *p,
+  const DeclaredTable *pBase,
+  const DeclaredTable *pOther,
+  Ddl *pDdl
+){
+  tombstonesTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
+}
+
 static const char *versionedResult(Sqlx *p, const DeclaredTable *pBase){
   return sqlxPrintf(p, "%s.%s", pBase->info.zName,
                     ((const VersionedTable*)pBase)->options.zColumn);
@@ -356,6 +378,8 @@ const DeclaredKind *versionedKind(void){
     .zSide = "tombstones",
     .xRead = versionedRead,
     .xReadTrigger = versionedReadTrigger,
+    .zMark = VERSIONED_MARK,
+    .xReadLost = versionedReadLost,
     .xValues = versionedValues,
     .xIsStored = versionedIsStored,
     .xOptions = versionedTakeOptions,
@@ -370,6 +394,7 @@ const DeclaredKind *versionedKind(void){
     .xColumns = stepsOfColumn,
     .xTables = stepsOfTombstones,
     .xRows = stepsOfRows,
+    .xTakeOver = versionedTakeOver,
     .xResult = versionedResult,
   };
   return &kind;

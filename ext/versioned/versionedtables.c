@@ -23,13 +23,28 @@ SQLITE_EXTENSION_INIT3
 ** `unversioned` do.
 **
 ** `status` is the first of these that applies: `table missing`, `column
-** missing`, `triggers missing`, `triggers changed`, `triggers outdated` (a
-** UNIQUE index or, with `except`, a column was added since, or an older
-** Interlock made the triggers), `triggers broken` (a trigger names a table
-** that does not exist), `triggers may be skipped` (see below), `ok`.
-** `versioned_repair` repairs all of them but the first. A table that a newer
-** Interlock has declared is `newer`, and is left alone. `note` reports what is
-** no fault but worth knowing.
+** missing`, `entry missing` (a tool has dropped the table
+** `interlock_versioned`, or its row), `several sets` (two texts of
+** `versioned_sql` were run, or an older Interlock has declared a table whose
+** entry was missing), `triggers missing`, `triggers changed`, `triggers
+** outdated` (a UNIQUE index or, with `except`, a column was added since, or an
+** older Interlock made the triggers), `triggers broken` (a trigger names a
+** table that does not exist), `triggers may be skipped` (see below), `ok`.
+** `versioned_repair` repairs each of these faults except `table missing`, for
+** which it needs the table's new name. A table that a newer Interlock has
+** declared is `newer`, and is left alone. `note` reports what is no fault but
+** worth knowing.
+**
+** A schema tool that drops the tables it does not know takes the registry and
+** the tombstones away. The triggers stay, and without tombstones every write
+** fails with `no such table`. `versioned_repair` makes the tables again, with
+** the options that the triggers tell; what the tombstones remembered is lost,
+** so that a deleted key starts over if it comes back.
+** [MIGRATIONS.md](MIGRATIONS.md) has the setting of each tool that prevents it.
+** If the triggers do not tell their options (an older Interlock made them, or a
+** column of `except` has the end of a comment in its name), repair leaves them,
+** and `versioned` must be called with all options. Of several sets one stays,
+** and takes the tombstones of the others over.
 **
 ** A table is `table missing` if it was dropped, or if it was renamed and then
 ** rebuilt without a call of `versioned_repair` in between: the triggers follow

@@ -17,8 +17,9 @@ SQLITE_EXTENSION_INIT3
 
 /* The placeholders of the templates in sql/. */
 typedef enum Value {
-  V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_TOMBSTONES, V_NOW,
-  V_FOLLOWS, V_REFUSE, V_LIFT, V_LIFTS, V_NOTHING_ELSE, V_OWN_ONLY,
+  V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_OPTIONS, V_TOMBSTONES,
+  V_NOW, V_FOLLOWS, V_EXPECTED, V_CONVENTION, V_REFUSE, V_LIFT, V_LIFTS,
+  V_NOTHING_ELSE, V_OWN_ONLY,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
   V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
   V_TOMBSTONE_NEW, V_TOMBSTONE_NEXT, V_MARK,
@@ -30,8 +31,9 @@ typedef enum Value {
 } Value;
 
 static const char *const azValue[V_COUNT] = {
-  "trigger", "table", "schema", "version", "label", "tombstones", "now",
-  "follows", "refuse", "lift", "lifts", "nothing_else", "own_only",
+  "trigger", "table", "schema", "version", "label", "options", "tombstones",
+  "now", "follows", "expected", "convention", "refuse", "lift", "lifts",
+  "nothing_else", "own_only",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
   "key_row_whole", "key_end", "greater", "same_key",
   "tombstone_new", "tombstone_next", "mark",
@@ -43,9 +45,9 @@ static const char *const azValue[V_COUNT] = {
 
 /* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
-                    F_OWN, F_COUNT } Flag;
+                    F_OWN, F_AHEAD, F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
-  "nullable", "strict", "tombstones", "marks", "own"
+  "nullable", "strict", "tombstones", "marks", "own", "ahead"
 };
 
 /* The options with which a trigger is part of the set, as bits. */
@@ -243,6 +245,20 @@ static const char *follows(Gen *g){
                     zCol, zCol, zCol, zCol, nothingBut(g, 0));
 }
 
+/* What happens to a stale row. In auto and strict the version that the row has
+** can come from a stale writer, or from one that writes back what it has read:
+** the text names the mode for the second. */
+static const char *refuse(Gen *g){
+  const char *zCol = g->azText[V_VERSION], *zLabel = g->azText[V_LABEL];
+  if( g->pOptions->bIgnore ) return "RAISE(IGNORE)";
+  if( g->pOptions->mode==VERSIONED_ECHO ){
+    return sqlxPrintf(g->p, "RAISE(ABORT,'stale write: %s')", zLabel);
+  }
+  return sqlxPrintf(g->p, "CASE WHEN NEW.%s=OLD.%s THEN RAISE(ABORT,"
+      "'stale write: %s (if it was sent as read: mode echo)')"
+      " ELSE RAISE(ABORT,'stale write: %s') END", zCol, zCol, zLabel, zLabel);
+}
+
 /* The ways in which another row can stand in NEW's way. Without tombstones only
 ** the row under NEW's own key matters. */
 #define WAYS (CLAUSE_BY_KEY | CLAUSE_BY_ROWID | CLAUSE_BY_INDEX)
@@ -267,6 +283,7 @@ static void valuesOf(Gen *g){
   az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
   az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pOptions->zColumn);
   az[V_LABEL] = pOptions->zLabel;
+  az[V_OPTIONS] = pOptions->zText ? pOptions->zText : "";
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
                                 g->zNumber);
   az[V_NOW] = TRIGGERSET_NOW;
@@ -278,6 +295,7 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
   g->abFlag[F_STRICT] = pOptions->mode==VERSIONED_STRICT;
   g->abFlag[F_TOMBSTONES] = pOptions->bTombstones;
+  g->abFlag[F_AHEAD] = pOptions->bTombstones && !pOptions->bIgnore;
   g->abFlag[F_OWN] = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
   g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pOptions->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
@@ -304,8 +322,12 @@ static void valuesOf(Gen *g){
   az[V_OWN_ONLY] = nothingBut(g, pOptions->abOwn);
   az[V_LIFTS] = pOptions->mode==VERSIONED_ECHO ? nothingBut(g, 0)
                                            : az[V_SAME_KEY];
-  az[V_REFUSE] = pOptions->bIgnore ? "RAISE(IGNORE)"
-      : sqlxPrintf(p, "RAISE(ABORT,'stale write: %s')", az[V_LABEL]);
+  az[V_EXPECTED] = sqlxPrintf(p, "OLD.%s%s", az[V_VERSION],
+                              pOptions->mode==VERSIONED_ECHO ? "" : "+1");
+  az[V_CONVENTION] = pOptions->mode==VERSIONED_ECHO
+      ? "mode echo expects the version as it was read"
+      : "expected is the version that was read plus one";
+  az[V_REFUSE] = refuse(g);
   az[V_LIFT] = fill(g, versioned_lift_sql);
 }
 

@@ -34,6 +34,7 @@ struct VersionedOptions {
   const char *zColumn;   /* the version column */
   const char *zLabel;    /* table.column for error messages, its quotes
                          ** doubled as in an SQL literal */
+  const char *zText;     /* the options as a text, for a comment; "": none */
   VersionedMode mode;
   int bIgnore;           /* on_stale=ignore: a stale row is skipped */
   int bTombstones;       /* the version of a deleted row is kept */

@@ -18,17 +18,36 @@
 -- have left a tombstone at the current version. Where there is `settle`, its
 -- step down is accepted, which it marks while it is taken.
 
+-- The comment has the options of the table. They are read from it if a tool has
+-- dropped the registry.
+
 -- SQL ERROR stale write:
 -- The row has changed since it was read: the version that the UPDATE carries
 -- is not the right one. The text names the table and the column, not the row.
 -- To find the row, run `SELECT * FROM t WHERE ... AND version <> ?` with the
 -- WHERE clause of the UPDATE and the version that was read.
+-- In the modes `auto` and `strict` the text ends with `(if it was sent as read:
+-- mode echo)` where the UPDATE carries the version that the row has. A writer
+-- that read one version before sends that number, and so does one that writes
+-- the version back as it read it, which is refused every time.
 -- Code: SQLITE_CONSTRAINT_TRIGGER
 -- Retry: the transaction, from the reading on: read the row again, compute
---   again, write again
+--   again, write again; not for ever
 -- Cure: none is needed, this is the purpose of a versioned table; if every
 --   write fails, the writers use another convention than the mode of the table
-CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table
+
+-- SQL ERROR version ahead:
+-- The UPDATE carries a version that the row has not reached: no writer can have
+-- read the one before it. The writer follows another convention than the mode
+-- of the table: it sends the version plus one in mode `echo`, or adds more than
+-- one in the others. Or the row has gone back, since a backup was restored.
+-- With `on_stale=ignore` the row is skipped. With `tombstones=off` this is
+-- `stale write:`, since a key that comes back starts over.
+-- Code: SQLITE_CONSTRAINT_TRIGGER
+-- Retry: nothing
+-- Cure: declare the mode that the writers follow; after a restored backup, read
+--   again
+CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table $options
 WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
  AND NOT($lifts AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
@@ -39,5 +58,7 @@ WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
 BEGIN
   SELECT CASE WHEN OLD.$version=9223372036854775807
     THEN RAISE(ABORT,'version exhausted: $label')
+    $if(ahead) WHEN NEW.$version>$expected
+    THEN RAISE(ABORT,'version ahead: $label (do not retry: $convention)') $end
     ELSE $refuse END;
 END

@@ -130,8 +130,8 @@ static void report(const char *zName, const char *zWhat, double r, double aim,
 #define DELETE  "DELETE FROM t WHERE id=?1"
 #define REPLACE "REPLACE INTO t(id,a,b) VALUES(?1,?2,'some text')"
 
-/* ?1 is a key, every key once in each repetition and in no order; ?2 a value;
-** ?3 the version that the row gets. */
+/* In the statements ?1 is a key (each key once in each repetition, in no
+** order), ?2 a value, and ?3 the version that the row gets. */
 typedef struct Pair Pair;
 struct Pair {
   const char *zName;
@@ -181,7 +181,7 @@ static const Pair aPair[] = {
     { EMPTY("UPDATE"), GUARD }, BUMPED, 1, 0, 0, 0, LOCKED },
 };
 
-/* A database with the table, declared one way or the other. */
+/* Makes a database with the table, declared in one of the two ways. */
 static sqlite3 *table(const Pair *p, int i, const char *zFile, int n){
   sqlite3 *db = fresh(zFile);
   char *zFill = sqlite3_mprintf(
@@ -197,7 +197,7 @@ static sqlite3 *table(const Pair *p, int i, const char *zFile, int n){
   return db;
 }
 
-/* Seconds for one repetition: nRow statements over the n keys. */
+/* Runs nRow statements over the n keys. Returns the seconds. */
 static double repetition(const Pair *p, sqlite3 *db, int n, int iRep){
   sqlite3_stmt *pStmt = prepare(db, p->zSql);
   int nStatement = n<nRow ? n : nRow;
@@ -221,8 +221,8 @@ static double repetition(const Pair *p, sqlite3 *db, int n, int iRep){
   return t;
 }
 
-/* The median ratio of the second side to the first; *pns is the second, in
-** ns. */
+/* Returns the median of the ratios of the second side to the first. *pns is the
+** time of the second, in ns. */
 static double ratio(const Pair *p, const char *zFile, int n, double *pns){
   double aRatio[MAX_REP], aTime[MAX_REP];
   sqlite3 *adb[2], *dbBeside = 0;

@@ -207,7 +207,8 @@ static void million(void){
 static const char *zExtension, *zFolderName;
 static void openOne(const char *zExt, const char *zFolder);
 
-/* The median of a query's CPU milliseconds. What it locks is released. */
+/* The median of a query's CPU milliseconds. The locks of the query are
+** released. */
 static double query(const char *zSql){
   double a[MAX_REP];
   int r;

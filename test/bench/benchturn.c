@@ -78,7 +78,7 @@ static void think(unsigned us){
   if( us ) nanosleep(&t, 0);
 }
 
-/* One writer: the waits of its transactions go into the pipe. */
+/* Runs one writer, which puts the waits of its transactions into the pipe. */
 static void writer(int fd, int bTurn, double end, unsigned iSeed){
   static float a[MAX_SAMPLE/8];
   const char *zBegin = bTurn ? "BEGIN; SELECT write_turn(); UPDATE t SET n=n+1"

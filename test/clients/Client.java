@@ -24,7 +24,7 @@ class Client {
       + ", SQLite " + one("SELECT sqlite_version()"));
     System.out.println("declared " + one("SELECT versioned('account')"));
     try (Statement s = db.createStatement()) {
-      s.executeUpdate("UPDATE account SET balance = 0, version = 7");
+      s.executeUpdate("UPDATE account SET balance = 0, version = 0");
     } catch (SQLiteException e) {
       System.out.println("~stale SQLiteException: " + e.getMessage());
       boolean stale =

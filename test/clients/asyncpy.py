@@ -15,7 +15,7 @@ async def main():
           f" SQLite {sqlite3.sqlite_version}")
     print("declared", await one("SELECT versioned('account')"))
     try:
-        await db.execute("UPDATE account SET balance = 0, version = 7")
+        await db.execute("UPDATE account SET balance = 0, version = 0")
     except aiosqlite.IntegrityError as e:
         print(f"~stale {type(e).__name__}: {e}")
         print("stale", int(

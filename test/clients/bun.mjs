@@ -12,7 +12,7 @@ console.log("~version", `Bun ${Bun.version}, SQLite ${
   one("SELECT sqlite_version()")}`);
 console.log("declared", one("SELECT versioned('account')"));
 try {
-  db.prepare("UPDATE account SET balance = 0, version = 7").run();
+  db.prepare("UPDATE account SET balance = 0, version = 0").run();
 } catch (e) {
   console.log(`~stale ${e.name}: ${e.message}`);
   console.log("stale", Number(

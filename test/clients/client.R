@@ -16,7 +16,7 @@ say("loaded ", one("SELECT interlock_version() <> ''"))
 say("~version RSQLite ", as.character(packageVersion("RSQLite")), ", SQLite ",
     one("SELECT sqlite_version()"))
 say("declared ", one("SELECT versioned('account')"))
-message <- fails("UPDATE account SET balance = 0, version = 7")
+message <- fails("UPDATE account SET balance = 0, version = 0")
 say("~stale ", message)
 stale <-
   startsWith(message, "stale write:")  #:stale

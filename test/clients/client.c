@@ -40,7 +40,7 @@ int main(void){
   run("loaded", "SELECT interlock_version() <> ''", 0);
   printf("~version SQLite %s\n", sqlite3_libversion());
   run("declared", "SELECT versioned('account')", 0);
-  run(0, "UPDATE account SET balance = 0, version = 7", 0);
+  run(0, "UPDATE account SET balance = 0, version = 0", 0);
   printf("stale %d\n",
     sqlite3_extended_errcode(db)==SQLITE_CONSTRAINT_TRIGGER  //:stale
   );

@@ -28,7 +28,7 @@ int main() {
             << "~version SQLite " << sqlite3_libversion() << "\n"
             << "declared " << one("SELECT versioned('account')") << "\n";
   try {
-    one("UPDATE account SET balance = 0, version = 7");
+    one("UPDATE account SET balance = 0, version = 0");
   } catch (const std::string &e) {
     std::cout << "~stale " << e << "\nstale "
               << (

@@ -26,7 +26,7 @@ main(_) ->
     io:format("~~version p1_sqlite3 ~s, SQLite ~s~n",
               [Version, one("SELECT sqlite_version()")]),
     io:format("declared ~s~n", [one("SELECT versioned('account')")]),
-    Stale = exec("UPDATE account SET balance = 0, version = 7"),
+    Stale = exec("UPDATE account SET balance = 0, version = 0"),
     io:format("~~stale ~0p~n", [Stale]),
     IsStale =
         lists:prefix("stale write:", message(Stale)), %:stale

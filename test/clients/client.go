@@ -53,7 +53,7 @@ func main() {
 		version)
 	show("declared", "SELECT versioned('account')")
 	_, err = conn.ExecContext(context.Background(),
-		"UPDATE account SET balance = 0, version = 7")
+		"UPDATE account SET balance = 0, version = 0")
 	fmt.Printf("~stale %T: %s\n", err, err)
 	ok := errors.As(err, &e)
 	ok = ok &&

@@ -22,7 +22,7 @@
 (say "loaded" (one "SELECT interlock_version() <> ''"))
 (say "~version cl-sqlite," "SQLite" (one "SELECT sqlite_version()"))
 (say "declared" (one "SELECT versioned('account')"))
-(let ((message (fails "UPDATE account SET balance = 0, version = 7")))
+(let ((message (fails "UPDATE account SET balance = 0, version = 0")))
   (say "~stale" message)
   (say "stale" (if
     (search "stale write:" message) ;#:stale

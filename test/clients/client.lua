@@ -23,7 +23,7 @@ print("loaded " .. one("SELECT interlock_version() <> ''"))
 print("~version LuaDBI " .. DBI._VERSION .. ", SQLite " ..
   one("SELECT sqlite_version()"))
 print("declared " .. one("SELECT versioned('account')"))
-local _, message = rows("UPDATE account SET balance = 0, version = 7")
+local _, message = rows("UPDATE account SET balance = 0, version = 0")
 print("~stale " .. message)
 local stale =
   message:find("stale write:", 1, true) --:stale

@@ -23,7 +23,7 @@ let () =
   Printf.printf "~version OCaml %s, SQLite %s\n" Sys.ocaml_version
     (get "SELECT sqlite_version()");
   Printf.printf "declared %s\n" (get "SELECT versioned('account')");
-  let rc, _, message = one "UPDATE account SET balance = 0, version = 7" in
+  let rc, _, message = one "UPDATE account SET balance = 0, version = 0" in
   Printf.printf "~stale %s: %s\n" (Rc.to_string rc) message;
   Printf.printf "stale %d\n" (int (
     String.starts_with ~prefix:"stale write:" message (*:stale*)

@@ -14,7 +14,7 @@ print "loaded ", one("SELECT interlock_version() <> ''"), "\n";
 print "~version DBD::SQLite $DBD::SQLite::VERSION,",
     " SQLite $db->{sqlite_version}\n";
 print "declared ", one("SELECT versioned('account')"), "\n";
-eval { $db->do("UPDATE account SET balance = 0, version = 7") };
+eval { $db->do("UPDATE account SET balance = 0, version = 0") };
 print "~stale ", $@ =~ s/ at .* line \d+\.\n//r, "\n";
 print "stale ", (
     $DBI::err == 1811  #:stale

@@ -13,7 +13,7 @@ puts "~version sqlite3 #{SQLite3::VERSION}," \
      " SQLite #{one["SELECT sqlite_version()"]}"
 puts "declared #{one["SELECT versioned('account')"]}"
 begin
-  db.execute("UPDATE account SET balance = 0, version = 7")
+  db.execute("UPDATE account SET balance = 0, version = 0")
 rescue SQLite3::ConstraintException => e
   puts "~stale #{e.class}: #{e.message.lines.first}"
   stale =

@@ -23,7 +23,7 @@ fn main() -> rusqlite::Result<()> {
     println!("~version rusqlite {}, SQLite {}", env!("RUSQLITE"),
              rusqlite::version());
     println!("declared {}", one(&db, "SELECT versioned('account')")?);
-    match db.execute("UPDATE account SET balance = 0, version = 7", []) {
+    match db.execute("UPDATE account SET balance = 0, version = 0", []) {
         Err(Error::SqliteFailure(e, Some(message))) => {
             println!("~stale SqliteFailure: {message}");
             println!("stale {}", i32::from(

@@ -8,7 +8,7 @@ db eval {SELECT load_extension('./build/interlock')} ;#:load
 puts "loaded [db onecolumn {SELECT interlock_version() <> ''}]"
 puts "~version Tcl [info patchlevel], SQLite [db version]"
 puts "declared [db onecolumn {SELECT versioned('account')}]"
-catch { db eval {UPDATE account SET balance = 0, version = 7} } message
+catch { db eval {UPDATE account SET balance = 0, version = 0} } message
 puts "~stale $message"
 set stale [string match "stale write:*" $message] ;#:stale
 puts "stale $stale"

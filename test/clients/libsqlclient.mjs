@@ -17,7 +17,7 @@ console.log("~version", `@libsql/client ${
   await one("SELECT sqlite_version()")}`);
 console.log("declared", await one("SELECT versioned('account')"));
 try {
-  await db.execute("UPDATE account SET balance = 0, version = 7");
+  await db.execute("UPDATE account SET balance = 0, version = 0");
 } catch (e) {
   console.log(`~stale ${e.name}: ${e.message}`);
   console.log("stale", Number(

@@ -24,7 +24,7 @@ func main() {
 	}
 	fmt.Printf("~version modernc.org/sqlite %s, SQLite %s\n",
 		os.Getenv("MODERNC"), version)
-	_, err = db.Exec("UPDATE account SET balance = 0, version = 7")
+	_, err = db.Exec("UPDATE account SET balance = 0, version = 0")
 	fmt.Printf("~stale %T: %s\n", err, err)
 	var e *sqlite.Error
 	if errors.As(err, &e) {

@@ -13,7 +13,7 @@ console.log("~version", `${process.env.RUNTIME ?? "Node"} ${
   process.versions.node}, SQLite ${one("SELECT sqlite_version()")}`);
 console.log("declared", one("SELECT versioned('account')"));
 try {
-  db.prepare("UPDATE account SET balance = 0, version = 7").run();
+  db.prepare("UPDATE account SET balance = 0, version = 0").run();
 } catch (e) {
   console.log(`~stale ${e.name}: ${e.message}`);
   console.log("stale", Number(

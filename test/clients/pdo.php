@@ -16,7 +16,7 @@ echo "~version PHP ", PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION, ".",
     PHP_RELEASE_VERSION, ", SQLite ", SQLite3::version()["versionString"], "\n";
 echo "declared ", one("SELECT versioned('account')"), "\n";
 try {
-    $db->exec("UPDATE account SET balance = 0, version = 7");
+    $db->exec("UPDATE account SET balance = 0, version = 0");
 } catch (PDOException $e) {
     echo "~stale PDOException: ", $e->getMessage(), "\n";
     echo "stale ", (int)(

@@ -13,7 +13,7 @@ print("~version", f"Python {platform.python_version()},"
       f" SQLite {sqlite3.sqlite_version}")
 print("declared", one("SELECT versioned('account')"))
 try:
-    db.execute("UPDATE account SET balance = 0, version = 7")
+    db.execute("UPDATE account SET balance = 0, version = 0")
 except sqlite3.IntegrityError as e:
     print(f"~stale {type(e).__name__}: {e}")
     print("stale", int(

@@ -11,7 +11,7 @@ sqlite3 shop.db 2>errors <<'END'
 SELECT 'loaded', interlock_version() <> '';
 SELECT '~version', 'SQLite ' || sqlite_version();
 SELECT 'declared', versioned('account');
-UPDATE account SET balance = 0, version = 7;
+UPDATE account SET balance = 0, version = 0;
 CREATE TEMP VIEW shown AS
   SELECT rtrim(readfile('errors'), char(10)) AS errors;
 SELECT '~stale', errors FROM shown;

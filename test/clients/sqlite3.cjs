@@ -17,7 +17,7 @@ const sqlite3 = require("sqlite3");
   console.log("declared", await one("SELECT versioned('account')"));
   try {
     await promisify(db.run.bind(db))(
-      "UPDATE account SET balance = 0, version = 7");
+      "UPDATE account SET balance = 0, version = 0");
   } catch (e) {
     console.log(`~stale ${e.name}: ${e.message}`);
     console.log("stale", Number(

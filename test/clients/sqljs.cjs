@@ -11,7 +11,7 @@ require("sql.js")().then(SQL => {
     version}, SQLite ${
     db.exec("SELECT sqlite_version()")[0].values[0][0]}`);
   try {
-    db.run("UPDATE account SET balance = 0, version = 7");
+    db.run("UPDATE account SET balance = 0, version = 0");
   } catch (e) {
     console.log(`~stale ${e.name}: ${e.message}`);
     console.log("stale", Number(

@@ -7,7 +7,7 @@ console.log("~version", `node-sqlite3-wasm ${
   require("node-sqlite3-wasm/package.json").version}, SQLite ${
   db.get("SELECT sqlite_version() AS v").v}`);
 try {
-  db.run("UPDATE account SET balance = 0, version = 7");
+  db.run("UPDATE account SET balance = 0, version = 0");
 } catch (e) {
   console.log(`~stale ${e.name}: ${e.message}`);
   console.log("stale", Number(

@@ -13,7 +13,7 @@ print("~version", f"apsw {apsw.apswversion()},"
       f" SQLite {apsw.sqlitelibversion()}")
 print("declared", one("SELECT versioned('account')"))
 try:
-    db.cursor().execute("UPDATE account SET balance = 0, version = 7")
+    db.cursor().execute("UPDATE account SET balance = 0, version = 0")
 except apsw.ConstraintError as e:
     print(f"~stale {type(e).__name__}: {e}")
     print("stale", int(

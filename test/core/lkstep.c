@@ -156,11 +156,52 @@ static void sceneWake(void){
   pthread_join(t, 0);
   CHECK(!bTimedOut);
 }
-/* A cancel must wake that thread, and a leave one that sleeps on the mutex. */
 static void asleepOn(pthread_t *pt, u32 *pWord){
   pthread_create(pt, 0, sleeper, pWord);
   untilAsleep(&iTid);
 }
+/* It must be woken when the mutex is free, also if another thread enters before
+** the wake and grants a second request. */
+static void hookGrantOther(void){
+  CHECK_EQ(lockRelease(S[2], &kB, X), LOCK_OK);
+}
+static void hookFree(void){
+  CHECK_EQ(atomicGet(&segHeader(seg())->mutex), 0);
+}
+static void sceneWakeLater(void){
+  pthread_t t;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(2, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(ask(1, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &kB, X, SES), LOCK_WAITING);
+  asleepOn(&t, &segRecord(seg(),
+      segSession(seg(), lockSlot(S[1]))->waits)->state);
+  at(CRASH_MUTEX_LEAVE, 1, hookGrantOther);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  pthread_join(t, 0);
+  CHECK(!bTimedOut);
+  CHECK(granted(1) && granted(3));
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  at(CRASH_GRANT_WAKE, 1, hookFree);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+}
+/* More are granted at once than the list has room for. */
+static void sceneWakeMany(void){
+  enum { MANY = SEG_WAKES+3 };
+  LockSession *a[MANY];
+  int i;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  for(i=0; i<MANY; i++){
+    a[i] = beginOrDie(pF);
+    CHECK_EQ(lockAsk(a[i], &kA, SH, SES, 1), LOCK_WAITING);
+  }
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK_EQ(aPass[CRASH_GRANT_WAKE], MANY);
+  for(i=0; i<MANY; i++) CHECK_EQ(lockOutcome(a[i]), LOCK_OK);
+}
+/* A cancel must wake that thread, and a leave one that sleeps on the mutex. */
 static void sceneCancelWakes(void){
   pthread_t t;
   inMemory();
@@ -1002,6 +1043,26 @@ static void scenePollHolder(void){
   killed(pid);
   CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
 }
+static void actShare(void){
+  inFile();
+  CHECK_EQ(try(0, &kA, SH, SES), LOCK_OK);
+}
+/* The first holder is dead, the second alive: a request that is refused names
+** the second, and only the first has lost its lock. */
+static void sceneProbeFirst(void){
+  pid_t pid;
+  inFile();
+  pid = other(actShare);
+  CHECK_EQ(try(1, &kA, SH, SES), LOCK_OK);
+  killed(pid);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(lockTrouble(S[2])->iBlocker, lockSessionId(S[1]));
+  CHECK_EQ(segHeader(seg())->nRecord, 1);
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[1], &kA, SH), LOCK_OK);
+  CHECK(granted(2));
+  CHECK(whole());
+}
 /* A process dies right after its record became valid, in a slot whose last user
 ** was this process.  No old record may be valid again.  A session keeps the
 ** slot that it freed last, so it frees two. */
@@ -1207,7 +1268,8 @@ static void sceneGrow(void){
 
 static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "conflict matrix", sceneMatrix }, { "queue order", sceneQueue },
-  { "grant wakes", sceneWake }, { "cancel wakes", sceneCancelWakes },
+  { "grant wakes", sceneWake }, { "grant wakes later", sceneWakeLater },
+  { "many grants wake", sceneWakeMany }, { "cancel wakes", sceneCancelWakes },
   { "leaving the mutex wakes", sceneMutexWakes },
   { "tokens grow", sceneToken },
   { "two scopes", sceneScopes }, { "rollback to", sceneSavepoint },
@@ -1242,6 +1304,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "owner dies before a sleeper", sceneOwnerDies },
   { "rebuild", sceneRebuild }, { "rebuild grants", sceneRebuildScans },
   { "guard word at a rebuild", sceneGuardRebuild },
+  { "first blocker that lives", sceneProbeFirst },
   { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },
   { "dead writer", sceneWriterDies },
   { "dead waiter behind the writer", sceneWriterWaiterDies },

@@ -19,7 +19,7 @@ proc is_free {key} {
 proc taken {key} { other sql "SELECT advisory_lock($key) > 0" }
 proc given {key} { other sql "SELECT advisory_unlock($key)" }
 
-# Whether a call waits: it then ends with its timeout.
+# Whether a call waits. If so the call ends by its timeout.
 proc waits {sql {db db}} {
   $db eval {SELECT advisory_lock_timeout(1)}
   set failed [catch { uplevel 1 [list $db eval $sql] } result]

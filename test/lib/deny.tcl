@@ -32,8 +32,8 @@ proc ask {code args} {
 }
 proc tick {} { expr {[incr ::count] == $::fatal} }
 
-# Runs SQL, disturbed at point n: {rc result}. ::count is then how many points
-# there were.
+# Runs SQL, disturbed at point n. Returns {rc result}, and sets ::count to the
+# number of points.
 proc hindered {sql n} {
   set ::count 0
   set ::fatal $n
@@ -127,7 +127,7 @@ proc judged {r where i} {
   if {$seen ne $expected} { return "seen: [state_differ $expected $seen]" }
 }
 
-# The points to try, of n, without DENY_EVERY about five.
+# Those of the n points that are tried: without DENY_EVERY about five.
 proc points {kind n} {
   set every [info exists ::env(DENY_EVERY)]
   set step [expr {$every ? 1 : $n/5 + 1}]
@@ -141,7 +141,7 @@ proc points {kind n} {
   }
   return $points
 }
-# Each connection begins with `connect`.
+# SQL that each connection runs first.
 set connect {}
 proc do_deny_test {name tables sql} {
   global first after kind count n doneAt goesOn asked connect

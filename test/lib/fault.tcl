@@ -15,8 +15,8 @@ needs {[in_testfixture]} "SQLite's testfixture"
 
 # ---- one case -------------------------------------------------------------
 
-# The texts of the errors that a fault may cause. SQLite has some of its own
-# while it loads an extension, and where it compiles a text that it keeps.
+# The texts of the errors that a fault may cause. SQLite has error texts of its
+# own while it loads an extension, and where it compiles a text that it keeps.
 set clean {
   {out of memory} {disk I/O error} {database or disk is full}
   {unable to open database file} {interrupted}
@@ -36,9 +36,9 @@ set around {
   }
 }
 
-# A new connection on the saved database that has run `before`. The schema is
-# read first, so that the faults meet the work of Interlock. A connection runs
-# `connect` first, which attaches a file or makes temp tables.
+# Opens a connection on the saved database and runs `before`. It reads the
+# schema first, so that the faults meet Interlock's work and not SQLite's.
+# Before that it runs `connect`, which attaches a file or makes temp tables.
 proc ready {before lookaside} {
   db_restore_and_reopen
   if {!$lookaside} { sqlite3_db_config_lookaside db 0 0 0 }
@@ -48,7 +48,8 @@ proc ready {before lookaside} {
   db eval $before
 }
 
-# Raises an error if the state of the database is none that is allowed.
+# Raises an error if the database is in a state that is not allowed after this
+# result.
 proc judge {rc result} {
   global first before after sql open
   set isOpen [expr {![sqlite3_get_autocommit db]}]
@@ -76,7 +77,7 @@ proc judge {rc result} {
   }
   if {$whole ne "ok"} { error $whole }
   if {$rc} {
-    # The same again, with no fault.
+    # The same SQL must work when there is no fault.
     db eval [expr {$open ? "BEGIN; $sql; COMMIT" : $sql}]
   }
 }
@@ -97,7 +98,8 @@ set sanitized [string match asan* [world]]
 set lookasides [expr {$sanitized ? {0} : {0 1}}]
 set firsts [expr {$sanitized ? 3 : 9}]
 
-# One case: see above.
+# One case; the head of this file describes the arguments. SQL in ::connect is
+# run by each connection first.
 set connect {}
 proc fault {name tables sql args} {
   global around first before after open lookasides firsts
@@ -124,7 +126,8 @@ proc fault {name tables sql args} {
       set after [state db]
       set prep [list ready $prelude $lookaside]
       foreach kind {oom-transient oom-persistent} {
-        # The last point fails nothing; those before it are near the end.
+        # At the last point no fault occurs. The points before it are near the
+        # end of the work.
         for {set i 1} {$i <= $n+1} {incr i} {
           if {$i > $firsts && $i < $n-3 && $i % $step} continue
           do_faultsim_test $name-$where-$lookaside -faults $kind \

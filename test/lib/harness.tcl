@@ -22,7 +22,7 @@ namespace eval harness {
   variable scratch $world::build/scratch/by-hand-[pid]
 }
 if {[lindex $argv 0] eq "process"} {
-  # One of the processes of test/lib/process.tcl.
+  # This is a process of test/lib/process.tcl.
   world::wrap
   process::serve
 }
@@ -52,9 +52,8 @@ proc needs {condition reason} {
   finish_test
 }
 
-# One test that cannot be run on this machine: the runner reports it as omitted.
-# Only in `make test` may something be missing that tool/deps installs;
-# elsewhere it is a failure.
+# Reports a test that cannot run on this machine as omitted. Only in `make test`
+# may something be missing that tool/deps installs; elsewhere that is a failure.
 proc skip_test {name reason} {
   puts "Omitted: $name: needs $reason"
   if {[world] eq "quick"} return
@@ -81,7 +80,7 @@ proc harness::program {seconds command} {
   return [expr {$status == 124 ? "timed out" : "ends with $status"}]
 }
 
-# Files that tester.tcl does not delete.
+# Deletes the files that tester.tcl leaves.
 proc harness::forget {} {
   catch { db close }
   foreach file [glob -nocomplain test.db*] { forcedelete $file }
@@ -166,8 +165,8 @@ proc catchsql {sql {db db}} {
   list $rc $result
 }
 
-# Whether a result is as expected: an exact text; or /regexp/, with # for a
-# number; or /*glob*/, or *glob*. A ~ in front means that it must not match.
+# Whether a result matches what is expected: an exact text; /regexp/, with # for
+# a number; /*glob*/ or *glob*. After a ~ in front it must not match.
 proc harness::meets {expected result} {
   set is 1
   if {[regexp {^~(/.*/|\*.*\*)$} $expected - expected]} { set is 0 }

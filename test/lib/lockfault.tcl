@@ -19,7 +19,7 @@ proc seen {} {
     WHERE session <> advisory_session() ORDER BY 1, 2, 3, 4, 5
   }
 }
-# Those of these rows that a rollback leaves.
+# Those of these rows that are still there after a rollback.
 proc of_session {rows} {
   set left {}
   foreach {what key mode scope granted count} $rows {
@@ -38,7 +38,7 @@ proc ready {before lookaside} {
   db eval $before
 }
 
-# Whether this is the error that the SQL gives without a fault.
+# Whether this is the error that the SQL has without a fault, too.
 proc as_ever {result} {
   global clean
   expr {$clean ne "" && [string match $clean* $result]}
@@ -51,7 +51,8 @@ proc judge {rc result} {
   if {$rc == 0 || [as_ever $result]} {
     if {$now ne $after} { error "now locked: $now, expected: $after" }
   } else {
-    # An expected error has SQLite's text if there is no memory for its own.
+    # An expected error has SQLite's text if there was no memory for
+    # Interlock's.
     if {$result ne "out of memory" && !($clean ne "" && $result in {
         {database is locked} {database table is locked} {SQL logic error}})} {
       error "the error is: $result"
@@ -63,7 +64,7 @@ proc judge {rc result} {
         && !($part && [begins $now $done])} {
       error "after the error locked: $now, expected: $expected"
     }
-    # The same again, with no fault.
+    # The same SQL must work when there is no fault.
     if {$open && !$isOpen} { db eval BEGIN }
     if {[catch { db eval $sql } message] && ![as_ever $message]} {
       error "then: $message"
@@ -120,7 +121,7 @@ proc fault {name prelude body args} {
         forcedelete test.db-interlock; interlock_open watch test.db; $prep"
     }
     foreach kind {oom-transient oom-persistent} {
-      # The last point fails nothing.
+      # At the last point no fault occurs.
       for {set i 1} {$i <= $n+1} {incr i [expr {$i < 9 ? 1 : $step}]} {
         do_faultsim_test $name-$lookaside -faults $kind -start $i -end $i \
           -prep $prep -body { db eval $::sql } \

@@ -23,6 +23,8 @@
 #       refused for want of a version;
 #   G10 triggers of the application that update the table let no statement fail
 #       that is right;
+#   G11 an UPDATE of one row is refused as `version ahead` if it carries more
+#       than is right, and otherwise as `stale write`;
 #   G8  RETURNING version of an UPDATE that does not mention the version shows
 #       the new one (with on_stale=abort).
 # A rollback gives back the versions that the transaction used. Columns in
@@ -207,8 +209,9 @@ model::shape usertouchexcept except n ddl {
 
 # ---- triggers of the user's -----------------------------------------------
 
-# Random triggers that raise IGNORE for a quarter of all payloads. A BEFORE
-# trigger then skips the row, an AFTER trigger the triggers that run after it.
+# Makes random triggers with RAISE(IGNORE) for a quarter of all payloads. A
+# BEFORE trigger then skips the row, an AFTER trigger the triggers that run
+# after it.
 proc model::makeUserTriggers {d when} {
   variable log
   for {set i 0} {$i < 3} {incr i} {
@@ -222,9 +225,9 @@ proc model::makeUserTriggers {d when} {
   }
 }
 
-# Some at random that update the rows that they are fired for, or others of the
-# table: the usual `updated_at` without a list of columns, counters, guarded or
-# not. The column seen is theirs; no statement sets it.
+# Makes random triggers that update the row that they are fired for, or others
+# of the table: the usual `updated_at` without a list of columns, counters, with
+# a guard in WHEN and without. Only these triggers set the column `seen`.
 proc model::makeTouches {d when} {
   variable log
   variable shape
@@ -260,7 +263,8 @@ proc model::makeTouches {d when} {
   }
 }
 
-# Make some newer ones, and put the order right in half of the runs.
+# Makes some triggers that are newer than Interlock's, and repairs the table in
+# half of the runs.
 proc model::touchNewer {d} {
   variable touchInOrder
   if {[chance 60]} { makeTouches $d newer }
@@ -288,8 +292,8 @@ proc model::keyLiteral {v} {
   return $v
 }
 
-# The key of a row of lookSql. A key with a NULL in it identifies no row: such
-# rows are identified by their rowid, while they exist.
+# The key of a row of lookSql. A key with a NULL in it identifies no row, so
+# such a row is identified by its rowid, while it exists.
 proc model::keyOf {row} {
   variable shape
   set nKey [llength [dict get $shape key]]
@@ -501,7 +505,7 @@ proc model::shuffle {list} {
   return $out
 }
 
-# A version that has a chance to be right for what the WHERE matches.
+# A version that may be right for the rows which the WHERE clause matches.
 proc model::guess {where} {
   variable vers
   set all [array names vers]
@@ -582,7 +586,7 @@ proc model::step {st} {
   array set rows [array get now]
   array set vers [array get nowVers]
   foreach k [array names vers] {
-    # A key with a NULL identifies no row: its versions end with the row.
+    # A key with a NULL identifies no row, so its versions end with the row.
     if {[string match null:* $k]} continue
     if {![info exists high($k)] || $high($k) < $vers($k)} {
       set high($k) $vers($k)
@@ -591,8 +595,8 @@ proc model::step {st} {
   return ""
 }
 
-# Whether a statement is an INSERT of one row whose key no row has, in mode
-# strict. One of the user's triggers may write without a version after it.
+# Whether, in mode strict, a statement is an INSERT of one row whose key no row
+# has. A trigger of the user's may write the row without a version after it.
 proc model::isAlone {st} {
   variable shape
   variable db
@@ -609,7 +613,7 @@ proc model::isAlone {st} {
   return [expr {![$db exists "SELECT 1 FROM t WHERE $where"]}]
 }
 
-# Whether version v may be carried as w by an UPDATE that sets other columns.
+# Whether an UPDATE that sets other columns may carry w for a row at version v.
 proc model::right {w v} {
   variable mode
   if {$w eq ""} { return 1 }
@@ -617,6 +621,15 @@ proc model::right {w v} {
   if {$w eq "next"} { return [expr {$right == $v + 1}] }
   if {$w eq "same"} { return [expr {$right == $v}] }
   return [expr {[string is integer -strict $w] && $w == $right}]
+}
+
+# Whether w is above the version that an UPDATE may carry over v.
+proc model::isAhead {w v} {
+  variable mode
+  set right [expr {$mode eq "echo" ? $v : $v + 1}]
+  switch -- $w next { set w [expr {$v + 1}] } same { set w $v }
+  if {[regexp {^x?'\D} $w]} { return 1 }  ;# a text or a BLOB
+  expr {[string is wide -strict $w] && $w > $right}
 }
 
 proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
@@ -632,13 +645,19 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
   foreach k $hit {
     if {![right $w $vers($k)]} { set stale 1 }
   }
-  # A trigger that was fired for one row may have raised the next one.
+  # A trigger that ran for one row may have raised the version of the next one.
   variable touching
   set surely [expr {[dict get $st plain]
                     && !($touching && [llength $hit]>1)}]
-  if {$failed && [string match "*stale write*" $msg] && !$stale
+  if {$failed && [regexp {stale write|version ahead} $msg] && !$stale
    && $surely} {
     return "G3 refused as stale"
+  }
+  if {$failed && $surely && [llength $hit]==1
+   && [isAhead $w $vers([lindex $hit 0])]
+      != [string match "*version ahead*" $msg]
+   && [regexp {stale write|version ahead} $msg]} {
+    return "G11 carries $w over $vers([lindex $hit 0]): $msg"
   }
   if {$failed && [string match "*version required*" $msg] && !$stale
    && $w ne "" && [dict get $st plain] && [mayTouch]} {
@@ -682,8 +701,8 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
   return ""
 }
 
-# Whether an UPDATE that carries w leaves its row at w, whatever triggers that
-# update the table have changed of it.
+# Whether an UPDATE that carries w must leave its row at w, whatever the
+# triggers that update the table have changed in it.
 proc model::isLastWord {w hit} {
   variable shape
   variable mode
@@ -696,7 +715,7 @@ proc model::isLastWord {w hit} {
                 && ![regexp {TRIGGER|REFERENCES} [dict get $shape ddl]]}]
 }
 
-# In mode strict: a live row that an INSERT has changed went to the next
+# In mode strict: a living row that an INSERT has changed must be at the next
 # version, by a REPLACE or an UPSERT that carried it.
 proc model::judgeInsert {nowVar nowVersVar} {
   variable rows
@@ -704,7 +723,7 @@ proc model::judgeInsert {nowVar nowVersVar} {
   upvar 1 $nowVar now $nowVersVar nowVers
   foreach k [array names now] {
     if {![info exists rows($k)] || $rows($k) eq $now($k)} continue
-    # One with a NULL in its key is another row under the same rowid.
+    # A row with a NULL in its key can be another row under the same rowid.
     if {[string match null:* $k]} continue
     if {$nowVers($k) != $vers($k)+1 && ![touches]} {
       return "G7 key $k was replaced at $vers($k), is at $nowVers($k)"
@@ -713,7 +732,8 @@ proc model::judgeInsert {nowVar nowVersVar} {
   return ""
 }
 
-# Triggers of the user's, or foreign keys, may skip or touch more rows.
+# Whether triggers of the user's, or foreign keys, may skip rows or touch more
+# of them.
 proc model::skips {} {
   variable shape
   variable users
@@ -741,7 +761,7 @@ proc model::restore {i} {
   }
 }
 
-# Open, close or undo a transaction or a savepoint, at random.
+# Opens, closes or undoes a transaction or a savepoint, at random.
 proc model::transaction {} {
   variable db
   variable stack
@@ -777,10 +797,10 @@ proc model::transaction {} {
   $db eval $sql
 }
 
-# Whether no statement may be refused for what triggers that update the table
-# do: they were there when it was declared or repaired; in the modes auto and
-# echo also where there is only one, whenever it was made. (Several of another
-# kind can meet inside of `bump` and `raise`, which ends in an error.)
+# Whether triggers that update the table must not make any statement fail. That
+# is so if the triggers were there when the table was declared or repaired, and
+# in the modes auto and echo also if there is only one. (Several triggers of
+# another kind can meet inside of `bump` and `bump_after`, which is an error.)
 proc model::mayTouch {} {
   variable shape
   variable mode
@@ -795,8 +815,9 @@ proc model::mayTouch {} {
   return [expr {$touchInOrder && !$touchBefore}]
 }
 
-# Whether the triggers that update the table end under recursive_triggers. One
-# that is newer than ours is met by each raising of the version.
+# Whether the triggers that update the table come to an end under
+# recursive_triggers. A trigger that is newer than Interlock's runs at each
+# raising of the version.
 proc model::mayRecurse {} {
   variable shape
   variable touching
@@ -809,7 +830,7 @@ proc model::mayRecurse {} {
 
 # ---- runs -----------------------------------------------------------------
 
-# Make the table of a shape on one connection, ready to run on others.
+# Makes the table of a shape by one connection. Others can then use it.
 proc model::start {name makeDb runDbs declare} {
   variable shapes
   variable shape [dict get $shapes $name]
@@ -842,8 +863,8 @@ proc model::start {name makeDb runDbs declare} {
   look rows vers
 }
 
-# Makes the triggers of a table anew, in random order. `verify_bump` and those
-# of the user's that could skip Interlock's are made first, and so run last.
+# Makes the triggers of a table anew, in random order. `verify_bump`, and the
+# user's triggers that could skip Interlock's, are made first, and so run last.
 proc model::reorder {d} {
   set all {}
   set first {}
@@ -860,7 +881,7 @@ proc model::reorder {d} {
   foreach sql [concat $first [shuffle $all]] { $d eval $sql }
 }
 
-# Drops one trigger of the set, by what it does.
+# Drops the trigger of the set that has this name.
 proc model::leaveOut {d what} {
   set name [$d onecolumn "SELECT name FROM sqlite_master
       WHERE type = 'trigger' AND name GLOB 'interlock_????????_$what'"]

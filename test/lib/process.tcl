@@ -78,7 +78,7 @@ proc process::start {name script} {
   flush $channel($name)
 }
 
-# The answer if it is there, as {rc result}; else an empty list.
+# The answer as {rc result}, or an empty list if it has not come completely.
 proc process::answer {name} {
   variable channel
   variable unread
@@ -103,7 +103,7 @@ proc process::running {name} {
   variable channel
   set got [answer $name]
   if {$got eq ""} { return 1 }
-  # Put it back for `wait`.
+  # `wait` reads the answer again.
   set bytes [encoding convertto utf-8 $got]
   set unread($name) "[string length $bytes]\n$bytes$unread($name)"
   return 0
@@ -120,7 +120,8 @@ proc process::wait {name {ms ""}} {
   lassign $got rc result
   return -code [expr {$rc == 1}] $result
 }
-# Waits until something comes from the process: 1, or 0 if the time is over.
+# Waits until the process writes something. Returns 1, or 0 when the time is
+# over.
 proc process::await {name end} {
   variable channel
   variable event
@@ -139,7 +140,7 @@ proc process::pid {name} {
   ::pid $channel($name)
 }
 proc process::signal {name signal} {
-  # In Turkish kill knows no CONT.
+  # With a Turkish locale kill does not know CONT.
   exec env LC_ALL=C kill -$signal [pid $name]
 }
 proc process::kill {name} {
@@ -161,8 +162,8 @@ proc process::close {name} {
   }
   if {[set bad [gone $name]] ne ""} { error "process $name: $bad" }
 }
-# Frees everything of a process that ends or has ended. Returns how it ended, if
-# that is an error.
+# Frees everything that belongs to a process that ends or has ended. Returns how
+# the process ended, if that is an error.
 proc process::gone {name} {
   variable all
   variable channel
@@ -172,7 +173,7 @@ proc process::gone {name} {
   interp alias {} ::$name {}
   return [expr {$failed ? $message : ""}]
 }
-# For finish_test: a process that ends with an error is a failure.
+# For finish_test. A process that ends with an error is a failure.
 proc process::closeAll {} {
   variable all
   foreach name $all {
@@ -185,7 +186,7 @@ proc process::closeAll {} {
 # ---- the side of the process ----------------------------------------------
 
 proc process::serve {} {
-  # The pipe is for answers: the output of a script goes to stderr.
+  # The pipe is for answers, so the output of a script goes to stderr.
   rename ::puts ::process::put
   proc ::puts {args} {
     set last [lindex $args end]

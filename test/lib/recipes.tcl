@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# For the tests of sql/RECIPES.md: its code, and Python programs that run it,
-# one or several at once. A test file sources it after harness.tcl.
+# For the tests of sql/RECIPES.md and sql/MIGRATIONS.md: their code, and Python
+# programs that run it, one or several at once. A test file sources it after
+# harness.tcl.
 #
 # Python has the system's SQLite in every world, so these tests would show
 # nothing new in most of them. In `quick`, which `make test` runs on any
@@ -11,7 +12,7 @@
 source [file join $world::home tool csource.tcl]
 source [file join $world::home tool example.tcl]
 
-# Not the python3 on PATH: that of pyenv, for example, loads no extensions.
+# PATH may lead to another python3, such as pyenv's, which loads no extensions.
 set python /usr/bin/python3
 set workers 4
 set each 20             ;# what a worker adds, 1 by 1
@@ -22,9 +23,10 @@ set seconds 60          ;# for a process
 # Fences by {heading language}, in the order of the page: those of some headings
 # or, with `but` before these, of all others.
 set recipes_of {}
+set recipes_page RECIPES.md
 proc recipes_read {args} {
   set but [expr {[lindex $args 0] eq "but"}]
-  set text [csource::slurp $world::home/sql/RECIPES.md]
+  set text [csource::slurp $world::home/sql/$::recipes_page]
   set headings {}
   set line 0
   foreach row [split $text \n] {
@@ -49,7 +51,7 @@ proc recipe {heading language} {
   return $text
 }
 
-# The recipes that no test has used, and those that nothing would run.
+# The recipes that no test has used, and those of a language that no test runs.
 proc recipes_left {} {
   set left {}
   dict for {key texts} $::recipes_of {
@@ -62,7 +64,7 @@ proc recipes_left {} {
 
 # ---- Python ---------------------------------------------------------------
 
-# The output of Python, errors included.
+# Runs Python. Returns its output, errors included.
 proc python {args} {
   catch {
     exec timeout --kill-after=5 $::seconds env PYTHONPATH=[pwd] \
@@ -74,7 +76,7 @@ proc python {args} {
 proc python_has {module} {
   expr {[python -c "import $module"] eq ""}
 }
-# Only in `make test` may it be missing.
+# Something may be missing in `make test` only.
 proc recipes_need {there package} {
   needs {$there || [world] ne "quick"} "$package: tool/deps full"
 }
@@ -94,7 +96,7 @@ for i in range(EACH):
     CALL
 }
 
-# Runs a program and then, again and again, a call, in all workers. Returns what
+# Runs a program and then a call again and again, in all workers. Returns what
 # went wrong, or "".
 proc python_crowd {program meanwhile call} {
   append program [string map [list EACH $::each CALL $call] $::python_loop]

@@ -73,7 +73,8 @@ proc spec::step {where line} {
 
 proc spec::ways {steps} {
   set commands [join [lmap step $steps { dict get $step commands }]]
-  # A session that interrupts loads an extension of the tests as well.
+  # A session that interrupts another one loads an extension of the tests as
+  # well.
   if {$world::static && [regexp {\minterrupt\M} $commands]} return
   set ways processes
   if {[regexp {\m(kill|stop|continue)\M} $commands]} { return $ways }
@@ -92,7 +93,7 @@ proc spec::sql {command} {
   regsub {^(\S+)\s*} $command {} rest
   set word [lindex [split $command] 0]
   lassign [split $rest] key mode
-  # t(1) is a row of table t, t the table.
+  # In a spec t(1) is a row of table t, and t the table.
   if {[regexp {^([a-z]+)\((.*)\)$} $key - table value]} {
     set kind row
     set key '$table',$value
@@ -126,7 +127,7 @@ proc spec::sql {command} {
   error "no such command: $command"
 }
 
-# The result of a command, in the form of specs.
+# The result of a command, in the form of a spec.
 proc spec::outcome {command answer expected} {
   lassign $answer rc result code
   if {$rc} { return "ERROR [failure $result $code $expected]" }
@@ -146,7 +147,7 @@ proc spec::outcome {command answer expected} {
   }
   return "gives {$result}"
 }
-# The word of specs for an error, if its code is right.
+# The word that specs have for an error, if the error's code is right.
 proc spec::failure {message code expected} {
   set words {
     deadlock {deadlock detected: *} 6
@@ -159,7 +160,7 @@ proc spec::failure {message code expected} {
     tablelocked {table locked: *} 6
     badargument {bad argument: *} 1
   }
-  # For any other error, a part of its text.
+  # For any other error a spec has a part of its text.
   set part [named [regsub {^(waits, then )?ERROR } $expected {}]]
   if {$part ne "" && [string tolower $part] ni $words
       && [string first $part $message] >= 0} {
@@ -265,7 +266,7 @@ proc spec::helper {} {
   exec gcc -O1 -shared -fPIC $world::home/test/prog/helper.c -o helper/helper.so
   set helper [file normalize helper/helper.so]
 }
-# Runs SQL that must neither fail nor wait.
+# Runs SQL, which must neither fail nor wait.
 proc spec::now {name sql} {
   variable how
   ${how}::start $name $sql
@@ -273,7 +274,7 @@ proc spec::now {name sql} {
   if {$rc} { error "$sql: $result" }
   return $result
 }
-# The result of a session that should go on.
+# The result of a session whose command must end.
 proc spec::answer {name} {
   variable how
   set start [clock milliseconds]
@@ -325,7 +326,7 @@ proc spec::playStep {step} {
         set got [settle $session $number $command $result]
       }
     }
-    # `waits, then` is not verified: a short wait cannot be seen.
+    # `waits, then` is not verified, since a short wait cannot be seen.
     set wanted [named [regsub {^waits, then } $result {}]]
     if {![string equal -nocase $wanted $got]} {
       error "got: $got, expected: $wanted"
@@ -352,7 +353,7 @@ proc spec::settle {session number command expected} {
     if {[clock milliseconds] > $end} { error "neither waits nor ends" }
   }
   # The tables are read without the mutex, so two rows may be of different
-  # moments. The next look shows the later one.
+  # moments. The next look shows the later moment.
   set end [expr {[clock milliseconds] + $::world::patience}]
   while {[set got "WAITS [asWritten $blockers]"] ne $expected
          && [clock milliseconds] < $end} {
@@ -369,7 +370,7 @@ proc spec::asWritten {blockers} {
   set names [regexp -all -inline {\w+} $names]
   return "for [join [lsort $names] ,]"
 }
-# A wait that a step should have ended.
+# Verifies that a wait has ended which the step should end.
 proc spec::ended {who number wanted} {
   variable pending
   variable how
@@ -381,8 +382,8 @@ proc spec::ended {who number wanted} {
   if {$got eq "ok"} { set got granted }
   if {$got ne $wanted} { error "$who#$number: $got, expected: $wanted" }
 }
-# Exactly the sessions that the spec names wait. A session that is stopped may
-# have been granted what it waits for, without knowing it.
+# Verifies that the sessions which the spec names wait, and no others. A session
+# that is stopped may have been granted its request without knowing it.
 proc spec::othersWait {} {
   variable pending
   variable stopped
@@ -461,8 +462,8 @@ proc spec::end {} {
   catch { watch close }
 }
 
-# Runs the SQL of a session where that lives. Its connection is `db`, or has a
-# name of its own.
+# What runs the SQL of a session in its process or thread. The session's
+# connection is `db`, or has a name of its own.
 set spec::there {
   proc spec_run {db sql} {
     list [catch { $db eval $sql } result] $result [$db errorcode]
@@ -475,7 +476,7 @@ set spec::there {
 
 # ---- each session in a process --------------------------------------------
 
-# The processes stay from one race to the next.
+# The processes are used for one race after the other.
 namespace eval spec::processes {
   variable idle {}
   variable of         ;# session -> process
@@ -523,7 +524,7 @@ proc spec::processes::signal {name signal} {
   process::signal $of($name) $signal
 }
 proc spec::processes::interrupt {name address} { signal $name USR1 }
-# After a failure no process is used again.
+# The processes of a race that failed are not used again.
 proc spec::processes::forget {names} {
   variable of
   foreach name $names { catch { process::kill $of($name) } }
@@ -599,7 +600,7 @@ proc spec::threads::interrupt {name address} {
     watch eval {SELECT helper_interrupt($address)}
   }
 }
-# The waits were cancelled. A thread that still hangs is left alone.
+# The waits were cancelled. A thread that still hangs is left as it is.
 proc spec::threads::forget {names} {
   variable of
   foreach name $names {

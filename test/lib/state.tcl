@@ -31,12 +31,12 @@ proc state {db} {
   join [lsort [split $text \n]] \n
 }
 
-# The same, as another connection sees it.
+# The same text, as another connection sees the files.
 proc state_shared {text} {
   join [lsearch -all -inline -not [split $text \n] temp.*] \n
 }
 
-# How two such texts differ, in short.
+# A short description of how two such texts differ.
 proc state_differ {a b} {
   set a [split $a \n]
   set b [split $b \n]

@@ -59,7 +59,8 @@ proc sqlite_number {} {
 
 # ---- connections ----------------------------------------------------------
 
-# As sqlite3, but a new database gets the world's journal mode.
+# Replaces `sqlite3` by a command that sets the world's journal mode in a new
+# database.
 proc world::wrap {} {
   rename ::sqlite3 ::world::sqlite3_plain
   proc ::sqlite3 {args} {

@@ -36,7 +36,7 @@ static sqlite3 *openDb(const char *zFile){
   sqlite3_busy_timeout(db, 5000);
   return db;
 }
-/* Run SQL: SQLite's code. */
+/* Runs SQL. Returns SQLite's code. */
 static int run(sqlite3 *db, const char *zSql){
   return sqlite3_exec(db, zSql, 0, 0, 0);
 }
@@ -62,8 +62,8 @@ static int begins(const char *z, const char *zPrefix){
 
 /* ---- what opens a transaction, as SQLite itself says -------------------- */
 
-/* Whether a request of db for the lock 1, which another connection holds,
-** waits. */
+/* Verifies the state of db's transaction, and whether a request of db for the
+** lock 1, which another connection holds, waits. */
 static void expectWait(int iLine, sqlite3 *db, int eState, int bWaits){
   int rc;
   if( sqlite3_txn_state(db, "main")!=eState ) wrong(iLine, "txn_state");
@@ -155,7 +155,8 @@ static void closeRefused(sqlite3 *db, sqlite3 *db2){
   CHECK(sqlite3_close(db)==SQLITE_OK);
   CHECK(isFree(db2, 1));
 }
-/* A close is refused; then ROLLBACK TO a savepoint from before it. */
+/* A close is refused. Then the connection rolls back to a savepoint from before
+** it. */
 static void closeRefusedSavepoint(sqlite3 *db, sqlite3 *db2){
   sqlite3_stmt *p = 0;
   run(db, "BEGIN; SELECT advisory_xact_lock(1); SAVEPOINT a;"
@@ -184,7 +185,8 @@ static void closeInTransaction(sqlite3 *db, sqlite3 *db2){
   CHECK(ask(db2, "SELECT count(*) FROM t")==2);
   CHECK(ask(db2, "SELECT count(*) FROM advisory_sessions")==1);
 }
-/* A zombie lives until its last statement ends, and so do its session locks. */
+/* A connection that was closed with statements left (a zombie) lives until its
+** last statement ends, and so do its session locks. */
 static void zombie(sqlite3 *db, sqlite3 *db2){
   sqlite3_stmt *p = 0;
   ask(db, "SELECT advisory_lock(1)");
@@ -284,7 +286,8 @@ static void progressEnds(sqlite3 *db, sqlite3 *db2){
     run(db, "ROLLBACK");
     CHECK(ask(db2, "SELECT count(*) FROM advisory_waits")==0);
   }
-  /* Where SQLite does not take that statement an interrupt still works. */
+  /* If that statement is too long for SQLite's limit an interrupt still works.
+  ** */
   sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, 300);
   run(db2, "SELECT write_turn_end(), row_unlock_all()");
   interrupt(db, db2);
@@ -374,7 +377,7 @@ static void codes(sqlite3 *db, sqlite3 *db2){
 
 /* ---- threads ------------------------------------------------------------- */
 
-/* Each thread adds to a number that only the lock guards. */
+/* Each thread adds to a number that nothing but the lock guards. */
 enum { THREADS = 6, ROUNDS = 150 };
 static long nShared;
 static const char *zFile = "test.db";
@@ -522,7 +525,8 @@ static void turnMethods(sqlite3 *db, sqlite3 *db2){
   CHECK(hasNone(db2));
 }
 
-/* Close, in each state of a turn that was taken before its transaction. */
+/* Closes the connection in each state of a turn that was taken before its
+** transaction. */
 static void turnClose(sqlite3 *db, sqlite3 *db2){
   sqlite3_stmt *pStmt = 0;
   CHECK(run(db, AHEAD)==SQLITE_OK);

@@ -114,7 +114,7 @@ static const char *key(u32 i){
     "0", "1", "(2,2)", "'three'", "4", "-5", "(6,-6)", "x'0007'" };
   return az[i];
 }
-/* Without the brackets of a pair. */
+/* The arguments of a key: a pair without its brackets. */
 static const char *args(u32 i){
   static char z[20];
   snprintf(z, sizeof z, "%s", key(i));
@@ -238,7 +238,8 @@ static void rollbackTo(void){
   if( run("ROLLBACK TO s%d", i)!=SQLITE_OK ) fatal("rollback to");
   nSp = i+1;
 }
-/* Never the outermost savepoint without BEGIN: to release it is a COMMIT. */
+/* Releases a savepoint, but not the outermost one without BEGIN, since that
+** would be a COMMIT. */
 static void releaseSavepoint(void){
   int i;
   if( nSp<2 ) return;
@@ -253,7 +254,8 @@ static void statement(void){
     case 1: run("INSERT INTO t VALUES(NULL, %d)", R(1000)); break;
     case 2: run("DELETE FROM t WHERE id > 20"); break;
     case 3:
-      /* SQLite undoes it, with a lock that it takes and that is not logged. */
+      /* SQLite undoes this statement, and with it the lock that it takes, which
+      ** is not logged. */
       run("INSERT INTO t SELECT 0*try_advisory_xact_lock(%s), 'x' "
           "UNION ALL SELECT 1, 'twice'", args(R(LOG_KEYS)));
       break;
@@ -313,7 +315,8 @@ static pid_t start(u32 i, u32 nProc, u64 iSeed){
   if( pid==0 ) worker(i, nProc, iSeed);
   return pid;
 }
-/* Signals a process that was started here; -1 would signal all processes. */
+/* Signals a process that this program started. A pid of -1 would mean all
+** processes. */
 static void signalOne(pid_t pid, int iSignal){
   if( pid>1 ) kill(pid, iSignal);
 }
@@ -326,7 +329,7 @@ static void killOne(u32 i, u32 nProc){
   pLog->nKill++;
   aPid[i] = start(i, nProc, (u64)R(1u<<30)+1);
 }
-/* Stops or kills a process; 0 if all is well. */
+/* Stops and kills processes. Returns 0 if all is well. */
 static int torment(u32 nProc, u64 nOp){
   i64 usLast = microseconds();
   u32 i, nLive = nProc;
@@ -453,7 +456,7 @@ static int aim(int nRound){
     a->bGranted = rc==SQLITE_OK;
     nGranted += rc==SQLITE_OK;
     nTimeout += rc!=SQLITE_OK;
-    /* Move to where both outcomes are equally likely. */
+    /* Aims at the moment at which both outcomes are equally likely. */
     a->us += rc==SQLITE_OK ? 7 : -7;
     __atomic_store_n(&a->iEnd, i, __ATOMIC_SEQ_CST);
     spinUntil(&a->iDone, i);

@@ -32,7 +32,7 @@ static void run(sqlite3 *db, const char *zSql){
   char *zError = 0;
   if( sqlite3_exec(db, zSql, 0, 0, &zError)!=SQLITE_OK ) fail(zSql, zError);
 }
-/* What may fail, since the other connection is in the way. */
+/* Runs SQL that may fail because of the other connection. */
 static void attempt(sqlite3 *db, const char *zSql){
   sqlite3_exec(db, zSql, 0, 0, 0);
 }
@@ -80,7 +80,8 @@ static void randomChange(sqlite3 *db, unsigned i){
   attempt(db, az[i%n]);
 }
 
-/* The other mode of the journal, or the same again. pAsks has to come back. */
+/* Changes the journal mode, or sets the same again. For that pAsks must be
+** closed. */
 static void changeMode(void){
   sqlite3_close(pAsks);
   run(pOther, random()%2 ? "PRAGMA journal_mode=WAL"
@@ -119,13 +120,14 @@ static void inTurn(void){
 
 /* ---- in between -------------------------------------------------------- */
 
-/* Where the header and the pages are read, other things happen: the connection
-** that asks has file objects whose methods do them, at the iHook-th call. */
+/* Other things happen while the header and the pages are read: the connection
+** that reads has file objects whose methods do them, at the iHook-th call. */
 static int iHook;
 static const sqlite3_io_methods *apMethods[2];
 static sqlite3_io_methods aHooked[2];
 
-/* The WAL begins again, and the frames that were read are other pages. */
+/* The WAL begins again, so that the frames that were read become other pages.
+** */
 static void hook(void){
   if( iHook==0 || --iHook ) return;
   run(pOther, "PRAGMA wal_checkpoint(RESTART);"
@@ -158,7 +160,8 @@ static void setHooks(void){
   aHooked[1].xRead = hookedReadWal;
 }
 
-/* With the new number in the WAL or in the file, at each of these calls. */
+/* The hook runs at each of these calls, with the new number in the WAL or in
+** the file. */
 static void inBetween(void){
   int i;
   for(i=0; i<12; i++){

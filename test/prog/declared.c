@@ -138,7 +138,7 @@ static const ListVtab countedVtab = {
 static int sql(const char *z){
   return sqlite3_exec(db, z, 0, 0, 0);
 }
-/* Whether a query returns one value, which is this text. */
+/* Returns 1 if a query returns one value, which is this text. */
 static int says(const char *zSql, const char *zText){
   sqlite3_stmt *p = 0;
   int bSo = 0;
@@ -151,7 +151,7 @@ static int says(const char *zSql, const char *zText){
   sqlite3_finalize(p);
   return bSo;
 }
-/* Declares a table; 1 if the result, or the error, is this text. */
+/* Declares a table. Returns 1 if the result, or the error, is this text. */
 static int declares(const char *zTable, const char *zColumn, const char *zText){
   DeclareRequest req = { zTable, zColumn, 0, 0 };
   const char *z;

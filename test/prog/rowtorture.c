@@ -103,7 +103,7 @@ static int run(const char *zFormat, ...){
 }
 #define SAYS(z) (strstr(zError, z)!=0)
 
-/* The errors that are allowed. After one, everything must be released. */
+/* Releases everything after one of the errors that are allowed. */
 static void giveBack(void){
   if( !sqlite3_get_autocommit(db) && run("ROLLBACK")!=SQLITE_OK ){
     bad("ROLLBACK");
@@ -112,8 +112,8 @@ static void giveBack(void){
     bad("unlock");
   }
 }
-/* 1 if the statement was successful. bMine: this session itself has locked what
-** it writes, so no guard may refuse it. */
+/* Returns 1 if the statement was successful. bMine: this session itself has
+** locked what it writes, so no guard may refuse it. */
 static int tried(int rc, int bMine){
   if( rc==SQLITE_OK ) return 1;
   if( SAYS("row locked:") || SAYS("table locked:") ){
@@ -217,7 +217,7 @@ static int opPlain(void){
   }
   return commit();
 }
-/* No other session writes while a shared lock is held. */
+/* Verifies that no other session writes while this one holds a shared lock. */
 static int opShared(void){
   int i = 1 + (int)R(ACCOUNTS), bTable = R(3)==0;
   int64_t n;
@@ -252,7 +252,7 @@ static int opTurn(void){
   if( i!=j && !write1(j, m, 1) ) return 0;
   return commit();
 }
-/* A lock that ROLLBACK TO has released blocks no session. */
+/* Verifies that a lock which ROLLBACK TO has released blocks no session. */
 static int opSavepoint(void){
   int i = 1 + (int)R(ACCOUNTS);
   if( !begin() ) return 0;
@@ -263,7 +263,7 @@ static int opSavepoint(void){
   if( !tried(run("ROLLBACK TO a"), 0) || !tried(run("RELEASE a"), 0) ) return 0;
   return commit();
 }
-/* Does a job from the queue, once. */
+/* Takes a job from the queue and does it. */
 static int opJob(void){
   int64_t iJob;
   if( !tried(run("SELECT skip_locked('job', %d, 'state = ?1', 'id', 0)",
@@ -347,7 +347,7 @@ static void setUp(int nJob){
   sqlite3_close(db);
 }
 
-/* 1 if a query returns no row, as it should. */
+/* Returns 1 if a query returns no row, as it should. */
 static int nothing(const char *zWhat, const char *zSql){
   int rc = run("%s", zSql);
   if( rc==SQLITE_OK && zValue[0]==0 ) return 1;
@@ -368,7 +368,7 @@ static int judge(void){
   bOk &= nothing("still locked", "SELECT kind || ' ' || ifnull(object, '')"
     " FROM advisory_locks JOIN advisory_sessions USING(session)"
     " WHERE state <> 'dead'");
-  /* And free for the next. */
+  /* Everything can be locked again. */
   if( run("SELECT advisory_lock_timeout(5000), table_lock('account'),"
           " table_lock('job')")!=SQLITE_OK ){
     printf("not free: %s\n", zError);
@@ -415,7 +415,7 @@ int main(int n, char **a){
         nLive--;
       }
     }
-    /* No process has made progress for half a minute: they hang. */
+    /* The processes hang if none has made progress for half a minute. */
     if( pShared->nOp!=nSeen ){ nSeen = pShared->nOp; msLast = 0; }
     else if( (msLast += 15)>30000 ){
       printf("they hang\n");

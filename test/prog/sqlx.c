@@ -14,7 +14,7 @@ static int nWrong;
 #define CHECK(x) do{ if( !(x) ){ nWrong++; \
   printf("line %d: %s\n", __LINE__, #x); } }while(0)
 
-/* How many tables there are. */
+/* The number of tables. */
 static int tables(void){
   sqlite3_stmt *p = 0;
   int n = -1;
@@ -24,8 +24,8 @@ static int tables(void){
   return n;
 }
 enum { CHANGE, RUN, EXISTS, COUNT, PREPARE, WAYS };
-/* The text in each way of running one; 1 if it is refused as a bad argument and
-** has changed nothing. */
+/* Runs a text in each way. Returns 1 if every way refuses it as a bad argument
+** and changes nothing. */
 static int refused(const char *zSql){
   int i, n = tables(), bRefused = 1;
   for(i=0; i<WAYS; i++){
@@ -46,7 +46,8 @@ static int refused(const char *zSql){
   }
   return bRefused && tables()==n;
 }
-/* What is run to its end, and what the error is otherwise. */
+/* Runs a statement to its end. Returns 1 if the error is like zLike, or if
+** there is none and zLike is 0. */
 static int change(const char *zSql, const char *zLike){
   Sqlx x;
   int bSo;

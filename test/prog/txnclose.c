@@ -55,7 +55,7 @@ static sqlite3_int64 ask(sqlite3 *db, const char *zSql){
   sqlite3_finalize(p);
   return i;
 }
-/* Releases what a connection may hold. */
+/* Returns 1 if this connection can take the lock, which is then released. */
 static int isFree(sqlite3 *db, const char *zTry){
   char z[200];
   snprintf(z, sizeof z, "SELECT try_%s", zTry);
@@ -130,7 +130,8 @@ static void madeAgain(sqlite3 *a){
   must(__LINE__, a, "CREATE TABLE made(x); DROP TABLE made");
 }
 static void dropped(sqlite3 *a){
-  /* Not while it is needed; after a refused close it may be. */
+  /* SQLite refuses the DROP while the table is needed. After a refused close it
+  ** may not. */
   run(a, "DROP TABLE temp.interlock_transaction");
 }
 static void refusedThenDropped(sqlite3 *a){
@@ -262,8 +263,8 @@ static void rounds(sqlite3 *a, sqlite3 *w, sqlite3 *r, const char *zBegin,
   CHECK(ask(r, "SELECT count(*) FROM advisory_locks")==0);
 }
 
-/* After a refused close and COMMIT the next call sees the end: for an
-** interlock_reset(), and for one that is refused as long as it has not come. */
+/* After a refused close and COMMIT the next call notices the end.
+** interlock_reset() is such a call; inside the transaction it is refused. */
 static void resets(sqlite3 *a, sqlite3 *r){
   zNow = "resets";
   must(__LINE__, a, "BEGIN; UPDATE t SET x = x+1 WHERE id = 1");
@@ -283,9 +284,10 @@ static void resets(sqlite3 *a, sqlite3 *r){
   CHECK(isFree(r, "row_lock('t', 1)"));
 }
 
-/* Savepoints from before a refused close are others than those after it that
-** have their numbers: what was locked in the first is not given back with the
-** second. Also where the table of the events has to be made once more. */
+/* Savepoints from before a refused close are not those from after it that have
+** the same numbers: a rollback to the second must not release what was locked
+** in the first, also if the table of the events is made once more in between.
+** */
 static void savepoints(sqlite3 *a, sqlite3 *r, const char *zBetween){
   zNow = zBetween[0] ? "savepoints, table made again" : "savepoints";
   must(__LINE__, a, "BEGIN; SELECT advisory_xact_lock(1);"
@@ -308,7 +310,7 @@ static void savepoints(sqlite3 *a, sqlite3 *r, const char *zBetween){
   CHECK(ask(r, "SELECT count(*) FROM advisory_locks")==0);
 }
 
-/* A call in a statement that writes by itself sees the end as well. */
+/* A call inside a statement that writes by itself notices the end as well. */
 static void writesAlone(sqlite3 *a, sqlite3 *r){
   zNow = "writes-alone";
   must(__LINE__, a, "BEGIN; SELECT advisory_xact_lock(1)");

@@ -180,8 +180,8 @@ static int waiterIsDone(void){
   pthread_mutex_unlock(&W.mutex);
   return b;
 }
-/* Lets the wait begin, and returns when its request is queued, or, with
-** bMayEnd, when it has already timed out. */
+/* Begins the wait. Returns when its request is queued, or, with bMayEnd, when
+** the wait has already timed out. */
 static void waiterStart(sqlite3 *db, const Names *p, int bMayEnd){
   double t = now()+10;
   W.pNames = p;
@@ -196,9 +196,9 @@ static void waiterStart(sqlite3 *db, const Names *p, int bMayEnd){
 }
 static int errorIs(const char *z){ return strncmp(W.zErr, z, strlen(z))==0; }
 
-/* After the wait has ended and the holder has released the lock: 1 if the
-** waiter has the lock, which is then released. The result of the wait must
-** agree. */
+/* To be called after the wait has ended and the holder has released the lock.
+** Returns 1 if the waiter has the lock, and releases it. The result of the wait
+** must agree. */
 static int waiterHeld(sqlite3 *db, int bRowThenError){
   const Names *p = W.pNames;
   char z[120];
@@ -315,7 +315,7 @@ static void timer(int us, int flags){
   t.it_interval.tv_usec = t.it_value.tv_usec = us;
   setitimer(ITIMER_REAL, &t, 0);
 }
-/* Only the waiter gets the signals: this thread has blocked them. */
+/* Only the waiter gets the signals, since this thread has blocked them. */
 static void signals(sqlite3 *db, const char *zName){
   Names n;
   double t;
@@ -410,8 +410,8 @@ static void pair(sqlite3 *db, int eA, int eB, int nRound, const char *zName){
   sqlite3_close(db2);
 }
 
-/* How often does an interrupt that is aimed at the grant come after the row,
-** so that the statement ends in SQLite's own error and the lock is held? */
+/* Counts how often an interrupt that is aimed at the grant comes after the row,
+** so that the statement ends with SQLite's own error and the lock is held. */
 static void window(sqlite3 *db, int nRound){
   Names n;
   int i, nRow = 0, nDone = 0, nCancelled = 0;

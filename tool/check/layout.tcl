@@ -6,7 +6,8 @@
 # tests are letters and digits. No file has the marks of a merge conflict.
 
 namespace eval check {
-  # In C without comments and strings: what is wrong, pattern.
+  # For C without comments and strings: what is wrong, and a pattern that finds
+  # it.
   variable styles {
     "no blank before the parenthesis"    {\m(?:if|while|for|switch)\s+\(}
     "a blank inside the parenthesis"     {\m(?:if|while|switch)\([^ \n]}
@@ -48,7 +49,7 @@ proc check::layout {root} {
   return $problems
 }
 
-# Marks of a merge conflict, in any file.
+# Reports marks of a merge conflict, in any file.
 proc check::layoutMarks {root} {
   set problems {}
   foreach file [csource::files $root * */* */*/* .ci/*] {
@@ -64,7 +65,7 @@ proc check::layoutMarks {root} {
   return $problems
 }
 
-# What holds for a page in Markdown.
+# The rules for a page in Markdown.
 proc check::layoutPage {file text} {
   set problems {}
   set line 0
@@ -90,7 +91,7 @@ proc check::layoutPage {file text} {
   return $problems
 }
 
-# What holds for a line of any file.
+# The rules for a line of any file.
 proc check::layoutLines {file text} {
   set problems {}
   set line 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD
-# Check: clang-tidy, cppcheck and gcc's analyzer have nothing to say. What is
+# Check: clang-tidy, cppcheck and gcc's analyzer report nothing. What is
 # switched off is in .clang-tidy and below, each with its reason.
 #
 # They take minutes, so a file that was clean is not checked again until it or

@@ -6,7 +6,7 @@
 # cites a number instead.
 
 namespace eval check {
-  # What looks like a name of this project and is one of another.
+  # Words that look like names of this project and belong to another.
   variable foreign {
     PostgreSQL MySQL MariaDB SQLAlchemy ActiveRecord JavaScript TypeORM
     MikroORM GitHub
@@ -17,9 +17,9 @@ namespace eval check {
     tester.tcl
     malloc_common.tcl lock_common.tcl triggerC.test
   }
-  # What the build makes.
+  # Files that the build makes.
   variable made {sql_text.h interlock-amalgam.c interlock.h}
-  # The page that defines the steps, and what a step looks like.
+  # The page that defines the steps, and the pattern of a step's name.
   variable stepPage ext/core/README.md
   variable step {[A-Z]+(?:-[A-Z]+)+}
   # Citations of pages that a reader does not have, and of numbers that no page
@@ -64,7 +64,7 @@ proc check::names {root} {
   return $problems
 }
 
-# Every word of the code, of tests and SQL, and of SQLite's headers.
+# All words of the code, of tests and SQL, and of SQLite's headers.
 proc check::knownWords {root} {
   variable foreign
   set known [dict create]
@@ -93,7 +93,7 @@ proc check::unknownWords {file line comment known} {
   set fence 0
   foreach row [split $comment \n] {
     if {[string match "\*\* ```*" $row]} { set fence [expr {!$fence}] }
-    # The source of an idea is named in the words of other projects, and so is
+    # Where an idea comes from is told in the words of other projects, and so is
     # an example in another language.
     if {!$fence && ![regexp {^\*\* From:} $row]} {
       foreach word [lsort -unique [concat \
@@ -125,7 +125,8 @@ proc check::unknownFiles {root file line comment} {
   return $problems
 }
 
-# A name is complete, or without the folder. NAME.c stands for any.
+# Whether a file of this name exists. A name is complete, or without its folder.
+# NAME.c stands for any file.
 proc check::fileExists {root file name} {
   variable made
   if {$name in $made || [regexp {^[A-Z_./]*[A-Z_]+\.[a-z]+$} $name]} {
@@ -258,7 +259,7 @@ proc check::stepsOfFunctions {root} {
   return $out
 }
 
-# The steps that a text names; the name of a license is none.
+# The steps that a text names. The name of a license is no step.
 proc check::stepsIn {text} {
   variable step
   regsub -all {SPDX-License[^\n]*} $text "" text

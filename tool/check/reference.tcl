@@ -4,12 +4,13 @@
 # and sql/README.md is what tool/reference.tcl makes.
 
 namespace eval check {
-  # Texts with a colon that are no error of the documented kind: why.
+  # Texts that look like an error's prefix and are no documented error, with the
+  # reason.
   variable notErrors {
     "interlock:" "fails to load; no SQL function runs yet"
     "sql:"       "a mistake in sql/, found by the tests"
   }
-  # Tables that are registered for Interlock's own use: why.
+  # Tables that are registered for Interlock's own use, with their purpose.
   variable ownTables {
     interlock_transaction "gets the events of a transaction"
     interlock_close       "gets the event of sqlite3_close()"
@@ -45,7 +46,7 @@ proc check::documented {blocks args} {
   return [lsort -unique $names]
 }
 
-# What the extension itself registers.
+# The functions and tables that the extension registers.
 proc check::referenceRegistered {root blocks} {
   set so $root/build/interlock.so
   if {![file exists $so]} { return [list "build/interlock.so: not built"] }
@@ -90,7 +91,7 @@ proc check::inStep {db so blocks} {
   return $problems
 }
 
-# The columns of a virtual table are those of its block, in that order.
+# The columns of a virtual table must be those of its block, in that order.
 proc check::columnsInStep {db block} {
   if {![dict exists $block Columns]} return
   set documented [lmap item [blocks::items [dict get $block Columns]] {
@@ -109,7 +110,7 @@ proc check::columnsInStep {db block} {
   return $problems
 }
 
-# Each name is in a test, and is called in an example.
+# Each name must be in a test, and be called in an example.
 proc check::referenceTested {root blocks} {
   set tests ""
   foreach file [csource::files $root test/*.test test/lib/*.tcl \
@@ -139,7 +140,7 @@ proc check::referenceTested {root blocks} {
   return $problems
 }
 
-# Every text in the code or in sql/ that begins like an error is documented.
+# Every text in the code or in sql/ that begins like an error must have a block.
 proc check::referenceRaised {root blocks} {
   variable notErrors
   set known [concat [documented $blocks ERROR] [dict keys $notErrors]]

@@ -57,7 +57,7 @@ proc check::storesFields {text} {
   return $fields
 }
 
-# What is wrong in a function: line from 0, text.
+# The problems in a function: line, counted from 0, and text.
 proc check::storesOf {fields function body} {
   variable storesOpeners
   set wrong {}

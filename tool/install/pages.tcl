@@ -67,7 +67,7 @@ proc page::troff {text} {
   return $text
 }
 
-# The cells of the table below a heading, a list a row.
+# The cells of the table below a heading: a list of rows, each a list.
 proc page::rows {text heading} {
   set from [string first "\n## $heading\n" $text]
   set end [string first "\n## " $text $from+1]
