@@ -46,8 +46,8 @@ int filesessionOf(const FileSession*, sqlite3 *db, const char *zSchema);
 void filesessionEnd(FileSession*);
 void filesessionFree(FileSession **ppList);
 
-/* Whether there is a lock file, without opening it: 0 only if there is none that
-** another connection could have opened. */
+/* Whether there is a lock file, without opening it: 0 only if there is none
+** that another connection could have opened. */
 int filesessionThere(const FileSession*);
 /* Opens the lock file without beginning a session in it; the caller must close
 ** it. LOCK_NOFILE if there is none. What filesessionLook opens is for
