@@ -19,7 +19,7 @@ namespace eval layers {
     }
     schema {sqlite} {
       tableinfo clause owncolumn triggerset skipping ddl keytable leasetable
-      declared registry status declare declaredtables
+      declared registry status declare declarecall declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope writeend

@@ -48,6 +48,9 @@ typedef struct LockWait {
   void *pArg;                   /* argument of both */
 } LockWait;
 
+/* What the name of a lock file has after that of its database. */
+#define LOCK_SUFFIX "-interlock"
+
 /*
 ** lockOpen: opens the lock file of database zDb.  All callers in this process
 ** share one LockFile.  Without bCreate it returns LOCK_NOFILE if there is no

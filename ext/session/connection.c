@@ -850,7 +850,7 @@ void connectionEventPost(Connection *p, const char *zName){
   assert( sqlxHeld(p->db) );
   sqlxBegin(&x, p->db);
   pFs = findSession(p, &x, 0);
-  if( pFs && pFs->pLock==0 && osPid()==p->iPid
+  if( pFs && pFs->pLock==0 && osPid()==p->iPid && filesessionThere(pFs)
    && filesessionOpen(pFs, &pFile)==LOCK_OK ){
     connectionFile(p, &x, 0);
   }
