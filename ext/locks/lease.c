@@ -4,8 +4,9 @@
 **
 ** A lease is a row of main's table interlock_leases (schema/leasetable.h). Each
 ** change is one statement that compares the token which was read before, so
-** that no transaction around two statements is needed. The lock file is used
-** only to wake a connection that waits.
+** that no transaction around two statements is needed. A new lease begins as a
+** row that is free. The statements are kept with the connection (knowntable.h).
+** The lock file is used only to wake a connection that waits.
 */
 #include <string.h>
 #include "locks/lease.h"

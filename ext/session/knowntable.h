@@ -40,7 +40,7 @@ typedef struct KnownTable KnownTable;
 typedef struct KnownTables KnownTables;
 typedef struct KnownSchema KnownSchema;
 
-/* A query on a table that is kept with it, in two statements. */
+/* A query on a table that is kept with it, in one statement or two. */
 typedef struct KnownQuery KnownQuery;
 struct KnownQuery {
   char *zText;

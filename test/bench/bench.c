@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a versioned, guarded or fenced table costs, as ratios: each line compares
-** the same statements on two tables, in one process and turn about, and prints
-** the median of the ratios, `what: ratio (aim)`. tool/bench.tcl builds and runs
-** it.
+** What a versioned, guarded or fenced table costs, as ratios: each line
+** compares the same statements on two tables, in one process and turn about,
+** and prints the median of the ratios, `what: ratio (aim)`. tool/bench.tcl
+** builds and runs it.
 **
 **   bench EXTENSION FOLDER [-n ROWS] [-r REPETITIONS] [-t TABLES] [-side 0|1]
 **         [NAME...]
