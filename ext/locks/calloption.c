@@ -22,7 +22,7 @@ typedef struct CallOption {
 
 static const char *const azOption[] = { "", "wait_at_most", "as_task" };
 
-int calloptionRead(
+int calloptionSome(
   Sqlx *x,
   const FunctionCall *pCall,
   int nArg,
@@ -30,8 +30,6 @@ int calloptionRead(
   u32 mAllowed,
   CallOptions *pOut
 ){
-  pOut->mGiven = 0;
-  pOut->msTimeout = connectionTimeout(pCall->pConn);
   while( nArg>0 && sqlite3_value_type(apArg[nArg-1])==SQLITE_NULL ){
     const CallOption *p = sqlite3_value_pointer(apArg[nArg-1], POINTER_TYPE);
     if( p==0 ) break;

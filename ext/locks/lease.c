@@ -8,6 +8,7 @@
 ** only to wake a connection that waits.
 */
 #include "locks/lease.h"
+#include "locks/calloption.h"
 #include "core/os.h"
 #include "schema/leasetable.h"
 #include "schema/tableinfo.h"
@@ -192,9 +193,9 @@ static i64 argTtl(Sqlx *p, sqlite3_value *pVal){
   return ms;
 }
 
-static int argWanted(Sqlx *p, int nArg, sqlite3_value **apArg, int nWant,
+static int argWanted(Sqlx *p, int nArg, sqlite3_value **apArg, int nMax,
                      const char *zForm, LeaseWanted *pWanted){
-  if( !argsCount(p, nArg, nWant, nWant, zForm) ) return 0;
+  if( !argsCount(p, nArg, 3, nMax, zForm) ) return 0;
   pWanted->zName = argsText(p, apArg[0], "name");
   pWanted->zOwner = argsText(p, apArg[1], "owner");
   pWanted->msTtl = argTtl(p, apArg[2]);
@@ -451,7 +452,7 @@ static i64 waitForLease(
 }
 
 /*
-** SQL FUNCTION lease_wait(name, owner, ttl_ms, timeout_ms)
+** SQL FUNCTION lease_wait(name, owner, ttl_ms [, timeout_ms])
 **
 ** Acquires a lease as lease_acquire does, and waits until it can. It is woken
 ** through the lock file when another connection calls lease_release, and
@@ -467,7 +468,8 @@ static i64 waitForLease(
 **   name        TEXT     the lease
 **   owner       TEXT     the owner that asks
 **   ttl_ms      INTEGER  as of lease_acquire
-**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all
+**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all; the
+**     default is advisory_lock_timeout; `wait_at_most(ms)` is the same
 ** Result: INTEGER the token; NULL if the lease was not free in time
 ** Errors:
 **   `lock wait refused:` SQLITE_BUSY
@@ -482,8 +484,9 @@ static i64 waitForLease(
 **   -- 1
 **   SELECT lease_wait('leader', 'host b', 60000, 5000) > 0;
 **   -- 1
-**   SELECT lease_wait('leader', 'host c', 60000, 10) IS NULL;
-**   -- 1
+**   SELECT lease_wait('leader', 'host c', 60000, 10) IS NULL,
+**     lease_wait('leader', 'host c', 60000, wait_at_most(10)) IS NULL;
+**   -- 1|1
 **   BEGIN;
 **   SELECT lease_wait('leader', 'host c', 60000, 5000);
 **   -- error: lock wait refused: lease 'leader' is held by 'host b'; ...
@@ -491,14 +494,18 @@ static i64 waitForLease(
 */
 static void waitFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
   LeaseWanted wanted;
   i64 iToken = 0;
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
   if( argWanted(&x, nArg, apArg, 4,
-                "lease_wait(name, owner, ttl_ms, timeout_ms)", &wanted) ){
-    i64 ms = argsTimeout(&x, apArg[3]);
-    if( x.rc==SQLITE_OK ) iToken = waitForLease(pCall->pConn, &x, &wanted, ms);
+                "lease_wait(name, owner, ttl_ms [, timeout_ms])", &wanted) ){
+    if( nArg==4 ) options.msTimeout = argsTimeout(&x, apArg[3]);
+    if( x.rc==SQLITE_OK ){
+      iToken = waitForLease(pCall->pConn, &x, &wanted, options.msTimeout);
+    }
   }
   argsEndFound(&x, ctx, iToken);
 }
