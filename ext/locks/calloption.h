@@ -20,18 +20,9 @@ typedef struct CallOptions {
 } CallOptions;
 
 /* Reads the options at the end of the arguments. Returns how many arguments
-** come before them. An option that is not in mAllowed is an error.
-** calloptionSome: the same, where the last argument may be one. */
-int calloptionSome(Sqlx*, const FunctionCall*, int nArg, sqlite3_value **apArg,
+** come before them. An option that is not in mAllowed is an error. */
+int calloptionRead(Sqlx*, const FunctionCall*, int nArg, sqlite3_value **apArg,
                    u32 mAllowed, CallOptions*);
-static inline int calloptionRead(Sqlx *x, const FunctionCall *pCall, int nArg,
-                                 sqlite3_value **apArg, u32 mAllowed,
-                                 CallOptions *pOut){
-  pOut->mGiven = 0;
-  pOut->msTimeout = connectionTimeout(pCall->pConn);
-  if( nArg==0 || sqlite3_value_type(apArg[nArg-1])!=SQLITE_NULL ) return nArg;
-  return calloptionSome(x, pCall, nArg, apArg, mAllowed, pOut);
-}
 /* The name of the task; NULL if none is given. */
 const LockKey *calloptionTask(const CallOptions*);
 
