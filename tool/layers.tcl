@@ -12,7 +12,7 @@ namespace eval layers {
       base rules atomic os os_unix key segment format process mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
       enter probe acquire wait skip watch release cancel guardedwrite event
-      inspect
+      channel inspect
     }
     sqlite {core} {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
@@ -27,7 +27,7 @@ namespace eval layers {
     }
     versioned {sqlite schema session} {
       versionedtriggers options versionedtable tombstones versioned expect
-      versionedtables
+      lift versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions
@@ -37,7 +37,8 @@ namespace eval layers {
     }
     locks {core sqlite schema session} {
       hashtext calloption advisory getlock inspectrows inspectstatus turn
-      rowlock skiplocked inspecttables lease leasetables
+      rowlock skiplocked lockset notify semaphore inspecttables lease
+      leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock

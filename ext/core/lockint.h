@@ -91,7 +91,9 @@ typedef struct LockLook {
   u32 iOwn;                /* record: own grant of that mode, or 0 */
   u32 iStrong;             /* record: own grant of a stronger mode, or 0 */
   u32 mOwn;                /* modes that this session holds */
-  u32 mHeld;               /* modes that other sessions hold */
+  u32 mHeld;               /* modes that other sessions hold; of a semaphore
+                           ** only if they hold all permits */
+  u32 nHeld;               /* number of these grants */
   u32 mAhead;              /* modes that other sessions request */
   u32 iPlace;              /* first request that conflicts with mOwn, or 0 */
   u32 mBefore;             /* modes that are requested ahead of iPlace */
