@@ -539,7 +539,7 @@ int connectionLockAll(Connection *p, Sqlx *x, const ConnectionRequest *pReq,
   txnscopeCatchUp(&p->scope);
   requireNewest(x, &one);
   enlist(p, x, &one);
-  if( !beginWanted(&w, p, x, &one) ) return 0;
+  if( x->rc!=SQLITE_OK || !beginWanted(&w, p, x, &one) ) return 0;
   done.a = sqlxAlloc(x, (u64)n*2*sizeof(LockGrant));
   eRc = done.a ? acquireAll(&w, &one, aKey, n, &done) : LOCK_NOMEM;
   sqlite3_finalize(w.pLook);
