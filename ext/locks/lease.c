@@ -100,7 +100,7 @@ static void beginCall(LeaseCall *p, Sqlx *x, sqlite3_context *ctx){
 
 /* Looks the table of leases up; 0 if it is not there, or with an error. The
 ** caller must call leaveTable() afterwards. */
-static int findTable(LeaseCall *p){
+static int findLeases(LeaseCall *p){
   Sqlx *x = p->x;
   if( x->rc!=SQLITE_OK ) return 0;
   p->pTable = knowntableRef(connectionTables(p->pConn), x, "main." LEASES, 0);
@@ -247,14 +247,14 @@ static i64 makeLease(LeaseCall *p){
   ddlNew(&ddl, "main", "fenced");
   leasetableSteps(p->x, &ddl);
   if( p->x->rc==SQLITE_OK ) ddlRun(p->x, &ddl, &txn);
-  if( p->x->rc==SQLITE_OK && findTable(p) ) iToken = tryLease(p);
+  if( p->x->rc==SQLITE_OK && findLeases(p) ) iToken = tryLease(p);
   ddlEnd(p->x, &txn);
   return p->x->rc==SQLITE_OK ? iToken : 0;
 }
 
 static i64 acquireLease(LeaseCall *p){
   i64 iToken = 0;
-  if( findTable(p) ){
+  if( findLeases(p) ){
     iToken = tryLease(p);
   }else if( p->x->rc==SQLITE_OK ){
     iToken = makeLease(p);
@@ -265,7 +265,7 @@ static i64 acquireLease(LeaseCall *p){
 
 /* Renews or releases. Returns whether the token was the current one. */
 static int changeHeld(LeaseCall *p, const char *zSql){
-  int bDone = findTable(p) && changes(p, zSql);
+  int bDone = findLeases(p) && changes(p, zSql);
   leaveTable(p);
   return bDone;
 }
@@ -469,7 +469,7 @@ static void assertFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
       sqlxFail(&x, SQLITE_ERROR, "no transaction: lease_assert needs BEGIN, or"
           " a statement that writes");
     }
-    if( findTable(&call) ){
+    if( findLeases(&call) ){
       readRow(&call);
       bHeld = call.iToken==iToken && call.iToken
            && call.msExpires>call.msNow;

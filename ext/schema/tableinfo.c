@@ -248,10 +248,8 @@ static int compareItems(const void *pA, const void *pB){
   return c ? c : sqlite3_stricmp(a->zName, b->zName);
 }
 
-/* Reads the list of a schema. */
-void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
-      " FROM \"%w\".sqlite_master", zSchema);
+/* Reads the list from the rows of a statement. */
+static void readList(Sqlx *p, sqlite3_stmt *pStmt, TableInfoList *pList){
   memset(pList, 0, sizeof(*pList));
   while( sqlxStep(p, pStmt) ){
     TableInfoItem *pItem;
@@ -273,6 +271,19 @@ void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
   if( pList->a && pList->n>1 ){
     qsort(pList->a, (size_t)pList->n, sizeof(TableInfoItem), compareItems);
   }
+}
+
+/* Reads the list of a schema. */
+void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
+  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+      " FROM \"%w\".sqlite_master", zSchema), pList);
+}
+
+/* Reads the triggers of one table, for a caller that looks at no other. */
+void tableinfoTriggers(Sqlx *p, const TableInfo *pInfo, TableInfoList *pList){
+  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+      " FROM \"%w\".sqlite_master WHERE type='trigger'"
+      " AND tbl_name=%Q COLLATE NOCASE", pInfo->zSchema, pInfo->zName), pList);
 }
 
 /* Returns the first of Interlock's triggers with a number in its name. The
@@ -451,7 +462,8 @@ int tableinfoIsNamed(
       || sqlite3_stricmp(tableinfoUnquote(p, z), zName)==0;
 }
 
-static int hasText(const char *z, const char *zPart){
+/* Whether a text contains another one, in any case. */
+int tableinfoHasText(const char *z, const char *zPart){
   size_t n = strlen(zPart);
   for(; *z; z++){
     if( sqlite3_strnicmp(z, zPart, (int)n)==0 ) return 1;
@@ -462,12 +474,12 @@ static int hasText(const char *z, const char *zPart){
 /* Returns the affinity of a declared type, by SQLite's rules in their order.
 ** ANY has no affinity in a STRICT table, and is NUMERIC elsewhere. */
 const char *tableinfoAffinity(const char *zType, int bStrict){
-  if( hasText(zType, "INT") ) return "INTEGER";
-  if( hasText(zType, "CHAR") || hasText(zType, "CLOB")
-   || hasText(zType, "TEXT") ) return "TEXT";
-  if( zType[0]==0 || hasText(zType, "BLOB") ) return "";
-  if( hasText(zType, "REAL") || hasText(zType, "FLOA")
-   || hasText(zType, "DOUB") ) return "REAL";
+  if( tableinfoHasText(zType, "INT") ) return "INTEGER";
+  if( tableinfoHasText(zType, "CHAR") || tableinfoHasText(zType, "CLOB")
+   || tableinfoHasText(zType, "TEXT") ) return "TEXT";
+  if( zType[0]==0 || tableinfoHasText(zType, "BLOB") ) return "";
+  if( tableinfoHasText(zType, "REAL") || tableinfoHasText(zType, "FLOA")
+   || tableinfoHasText(zType, "DOUB") ) return "REAL";
   if( bStrict && sqlite3_stricmp(zType, "ANY")==0 ) return "";
   return "NUMERIC";
 }
@@ -509,7 +521,8 @@ static void readColumns(Sqlx *p, TableInfo *pInfo){
     if( pInfo->aCol==0 ) break;
     pCol = &pInfo->aCol[pInfo->nCol];
     pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
-    pCol->zAffinity = tableinfoAffinity(zType ? zType : "", bStrict);
+    pCol->zType = zType ? zType : "";
+    pCol->zAffinity = tableinfoAffinity(pCol->zType, bStrict);
     pCol->zDefault = stripped(p, sqlxColumn(p, pStmt, XINFO_DEFAULT));
     pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
     pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;
