@@ -4,9 +4,9 @@
 **
 ** A lease is a row of main's table interlock_leases (schema/leasetable.h). Each
 ** change is one statement that compares the token which was read before, so
-** that no transaction around two statements is needed. A new lease begins as a
-** row that is free. The statements are kept with the connection (knowntable.h).
-** The lock file is used only to wake a connection that waits.
+** that no transaction around two statements is needed. The statements are kept
+** with the connection (knowntable.h). The lock file is used only to wake a
+** connection that waits.
 */
 #include <string.h>
 #include "locks/lease.h"
@@ -161,14 +161,14 @@ static sqlite3_stmt *statementOf(KnownQuery *pQuery){
   return pQuery ? pQuery->apStmt[0] : 0;
 }
 
-/* As `begin` of sql/lease.sql: a lease that is free. */
-#define BEGIN_SQL \
-  "INSERT INTO main." LEASES " SELECT ?1,?2,max(1," TRIGGERSET_NOW "-1),0" \
-  " WHERE NOT EXISTS(SELECT 1 FROM main." LEASES " WHERE name=?1)"
-
+/* A lease without a row is read as one, with NULLs. */
 #define READ_SQL \
-  "SELECT " TRIGGERSET_NOW ",token,expires,owner=?2,owner" \
-  " FROM main." LEASES " WHERE name=?1"
+  "SELECT now,token,expires,owner=?2,owner FROM" \
+  " (SELECT " TRIGGERSET_NOW " AS now) LEFT JOIN main." LEASES " ON name=?1"
+
+#define INSERT_SQL \
+  "INSERT INTO main." LEASES " SELECT ?1,?2,?5,?4+" TRIGGERSET_NOW \
+  " WHERE NOT EXISTS(SELECT 1 FROM main." LEASES " WHERE name=?1)"
 
 /* A renewal changes the expiry and not the token, so both are compared. */
 #define TAKE_SQL \
@@ -183,14 +183,11 @@ static sqlite3_stmt *statementOf(KnownQuery *pQuery){
   "UPDATE main." LEASES " SET expires=0" \
   " WHERE name=?1 AND token=?3 AND expires>0"
 
-/* Reads the row of the lease. Returns whether there is one; the token is 0 if
-** there is none. */
-static int readRow(LeaseCall *p){
+/* Reads the row of the lease. If there is none, the token is 0. */
+static void readRow(LeaseCall *p){
   KnownQuery *pQuery = beginStatement(p, READ_SQL);
   sqlite3_stmt *pStmt = statementOf(pQuery);
-  int bRow = sqlxStep(p->x, pStmt);
-  p->iToken = 0;
-  if( bRow ){
+  if( sqlxStep(p->x, pStmt) ){
     p->msNow = sqlite3_column_int64(pStmt, 0);
     p->iToken = sqlite3_column_int64(pStmt, 1);
     p->msExpires = sqlite3_column_int64(pStmt, 2);
@@ -198,7 +195,6 @@ static int readRow(LeaseCall *p){
     p->zHolder = p->bOwn ? 0 : sqlxColumn(p->x, pStmt, 4);
   }
   endStatement(p, pQuery);
-  return bRow && p->x->rc==SQLITE_OK;
 }
 
 /* Runs a statement that changes one row. Returns whether it has changed it. */
@@ -222,7 +218,7 @@ static i64 takeLease(LeaseCall *p){
   }
   if( p->x->rc!=SQLITE_OK ) return 0;
   p->iNew = p->msNow>p->iToken ? p->msNow : p->iToken + 1;
-  return changes(p, TAKE_SQL) ? p->iNew : 0;
+  return changes(p, p->iToken ? TAKE_SQL : INSERT_SQL) ? p->iNew : 0;
 }
 
 /* Returns the new token; 0 if another owner's lease is live, or with an error.
@@ -231,16 +227,15 @@ static i64 takeLease(LeaseCall *p){
 static i64 tryLease(LeaseCall *p){
   i64 iToken = 0, iSeen = -1, msSeen = 0;
   while( iToken==0 && p->x->rc==SQLITE_OK ){
-    int bRow = readRow(p);
-    if( bRow && !p->bOwn && p->msExpires>p->msNow ) return 0;
+    readRow(p);
+    if( !p->bOwn && p->msExpires>p->msNow ) return 0;
     if( p->iToken==iSeen && p->msExpires==msSeen ){
       sqlxBad(p->x, "a trigger on table main." LEASES " skips the change;"
               " allowed is what sql/lease.sql makes");
     }
     iSeen = p->iToken;
     msSeen = p->msExpires;
-    if( bRow ) iToken = takeLease(p);
-    else changes(p, BEGIN_SQL);
+    iToken = takeLease(p);
   }
   return iToken;
 }
@@ -475,8 +470,10 @@ static void assertFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
       sqlxFail(&x, SQLITE_ERROR, "no transaction: lease_assert needs BEGIN, or"
           " a statement that writes");
     }
-    if( findLeases(&call) && readRow(&call) ){
-      bHeld = call.iToken==iToken && call.msExpires>call.msNow;
+    if( findLeases(&call) ){
+      readRow(&call);
+      bHeld = call.iToken==iToken && call.iToken
+           && call.msExpires>call.msNow;
     }
     leaveTable(&call);
     if( !bHeld ){
