@@ -11,6 +11,8 @@
 #include "functions.h"
 #include "remove.h"
 #include "locks/advisory.h"
+#include "locks/calloption.h"
+#include "schema/declarecall.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
@@ -19,9 +21,12 @@
 #include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
 #include "locks/lease.h"
+#include "locks/lockset.h"
+#include "locks/notify.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
 #include "locks/rowlock.h"
+#include "locks/semaphore.h"
 #include "locks/skiplocked.h"
 #include "locks/turn.h"
 
@@ -258,17 +263,7 @@ static void unversionedFunc(
   int nArg,
   sqlite3_value **apArg
 ){
-  Sqlx x;
-  const char *zTable = 0;
-  int bDone = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 1, 1, "unversioned(table)") ){
-    zTable = argsText(&x, apArg[0], "table");
-  }
-  if( x.rc==SQLITE_OK ){
-    bDone = declareUndeclare(&x, versionedKind(), zTable, DDL_SELECT);
-  }
-  argsEndInteger(&x, ctx, bDone);
+  declarecallUndo(ctx, nArg, apArg, versionedKind(), "unversioned(table)");
 }
 
 /*
@@ -492,15 +487,8 @@ static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   -- 1|0
 */
 static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  Sqlx x;
-  const char *zTable = 0;
-  int n = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 0, 1, "versioned_repair([table])") && nArg>0 ){
-    zTable = argsText(&x, apArg[0], "table");
-  }
-  if( x.rc==SQLITE_OK ) n = declareRepair(&x, versionedKind(), zTable);
-  argsEndInteger(&x, ctx, n);
+  declarecallRepair(ctx, nArg, apArg, versionedKind(),
+                    "versioned_repair([table])");
 }
 
 /*
@@ -571,7 +559,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 4 os % generator 2 sqlite 3.%';
+**     LIKE '0.1.0 format 5 os % generator 2 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -612,7 +600,7 @@ static FunctionList versionedFunctions(void){
 
 static FunctionList (*const axList[])(void) = {
   versionedFunctions,
-  advisoryFunctions,
+  calloptionFunctions, advisoryFunctions,
   getlockFunctions,
   inspectstatusFunctions,
   turnFunctions,
@@ -621,6 +609,9 @@ static FunctionList (*const axList[])(void) = {
   guardedFunctions,
   fencedFunctions,
   leaseFunctions,
+  locksetFunctions,
+  notifyFunctions,
+  semaphoreFunctions,
   removeFunctions,
   skiplockedFunctions,
 };

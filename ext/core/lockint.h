@@ -26,6 +26,7 @@
 
 #define SWEEP_MAX 2048             /* records freed before others may enter */
 #define US_TIDY   2000             /* patience of an end with the mutex */
+#define US_POLL   50000            /* between two polls of a wait */
 #define PROBES    32               /* processes probed at a time */
 
 /* An open lock file.  The fields marked M belong to the owner of the mutex, the
@@ -51,6 +52,9 @@ typedef struct Probes {
   u64 a[PROBES];
 } Probes;
 
+/* A request that is watched: watch.c. */
+typedef struct Watched Watched;
+
 /* A session in this process.  One thread uses it at a time. */
 struct LockSession {
   LockFile *pFile;
@@ -67,6 +71,11 @@ struct LockSession {
   Probes skipped;                  /* processes of lockSkip's blockers */
   LockKey key;                     /* key of the request */
   LockGrant grant;                 /* last grant, or the queued request */
+  LockGrant request;               /* the queued request */
+  u32 iKept;                       /* record that it keeps, or 0 */
+  u64 iRequestStronger;            /* as iStronger, of the queued request */
+  u64 usPoll;                      /* when lockStands polls again */
+  Watched *pWatched;               /* its entry in a watch, or 0 */
   u32 nBack, aBack[2];             /* records that lockUndo has invalidated */
   u32 bBack;                       /* 1: it has invalidated more than these */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
@@ -82,7 +91,9 @@ typedef struct LockLook {
   u32 iOwn;                /* record: own grant of that mode, or 0 */
   u32 iStrong;             /* record: own grant of a stronger mode, or 0 */
   u32 mOwn;                /* modes that this session holds */
-  u32 mHeld;               /* modes that other sessions hold */
+  u32 mHeld;               /* modes that other sessions hold; of a semaphore
+                           ** only if they hold all permits */
+  u32 nHeld;               /* number of these grants */
   u32 mAhead;              /* modes that other sessions request */
   u32 iPlace;              /* first request that conflicts with mOwn, or 0 */
   u32 mBefore;             /* modes that are requested ahead of iPlace */
@@ -152,6 +163,9 @@ u32 lockInsert(LockSession*, const LockLook*, int bWaiting);
 void lockNoteBlockers(LockSession*, const LockLook*, u32 iEnd);
 void lockNoteGrant(LockSession*, u32 iRecord);
 LockRc lockMoreRoom(LockFile*, u32 *pnGrown);
+
+/* watch.c: the request of a session is not watched any more. */
+void lockUnwatch(LockSession*);
 
 /* wait.c.  LOCK_OK if the caller's xPoll lets the wait go on. */
 LockRc lockAskCaller(const LockWait*);

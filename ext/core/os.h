@@ -9,6 +9,7 @@
 #define INTERLOCK_OS_H
 
 #include "core/base.h"
+#include <pthread.h>
 
 /* One open lock file.  fd is -1 for private memory. */
 typedef struct OsFile {
@@ -120,11 +121,28 @@ int osAnyHeld(const OsFile*);
 ** osWait: sleeps while *p is iValue, at most usWait.  Returns 1 if the time ran
 ** out.  It may return early.
 ** osWake: wakes nWake of the threads that sleep on p.
+** osWaitAny: sleeps while each of the n words has its value of aValue, at most
+** usWait.  It may return early.  n is at most OS_WAIT_ANY.
 ** osSleep: sleeps.  A signal ends the sleep.
 */
+#define OS_WAIT_ANY 128u
 int osWait(u32 *p, u32 iValue, i64 usWait);
+void osWaitAny(u32 **apWord, const u32 *aValue, u32 n, i64 usWait);
 void osWake(u32 *p, int nWake);
 void osSleep(i64 us);
+
+/*
+** osPipe: a pipe, of which neither end blocks or is inherited by a program that
+** the process starts.  Returns LOCK_IOERR.  osPipeClose: closes it.
+** osPipeWrite: writes a byte; if the pipe is full it is readable already.
+** osPipeEmpty: reads what is in it.
+** osThread: starts a thread, which no signal interrupts.  Returns LOCK_IOERR.
+*/
+LockRc osPipe(int *aFd);
+void osPipeClose(int *aFd);
+void osPipeWrite(int fd);
+void osPipeEmpty(int fd);
+LockRc osThread(pthread_t*, void *(*xRun)(void*), void *pArg);
 
 u64 osMonotonicUs(void);     /* never set back; all timeouts use it */
 u64 osWallUs(void);          /* wall clock, for display and first tokens */

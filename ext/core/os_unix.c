@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -619,7 +620,41 @@ int osWait(u32 *p, u32 iValue, i64 us){
 void osWake(u32 *p, int nWake){
   syscall(FUTEX_CALL, p, FUTEX_WAKE, nWake, 0, 0, 0);
 }
+
+/* The call of Linux 5.16, which older headers do not know. */
+#ifndef SYS_futex_waitv
+# define SYS_futex_waitv 449
+#endif
+typedef struct FutexWord {
+  u64 value, address;
+  u32 flags, reserved;
+} FutexWord;
+typedef struct FutexEnd {
+  i64 sec, nsec;
+} FutexEnd;
+#define FUTEX_OF_32 2              /* a word of 32 bits, of any process */
+
+static int sleptOnAny(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  FutexWord a[OS_WAIT_ANY];
+  u64 usEnd = osMonotonicUs() + (u64)us;
+  FutexEnd end;
+  u32 i;
+  end.sec = (i64)(usEnd/1000000);
+  end.nsec = (i64)(usEnd%1000000)*1000;
+  for(i=0; i<n; i++){
+    a[i].value = aValue[i];
+    a[i].address = (u64)(uintptr_t)apWord[i];
+    a[i].flags = FUTEX_OF_32;
+    a[i].reserved = 0;
+  }
+  if( syscall(SYS_futex_waitv, a, n, 0, &end, CLOCK_MONOTONIC)>=0 ) return 1;
+  return errno==EAGAIN || errno==EINTR || errno==ETIMEDOUT;
+}
 #else
+static int sleptOnAny(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  (void)apWord; (void)aValue; (void)n; (void)us;
+  return 0;
+}
 int osWait(u32 *p, u32 iValue, i64 us){
   i64 usStep = 50;
   u64 usEnd = osMonotonicUs() + (u64)us;
@@ -633,6 +668,66 @@ int osWait(u32 *p, u32 iValue, i64 us){
 }
 void osWake(u32 *p, int nWake){ (void)p; (void)nWake; }
 #endif
+
+/* Where the system cannot sleep on several words. */
+#define US_ANY 2000
+void osWaitAny(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  u64 usEnd = osMonotonicUs() + (u64)us;
+  u32 i;
+  assert( ruleOutside() );
+  if( sleptOnAny(apWord, aValue, n, us) ) return;
+  for(;;){
+    for(i=0; i<n; i++){
+      if( atomicGetAcq((atomicAlias32*)apWord[i])!=aValue[i] ) return;
+    }
+    if( osMonotonicUs()>=usEnd ) return;
+    osSleep(US_ANY);
+  }
+}
+
+/*-------------------------------------------------------- pipe and thread ---*/
+
+/* Moves a descriptor away from those of stdin, stdout and stderr. */
+static int setUp(int *pFd){
+  int fd = *pFd;
+  if( fd<3 ){
+    *pFd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+  }
+  return *pFd>=0 && fcntl(*pFd, F_SETFD, FD_CLOEXEC)==0
+      && fcntl(*pFd, F_SETFL, O_NONBLOCK)==0;
+}
+LockRc osPipe(int *aFd){
+  int bUp;
+  if( pipe(aFd)!=0 ) return failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, errno, 0);
+  bUp = setUp(&aFd[0]);
+  if( setUp(&aFd[1]) && bUp ) return LOCK_OK;
+  failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, errno, 0);
+  osPipeClose(aFd);
+  return LOCK_IOERR;
+}
+void osPipeClose(int *aFd){
+  if( aFd[0]>=0 ) close(aFd[0]);
+  if( aFd[1]>=0 ) close(aFd[1]);
+}
+void osPipeWrite(int fd){
+  while( write(fd, "", 1)<0 && errno==EINTR ){}
+}
+void osPipeEmpty(int fd){
+  char a[256];
+  ssize_t n;
+  do{ n = read(fd, a, sizeof(a)); }while( n>0 || (n<0 && errno==EINTR) );
+}
+
+LockRc osThread(pthread_t *p, void *(*xRun)(void*), void *pArg){
+  sigset_t all, old;
+  int rc;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &old);
+  rc = pthread_create(p, 0, xRun, pArg);
+  pthread_sigmask(SIG_SETMASK, &old, 0);
+  return rc ? failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, rc, 0) : LOCK_OK;
+}
 
 /*--------------------------------------------------------------- clocks ---*/
 

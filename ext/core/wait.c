@@ -6,8 +6,6 @@
 #include "core/lockint.h"
 #include "core/mutex.h"
 
-#define US_POLL   50000            /* between two polls of a wait */
-
 /*
 ** Every grant that meets a reason to end its wait comes here.  An interrupt, a
 ** replaced file or any other error wins, whichever came first.  Only a timeout
@@ -26,7 +24,10 @@ LockRc lockOutcome(LockSession *p){
   u32 iState = atomicGetAcq(&r->state);
   if( p->pFile->bForked ) return LOCK_FORKED;
   if( iState==p->iState ) return LOCK_WAITING;
+  lockUnwatch(p);
   if( iState==SEG_WITH(p->iState, SEG_GRANTED) ){
+    p->grant = p->request;
+    p->iStronger = p->iRequestStronger;
     lockNoteGrant(p, p->iRequest);
     p->iRequest = 0;
     return LOCK_OK;
@@ -59,6 +60,7 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
   u32 *pState = &segRecord(pSeg, p->iRequest)->state;
   u32 iNew = SEG_WITH(p->iState, SEG_WITHDRAWN);
   if( p->pFile->bForked ) return LOCK_FORKED;
+  lockUnwatch(p);
   if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
     return overtaken(p, rc);
   }
@@ -100,6 +102,25 @@ void lockPoll(LockSession *p){
 LockRc lockAskCaller(const LockWait *pWait){
   assert( ruleOutside() );
   return pWait->xPoll(pWait->pArg);
+}
+
+/* A request that waits while its session does other things.  Its session polls
+** where a waiting session would: when it asks how the request stands. */
+LockRc lockStands(LockSession *p){
+  LockRc rc = lockOutcome(p);
+  if( rc!=LOCK_WAITING || osMonotonicUs()<p->usPoll ) return rc;
+  p->usPoll = osMonotonicUs() + US_POLL;
+  if( !BUG(REQUEST_IDLE) ) lockPoll(p);
+  rc = lockOutcome(p);
+  if( rc!=LOCK_WAITING ) return rc;
+  rc = lockUsable(p->pFile);
+  if( rc==LOCK_OK ) rc = lockMoved(p->pFile);
+  return rc==LOCK_OK ? LOCK_WAITING : lockGiveUp(p, rc);
+}
+
+int lockPending(const LockSession *p){ return p->iRequest!=0; }
+void lockRequestKeeps(LockSession *p, const LockGrant *pGrant){
+  p->iKept = pGrant->iRecord;
 }
 
 LockRc lockWait(LockSession *p, const LockWait *pWait){
