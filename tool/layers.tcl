@@ -9,9 +9,10 @@
 namespace eval layers {
   variable table {
     core {} {
-      base rules atomic os os_unix key segment format process mutex writer
+      base rules atomic os os_unix key segment format process bell mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
-      enter probe acquire wait skip release cancel guardedwrite event inspect
+      enter probe watch acquire wait skip release cancel guardedwrite event
+      inspect
     }
     sqlite {core} {
       sqltoken sqlx args json pragma dbheader vtab listvtab template

@@ -139,6 +139,9 @@ typedef struct LockMem {
   X(INSERT_SPLIT)    /* INSERT-SPLIT: a hash bucket split */ \
   X(OPEN_FIELDS)     /* OPEN-FIELDS: state is still UNUSED */ \
   X(OPEN_LIVE)       /* OPEN-LIVE: session is LIVE */ \
+  X(BELL_HOLD)       /* BELL-HOLD: this thread holds the bell */ \
+  X(BELL_NAME)       /* BELL-NAME: the bell has the process's number */ \
+  X(BELL_WATCH)      /* BELL-WATCH: OS_BELL_WATCHED set */ \
   X(WRITER_EMPTY)    /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */
 
 enum {
@@ -229,7 +232,11 @@ void crashPoint(int iPoint);
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
   X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
   X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
-  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */
+  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */ \
+  X(BELL_NONE)          /* no thread holds the process's bell */ \
+  X(BELL_PLAIN)         /* a sleeper on a bell does not set WATCHED */ \
+  X(BELL_OTHER)         /* a bell is taken for that of another process */ \
+  X(BELL_BELIEVED)      /* a ring is taken for a death */
 
 enum {
   BUG_NONE,
@@ -263,6 +270,6 @@ int seededBug(void);
 /* Extents of private memory, whose window is address space of the process. */
 #define LIMIT_PRIVATE (LIMIT_EXTENTS<256u ? LIMIT_EXTENTS : 256u)
 #define LIMIT_KEY 255u           /* bytes of a key */
-#define LIMIT_LABEL 48u          /* bytes of a session's label */
+#define LIMIT_LABEL 40u          /* bytes of a session's label */
 
 #endif

@@ -26,10 +26,12 @@
 
 #define SWEEP_MAX 2048             /* records freed before others may enter */
 #define US_TIDY   2000             /* patience of an end with the mutex */
+#define US_POLL   50000            /* between two polls of a wait */
 #define PROBES    32               /* processes probed at a time */
 
 /* An open lock file.  The fields marked M belong to the owner of the mutex, the
-** fields marked P to the thread in osProcessEnter.  The others do not change
+** fields marked P to the thread in osProcessEnter, those marked A to any thread
+** by atomic operations.  The others do not change
 ** while the file is open. */
 struct LockFile {
   Seg seg;                         /* the mapped segment */
@@ -41,6 +43,8 @@ struct LockFile {
   char *zDb;                       /* the database's name, or 0 */
   u32 nRef;                        /* P lockClose calls still to come */
   u32 bForked;                     /* 1: the copy of a fork's child */
+  OsBell *pBell;                   /* P this process's bell, or 0 */
+  u32 nWaiting;                    /* A threads in lockWait */
   u32 iPid;                        /* this process's id, for display */
   u64 iPidSpace;                   /* its pid namespace, for display */
 };
@@ -50,6 +54,15 @@ typedef struct Probes {
   u32 n;
   u64 a[PROBES];
 } Probes;
+
+/* The processes whose deaths concern a request that waits. */
+typedef struct Watch {
+  Probes list;
+  u32 nSkip;                       /* those that the next list passes over */
+  u32 bWhole;                      /* 1: the list has all of them */
+  u32 bDeaf;                       /* 1: bells do not tell this wait enough */
+  u32 iAhead, iAheadState;         /* request ahead that stands for the rest */
+} Watch;
 
 /* A session in this process.  One thread uses it at a time. */
 struct LockSession {
@@ -62,7 +75,7 @@ struct LockSession {
   u32 iWriterTxn;                  /* in which it is the active writer, or 0 */
   u32 iRequest, iState;            /* queued record, its state when queued */
   u32 eMode;                       /* mode of the request */
-  u32 iProbe;                      /* blockers that the next poll passes over */
+  Watch watch;                     /* whose deaths concern the request */
   Probes probes;                   /* processes of this attempt's blockers */
   Probes skipped;                  /* processes of lockSkip's blockers */
   LockKey key;                     /* key of the request */
@@ -89,10 +102,13 @@ typedef struct LockLook {
 } LockLook;
 
 /* lockSegment: the mapped segment.  lockMemory: its memory functions.
-** lockForked: 1 in a fork's child.  lockOwnSlot: the slot of a session. */
+** lockForked: 1 in a fork's child.  lockHoldBell: this thread holds the
+** process's bell from now on, if no other thread does.  lockOwnSlot: the slot
+** of a session. */
 Seg *lockSegment(LockFile*);
 const LockMem *lockMemory(LockFile*);
 int lockForked(LockFile*);
+void lockHoldBell(LockFile*);
 static inline SegSession *lockOwnSlot(LockSession *p){
   return segSession(&p->pFile->seg, p->k);
 }
@@ -152,6 +168,25 @@ u32 lockInsert(LockSession*, const LockLook*, int bWaiting);
 void lockNoteBlockers(LockSession*, const LockLook*, u32 iEnd);
 void lockNoteGrant(LockSession*, u32 iRecord);
 LockRc lockMoreRoom(LockFile*, u32 *pnGrown);
+
+/*
+** watch.c.  lockNoteWatch, under the mutex: finds the processes whose deaths
+** concern this session's request.  lockWatchTime: how long that may be taken to
+** be so, in us: 0 if others concern it meanwhile.
+** lockListen: finds the words to sleep on: the request's and the bells'.
+** lockAsleep: sleeps on them.
+*/
+typedef struct Listen {
+  u32 n;                           /* words */
+  u32 bTold;                       /* 1: every death that matters will wake */
+  u64 iRung;                       /* process whose bell has rung, or 0 */
+  u32 *apWord[PROBES+1];
+  u32 aValue[PROBES+1];
+} Listen;
+void lockNoteWatch(LockSession*);
+u64 lockWatchTime(LockSession*);
+void lockListen(LockSession*, Listen*);
+int lockAsleep(LockSession*, Listen*, i64 us);
 
 /* wait.c.  LOCK_OK if the caller's xPoll lets the wait go on. */
 LockRc lockAskCaller(const LockWait*);

@@ -223,6 +223,16 @@ static void opUndo(void){
   }
 }
 
+/* The process holds its bell anew, as after the end of the thread that held
+** it. */
+static void opBell(void){
+  osProcessEnter();
+  osBellDrop(pVF->pBell);
+  pVF->pBell = 0;
+  osProcessLeave();
+  lockSessionEnd(beginOrDie(pVF));
+}
+
 /* The scenarios: number, what the victim does, and the name. */
 #define SCENARIOS(X) \
   X(V_ATTACH,        opAttach,       "attach") \
@@ -247,7 +257,8 @@ static void opUndo(void){
   X(V_SWEEP,         opSweep,        "sweep") \
   X(V_ATTACH_HALF,   opAttach,       "attach, half formatted") \
   X(V_TABLE,         opTable,        "table") \
-  X(V_UNDO,          opUndo,         "undo")
+  X(V_UNDO,          opUndo,         "undo") \
+  X(V_BELL,          opBell,         "bell")
 
 enum {
 #define X(number, op, name) number,
