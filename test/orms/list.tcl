@@ -22,7 +22,8 @@ client tortoise {
     "$SRC"/withtortoise.py}
   load {{"engine": "shop.interlock_sqlite"}}
   mode auto
-  remark {the backend and `save()` are [below](#tortoise-orm)}
+  remark {the backend and `save()` are [below](#tortoise-orm); or the
+    [adapter](#select--for-update)}
 }
 client sqlalchemy {
   title {SQLAlchemy}
@@ -32,7 +33,7 @@ client sqlalchemy {
   run {PYTHONPATH="$OUT"/sqlalchemy/packages /usr/bin/python3 -B -W ignore \
     "$SRC"/withsqlalchemy.py}
   mode auto
-  remark {`version_id_col`}
+  remark {`version_id_col`; the [adapter](#select--for-update)}
 }
 client sqlalchemyasync {
   title {SQLAlchemy, async}
@@ -42,6 +43,7 @@ client sqlalchemyasync {
     aiosqlite==0.22.1 alembic==1.20.1}
   run {PYTHONPATH="$OUT"/sqlalchemyasync/packages \
     /usr/bin/python3 -B -W ignore "$SRC"/asyncsqlalchemy.py}
+  without adapter
   mode auto
   remark {`version_id_col`}
 }
@@ -52,6 +54,7 @@ client sqlmodel {
   get {sh "$SRC"/pip.sh sqlmodel==0.0.50 sqlalchemy==2.1.9 alembic==1.20.1}
   run {PYTHONPATH="$OUT"/sqlmodel/packages /usr/bin/python3 -B -W ignore \
     "$SRC"/withsqlmodel.py}
+  without adapter
   mode auto
   remark {`version_id_col`}
 }
@@ -63,7 +66,8 @@ client django {
   run {PYTHONPATH="$OUT"/django/packages /usr/bin/python3 -B -W ignore \
     "$SRC"/withdjango.py}
   mode echo
-  remark {`save()` reads the version again: [RECIPES.md](RECIPES.md#django)}
+  remark {`save()` reads the version again: [RECIPES.md](RECIPES.md#django);
+    the [adapter](#select--for-update)}
 }
 client peewee {
   title {Peewee}
@@ -72,6 +76,7 @@ client peewee {
   get {sh "$SRC"/pip.sh peewee==4.5.3}
   run {PYTHONPATH="$OUT"/peewee/packages /usr/bin/python3 -B -W ignore \
     "$SRC"/withpeewee.py}
+  without adapter
   mode auto
   remark {checks nothing itself: its `save()` must carry the version, as in
     `test/orms/withpeewee.py`}
@@ -84,7 +89,7 @@ client pony {
   run {PYTHONPATH="$OUT"/pony/packages /usr/bin/python3 -B -W ignore \
     "$SRC"/withpony.py}
   mode auto
-  without {rebuilt repaired}
+  without {adapter rebuilt repaired}
   remark {`before_update` raises the version; Pony compares what it has read,
     and has no migrations}
 }
@@ -95,6 +100,7 @@ client typeorm {
   get {sh "$SRC"/npm.sh typeorm@1.1.1 better-sqlite3@13.2.0}
   run {NODE_PATH="$OUT"/typeorm/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withtypeorm.cjs}
+  without adapter
   mode auto
   remark {`@VersionColumn` is written and never checked: Interlock checks it}
 }
@@ -106,7 +112,7 @@ client mikro {
   run {NODE_PATH="$OUT"/mikro/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withmikro.cjs}
   mode auto
-  without {rebuilt repaired}
+  without {adapter rebuilt repaired}
   remark {`version: true`; its schema generator does not alter columns}
 }
 client sequelize {
@@ -116,6 +122,7 @@ client sequelize {
   get {[ -d node_modules/sequelize ] || npm install --silent --no-save \
     --prefix . sequelize@6.37.8 sqlite3@6.0.1}
   run {NODE_PATH="$OUT"/sequelize/node_modules node "$SRC"/withsequelize.cjs}
+  without adapter
   mode auto
   first 0
   remark {`version: true`; each transaction has a connection of its own, which
@@ -129,6 +136,7 @@ client drizzle {
     better-sqlite3@13.2.0}
   run {NODE_PATH="$OUT"/drizzle/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withdrizzle.cjs}
+  without adapter
   mode auto
   remark {no version column: `set({ ...changes, version: old.version + 1 })`}
 }
@@ -140,7 +148,7 @@ client kysely {
   run {NODE_PATH="$OUT"/kysely/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withkysely.cjs}
   mode auto
-  without {rebuilt repaired}
+  without {adapter rebuilt repaired}
   remark {no version column: `set({ ...changes, version: old.version + 1 })`;
     alters no columns of SQLite}
 }
@@ -151,6 +159,7 @@ client objection {
   get {sh "$SRC"/npm.sh knex@3.3.0 objection@3.1.5 better-sqlite3@13.2.0}
   run {NODE_PATH="$OUT"/objection/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withobjection.cjs}
+  without adapter
   mode auto
   remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`}
 }
@@ -159,6 +168,7 @@ client activerecord {
   file withactiverecord.rb
   has {ruby -e 'require "active_record"; require "sqlite3"'}
   run {ruby "$SRC"/withactiverecord.rb}
+  without adapter
   mode auto
   first 0
   remark {`locking_column`}
@@ -168,6 +178,7 @@ client sequel {
   file withsequel.rb
   has {ruby -e 'require "sequel"; require "sqlite3"'}
   run {ruby "$SRC"/withsequel.rb}
+  without adapter
   mode auto
   remark {plugin `optimistic_locking`}
 }
@@ -178,6 +189,7 @@ client doctrine {
     require "Symfony/Component/Cache/autoload.php"; new SQLite3(":memory:");'}
   run {php -d error_reporting=8191 -d sqlite3.extension_dir="$BUILD" \
     "$SRC"/withdoctrine.php}
+  without adapter
   mode auto
   remark {`#[Version]`; the driver `sqlite3`, and `sqlite3.extension_dir` in
     php.ini must name the folder}
@@ -194,7 +206,7 @@ client hibernate {
     -cp "$OUT/hibernate:$OUT/hibernate/lib/*" WithHibernate}
   mode auto
   first 0
-  without {rebuilt repaired}
+  without {adapter rebuilt repaired}
   remark {`@Version`; it alters no columns}
 }
 client jooq {
@@ -207,7 +219,7 @@ client jooq {
     -Dorg.jooq.no-logo=true -Dorg.jooq.no-tips=true \
     -cp "$OUT/jooq:$OUT/jooq/lib/*" WithJooq}
   mode auto
-  without {rebuilt repaired}
+  without {adapter rebuilt repaired}
   remark {`getRecordVersion` and `withExecuteWithOptimisticLocking(true)`; it
     has no migrations}
 }
@@ -222,6 +234,7 @@ client gorm {
         github.com/mattn/go-sqlite3@v1.14.53; }}
   make {[ client -nt withgorm.go ] || go build -buildvcs=false -o client .}
   run {"$OUT"/gorm/client}
+  without adapter
   mode auto
   remark {`BeforeUpdate` carries the version: `test/orms/withgorm.go`}
 }

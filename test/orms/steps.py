@@ -1,11 +1,23 @@
 # SPDX-License-Identifier: 0BSD
 # steps.py: what the programs in Python share.
-import os, subprocess
+import os, subprocess, sys
 
 def other(*words):
     return subprocess.run(
         ["sh", os.environ["SRC"] + "/other.sh", *words], text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.strip()
+
+# What the adapter does in its own program, with a database of its own.
+def adapter(name):
+    root = os.environ["ROOT"]
+    path = root + "/tool/adapters/python:" + os.environ["PYTHONPATH"]
+    os.makedirs("adapter", exist_ok=True)
+    sys.stdout.flush()
+    library = os.path.abspath("build/interlock.so")
+    subprocess.run(
+        [sys.executable, "-B", "-W", "ignore",
+         f"{os.environ['SRC']}/adapter{name}.py"], cwd="adapter",
+        env={**os.environ, "PYTHONPATH": path, "INTERLOCK": library})
 
 # What a SELECT for update becomes.
 def for_update(sql):

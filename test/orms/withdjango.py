@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, migrations, models
 from django.db import transaction
 from django.db.backends.signals import connection_created
-from steps import other
+from steps import adapter, other
 
 def load(connection, **kwargs):  #:load
     connection.connection.enable_load_extension(True)  #:load
@@ -126,4 +126,5 @@ print("rebuilt", one("SELECT status FROM versioned_tables"))
 one("SELECT versioned_repair()")
 print("repaired", one("SELECT status FROM versioned_tables"),
       other("SELECT balance, version FROM account"))
+adapter("django")
 print("done")

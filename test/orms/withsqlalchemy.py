@@ -6,7 +6,7 @@ from sqlalchemy import Integer, create_engine, event, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
-from steps import for_update, other
+from steps import adapter, for_update, other
 
 class Base(DeclarativeBase):
     pass
@@ -103,4 +103,5 @@ print("rebuilt", one("SELECT status FROM versioned_tables"))
 one("SELECT versioned_repair()")
 print("repaired", one("SELECT status FROM versioned_tables"),
       other("SELECT balance, version FROM account"))
+adapter("sqlalchemy")
 print("done")

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: 0BSD
+# adaptersqlalchemy.py: see adapters.py.
+import sys
+import interlock.sqlalchemy
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+class Base(DeclarativeBase):
+    pass
+
+class Counter(Base):
+    __tablename__ = "counter"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    n: Mapped[int]
+
+engine = create_engine("sqlite:///shop.db", connect_args={"timeout": 60})
+interlock.sqlalchemy.use(engine)  #:adapter
+
+def add(pk):
+    with Session(engine) as session:
+        counter = session.scalars(
+            select(Counter).filter_by(id=pk).with_for_update()).one()
+        counter.n += 1
+        session.commit()
+
+def create():
+    Base.metadata.create_all(engine)
+    with Session(engine) as session:
+        session.add_all([Counter(n=0) for _ in range(3)])
+        session.commit()
+
+def total():
+    with Session(engine) as session:
+        return session.scalar(select(func.sum(Counter.n)))
+
+def nowait(pk):
+    try:
+        with Session(engine) as session:
+            return session.scalars(select(Counter).filter_by(id=pk)
+                                   .with_for_update(nowait=True)).one()
+    except OperationalError as e:
+        return str(e.orig)
+
+def skip():
+    with Session(engine) as session:
+        return [c.id for c in session.scalars(
+            select(Counter).order_by(Counter.id.desc()).limit(1)
+            .with_for_update(skip_locked=True))]
+
+if __name__ == "__main__":
+    import adapters
+    adapters.main(sys.modules[__name__])

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: 0BSD
+"""Row locks of SELECT ... FOR UPDATE, without any calls of a database.
+
+An ORM first reads which rows a query finds, on another connection: a read in
+the transaction itself would fix what it sees before the rows are locked. Then
+it locks these rows, waits for its turn to write, since it could not begin to
+write after a read if another program had written meanwhile, and reads these
+rows, and only these, in the transaction.
+"""
+
+
+class RowLocked(Exception):
+    """FOR UPDATE NOWAIT met a row that another transaction has locked."""
+
+
+def locking(table, keys, nowait=False, skip_locked=False, shared=False,
+            limit=None):
+    """A generator of (sql, values), to be sent the one value of each result.
+
+    It locks the rows of a table for the rest of the transaction, and returns
+    the list of the keys that it has locked. A key is a tuple of values. Rows
+    are locked in the order of their keys, so that two programs that lock the
+    same rows do not wait for each other in a circle; with skip_locked in the
+    order given, and no more than limit.
+    """
+    attempt = "try_" if nowait or skip_locked else ""
+    name = attempt + "row_xact_lock" + ("_shared" if shared else "")
+    locked = []
+    for key in keys if skip_locked else sorted(keys):
+        if limit is not None and len(locked) >= limit:
+            break
+        sql = "SELECT %s(?%s)" % (name, ", ?" * len(key))
+        if (yield sql, (table, *key)):
+            locked.append(key)
+        elif nowait:
+            raise RowLocked("row locked: %s(%s)" % (
+                table, ", ".join(map(str, key))))
+    if locked and not shared:
+        yield "SELECT write_turn()", ()
+    return locked
+
+
+def lock(call, *args, **kwargs):
+    """Runs `locking` by call(sql, values), which returns one value."""
+    steps = locking(*args, **kwargs)
+    value = None
+    try:
+        while True:
+            value = call(*steps.send(value))
+    except StopIteration as end:
+        return end.value
+
+
+async def lock_async(call, *args, **kwargs):
+    """The same by a coroutine."""
+    steps = locking(*args, **kwargs)
+    value = None
+    try:
+        while True:
+            value = await call(*steps.send(value))
+    except StopIteration as end:
+        return end.value

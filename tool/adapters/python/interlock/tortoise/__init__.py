@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: 0BSD
+"""Tortoise ORM: "engine": "interlock.tortoise.sqlite"."""
