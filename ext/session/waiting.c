@@ -150,17 +150,18 @@ typedef struct NextApi {
     ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
 #endif
 
-/* Six hundred operations of SQLite's, and no table: a progress handler that is
-** to be called every 500 operations or more often is called in each look but
-** the first, one of every 1000 in each second. */
+/* Six hundred operations of SQLite's, and no table. A progress handler that
+** must be called every 500 operations is called in each look but the first, and
+** one of every 1000 in each second look. */
 #define ROWS_10 "(0),(0),(0),(0),(0),(0),(0),(0),(0),(0)"
 #define ROWS_40 ROWS_10 "," ROWS_10 "," ROWS_10 "," ROWS_10
 static const char zLook[] = "SELECT count(*) FROM"
     " (VALUES " ROWS_40 "," ROWS_40 "," ROWS_40 ")";
 
-/* For the first look of a wait, which is also the one after a grant that came
-** soon: the long statement takes 35 us to prepare, in which other connections
-** would wait for the lock. And where SQLite or an authorizer refuses that. */
+/* For the first look of a wait. It is also the one after a grant that came
+** soon, and preparing the long statement would keep the lock from others
+** meanwhile. Also for connections where SQLite or an authorizer refuses the
+** long one. */
 static const char zLookLeast[] = "SELECT 1";
 
 /* A statement of its own ends with SQLITE_INTERRUPT after an interrupt, or

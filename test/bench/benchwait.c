@@ -360,8 +360,9 @@ static void *sleepMain(void *pArg){
 static unsigned count(sqlite3 *db, const char *zSql){
   sqlite3_stmt *pStmt = prepare(db, zSql);
   unsigned n = 0;
-  check(db, sqlite3_step(pStmt), zSql);
-  n = (unsigned)sqlite3_column_int(pStmt, 0);
+  if( sqlite3_step(pStmt)==SQLITE_ROW ){
+    n = (unsigned)sqlite3_column_int(pStmt, 0);
+  }
   sqlite3_finalize(pStmt);
   return n;
 }
