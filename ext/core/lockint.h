@@ -159,8 +159,9 @@ u32 lockReap(LockFile*, u64 iNumber);
 ** lockHoldAgain: raises a hold that the session has.  lockInsert: makes the
 ** record of a grant or a request; returns 0 if no slot is free.
 ** lockNoteBlockers: notes the first blocker ahead of record iEnd for the
-** message, and with iEnd 0 all of them to be probed.  lockNoteGrant: notes the token of a grant.
-** lockMoreRoom, without the mutex: LOCK_OK if the caller should try again.
+** message, and with iEnd 0 all of them to be probed.  lockNoteGrant: notes the
+** token of a grant.  lockMoreRoom, without the mutex: LOCK_OK if the caller
+** should try again.
 */
 void lockLook(LockSession*, LockLook*);
 void lockHoldAgain(LockSession*, const LockLook*);
