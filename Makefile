@@ -47,7 +47,8 @@ SQL = $(wildcard sql/*/*.sql)
 OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all library help clean install uninstall dist
-.PHONY: deps baretest demo test fulltest clients orms bench check reference amalgam
+.PHONY: deps baretest demo test fulltest clients orms clustertest bench check
+.PHONY: reference amalgam
 
 # These targets must work on a bare machine. They install what they need before
 # make runs a compiler: hence $(MAKE) and no prerequisites.
@@ -88,6 +89,7 @@ help:
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
 	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
 	@echo "make orms        with ORMs, CLIENT='tortoise django' for some"
+	@echo "make clustertest on engines that replicate, CLUSTER='rqlite' for one"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
@@ -138,6 +140,13 @@ orms:
 	@$(MAKE) -s library >/dev/null
 	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT)
 
+# What it has got and built stays in build/clusters.
+clustertest:
+	@tool/deps clusters
+	@$(MAKE) -s library
+	@/usr/bin/python3 test/clusters/run.py -build $(call quote,$(BUILD)) \
+	  $(CLUSTER)
+
 bench:
 	@tool/deps test
 	@$(MAKE) -s library
@@ -184,8 +193,9 @@ LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
-DOCS = README.md sql/README.md sql/CLIENTS.md sql/RECIPES.md \
-       sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CHANGES.md
+DOCS = README.md sql/README.md sql/CLIENTS.md sql/ORMS.md sql/RECIPES.md \
+       sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
+       sql/CHANGES.md
 # Every file that is installed.
 to = $(call quote,$(DESTDIR)$(1))
 LIB_FILE = $(call to,$(LIBDIR)/interlock.so)

@@ -11,8 +11,10 @@
 #include "functions.h"
 #include "remove.h"
 #include "locks/advisory.h"
+#include "locks/calloption.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
+#include "versioned/lift.h"
 #include "fenced/fencedfunctions.h"
 #include "guarded/guardcheck.h"
 #include "guarded/guardedfunctions.h"
@@ -39,6 +41,10 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
   apValue[0] = &pText->zOnStale;
   apValue[1] = &pText->zExcept;
   apValue[2] = &pText->zTombstones;
+  if( sqlite3_strnicmp(z, "only=", 5)==0 ){
+    pText->zExcept = sqlxPrintf(p, "only %s", z+5);
+    return;
+  }
   for(i=0; i<3; i++){
     int n = (int)strlen(azName[i]);
     if( sqlite3_strnicmp(z, azName[i], n)==0 && z[n]=='=' ){
@@ -47,7 +53,8 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
     }
   }
   sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
-             " except=column,..., tombstones=on, tombstones=off", z);
+             " except=column,..., only=column,..., tombstones=on,"
+             " tombstones=off", z);
 }
 
 #define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
@@ -95,6 +102,22 @@ static int argVersioned(
 **
 ** When a row is deleted, its version is kept in a side table, as a tombstone.
 ** A row that is inserted under the same key later continues above it.
+**
+** Tombstones grow with every key that is deleted and does not come back;
+** `versioned_forget` purges old ones. A table whose keys cannot come back, as
+** with AUTOINCREMENT and no program that chooses keys, needs none: declare it
+** with `tombstones=off`.
+**
+** `SET version = version + 1` carries the right version at any time, and so
+** checks nothing: carry the version that was read. A version goes up by one at
+** a time. A program that chooses the numbers itself, or adds more than one,
+** gets `version ahead:`; it must keep its numbers in a column of their own.
+**
+** With `on_stale=ignore` a lost write shows only in the count of changed rows.
+** ActiveRecord with `lock_version` and SQLAlchemy with `version_id_col` look at
+** it, and raise an error of their own. Django's `save()` looks at it and then
+** inserts, which fails. The `save()` of TypeORM and of Tortoise ORM does not
+** look: the write is lost and nothing reports it. Use `abort` there.
 **
 ** A program that must not write to an unchecked table should check
 ** `versioned_tables` when it starts:
@@ -149,8 +172,11 @@ static int argVersioned(
 **
 ** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
 ** which is what many ORMs look at. `except=a,b` names columns whose change
-** does not raise the version. With `tombstones=off` the version of a deleted
-** row is not kept.
+** does not raise the version; `only=a,b` names the columns, beside the key,
+** whose change does. A column that is added later raises it with `except`, from
+** `versioned_repair` on, and does not with `only`.
+**
+** With `tombstones=off` the version of a deleted row is not kept.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so
@@ -168,7 +194,8 @@ static int argVersioned(
 **   column  TEXT  the version column; default `version`, or as declared
 **   mode    TEXT  auto (default), strict or echo
 **   option  TEXT  on_stale=abort (default), on_stale=ignore,
-**     except=column,..., tombstones=on (default), tombstones=off
+**     except=column,..., only=column,..., tombstones=on (default),
+**     tombstones=off
 ** Result: TEXT `table.column`; NULL for a table of Interlock's own (its name
 **   begins with `interlock_`)
 ** Errors:
@@ -341,6 +368,94 @@ static void expectFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 }
 
 /*
+** SQL FUNCTION versioned_delete(table, key..., version)
+**
+** Deletes a row if it is at the version that was read. A DELETE statement
+** carries no version, and no mode checks it: this function, or
+** `expect_version` before the DELETE, is the check. It is one statement, and
+** needs no transaction.
+**
+** Arguments:
+**   table    TEXT     name, or schema.name, of a versioned table
+**   key      ANY      a value for each column of the key, in its order
+**   version  INTEGER  as it was read
+** Result: INTEGER 1; 0 if a trigger has skipped the row
+** Errors:
+**   `stale read:` SQLITE_CONSTRAINT_FUNCTION, also if there is no such row
+**   `bad argument:` SQLITE_ERROR
+** From: the DELETE of ORMs with a version column
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   INSERT INTO account VALUES(1, 100), (2, 0);
+**   SELECT versioned('account');
+**   -- account.version
+**   UPDATE account SET balance = 10 WHERE id = 2;
+**   SELECT versioned_delete('account', 2, 1);
+**   -- error: stale read: account(2) is at version 2, expected 1
+**   SELECT versioned_delete('account', 1, 1);
+**   -- 1
+*/
+static void deleteFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  Sqlx x;
+  int n = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( nArg<3 ){
+    sqlxBad(&x, "%d given; allowed is versioned_delete(table, key...,"
+            " version)", nArg);
+  }else{
+    const char *zTable = argsText(&x, apArg[0], "table");
+    argsInteger(&x, apArg[nArg-1], "version");
+    if( x.rc==SQLITE_OK ){
+      n = expectDelete(&x, zTable, nArg-2, &apArg[1], apArg[nArg-1]);
+    }
+  }
+  argsEndInteger(&x, ctx, n);
+}
+
+/*
+** SQL FUNCTION versioned_lift([table])
+**
+** Raises the version of every row and every tombstone of one table, or of all
+** versioned tables, above every version that was given out: to the time in
+** unix ms or, if a row has that already, by one. It is for a database that was
+** restored from a backup. Versions go back with it, and without this call a
+** form that was opened before could carry a version that is right again by
+** chance. Call it before any program writes.
+**
+** A key that was first inserted after the backup was made has no tombstone.
+** If it is inserted again, it starts at its first version.
+**
+** No trigger runs for these changes.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name; all versioned tables if left out
+** Result: INTEGER how many tables were raised
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   INSERT INTO account VALUES(1, 100), (2, 0);
+**   SELECT versioned('account');
+**   -- account.version
+**   SELECT versioned_lift();
+**   -- 1
+**   UPDATE account SET balance = 90, version = 2 WHERE id = 1;
+**   -- error: stale write: account.version
+*/
+static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  Sqlx x;
+  const char *zTable = 0;
+  int n = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( argsCount(&x, nArg, 0, 1, "versioned_lift([table])") && nArg>0 ){
+    zTable = argsText(&x, apArg[0], "table");
+  }
+  if( x.rc==SQLITE_OK ) n = liftTables(&x, zTable);
+  argsEndInteger(&x, ctx, n);
+}
+
+/*
 ** SQL FUNCTION versioned_repair([table])
 **
 ** Repairs what `versioned_tables` reports about one table, or about all
@@ -481,6 +596,8 @@ static const Function aVersioned[] = {
   { "unversioned",       FUNCTION_ANY, unversionedFunc,  NO_WORD },
   { "versioned_sql",     FUNCTION_ANY, versionedSqlFunc, NO_WORD },
   { "expect_version",    FUNCTION_ANY, expectFunc,       NO_WORD },
+  { "versioned_delete",  FUNCTION_ANY, deleteFunc,       NO_WORD },
+  { "versioned_lift",    FUNCTION_ANY, liftFunc,         NO_WORD },
   { "versioned_repair",  FUNCTION_ANY, repairFunc,       NO_WORD },
   { "versioned_forget",  FUNCTION_ANY, forgetFunc,       NO_WORD },
   { "interlock_version", 0,            versionFunc,      NO_WORD },
@@ -493,7 +610,7 @@ static FunctionList versionedFunctions(void){
 
 static FunctionList (*const axList[])(void) = {
   versionedFunctions,
-  advisoryFunctions,
+  calloptionFunctions, advisoryFunctions,
   getlockFunctions,
   inspectstatusFunctions,
   turnFunctions,

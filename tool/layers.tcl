@@ -11,8 +11,8 @@ namespace eval layers {
     core {} {
       base rules atomic os os_unix key segment format process bell mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
-      enter probe watch acquire wait skip release cancel guardedwrite event
-      inspect
+      enter probe listen acquire wait skip watch release cancel guardedwrite
+      event inspect
     }
     sqlite {core} {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
@@ -27,7 +27,7 @@ namespace eval layers {
     }
     versioned {sqlite schema session} {
       versionedtriggers options versionedtable tombstones versioned expect
-      versionedtables
+      lift versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions
@@ -36,8 +36,8 @@ namespace eval layers {
       fencedtriggers fenced fencedtables fencedfunctions
     }
     locks {core sqlite schema session} {
-      hashtext advisory getlock inspectrows inspectstatus turn rowlock
-      skiplocked inspecttables lease leasetables
+      hashtext calloption advisory getlock inspectrows inspectstatus turn
+      rowlock skiplocked inspecttables lease leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock
@@ -49,7 +49,7 @@ namespace eval layers {
   variable pure {core}
   # From outside of these folders only the named concepts may be included: the
   # layers above core see keys and locks, not the mapped format.
-  variable public {core {base os key lock}}
+  variable public {core {base os key lock watch}}
 }
 
 # The folder and the concept of a file, from its name under ext/.

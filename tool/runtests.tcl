@@ -200,6 +200,8 @@ proc runtests::start {world program env file} {
   set name [file rootname [file tail $file]]
   set log $out/log/[dict get $world name]/$name.log
   set scratch $out/scratch/[dict get $world name]-$name-[pid]
+  # In a container a runner before this one may have had the same process id.
+  file delete -force $scratch
   file mkdir [file dirname $log] $scratch
   lappend env INTERLOCK_SCRATCH $scratch TMPDIR $scratch
   set assign {}

@@ -19,6 +19,7 @@ static int lookAt(LockSession *p, LockLook *a, u32 i){
     return 1;
   }
   if( r->session==p->k ){
+    if( e!=SEG_GRANTED && !BUG(REQUEST_HELD) ) return 0;   /* its request */
     a->mOwn |= m;
     if( REC_MODE(r)==a->eMode ) a->iOwn = i;
     if( m>MODE_BIT(a->eMode) && m>(a->mOwn & ~m) ) a->iStrong = i;
@@ -61,6 +62,7 @@ void lockLook(LockSession *p, LockLook *a){
   while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
+    if( r->session==p->k ) continue;
     if( keyConflicts(REC_MODE(r)) & a->mOwn ){
       a->iPlace = i;                   /* of G3a, G3b, G3c */
       return;
@@ -224,6 +226,9 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
   r = segRecord(&pF->seg, i);
   p->iRequest = i;
   p->iState = SEG_WITH(atomicGet(&r->state), SEG_WAITING);
+  p->request = p->grant;
+  p->iKept = 0;
+  p->iRequestStronger = p->iStronger;
   p->eMode = a->eMode;
   p->key = *a->pKey;
   if( a->iPlace ) renumber(p, a);
@@ -235,7 +240,7 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
     p->iRequest = 0;
     return LOCK_DEADLOCK;
   }
-  lockNoteWatch(p);
+  lockNoteConcern(p);
   return LOCK_WAITING;
 }
 
@@ -284,7 +289,8 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   u32 nGrown = 0, nRound = 0;
   int bProbed = 0;
   LockLook a;
-  if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
+  if( eMode-1>=LOCK_MODES-1 || p->iStamp>=SEG_ALL-1
+   || (bQueue && p->iRequest) ){
     return LOCK_MISUSE;
   }
   a.pKey = pKey;
@@ -316,6 +322,21 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   }
 }
 
+/* The rest of a request that was not granted immediately.  LOCK_WAITING: it is
+** queued. */
+static LockRc askQueued(LockSession *p, const LockKey *pKey, u32 eMode,
+                        u32 eScope, const LockWait *pWait){
+  LockRc rc;
+  /* ACQUIRE-REFUSE */
+  assert( ruleOutside() );
+  if( p->iRequest ) return LOCK_PENDING;
+  if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
+  if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
+  rc = lockMoved(p->pFile);
+  if( rc!=LOCK_OK ) return rc;
+  return lockAsk(p, pKey, eMode, eScope, 1);
+}
+
 /*
 ** The first answer that applies is returned: granted if the rules allow it;
 ** refused if the caller may not wait; timed out if the timeout is 0; deadlock;
@@ -325,16 +346,18 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                    const LockWait *pWait){
   LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
-  /* ACQUIRE-REFUSE */
   if( rc!=LOCK_NO || pWait==0 ) return rc;
-  assert( ruleOutside() );
-  if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
-  if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
-  rc = lockMoved(p->pFile);
-  if( rc!=LOCK_OK ) return rc;
-  rc = lockAsk(p, pKey, eMode, eScope, 1);
+  rc = askQueued(p, pKey, eMode, eScope, pWait);
   if( rc==LOCK_WAITING ) rc = lockWait(p, pWait);
   /* ACQUIRE-CONFIRM */
   if( rc!=LOCK_OK || pWait->xPoll==0 ) return rc;
   return lockConfirm(p, lockAskCaller(pWait));
+}
+
+LockRc lockRequest(LockSession *p, const LockKey *pKey, u32 eMode,
+                   const LockWait *pWait){
+  LockRc rc = lockAsk(p, pKey, eMode, LOCK_SCOPE_SESSION, 0);
+  if( rc!=LOCK_NO ) return rc;
+  p->usPoll = osMonotonicUs() + US_POLL;
+  return askQueued(p, pKey, eMode, LOCK_SCOPE_SESSION, pWait);
 }

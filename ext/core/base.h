@@ -39,6 +39,7 @@ typedef enum LockRc {
   LOCK_WAITING,      /* the request is queued (lockAsk only) */
   LOCK_TIMEOUT,      /* the wait took longer than allowed */
   LOCK_REFUSED,      /* the caller would have to wait, and may not */
+  LOCK_PENDING,      /* the session has another request that waits */
   LOCK_CANCELLED,    /* another session ended this wait */
   LOCK_INTERRUPTED,  /* the caller's xPoll ended this wait */
   LOCK_DEADLOCK,     /* waiting would complete a cycle */
@@ -141,7 +142,7 @@ typedef struct LockMem {
   X(OPEN_LIVE)       /* OPEN-LIVE: session is LIVE */ \
   X(BELL_HOLD)       /* BELL-HOLD: this thread holds the bell */ \
   X(BELL_NAME)       /* BELL-NAME: the bell has the process's number */ \
-  X(BELL_WATCH)      /* BELL-WATCH: OS_BELL_WATCHED set */ \
+  X(BELL_AWAIT)      /* BELL-AWAIT: OS_BELL_AWAITED set */ \
   X(WRITER_EMPTY)    /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */
 
 enum {
@@ -234,9 +235,14 @@ void crashPoint(int iPoint);
   X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
   X(WAKE_INSIDE)        /* a granted session is woken under the mutex */ \
   X(BELL_NONE)          /* no thread holds the process's bell */ \
-  X(BELL_PLAIN)         /* a sleeper on a bell does not set WATCHED */ \
+  X(BELL_PLAIN)         /* a sleeper on a bell does not set AWAITED */ \
   X(BELL_OTHER)         /* a bell is taken for that of another process */ \
-  X(BELL_BELIEVED)      /* a ring is taken for a death */
+  X(BELL_BELIEVED)      /* a ring is taken for a death */ \
+  X(REQUEST_HELD)       /* a session's own request counts as held */ \
+  X(REQUEST_RELEASED)   /* a release takes a grant that was not taken */ \
+  X(REQUEST_IDLE)       /* no poll of a request that waits */ \
+  X(WATCH_IDLE)         /* a watch does not poll */ \
+  X(WATCH_FULL)         /* its pipe stays readable */
 
 enum {
   BUG_NONE,

@@ -19,7 +19,7 @@ OsBell *bellHold(Seg *p, OsBell *pBell){
   return pBell;
 }
 
-/* The word must have OS_BELL_WATCHED before this thread sleeps on it.  The
+/* The word must have OS_BELL_AWAITED before this thread sleeps on it.  The
 ** kernel wakes no thread otherwise. */
 int bellLook(Seg *p, u64 iNumber, u32 **ppWord, u32 *piValue){
   u64 iName = atomicGetAcq(&segHeader(p)->bell[iNumber%SEG_BELLS]);
@@ -27,14 +27,14 @@ int bellLook(Seg *p, u64 iNumber, u32 **ppWord, u32 *piValue){
   if( segBellOffset(iNumber)==0 ) return BELL_NONE;
   if( iName>>1!=iNumber && !BUG(BELL_OTHER) ) return BELL_NONE;
   *ppWord = pWord = segBellWord(p, iNumber, (u32)(iName&1));
-  /* BELL-WATCH */
+  /* BELL-AWAIT */
   for(;;){
     w = atomicGetAcq(pWord);
     if( (w & OS_BELL_HOLDER)==0 || (w & OS_BELL_DIED) ) return BELL_RUNG;
-    if( (w & OS_BELL_WATCHED) || BUG(BELL_PLAIN) ) break;
-    if( atomicCas32(pWord, w, w|OS_BELL_WATCHED) ){
-      w |= OS_BELL_WATCHED;
-      CRASH(BELL_WATCH);
+    if( (w & OS_BELL_AWAITED) || BUG(BELL_PLAIN) ) break;
+    if( atomicCas32(pWord, w, w|OS_BELL_AWAITED) ){
+      w |= OS_BELL_AWAITED;
+      CRASH(BELL_AWAIT);
       break;
     }
   }

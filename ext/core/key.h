@@ -53,10 +53,15 @@ typedef struct LockKey {
 ** keyMake: makes a key.  Returns LOCK_MISUSE if it is too long.
 ** keyConflicts: the modes that conflict with a mode, as a mask of MODE_BITs.
 ** keyWords: the number of words of `a` that n bytes take.
+** keySame: 1 if two keys are the same.
 */
 LockRc keyMake(LockKey*, int eKind, const void *pKey, u32 nKey);
 u32 keyConflicts(u32 eMode);
 static inline u32 keyWords(u32 nKey){ return (nKey+3)/4; }
+static inline int keySame(const LockKey *p, const LockKey *q){
+  return p->iHash==q->iHash && p->eKind==q->eKind && p->nKey==q->nKey
+      && memcmp(p->a, q->a, p->nKey)==0;
+}
 
 /* keyFold: copies n bytes with ASCII letters in lower case, as NOCASE sees
 ** them: it compares up to a 0, and the length.  keyMakeFolded: makes a key of

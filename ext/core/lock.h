@@ -99,11 +99,11 @@ const LockTrouble *lockTrouble(LockSession*);
 /*
 ** lockAcquire: acquires a lock; with pWait 0 it is a try.  Returns LOCK_OK,
 ** LOCK_NO (a try only), LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED,
-** LOCK_DEADLOCK, the result of xPoll, LOCK_BUSY, LOCK_FULL, LOCK_NOSPACE,
-** LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK this call holds
-** no lock and has no request in the queue.  After the grant of a request that
-** had to wait it calls xPoll once more; if xPoll ends the wait the lock is
-** given back.
+** LOCK_DEADLOCK, LOCK_PENDING, the result of xPoll, LOCK_BUSY, LOCK_FULL,
+** LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK
+** this call holds no lock and has no request in the queue.  After the grant of
+** a request that had to wait it calls xPoll once more; if xPoll ends the wait
+** the lock is given back.
 **
 ** The same in single steps: with bQueue lockAsk returns LOCK_WAITING once the
 ** request is queued.  The caller must then call lockOutcome, which returns how
@@ -126,6 +126,33 @@ LockRc lockConfirm(LockSession*, LockRc rc);
 /* The poll that lockWait makes at times.  Tests call it by hand. */
 void lockPoll(LockSession*);
 
+/* A grant, or a queued request: lockGranted, lockUndo. */
+typedef struct LockGrant {
+  u32 iRecord;                  /* slot of the record, 0: no grant */
+  u32 eScope;                   /* LOCK_SCOPE_SESSION ... */
+  u32 iLevel;                   /* lockLevel before the grant */
+} LockGrant;
+
+/*
+** A request without a wait, in session scope.
+**
+** lockRequest: as lockAcquire, but where that sleeps it returns LOCK_WAITING:
+** the request is queued and keeps its position, while the session does other
+** things.  pWait->xPoll is not called.  lockStands: how the request stands:
+** LOCK_WAITING, or LOCK_OK, by which the grant is taken, or why the request is
+** gone.  lockGiveUp withdraws the request, and gives back a grant that was not
+** taken, unless rc is LOCK_TIMEOUT.
+**
+** A session has at most one request.  Until it is taken or withdrawn, any call
+** that would queue returns LOCK_PENDING, and releases leave the request alone,
+** also when it is granted already.  lockPending: 1 until then.
+** lockRequestKeeps: until then they leave this grant alone, too.
+*/
+LockRc lockRequest(LockSession*, const LockKey*, u32 eMode, const LockWait*);
+LockRc lockStands(LockSession*);
+int lockPending(const LockSession*);
+void lockRequestKeeps(LockSession*, const LockGrant*);
+
 /*
 ** lockSkip: a try for work queues.  LOCK_OK only if no session holds or waits
 ** for a conflicting mode, and this session holds nothing on the key.  Otherwise
@@ -142,11 +169,6 @@ int lockSkipProbe(LockSession*);
 ** lockUndo: gives that one hold back.  It cannot fail and does not wait.  With
 ** a transaction hold it also gives back the transaction holds made since.
 */
-typedef struct LockGrant {
-  u32 iRecord;                  /* slot of the record, 0: no grant */
-  u32 eScope;                   /* LOCK_SCOPE_SESSION ... */
-  u32 iLevel;                   /* lockLevel before the grant */
-} LockGrant;
 LockGrant lockGranted(const LockSession*);
 void lockUndo(LockSession*, const LockGrant*);
 
@@ -277,11 +299,10 @@ void lockSnapshotFree(LockFile*, LockSnapshot*);
 ** LOCK_BUSY. */
 void lockInside(LockFile*, LockTrouble*);
 
-/* For tests.  lockPending: 1 while a request is queued or its outcome is not
-** read.  lockSlot: the slot of a session.  lockGraphSteps: the steps of the
-** last check for cycles (graph.h).  lockCheck: checkSegment and checkGrants. */
+/* For tests.  lockSlot: the slot of a session.  lockGraphSteps: the steps of
+** the last check for cycles (graph.h).  lockCheck: checkSegment and
+** checkGrants. */
 #ifdef INTERLOCK_TEST
-int lockPending(LockSession*);
 u32 lockSlot(LockSession*);
 u64 lockGraphSteps(LockFile*);
 const char *lockCheck(LockFile*);

@@ -208,7 +208,6 @@ const LockMem *lockMemory(LockFile *pF){ return &pF->mem; }
 int lockForked(LockFile *pF){ return pF->bForked!=0; }
 
 #ifdef INTERLOCK_TEST
-int lockPending(LockSession *p){ return p->iRequest!=0; }
 u32 lockSlot(LockSession *p){ return p->k; }
 u64 lockGraphSteps(LockFile *pF){ return graphSteps(pF->pGraph); }
 const char *lockCheck(LockFile *pF){

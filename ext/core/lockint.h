@@ -56,13 +56,15 @@ typedef struct Probes {
 } Probes;
 
 /* The processes whose deaths concern a request that waits. */
-typedef struct Watch {
+typedef struct Concern {
   Probes list;
   u32 nSkip;                       /* those that the next list passes over */
   u32 bWhole;                      /* 1: the list has all of them */
   u32 bDeaf;                       /* 1: bells do not tell this wait enough */
   u32 iAhead, iAheadState;         /* request ahead that stands for the rest */
-} Watch;
+} Concern;
+/* A request that is watched: watch.c. */
+typedef struct Watched Watched;
 
 /* A session in this process.  One thread uses it at a time. */
 struct LockSession {
@@ -75,11 +77,16 @@ struct LockSession {
   u32 iWriterTxn;                  /* in which it is the active writer, or 0 */
   u32 iRequest, iState;            /* queued record, its state when queued */
   u32 eMode;                       /* mode of the request */
-  Watch watch;                     /* whose deaths concern the request */
+  Concern concern;                 /* whose deaths concern the request */
   Probes probes;                   /* processes of this attempt's blockers */
   Probes skipped;                  /* processes of lockSkip's blockers */
   LockKey key;                     /* key of the request */
   LockGrant grant;                 /* last grant, or the queued request */
+  LockGrant request;               /* the queued request */
+  u32 iKept;                       /* record that it keeps, or 0 */
+  u64 iRequestStronger;            /* as iStronger, of the queued request */
+  u64 usPoll;                      /* when lockStands polls again */
+  Watched *pWatched;               /* its entry in a watch, or 0 */
   u32 nBack, aBack[2];             /* records that lockUndo has invalidated */
   u32 bBack;                       /* 1: it has invalidated more than these */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
@@ -171,9 +178,9 @@ void lockNoteGrant(LockSession*, u32 iRecord);
 LockRc lockMoreRoom(LockFile*, u32 *pnGrown);
 
 /*
-** watch.c.  lockNoteWatch, under the mutex: finds the processes whose deaths
-** concern this session's request.  lockWatchTime: how long that may be taken to
-** be so, in us: 0 if others concern it meanwhile.
+** listen.c.  lockNoteConcern, under the mutex: finds the processes whose deaths
+** concern this session's request.  lockConcernTime: how long that may be taken
+** to be so, in us: 0 if others concern it meanwhile.
 ** lockListen: finds the words to sleep on: the request's and the bells'.
 ** lockAsleep: sleeps on them.
 */
@@ -184,10 +191,12 @@ typedef struct Listen {
   u32 *apWord[PROBES+1];
   u32 aValue[PROBES+1];
 } Listen;
-void lockNoteWatch(LockSession*);
-u64 lockWatchTime(LockSession*);
+void lockNoteConcern(LockSession*);
+u64 lockConcernTime(LockSession*);
 void lockListen(LockSession*, Listen*);
 int lockAsleep(LockSession*, Listen*, i64 us);
+/* watch.c: the request of a session is not watched any more. */
+void lockUnwatch(LockSession*);
 
 /* wait.c.  LOCK_OK if the caller's xPoll lets the wait go on. */
 LockRc lockAskCaller(const LockWait*);

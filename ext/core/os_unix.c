@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -620,7 +621,46 @@ int osWait(u32 *p, u32 iValue, i64 us){
 void osWake(u32 *p, int nWake){
   syscall(FUTEX_CALL, p, FUTEX_WAKE, nWake, 0, 0, 0);
 }
+
+/* The call of Linux 5.16, which older headers do not know. */
+#ifndef SYS_futex_waitv
+# define SYS_futex_waitv 449
+#endif
+typedef struct FutexWord {
+  u64 value, address;
+  u32 flags, reserved;
+} FutexWord;
+typedef struct FutexEnd {
+  i64 sec, nsec;
+} FutexEnd;
+#define FUTEX_OF_32 2              /* a word of 32 bits, of any process */
+
+int osWaitEach(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  FutexWord a[OS_WAIT_ANY];
+  u64 usEnd = osMonotonicUs() + (u64)us;
+  FutexEnd end;
+  u32 i;
+  assert( ruleOutside() );
+  end.sec = (i64)(usEnd/1000000);
+  end.nsec = (i64)(usEnd%1000000)*1000;
+  for(i=0; i<n; i++){
+    a[i].value = aValue[i];
+    a[i].address = (u64)(uintptr_t)apWord[i];
+    a[i].flags = FUTEX_OF_32;
+    a[i].reserved = 0;
+  }
+  if( syscall(SYS_futex_waitv, a, n, 0, &end, CLOCK_MONOTONIC)>=0 ){
+    return OS_WOKEN;
+  }
+  if( errno==ETIMEDOUT ) return OS_TIMEOUT;
+  if( errno==EINTR ) return OS_SIGNAL;
+  return errno==EAGAIN ? OS_WOKEN : OS_NOWAIT;
+}
 #else
+int osWaitEach(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  (void)apWord; (void)aValue; (void)n; (void)us;
+  return OS_NOWAIT;
+}
 int osWait(u32 *p, u32 iValue, i64 us){
   i64 usStep = 50;
   u64 usEnd = osMonotonicUs() + (u64)us;
@@ -635,46 +675,68 @@ int osWait(u32 *p, u32 iValue, i64 us){
 void osWake(u32 *p, int nWake){ (void)p; (void)nWake; }
 #endif
 
+/* Where the system cannot sleep on several words. */
+#define US_ANY 2000
+void osWaitAny(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  u64 usEnd = osMonotonicUs() + (u64)us;
+  u32 i;
+  if( osWaitEach(apWord, aValue, n, us)!=OS_NOWAIT ) return;
+  for(;;){
+    for(i=0; i<n; i++){
+      if( atomicGetAcq((atomicAlias32*)apWord[i])!=aValue[i] ) return;
+    }
+    if( osMonotonicUs()>=usEnd ) return;
+    osSleep(US_ANY);
+  }
+}
+
+/*-------------------------------------------------------- pipe and thread ---*/
+
+/* Moves a descriptor away from those of stdin, stdout and stderr. */
+static int setUp(int *pFd){
+  int fd = *pFd;
+  if( fd<3 ){
+    *pFd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+  }
+  return *pFd>=0 && fcntl(*pFd, F_SETFD, FD_CLOEXEC)==0
+      && fcntl(*pFd, F_SETFL, O_NONBLOCK)==0;
+}
+LockRc osPipe(int *aFd){
+  int bUp;
+  if( pipe(aFd)!=0 ) return failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, errno, 0);
+  bUp = setUp(&aFd[0]);
+  if( setUp(&aFd[1]) && bUp ) return LOCK_OK;
+  failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, errno, 0);
+  osPipeClose(aFd);
+  return LOCK_IOERR;
+}
+void osPipeClose(int *aFd){
+  if( aFd[0]>=0 ) close(aFd[0]);
+  if( aFd[1]>=0 ) close(aFd[1]);
+}
+void osPipeWrite(int fd){
+  while( write(fd, "", 1)<0 && errno==EINTR ){}
+}
+void osPipeEmpty(int fd){
+  char a[256];
+  ssize_t n;
+  do{ n = read(fd, a, sizeof(a)); }while( n>0 || (n<0 && errno==EINTR) );
+}
+
+LockRc osThread(pthread_t *p, void *(*xRun)(void*), void *pArg){
+  sigset_t all, old;
+  int rc;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &old);
+  rc = pthread_create(p, 0, xRun, pArg);
+  pthread_sigmask(SIG_SETMASK, &old, 0);
+  return rc ? failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, rc, 0) : LOCK_OK;
+}
+
 /*---------------------------------------------------------------- bells ---*/
 
 #ifndef INTERLOCK_OS_POSIX
-#ifndef SYS_futex_waitv
-# define SYS_futex_waitv 449           /* the same on every machine */
-#endif
-#define WAIT_EACH 34                   /* words of one osWaitEach */
-
-/* What the kernel takes, which is the same for 32 and 64 bits. */
-typedef struct WaitWord {
-  u64 iValue, iAddress;
-  u32 flags, reserved;
-} WaitWord;
-typedef struct WaitTime {
-  i64 sec, nsec;
-} WaitTime;
-#define WAIT_U32 2
-
-int osWaitEach(u32 *const *ap, const u32 *aValue, u32 n, i64 us){
-  WaitWord a[WAIT_EACH];
-  WaitTime t;
-  u64 usEnd = osMonotonicUs() + (u64)us;
-  u32 i;
-  assert( ruleOutside() );
-  memset(a, 0, sizeof(a));
-  for(i=0; i<n && i<WAIT_EACH; i++){
-    a[i].iValue = aValue[i];
-    a[i].iAddress = (u64)(uintptr_t)ap[i];
-    a[i].flags = WAIT_U32;
-  }
-  t.sec = (i64)(usEnd/1000000);
-  t.nsec = (i64)(usEnd%1000000)*1000;
-  if( syscall(SYS_futex_waitv, a, i, 0, &t, CLOCK_MONOTONIC)>=0 ){
-    return OS_WOKEN;
-  }
-  if( errno==ETIMEDOUT ) return OS_TIMEOUT;
-  if( errno==EINTR ) return OS_SIGNAL;
-  return errno==EAGAIN ? OS_WOKEN : OS_NOWAIT;
-}
-
 /* It begins in the last 8 bytes of the first page.  It is in its own second
 ** page. */
 struct OsBell {
@@ -790,10 +852,6 @@ void osBellAbandon(OsBell *p){
 }
 
 #else
-int osWaitEach(u32 *const *ap, const u32 *aValue, u32 n, i64 us){
-  (void)ap; (void)aValue; (void)n; (void)us;
-  return OS_NOWAIT;
-}
 int osBellAt(u64 iOffset){ (void)iOffset; return 1; }
 OsBell *osBellHold(const OsFile *p, u64 iOffset, u32 *piWord){
   (void)p; (void)iOffset; (void)piWord;

@@ -70,7 +70,7 @@
 ** bell[b] of the header is 2n, or 2n+1 if it is the second word, from when a
 ** thread of process n holds it.  It may stay when the process has ended.  The
 ** word has the thread's number, or 0, and the kernel's two bits: OS_BELL_DIED
-** and OS_BELL_WATCHED.
+** and OS_BELL_AWAITED.
 **
 ** STORED BY.  M: the owner of the mutex.  S: the session that the field belongs
 ** to; its thread must own the mutex unless the field's comment says otherwise.

@@ -33,7 +33,10 @@ LockRc lockOutcome(LockSession *p){
   u32 iState = atomicGetAcq(&r->state);
   if( p->pFile->bForked ) return LOCK_FORKED;
   if( iState==p->iState ) return LOCK_WAITING;
+  lockUnwatch(p);
   if( iState==SEG_WITH(p->iState, SEG_GRANTED) ){
+    p->grant = p->request;
+    p->iStronger = p->iRequestStronger;
     lockNoteGrant(p, p->iRequest);
     p->iRequest = 0;
     return LOCK_OK;
@@ -66,6 +69,7 @@ LockRc lockGiveUp(LockSession *p, LockRc rc){
   u32 *pState = &segRecord(pSeg, p->iRequest)->state;
   u32 iNew = SEG_WITH(p->iState, SEG_WITHDRAWN);
   if( p->pFile->bForked ) return LOCK_FORKED;
+  lockUnwatch(p);
   if( BUG(WITHDRAW_STORE) && atomicGetAcq(pState)!=p->iState ){
     return overtaken(p, rc);
   }
@@ -102,9 +106,9 @@ void lockPoll(LockSession *p){
     lockLook(p, &a);                                 /* POLL-LOOK */
     recordScan(&pF->seg, &p->key);                /* POLL-SCAN */
     lockNoteBlockers(p, &a, p->iRequest);            /* POLL-PROBE */
-    lockNoteWatch(p);
-    for(j=0; j<p->watch.list.n && p->probes.n<PROBES; j++){
-      p->probes.a[p->probes.n++] = p->watch.list.a[j];
+    lockNoteConcern(p);
+    for(j=0; j<p->concern.list.n && p->probes.n<PROBES; j++){
+      p->probes.a[p->probes.n++] = p->concern.list.a[j];
     }
     if( lockLeave(pF)!=LOCK_OK ) p->probes.n = 0;
   }while( p->probes.n && lockProbe(p, PROBE_EACH, &nRound) );
@@ -113,6 +117,25 @@ void lockPoll(LockSession *p){
 LockRc lockAskCaller(const LockWait *pWait){
   assert( ruleOutside() );
   return pWait->xPoll(pWait->pArg);
+}
+
+/* A request that waits while its session does other things.  Its session polls
+** where a waiting session would: when it asks how the request stands. */
+LockRc lockStands(LockSession *p){
+  LockRc rc = lockOutcome(p);
+  if( rc!=LOCK_WAITING || osMonotonicUs()<p->usPoll ) return rc;
+  p->usPoll = osMonotonicUs() + US_POLL;
+  if( !BUG(REQUEST_IDLE) ) lockPoll(p);
+  rc = lockOutcome(p);
+  if( rc!=LOCK_WAITING ) return rc;
+  rc = lockUsable(p->pFile);
+  if( rc==LOCK_OK ) rc = lockMoved(p->pFile);
+  return rc==LOCK_OK ? LOCK_WAITING : lockGiveUp(p, rc);
+}
+
+int lockPending(const LockSession *p){ return p->iRequest!=0; }
+void lockRequestKeeps(LockSession *p, const LockGrant *pGrant){
+  p->iKept = pGrant->iRecord;
 }
 
 /* A wait: when it looks and polls next, and when it ends. */
@@ -147,11 +170,11 @@ static int mustPoll(LockSession *p, Wait *a, u64 usNow, int bTold){
   u64 w = atomicGet(&segHeader(&p->pFile->seg)->mutex);
   int bStuck = w!=0 && w==a->wMutex;
   a->wMutex = w;
-  return !bTold || bStuck || usNow-a->usPoll>=lockWatchTime(p);
+  return !bTold || bStuck || usNow-a->usPoll>=lockConcernTime(p);
 }
 
 /* A look.  LOCK_WAITING: the wait goes on. */
-static LockRc look(LockSession *p, Wait *a, u64 usNow, int bTold){
+static LockRc lookOnce(LockSession *p, Wait *a, u64 usNow, int bTold){
   const LockWait *pWait = a->pWait;
   int bOver = isOver(a, usNow);
   int bPoll = mustPoll(p, a, usNow, bTold) || bOver;
@@ -173,8 +196,8 @@ static LockRc look(LockSession *p, Wait *a, u64 usNow, int bTold){
 }
 
 /* 1 if a process concerns the request. */
-static int isWatched(const LockSession *p, u64 iNumber){
-  const Probes *a = &p->watch.list;
+static int isConcerned(const LockSession *p, u64 iNumber){
+  const Probes *a = &p->concern.list;
   u32 j;
   for(j=0; j<a->n && a->a[j]!=iNumber; j++){}
   return j<a->n;
@@ -196,13 +219,13 @@ static void answerRing(LockSession *p, u64 iNumber){
   while( atomicGetAcq(pState)==p->iState && usAll<US_RING ){
     /* RING-PROBE */
     if( processDead(&p->pFile->seg, iNumber) ) lockPoll(p);
-    if( !isWatched(p, iNumber) ) return;
+    if( !isConcerned(p, iNumber) ) return;
     if( BUG(BELL_BELIEVED) ) lockReap(p->pFile, iNumber);
     osWait(pState, p->iState, us);
     usAll += us;
     us *= 2;
   }
-  p->watch.bDeaf = 1;
+  p->concern.bDeaf = 1;
 }
 
 static LockRc waitOn(LockSession *p, const LockWait *pWait){
@@ -210,7 +233,7 @@ static LockRc waitOn(LockSession *p, const LockWait *pWait){
   Wait a = { pWait, usNow, usNow, 0, 0, OS_WOKEN };
   Listen listen;
   a.usEnd = usNow + (u64)pWait->msTimeout*1000;
-  p->watch.bDeaf = 0;
+  p->concern.bDeaf = 0;
   for(;;){
     u64 usDue;
     LockRc rc = lockOutcome(p);
@@ -224,7 +247,7 @@ static LockRc waitOn(LockSession *p, const LockWait *pWait){
     usDue = a.usLook + lookEvery(p, (int)listen.bTold);
     if( a.eSlept==OS_SIGNAL ) usDue = a.usLook + US_SIGNAL;
     if( usNow>=usDue || isOver(&a, usNow) ){
-      rc = look(p, &a, usNow, (int)listen.bTold);
+      rc = lookOnce(p, &a, usNow, (int)listen.bTold);
       if( rc!=LOCK_WAITING ) return rc;
       a.eSlept = OS_WOKEN;
       continue;

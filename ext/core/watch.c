@@ -1,109 +1,191 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** watch.c: whose deaths concern a session that waits, and the sleep that they
-** end: Watch of ext/core/README.md.
+** watch.c: watching requests.  See watch.h.
+**
+** The list of requests is guarded by the watch's own lock (RANK_WATCH).  The
+** thread releases it while it sleeps.  A session that has read the outcome of
+** its request, or gives it up, first takes its entry out of the list
+** (lockUnwatch), so the thread only looks at state words of records that are
+** still that request's.
 */
 #include "core/lockint.h"
-#include "core/bell.h"
-#include "core/writer.h"
+#include "core/watch.h"
+#include <pthread.h>
 
-#ifndef US_RARE                    /* lkbell is built without polls */
-# define US_RARE   1000000         /* between two polls where bells tell */
-# define US_BEHIND 10000000        /* the same behind a request ahead */
-#endif
+#define WORDS     (OS_WAIT_ANY-1) /* requests that the thread sleeps on */
+#define US_BEYOND 5000            /* between two looks at those beyond */
 
-/* Adds the process of a blocker to the list. */
-static void noteWatched(LockSession *p, u32 k, u32 *pnMet){
-  if( (*pnMet)++<p->watch.nSkip ) return;
-  lockNoteIn(p, &p->watch.list, k);
+/* A watched request. */
+struct Watched {
+  LockWatch *pWatch;
+  Watched *pNext;
+  u32 bTold;               /* 1: a byte was written for it */
+  LockSession shadow;      /* what a poll of it needs */
+};
+
+struct LockWatch {
+  LockMem mem;
+  u32 iPid;                /* of the process that has the thread */
+  int aFd[2];
+  pthread_t thread;
+  pthread_mutex_t lock;    /* guards what follows */
+  pthread_cond_t change;
+  u32 iChange;             /* raised when the list or bEnd changes */
+  u32 bEnd;
+  u32 nTold;               /* entries with bTold */
+  Watched *pFirst;
+};
+
+static void enter(LockWatch *w){
+  pthread_mutex_lock(&w->lock);
+  ruleEnter(RANK_WATCH, w);
+}
+static void leave(LockWatch *w){
+  ruleLeave(RANK_WATCH, w);
+  pthread_mutex_unlock(&w->lock);
+}
+/* Wakes the thread, wherever it sleeps. */
+static void changed(LockWatch *w){
+  atomicAdd(&w->iChange, 1);
+  pthread_cond_signal(&w->change);
+  osWake(&w->iChange, 1);
 }
 
-/* Adds the holders that conflict with the request, and the active writer. */
-static void noteHolders(LockSession *p, u32 *pnMet){
-  Seg *pSeg = &p->pFile->seg;
-  u32 i = 0, n = 0, m = keyConflicts(p->eMode);
-  assert( segHeld(pSeg) );
-  /* WATCH-HOLDERS */
-  while( (i = recordNext(pSeg, &p->key, i, &n))!=0 ){
-    SegRecord *r = segRecord(pSeg, i);
-    if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
-    if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_GRANTED ) continue;
-    noteWatched(p, r->session, pnMet);
+static u32 *stateOf(Watched *e){
+  return &segRecord(&e->shadow.pFile->seg, e->shadow.iRequest)->state;
+}
+
+/* Writes a byte for each request that was decided.  Fills aWord and aSeen with
+** the others, and returns their number. */
+static u32 look(LockWatch *w, u32 **aWord, u32 *aSeen, u32 *pnBeyond){
+  Watched *e;
+  u32 n = 0;
+  *pnBeyond = 0;
+  for(e=w->pFirst; e; e=e->pNext){
+    if( e->bTold ) continue;
+    if( atomicGetAcq(stateOf(e))!=e->shadow.iState ){
+      e->bTold = 1;
+      w->nTold++;
+      osPipeWrite(w->aFd[1]);
+    }else if( n<WORDS ){
+      aWord[n] = stateOf(e);
+      aSeen[n++] = e->shadow.iState;
+    }else{
+      ++*pnBeyond;
+    }
   }
-  if( writerBlocks(pSeg, p->key.eKind, p->k) ){
-    noteWatched(p, segHeader(pSeg)->writer, pnMet);
+  return n;
+}
+
+/* The polls that the sessions would make if they waited. */
+static void pollAll(LockWatch *w){
+  Watched *e;
+  for(e=w->pFirst; e; e=e->pNext) if( !e->bTold ) lockPoll(&e->shadow);
+}
+
+static void *run(void *pArg){
+  LockWatch *w = pArg;
+  u32 *aWord[OS_WAIT_ANY], aSeen[OS_WAIT_ANY], n, nBeyond;
+  u64 usNow, usPoll = osMonotonicUs() + US_POLL;
+  enter(w);
+  while( !w->bEnd ){
+    u32 iChange = atomicGet(&w->iChange);
+    usNow = osMonotonicUs();
+    if( usNow>=usPoll ){
+      if( !BUG(WATCH_IDLE) ) pollAll(w);
+      usPoll = osMonotonicUs() + US_POLL;
+    }
+    n = look(w, aWord, aSeen, &nBeyond);
+    if( n==0 ){
+      pthread_cond_wait(&w->change, &w->lock);
+      continue;
+    }
+    aWord[n] = &w->iChange;
+    aSeen[n++] = iChange;
+    leave(w);
+    osWaitAny(aWord, aSeen, n,
+              nBeyond ? US_BEYOND : usNow<usPoll ? (i64)(usPoll-usNow) : 1);
+    enter(w);
   }
+  leave(w);
+  return 0;
 }
 
-/*
-** From the nearest request ahead to the first that conflicts with all that this
-** one conflicts with.  This request cannot be granted before that one, which is
-** blocked by whatever blocks this one beyond it.  So the deaths there concern
-** that one's session.  If there is none, the holders concern this session.
-*/
-void lockNoteWatch(LockSession *p){
-  Seg *pSeg = &p->pFile->seg;
-  Watch *w = &p->watch;
-  u32 i = p->iRequest, n = 0, m = keyConflicts(p->eMode), nMet = 0;
-  assert( segHeld(pSeg) );
-  w->list.n = 0;
-  w->iAhead = 0;
-  /* WATCH-AHEAD */
-  while( (i = recordPrev(pSeg, &p->key, i, &n))!=0 && w->iAhead==0 ){
-    SegRecord *r = segRecord(pSeg, i);
-    u32 iState = atomicGetAcq(&r->state);
-    if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
-    if( SEG_STATE(iState)!=SEG_WAITING || BUG(POLL_HOLDERS) ) continue;
-    noteWatched(p, r->session, &nMet);
-    if( (m & ~keyConflicts(REC_MODE(r)))!=0 ) continue;
-    w->iAhead = i;
-    w->iAheadState = iState;
+LockRc watchBegin(const LockMem *pMem, LockWatch **pp){
+  LockWatch *w = ruleAlloc(pMem, sizeof(*w));
+  LockRc rc;
+  *pp = 0;
+  if( w==0 ) return LOCK_NOMEM;
+  memset(w, 0, sizeof(*w));
+  w->mem = *pMem;
+  w->iPid = osPid();
+  rc = osPipe(w->aFd);
+  if( rc==LOCK_OK ){
+    pthread_mutex_init(&w->lock, 0);
+    pthread_cond_init(&w->change, 0);
+    rc = osThread(&w->thread, run, w);
+    if( rc!=LOCK_OK ) osPipeClose(w->aFd);
   }
-  if( w->iAhead==0 ) noteHolders(p, &nMet);
-  w->bWhole = w->nSkip==0 && w->list.n<PROBES;
-  w->nSkip = w->list.n<PROBES ? 0 : w->nSkip+PROBES/2;
+  if( rc!=LOCK_OK ) ruleFree(pMem, w);
+  else *pp = w;
+  return rc;
 }
 
-/* This needs no mutex.  Whatever becomes of the slot later has another state,
-** or another session. */
-u64 lockWatchTime(LockSession *p){
-  Seg *pSeg = &p->pFile->seg;
-  Watch *w = &p->watch;
-  SegRecord *r;
-  u32 iState, k;
-  if( w->iAhead==0 ) return US_RARE;
-  r = segRecord(pSeg, w->iAhead);
-  iState = atomicGetAcq(&r->state);
-  if( iState==SEG_WITH(w->iAheadState, SEG_GRANTED) ) return US_RARE;
-  k = atomicGet(&r->session);
-  if( iState!=w->iAheadState || k-1>=LIMIT_SESSION ) return 0;
-  return SEG_LOW(atomicGetAcq(&segSession(pSeg, k)->state))==SEG_LIVE
-       ? US_BEHIND : 0;
-}
-
-void lockListen(LockSession *p, Listen *a){
-  Seg *pSeg = &p->pFile->seg;
-  Watch *w = &p->watch;
-  u32 j;
-  /* WAIT-LISTEN */
-  a->iRung = 0;
-  a->n = 1;
-  a->apWord[0] = &segRecord(pSeg, p->iRequest)->state;
-  a->aValue[0] = p->iState;
-  a->bTold = w->bWhole && (!w->bDeaf || w->list.n==0);
-  for(j=0; j<w->list.n && !w->bDeaf; j++){
-    int e = bellLook(pSeg, w->list.a[j], &a->apWord[a->n], &a->aValue[a->n]);
-    if( e==BELL_NONE ) a->bTold = 0;
-    if( e==BELL_QUIET ) a->n++;
-    if( e==BELL_RUNG ) a->iRung = w->list.a[j];
+/* In a fork's child there is no thread, and its lock may be held for ever. */
+void watchEnd(LockWatch *w){
+  LockMem mem;
+  if( w==0 ) return;
+  mem = w->mem;
+  if( w->iPid==osPid() ){
+    enter(w);
+    w->bEnd = 1;
+    changed(w);
+    leave(w);
+    pthread_join(w->thread, 0);
+    pthread_cond_destroy(&w->change);
+    pthread_mutex_destroy(&w->lock);
   }
+  osPipeClose(w->aFd);
+  ruleFree(&mem, w);
 }
 
-int lockAsleep(LockSession *p, Listen *a, i64 us){
-  /* WAIT-SLEEP */
-  int e;
-  if( a->n==1 ) return osWait(a->apWord[0], a->aValue[0], us);
-  e = osWaitEach(a->apWord, a->aValue, a->n, us);
-  if( e==OS_NOWAIT ) p->watch.bDeaf = 1;
-  return e;
+int watchFd(const LockWatch *w){ return w->aFd[0]; }
+
+LockRc watchRequest(LockWatch *w, LockSession *p){
+  Watched *e;
+  if( p->iRequest==0 || p->pWatched || w->iPid!=osPid() ) return LOCK_OK;
+  e = ruleAlloc(&w->mem, sizeof(*e));
+  if( e==0 ) return LOCK_NOMEM;
+  memset(e, 0, sizeof(*e));
+  e->pWatch = w;
+  e->shadow.pFile = p->pFile;
+  e->shadow.k = p->k;
+  e->shadow.iGen = p->iGen;
+  e->shadow.iRequest = p->iRequest;
+  e->shadow.iState = p->iState;
+  e->shadow.eMode = p->eMode;
+  e->shadow.key = p->key;
+  p->pWatched = e;
+  enter(w);
+  e->pNext = w->pFirst;
+  w->pFirst = e;
+  changed(w);
+  leave(w);
+  return LOCK_OK;
+}
+
+void lockUnwatch(LockSession *p){
+  Watched *e = p->pWatched, **pp;
+  LockWatch *w;
+  if( e==0 ) return;
+  p->pWatched = 0;
+  w = e->pWatch;
+  if( w->iPid!=osPid() ) return;
+  enter(w);
+  for(pp=&w->pFirst; *pp!=e; pp=&(*pp)->pNext){}
+  *pp = e->pNext;
+  if( e->bTold && --w->nTold==0 && !BUG(WATCH_FULL) ) osPipeEmpty(w->aFd[0]);
+  changed(w);
+  leave(w);
+  ruleFree(&w->mem, e);
 }

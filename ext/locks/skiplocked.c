@@ -567,6 +567,7 @@ static int skipCall(
   if( skipArgs(p, nArg, apArg) && askSnapshot(p) ){
     p->req.zSchema = p->pTab->zSchema;
     p->req.pTable = &p->pTab->key;
+    p->req.pTask = 0;
     skipRun(p, ctx);
   }
   knowntableUnref(p->pKnown);

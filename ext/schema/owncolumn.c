@@ -64,6 +64,9 @@ void owncolumnCheck(
     zWhy = "is part of a FOREIGN KEY";
   }else if( inCheck(pInfo, pCol->zName) ){
     zWhy = "is part of a CHECK constraint";
+  }else if( tableinfoHasText(pCol->zType, "DATE")
+         || tableinfoHasText(pCol->zType, "TIME") ){
+    zWhy = sqlxPrintf(p, "is declared %s, for times", pCol->zType);
   }else if( strcmp(pCol->zAffinity, "INTEGER")!=0
          && strcmp(pCol->zAffinity, "NUMERIC")!=0 ){
     zWhy = "is declared with a type that is not INTEGER or NUMERIC";

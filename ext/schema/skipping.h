@@ -55,7 +55,15 @@ void skippingTouches(Sqlx *p, const TableInfo *pInfo, const char *zColumn,
 int skippingIsOutOfOrder(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
                          const Touches *pTouches);
 
+/* Whether the text of a trigger sets that column of the table. */
+int skippingSets(Sqlx *p, const TableInfo *pInfo, const char *zSql,
+                 const char *zColumn);
+
 /* Whether the text of a trigger updates that table. */
 int skippingUpdates(const char *zSql, const char *zTable);
+
+/* Whether it is the text of an UPDATE trigger which writes something and which
+** an UPDATE of that column alone fires. */
+int skippingSeesColumn(const char *zSql, const char *zColumn);
 
 #endif

@@ -451,7 +451,8 @@ int tableinfoIsNamed(
       || sqlite3_stricmp(tableinfoUnquote(p, z), zName)==0;
 }
 
-static int hasText(const char *z, const char *zPart){
+/* Whether a text contains another one, in any case. */
+int tableinfoHasText(const char *z, const char *zPart){
   size_t n = strlen(zPart);
   for(; *z; z++){
     if( sqlite3_strnicmp(z, zPart, (int)n)==0 ) return 1;
@@ -462,12 +463,12 @@ static int hasText(const char *z, const char *zPart){
 /* Returns the affinity of a declared type, by SQLite's rules in their order.
 ** ANY has no affinity in a STRICT table, and is NUMERIC elsewhere. */
 const char *tableinfoAffinity(const char *zType, int bStrict){
-  if( hasText(zType, "INT") ) return "INTEGER";
-  if( hasText(zType, "CHAR") || hasText(zType, "CLOB")
-   || hasText(zType, "TEXT") ) return "TEXT";
-  if( zType[0]==0 || hasText(zType, "BLOB") ) return "";
-  if( hasText(zType, "REAL") || hasText(zType, "FLOA")
-   || hasText(zType, "DOUB") ) return "REAL";
+  if( tableinfoHasText(zType, "INT") ) return "INTEGER";
+  if( tableinfoHasText(zType, "CHAR") || tableinfoHasText(zType, "CLOB")
+   || tableinfoHasText(zType, "TEXT") ) return "TEXT";
+  if( zType[0]==0 || tableinfoHasText(zType, "BLOB") ) return "";
+  if( tableinfoHasText(zType, "REAL") || tableinfoHasText(zType, "FLOA")
+   || tableinfoHasText(zType, "DOUB") ) return "REAL";
   if( bStrict && sqlite3_stricmp(zType, "ANY")==0 ) return "";
   return "NUMERIC";
 }
@@ -509,7 +510,8 @@ static void readColumns(Sqlx *p, TableInfo *pInfo){
     if( pInfo->aCol==0 ) break;
     pCol = &pInfo->aCol[pInfo->nCol];
     pCol->zName = sqlxColumn(p, pStmt, XINFO_NAME);
-    pCol->zAffinity = tableinfoAffinity(zType ? zType : "", bStrict);
+    pCol->zType = zType ? zType : "";
+    pCol->zAffinity = tableinfoAffinity(pCol->zType, bStrict);
     pCol->zDefault = stripped(p, sqlxColumn(p, pStmt, XINFO_DEFAULT));
     pCol->bNotNull = sqlite3_column_int(pStmt, XINFO_NOTNULL);
     pCol->bKey = sqlite3_column_int(pStmt, XINFO_PK)>0;

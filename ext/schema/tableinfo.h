@@ -22,6 +22,7 @@ typedef struct TableInfo TableInfo;
 
 struct TableInfoColumn {
   const char *zName;
+  const char *zType;     /* as it was declared, "" for none */
   const char *zAffinity; /* INTEGER, TEXT, NUMERIC, REAL or "" for none */
   const char *zColl;     /* declared collation */
   const char *zDefault;  /* text of the default, NULL if there is none. Like all
@@ -100,6 +101,7 @@ void tableinfoRead(Sqlx *p, TableInfo *pInfo);
 const char *tableinfoUnquote(Sqlx *p, const char *z);
 void tableinfoSplit(Sqlx *p, const char *zTable, const char **pzSchema,
                     const char **pzName);
+int tableinfoHasText(const char *z, const char *zPart);
 const char *tableinfoAffinity(const char *zType, int bStrict);
 int tableinfoColumn(const TableInfo *pInfo, const char *zName);
 int tableinfoPathMentions(const TableInfo *pInfo, const TableInfoPath *pPath,

@@ -5,7 +5,9 @@
 #include <string.h>
 #include "session/connection.h"
 #include "session/lockerror.h"
+#include "session/lockkey.h"
 #include "core/os.h"
+#include "core/watch.h"
 #include "session/snapshot.h"
 #include "session/writeend.h"
 SQLITE_EXTENSION_INIT3
@@ -24,6 +26,7 @@ struct Connection {
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
   int nSkip;             /* searches for free rows that have not ended */
+  LockWatch *pWatch;     /* watches its requests; NULL: none was asked for */
   void *pGuards;         /* what the guards of this connection know */
   const ConnectionGuards *pGuardEvents;
   i64 msTimeout;         /* how long a lock function waits; -1: no limit */
@@ -113,6 +116,36 @@ FileSession *connectionFile(Connection *p, Sqlx *x, const char *zSchema){
   if( eRc!=LOCK_OK ) return 0;
   if( p->zLabel[0] ) lockSessionLabel(pFs->pLock, p->zLabel);
   return pFs;
+}
+
+/* The file session of a task in main's lock file. Without bBegin NULL if there
+** is none; NULL with an error. Its label tells the task. */
+static FileSession *taskFile(Connection *p, Sqlx *x, const LockKey *pTask,
+                             int bBegin){
+  FileSession *pOwn = bBegin ? connectionFile(p, x, 0) : findSession(p, x, 0);
+  FileSession *pFs;
+  if( pOwn==0 || pOwn->pLock==0 ) return 0;
+  pFs = filesessionTask(pOwn, pTask);
+  if( pFs==0 && bBegin ){
+    const char *z = sqlxPrintf(x, "%s%stask %s", p->zLabel,
+                               p->zLabel[0] ? " " : "", lockkeyText(x, pTask));
+    if( x->rc!=SQLITE_OK ) return 0;
+    failSession(x, filesessionBeginTask(pOwn, pTask, &pFs), pOwn);
+    if( pFs ) lockSessionLabel(pFs->pLock, z);
+  }
+  return pFs;
+}
+
+/* The file session that makes a request, begun. */
+static FileSession *askingFile(Connection *p, Sqlx *x,
+                               const ConnectionRequest *pReq){
+  if( pReq->pTask ) return taskFile(p, x, pReq->pTask, 1);
+  return connectionFile(p, x, pReq->zSchema);
+}
+
+/* A task that holds nothing any more ends. */
+static void leaveTask(Connection *p, FileSession *pFs){
+  if( pFs && pFs->pTask ) filesessionLeave(p->pMain, pFs);
 }
 
 /* ---- the transaction -------------------------------------------------- */
@@ -227,21 +260,39 @@ typedef struct Wanted {
   sqlite3_stmt *pLook;   /* for waitingInterrupted() */
 } Wanted;
 
-/* The name of another file in which this connection holds a lock; "" for
-** memory, NULL if there is none. */
+/* The name of another file in which this connection holds or requests a lock;
+** "" for memory, NULL if there is none. */
 static const char *heldElsewhere(const Connection *p, const FileSession *pHere){
   FileSession *pFs;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
-    if( pFs!=pHere && pFs->pLock && lockHolding(pFs->pLock) ){
+    if( pFs->pFile!=pHere->pFile && filesessionInUse(pFs) ){
       return filesessionFileName(pFs);
     }
   }
   return 0;
 }
 
-/* xMayWait of LockWait: whether the request may wait; if not, w->failure says
-** why. */
-static int mayWait(void *pArg){
+/* Whether another task of this connection, or the connection itself, holds or
+** requests a lock in this file: it could not go on during a wait. */
+static int taskInUse(const FileSession *pOwn, const FileSession *pHere){
+  const FileSession *pFs;
+  if( pHere!=pOwn && (lockPending(pOwn->pLock) || lockHolding(pOwn->pLock)) ){
+    return 1;
+  }
+  for(pFs=pOwn->pTasks; pFs; pFs=pFs->pNext){
+    if( pFs!=pHere && filesessionInUse(pFs) ) return 1;
+  }
+  return 0;
+}
+
+/* The connection's own file session in the file of another one. */
+static FileSession *ownFile(const Connection *p, FileSession *pFs){
+  return pFs->pTask ? p->pMain : pFs;
+}
+
+/* xMayWait of LockWait: whether the request may wait, or be queued; if not,
+** w->failure says why. */
+static int mayAsk(void *pArg){
   Wanted *w = (Wanted*)pArg;
   LockFailure *f = &w->failure;
   w->bWaited = 1;
@@ -251,6 +302,15 @@ static int mayWait(void *pArg){
     if( f->zBusy ) f->eWaiting = WAITING_OTHER_FILE;
   }
   return f->eWaiting==WAITING_ALLOWED;
+}
+static int mayWait(void *pArg){
+  Wanted *w = (Wanted*)pArg;
+  if( !mayAsk(pArg) ) return 0;
+  if( taskInUse(ownFile(w->pConn, w->pFs), w->pFs) ){
+    w->failure.eWaiting = WAITING_OTHER_TASK;
+    return 0;
+  }
+  return 1;
 }
 
 /* xPoll of LockWait: whether the wait must end. */
@@ -325,25 +385,42 @@ static int takeWrite(Sqlx *x, const Wanted *w){
   return 0;
 }
 
-/* A request, with the file session that it needs. */
+/* Begins a request, with the file session that it needs; 0 with an error. While
+** the connection has a request in the queue of one file, it must not be granted
+** a lock in another one: that would be an edge that no process sees. */
+static int beginWanted(Wanted *w, Connection *p, Sqlx *x,
+                       const ConnectionRequest *pReq){
+  FileSession *pFs;
+  memset(w, 0, sizeof(*w));
+  w->pConn = p;
+  w->pReq = pReq;
+  w->pFs = askingFile(p, x, pReq);
+  if( w->pFs==0 ) return 0;
+  w->failure.pFs = w->pFs;
+  w->failure.msTimeout = pReq->msTimeout;
+  w->failure.eWaiting = WAITING_ALLOWED;
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
+    if( pFs->pFile!=w->pFs->pFile && filesessionPending(pFs) ){
+      w->failure.pKey = &pReq->key;
+      lockerrorSet(x, LOCK_PENDING, &w->failure);
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* A request that waits. */
 static int request(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   Wanted w;
   LockRc eRc;
-  w.pConn = p;
-  w.pReq = pReq;
-  w.pFs = connectionFile(p, x, pReq->zSchema);
-  if( w.pFs==0 ) return 0;
-  w.failure.pFs = w.pFs;
-  w.failure.msTimeout = pReq->msTimeout;
-  w.failure.eWaiting = WAITING_ALLOWED;
-  w.failure.zBusy = 0;
-  w.failure.zHeld = 0;
-  w.bWaited = 0;
-  w.pLook = 0;
+  if( !beginWanted(&w, p, x, pReq) ) return 0;
   eRc = pReq->pTable ? acquireRow(&w) : acquire(&w, &pReq->key, pReq->eMode);
   sqlite3_finalize(w.pLook);
   lockerrorSet(x, eRc, &w.failure);
-  if( eRc!=LOCK_OK ) return 0;
+  if( eRc!=LOCK_OK ){
+    leaveTask(p, w.pFs);
+    return 0;
+  }
   if( pReq->eScope==LOCK_SCOPE_TURN && !isTurnAhead(pReq, p->db)
    && !takeWrite(x, &w) ) return 0;
   p->iToken = (i64)lockGrantToken(w.pFs->pLock);
@@ -362,6 +439,130 @@ int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   if( bAwaits && !bHeld ) writeendCancel(&p->pTurn);
   return bHeld;
 }
+
+/* ---- requests without a wait ------------------------------------------ */
+
+static LockRc ask(Wanted *w, const LockKey *pKey, u32 eMode){
+  LockWait wait = { -1, 0, 0, 0 };
+  wait.xMayWait = mayAsk;
+  wait.pArg = w;
+  w->failure.pKey = pKey;
+  return lockRequest(w->pFs->pLock, pKey, eMode, &wait);
+}
+
+/* Requests what comes after the intention on the table, which a row's request
+** keeps. */
+static LockRc askLast(Wanted *w){
+  FileRequest *pAsked = &w->pFs->request;
+  LockRc eRc = ask(w, &w->pReq->key, w->pReq->eMode);
+  if( eRc==LOCK_WAITING && pAsked->bRow ){
+    lockRequestKeeps(w->pFs->pLock, &pAsked->intent);
+  }else if( eRc!=LOCK_OK && pAsked->bRow ){
+    lockUndo(w->pFs->pLock, &pAsked->intent);
+  }
+  return eRc;
+}
+
+static LockRc askFirst(Wanted *w){
+  const ConnectionRequest *pReq = w->pReq;
+  FileRequest *pAsked = &w->pFs->request;
+  LockRc eRc;
+  memset(pAsked, 0, sizeof(*pAsked));
+  pAsked->key = pReq->key;
+  pAsked->eMode = pReq->eMode;
+  pAsked->bRow = pReq->pTable!=0;
+  if( !pAsked->bRow ) return askLast(w);
+  eRc = ask(w, pReq->pTable, connectionIntent(pReq->eMode));
+  if( eRc!=LOCK_OK ) return eRc;
+  pAsked->intent = lockGranted(w->pFs->pLock);
+  return askLast(w);
+}
+
+/* How the request stands that an earlier call has queued. */
+static LockRc askAgain(Wanted *w){
+  FileRequest *pAsked = &w->pFs->request;
+  LockSession *pLock = w->pFs->pLock;
+  LockRc eRc;
+  w->failure.pKey = &w->pReq->key;
+  if( pAsked->eMode!=w->pReq->eMode || !keySame(&pAsked->key, &w->pReq->key) ){
+    return LOCK_PENDING;
+  }
+  eRc = lockStands(pLock);
+  if( eRc==LOCK_OK && pAsked->bRow && pAsked->intent.iRecord==0 ){
+    pAsked->intent = lockGranted(pLock);
+    return askLast(w);
+  }
+  if( eRc!=LOCK_OK && eRc!=LOCK_WAITING ) lockUndo(pLock, &pAsked->intent);
+  return eRc;
+}
+
+/* A request that cannot be watched is withdrawn. */
+static LockRc watched(Connection *p, FileSession *pFs){
+  LockRc eRc;
+  if( p->pWatch==0 ) return LOCK_WAITING;
+  eRc = watchRequest(p->pWatch, pFs->pLock);
+  if( eRc==LOCK_OK ) return LOCK_WAITING;
+  lockGiveUp(pFs->pLock, LOCK_INTERRUPTED);
+  lockUndo(pFs->pLock, &pFs->request.intent);
+  return eRc;
+}
+
+int connectionAsk(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
+  Wanted w;
+  LockRc eRc;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  requireNewest(x, pReq);
+  if( x->rc!=SQLITE_OK || !beginWanted(&w, p, x, pReq) ) return 0;
+  eRc = lockPending(w.pFs->pLock) ? askAgain(&w) : askFirst(&w);
+  if( eRc==LOCK_WAITING ) eRc = watched(p, w.pFs);
+  if( eRc!=LOCK_WAITING ) lockerrorSet(x, eRc, &w.failure);
+  if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pFs->pLock);
+  else leaveTask(p, w.pFs);
+  return eRc==LOCK_OK;
+}
+
+/* Gives up the request of a file session, if it has one. */
+static int withdraw(Connection *p, Sqlx *x, FileSession *pFs){
+  LockRc eRc;
+  if( pFs==0 || pFs->pLock==0 || !lockPending(pFs->pLock) ) return 0;
+  eRc = lockGiveUp(pFs->pLock, LOCK_INTERRUPTED);
+  if( eRc==LOCK_FORKED || eRc==LOCK_MALFORMED ) failSession(x, eRc, pFs);
+  else lockUndo(pFs->pLock, &pFs->request.intent);
+  leaveTask(p, pFs);
+  return x->rc==SQLITE_OK;
+}
+
+int connectionWithdraw(Connection *p, Sqlx *x, const LockKey *pTask){
+  FileSession *pFs;
+  int nDone = 0;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  if( pTask ) return withdraw(p, x, taskFile(p, x, pTask, 0));
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext) nDone += withdraw(p, x, pFs);
+  return nDone>0;
+}
+
+/* Requests that are in a queue already are watched, too. */
+int connectionRequestFd(Connection *p, Sqlx *x){
+  FileSession *pFs, *pTask;
+  LockRc eRc = osPid()==p->iPid ? LOCK_OK : LOCK_FORKED;
+  assert( sqlxHeld(x->db) );
+  if( eRc==LOCK_OK && p->pWatch==0 ){
+    osStay();
+    eRc = watchBegin(filesessionMemory(), &p->pWatch);
+  }
+  for(pFs=p->pFileSessions; pFs && eRc==LOCK_OK; pFs=pFs->pNext){
+    if( pFs->pLock ) eRc = watchRequest(p->pWatch, pFs->pLock);
+    for(pTask=pFs->pTasks; pTask && eRc==LOCK_OK; pTask=pTask->pNext){
+      eRc = watchRequest(p->pWatch, pTask->pLock);
+    }
+  }
+  failSession(x, eRc, 0);
+  return eRc==LOCK_OK ? watchFd(p->pWatch) : -1;
+}
+
+/* ---- giving back ------------------------------------------------------ */
 
 /* A statement that writes in autocommit is a transaction, and ends the turn. */
 int connectionTurnEnd(Connection *p, Sqlx *x){
@@ -389,7 +590,8 @@ int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
-  pFs = findSession(p, x, pReq->zSchema);
+  pFs = pReq->pTask ? taskFile(p, x, pReq->pTask, 0)
+                    : findSession(p, x, pReq->zSchema);
   if( pFs==0 || pFs->pLock==0 ) return 0;
   if( pReq->pTable ){
     eRc = lockReleaseRow(pFs->pLock, &pReq->key, pReq->eMode,
@@ -398,6 +600,7 @@ int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
     eRc = lockRelease(pFs->pLock, &pReq->key, pReq->eMode);
   }
   failSession(x, eRc, pFs);
+  leaveTask(p, pFs);
   return eRc==LOCK_OK;
 }
 
@@ -416,14 +619,34 @@ i64 connectionUnlockAll(Connection *p, Sqlx *x, u32 mKind, u32 mMode){
   return nAll;
 }
 
+i64 connectionUnlockTask(Connection *p, Sqlx *x, const LockKey *pTask){
+  FileSession *pFs;
+  u64 n = 0;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  pFs = taskFile(p, x, pTask, 0);
+  if( pFs==0 ) return 0;
+  failSession(x, lockReleaseAll(pFs->pLock, ~0u, ~0u, &n), pFs);
+  leaveTask(p, pFs);
+  return (i64)n;
+}
+
 i64 connectionGrantToken(const Connection *p){ return p->iToken; }
 
-i64 connectionToken(Connection *p, Sqlx *x, const LockKey *pKey){
+i64 connectionToken(
+  Connection *p,
+  Sqlx *x,
+  const LockKey *pKey,
+  const LockKey *pTask
+){
+  FileSession *pFs = p->pMain;
   u64 iToken = 0;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
-  if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return 0;
-  failSession(x, lockToken(p->pMain->pLock, pKey, &iToken), p->pMain);
+  if( x->rc!=SQLITE_OK || pFs==0 || pFs->pLock==0 ) return 0;
+  if( pTask ) pFs = taskFile(p, x, pTask, 0);
+  if( pFs==0 ) return 0;
+  failSession(x, lockToken(pFs->pLock, pKey, &iToken), pFs);
   return (i64)iToken;
 }
 
@@ -653,6 +876,13 @@ i64 connectionReset(Connection *p, Sqlx *x){
   writeendCancel(&p->pTurn);
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     u64 n = 0;
+    FileSession *pTask;
+    for(pTask=pFs->pTasks; pTask; pTask=pTask->pNext){
+      u64 nTask = 0;
+      if( lockReleaseAll(pTask->pLock, ~0u, ~0u, &nTask)==LOCK_OK ){
+        nAll += (i64)nTask;
+      }
+    }
     /* A session that cannot be used any more holds nothing: that of a parent
     ** process, or of a file that was replaced or is malformed. */
     if( pFs->pLock
@@ -787,6 +1017,7 @@ void connectionRelease(void *pConn){
   if( --p->nRef>0 ) return;
   writeendCancel(&p->pTurn);
   filesessionFree(&p->pFileSessions);
+  watchEnd(p->pWatch);
   knowntableForget(&p->known);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);

@@ -7,6 +7,32 @@
 #include "versioned/versioned.h"
 SQLITE_EXTENSION_INIT3
 
+/* Finds the table of a call, and refuses a wrong number of values. */
+static int findTable(
+  Sqlx *p,
+  const char *zTable,
+  int nKey,
+  VersionedTable *pTab
+){
+  int nWant;
+  if( !versionedFind(p, zTable, pTab) || !pTab->base.bDeclared ){
+    sqlxBad(p, "table %Q is not versioned; allowed are tables of"
+               " versioned_tables", zTable);
+    return 0;
+  }
+  nWant = keytableCount(&pTab->base.info);
+  if( nKey!=nWant ){
+    sqlxBad(p, "%d values for the key of %s; allowed is %d", nKey,
+            pTab->base.info.zName, nWant);
+  }
+  if( tableinfoColumn(&pTab->base.info, pTab->stored.zColumn)<0 ){
+    sqlxBad(p, "table %s has no column %s any more; allowed is"
+               " versioned_repair()", pTab->base.info.zName,
+            pTab->stored.zColumn);
+  }
+  return p->rc==SQLITE_OK;
+}
+
 /* Refuses a call outside a transaction and outside a statement that writes:
 ** nothing would keep the row as it was seen. */
 static void needTransaction(Sqlx *p){
@@ -15,9 +41,8 @@ static void needTransaction(Sqlx *p){
       " a statement that writes");
 }
 
-/* Prepares the query that reads the version under a key, ?1, ?2, ... */
-static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
-  const TableInfo *pInfo = &pTab->base.info;
+/* Returns "the row has the key ?1, ?2, ...". */
+static const char *keyIs(Sqlx *p, const TableInfo *pInfo){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pInfo->key.nTerm; i++){
@@ -29,9 +54,20 @@ static sqlite3_stmt *versionQuery(Sqlx *p, const VersionedTable *pTab){
   if( pInfo->bRowidKey ){
     sqlite3_str_appendf(pStr, "%s=?1", pInfo->zRowid);
   }
-  return sqlxPrepare(p, "SELECT \"%w\" FROM \"%w\".\"%w\" WHERE %s",
-      pTab->stored.zColumn, pInfo->zSchema, pInfo->zName,
-      sqlxText(p, pStr));
+  return sqlxText(p, pStr);
+}
+
+static void bindKey(
+  Sqlx *p,
+  sqlite3_stmt *pStmt,
+  int nKey,
+  sqlite3_value **apKey
+){
+  int i;
+  for(i=0; i<nKey && pStmt && p->rc==SQLITE_OK; i++){
+    int rc = sqlite3_bind_value(pStmt, i+1, apKey[i]);
+    if( rc!=SQLITE_OK ) sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+  }
 }
 
 /* Returns the key as it was given, for the error text. */
@@ -61,32 +97,37 @@ static const char *keyText(Sqlx *p, int nKey, sqlite3_value **apKey){
 ** Retry: the transaction, from the reading on
 ** Cure: none is needed
 */
-static void compare(
+static sqlite3_int64 compare(
   Sqlx *p,
   const VersionedTable *pTab,
-  sqlite3_stmt *pStmt,
-  const char *zKey,
-  sqlite3_value *pVersion,
-  sqlite3_int64 *piFound
+  int nKey,
+  sqlite3_value **apKey,
+  sqlite3_value *pVersion
 ){
-  int bRow = sqlxStep(p, pStmt);
-  const char *zName = pTab->base.info.zName;
-  if( p->rc!=SQLITE_OK ) return;
-  if( bRow ) *piFound = sqlite3_column_int64(pStmt, 0);
-  if( sqlite3_value_type(pVersion)==SQLITE_NULL ){
-    if( bRow ){
-      sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is at"
-          " version %lld, expected no such row", zName, zKey, *piFound);
-    }
-  }else if( !bRow ){
-    sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is gone,"
-        " expected version %lld", zName, zKey,
-        sqlite3_value_int64(pVersion));
-  }else if( *piFound!=sqlite3_value_int64(pVersion) ){
+  const TableInfo *pInfo = &pTab->base.info;
+  const char *zName = pInfo->zName, *zKey = keyText(p, nKey, apKey);
+  sqlite3_int64 iWant = sqlite3_value_int64(pVersion), iFound = 0;
+  int bNone = sqlite3_value_type(pVersion)==SQLITE_NULL;
+  int bRow;
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT \"%w\" FROM \"%w\".\"%w\""
+      " WHERE %s", pTab->stored.zColumn, pInfo->zSchema, zName,
+      keyIs(p, pInfo));
+  bindKey(p, pStmt, nKey, apKey);
+  bRow = sqlxStep(p, pStmt);
+  if( bRow ) iFound = sqlite3_column_int64(pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( bNone && bRow ){
     sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is at"
-        " version %lld, expected %lld", zName, zKey, *piFound,
-        sqlite3_value_int64(pVersion));
+        " version %lld, expected no such row", zName, zKey, iFound);
+  }else if( !bNone && !bRow ){
+    sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is gone,"
+        " expected version %lld", zName, zKey, iWant);
+  }else if( !bNone && iFound!=iWant ){
+    sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is at"
+        " version %lld, expected %lld", zName, zKey, iFound, iWant);
   }
+  return iFound;
 }
 
 /* Returns the version of the row if it is the expected one. Version NULL
@@ -99,30 +140,39 @@ sqlite3_int64 expectVersion(
   sqlite3_value *pVersion
 ){
   VersionedTable tab;
-  sqlite3_stmt *pStmt;
-  sqlite3_int64 iFound = 0;
-  int nWant, i;
-  if( !versionedFind(p, zTable, &tab) || !tab.base.bDeclared ){
-    sqlxBad(p, "table %Q is not versioned; allowed are tables of"
-               " versioned_tables", zTable);
-    return 0;
-  }
-  nWant = keytableCount(&tab.base.info);
-  if( nKey!=nWant ){
-    sqlxBad(p, "%d values for the key of %s; allowed is %d", nKey,
-            tab.base.info.zName, nWant);
-  }
-  if( tableinfoColumn(&tab.base.info, tab.stored.zColumn)<0 ){
-    sqlxBad(p, "table %s has no column %s any more; allowed is"
-               " versioned_repair()", tab.base.info.zName, tab.stored.zColumn);
-  }
+  if( !findTable(p, zTable, nKey, &tab) ) return 0;
   needTransaction(p);
-  pStmt = versionQuery(p, &tab);
-  for(i=0; i<nKey && pStmt && p->rc==SQLITE_OK; i++){
-    int rc = sqlite3_bind_value(pStmt, i+1, apKey[i]);
-    if( rc!=SQLITE_OK ) sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+  return compare(p, &tab, nKey, apKey, pVersion);
+}
+
+/* Deletes the row if it is at that version. One statement compares and deletes,
+** so no transaction is needed. Returns 1, or 0 if a trigger has skipped it. */
+int expectDelete(
+  Sqlx *p,
+  const char *zTable,
+  int nKey,
+  sqlite3_value **apKey,
+  sqlite3_value *pVersion
+){
+  VersionedTable tab;
+  const TableInfo *pInfo = &tab.base.info;
+  sqlite3_stmt *pStmt;
+  if( !findTable(p, zTable, nKey, &tab) ) return 0;
+  if( sqlxWrites(p->db) ){
+    sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
+               " its own");
   }
-  compare(p, &tab, pStmt, keyText(p, nKey, apKey), pVersion, &iFound);
+  pStmt = sqlxPrepare(p, "DELETE FROM \"%w\".\"%w\" WHERE %s AND \"%w\"=?%d",
+      pInfo->zSchema, pInfo->zName, keyIs(p, pInfo), tab.stored.zColumn,
+      nKey+1);
+  bindKey(p, pStmt, nKey, apKey);
+  if( pStmt && p->rc==SQLITE_OK ){
+    sqlite3_bind_int64(pStmt, nKey+1, sqlite3_value_int64(pVersion));
+  }
+  sqlxStep(p, pStmt);
   sqlxFinalize(p, pStmt);
-  return iFound;
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( sqlite3_changes(p->db)>0 ) return 1;
+  compare(p, &tab, nKey, apKey, pVersion);
+  return 0;
 }

@@ -8,6 +8,11 @@
 
 #include "versioned/versionedtable.h"
 
+/* From how many on a user should know that there are so many. */
+#define TOMBSTONES_MANY 100000
+
+/* Whether there are that many. */
+int tombstonesMany(Sqlx *p, const VersionedTable *pTab);
 /* Whether the tombstones are missing, or not as they should be. */
 int tombstonesBroken(Sqlx *p, const VersionedTable *pTab);
 /* Finds out whether the tombstones were made for another key than the table has
@@ -17,6 +22,8 @@ void tombstonesPrepare(Sqlx *p, VersionedTable *pTab);
 /* Appends the steps that make the tombstones, or that carry those of another
 ** key over. */
 void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl);
+/* Whether SQLite will give a new row a key that has a tombstone. */
+int tombstonesComeBack(Sqlx *p, const VersionedTable *pTab);
 /* Appends the steps that take over the tombstones of another set of the same
 ** table. */
 void tombstonesTakeOver(Sqlx *p, const VersionedTable *pTab,

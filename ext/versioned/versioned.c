@@ -62,16 +62,25 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
 }
 
-/* Refuses rows whose version cannot be raised. */
+/* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
+** cure must not overwrite it. */
 static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
   const char *zBad = 0;
+  int bText = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "SELECT quote(\"%w\") FROM \"%w\".\"%w\""
-      " WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0 LIMIT 1",
-      zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
-  if( sqlxStep(p, pStmt) ) zBad = sqlxColumn(p, pStmt, 0);
+      "SELECT quote(\"%w\"), typeof(\"%w\") IN('text','blob') AS t"
+      " FROM \"%w\".\"%w\" WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0"
+      " ORDER BY t DESC LIMIT 1",
+      zColumn, zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
+  if( sqlxStep(p, pStmt) ){
+    zBad = sqlxColumn(p, pStmt, 0);
+    bText = sqlite3_column_int(pStmt, 1);
+  }
   sqlxFinalize(p, pStmt);
-  if( zBad ){
+  if( zBad && bText ){
+    sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up, or"
+               " the name of a new column", pInfo->zName, zColumn, zBad);
+  }else if( zBad ){
     sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up:"
                " UPDATE \"%w\" SET \"%w\" = 1"
                " WHERE typeof(\"%w\") <> 'integer' OR \"%w\" < 0",
@@ -171,6 +180,19 @@ static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
 
 /* ---- the set ---------------------------------------------------------- */
 
+/* Whether triggers of the user's on the table set a column there that is not
+** in except. */
+static int setsWatched(const VersionedTable *pTab){
+  const TableInfo *pInfo = &pTab->base.info;
+  const VersionedOptions *pOptions = &pTab->options;
+  int i;
+  for(i=0; pOptions->abOwn && i<pInfo->nCol; i++){
+    if( pOptions->abOwn[i]
+     && !versionedtriggersExcepts(pOptions, &pInfo->aCol[i]) ) return 1;
+  }
+  return 0;
+}
+
 static void versionedTakeOptions(
   Sqlx *p,
   DeclaredTable *pBase,
@@ -181,14 +203,14 @@ static void versionedTakeOptions(
               pAsked, &pTab->options);
   if( p->rc!=SQLITE_OK ) return;
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
-  pTab->options.bOwn = pBase->touches.set.n>0;
   pTab->options.abOwn = pBase->touches.abSet;
+  pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab);
 }
 
-/* Whether a set has a trigger `settle`. */
-static int settles(const TriggerSet *pSet){
+/* Whether a set is made for triggers of the user's that update the table. */
+static int isForTouches(const TriggerSet *pSet){
   int i;
-  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, "settle")!=0; i++){}
+  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, "quiet")!=0; i++){}
   return i<pSet->n;
 }
 
@@ -196,14 +218,9 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->options,
                         &pBase->set, &pTab->texts);
-  /* The text of `check` goes with `settle`. */
-  if( settles(&pBase->has)!=settles(&pBase->set) ){
+  if( isForTouches(&pBase->has)!=isForTouches(&pBase->set) ){
     int i;
-    for(i=0; i<pBase->set.n; i++){
-      if( strcmp(pBase->set.a[i].zWhat, "check")==0 ){
-        pBase->set.a[i].bSchema = 1;
-      }
-    }
+    for(i=0; i<pBase->set.n; i++) pBase->set.a[i].bSchema = 1;
   }
 }
 
@@ -227,15 +244,29 @@ static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
                                                            : DECLARED_OK;
 }
 
-/* What a user should know of a trigger that updates the table. */
-static void noteOfTouch(
+/* What a user should know of a trigger that updates the table, or that keeps
+** something beside it up to date. */
+static void noteOfTrigger(
+  Sqlx *p,
   const DeclaredTable *pTab,
-  const char *zTrigger,
+  const TableInfoItem *pItem,
   sqlite3_str *pNote
 ){
+  const char *zTrigger = pItem->zName;
+  const char *zColumn = ((const VersionedTable*)pTab)->options.zColumn;
   int bKnown = triggersetNamed(&pTab->touches.set, zTrigger)!=0;
   const char *zSep = sqlite3_str_length(pNote) ? "; " : "";
-  if( bKnown && pTab->status==DECLARED_OUTDATED ){
+  if( !skippingUpdates(pItem->zSql, pTab->info.zName) ){
+    if( sqlite3_stricmp(pItem->zTable, pTab->info.zName)==0
+     && skippingSeesColumn(pItem->zSql, zColumn) ){
+      sqlite3_str_appendf(pNote, "%strigger %s also runs when only the version"
+          " is raised: give it the columns it is for, UPDATE OF ...", zSep,
+          zTrigger);
+    }
+  }else if( skippingSets(p, &pTab->info, pItem->zSql, zColumn) ){
+    sqlite3_str_appendf(pNote, "%strigger %s sets the version itself: drop it",
+                        zSep, zTrigger);
+  }else if( bKnown && pTab->status==DECLARED_OUTDATED ){
     sqlite3_str_appendf(pNote, "%strigger %s updates this table:"
         " versioned_repair() takes it in", zSep, zTrigger);
   }else if( !bKnown || pTab->set.nFirst==0 ){
@@ -266,11 +297,20 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
     sqlite3_str_appendf(pNote, "%sno PRIMARY KEY: rows go by their rowid,"
         " which VACUUM may change", sqlite3_str_length(pNote) ? "; " : "");
   }
+  if( pTab->status==DECLARED_OK
+   && tombstonesComeBack(p, (const VersionedTable*)pTab) ){
+    sqlite3_str_appendf(pNote, "%sthe next key was used before: the version of"
+        " its row is raised after the INSERT; AUTOINCREMENT prevents it",
+        sqlite3_str_length(pNote) ? "; " : "");
+  }
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
-    if( pItem->zSql==0
-     || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
-    noteOfTouch(pTab, pItem->zName, pNote);
+    if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
+  }
+  if( tombstonesMany(p, (const VersionedTable*)pTab) ){
+    sqlite3_str_appendf(pNote, "%s%d tombstones or more: versioned_forget()"
+        " purges old ones", sqlite3_str_length(pNote) ? "; " : "",
+        TOMBSTONES_MANY);
   }
   return sqlxText(p, pNote);
 }

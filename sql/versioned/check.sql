@@ -48,17 +48,13 @@
 -- Cure: declare the mode that the writers follow; after a restored backup, read
 --   again
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table $options
-WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
- AND NOT($lifts AND EXISTS(
+WHEN (NOT($follows) OR OLD.$version>=$last)
+ AND NOT($same_key AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
-   AND version>=OLD.$version AND NEW.$version IS version+1))
- $if(own) AND NOT(NEW.$version<OLD.$version AND $nothing_else AND EXISTS(
+   AND version>=OLD.$version AND NEW.$version IS version+$step))
+ $if(own) AND NOT(NEW.$version<OLD.$version AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
    AND at=-1-NEW.$version)) $end
 BEGIN
-  SELECT CASE WHEN OLD.$version=9223372036854775807
-    THEN RAISE(ABORT,'version exhausted: $label')
-    $if(ahead) WHEN NEW.$version>$expected
-    THEN RAISE(ABORT,'version ahead: $label (do not retry: $convention)') $end
-    ELSE $refuse END;
+  $refused
 END

@@ -8,7 +8,7 @@
 -- end. RAISE(IGNORE) leaves the row as it is, and skips the triggers that were
 -- made before this one.
 CREATE TRIGGER $trigger AFTER UPDATE OF $version ON $table
-WHEN NEW.$version IS NOT OLD.$version AND $nothing_else
+WHEN NEW.$version IS NOT OLD.$version AND NEW.$version IS NOT OLD.$version+1
 BEGIN
   SELECT RAISE(IGNORE);
 END

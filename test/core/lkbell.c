@@ -345,7 +345,7 @@ static void sceneRobust(void){
 
 /* Another process has stored nonsense in the word of a bell. */
 static void sceneNonsense(void){
-  static const u32 aWord[] = { 0, 1, ~0u, OS_BELL_DIED, OS_BELL_WATCHED };
+  static const u32 aWord[] = { 0, 1, ~0u, OS_BELL_DIED, OS_BELL_AWAITED };
   size_t i;
   for(i=0; i<sizeof(aWord)/sizeof(aWord[0]); i++){
     LockFile *p = openOrDie(otherDb());

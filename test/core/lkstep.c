@@ -1030,6 +1030,110 @@ static void scenePollAhead(void){
   lockPoll(S[1]);
   CHECK(granted(1));
 }
+/* A session that has requested a lock makes other calls. */
+static LockRc request(int i, const LockKey *k, u32 eMode){
+  LockWait w = { -1, 0, 0, 0 };
+  return lockRequest(S[i], k, eMode, &w);
+}
+static void sceneRequest(void){
+  u64 n;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(2, &kC, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(request(1, &kC, X), LOCK_PENDING);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(request(1, &kB, X), LOCK_OK);
+  CHECK_EQ(lockStands(S[1]), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK(lockPending(S[1]));
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_NO);    /* it is not taken yet */
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(lockReleaseAll(S[1], ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(n, 3);
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(lockStands(S[1]), LOCK_OK);
+  CHECK(!lockPending(S[1]) && lockGrantToken(S[1])>0);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK(whole());
+}
+/* It withdraws, before and after the grant; it ends with its session. */
+static void sceneRequestEnds(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockGiveUp(S[1], LOCK_INTERRUPTED), LOCK_INTERRUPTED);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK(granted(2));
+  CHECK_EQ(lockRelease(S[2], &kA, X), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);          /* the last grant, not its */
+  CHECK_EQ(lockGiveUp(S[1], LOCK_INTERRUPTED), LOCK_INTERRUPTED);
+  CHECK_EQ(lockRelease(S[1], &kB, X), LOCK_OK);
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  lockSessionEnd(S[1]);
+  S[1] = beginOrDie(pF);
+  CHECK(granted(2));
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(lockCancel(pF, lockSessionId(S[1])), LOCK_OK);
+  CHECK_EQ(lockStands(S[1]), LOCK_CANCELLED);
+  CHECK(!lockPending(S[1]) && whole());
+}
+/* A request is a wait: the session that would complete a cycle is told. */
+static void sceneRequestCycle(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(request(0, &kB, X), LOCK_WAITING);
+  CHECK_EQ(request(1, &kA, X), LOCK_DEADLOCK);
+  CHECK(!lockPending(S[1]));
+  CHECK_EQ(try(0, &kC, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &kC, X), LOCK_DEADLOCK);
+  CHECK_EQ(lockRelease(S[1], &kB, X), LOCK_OK);
+  CHECK_EQ(lockStands(S[0]), LOCK_OK);
+  CHECK(whole());
+}
+/* A row's request keeps the intention on the table. */
+static void sceneRequestRow(void){
+  LockGrant g;
+  u64 n;
+  inMemory();
+  CHECK_EQ(try(0, &kTable, IX, SES), LOCK_OK);
+  CHECK_EQ(try(0, &kRow, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
+  g = lockGranted(S[1]);
+  CHECK_EQ(request(1, &kRow, X), LOCK_WAITING);
+  lockRequestKeeps(S[1], &g);
+  CHECK_EQ(lockReleaseAll(S[1], ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(n, 0);
+  CHECK_EQ(lockReleaseAll(S[0], ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(try(0, &kTable, SH, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_NO);
+  CHECK_EQ(lockStands(S[1]), LOCK_OK);
+  CHECK_EQ(lockReleaseRow(S[1], &kRow, X, &kTable, IX), LOCK_OK);
+  CHECK(!lockHolding(S[1]) && whole());
+}
+/* Nothing wakes a session that does not sleep.  It must poll itself. */
+static void sceneRequestHolderDies(void){
+  u64 usEnd = osMonotonicUs() + 5000000;
+  pid_t pid;
+  inFile();
+  pid = other(actHold);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  killed(pid);
+  while( osMonotonicUs()<usEnd && lockStands(S[1])==LOCK_WAITING ){
+    osSleep(1000);
+  }
+  CHECK(!lockPending(S[1]));
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+}
 static void scenePollHolder(void){
   pid_t pid;
   inFile();
@@ -1306,6 +1410,10 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "guard word at a rebuild", sceneGuardRebuild },
   { "first blocker that lives", sceneProbeFirst },
   { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },
+  { "request", sceneRequest }, { "request ends", sceneRequestEnds },
+  { "request in a cycle", sceneRequestCycle },
+  { "request of a row", sceneRequestRow },
+  { "dead holder, requested", sceneRequestHolderDies },
   { "dead writer", sceneWriterDies },
   { "dead waiter behind the writer", sceneWriterWaiterDies },
   { "valid last", sceneValidLast },

@@ -218,7 +218,7 @@ static void *changes(void *pUnused){
 static void together(const char *zMode){
   DbheaderSchema kept;
   pthread_t thread;
-  int i, nTold = 0, nNew = 0;
+  int i, nNew = 0;
   sqlite3_close(pAsks);
   run(pOther, zMode);
   sqlite3_close(pOther);
@@ -232,7 +232,6 @@ static void together(const char *zMode){
     u32 iOldest = __atomic_load_n(&iEnded, __ATOMIC_SEQ_CST);
     u32 iLast = kept.iNumber;
     if( !dbheaderSchema(pAsks, "main", &kept) ) continue;
-    nTold++;
     if( kept.iNumber!=iLast ) nNew++;
     if( kept.iNumber<iOldest ) fail(zMode, "an old number");
     if( kept.iNumber>__atomic_load_n(&iBegun, __ATOMIC_SEQ_CST) ){
