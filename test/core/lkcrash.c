@@ -227,7 +227,7 @@ static void opUndo(void){
 ** it. */
 static void opBell(void){
   osProcessEnter();
-  osBellDrop(pVF->pBell);
+  if( pVF->pBell ) osBellDrop(pVF->pBell);
   pVF->pBell = 0;
   osProcessLeave();
   lockSessionEnd(beginOrDie(pVF));
@@ -801,8 +801,9 @@ int main(int n, char **a){
   signalOne(pidControl, SIGKILL);
   waitpid(pidControl, 0, 0);
   for(iPoint=1; iPoint<CRASH_COUNT; iPoint++){
+    int bBell = iPoint==CRASH_BELL_NAME || iPoint==CRASH_BELL_AWAIT;
     if( aSeen[iPoint] ) nPoint++;
-    else if( n<3 ){
+    else if( n<3 && (osLayer()=='L' || !bBell) ){     /* only Linux has bells */
       nError++;
       fprintf(stderr, "never passed: %s\n", azPoint[iPoint]);
     }
