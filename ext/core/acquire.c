@@ -240,6 +240,7 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
     p->iRequest = 0;
     return LOCK_DEADLOCK;
   }
+  p->concern.nSkip = 0;
   lockNoteConcern(p);
   return LOCK_WAITING;
 }

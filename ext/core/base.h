@@ -242,7 +242,8 @@ void crashPoint(int iPoint);
   X(REQUEST_RELEASED)   /* a release takes a grant that was not taken */ \
   X(REQUEST_IDLE)       /* no poll of a request that waits */ \
   X(WATCH_IDLE)         /* a watch does not poll */ \
-  X(WATCH_FULL)         /* its pipe stays readable */
+  X(WATCH_FULL)         /* its pipe stays readable */ \
+  X(SIGNAL_IGNORED)     /* a signal causes no look */
 
 enum {
   BUG_NONE,

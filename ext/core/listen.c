@@ -49,7 +49,7 @@ void lockNoteConcern(LockSession *p){
   w->list.n = 0;
   w->iAhead = 0;
   /* LISTEN-AHEAD */
-  while( (i = recordPrev(pSeg, &p->key, i, &n))!=0 && w->iAhead==0 ){
+  while( w->iAhead==0 && (i = recordPrev(pSeg, &p->key, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     u32 iState = atomicGetAcq(&r->state);
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;

@@ -144,7 +144,7 @@ typedef struct Wait {
   u64 usLook, usPoll;              /* time of the last look and poll */
   u64 usEnd;                       /* when the time is over, if ever */
   u64 wMutex;                      /* the mutex word at the last look */
-  int eSlept;                      /* how the last sleep ended */
+  int bSignal;                     /* 1: a signal came since the last look */
 } Wait;
 
 /* 1 if the wait's time is over. */
@@ -180,6 +180,7 @@ static LockRc lookOnce(LockSession *p, Wait *a, u64 usNow, int bTold){
   int bPoll = mustPoll(p, a, usNow, bTold) || bOver;
   LockRc rc;
   a->usLook = usNow;
+  a->bSignal = 0;
   if( bPoll ){
     a->usPoll = usNow;
     lockPoll(p);
@@ -230,7 +231,7 @@ static void answerRing(LockSession *p, u64 iNumber){
 
 static LockRc waitOn(LockSession *p, const LockWait *pWait){
   u64 usNow = osMonotonicUs();
-  Wait a = { pWait, usNow, usNow, 0, 0, OS_WOKEN };
+  Wait a = { pWait, usNow, usNow, 0, 0, 0 };
   Listen listen;
   a.usEnd = usNow + (u64)pWait->msTimeout*1000;
   p->concern.bDeaf = 0;
@@ -245,15 +246,17 @@ static LockRc waitOn(LockSession *p, const LockWait *pWait){
     }
     usNow = osMonotonicUs();
     usDue = a.usLook + lookEvery(p, (int)listen.bTold);
-    if( a.eSlept==OS_SIGNAL ) usDue = a.usLook + US_SIGNAL;
+    if( a.bSignal ) usDue = a.usLook + US_SIGNAL;
     if( usNow>=usDue || isOver(&a, usNow) ){
       rc = lookOnce(p, &a, usNow, (int)listen.bTold);
       if( rc!=LOCK_WAITING ) return rc;
-      a.eSlept = OS_WOKEN;
       continue;
     }
     if( pWait->msTimeout>=0 && a.usEnd<usDue ) usDue = a.usEnd;
-    a.eSlept = lockAsleep(p, &listen, (i64)(usDue-usNow));
+    if( lockAsleep(p, &listen, (i64)(usDue-usNow))==OS_SIGNAL
+     && !BUG(SIGNAL_IGNORED) ){
+      a.bSignal = 1;
+    }
   }
 }
 

@@ -343,6 +343,41 @@ static void sceneRobust(void){
   CHECK_EQ(pthread_mutex_unlock(&pSaid->mutex), 0);
 }
 
+/* A signal ends the sleep, and the session looks at once. */
+static u32 bSignal;
+static void onSignal(int i){ (void)i; atomicSet(&bSignal, 1); }
+static LockRc onLook(void *p){
+  (void)p;
+  return atomicGet(&bSignal) ? LOCK_INTERRUPTED : LOCK_OK;
+}
+static void signalled(int i){
+  LockWait w = { -1, 0, onLook, 0 };
+  struct sigaction a;
+  memset(&a, 0, sizeof a);
+  a.sa_handler = onSignal;
+  sigaction(SIGUSR1, &a, 0);
+  pF = openOrDie(zDb);
+  CHECK_EQ(lockAcquire(beginOrDie(pF), i==2 ? &kA : &kB, X, SES, &w),
+           LOCK_INTERRUPTED);
+}
+static void sceneSignal(void){
+  LockSession *s = beginOrDie(pF);
+  pid_t pid = start(1, holder), a[2];
+  int i;
+  hear(1, 1);
+  CHECK_EQ(lockAcquire(s, &kB, X, SES, 0), LOCK_OK);
+  for(i=0; i<2; i++){
+    a[i] = start(i+2, signalled);
+    while( waiting()<(u32)i+1 ) restUs(200);
+    asleep(a[i]);
+  }
+  for(i=0; i<2; i++){
+    signalOne(a[i], SIGUSR1);
+    ended(a[i]);
+  }
+  killed(pid);
+}
+
 /* Another process has stored nonsense in the word of a bell. */
 static void sceneNonsense(void){
   static const u32 aWord[] = { 0, 1, ~0u, OS_BELL_DIED, OS_BELL_AWAITED };
@@ -368,7 +403,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "holders", sceneHolders },
   { "thread", sceneThread }, { "again", sceneAgain }, { "fork", sceneFork },
   { "another's bell", sceneOther }, { "robust", sceneRobust },
-  { "nonsense", sceneNonsense }
+  { "signal", sceneSignal }, { "nonsense", sceneNonsense }
 };
 
 static void removeFile(const char *z){
