@@ -11,15 +11,15 @@ namespace eval layers {
     core {} {
       base rules atomic os os_unix key segment format process bell mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
-      enter probe listen acquire wait skip watch release cancel guardedwrite
-      event inspect
+      enter probe hear acquire wait skip watch release cancel guardedwrite event
+      channel inspect
     }
     sqlite {core} {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
       tableinfo clause owncolumn triggerset skipping ddl keytable leasetable
-      declared registry status declare declaredtables
+      declared registry status declare declarecall declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope writeend
@@ -37,7 +37,8 @@ namespace eval layers {
     }
     locks {core sqlite schema session} {
       hashtext calloption advisory getlock inspectrows inspectstatus turn
-      rowlock skiplocked inspecttables lease leasetables
+      rowlock skiplocked lockset notify semaphore inspecttables lease
+      leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock

@@ -25,6 +25,7 @@ static int lookAt(LockSession *p, LockLook *a, u32 i){
     if( m>MODE_BIT(a->eMode) && m>(a->mOwn & ~m) ) a->iStrong = i;
   }else if( e==SEG_GRANTED ){
     a->mHeld |= m;
+    a->nHeld++;
   }else if( e==SEG_WAITING ){
     a->mAhead |= m;
   }else{
@@ -45,12 +46,13 @@ static void lookThrough(LockSession *p, LockLook *a){
     p->probes.n = 0;
     a->iOwn = a->iStrong = 0;
     a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = n = 0;
-    bAgain = 0;
+    bAgain = a->nHeld = 0;
     for(i=recordNext(pSeg, a->pKey, 0, &n); i; i=iNext){
       iNext = recordNext(pSeg, a->pKey, i, &n);
       bAgain |= lookAt(p, a, i);
     }
   }while( bAgain && segBound(pSeg, &nRound) );
+  if( a->nHeld<a->pKey->nPermit && !BUG(PERMIT_ONE) ) a->mHeld = 0;
 }
 
 /* Walks the queue, then finds the position that an upgrade would take. */
@@ -125,6 +127,7 @@ void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
     if( e!=SEG_GRANTED && e!=SEG_WAITING ) continue;
+    if( e==SEG_GRANTED && a->mHeld==0 ) continue;  /* a permit is free */
     if( kFirst==0 || (e==SEG_GRANTED && eFirst!=SEG_GRANTED) ){
       kFirst = r->session;
       eFirst = e;
@@ -139,7 +142,7 @@ void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
     }
   }
   if( kFirst ){
-    if( iEnd==0 ) lockNoteFirst(p, kFirst);
+    if( iEnd==0 && a->pKey->nPermit<=1 ) lockNoteFirst(p, kFirst);
     p->trouble.eWhy = eWhy;
     p->trouble.iBlocker = atomicGet(&segSession(pSeg, kFirst)->id);
     p->trouble.iPid = atomicGet(&segSession(pSeg, kFirst)->pid);
@@ -313,7 +316,8 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       rc = lockMoreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){       /* ACQUIRE-PROBE */
-      if( !lockProbe(p, PROBE_FIRST, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
+      int eHow = pKey->nPermit>1 ? PROBE_EACH : PROBE_FIRST;
+      if( !lockProbe(p, eHow, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
       /* ACQUIRE-VICTIM */

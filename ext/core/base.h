@@ -143,7 +143,10 @@ typedef struct LockMem {
   X(BELL_HOLD)       /* BELL-HOLD: this thread holds the bell */ \
   X(BELL_NAME)       /* BELL-NAME: the bell has the process's number */ \
   X(BELL_AWAIT)      /* BELL-AWAIT: OS_BELL_AWAITED set */ \
-  X(WRITER_EMPTY)    /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */
+  X(WRITER_EMPTY)    /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */ \
+  X(RING_NUMBER)     /* RING-NUMBER: one listener has its number */ \
+  X(RING_EVENT)      /* RING-EVENT: listeners not woken yet */ \
+  X(LISTEN_LOOK)     /* LISTEN-LOOK: nothing stored, about to sleep */
 
 enum {
   CRASH_NONE,
@@ -233,6 +236,17 @@ void crashPoint(int iPoint);
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
   X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
   X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
+  X(PERMIT_ONE)         /* a free permit counts as held, in a request */ \
+  X(PERMIT_SCAN)        /* the same in a scan */ \
+  X(PERMIT_EDGE)        /* a wait for several permits has hard edges */ \
+  X(NOTIFY_NEVER)       /* the removal of a note sends nothing */ \
+  X(NOTIFY_EARLY)       /* a note is sent when it is made */ \
+  X(NOTIFY_ROLLBACK)    /* a rollback sends its notes */ \
+  X(NOTIFY_LEVEL)       /* COMMIT sends what ROLLBACK TO has undone */ \
+  X(RING_SILENT)        /* a notification wakes no thread */ \
+  X(REBUILD_SILENT)     /* a rebuild wakes no listener */ \
+  X(LISTEN_LATE)        /* a listener reads the word after the number */ \
+  X(LISTEN_DEAF)        /* a listener's poll probes no process */ \
   X(WAKE_INSIDE)        /* a granted session is woken under the mutex */ \
   X(BELL_NONE)          /* no thread holds the process's bell */ \
   X(BELL_PLAIN)         /* a sleeper on a bell does not set AWAITED */ \

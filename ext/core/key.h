@@ -39,6 +39,9 @@ enum { KEY_INTEGER = 1,  /* 8 bytes */
        KEY_ROW,          /* table's name, 0, the row's values */
        KEY_TABLE,        /* the table's name */
        KEY_TURN,         /* the queue for SQLite's write lock; no bytes */
+       KEY_SEMAPHORE,    /* a semaphore's name */
+       KEY_LISTEN,       /* a channel: the sessions that listen on it */
+       KEY_NOTIFY,       /* a channel: transactions that will notify it */
        KEY_KINDS };
 
 /* A key in this process.  The bytes after nKey up to the next word must be
@@ -47,6 +50,8 @@ typedef struct LockKey {
   u32 a[64];
   u32 iHash;
   u8 eKind, nKey;
+  u8 nPermit;            /* of a request for a semaphore: how many sessions may
+                         ** hold it; it is no part of the key */
 } LockKey;
 
 /*

@@ -50,6 +50,9 @@ typedef struct LockWait {
   void *pArg;                   /* argument of both */
 } LockWait;
 
+/* What the name of a lock file has after that of its database. */
+#define LOCK_SUFFIX "-interlock"
+
 /*
 ** lockOpen: opens the lock file of database zDb.  All callers in this process
 ** share one LockFile.  Without bCreate it returns LOCK_NOFILE if there is no
@@ -192,12 +195,15 @@ LockRc lockReleaseAll(LockSession*, u32 mKind, u32 mMode, u64 *pn);
 int lockHolding(LockSession*);
 
 /*
-** lockTxnEnd: the caller's transaction has ended, by COMMIT or by ROLLBACK.
+** lockTxnEnd: the caller's transaction has ended, by COMMIT or in a way that
+** the caller does not know.  lockTxnRollback: it was rolled back, and nothing
+** that lockNotify has noted in it is sent.
 ** lockLevel: the level of a savepoint that the caller opens now.
 ** lockRollbackTo: releases what the session has acquired in transaction scope
 ** since that level was read.
 */
 void lockTxnEnd(LockSession*);
+void lockTxnRollback(LockSession*);
 u32 lockLevel(LockSession*);
 void lockRollbackTo(LockSession*, u32 iLevel);
 
@@ -246,6 +252,28 @@ u32 lockEvent(LockFile*, const char *zName);
 void lockEventWait(LockFile*, const char *zName, u32 iSeen, i64 ms);
 void lockEventPost(LockFile*, const char *zName);
 
+/*
+** Channels.  A session that listens on a channel has a number, which rises with
+** each notification of the channel; it is drawn as tokens are.  A channel is a
+** name: the bytes of a key of kind KEY_LISTEN or KEY_NOTIFY.
+**
+** lockListen: the session listens from now on, until lockRelease(LOCK_SHARED)
+** of that key or its end.  *piRecord is for lockListenWait.  Called again it
+** changes nothing.
+** lockListenWait: returns LOCK_OK with the number in *piNumber as soon as it
+** differs from iSeen, or what lockAcquire returns for a wait that ends.  With
+** pWait 0 it returns the number at once.
+** lockNotify: notes a notification that the end of the transaction sends.  The
+** caller must call it before its data is committed: if the process dies after
+** that, the next process that meets the note sends it.  lockNotifyNow: sends it
+** at once.  LOCK_FULL: no room for the note.
+*/
+LockRc lockListen(LockSession*, const LockKey*, u32 *piRecord);
+LockRc lockListenWait(LockSession*, const LockKey*, u32 iRecord, u64 iSeen,
+                      const LockWait*, u64 *piNumber);
+LockRc lockNotify(LockSession*, const LockKey*);
+LockRc lockNotifyNow(LockSession*, const LockKey*);
+
 /*------------------------------------------------------------ inspection ---*/
 
 typedef struct LockSessionRow {
@@ -262,6 +290,7 @@ typedef struct LockRow {
   u32 eMode, eKind;             /* LOCK_SHARED ..., KEY_TEXT ... */
   u32 bGranted;                 /* 1: granted, 0: requested */
   u32 nCount;                   /* how often held in session scope */
+  u32 nPermit;                  /* of a semaphore: the permits it has named */
   u32 bTransaction;             /* 1: in transaction scope */
   u64 iToken, iTicket, msSince;
   const u8 *pKey;               /* nKey bytes, in the snapshot's memory */

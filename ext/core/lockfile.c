@@ -35,8 +35,8 @@ static void freeFile(LockFile *pF){
   ruleFree(&pF->mem, pF);
 }
 
-/* Makes a LockFile with its memory.  zPath is zName and zSuffix.  With an empty
-** suffix it belongs to no database. */
+/* Makes a LockFile, still without the memory that it works with.  zPath is
+** zName and zSuffix.  With an empty suffix it belongs to no database. */
 static LockFile *newFile(const LockMem *pMem, const char *zName,
                          const char *zSuffix){
   LockFile *pF = ruleAlloc(pMem, sizeof(*pF));
@@ -48,16 +48,12 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   pF->nRef = 1;
   pF->iPid = osPid();
   pF->iPidSpace = osPidSpace();
-  pF->aQueue = ruleAlloc(pMem, LIMIT_SESSION*sizeof(u32));
-  pF->pGraph = ruleAlloc(pMem, graphSize());
-  if( zName ) pF->zPath = ruleAlloc(pMem, 2*n + strlen(zSuffix) + 2);
-  if( pF->aQueue==0 || pF->pGraph==0 || (zName && pF->zPath==0) ){
-    freeFile(pF);
-    return 0;
-  }
-  memset(pF->pGraph, 0, graphSize());
-  pF->pGraph = graphInit(pF->pGraph);
   if( zName ){
+    pF->zPath = ruleAlloc(pMem, 2*n + strlen(zSuffix) + 2);
+    if( pF->zPath==0 ){
+      freeFile(pF);
+      return 0;
+    }
     memcpy(pF->zPath, zName, n);
     memcpy(pF->zPath+n, zSuffix, strlen(zSuffix)+1);
     if( zSuffix[0] ){
@@ -66,6 +62,17 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
     }
   }
   return pF;
+}
+
+/* The graph is large: it is made only for a file that is there and that no
+** other LockFile has. */
+static LockRc takeMemory(LockFile *pF){
+  pF->aQueue = ruleAlloc(&pF->mem, LIMIT_SESSION*sizeof(u32));
+  pF->pGraph = ruleAlloc(&pF->mem, graphSize());
+  if( pF->aQueue==0 || pF->pGraph==0 ) return LOCK_NOMEM;
+  memset(pF->pGraph, 0, graphSize());
+  pF->pGraph = graphInit(pF->pGraph);
+  return LOCK_OK;
 }
 
 /* The same file, if this process has it open already, or 0.  The caller must
@@ -100,8 +107,10 @@ static LockRc attachFile(LockFile *pF, int eOpen){
       rc = osOpen(pFile, pF->zPath, pF->zDb, OS_READ);
     }
   }
-  pF->seg.iPrint = formatPrint();
-  if( rc==LOCK_OK ) rc = segOpen(&pF->seg);
+  if( rc==LOCK_OK ){
+    pF->seg.iPrint = formatPrint();
+    rc = segOpen(&pF->seg);
+  }
   if( rc==LOCK_OK ){
     rc = pFile->bRead ? processLook(&pF->seg) : processAttach(&pF->seg);
   }
@@ -128,6 +137,7 @@ static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
   }else{
     pF = pNew;
     rc = attachFile(pF, eOpen);
+    if( rc==LOCK_OK ) rc = takeMemory(pF);
     if( rc==LOCK_OK ){
       pF->pNext = pFiles;
       pFiles = pF;
@@ -143,12 +153,12 @@ static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
 
 LockRc lockOpen(const LockMem *pMem, const char *zDb, int bCreate,
                 LockFile **pp){
-  return openFile(newFile(pMem, zDb, "-interlock"),
+  return openFile(newFile(pMem, zDb, LOCK_SUFFIX),
                   bCreate ? OPEN_CREATE : OPEN_THERE, pp);
 }
 
 LockRc lockOpenLook(const LockMem *pMem, const char *zDb, LockFile **pp){
-  return openFile(newFile(pMem, zDb, "-interlock"), OPEN_LOOK, pp);
+  return openFile(newFile(pMem, zDb, LOCK_SUFFIX), OPEN_LOOK, pp);
 }
 
 void lockLooked(LockFile *pF){

@@ -102,7 +102,9 @@ typedef struct LockLook {
   u32 iOwn;                /* record: own grant of that mode, or 0 */
   u32 iStrong;             /* record: own grant of a stronger mode, or 0 */
   u32 mOwn;                /* modes that this session holds */
-  u32 mHeld;               /* modes that other sessions hold */
+  u32 mHeld;               /* modes that other sessions hold; of a semaphore
+                           ** only if they hold all permits */
+  u32 nHeld;               /* number of these grants */
   u32 mAhead;              /* modes that other sessions request */
   u32 iPlace;              /* first request that conflicts with mOwn, or 0 */
   u32 mBefore;             /* modes that are requested ahead of iPlace */
@@ -178,23 +180,23 @@ void lockNoteGrant(LockSession*, u32 iRecord);
 LockRc lockMoreRoom(LockFile*, u32 *pnGrown);
 
 /*
-** listen.c.  lockNoteConcern, under the mutex: finds the processes whose deaths
+** hear.c.  lockNoteConcern, under the mutex: finds the processes whose deaths
 ** concern this session's request.  lockConcernTime: how long that may be taken
 ** to be so, in us: 0 if others concern it meanwhile.
-** lockListen: finds the words to sleep on: the request's and the bells'.
+** lockHear: finds the words to sleep on: the request's and the bells'.
 ** lockAsleep: sleeps on them.
 */
-typedef struct Listen {
+typedef struct Hear {
   u32 n;                           /* words */
   u32 bTold;                       /* 1: every death that matters will wake */
   u64 iRung;                       /* process whose bell has rung, or 0 */
   u32 *apWord[PROBES+1];
   u32 aValue[PROBES+1];
-} Listen;
+} Hear;
 void lockNoteConcern(LockSession*);
 u64 lockConcernTime(LockSession*);
-void lockListen(LockSession*, Listen*);
-int lockAsleep(LockSession*, Listen*, i64 us);
+void lockHear(LockSession*, Hear*);
+int lockAsleep(LockSession*, Hear*, i64 us);
 /* watch.c: the request of a session is not watched any more. */
 void lockUnwatch(LockSession*);
 

@@ -191,16 +191,23 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
 
 /*--------------------------------------------------------- transactions ---*/
 
-void lockTxnEnd(LockSession *p){
+/* The rollback level stays until the session settles: it tells which of the
+** transaction's notifications were rolled back. */
+static void txnEnd(LockSession *p, u32 iNext){
   if( !p->bTxn || p->pFile->bForked ) return;
   p->bTxn = 0;
   if( !BUG(WRITER_NOTE) ) p->iWriterTxn = 0;
   p->iStamp = 0;
-  p->iRollback = SEG_ALL;
-  if( ++p->iTxn==0 ) p->iTxn = 1;
+  p->iTxn = iNext;
+  if( BUG(NOTIFY_LEVEL) ) p->iRollback = SEG_ALL;
   /* END-WORD */
-  atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));
+  atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, p->iRollback));
   lockTidy(p);
+}
+void lockTxnEnd(LockSession *p){ txnEnd(p, segNextTxn(p->iTxn)); }
+void lockTxnRollback(LockSession *p){
+  u32 iNext = segNextTxn(p->iTxn);
+  txnEnd(p, BUG(NOTIFY_ROLLBACK) ? iNext : segNextTxn(iNext));
 }
 
 u32 lockLevel(LockSession *p){ return p->iStamp; }

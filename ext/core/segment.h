@@ -120,15 +120,23 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
 
+/* The number of a session's next transaction, if this one is committed.  A
+** rollback passes over that number: so the end of a transaction is one store,
+** and tells whether its notifications are sent. */
+static inline u32 segNextTxn(u32 iTxn){ return iTxn+1 ? iTxn+1 : 1; }
+
 /* Fencing tokens and session ids must stay below this: a JSON number is a
 ** double. */
 #define SEG_NUMBERS ((u64)1<<53)
 
-/* A record's `what`: mode, kind and number of bytes of the key. */
-#define SEG_WHAT(eMode,eKind,nKey) ((eMode) | (eKind)<<8 | (nKey)<<16)
+/* A record's `what`: mode, kind and number of bytes of the key, and of a
+** semaphore the number of permits that the request has named. */
+#define SEG_WHAT(eMode,eKind,nKey,nPermit) \
+  ((eMode) | (eKind)<<8 | (nKey)<<16 | (nPermit)<<24)
 #define SEG_WHAT_MODE(w) ((w) & 0xFF)
 #define SEG_WHAT_KIND(w) (((w)>>8) & 0x1F)
 #define SEG_WHAT_NKEY(w) (((w)>>16) & 0xFF)
+#define SEG_WHAT_PERMIT(w) ((w)>>24)
 
 #define SEG_EVENTS 64u             /* words to wait on by name: see lockEvent */
 #define SEG_GUARDS 64u             /* classes of tables: GUARD WORDS */
@@ -194,7 +202,7 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
   F(  24, u64, token,)       /* T M fencing token; stored before GRANTED */ \
   F(  32, u64, txnHold,)     /* T S {transaction, stamp}; 0: no such hold */ \
   F(  40, u64, since,)       /* T M wall clock of request or grant, ms */ \
-  F(  48, u32, what,)        /* T M mode | kind<<8 | bytes of key<<16 */ \
+  F(  48, u32, what,)        /* T M SEG_WHAT: mode, kind, bytes, permits */ \
   F(  52, u32, hash,)        /* T M hash of kind and key */ \
   F(  56, u32, text,)        /* T M first SegText of a key over 48 bytes */ \
   F(  60, u32, hashNext,)    /* D M next in bucket's chain or free list */ \

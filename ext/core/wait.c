@@ -232,28 +232,28 @@ static void answerRing(LockSession *p, u64 iNumber){
 static LockRc waitOn(LockSession *p, const LockWait *pWait){
   u64 usNow = osMonotonicUs();
   Wait a = { pWait, usNow, usNow, 0, 0, 0 };
-  Listen listen;
+  Hear hear;
   a.usEnd = usNow + (u64)pWait->msTimeout*1000;
   p->concern.bDeaf = 0;
   for(;;){
     u64 usDue;
     LockRc rc = lockOutcome(p);
     if( rc!=LOCK_WAITING ) return rc;
-    lockListen(p, &listen);
-    if( listen.iRung ){
-      answerRing(p, listen.iRung);
+    lockHear(p, &hear);
+    if( hear.iRung ){
+      answerRing(p, hear.iRung);
       continue;
     }
     usNow = osMonotonicUs();
-    usDue = a.usLook + lookEvery(p, (int)listen.bTold);
+    usDue = a.usLook + lookEvery(p, (int)hear.bTold);
     if( a.bSignal ) usDue = a.usLook + US_SIGNAL;
     if( usNow>=usDue || isOver(&a, usNow) ){
-      rc = lookOnce(p, &a, usNow, (int)listen.bTold);
+      rc = lookOnce(p, &a, usNow, (int)hear.bTold);
       if( rc!=LOCK_WAITING ) return rc;
       continue;
     }
     if( pWait->msTimeout>=0 && a.usEnd<usDue ) usDue = a.usEnd;
-    if( lockAsleep(p, &listen, (i64)(usDue-usNow))==OS_SIGNAL
+    if( lockAsleep(p, &hear, (i64)(usDue-usNow))==OS_SIGNAL
      && !BUG(SIGNAL_IGNORED) ){
       a.bSignal = 1;
     }

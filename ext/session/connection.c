@@ -2,6 +2,7 @@
 /*
 ** A connection and its locks. See connection.h.
 */
+#include <stdlib.h>
 #include <string.h>
 #include "session/connection.h"
 #include "session/lockerror.h"
@@ -25,6 +26,7 @@ struct Connection {
   WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
+  int bNotified;         /* the open transaction has notified a channel */
   int nSkip;             /* searches for free rows that have not ended */
   LockWatch *pWatch;     /* watches its requests; NULL: none was asked for */
   void *pGuards;         /* what the guards of this connection know */
@@ -167,12 +169,15 @@ static void onRollbackTo(void *pArg, int i){
   }
 }
 
-static void onEnd(void *pArg){
+static void onEnd(void *pArg, int bUndone){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
   writeendCancel(&p->pTurn);
+  p->bNotified = 0;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
-    if( pFs->pLock ) lockTxnEnd(pFs->pLock);
+    if( pFs->pLock==0 ) continue;
+    if( bUndone ) lockTxnRollback(pFs->pLock);
+    else lockTxnEnd(pFs->pLock);
   }
 }
 
@@ -257,6 +262,7 @@ typedef struct Wanted {
   const ConnectionRequest *pReq;
   LockFailure failure;
   int bWaited;           /* the request was not granted immediately */
+  LockGrant intent;      /* on the table, of the last row that was granted */
   sqlite3_stmt *pLook;   /* for waitingInterrupted() */
 } Wanted;
 
@@ -347,8 +353,8 @@ static LockRc acquireRow(Wanted *w){
   u32 eIntent = connectionIntent(pReq->eMode);
   u64 usBegin = osMonotonicUs();
   LockRc eRc = acquire(w, pReq->pTable, eIntent);
-  LockGrant intent = lockGranted(pLock);
   int bWaited = w->bWaited;
+  w->intent = lockGranted(pLock);
   if( eRc!=LOCK_OK ) return eRc;
   w->bWaited = 0;
   if( w->failure.msTimeout>0 ){
@@ -361,7 +367,7 @@ static LockRc acquireRow(Wanted *w){
   if( eRc==LOCK_OK && bWaited && !w->bWaited ){
     eRc = lockConfirm(pLock, pollWait(w));
   }
-  if( eRc!=LOCK_OK ) lockUndo(pLock, &intent);
+  if( eRc!=LOCK_OK ) lockUndo(pLock, &w->intent);
   return eRc;
 }
 
@@ -438,6 +444,104 @@ int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   bHeld = request(p, x, pReq);
   if( bAwaits && !bHeld ) writeendCancel(&p->pTurn);
   return bHeld;
+}
+
+/* ---- sets of locks ---------------------------------------------------- */
+
+/* The locks of a set that were granted so far. */
+typedef struct Granted {
+  LockGrant *a;          /* two for each row: the table's intention, the row */
+  int n;
+  u64 iToken;            /* the greatest of their fencing tokens */
+  u32 iLevel;            /* of the transaction, before the first */
+} Granted;
+
+/* Gives all of them back. It cannot fail. */
+static void undoGranted(Wanted *w, Granted *pDone){
+  if( w->pReq->eScope==LOCK_SCOPE_TRANSACTION ){
+    lockRollbackTo(w->pFs->pLock, pDone->iLevel);
+    return;
+  }
+  while( pDone->n>0 ) lockUndo(w->pFs->pLock, &pDone->a[--pDone->n]);
+}
+
+/* What is left of the time that a set may take. */
+static i64 timeLeft(i64 msTimeout, u64 usBegin){
+  i64 ms = msTimeout - (i64)((osMonotonicUs() - usBegin)/1000);
+  return msTimeout<0 ? -1 : ms>0 ? ms : 0;
+}
+
+/* Acquires the locks of a set one after the other, all or none. An interrupt
+** can come after a wait: then locks that were free must be confirmed as well.
+*/
+static LockRc acquireAll(Wanted *w, ConnectionRequest *pOne,
+                         const LockKey *aKey, int n, Granted *pDone){
+  LockSession *pLock = w->pFs->pLock;
+  i64 msTimeout = pOne->msTimeout;
+  u64 usBegin = osMonotonicUs();
+  int i, bWaited = 0;
+  LockRc eRc = LOCK_OK;
+  pDone->iLevel = lockLevel(pLock);
+  for(i=0; i<n && eRc==LOCK_OK; i++){
+    pOne->key = aKey[i];
+    pOne->msTimeout = w->failure.msTimeout = timeLeft(msTimeout, usBegin);
+    w->bWaited = 0;
+    eRc = pOne->pTable ? acquireRow(w) : acquire(w, &pOne->key, pOne->eMode);
+    bWaited |= w->bWaited;
+    if( eRc!=LOCK_OK ) break;
+    if( pOne->pTable ) pDone->a[pDone->n++] = w->intent;
+    pDone->a[pDone->n++] = lockGranted(pLock);
+    if( lockGrantToken(pLock)>pDone->iToken ){
+      pDone->iToken = lockGrantToken(pLock);
+    }
+  }
+  if( eRc==LOCK_OK && bWaited && !w->bWaited ) eRc = pollWait(w);
+  if( eRc!=LOCK_OK ) undoGranted(w, pDone);
+  w->failure.msTimeout = msTimeout;
+  return eRc;
+}
+
+/* The order of the keys is the same in every process, so that two sets never
+** wait for each other. */
+static int compareSetKeys(const void *a, const void *b){
+  const LockKey *p = (const LockKey*)a, *q = (const LockKey*)b;
+  int nMin = p->nKey<q->nKey ? p->nKey : q->nKey;
+  int c = (int)p->eKind - (int)q->eKind;
+  if( c==0 ) c = memcmp(p->a, q->a, (size_t)nMin);
+  return c ? c : (int)p->nKey - (int)q->nKey;
+}
+
+/* Sorts keys, and removes those that are there twice. */
+static int sortKeys(LockKey *aKey, int n){
+  int i, nOut = 0;
+  qsort(aKey, (size_t)n, sizeof(*aKey), compareSetKeys);
+  for(i=0; i<n; i++){
+    if( nOut && compareSetKeys(&aKey[nOut-1], &aKey[i])==0 ) continue;
+    aKey[nOut++] = aKey[i];
+  }
+  return nOut;
+}
+
+int connectionLockAll(Connection *p, Sqlx *x, const ConnectionRequest *pReq,
+                      LockKey *aKey, int n){
+  ConnectionRequest one = *pReq;
+  Granted done;
+  LockRc eRc;
+  Wanted w;
+  assert( sqlxHeld(x->db) );
+  memset(&done, 0, sizeof(done));
+  n = sortKeys(aKey, n);
+  one.key = aKey[0];
+  txnscopeCatchUp(&p->scope);
+  requireNewest(x, &one);
+  enlist(p, x, &one);
+  if( !beginWanted(&w, p, x, &one) ) return 0;
+  done.a = sqlxAlloc(x, (u64)n*2*sizeof(LockGrant));
+  eRc = done.a ? acquireAll(&w, &one, aKey, n, &done) : LOCK_NOMEM;
+  sqlite3_finalize(w.pLook);
+  lockerrorSet(x, eRc, &w.failure);
+  if( eRc==LOCK_OK ) p->iToken = (i64)done.iToken;
+  return eRc==LOCK_OK;
 }
 
 /* ---- requests without a wait ------------------------------------------ */
@@ -746,7 +850,7 @@ void connectionEventPost(Connection *p, const char *zName){
   assert( sqlxHeld(p->db) );
   sqlxBegin(&x, p->db);
   pFs = findSession(p, &x, 0);
-  if( pFs && pFs->pLock==0 && osPid()==p->iPid
+  if( pFs && pFs->pLock==0 && osPid()==p->iPid && filesessionThere(pFs)
    && filesessionOpen(pFs, &pFile)==LOCK_OK ){
     connectionFile(p, &x, 0);
   }
@@ -757,6 +861,81 @@ void connectionEventPost(Connection *p, const char *zName){
   }
   lockClose(pFile);
   sqlxEnd(&x);
+}
+
+/* ---- channels --------------------------------------------------------- */
+
+/* Whether what is called now is a transaction, or part of one, that may write:
+** in autocommit a statement that writes. */
+static int isInTransaction(const Connection *p){
+  return !sqlite3_get_autocommit(p->db) || sqlxWrites(p->db);
+}
+
+int connectionNotify(Connection *p, Sqlx *x, const char *zWho,
+                     const LockKey *pKey){
+  FileSession *pFs;
+  LockRc eRc;
+  int bLater;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  bLater = isInTransaction(p);
+  if( bLater ) txnscopeEnlistInside(&p->scope, x, zWho);
+  pFs = connectionFile(p, x, 0);
+  if( pFs==0 ) return 0;
+  if( bLater ) p->bNotified = 1;
+  eRc = bLater ? lockNotify(pFs->pLock, pKey) : lockNotifyNow(pFs->pLock, pKey);
+  failSession(x, eRc, pFs);
+  return eRc==LOCK_OK;
+}
+
+/* Listens, and waits as pWait says, unless it is NULL. */
+static i64 listenWait(Connection *p, Sqlx *x, const LockKey *pKey, i64 iSeen,
+                      const LockWait *pWait, Wanted *w){
+  u64 iNumber = 0;
+  u32 iRecord;
+  LockRc eRc;
+  w->pFs = connectionFile(p, x, 0);
+  if( w->pFs==0 ) return 0;
+  w->failure.pFs = w->pFs;
+  eRc = lockListen(w->pFs->pLock, pKey, &iRecord);
+  if( eRc==LOCK_OK ){
+    eRc = lockListenWait(w->pFs->pLock, pKey, iRecord, (u64)iSeen, pWait,
+                         &iNumber);
+  }
+  if( eRc==LOCK_TIMEOUT ) return 0;
+  lockerrorSet(x, eRc, &w->failure);
+  return eRc==LOCK_OK ? (i64)iNumber : 0;
+}
+
+i64 connectionListen(Connection *p, Sqlx *x, const LockKey *pKey){
+  Wanted w;
+  assert( sqlxHeld(x->db) );
+  memset(&w, 0, sizeof(w));
+  txnscopeCatchUp(&p->scope);
+  return listenWait(p, x, pKey, 0, 0, &w);
+}
+
+i64 connectionListenWait(Connection *p, Sqlx *x, const LockKey *pKey,
+                         i64 iSeen, i64 msTimeout){
+  ConnectionRequest req;
+  LockWait wait;
+  Wanted w;
+  i64 iNumber;
+  assert( sqlxHeld(x->db) );
+  memset(&req, 0, sizeof(req));
+  memset(&w, 0, sizeof(w));
+  w.pConn = p;
+  w.pReq = &req;
+  w.failure.zHeld = sqlxPrintf(x, "channel '%.*s' has no new notification",
+                               (int)pKey->nKey, (const char*)pKey->a);
+  wait.msTimeout = msTimeout;
+  wait.xMayWait = mayWait;
+  wait.xPoll = pollWait;
+  wait.pArg = &w;
+  txnscopeCatchUp(&p->scope);
+  iNumber = listenWait(p, x, pKey, iSeen, &wait, &w);
+  sqlite3_finalize(w.pLook);
+  return iNumber;
 }
 
 /* ---- searching for what is free --------------------------------------- */
@@ -866,6 +1045,11 @@ i64 connectionReset(Connection *p, Sqlx *x){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( isSearching(p, x) ) return 0;
+  if( p->bNotified ){
+    sqlxBad(x, "called in a transaction that has notified a channel; allowed is"
+               " after COMMIT or ROLLBACK");
+    return 0;
+  }
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pLock && lockWriting(pFs->pLock) ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"

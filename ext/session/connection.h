@@ -56,6 +56,12 @@ typedef struct ConnectionRequest {
 ** after which the lock is not held. In autocommit a turn is that of the next
 ** transaction. */
 int connectionLock(Connection*, Sqlx*, const ConnectionRequest*);
+/* The same for several locks, all or none: the keys, which it sorts, take the
+** place of the request's own. They are of one kind, rows of one table. The
+** timeout is for all together. The greatest of the fencing tokens is that of
+** the last grant. */
+int connectionLockAll(Connection*, Sqlx*, const ConnectionRequest*,
+                      LockKey *aKey, int n);
 /*
 ** A request without a wait, in session scope.
 **
@@ -162,6 +168,22 @@ int connectionEventAllowed(Sqlx*, ConnectionEvent*, const char *zHeld);
 void connectionEventWait(Sqlx*, ConnectionEvent*, i64 ms);
 void connectionEventEnd(ConnectionEvent*);
 void connectionEventPost(Connection*, const char *zName);
+
+/*
+** Channels, in main's lock file. The keys are of kind KEY_NOTIFY or KEY_LISTEN.
+**
+** connectionNotify: notifies a channel when the open transaction is committed,
+** or at once if none is open; 0 with an error.
+** connectionListen: listens from now on, and returns the channel's number; 0
+** with an error.
+** connectionListenWait: listens, and waits until the number is not iSeen;
+** returns it, or 0 at the timeout or with an error.
+** connectionUnlock() and connectionUnlockAll() end listening.
+*/
+int connectionNotify(Connection*, Sqlx*, const char *zWho, const LockKey*);
+i64 connectionListen(Connection*, Sqlx*, const LockKey*);
+i64 connectionListenWait(Connection*, Sqlx*, const LockKey*, i64 iSeen,
+                         i64 msTimeout);
 
 i64 connectionId(Connection*, Sqlx*);
 i64 connectionTimeout(const Connection*);

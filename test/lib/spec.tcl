@@ -22,6 +22,8 @@ namespace eval spec {
   variable asked          ;# session -> the step whose request is in the queue
   variable stopped        ;# session -> 1
   variable how            ;# the way that is acted out now
+  variable playing        ;# the session whose step is being played
+  variable heard          ;# session,channel -> the number that it has heard
   variable kinds          ;# 1: `for` are holders, `behind` who waits ahead
   variable helper ""      ;# the extension made from test/prog/helper.c
 }
@@ -91,6 +93,8 @@ proc spec::ways {steps} {
 # The SQL of a command; `@s1` is the number of session s1.
 proc spec::sql {command} {
   variable id
+  variable playing
+  variable heard
   regsub {^(\S+)\s*} $command {} rest
   set word [lindex [split $command] 0]
   lassign [split $rest] key mode
@@ -124,6 +128,17 @@ proc spec::sql {command} {
       if {$rest < 1000} { set rest [expr {$rest*$::world::patience/20000}] }
       return "SELECT advisory_lock_timeout($rest)"
     }
+    permit { return "SELECT semaphore_lock($key, $mode)" }
+    xpermit { return "SELECT semaphore_xact_lock($key, $mode)" }
+    trypermit { return "SELECT try_semaphore_lock($key, $mode)" }
+    xtrypermit { return "SELECT try_semaphore_xact_lock($key, $mode)" }
+    unpermit { return "SELECT semaphore_unlock($key)" }
+    listen - unlisten - notify { return "SELECT ${word}($rest)" }
+    heard { return "SELECT listen_wait($rest, $heard($playing,$rest), 0)" }
+    hears {
+      return "SELECT listen_wait($rest, $heard($playing,$rest),
+        $::world::patience)"
+    }
     cancel { return "SELECT advisory_cancel($id($rest))" }
     sql { return [named $rest] }
   }
@@ -132,17 +147,28 @@ proc spec::sql {command} {
 
 # The result of a command, in the form of a spec.
 proc spec::outcome {command answer expected} {
+  variable playing
+  variable heard
   lassign $answer rc result code
   if {$rc} { return "ERROR [failure $result $code $expected]" }
+  lassign $command word key
+  if {$word in {listen heard hears}} {
+    set number [lindex $result 0]
+    if {$number ne ""} { set heard($playing,$key) $number }
+    if {$word eq "listen"} { return ok }
+    return [expr {$number ne "" ? "true" : "false"}]
+  }
   switch -- [lindex [split $command] 0] {
-    lock - xlock {
+    lock - xlock - permit - xpermit {
       if {[string is wideinteger -strict $result] && $result > 0} { return ok }
     }
     request {
       if {$result eq "" || $result eq "{}"} { return queued }
       if {[string is wideinteger -strict $result] && $result > 0} { return ok }
     }
-    try - xtry - unlock - cancel - withdraw {
+    try - xtry - unlock - cancel - withdraw - unlisten - notify - trypermit -
+    xtrypermit - unpermit {
+      if {$expected eq "ok" && $result eq "1"} { return ok }
       if {$result eq "1"} { return true }
       if {$result eq "0"} { return false }
     }
@@ -305,6 +331,7 @@ proc spec::playStep {step} {
   variable address
   variable stopped
   dict with step {
+    variable playing $session
     if {![info exists id($session)]} { error "$session is gone" }
     if {[info exists pending($session)]
         && $commands ni {kill stop continue}} { error "$session still waits" }

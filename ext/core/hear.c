@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** listen.c: whose deaths concern a session that waits, and the sleep that they
-** end: Listen of ext/core/README.md.
+** hear.c: whose deaths concern a session that waits, and the sleep that they
+** end: Hear of ext/core/README.md.
 */
 #include "core/lockint.h"
 #include "core/bell.h"
@@ -23,7 +23,7 @@ static void noteHolders(LockSession *p, u32 *pnMet){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(p->eMode);
   assert( segHeld(pSeg) );
-  /* LISTEN-HOLDERS */
+  /* HEAR-HOLDERS */
   while( (i = recordNext(pSeg, &p->key, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
@@ -48,7 +48,7 @@ void lockNoteConcern(LockSession *p){
   assert( segHeld(pSeg) );
   w->list.n = 0;
   w->iAhead = 0;
-  /* LISTEN-AHEAD */
+  /* HEAR-AHEAD */
   while( w->iAhead==0 && (i = recordPrev(pSeg, &p->key, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     u32 iState = atomicGetAcq(&r->state);
@@ -81,11 +81,11 @@ u64 lockConcernTime(LockSession *p){
        ? US_BEHIND : 0;
 }
 
-void lockListen(LockSession *p, Listen *a){
+void lockHear(LockSession *p, Hear *a){
   Seg *pSeg = &p->pFile->seg;
   Concern *w = &p->concern;
   u32 j;
-  /* WAIT-LISTEN */
+  /* WAIT-HEAR */
   a->iRung = 0;
   a->n = 1;
   a->apWord[0] = &segRecord(pSeg, p->iRequest)->state;
@@ -99,7 +99,7 @@ void lockListen(LockSession *p, Listen *a){
   }
 }
 
-int lockAsleep(LockSession *p, Listen *a, i64 us){
+int lockAsleep(LockSession *p, Hear *a, i64 us){
   /* WAIT-SLEEP */
   int e;
   if( a->n==1 ) return osWait(a->apWord[0], a->aValue[0], us);
