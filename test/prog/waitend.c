@@ -78,16 +78,16 @@ typedef struct Names {
 } Names;
 
 static void namesOf(const char *z, Names *p){
-  int bMany = strstr(z, "_many")!=0;
-  int bPermit = strncmp(z, "semaphore_", 10)==0;
-  const char *zArg = bMany ? "('[7]')" : "(7)";
+  const char *zArg = "(7)";
   char zBase[60], *zX;
-  memset(p, 0, sizeof *p);
+  int bMany = strstr(z, "_many")!=0, bPermit = strncmp(z, "sema", 4)==0;
   if( strncmp(z, "row_", 4)==0 ) zArg = bMany ? "('t', '[1]')" : "('t', 1)";
+  else if( bMany ) zArg = "('[7]')";
+  else if( bPermit ) zArg = "('s', 1)";
   else if( strncmp(z, "table_", 6)==0 ) zArg = "('t')";
   else if( strcmp(z, "write_turn")==0 ) zArg = "()";
-  else if( bPermit ) zArg = "('s', 1)";
   else if( strcmp(z, "get_lock")==0 ) zArg = "('k', 100)";
+  memset(p, 0, sizeof *p);
   p->bBegin = strstr(z, "xact")!=0 || strcmp(z, "write_turn")==0;
   p->bTurn = strcmp(z, "write_turn")==0;
   snprintf(p->zWait, 100, "SELECT %s%s", z, zArg);
@@ -99,14 +99,14 @@ static void namesOf(const char *z, Names *p){
   }else if( strncmp(z, "table_", 6)==0 ){
     strcpy(p->zHold, "SELECT try_table_lock('t')");
     strcpy(p->zFree, "SELECT table_unlock('t')");
-  }else if( bPermit ){
-    strcpy(p->zHold, "SELECT try_semaphore_lock('s', 1)");
-    strcpy(p->zFree, "SELECT semaphore_unlock('s')");
   }else if( p->bTurn ){
     strcpy(p->zHold, "SELECT try_write_turn()");
   }else if( strcmp(z, "get_lock")==0 ){
     strcpy(p->zHold, "SELECT get_lock('k', 0)");
     strcpy(p->zFree, "SELECT release_lock('k')");
+  }else if( bPermit ){
+    strcpy(p->zHold, "SELECT try_semaphore_lock('s', 1)");
+    strcpy(p->zFree, "SELECT semaphore_unlock('s')");
   }else{
     strcpy(p->zHold, "SELECT try_advisory_lock(7)");
     strcpy(p->zFree, "SELECT advisory_unlock(7)");
