@@ -8,6 +8,7 @@
 */
 #include <string.h>
 #include "locks/lockset.h"
+#include "locks/calloption.h"
 #include "session/rowkey.h"
 #include "sqlite/args.h"
 SQLITE_EXTENSION_INIT3
@@ -135,10 +136,19 @@ static i64 unlockSet(Connection *pConn, Sqlx *x, ConnectionRequest *pReq,
   return nDone;
 }
 
+/* Reads the options behind the nWant arguments; 0 with an error. Only the forms
+** that wait have any, and a number of arguments that SQLite does not check. */
+static int readOptions(Sqlx *x, const FunctionCall *pCall, int nArg,
+                       sqlite3_value **apArg, int nWant, const char *zForm,
+                       CallOptions *pOptions){
+  nArg = calloptionRead(x, pCall, nArg, apArg, CALLOPTION_WAIT, pOptions);
+  return argsCount(x, nArg, nWant, nWant, zForm);
+}
+
 /* Locks or unlocks a set. The result of a lock is the greatest of the fencing
 ** tokens, of a try 1 or 0, of an unlock how many were released. */
 static void runSet(sqlite3_context *ctx, Sqlx *x, const RowkeyTable *pTab,
-                   sqlite3_value *pKeys){
+                   sqlite3_value *pKeys, const CallOptions *pOptions){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
   ConnectionRequest req;
@@ -155,7 +165,7 @@ static void runSet(sqlite3_context *ctx, Sqlx *x, const RowkeyTable *pTab,
   }
   req.eMode = pWord->eMode;
   req.eScope = pWord->eScope;
-  req.msTimeout = connectionTimeout(pCall->pConn);
+  req.msTimeout = pOptions->msTimeout;
   req.bTry = pWord->eOp==LOCKSET_TRY;
   if( !readKeys(&set, pKeys) ){
     iResult = 0;
@@ -265,10 +275,16 @@ static void runSet(sqlite3_context *ctx, Sqlx *x, const RowkeyTable *pTab,
 **   -- 0
 */
 static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
   Sqlx x;
-  (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  runSet(ctx, &x, 0, apArg[0]);
+  if( readOptions(&x, pCall, nArg, apArg, 1, "(keys [, wait_at_most(ms)])",
+                  &options) ){
+    runSet(ctx, &x, 0, apArg[0], &options);
+  }else{
+    argsEndInteger(&x, ctx, 0);
+  }
 }
 
 /*
@@ -373,31 +389,37 @@ static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 */
 static void rowsFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
   KnownTable *p;
   Sqlx x;
-  (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( !readOptions(&x, pCall, nArg, apArg, 2,
+                   "(table, keys [, wait_at_most(ms)])", &options) ){
+    argsEndInteger(&x, ctx, 0);
+    return;
+  }
   p = knowntableRef(connectionTables(pCall->pConn), &x,
                     argsText(&x, apArg[0], "table"), 1);
-  runSet(ctx, &x, p ? &p->tab : 0, apArg[1]);
+  runSet(ctx, &x, p ? &p->tab : 0, apArg[1], &options);
   knowntableUnref(p);
 }
 
 /* The six pairs of functions of one kind. */
 #define SET_SES LOCK_SCOPE_SESSION
 #define SET_TXN LOCK_SCOPE_TRANSACTION
+#define SET_ANY FUNCTION_ANY
 #define SET_PAIR(zName, nArg, xFunc, eOp, eScope) \
   { zName, nArg, xFunc, { eOp, LOCK_EXCLUSIVE, eScope, 0 } }, \
   { zName "_shared", nArg, xFunc, { eOp, LOCK_SHARED, eScope, 0 } }
 
 static const Function aLockset[] = {
-  SET_PAIR("advisory_lock_many",          1, keysFunc, LOCKSET_LOCK, SET_SES),
-  SET_PAIR("advisory_xact_lock_many",     1, keysFunc, LOCKSET_LOCK, SET_TXN),
+  SET_PAIR("advisory_lock_many",      SET_ANY, keysFunc, LOCKSET_LOCK, SET_SES),
+  SET_PAIR("advisory_xact_lock_many", SET_ANY, keysFunc, LOCKSET_LOCK, SET_TXN),
   SET_PAIR("try_advisory_lock_many",      1, keysFunc, LOCKSET_TRY, SET_SES),
   SET_PAIR("try_advisory_xact_lock_many", 1, keysFunc, LOCKSET_TRY, SET_TXN),
   SET_PAIR("advisory_unlock_many",        1, keysFunc, LOCKSET_UNLOCK, SET_SES),
-  SET_PAIR("row_lock_many",               2, rowsFunc, LOCKSET_LOCK, SET_SES),
-  SET_PAIR("row_xact_lock_many",          2, rowsFunc, LOCKSET_LOCK, SET_TXN),
+  SET_PAIR("row_lock_many",           SET_ANY, rowsFunc, LOCKSET_LOCK, SET_SES),
+  SET_PAIR("row_xact_lock_many",      SET_ANY, rowsFunc, LOCKSET_LOCK, SET_TXN),
   SET_PAIR("try_row_lock_many",           2, rowsFunc, LOCKSET_TRY, SET_SES),
   SET_PAIR("try_row_xact_lock_many",      2, rowsFunc, LOCKSET_TRY, SET_TXN),
   SET_PAIR("row_unlock_many",             2, rowsFunc, LOCKSET_UNLOCK, SET_SES),

@@ -6,6 +6,7 @@
 ** how many sessions hold it.
 */
 #include "locks/semaphore.h"
+#include "locks/calloption.h"
 #include "session/lockkey.h"
 #include "sqlite/args.h"
 SQLITE_EXTENSION_INIT3
@@ -128,18 +129,20 @@ static void permitFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
   ConnectionRequest req;
+  CallOptions options;
   i64 iResult = 0;
   Sqlx x;
-  (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( permitKey(&x, apArg, &req.key) ){
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
+  if( argsCount(&x, nArg, 2, 2, "(name, permits [, wait_at_most(ms)])")
+   && permitKey(&x, apArg, &req.key) ){
     req.zName = pCall->pThis->zName;
     req.zSchema = 0;
     req.pTable = 0;
     req.pTask = 0;
     req.eMode = LOCK_EXCLUSIVE;
     req.eScope = pWord->eScope;
-    req.msTimeout = connectionTimeout(pCall->pConn);
+    req.msTimeout = options.msTimeout;
     req.bTry = pWord->eOp;
     iResult = connectionLock(pCall->pConn, &x, &req);
     if( iResult && !req.bTry ) iResult = connectionGrantToken(pCall->pConn);
@@ -193,8 +196,8 @@ static void permitBackFunc(
 
 /* eOp: whether it is a try. */
 static const Function aSemaphore[] = {
-  { "semaphore_lock",          2, permitFunc,   { 0, 0, SES, 0 } },
-  { "semaphore_xact_lock",     2, permitFunc,   { 0, 0, TXN, 0 } },
+  { "semaphore_lock",          FUNCTION_ANY, permitFunc, { 0, 0, SES, 0 } },
+  { "semaphore_xact_lock",     FUNCTION_ANY, permitFunc, { 0, 0, TXN, 0 } },
   { "try_semaphore_lock",      2, permitFunc,   { 1, 0, SES, 0 } },
   { "try_semaphore_xact_lock", 2, permitFunc,   { 1, 0, TXN, 0 } },
   { "semaphore_unlock",        1, permitBackFunc, { 0, 0, 0, 0 } },
