@@ -640,7 +640,7 @@ static void sessionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** SQL FUNCTION advisory_application([name])
 **
 ** Sets a label for this connection, which all connections see in the
-** inspection tables, and returns the old one. A label longer than 48 bytes is
+** inspection tables, and returns the old one. A label longer than 40 bytes is
 ** cut.
 **
 ** Arguments:

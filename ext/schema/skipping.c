@@ -250,7 +250,7 @@ void skippingTouches(
   int i;
   memset(pTouches, 0, sizeof(*pTouches));
   if( pList==0 ){
-    tableinfoList(p, pInfo->zSchema, &list);
+    tableinfoTriggers(p, pInfo, &list);
     pList = &list;
   }
   for(i=0; p->rc==SQLITE_OK && i<pList->nUser; i++){
@@ -286,7 +286,7 @@ int skippingIsOutOfOrder(
   int n, i;
   if( pTouches->set.n==0 || zNumber==0 ) return 0;
   if( pList==0 ){
-    tableinfoList(p, pInfo->zSchema, &list);
+    tableinfoTriggers(p, pInfo, &list);
     pList = &list;
   }
   if( p->rc!=SQLITE_OK ) return 0;
@@ -312,7 +312,7 @@ void skippingFind(
   int aiMade[EVENT_COUNT], i;
   memset(pSkip, 0, sizeof(*pSkip));
   if( pList==0 ){
-    tableinfoList(p, pInfo->zSchema, &list);
+    tableinfoTriggers(p, pInfo, &list);
     pList = &list;
   }
   if( p->rc!=SQLITE_OK ) return;

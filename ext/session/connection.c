@@ -539,7 +539,7 @@ int connectionLockAll(Connection *p, Sqlx *x, const ConnectionRequest *pReq,
   txnscopeCatchUp(&p->scope);
   requireNewest(x, &one);
   enlist(p, x, &one);
-  if( !beginWanted(&w, p, x, &one) ) return 0;
+  if( x->rc!=SQLITE_OK || !beginWanted(&w, p, x, &one) ) return 0;
   done.a = sqlxAlloc(x, (u64)n*2*sizeof(LockGrant));
   eRc = done.a ? acquireAll(&w, &one, aKey, n, &done) : LOCK_NOMEM;
   sqlite3_finalize(w.pLook);
@@ -854,7 +854,7 @@ void connectionEventPost(Connection *p, const char *zName){
   assert( sqlxHeld(p->db) );
   sqlxBegin(&x, p->db);
   pFs = findSession(p, &x, 0);
-  if( pFs && pFs->pLock==0 && osPid()==p->iPid
+  if( pFs && pFs->pLock==0 && osPid()==p->iPid && filesessionThere(pFs)
    && filesessionOpen(pFs, &pFile)==LOCK_OK ){
     connectionFile(p, &x, 0);
   }

@@ -253,7 +253,7 @@ static void noteOfTrigger(
   sqlite3_str *pNote
 ){
   const char *zTrigger = pItem->zName;
-  const char *zColumn = ((const VersionedTable*)pTab)->options.zColumn;
+  const char *zColumn = ((const VersionedTable*)pTab)->stored.zColumn;
   int bKnown = triggersetNamed(&pTab->touches.set, zTrigger)!=0;
   const char *zSep = sqlite3_str_length(pNote) ? "; " : "";
   if( !skippingUpdates(pItem->zSql, pTab->info.zName) ){

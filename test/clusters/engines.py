@@ -6,11 +6,14 @@
 #   start(folder), stop()   all nodes; data and logs are in the folder
 #   kill(i), restart(i)     SIGKILL, and the same command again
 #   leader()                the number of the node that orders writes, or None
+#   lead(i)                 makes node i the leader, if no other node answers
 #   connect(i)              a client of node i, with the words of Client
+#   limits()                shows what sql/CLUSTERS.md forbids and cannot show
 #
 # A client raises Refused if the engine has answered with an error, and Unknown
 # if there is no answer, or one that does not say whether the statement ran.
 
+import glob
 import hashlib
 import json
 import os
@@ -106,6 +109,7 @@ class Client:
 class Engine:
     nodes = 3
     ports = 2          # of a node
+    replicates = True  # else it is only what the page shows
     spread = True      # another node leads when the leader has died
     documented = ()    # the ports in sql/CLUSTERS.md, in the order of `port`
 
@@ -119,10 +123,10 @@ class Engine:
         shutil.copy(library, self.extensions)
 
     def limits(self):
-        """What no program must do, if sql/CLUSTERS.md cannot show it."""
+        pass
 
     def lead(self, i):
-        """Makes node i the leader, where no other answers."""
+        pass
 
     def start(self, folder):
         self.folder = folder
@@ -393,7 +397,7 @@ class Wire:
     https://dqlite.io/docs/reference/wire-protocol"""
 
     LEADER, OPEN, EXECUTE, QUERY, CLUSTER, TRANSFER = 0, 3, 8, 9, 16, 17
-    INTEGER, FLOAT, TEXT, BLOB, NULL = 1, 2, 3, 4, 5
+    FLOAT, TEXT, NULL = 2, 3, 5    # others are integers, and no BLOB is read
 
     def __init__(self, address):
         host, port = address.split(":")
@@ -415,9 +419,7 @@ class Wire:
     def values(self, values):
         types, words = b"", b""
         for value in values:
-            if value is None:
-                types, words = types + b"\5", words + bytes(8)
-            elif isinstance(value, int):
+            if isinstance(value, int):
                 types += b"\1"
                 words += struct.pack("<q", value)
             else:
@@ -647,6 +649,41 @@ class SqldClient(Client):
         return self.rows(self.request([(sql, {})])[0])
 
 
+# ---- PostgreSQL -------------------------------------------------------------
+
+class Postgresql(Engine):
+    """One server, for programs whose locks have to span machines."""
+    name = "postgresql"
+    nodes = ports = 1
+    replicates = False
+
+    def get(self, build, library):
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        if not found:
+            raise Skip("no PostgreSQL")
+        self.binaries = found[-1]
+        self.data = build + "/postgresql/data"
+        shutil.rmtree(self.data, ignore_errors=True)
+        run([*self.user, self.binaries + "/initdb", "-D", self.data, "-U",
+             "user", "-A", "trust", "--no-sync"], build + "/postgresql")
+
+    # It does not run as root. This namespace ends what setpriv has set.
+    user = ["unshare", "--user", "--map-user=1000", "--map-group=1000",
+            "setpriv", "--pdeathsig", "KILL"]
+
+    def command(self, i):
+        host, port = self.address(0).split(":")
+        os.environ.update(PGHOST=host, PGPORT=port, PGUSER="user",
+                          PGDATABASE="postgres")
+        return [*self.user, self.binaries + "/postgres", "-D", self.data,
+                "-h", host, "-p", port, "-k", "", "-c", "fsync=off"]
+
+    def ready(self, i):
+        return not subprocess.run(["psql", "-c", "SELECT 1"],
+                                  stdin=subprocess.DEVNULL,
+                                  capture_output=True).returncode
+
+
 # ---- SQLite itself ----------------------------------------------------------
 
 class Sqlite(Engine):
@@ -703,4 +740,5 @@ class SqliteClient(Client):
         self.db.close()
 
 
-ENGINES = {engine.name: engine for engine in (Rqlite, Dqlite, Sqld)}
+ENGINES = {engine.name: engine
+           for engine in (Dqlite, Rqlite, Sqld, Postgresql)}

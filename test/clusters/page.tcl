@@ -19,9 +19,9 @@ close $fd
 set section ""
 foreach row [split $text \n] {
   regexp {^## (.*)$} $row - section
-  append sections($section) $row \n
+  append sections([string tolower $section]) $row \n
 }
-foreach heading [list "The texts" $engine] {
+foreach heading [list "the texts" $engine] {
   foreach {info - rows} [example::fences $sections($heading)] {
     if {$info ne "sh"} continue
     set rows [lmap row $rows { string map $ports $row }]

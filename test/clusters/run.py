@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True     # beside the sources
 import rules
 from engines import (ENGINES, HERE, Refused, Skip, Sqlite, wait_for)
 from workload import TABLES, TEXTS, Workload, lease_statements, now
@@ -292,7 +293,7 @@ class Sum:
 
     def line(self, engine, test, outcome, seconds, text):
         setattr(self, outcome, getattr(self, outcome) + 1)
-        print(("%-8s %-10s %-8s %5.1f s  %s" % (
+        print(("%-10s %-10s %-8s %5.1f s  %s" % (
             engine, test, outcome, seconds, text)).rstrip(), flush=True)
 
     def step(self, engine, test, act, *args, **named):
@@ -318,15 +319,16 @@ class Sum:
         signal.alarm(SECONDS)
         try:
             # A step needs what the one before it has left.
-            for test, act, *rest in (
-                    ("start", engine.start, folder),
-                    ("page", page, engine, build, folder + ".page"),
-                    ("limits", engine.limits),
-                    ("start", start_again, engine, folder),
-                                        ("install", install, engine, build),
-                    ("rules", torment, engine, folder),
-                    ("each node", each_node, engine),
-                    ("mistaken", without_triggers, engine)):
+            steps = [("start", engine.start, folder),
+                     ("page", page, engine, build, folder + ".page")]
+            if engine.replicates:
+                steps += [("limits", engine.limits),
+                          ("start", start_again, engine, folder),
+                          ("install", install, engine, build),
+                          ("rules", torment, engine, folder),
+                          ("each node", each_node, engine),
+                          ("mistaken", without_triggers, engine)]
+            for test, act, *rest in steps:
                 if not self.step(engine.name, test, act, *rest):
                     break
         finally:
