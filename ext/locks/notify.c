@@ -4,6 +4,7 @@
 */
 #include <string.h>
 #include "locks/notify.h"
+#include "locks/calloption.h"
 #include "session/lockkey.h"
 #include "sqlite/args.h"
 SQLITE_EXTENSION_INIT3
@@ -19,7 +20,7 @@ SQLITE_EXTENSION_INIT3
 ** process it is.
 **
 ** Each session that listens on a channel has a number for it, which rises with
-** each notification. `listen_wait(channel, seen, timeout_ms)` returns as soon
+** each notification. `listen_wait(channel, seen [, ms])` returns as soon
 ** as the number is not `seen`. So a notification that comes while the worker
 ** is busy, or between its look at the table and its wait, is not lost. A worker
 ** calls listen_wait first and then looks for all that is there:
@@ -203,7 +204,7 @@ static void listenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 }
 
 /*
-** SQL FUNCTION listen_wait(channel, seen, timeout_ms)
+** SQL FUNCTION listen_wait(channel, seen [, timeout_ms])
 **
 ** Waits until the number of a channel is not `seen`, and returns it. A session
 ** that does not listen yet listens from now on; its number is then greater than
@@ -216,7 +217,8 @@ static void listenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** Arguments:
 **   channel     TEXT     as of notify
 **   seen        INTEGER  the number that was returned last; 0 at first
-**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all
+**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all; the
+**     default is advisory_lock_timeout; `wait_at_most(ms)` is the same
 ** Result: INTEGER the number; NULL if there was no notification in time
 ** Errors:
 **   `lock wait refused:` SQLITE_BUSY
@@ -244,16 +246,19 @@ static void listenWaitFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
   LockKey key;
   i64 iNumber = 0;
   Sqlx x;
-  (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( lockkeyNamed(&x, apArg[0], "channel", KEY_LISTEN, &key) ){
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
+  if( argsCount(&x, nArg, 2, 3, "listen_wait(channel, seen [, timeout_ms])")
+   && lockkeyNamed(&x, apArg[0], "channel", KEY_LISTEN, &key) ){
     i64 iSeen = argsInteger(&x, apArg[1], "seen");
-    i64 ms = argsTimeout(&x, apArg[2]);
+    if( nArg==3 ) options.msTimeout = argsTimeout(&x, apArg[2]);
     if( x.rc==SQLITE_OK ){
-      iNumber = connectionListenWait(pCall->pConn, &x, &key, iSeen, ms);
+      iNumber = connectionListenWait(pCall->pConn, &x, &key, iSeen,
+                                     options.msTimeout);
     }
   }
   argsEndFound(&x, ctx, iNumber);
@@ -300,7 +305,7 @@ static const Function aNotify[] = {
   { "notify",      1,            notifyFunc,     { 0, 0, 0, 0 } },
   { "pg_notify",   2,            pgNotifyFunc,   { 0, 0, 0, 0 } },
   { "listen",      1,            listenFunc,     { 0, 0, 0, 0 } },
-  { "listen_wait", 3,            listenWaitFunc, { 0, 0, 0, 0 } },
+  { "listen_wait", FUNCTION_ANY, listenWaitFunc, { 0, 0, 0, 0 } },
   { "unlisten",    FUNCTION_ANY, unlistenFunc,   { 0, 0, 0, 0 } },
 };
 
