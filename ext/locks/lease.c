@@ -10,6 +10,7 @@
 */
 #include <string.h>
 #include "locks/lease.h"
+#include "locks/calloption.h"
 #include "core/os.h"
 #include "schema/leasetable.h"
 #include "schema/tableinfo.h"
@@ -280,9 +281,9 @@ static void argTtl(LeaseCall *p, sqlite3_value *pVal){
 }
 
 /* Takes the name, the owner and the time; 0 with an error. */
-static int argWanted(LeaseCall *p, int nArg, sqlite3_value **apArg, int nWant,
+static int argWanted(LeaseCall *p, int nArg, sqlite3_value **apArg, int nMax,
                      const char *zForm){
-  if( !argsCount(p->x, nArg, nWant, nWant, zForm) ) return 0;
+  if( !argsCount(p->x, nArg, 3, nMax, zForm) ) return 0;
   p->zName = argsText(p->x, apArg[0], "name");
   p->zOwner = argsText(p->x, apArg[1], "owner");
   argTtl(p, apArg[2]);
@@ -518,7 +519,7 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 }
 
 /*
-** SQL FUNCTION lease_wait(name, owner, ttl_ms, timeout_ms)
+** SQL FUNCTION lease_wait(name, owner, ttl_ms [, timeout_ms])
 **
 ** Acquires a lease as lease_acquire does, and waits until it can. It is woken
 ** through the lock file when another connection calls lease_release, and
@@ -534,7 +535,8 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 **   name        TEXT     the lease
 **   owner       TEXT     the owner that asks
 **   ttl_ms      INTEGER  as of lease_acquire
-**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all
+**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all; the
+**     default is advisory_lock_timeout; `wait_at_most(ms)` is the same
 ** Result: INTEGER the token; NULL if the lease was not free in time
 ** Errors:
 **   `lock wait refused:` SQLITE_BUSY
@@ -549,22 +551,26 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 **   -- 1
 **   SELECT lease_wait('leader', 'host b', 60000, 5000) > 0;
 **   -- 1
-**   SELECT lease_wait('leader', 'host c', 60000, 10) IS NULL;
-**   -- 1
+**   SELECT lease_wait('leader', 'host c', 60000, 10) IS NULL,
+**     lease_wait('leader', 'host c', 60000, wait_at_most(10)) IS NULL;
+**   -- 1|1
 **   BEGIN;
 **   SELECT lease_wait('leader', 'host c', 60000, 5000);
 **   -- error: lock wait refused: lease 'leader' is held by 'host b'; ...
 **   ROLLBACK;
 */
 static void waitFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
   LeaseCall call;
   i64 iToken = 0;
   Sqlx x;
   beginCall(&call, &x, ctx);
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
   if( argWanted(&call, nArg, apArg, 4,
-                "lease_wait(name, owner, ttl_ms, timeout_ms)") ){
-    i64 ms = argsTimeout(&x, apArg[3]);
-    if( x.rc==SQLITE_OK ) iToken = waitForLease(&call, ms);
+                "lease_wait(name, owner, ttl_ms [, timeout_ms])") ){
+    if( nArg==4 ) options.msTimeout = argsTimeout(&x, apArg[3]);
+    if( x.rc==SQLITE_OK ) iToken = waitForLease(&call, options.msTimeout);
   }
   argsEndFound(&x, ctx, iToken);
 }
