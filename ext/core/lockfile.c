@@ -4,6 +4,7 @@
 ** has one open.
 */
 #include "core/lockint.h"
+#include "core/bell.h"
 #include "core/format.h"
 #include "core/process.h"
 #include "core/check.h"
@@ -17,6 +18,8 @@ static void abandonFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
     pF->bForked = 1;
+    if( pF->pBell ) osBellAbandon(pF->pBell);
+    pF->pBell = 0;
     osUnshare(pF->seg.pBase, pF->seg.nWindow);
     osClose(&pF->seg.file);
   }
@@ -24,6 +27,7 @@ static void abandonFiles(void){
 }
 
 static void freeFile(LockFile *pF){
+  if( pF->pBell ) osBellDrop(pF->pBell);
   segClose(&pF->seg);
   if( pF->pGraph ) ruleFree(&pF->mem, pF->pGraph);
   if( pF->aQueue ) ruleFree(&pF->mem, pF->aQueue);
@@ -163,6 +167,12 @@ void lockLooked(LockFile *pF){
 
 LockRc lockOpenMemory(const LockMem *pMem, const char *zName, LockFile **pp){
   return openFile(newFile(pMem, zName, ""), OPEN_CREATE, pp);
+}
+
+void lockHoldBell(LockFile *pF){
+  osProcessEnter();
+  if( !pF->bForked ) pF->pBell = bellHold(&pF->seg, pF->pBell);
+  osProcessLeave();
 }
 
 LockFile *lockRef(LockFile *pF){
