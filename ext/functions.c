@@ -12,6 +12,7 @@
 #include "remove.h"
 #include "locks/advisory.h"
 #include "locks/calloption.h"
+#include "schema/declarecall.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
@@ -262,17 +263,7 @@ static void unversionedFunc(
   int nArg,
   sqlite3_value **apArg
 ){
-  Sqlx x;
-  const char *zTable = 0;
-  int bDone = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 1, 1, "unversioned(table)") ){
-    zTable = argsText(&x, apArg[0], "table");
-  }
-  if( x.rc==SQLITE_OK ){
-    bDone = declareUndeclare(&x, versionedKind(), zTable, DDL_SELECT);
-  }
-  argsEndInteger(&x, ctx, bDone);
+  declarecallUndo(ctx, nArg, apArg, versionedKind(), "unversioned(table)");
 }
 
 /*
@@ -496,15 +487,8 @@ static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   -- 1|0
 */
 static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  Sqlx x;
-  const char *zTable = 0;
-  int n = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 0, 1, "versioned_repair([table])") && nArg>0 ){
-    zTable = argsText(&x, apArg[0], "table");
-  }
-  if( x.rc==SQLITE_OK ) n = declareRepair(&x, versionedKind(), zTable);
-  argsEndInteger(&x, ctx, n);
+  declarecallRepair(ctx, nArg, apArg, versionedKind(),
+                    "versioned_repair([table])");
 }
 
 /*

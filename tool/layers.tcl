@@ -9,9 +9,9 @@
 namespace eval layers {
   variable table {
     core {} {
-      base rules atomic os os_unix key segment format process mutex writer
+      base rules atomic os os_unix key segment format process bell mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
-      enter probe acquire wait skip watch release cancel guardedwrite event
+      enter probe hear acquire wait skip watch release cancel guardedwrite event
       channel inspect
     }
     sqlite {core} {
@@ -19,7 +19,7 @@ namespace eval layers {
     }
     schema {sqlite} {
       tableinfo clause owncolumn triggerset skipping ddl keytable leasetable
-      declared registry status declare declaredtables
+      declared registry status declare declarecall declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope writeend

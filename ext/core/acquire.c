@@ -120,29 +120,26 @@ void lockHoldAgain(LockSession *p, const LockLook *a){
 void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(a->eMode), kFirst = 0, eFirst = 0;
-  u32 nSkip = p->iProbe, nMet = 0, eWhy;
+  u32 eWhy;
   assert( segHeld(pSeg) );
   while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
-    if( e!=SEG_GRANTED && (e!=SEG_WAITING || BUG(POLL_HOLDERS)) ) continue;
+    if( e!=SEG_GRANTED && e!=SEG_WAITING ) continue;
     if( e==SEG_GRANTED && a->mHeld==0 ) continue;  /* a permit is free */
     if( kFirst==0 || (e==SEG_GRANTED && eFirst!=SEG_GRANTED) ){
       kFirst = r->session;
       eFirst = e;
     }
-    if( nMet++>=nSkip ) lockNote(p, r->session);
+    if( iEnd==0 ) lockNote(p, r->session);
   }
-  p->iProbe = p->probes.n<PROBES ? 0 : nSkip+PROBES/2;
   eWhy = eFirst==SEG_WAITING ? TROUBLE_WAITS : TROUBLE_HOLDS;
   if( writerBlocks(pSeg, a->pKey->eKind, p->k) ){
     if( eFirst!=SEG_GRANTED ){
       kFirst = segHeader(pSeg)->writer;
       eWhy = TROUBLE_WRITES;
     }
-    p->probes.n -= p->probes.n==PROBES;
-    lockNote(p, segHeader(pSeg)->writer);
   }
   if( kFirst ){
     if( iEnd==0 && a->pKey->nPermit<=1 ) lockNoteFirst(p, kFirst);
@@ -246,6 +243,8 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
     p->iRequest = 0;
     return LOCK_DEADLOCK;
   }
+  p->concern.nSkip = 0;
+  lockNoteConcern(p);
   return LOCK_WAITING;
 }
 

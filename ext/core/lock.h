@@ -38,8 +38,10 @@ typedef struct LockTrouble {
 /*
 ** How to wait.  lockAcquire calls xMayWait once, before the first sleep, and
 ** returns LOCK_REFUSED if xMayWait returns 0.  A waiting session calls xPoll
-** about every 50 ms.  Any result of xPoll but LOCK_OK ends the wait, which then
-** returns that result.  Neither is called under the mutex.  Either may be 0.
+** every 50 to 100 ms, or every second if many threads of its process wait, and
+** when a signal ends its sleep.  Any result of xPoll but LOCK_OK ends the wait,
+** which then returns that result.  Neither is called under the mutex.  Either
+** may be 0.
 */
 typedef struct LockWait {
   i64 msTimeout;                /* -1: wait without limit, 0: do not wait */
@@ -47,6 +49,9 @@ typedef struct LockWait {
   LockRc (*xPoll)(void*);
   void *pArg;                   /* argument of both */
 } LockWait;
+
+/* What the name of a lock file has after that of its database. */
+#define LOCK_SUFFIX "-interlock"
 
 /*
 ** lockOpen: opens the lock file of database zDb.  All callers in this process
@@ -121,7 +126,7 @@ LockRc lockOutcome(LockSession*);
 LockRc lockWait(LockSession*, const LockWait*);
 LockRc lockGiveUp(LockSession*, LockRc rc);
 LockRc lockConfirm(LockSession*, LockRc rc);
-/* The poll that lockWait makes every 50 ms.  Tests call it by hand. */
+/* The poll that lockWait makes at times.  Tests call it by hand. */
 void lockPoll(LockSession*);
 
 /* A grant, or a queued request: lockGranted, lockUndo. */

@@ -30,7 +30,8 @@
 #define PROBES    32               /* processes probed at a time */
 
 /* An open lock file.  The fields marked M belong to the owner of the mutex, the
-** fields marked P to the thread in osProcessEnter.  The others do not change
+** fields marked P to the thread in osProcessEnter, those marked A to any thread
+** by atomic operations.  The others do not change
 ** while the file is open. */
 struct LockFile {
   Seg seg;                         /* the mapped segment */
@@ -42,6 +43,8 @@ struct LockFile {
   char *zDb;                       /* the database's name, or 0 */
   u32 nRef;                        /* P lockClose calls still to come */
   u32 bForked;                     /* 1: the copy of a fork's child */
+  OsBell *pBell;                   /* P this process's bell, or 0 */
+  u32 nWaiting;                    /* A threads in lockWait */
   u32 iPid;                        /* this process's id, for display */
   u64 iPidSpace;                   /* its pid namespace, for display */
 };
@@ -52,6 +55,14 @@ typedef struct Probes {
   u64 a[PROBES];
 } Probes;
 
+/* The processes whose deaths concern a request that waits. */
+typedef struct Concern {
+  Probes list;
+  u32 nSkip;                       /* those that the next list passes over */
+  u32 bWhole;                      /* 1: the list has all of them */
+  u32 bDeaf;                       /* 1: bells do not tell this wait enough */
+  u32 iAhead, iAheadState;         /* request ahead that stands for the rest */
+} Concern;
 /* A request that is watched: watch.c. */
 typedef struct Watched Watched;
 
@@ -66,7 +77,7 @@ struct LockSession {
   u32 iWriterTxn;                  /* in which it is the active writer, or 0 */
   u32 iRequest, iState;            /* queued record, its state when queued */
   u32 eMode;                       /* mode of the request */
-  u32 iProbe;                      /* blockers that the next poll passes over */
+  Concern concern;                 /* whose deaths concern the request */
   Probes probes;                   /* processes of this attempt's blockers */
   Probes skipped;                  /* processes of lockSkip's blockers */
   LockKey key;                     /* key of the request */
@@ -100,10 +111,13 @@ typedef struct LockLook {
 } LockLook;
 
 /* lockSegment: the mapped segment.  lockMemory: its memory functions.
-** lockForked: 1 in a fork's child.  lockOwnSlot: the slot of a session. */
+** lockForked: 1 in a fork's child.  lockHoldBell: this thread holds the
+** process's bell from now on, if no other thread does.  lockOwnSlot: the slot
+** of a session. */
 Seg *lockSegment(LockFile*);
 const LockMem *lockMemory(LockFile*);
 int lockForked(LockFile*);
+void lockHoldBell(LockFile*);
 static inline SegSession *lockOwnSlot(LockSession *p){
   return segSession(&p->pFile->seg, p->k);
 }
@@ -153,9 +167,10 @@ u32 lockReap(LockFile*, u64 iNumber);
 ** acquire.c, under the mutex.  lockLook: looks through the queue of a key.
 ** lockHoldAgain: raises a hold that the session has.  lockInsert: makes the
 ** record of a grant or a request; returns 0 if no slot is free.
-** lockNoteBlockers: notes the blockers ahead of record iEnd, for the message
-** and to be probed.  lockNoteGrant: notes the token of a grant.
-** lockMoreRoom, without the mutex: LOCK_OK if the caller should try again.
+** lockNoteBlockers: notes the first blocker ahead of record iEnd for the
+** message, and with iEnd 0 all of them to be probed.  lockNoteGrant: notes the
+** token of a grant.  lockMoreRoom, without the mutex: LOCK_OK if the caller
+** should try again.
 */
 void lockLook(LockSession*, LockLook*);
 void lockHoldAgain(LockSession*, const LockLook*);
@@ -164,6 +179,24 @@ void lockNoteBlockers(LockSession*, const LockLook*, u32 iEnd);
 void lockNoteGrant(LockSession*, u32 iRecord);
 LockRc lockMoreRoom(LockFile*, u32 *pnGrown);
 
+/*
+** hear.c.  lockNoteConcern, under the mutex: finds the processes whose deaths
+** concern this session's request.  lockConcernTime: how long that may be taken
+** to be so, in us: 0 if others concern it meanwhile.
+** lockHear: finds the words to sleep on: the request's and the bells'.
+** lockAsleep: sleeps on them.
+*/
+typedef struct Hear {
+  u32 n;                           /* words */
+  u32 bTold;                       /* 1: every death that matters will wake */
+  u64 iRung;                       /* process whose bell has rung, or 0 */
+  u32 *apWord[PROBES+1];
+  u32 aValue[PROBES+1];
+} Hear;
+void lockNoteConcern(LockSession*);
+u64 lockConcernTime(LockSession*);
+void lockHear(LockSession*, Hear*);
+int lockAsleep(LockSession*, Hear*, i64 us);
 /* watch.c: the request of a session is not watched any more. */
 void lockUnwatch(LockSession*);
 

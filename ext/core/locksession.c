@@ -41,6 +41,7 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
     ruleFree(&pF->mem, p);
     return rc;
   }
+  lockHoldBell(pF);
   *pp = p;
   return LOCK_OK;
 }

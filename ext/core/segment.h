@@ -62,6 +62,16 @@
 ** every value of the word that the session reads since counts at least the
 ** locks that other sessions still hold.
 **
+** BELLS.  A bell is a word that the kernel changes when the thread that holds
+** it ends, and on which it wakes a thread then: a robust futex.  Process n has
+** bell b = n%SEG_BELLS, which is one of the two words `bell` of session slot
+** SEG_BELLSLOT*(b+1): the last 8 bytes of a page of the file, since the other
+** parts of the robust mutex must lie in private memory behind them (os.h).
+** bell[b] of the header is 2n, or 2n+1 if it is the second word, from when a
+** thread of process n holds it.  It may stay when the process has ended.  The
+** word has the thread's number, or 0, and the kernel's two bits: OS_BELL_DIED
+** and OS_BELL_AWAITED.
+**
 ** STORED BY.  M: the owner of the mutex.  S: the session that the field belongs
 ** to; its thread must own the mutex unless the field's comment says otherwise.
 ** A: any process, by atomic operations.  F: the process that formats, while it
@@ -162,7 +172,8 @@ static inline u32 segNextTxn(u32 iTxn){ return iTxn+1 ? iTxn+1 : 1; }
   F( 256, u32, pad1,[16]) \
   F( 320, u32, event,[64])   /* A one word for each class of event names */ \
   F( 576, u32, guard,[64])   /* D M granted tables, by class: GUARD WORDS */ \
-  F( 832, u32, pad2,[816])
+  F( 832, u64, bell,[128])   /* T A by class of process numbers: BELLS */ \
+  F(1856, u32, pad2,[560])
 
 #define SEG_SESSION(F) \
   F(   0, u64, state,)       /* T {generation, UNUSED M, LIVE M, ENDING S} */ \
@@ -179,7 +190,8 @@ static inline u32 segNextTxn(u32 iTxn){ return iTxn+1 ? iTxn+1 : 1; }
   F(  68, u32, firstSes,)    /* D M list of its other records */ \
   F(  72, u32, nRecord,)     /* D M number of records in both lists */ \
   F(  76, u32, unsorted,)    /* D M 1: firstTxn is not sorted by stamp */ \
-  F(  80, u32, label,[12])   /* T S label for display: 48 bytes, 0-padded */
+  F(  80, u32, label,[10])   /* T S label for display: 40 bytes, 0-padded */ \
+  F( 120, u32, bell,[2])     /* A not the session's: BELLS */
 
 #define SEG_RECORD(F) \
   F(   0, u32, state,)       /* T A {sequence, SEG_FREE ...}; stored last */ \
@@ -227,6 +239,9 @@ _Static_assert(sizeof(SegHeader)==4096, "header");
 _Static_assert(sizeof(SegSession)==128, "session");
 _Static_assert(sizeof(SegRecord)==128, "record");
 _Static_assert(sizeof(SegText)==128, "text slot");
+
+#define SEG_BELLS    128u
+#define SEG_BELLSLOT 32u           /* sessions in 4096 bytes */
 
 #define SEG_SESSIONS 4096u
 #define SEG_EXTENTS  (SEG_SESSIONS + (size_t)LIMIT_SESSION*128)
@@ -326,6 +341,18 @@ static inline u32 *segBucket(Seg *p, u32 b){
   }
   return (u32*)(void*)(p->pBase + SEG_EXTENTS
       + (size_t)(b/LIMIT_EXTENT)*SEG_EXTENT) + b%LIMIT_EXTENT;
+}
+
+/* segBellOffset: where in the file the two words are, one of which is the bell
+** of a process number; 0 if there is none, since the file has few sessions.
+** segBellWord: that word. */
+static inline u64 segBellOffset(u64 iNumber){
+  u64 k = SEG_BELLSLOT*(iNumber%SEG_BELLS + 1);
+  if( k>LIMIT_SESSION ) return 0;
+  return SEG_SESSIONS + k*sizeof(SegSession) - 2*sizeof(u32);
+}
+static inline u32 *segBellWord(Seg *p, u64 iNumber, u32 iWord){
+  return (u32*)(void*)(p->pBase + segBellOffset(iNumber)) + (iWord&1);
 }
 
 /*

@@ -339,6 +339,18 @@ LockRc filesessionOpen(const FileSession *p, LockFile **pp){
   return openNamed(p->zName, 0, pp);
 }
 
+int filesessionThere(const FileSession *p){
+  LockRc eRc = LOCK_OK;
+  u64 iDev, iIno;
+  if( p->pFile==0 && inOwnMemory(p->zName) ) return 0;
+  if( p->pFile==0 && isFile(p->zName) ){
+    char *z = sqlite3_mprintf("%s" LOCK_SUFFIX, p->zName);
+    if( z ) eRc = osIdentify(z, &iDev, &iIno);
+    sqlite3_free(z);
+  }
+  return eRc!=LOCK_NOFILE;
+}
+
 /* A connection that has a session in a lock file can look at it also after the
 ** file was replaced. */
 LockRc filesessionLook(const FileSession *p, LockFile **pp){

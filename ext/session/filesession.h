@@ -74,6 +74,9 @@ int filesessionPending(const FileSession*);
 /* Where the lock manager's memory comes from. */
 const LockMem *filesessionMemory(void);
 
+/* Whether there is a lock file, without opening it: 0 only if there is none
+** that another connection could have opened. */
+int filesessionThere(const FileSession*);
 /* Opens the lock file without beginning a session in it; the caller must close
 ** it. LOCK_NOFILE if there is none. What filesessionLook opens is for
 ** lockSnapshot() only; a user who may only read the file can call it. */

@@ -345,7 +345,7 @@ static void failFile(Sqlx *x, LockRc eRc, const LockFailure *p){
   int bOpen = eRc==LOCK_CANTOPEN || eRc==LOCK_LINKED || eRc==LOCK_NOMAP;
   sqlxFail(x, bOpen ? SQLITE_CANTOPEN : SQLITE_ERROR, "lock file: %s%s: %s",
            zName[0] ? zName : "of a database in memory",
-           zName[0] ? "-interlock" : "", zWhy);
+           zName[0] ? LOCK_SUFFIX : "", zWhy);
 }
 
 static void failBusy(Sqlx *x, const LockFailure *p){

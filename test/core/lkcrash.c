@@ -227,6 +227,16 @@ static void opUndo(void){
   }
 }
 
+/* The process holds its bell anew, as after the end of the thread that held
+** it. */
+static void opBell(void){
+  osProcessEnter();
+  if( pVF->pBell ) osBellDrop(pVF->pBell);
+  pVF->pBell = 0;
+  osProcessLeave();
+  lockSessionEnd(beginOrDie(pVF));
+}
+
 /* Listens on a channel that no session notifies. */
 static void opListen(void){
   LockWait w = { 3, 0, 0, 0 };
@@ -264,6 +274,7 @@ static void opListen(void){
   X(V_ATTACH_HALF,   opAttach,       "attach, half formatted") \
   X(V_TABLE,         opTable,        "table") \
   X(V_UNDO,          opUndo,         "undo") \
+  X(V_BELL,          opBell,         "bell") \
   X(V_LISTEN,        opListen,       "listen")
 
 enum {
@@ -821,8 +832,9 @@ int main(int n, char **a){
   signalOne(pidControl, SIGKILL);
   waitpid(pidControl, 0, 0);
   for(iPoint=1; iPoint<CRASH_COUNT; iPoint++){
+    int bBell = iPoint==CRASH_BELL_NAME || iPoint==CRASH_BELL_AWAIT;
     if( aSeen[iPoint] ) nPoint++;
-    else if( n<3 ){
+    else if( n<3 && (osLayer()=='L' || !bBell) ){     /* only Linux has bells */
       nError++;
       fprintf(stderr, "never passed: %s\n", azPoint[iPoint]);
     }

@@ -14,7 +14,7 @@ import struct
 import sys
 
 LOCK_MAGIC = 0x496E74726C6B0000 | 5 << 8 | ord("L")
-LOCK_PRINT = 0x52065C65
+LOCK_PRINT = 0x2159266C
 SESSIONS, EXTENTS, EXTENT, RECORDS = 4096, 528384, 135168, 1024
 LIVE, WAITING, GRANTED = 1, 1, 2
 F_OFD_GETLK = 36
@@ -77,7 +77,7 @@ def sessions(f):
         at = SESSIONS + 128 * (k - 1)
         if low(f.u64(at)) != LIVE:
             continue
-        label = f.bytes[at + 80:at + 128].rstrip(b"\0").decode()
+        label = f.bytes[at + 80:at + 120].rstrip(b"\0").decode()
         found[k] = {"generation": high(f.u64(at)), "now": f.u64(at + 16),
                     "id": f.u64(at + 32), "pid": f.u32(at + 56),
                     "dead": f.dead(f.u64(at + 8)), "label": label}
