@@ -381,7 +381,6 @@ const DeclaredKind *fencedKind(void){
     .zRegistrySql = fenced_registry_sql,
     .azColumn = azFencedColumn,
     .nColumn = FENCED_COL_COUNT,
-    .zOrder = "v.declared DESC, v.number",
     .zTriggerOrder = "rowid",
     .zSide = "tombstones",
     .xRead = fencedRead,

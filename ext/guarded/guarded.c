@@ -190,7 +190,6 @@ const DeclaredKind *guardedKind(void){
     .zRegistrySql = guarded_registry_sql,
     .azColumn = azGuardedColumn,
     .nColumn = GUARDED_COL_COUNT,
-    .zOrder = "v.number",
     .zTriggerOrder = "name",
     .zSide = 0,
     .xRead = guardedRead,

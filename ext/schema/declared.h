@@ -100,8 +100,6 @@ struct DeclaredKind {
   const char *zRegistrySql;  /* template of the statement that makes it */
   const char *const *azColumn;  /* its columns: number, name, then others */
   int nColumn;
-  const char *zOrder;        /* ORDER BY of entries (v): if several belong to a
-                             ** table, the first is taken */
   const char *zTriggerOrder; /* ORDER BY of the triggers that are dropped */
   const char *zSide;         /* NULL, or the last part of the name of the table
                              ** that the kind keeps beside each of its tables:

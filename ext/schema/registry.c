@@ -322,16 +322,20 @@ static void findSets(
 }
 
 /* Reads the entries of the sets. A set of another kind is left out. */
-static void readSets(Sqlx *p, const TableInfo *pInfo, Found *pFound){
+static void readSets(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  int bRegistry,
+  Found *pFound
+){
   Found sets = *pFound;
-  int i, bRegistry = -1;
+  int i;
   pFound->n = 0;
   for(i=0; i<sets.n && p->rc==SQLITE_OK; i++){
     DeclaredTable *pTab = sets.ap[i];
     const DeclaredKind *pKind = pTab->pKind;
     const char *zNumber = pTab->zEntry;
     int bEntry = 0;
-    if( bRegistry<0 ) bRegistry = hasRegistry(p, pKind, pInfo->zSchema);
     if( bRegistry ){
       sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v"
           " WHERE v.number=%Q", columnsOf(p, pKind, "v.", "", ","),
@@ -359,7 +363,6 @@ static void findNamed(
 ){
   DeclaredTable *pTab;
   sqlite3_stmt *pStmt;
-  if( !hasRegistry(p, pKind, pInfo->zSchema) ) return;
   pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v WHERE v.name=%Q"
       " COLLATE NOCASE AND NOT EXISTS(SELECT 1 FROM \"%w\".sqlite_master AS m"
       " WHERE m.type='trigger' AND substr(m.name,1,10)='interlock_'"
@@ -379,11 +382,12 @@ static void findNamed(
 void registryFind(Sqlx *p, DeclaredTable *pTab){
   const TableInfo info = pTab->info;
   DeclaredTable **ppOther = &pTab->pOther;
+  int bRegistry = hasRegistry(p, pTab->pKind, info.zSchema);
   Found found = { 0, 0 };
   int i;
   findSets(p, pTab->pKind, &info, &found);
-  readSets(p, &info, &found);
-  findNamed(p, pTab->pKind, &info, &found);
+  readSets(p, &info, bRegistry, &found);
+  if( bRegistry ) findNamed(p, pTab->pKind, &info, &found);
   if( p->rc!=SQLITE_OK || found.n==0 ) return;
   sortFound(&found, compareTables);
   memcpy(pTab, found.ap[0], pTab->pKind->nTable);

@@ -413,7 +413,6 @@ const DeclaredKind *versionedKind(void){
     .zRegistrySql = versioned_registry_sql,
     .azColumn = azVersionedColumn,
     .nColumn = VERSIONED_COL_COUNT,
-    .zOrder = "v.declared DESC, v.number",
     .zTriggerOrder = "rowid",
     .zSide = "tombstones",
     .xRead = versionedRead,

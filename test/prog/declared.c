@@ -93,7 +93,6 @@ static const DeclaredKind counted = {
                   " generator INTEGER)",
   .azColumn = azCounted,
   .nColumn = 4,
-  .zOrder = "v.number",
   .zTriggerOrder = "name",
   .zSide = "count",
   .xRead = countedRead,
