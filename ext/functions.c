@@ -11,6 +11,8 @@
 #include "functions.h"
 #include "remove.h"
 #include "locks/advisory.h"
+#include "locks/calloption.h"
+#include "schema/declarecall.h"
 #include "sqlite/args.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
@@ -19,9 +21,12 @@
 #include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
 #include "locks/lease.h"
+#include "locks/lockset.h"
+#include "locks/notify.h"
 #include "locks/getlock.h"
 #include "core/lock.h"
 #include "locks/rowlock.h"
+#include "locks/semaphore.h"
 #include "locks/skiplocked.h"
 #include "locks/turn.h"
 
@@ -40,6 +45,10 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
   apValue[0] = &pText->zOnStale;
   apValue[1] = &pText->zExcept;
   apValue[2] = &pText->zTombstones;
+  if( sqlite3_strnicmp(z, "only=", 5)==0 ){
+    pText->zExcept = sqlxPrintf(p, "only %s", z+5);
+    return;
+  }
   for(i=0; i<3; i++){
     int n = (int)strlen(azName[i]);
     if( sqlite3_strnicmp(z, azName[i], n)==0 && z[n]=='=' ){
@@ -48,7 +57,8 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
     }
   }
   sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
-             " except=column,..., tombstones=on, tombstones=off", z);
+             " except=column,..., only=column,..., tombstones=on,"
+             " tombstones=off", z);
 }
 
 #define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
@@ -166,8 +176,11 @@ static int argVersioned(
 **
 ** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
 ** which is what many ORMs look at. `except=a,b` names columns whose change
-** does not raise the version. With `tombstones=off` the version of a deleted
-** row is not kept.
+** does not raise the version; `only=a,b` names the columns, beside the key,
+** whose change does. A column that is added later raises it with `except`, from
+** `versioned_repair` on, and does not with `only`.
+**
+** With `tombstones=off` the version of a deleted row is not kept.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so
@@ -185,7 +198,8 @@ static int argVersioned(
 **   column  TEXT  the version column; default `version`, or as declared
 **   mode    TEXT  auto (default), strict or echo
 **   option  TEXT  on_stale=abort (default), on_stale=ignore,
-**     except=column,..., tombstones=on (default), tombstones=off
+**     except=column,..., only=column,..., tombstones=on (default),
+**     tombstones=off
 ** Result: TEXT `table.column`; NULL for a table of Interlock's own (its name
 **   begins with `interlock_`)
 ** Errors:
@@ -249,17 +263,7 @@ static void unversionedFunc(
   int nArg,
   sqlite3_value **apArg
 ){
-  Sqlx x;
-  const char *zTable = 0;
-  int bDone = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 1, 1, "unversioned(table)") ){
-    zTable = argsText(&x, apArg[0], "table");
-  }
-  if( x.rc==SQLITE_OK ){
-    bDone = declareUndeclare(&x, versionedKind(), zTable, DDL_SELECT);
-  }
-  argsEndInteger(&x, ctx, bDone);
+  declarecallUndo(ctx, nArg, apArg, versionedKind(), "unversioned(table)");
 }
 
 /*
@@ -267,7 +271,10 @@ static void unversionedFunc(
 **
 ** Returns the statements that `versioned` would run as text, one a line, and
 ** runs none of them. It is for migrations, and for engines that load no
-** extension. The text must be run once, on the schema that it was made from.
+** extension. The text must be run once, on the schema that it was made from. It
+** does not make triggers of yours again. If one of them updates the table, the
+** row ends at a higher version than an UPDATE carries, until
+** `versioned_repair`.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
@@ -480,15 +487,8 @@ static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   -- 1|0
 */
 static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  Sqlx x;
-  const char *zTable = 0;
-  int n = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 0, 1, "versioned_repair([table])") && nArg>0 ){
-    zTable = argsText(&x, apArg[0], "table");
-  }
-  if( x.rc==SQLITE_OK ) n = declareRepair(&x, versionedKind(), zTable);
-  argsEndInteger(&x, ctx, n);
+  declarecallRepair(ctx, nArg, apArg, versionedKind(),
+                    "versioned_repair([table])");
 }
 
 /*
@@ -559,7 +559,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 4 os % generator 2 sqlite 3.%';
+**     LIKE '0.1.0 format 5 os % generator 2 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -600,7 +600,7 @@ static FunctionList versionedFunctions(void){
 
 static FunctionList (*const axList[])(void) = {
   versionedFunctions,
-  advisoryFunctions,
+  calloptionFunctions, advisoryFunctions,
   getlockFunctions,
   inspectstatusFunctions,
   turnFunctions,
@@ -609,6 +609,9 @@ static FunctionList (*const axList[])(void) = {
   guardedFunctions,
   fencedFunctions,
   leaseFunctions,
+  locksetFunctions,
+  notifyFunctions,
+  semaphoreFunctions,
   removeFunctions,
   skiplockedFunctions,
 };

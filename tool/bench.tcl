@@ -31,7 +31,7 @@ proc bench::machine {} {
 
 # The programs of test/bench.
 namespace eval bench {
-  variable programs {bench benchlock benchturn benchwait}
+  variable programs {bench benchlock benchturn benchwait benchnotify}
 }
 
 proc bench::main {argv} {

@@ -9,16 +9,17 @@
 namespace eval layers {
   variable table {
     core {} {
-      base rules atomic os os_unix key segment format process mutex writer
+      base rules atomic os os_unix key segment format process bell mutex writer
       records sessions rebuild check graph lock lockint lockfile locksession
-      enter probe acquire wait skip release cancel guardedwrite event inspect
+      enter probe hear acquire wait skip watch release cancel guardedwrite event
+      channel inspect
     }
     sqlite {core} {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
       tableinfo clause owncolumn triggerset skipping ddl keytable leasetable
-      declared registry status declare declaredtables
+      declared registry status declare declarecall declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope writeend
@@ -35,8 +36,9 @@ namespace eval layers {
       fencedtriggers fenced fencedtables fencedfunctions
     }
     locks {core sqlite schema session} {
-      hashtext advisory getlock inspectrows inspectstatus turn rowlock
-      skiplocked inspecttables lease leasetables
+      hashtext calloption advisory getlock inspectrows inspectstatus turn
+      rowlock skiplocked lockset notify semaphore inspecttables lease
+      leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock
@@ -48,7 +50,7 @@ namespace eval layers {
   variable pure {core}
   # From outside of these folders only the named concepts may be included: the
   # layers above core see keys and locks, not the mapped format.
-  variable public {core {base os key lock}}
+  variable public {core {base os key lock watch}}
 }
 
 # The folder and the concept of a file, from its name under ext/.

@@ -19,11 +19,13 @@ static int lookAt(LockSession *p, LockLook *a, u32 i){
     return 1;
   }
   if( r->session==p->k ){
+    if( e!=SEG_GRANTED && !BUG(REQUEST_HELD) ) return 0;   /* its request */
     a->mOwn |= m;
     if( REC_MODE(r)==a->eMode ) a->iOwn = i;
     if( m>MODE_BIT(a->eMode) && m>(a->mOwn & ~m) ) a->iStrong = i;
   }else if( e==SEG_GRANTED ){
     a->mHeld |= m;
+    a->nHeld++;
   }else if( e==SEG_WAITING ){
     a->mAhead |= m;
   }else{
@@ -44,12 +46,13 @@ static void lookThrough(LockSession *p, LockLook *a){
     p->probes.n = 0;
     a->iOwn = a->iStrong = 0;
     a->mOwn = a->mHeld = a->mAhead = a->iPlace = a->mBefore = n = 0;
-    bAgain = 0;
+    bAgain = a->nHeld = 0;
     for(i=recordNext(pSeg, a->pKey, 0, &n); i; i=iNext){
       iNext = recordNext(pSeg, a->pKey, i, &n);
       bAgain |= lookAt(p, a, i);
     }
   }while( bAgain && segBound(pSeg, &nRound) );
+  if( a->nHeld<a->pKey->nPermit && !BUG(PERMIT_ONE) ) a->mHeld = 0;
 }
 
 /* Walks the queue, then finds the position that an upgrade would take. */
@@ -61,6 +64,7 @@ void lockLook(LockSession *p, LockLook *a){
   while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 ){
     SegRecord *r = segRecord(pSeg, i);
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
+    if( r->session==p->k ) continue;
     if( keyConflicts(REC_MODE(r)) & a->mOwn ){
       a->iPlace = i;                   /* of G3a, G3b, G3c */
       return;
@@ -116,31 +120,29 @@ void lockHoldAgain(LockSession *p, const LockLook *a){
 void lockNoteBlockers(LockSession *p, const LockLook *a, u32 iEnd){
   Seg *pSeg = &p->pFile->seg;
   u32 i = 0, n = 0, m = keyConflicts(a->eMode), kFirst = 0, eFirst = 0;
-  u32 nSkip = p->iProbe, nMet = 0, eWhy;
+  u32 eWhy;
   assert( segHeld(pSeg) );
   while( (i = recordNext(pSeg, a->pKey, i, &n))!=0 && i!=iEnd ){
     SegRecord *r = segRecord(pSeg, i);
     u32 e = SEG_STATE(atomicGetAcq(&r->state));
     if( r->session==p->k || !(m & REC_BIT(r)) ) continue;
-    if( e!=SEG_GRANTED && (e!=SEG_WAITING || BUG(POLL_HOLDERS)) ) continue;
+    if( e!=SEG_GRANTED && e!=SEG_WAITING ) continue;
+    if( e==SEG_GRANTED && a->mHeld==0 ) continue;  /* a permit is free */
     if( kFirst==0 || (e==SEG_GRANTED && eFirst!=SEG_GRANTED) ){
       kFirst = r->session;
       eFirst = e;
     }
-    if( nMet++>=nSkip ) lockNote(p, r->session);
+    if( iEnd==0 ) lockNote(p, r->session);
   }
-  p->iProbe = p->probes.n<PROBES ? 0 : nSkip+PROBES/2;
   eWhy = eFirst==SEG_WAITING ? TROUBLE_WAITS : TROUBLE_HOLDS;
   if( writerBlocks(pSeg, a->pKey->eKind, p->k) ){
     if( eFirst!=SEG_GRANTED ){
       kFirst = segHeader(pSeg)->writer;
       eWhy = TROUBLE_WRITES;
     }
-    p->probes.n -= p->probes.n==PROBES;
-    lockNote(p, segHeader(pSeg)->writer);
   }
   if( kFirst ){
-    if( iEnd==0 ) lockNoteFirst(p, kFirst);
+    if( iEnd==0 && a->pKey->nPermit<=1 ) lockNoteFirst(p, kFirst);
     p->trouble.eWhy = eWhy;
     p->trouble.iBlocker = atomicGet(&segSession(pSeg, kFirst)->id);
     p->trouble.iPid = atomicGet(&segSession(pSeg, kFirst)->pid);
@@ -227,6 +229,9 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
   r = segRecord(&pF->seg, i);
   p->iRequest = i;
   p->iState = SEG_WITH(atomicGet(&r->state), SEG_WAITING);
+  p->request = p->grant;
+  p->iKept = 0;
+  p->iRequestStronger = p->iStronger;
   p->eMode = a->eMode;
   p->key = *a->pKey;
   if( a->iPlace ) renumber(p, a);
@@ -238,6 +243,8 @@ static LockRc enqueue(LockSession *p, const LockLook *a){
     p->iRequest = 0;
     return LOCK_DEADLOCK;
   }
+  p->concern.nSkip = 0;
+  lockNoteConcern(p);
   return LOCK_WAITING;
 }
 
@@ -286,7 +293,8 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   u32 nGrown = 0, nRound = 0;
   int bProbed = 0;
   LockLook a;
-  if( eMode-1>=LOCK_MODES-1 || p->iRequest || p->iStamp>=SEG_ALL-1 ){
+  if( eMode-1>=LOCK_MODES-1 || p->iStamp>=SEG_ALL-1
+   || (bQueue && p->iRequest) ){
     return LOCK_MISUSE;
   }
   a.pKey = pKey;
@@ -308,7 +316,8 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       rc = lockMoreRoom(p->pFile, &nGrown);
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){       /* ACQUIRE-PROBE */
-      if( !lockProbe(p, PROBE_FIRST, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
+      int eHow = pKey->nPermit>1 ? PROBE_EACH : PROBE_FIRST;
+      if( !lockProbe(p, eHow, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
       /* ACQUIRE-VICTIM */
@@ -316,6 +325,21 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       if( rc!=LOCK_DEADLOCK || !bDead ) return rc;
     }
   }
+}
+
+/* The rest of a request that was not granted immediately.  LOCK_WAITING: it is
+** queued. */
+static LockRc askQueued(LockSession *p, const LockKey *pKey, u32 eMode,
+                        u32 eScope, const LockWait *pWait){
+  LockRc rc;
+  /* ACQUIRE-REFUSE */
+  assert( ruleOutside() );
+  if( p->iRequest ) return LOCK_PENDING;
+  if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
+  if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
+  rc = lockMoved(p->pFile);
+  if( rc!=LOCK_OK ) return rc;
+  return lockAsk(p, pKey, eMode, eScope, 1);
 }
 
 /*
@@ -327,16 +351,18 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                    const LockWait *pWait){
   LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
-  /* ACQUIRE-REFUSE */
   if( rc!=LOCK_NO || pWait==0 ) return rc;
-  assert( ruleOutside() );
-  if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
-  if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
-  rc = lockMoved(p->pFile);
-  if( rc!=LOCK_OK ) return rc;
-  rc = lockAsk(p, pKey, eMode, eScope, 1);
+  rc = askQueued(p, pKey, eMode, eScope, pWait);
   if( rc==LOCK_WAITING ) rc = lockWait(p, pWait);
   /* ACQUIRE-CONFIRM */
   if( rc!=LOCK_OK || pWait->xPoll==0 ) return rc;
   return lockConfirm(p, lockAskCaller(pWait));
+}
+
+LockRc lockRequest(LockSession *p, const LockKey *pKey, u32 eMode,
+                   const LockWait *pWait){
+  LockRc rc = lockAsk(p, pKey, eMode, LOCK_SCOPE_SESSION, 0);
+  if( rc!=LOCK_NO ) return rc;
+  p->usPoll = osMonotonicUs() + US_POLL;
+  return askQueued(p, pKey, eMode, LOCK_SCOPE_SESSION, pWait);
 }

@@ -39,6 +39,7 @@ typedef enum LockRc {
   LOCK_WAITING,      /* the request is queued (lockAsk only) */
   LOCK_TIMEOUT,      /* the wait took longer than allowed */
   LOCK_REFUSED,      /* the caller would have to wait, and may not */
+  LOCK_PENDING,      /* the session has another request that waits */
   LOCK_CANCELLED,    /* another session ended this wait */
   LOCK_INTERRUPTED,  /* the caller's xPoll ended this wait */
   LOCK_DEADLOCK,     /* waiting would complete a cycle */
@@ -139,7 +140,13 @@ typedef struct LockMem {
   X(INSERT_SPLIT)    /* INSERT-SPLIT: a hash bucket split */ \
   X(OPEN_FIELDS)     /* OPEN-FIELDS: state is still UNUSED */ \
   X(OPEN_LIVE)       /* OPEN-LIVE: session is LIVE */ \
-  X(WRITER_EMPTY)    /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */
+  X(BELL_HOLD)       /* BELL-HOLD: this thread holds the bell */ \
+  X(BELL_NAME)       /* BELL-NAME: the bell has the process's number */ \
+  X(BELL_AWAIT)      /* BELL-AWAIT: OS_BELL_AWAITED set */ \
+  X(WRITER_EMPTY)    /* WRITER-EMPTY, WRITER-ENTER, SWEEP-WRITER: one word */ \
+  X(RING_NUMBER)     /* RING-NUMBER: one listener has its number */ \
+  X(RING_EVENT)      /* RING-EVENT: listeners not woken yet */ \
+  X(LISTEN_LOOK)     /* LISTEN-LOOK: nothing stored, about to sleep */
 
 enum {
   CRASH_NONE,
@@ -229,7 +236,28 @@ void crashPoint(int iPoint);
   X(POLL_INSIDE)        /* xPoll is called under the mutex */ \
   X(RANK_TURNED)        /* the list of files is locked in the mutex */ \
   X(GRANT_BESIDE)       /* a scan ignores what others hold */ \
-  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */
+  X(PERMIT_ONE)         /* a free permit counts as held, in a request */ \
+  X(PERMIT_SCAN)        /* the same in a scan */ \
+  X(PERMIT_EDGE)        /* a wait for several permits has hard edges */ \
+  X(NOTIFY_NEVER)       /* the removal of a note sends nothing */ \
+  X(NOTIFY_EARLY)       /* a note is sent when it is made */ \
+  X(NOTIFY_ROLLBACK)    /* a rollback sends its notes */ \
+  X(NOTIFY_LEVEL)       /* COMMIT sends what ROLLBACK TO has undone */ \
+  X(RING_SILENT)        /* a notification wakes no thread */ \
+  X(REBUILD_SILENT)     /* a rebuild wakes no listener */ \
+  X(LISTEN_LATE)        /* a listener reads the word after the number */ \
+  X(LISTEN_DEAF)        /* a listener's poll probes no process */ \
+  X(WAKE_INSIDE)        /* a granted session is woken under the mutex */ \
+  X(BELL_NONE)          /* no thread holds the process's bell */ \
+  X(BELL_PLAIN)         /* a sleeper on a bell does not set AWAITED */ \
+  X(BELL_OTHER)         /* a bell is taken for that of another process */ \
+  X(BELL_BELIEVED)      /* a ring is taken for a death */ \
+  X(REQUEST_HELD)       /* a session's own request counts as held */ \
+  X(REQUEST_RELEASED)   /* a release takes a grant that was not taken */ \
+  X(REQUEST_IDLE)       /* no poll of a request that waits */ \
+  X(WATCH_IDLE)         /* a watch does not poll */ \
+  X(WATCH_FULL)         /* its pipe stays readable */ \
+  X(SIGNAL_IGNORED)     /* a signal causes no look */
 
 enum {
   BUG_NONE,
@@ -263,6 +291,6 @@ int seededBug(void);
 /* Extents of private memory, whose window is address space of the process. */
 #define LIMIT_PRIVATE (LIMIT_EXTENTS<256u ? LIMIT_EXTENTS : 256u)
 #define LIMIT_KEY 255u           /* bytes of a key */
-#define LIMIT_LABEL 48u          /* bytes of a session's label */
+#define LIMIT_LABEL 40u          /* bytes of a session's label */
 
 #endif

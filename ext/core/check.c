@@ -130,7 +130,7 @@ const char *checkSegment(Seg *p){
 static const char *checkRecord(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 m = keyConflicts(REC_MODE(r)), j = 0, n = 0, bBlocked = 0;
-  u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1;
+  u32 eState = SEG_STATE(atomicGetAcq(&r->state)), bBefore = 1, nHeld = 0;
   LockKey key;
   if( eState!=SEG_WAITING && eState!=SEG_GRANTED ) return 0;
   if( recordInvalid(p, r) ) return 0;
@@ -141,6 +141,10 @@ static const char *checkRecord(Seg *p, u32 i){
     if( j==i ) bBefore = 0;
     if( q->session==r->session || !(m & REC_BIT(q)) ) continue;
     if( e==SEG_GRANTED ){
+      if( ++nHeld<REC_PERMIT(r) || REC_KIND(r)==KEY_SEMAPHORE ){
+        bBlocked |= nHeld>=REC_PERMIT(r);
+        continue;
+      }
       if( eState==SEG_GRANTED && !recordInvalid(p, q) ){
         return "conflicting grants";
       }

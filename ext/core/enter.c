@@ -24,6 +24,8 @@ void lockRecover(LockFile *pF){
   /* REBUILD-SCAN */
   if( !BUG(REBUILD_NOSCAN) ) recordScanWaiting(p, 0);
   if( !segDamaged(p) ) graphCheckAll(pF->pGraph, p);
+  /* REBUILD-RING.  A note of the dead may be freed and not sent. */
+  if( !segDamaged(p) && !BUG(REBUILD_SILENT) ) recordRingAll(p);
   atomicSet(&h->stat[STAT_RECOVERIES], h->stat[STAT_RECOVERIES]+1);
 }
 

@@ -62,6 +62,9 @@ static void sampleInteger(LockKey *p, i64 i){ keyMake(p, KEY_INTEGER, &i, 8); }
   X(name,           keyMakeFolded(p, KEY_NAME, "My Lock", 7)) \
   X(table,          keyMakeFolded(p, KEY_TABLE, "Jobs", 4)) \
   X(turn,           keyMake(p, KEY_TURN, 0, 0)) \
+  X(semaphore,      keyMake(p, KEY_SEMAPHORE, "mail", 4)) \
+  X(listen,         keyMake(p, KEY_LISTEN, "jobs", 4)) \
+  X(notify,         keyMake(p, KEY_NOTIFY, "jobs", 4)) \
   X(row_integer,    row(p, 1, valInteger, none, none)) \
   X(row_real,       row(p, 1, valReal, none, none)) \
   X(row_real_whole, row(p, 1, real(42.0), none, none)) \
@@ -121,6 +124,8 @@ static void mixNumbers(u32 *h){
   MIX(LIMIT_SESSION) MIX(LIMIT_EXTENT) MIX(LIMIT_EXTENTS)
   MIX(LIMIT_KEY) MIX(LIMIT_LABEL)
   MIX(SEG_NUMBERS) MIX(SEG_EVENTS) MIX(SEG_GUARDS)
+  MIX(SEG_BELLS) MIX(SEG_BELLSLOT) MIX(segBellOffset(1))
+  MIX(OS_BELL_HOLDER) MIX(OS_BELL_DIED) MIX(OS_BELL_AWAITED)
   MIX(SEG_INLINE) MIX(SEG_TEXTBYTES) MIX(SEG_ALL) MIX(SEG_PAIR(1, 2))
   MIX(MUTEX_WAITERS) MIX(MUTEX_WORK) MIX(MUTEX_OWNER(1024))
   MIX(SEG_UNUSED) MIX(SEG_LIVE) MIX(SEG_ENDING)
@@ -137,12 +142,14 @@ static void mixLocks(u32 *h){
   u32 e;
   LOCK_MODE_LIST(MIX) MIX(LOCK_MODES)
   MIX(KEY_INTEGER) MIX(KEY_PAIR) MIX(KEY_TEXT) MIX(KEY_BLOB) MIX(KEY_NAME)
-  MIX(KEY_ROW) MIX(KEY_TABLE) MIX(KEY_TURN) MIX(KEY_KINDS)
+  MIX(KEY_ROW) MIX(KEY_TABLE) MIX(KEY_TURN)
+  MIX(KEY_SEMAPHORE) MIX(KEY_LISTEN) MIX(KEY_NOTIFY) MIX(KEY_KINDS)
   for(e=0; e<LOCK_MODES; e++) mix(h, keyConflicts(e));
   what.what = 0x12345678;
   mix(h, SEG_WHAT_MODE(what.what));
   mix(h, SEG_WHAT_KIND(what.what));
   mix(h, SEG_WHAT_NKEY(what.what));
+  mix(h, SEG_WHAT_PERMIT(what.what));
 }
 
 /* Mixes in sample keys, their buckets, and the hashes of event names. */

@@ -123,15 +123,17 @@ static u32 waitOf(Graph *g, u32 k){
 ** is known to be walked, and covers the rest of b).  A walk only asks whether a
 ** session can be reached from the start, so the way does not matter.
 **
-** There is one exception.  If b's session is the start, the walk looks for an
-** edge to it.  Its own queue can have one only if it holds the key, and then it
-** covers nothing (bStartHolds).
+** There are two exceptions.  A request for one of several permits has no hard
+** edges, so it covers no request for the only one.  And if b's session is the
+** start, the walk looks for an edge to it.  Its own queue can have one only if
+** it holds the key, and then it covers nothing (bStartHolds).
 **
 ** A walk passes a record once for each of the five modes: the next walk of the
 ** mode ends where the first has been, or begins in what that has covered.
 */
-static int covers(u32 eModeB, u32 eModeA){
-  return (keyConflicts(eModeA) & ~keyConflicts(eModeB))==0;
+static int covers(const SegRecord *b, const SegRecord *a){
+  if( REC_PERMIT(b)>1 && REC_PERMIT(a)<=1 ) return 0;
+  return (keyConflicts(REC_MODE(a)) & ~keyConflicts(REC_MODE(b)))==0;
 }
 /* 1 if session k's request may cover others in its queue. */
 static int mayCover(Graph *g, u32 k){
@@ -171,19 +173,26 @@ static void toOwnPlace(Graph *g, Frame *f){
 }
 
 /* Finds iStop: the nearest request ahead that is walked and covers the rest. */
-static void findStop(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
+static void findStop(Graph *g, Frame *f, const LockKey *pKey,
+                     const SegRecord *r){
   u32 i;
   toOwnPlace(g, f);
   while( (i = ahead(g, f, pKey))!=0 ){
     SegRecord *q = segRecord(g->p, i);
     u32 k = sessionOf(g, i);
     if( g->aVisit[k]!=g->iVisit || !mayCover(g, k) ) continue;
-    if( isWaiting(g, q) && waitOf(g, k)==i && covers(REC_MODE(q), eMode) ){
+    if( isWaiting(g, q) && waitOf(g, k)==i && covers(q, r) ){
       break;
     }
   }
   f->iStop = i;
   f->iAt = f->nStep = 0;
+}
+
+/* 1 if a request has hard edges.  One that waits for the first of several
+** permits has none: each holder alone can end its wait. */
+static int hasHard(const SegRecord *r){
+  return REC_PERMIT(r)<=1 || BUG(PERMIT_EDGE);
 }
 
 /* The next hard edge of a frame: a session, or 0. */
@@ -204,8 +213,9 @@ static u32 nextHard(Graph *g, Frame *f, const LockKey *pKey, u32 mConflict){
 
 /* The next soft edge, from the nearest request ahead on.  A session that the
 ** frame covers counts as visited, unless it is the start: that is a cycle. */
-static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
-  u32 i, mConflict = keyConflicts(eMode);
+static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey,
+                    const SegRecord *r){
+  u32 i, mConflict = keyConflicts(REC_MODE(r));
   while( f->iAt && (i = ahead(g, f, pKey))!=0 ){
     SegRecord *q = segRecord(g->p, i);
     u32 k = sessionOf(g, i), bEdge;
@@ -214,7 +224,7 @@ static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
     if( k==f->k || k==0 || !isWaiting(g, q) ) continue;
     bEdge = mConflict & REC_BIT(q);
     if( bEdge && k==g->kStart ) return k;
-    if( mayCover(g, f->k) && waitOf(g, k)==i && covers(eMode, REC_MODE(q)) ){
+    if( mayCover(g, f->k) && waitOf(g, k)==i && covers(r, q) ){
       g->aVisit[k] = g->iVisit;
     }else if( bEdge ){
       return k;
@@ -226,18 +236,20 @@ static u32 nextSoft(Graph *g, Frame *f, const LockKey *pKey, u32 eMode){
 /* The next edge of a frame, hard ones first: a session, or 0. */
 static u32 nextEdge(Graph *g, Frame *f){
   SegRecord *r = segRecord(g->p, f->iRecord);
-  u32 eMode = REC_MODE(r), k;
+  u32 k = 0;
   LockKey key;
   g->nStep++;
   recordKey(g->p, r, &key);
   if( f->bSoft==0 ){
-    if( f->iAt==0 ) findStop(g, f, &key, eMode);
-    k = f->iStop ? 0 : nextHard(g, f, &key, keyConflicts(eMode));
+    if( f->iAt==0 ) findStop(g, f, &key, r);
+    if( f->iStop==0 && hasHard(r) ){
+      k = nextHard(g, f, &key, keyConflicts(REC_MODE(r)));
+    }
     if( k || BUG(HARD_ONLY) ) return k;
     f->bSoft = 1;
     toOwnPlace(g, f);
   }
-  return nextSoft(g, f, &key, eMode);
+  return nextSoft(g, f, &key, r);
 }
 
 /*--------------------------------------------------------------- cycles ---*/

@@ -161,6 +161,7 @@ static void copyRecord(View *v, u32 i){
   memset(pRow, 0, sizeof(*pRow));
   pRow->iSession = v->aSeen[r->session].iRow - 1;
   pRow->eMode = REC_MODE(r);
+  pRow->nPermit = REC_PERMIT(r);
   pRow->eKind = REC_KIND(r);
   pRow->bGranted = SEG_STATE(iState)==SEG_GRANTED;
   pRow->nCount = r->sesCount;
@@ -213,12 +214,12 @@ static LockRc makeRoom(View *v){
 
 /*---------------------------------------------------------------- waits ---*/
 
-/* Whether row j blocks the waiting row i.  2: as a grant; 1: as a request
-** ahead; 0: no. */
-static int blocks(const LockRow *a, u32 i, u32 j){
+/* Whether row j blocks the waiting row i, whose key has nHeld grants.  2: as a
+** grant; 1: as a request ahead; 0: no. */
+static int blocks(const LockRow *a, u32 i, u32 j, u32 nHeld){
   if( a[i].iSession==a[j].iSession ) return 0;
   if( !(keyConflicts(a[i].eMode) & MODE_BIT(a[j].eMode)) ) return 0;
-  if( a[j].bGranted ) return 2;
+  if( a[j].bGranted ) return nHeld>=a[i].nPermit ? 2 : 0;
   return a[j].iTicket<a[i].iTicket;
 }
 
@@ -257,12 +258,13 @@ static void addWait(View *v, u32 iRow, u32 iBlocker, int eHow, u32 iFirst){
 static u64 pairsOfKey(View *v, u32 iFrom, u32 iTo){
   LockSnapshot *s = v->pOut;
   u64 n = 0;
-  u32 i, j;
+  u32 i, j, nHeld = 0;
+  for(i=iFrom; i<iTo; i++) nHeld += s->aRow[i].bGranted;
   for(i=iFrom; i<iTo; i++){
     u32 iFirst = s->nWait;
     if( s->aRow[i].bGranted ) continue;
     for(j=iFrom; j<iTo; j++){
-      int eHow = blocks(s->aRow, i, j);
+      int eHow = blocks(s->aRow, i, j, nHeld);
       if( eHow==0 ) continue;
       n++;
       if( s->aWait ) addWait(v, i, s->aRow[j].iSession, eHow, iFirst);

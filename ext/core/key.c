@@ -69,6 +69,7 @@ LockRc keyMake(LockKey *p, int eKind, const void *pKey, u32 nKey){
   if( nKey>LIMIT_KEY || eKind<=0 || eKind>=KEY_KINDS ) return LOCK_MISUSE;
   p->eKind = (u8)eKind;
   p->nKey = (u8)nKey;
+  p->nPermit = 1;
   if( nKey ){
     p->a[keyWords(nKey)-1] = 0;
     memcpy(p->a, pKey, nKey);

@@ -39,6 +39,9 @@ enum { KEY_INTEGER = 1,  /* 8 bytes */
        KEY_ROW,          /* table's name, 0, the row's values */
        KEY_TABLE,        /* the table's name */
        KEY_TURN,         /* the queue for SQLite's write lock; no bytes */
+       KEY_SEMAPHORE,    /* a semaphore's name */
+       KEY_LISTEN,       /* a channel: the sessions that listen on it */
+       KEY_NOTIFY,       /* a channel: transactions that will notify it */
        KEY_KINDS };
 
 /* A key in this process.  The bytes after nKey up to the next word must be
@@ -47,16 +50,23 @@ typedef struct LockKey {
   u32 a[64];
   u32 iHash;
   u8 eKind, nKey;
+  u8 nPermit;            /* of a request for a semaphore: how many sessions may
+                         ** hold it; it is no part of the key */
 } LockKey;
 
 /*
 ** keyMake: makes a key.  Returns LOCK_MISUSE if it is too long.
 ** keyConflicts: the modes that conflict with a mode, as a mask of MODE_BITs.
 ** keyWords: the number of words of `a` that n bytes take.
+** keySame: 1 if two keys are the same.
 */
 LockRc keyMake(LockKey*, int eKind, const void *pKey, u32 nKey);
 u32 keyConflicts(u32 eMode);
 static inline u32 keyWords(u32 nKey){ return (nKey+3)/4; }
+static inline int keySame(const LockKey *p, const LockKey *q){
+  return p->iHash==q->iHash && p->eKind==q->eKind && p->nKey==q->nKey
+      && memcmp(p->a, q->a, p->nKey)==0;
+}
 
 /* keyFold: copies n bytes with ASCII letters in lower case, as NOCASE sees
 ** them: it compares up to a 0, and the length.  keyMakeFolded: makes a key of

@@ -38,8 +38,10 @@ typedef struct LockTrouble {
 /*
 ** How to wait.  lockAcquire calls xMayWait once, before the first sleep, and
 ** returns LOCK_REFUSED if xMayWait returns 0.  A waiting session calls xPoll
-** about every 50 ms.  Any result of xPoll but LOCK_OK ends the wait, which then
-** returns that result.  Neither is called under the mutex.  Either may be 0.
+** every 50 to 100 ms, or every second if many threads of its process wait, and
+** when a signal ends its sleep.  Any result of xPoll but LOCK_OK ends the wait,
+** which then returns that result.  Neither is called under the mutex.  Either
+** may be 0.
 */
 typedef struct LockWait {
   i64 msTimeout;                /* -1: wait without limit, 0: do not wait */
@@ -47,6 +49,9 @@ typedef struct LockWait {
   LockRc (*xPoll)(void*);
   void *pArg;                   /* argument of both */
 } LockWait;
+
+/* What the name of a lock file has after that of its database. */
+#define LOCK_SUFFIX "-interlock"
 
 /*
 ** lockOpen: opens the lock file of database zDb.  All callers in this process
@@ -97,11 +102,11 @@ const LockTrouble *lockTrouble(LockSession*);
 /*
 ** lockAcquire: acquires a lock; with pWait 0 it is a try.  Returns LOCK_OK,
 ** LOCK_NO (a try only), LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED,
-** LOCK_DEADLOCK, the result of xPoll, LOCK_BUSY, LOCK_FULL, LOCK_NOSPACE,
-** LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK this call holds
-** no lock and has no request in the queue.  After the grant of a request that
-** had to wait it calls xPoll once more; if xPoll ends the wait the lock is
-** given back.
+** LOCK_DEADLOCK, LOCK_PENDING, the result of xPoll, LOCK_BUSY, LOCK_FULL,
+** LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK
+** this call holds no lock and has no request in the queue.  After the grant of
+** a request that had to wait it calls xPoll once more; if xPoll ends the wait
+** the lock is given back.
 **
 ** The same in single steps: with bQueue lockAsk returns LOCK_WAITING once the
 ** request is queued.  The caller must then call lockOutcome, which returns how
@@ -121,8 +126,35 @@ LockRc lockOutcome(LockSession*);
 LockRc lockWait(LockSession*, const LockWait*);
 LockRc lockGiveUp(LockSession*, LockRc rc);
 LockRc lockConfirm(LockSession*, LockRc rc);
-/* The poll that lockWait makes every 50 ms.  Tests call it by hand. */
+/* The poll that lockWait makes at times.  Tests call it by hand. */
 void lockPoll(LockSession*);
+
+/* A grant, or a queued request: lockGranted, lockUndo. */
+typedef struct LockGrant {
+  u32 iRecord;                  /* slot of the record, 0: no grant */
+  u32 eScope;                   /* LOCK_SCOPE_SESSION ... */
+  u32 iLevel;                   /* lockLevel before the grant */
+} LockGrant;
+
+/*
+** A request without a wait, in session scope.
+**
+** lockRequest: as lockAcquire, but where that sleeps it returns LOCK_WAITING:
+** the request is queued and keeps its position, while the session does other
+** things.  pWait->xPoll is not called.  lockStands: how the request stands:
+** LOCK_WAITING, or LOCK_OK, by which the grant is taken, or why the request is
+** gone.  lockGiveUp withdraws the request, and gives back a grant that was not
+** taken, unless rc is LOCK_TIMEOUT.
+**
+** A session has at most one request.  Until it is taken or withdrawn, any call
+** that would queue returns LOCK_PENDING, and releases leave the request alone,
+** also when it is granted already.  lockPending: 1 until then.
+** lockRequestKeeps: until then they leave this grant alone, too.
+*/
+LockRc lockRequest(LockSession*, const LockKey*, u32 eMode, const LockWait*);
+LockRc lockStands(LockSession*);
+int lockPending(const LockSession*);
+void lockRequestKeeps(LockSession*, const LockGrant*);
 
 /*
 ** lockSkip: a try for work queues.  LOCK_OK only if no session holds or waits
@@ -140,11 +172,6 @@ int lockSkipProbe(LockSession*);
 ** lockUndo: gives that one hold back.  It cannot fail and does not wait.  With
 ** a transaction hold it also gives back the transaction holds made since.
 */
-typedef struct LockGrant {
-  u32 iRecord;                  /* slot of the record, 0: no grant */
-  u32 eScope;                   /* LOCK_SCOPE_SESSION ... */
-  u32 iLevel;                   /* lockLevel before the grant */
-} LockGrant;
 LockGrant lockGranted(const LockSession*);
 void lockUndo(LockSession*, const LockGrant*);
 
@@ -168,12 +195,15 @@ LockRc lockReleaseAll(LockSession*, u32 mKind, u32 mMode, u64 *pn);
 int lockHolding(LockSession*);
 
 /*
-** lockTxnEnd: the caller's transaction has ended, by COMMIT or by ROLLBACK.
+** lockTxnEnd: the caller's transaction has ended, by COMMIT or in a way that
+** the caller does not know.  lockTxnRollback: it was rolled back, and nothing
+** that lockNotify has noted in it is sent.
 ** lockLevel: the level of a savepoint that the caller opens now.
 ** lockRollbackTo: releases what the session has acquired in transaction scope
 ** since that level was read.
 */
 void lockTxnEnd(LockSession*);
+void lockTxnRollback(LockSession*);
 u32 lockLevel(LockSession*);
 void lockRollbackTo(LockSession*, u32 iLevel);
 
@@ -222,6 +252,28 @@ u32 lockEvent(LockFile*, const char *zName);
 void lockEventWait(LockFile*, const char *zName, u32 iSeen, i64 ms);
 void lockEventPost(LockFile*, const char *zName);
 
+/*
+** Channels.  A session that listens on a channel has a number, which rises with
+** each notification of the channel; it is drawn as tokens are.  A channel is a
+** name: the bytes of a key of kind KEY_LISTEN or KEY_NOTIFY.
+**
+** lockListen: the session listens from now on, until lockRelease(LOCK_SHARED)
+** of that key or its end.  *piRecord is for lockListenWait.  Called again it
+** changes nothing.
+** lockListenWait: returns LOCK_OK with the number in *piNumber as soon as it
+** differs from iSeen, or what lockAcquire returns for a wait that ends.  With
+** pWait 0 it returns the number at once.
+** lockNotify: notes a notification that the end of the transaction sends.  The
+** caller must call it before its data is committed: if the process dies after
+** that, the next process that meets the note sends it.  lockNotifyNow: sends it
+** at once.  LOCK_FULL: no room for the note.
+*/
+LockRc lockListen(LockSession*, const LockKey*, u32 *piRecord);
+LockRc lockListenWait(LockSession*, const LockKey*, u32 iRecord, u64 iSeen,
+                      const LockWait*, u64 *piNumber);
+LockRc lockNotify(LockSession*, const LockKey*);
+LockRc lockNotifyNow(LockSession*, const LockKey*);
+
 /*------------------------------------------------------------ inspection ---*/
 
 typedef struct LockSessionRow {
@@ -238,6 +290,7 @@ typedef struct LockRow {
   u32 eMode, eKind;             /* LOCK_SHARED ..., KEY_TEXT ... */
   u32 bGranted;                 /* 1: granted, 0: requested */
   u32 nCount;                   /* how often held in session scope */
+  u32 nPermit;                  /* of a semaphore: the permits it has named */
   u32 bTransaction;             /* 1: in transaction scope */
   u64 iToken, iTicket, msSince;
   const u8 *pKey;               /* nKey bytes, in the snapshot's memory */
@@ -275,11 +328,10 @@ void lockSnapshotFree(LockFile*, LockSnapshot*);
 ** LOCK_BUSY. */
 void lockInside(LockFile*, LockTrouble*);
 
-/* For tests.  lockPending: 1 while a request is queued or its outcome is not
-** read.  lockSlot: the slot of a session.  lockGraphSteps: the steps of the
-** last check for cycles (graph.h).  lockCheck: checkSegment and checkGrants. */
+/* For tests.  lockSlot: the slot of a session.  lockGraphSteps: the steps of
+** the last check for cycles (graph.h).  lockCheck: checkSegment and
+** checkGrants. */
 #ifdef INTERLOCK_TEST
-int lockPending(LockSession*);
 u32 lockSlot(LockSession*);
 u64 lockGraphSteps(LockFile*);
 const char *lockCheck(LockFile*);

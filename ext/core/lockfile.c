@@ -4,6 +4,7 @@
 ** has one open.
 */
 #include "core/lockint.h"
+#include "core/bell.h"
 #include "core/format.h"
 #include "core/process.h"
 #include "core/check.h"
@@ -17,6 +18,8 @@ static void abandonFiles(void){
   LockFile *pF;
   for(pF=pFiles; pF; pF=pF->pNext){
     pF->bForked = 1;
+    if( pF->pBell ) osBellAbandon(pF->pBell);
+    pF->pBell = 0;
     osUnshare(pF->seg.pBase, pF->seg.nWindow);
     osClose(&pF->seg.file);
   }
@@ -24,6 +27,7 @@ static void abandonFiles(void){
 }
 
 static void freeFile(LockFile *pF){
+  if( pF->pBell ) osBellDrop(pF->pBell);
   segClose(&pF->seg);
   if( pF->pGraph ) ruleFree(&pF->mem, pF->pGraph);
   if( pF->aQueue ) ruleFree(&pF->mem, pF->aQueue);
@@ -31,8 +35,8 @@ static void freeFile(LockFile *pF){
   ruleFree(&pF->mem, pF);
 }
 
-/* Makes a LockFile with its memory.  zPath is zName and zSuffix.  With an empty
-** suffix it belongs to no database. */
+/* Makes a LockFile, still without the memory that it works with.  zPath is
+** zName and zSuffix.  With an empty suffix it belongs to no database. */
 static LockFile *newFile(const LockMem *pMem, const char *zName,
                          const char *zSuffix){
   LockFile *pF = ruleAlloc(pMem, sizeof(*pF));
@@ -44,16 +48,12 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
   pF->nRef = 1;
   pF->iPid = osPid();
   pF->iPidSpace = osPidSpace();
-  pF->aQueue = ruleAlloc(pMem, LIMIT_SESSION*sizeof(u32));
-  pF->pGraph = ruleAlloc(pMem, graphSize());
-  if( zName ) pF->zPath = ruleAlloc(pMem, 2*n + strlen(zSuffix) + 2);
-  if( pF->aQueue==0 || pF->pGraph==0 || (zName && pF->zPath==0) ){
-    freeFile(pF);
-    return 0;
-  }
-  memset(pF->pGraph, 0, graphSize());
-  pF->pGraph = graphInit(pF->pGraph);
   if( zName ){
+    pF->zPath = ruleAlloc(pMem, 2*n + strlen(zSuffix) + 2);
+    if( pF->zPath==0 ){
+      freeFile(pF);
+      return 0;
+    }
     memcpy(pF->zPath, zName, n);
     memcpy(pF->zPath+n, zSuffix, strlen(zSuffix)+1);
     if( zSuffix[0] ){
@@ -62,6 +62,17 @@ static LockFile *newFile(const LockMem *pMem, const char *zName,
     }
   }
   return pF;
+}
+
+/* The graph is large: it is made only for a file that is there and that no
+** other LockFile has. */
+static LockRc takeMemory(LockFile *pF){
+  pF->aQueue = ruleAlloc(&pF->mem, LIMIT_SESSION*sizeof(u32));
+  pF->pGraph = ruleAlloc(&pF->mem, graphSize());
+  if( pF->aQueue==0 || pF->pGraph==0 ) return LOCK_NOMEM;
+  memset(pF->pGraph, 0, graphSize());
+  pF->pGraph = graphInit(pF->pGraph);
+  return LOCK_OK;
 }
 
 /* The same file, if this process has it open already, or 0.  The caller must
@@ -96,8 +107,10 @@ static LockRc attachFile(LockFile *pF, int eOpen){
       rc = osOpen(pFile, pF->zPath, pF->zDb, OS_READ);
     }
   }
-  pF->seg.iPrint = formatPrint();
-  if( rc==LOCK_OK ) rc = segOpen(&pF->seg);
+  if( rc==LOCK_OK ){
+    pF->seg.iPrint = formatPrint();
+    rc = segOpen(&pF->seg);
+  }
   if( rc==LOCK_OK ){
     rc = pFile->bRead ? processLook(&pF->seg) : processAttach(&pF->seg);
   }
@@ -124,6 +137,7 @@ static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
   }else{
     pF = pNew;
     rc = attachFile(pF, eOpen);
+    if( rc==LOCK_OK ) rc = takeMemory(pF);
     if( rc==LOCK_OK ){
       pF->pNext = pFiles;
       pFiles = pF;
@@ -139,12 +153,12 @@ static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
 
 LockRc lockOpen(const LockMem *pMem, const char *zDb, int bCreate,
                 LockFile **pp){
-  return openFile(newFile(pMem, zDb, "-interlock"),
+  return openFile(newFile(pMem, zDb, LOCK_SUFFIX),
                   bCreate ? OPEN_CREATE : OPEN_THERE, pp);
 }
 
 LockRc lockOpenLook(const LockMem *pMem, const char *zDb, LockFile **pp){
-  return openFile(newFile(pMem, zDb, "-interlock"), OPEN_LOOK, pp);
+  return openFile(newFile(pMem, zDb, LOCK_SUFFIX), OPEN_LOOK, pp);
 }
 
 void lockLooked(LockFile *pF){
@@ -153,6 +167,12 @@ void lockLooked(LockFile *pF){
 
 LockRc lockOpenMemory(const LockMem *pMem, const char *zName, LockFile **pp){
   return openFile(newFile(pMem, zName, ""), OPEN_CREATE, pp);
+}
+
+void lockHoldBell(LockFile *pF){
+  osProcessEnter();
+  if( !pF->bForked ) pF->pBell = bellHold(&pF->seg, pF->pBell);
+  osProcessLeave();
 }
 
 LockFile *lockRef(LockFile *pF){
@@ -198,7 +218,6 @@ const LockMem *lockMemory(LockFile *pF){ return &pF->mem; }
 int lockForked(LockFile *pF){ return pF->bForked!=0; }
 
 #ifdef INTERLOCK_TEST
-int lockPending(LockSession *p){ return p->iRequest!=0; }
 u32 lockSlot(LockSession *p){ return p->k; }
 u64 lockGraphSteps(LockFile *pF){ return graphSteps(pF->pGraph); }
 const char *lockCheck(LockFile *pF){

@@ -26,10 +26,12 @@
 
 #define SWEEP_MAX 2048             /* records freed before others may enter */
 #define US_TIDY   2000             /* patience of an end with the mutex */
+#define US_POLL   50000            /* between two polls of a wait */
 #define PROBES    32               /* processes probed at a time */
 
 /* An open lock file.  The fields marked M belong to the owner of the mutex, the
-** fields marked P to the thread in osProcessEnter.  The others do not change
+** fields marked P to the thread in osProcessEnter, those marked A to any thread
+** by atomic operations.  The others do not change
 ** while the file is open. */
 struct LockFile {
   Seg seg;                         /* the mapped segment */
@@ -41,6 +43,8 @@ struct LockFile {
   char *zDb;                       /* the database's name, or 0 */
   u32 nRef;                        /* P lockClose calls still to come */
   u32 bForked;                     /* 1: the copy of a fork's child */
+  OsBell *pBell;                   /* P this process's bell, or 0 */
+  u32 nWaiting;                    /* A threads in lockWait */
   u32 iPid;                        /* this process's id, for display */
   u64 iPidSpace;                   /* its pid namespace, for display */
 };
@@ -50,6 +54,17 @@ typedef struct Probes {
   u32 n;
   u64 a[PROBES];
 } Probes;
+
+/* The processes whose deaths concern a request that waits. */
+typedef struct Concern {
+  Probes list;
+  u32 nSkip;                       /* those that the next list passes over */
+  u32 bWhole;                      /* 1: the list has all of them */
+  u32 bDeaf;                       /* 1: bells do not tell this wait enough */
+  u32 iAhead, iAheadState;         /* request ahead that stands for the rest */
+} Concern;
+/* A request that is watched: watch.c. */
+typedef struct Watched Watched;
 
 /* A session in this process.  One thread uses it at a time. */
 struct LockSession {
@@ -62,11 +77,16 @@ struct LockSession {
   u32 iWriterTxn;                  /* in which it is the active writer, or 0 */
   u32 iRequest, iState;            /* queued record, its state when queued */
   u32 eMode;                       /* mode of the request */
-  u32 iProbe;                      /* blockers that the next poll passes over */
+  Concern concern;                 /* whose deaths concern the request */
   Probes probes;                   /* processes of this attempt's blockers */
   Probes skipped;                  /* processes of lockSkip's blockers */
   LockKey key;                     /* key of the request */
   LockGrant grant;                 /* last grant, or the queued request */
+  LockGrant request;               /* the queued request */
+  u32 iKept;                       /* record that it keeps, or 0 */
+  u64 iRequestStronger;            /* as iStronger, of the queued request */
+  u64 usPoll;                      /* when lockStands polls again */
+  Watched *pWatched;               /* its entry in a watch, or 0 */
   u32 nBack, aBack[2];             /* records that lockUndo has invalidated */
   u32 bBack;                       /* 1: it has invalidated more than these */
   u64 iStronger;                   /* token of a stronger mode held, or 0 */
@@ -82,17 +102,22 @@ typedef struct LockLook {
   u32 iOwn;                /* record: own grant of that mode, or 0 */
   u32 iStrong;             /* record: own grant of a stronger mode, or 0 */
   u32 mOwn;                /* modes that this session holds */
-  u32 mHeld;               /* modes that other sessions hold */
+  u32 mHeld;               /* modes that other sessions hold; of a semaphore
+                           ** only if they hold all permits */
+  u32 nHeld;               /* number of these grants */
   u32 mAhead;              /* modes that other sessions request */
   u32 iPlace;              /* first request that conflicts with mOwn, or 0 */
   u32 mBefore;             /* modes that are requested ahead of iPlace */
 } LockLook;
 
 /* lockSegment: the mapped segment.  lockMemory: its memory functions.
-** lockForked: 1 in a fork's child.  lockOwnSlot: the slot of a session. */
+** lockForked: 1 in a fork's child.  lockHoldBell: this thread holds the
+** process's bell from now on, if no other thread does.  lockOwnSlot: the slot
+** of a session. */
 Seg *lockSegment(LockFile*);
 const LockMem *lockMemory(LockFile*);
 int lockForked(LockFile*);
+void lockHoldBell(LockFile*);
 static inline SegSession *lockOwnSlot(LockSession *p){
   return segSession(&p->pFile->seg, p->k);
 }
@@ -142,9 +167,10 @@ u32 lockReap(LockFile*, u64 iNumber);
 ** acquire.c, under the mutex.  lockLook: looks through the queue of a key.
 ** lockHoldAgain: raises a hold that the session has.  lockInsert: makes the
 ** record of a grant or a request; returns 0 if no slot is free.
-** lockNoteBlockers: notes the blockers ahead of record iEnd, for the message
-** and to be probed.  lockNoteGrant: notes the token of a grant.
-** lockMoreRoom, without the mutex: LOCK_OK if the caller should try again.
+** lockNoteBlockers: notes the first blocker ahead of record iEnd for the
+** message, and with iEnd 0 all of them to be probed.  lockNoteGrant: notes the
+** token of a grant.  lockMoreRoom, without the mutex: LOCK_OK if the caller
+** should try again.
 */
 void lockLook(LockSession*, LockLook*);
 void lockHoldAgain(LockSession*, const LockLook*);
@@ -152,6 +178,27 @@ u32 lockInsert(LockSession*, const LockLook*, int bWaiting);
 void lockNoteBlockers(LockSession*, const LockLook*, u32 iEnd);
 void lockNoteGrant(LockSession*, u32 iRecord);
 LockRc lockMoreRoom(LockFile*, u32 *pnGrown);
+
+/*
+** hear.c.  lockNoteConcern, under the mutex: finds the processes whose deaths
+** concern this session's request.  lockConcernTime: how long that may be taken
+** to be so, in us: 0 if others concern it meanwhile.
+** lockHear: finds the words to sleep on: the request's and the bells'.
+** lockAsleep: sleeps on them.
+*/
+typedef struct Hear {
+  u32 n;                           /* words */
+  u32 bTold;                       /* 1: every death that matters will wake */
+  u64 iRung;                       /* process whose bell has rung, or 0 */
+  u32 *apWord[PROBES+1];
+  u32 aValue[PROBES+1];
+} Hear;
+void lockNoteConcern(LockSession*);
+u64 lockConcernTime(LockSession*);
+void lockHear(LockSession*, Hear*);
+int lockAsleep(LockSession*, Hear*, i64 us);
+/* watch.c: the request of a session is not watched any more. */
+void lockUnwatch(LockSession*);
 
 /* wait.c.  LOCK_OK if the caller's xPoll lets the wait go on. */
 LockRc lockAskCaller(const LockWait*);

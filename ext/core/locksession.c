@@ -41,6 +41,7 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
     ruleFree(&pF->mem, p);
     return rc;
   }
+  lockHoldBell(pF);
   *pp = p;
   return LOCK_OK;
 }
@@ -96,6 +97,12 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
   return lockLeave(p->pFile);
 }
 
+/* 1 if record r is a lock that another session can wait for. */
+static int isLock(SegRecord *r){
+  return SEG_STATE(atomicGet(&r->state))==SEG_GRANTED
+      && REC_KIND(r)!=KEY_LISTEN && REC_KIND(r)!=KEY_NOTIFY;
+}
+
 /* lockEnterSettled has removed what is invalidated.  A request may be among the
 ** rest, and does not count. */
 int lockHolding(LockSession *p){
@@ -106,7 +113,7 @@ int lockHolding(LockSession *p){
   for(iList=0; iList<2 && !bHolds; iList++){
     u32 i = iList ? lockOwnSlot(p)->firstSes : lockOwnSlot(p)->firstTxn, n = 0;
     for(; i && segBound(pSeg, &n) && !bHolds; i=segRecord(pSeg, i)->sesNext){
-      bHolds = SEG_STATE(atomicGet(&segRecord(pSeg, i)->state))==SEG_GRANTED;
+      bHolds = isLock(segRecord(pSeg, i));
     }
   }
   return lockLeave(p->pFile)==LOCK_OK && bHolds;

@@ -183,18 +183,19 @@ int mutexTask(Seg *p){
   }
 }
 
-/* Wakes the thread that sleeps on the state word of a granted request. */
-static void wakeGranted(u32 *pState){
-  if( !BUG(WAKE_FIRST) ) osWake(pState, 1);    /* GRANT-WAKE */
+/* Wakes the thread that sleeps on the state word of a granted request, or all
+** that sleep on the word of a channel. */
+static void wakeSleepers(u32 *pWord){
+  if( !BUG(WAKE_FIRST) ) osWake(pWord, 1<<30);     /* GRANT-WAKE */
   CRASH(GRANT_WAKE);
 }
 
 /* A thread that is woken runs at once, and may want the mutex.  So it is woken
 ** when the mutex is free, unless too many are noted already. */
-void mutexWake(Seg *p, u32 *pState){
+void mutexWake(Seg *p, u32 *pWord){
   assert( segHeld(p) );
-  if( p->nWake<SEG_WAKES && !BUG(WAKE_INSIDE) ) p->apWake[p->nWake++] = pState;
-  else wakeGranted(pState);
+  if( p->nWake<SEG_WAKES && !BUG(WAKE_INSIDE) ) p->apWake[p->nWake++] = pWord;
+  else wakeSleepers(pWord);
 }
 
 /* Leaves.  Returns 0 if the mutex word is not w any more. */
@@ -217,7 +218,7 @@ static int leaveAndWake(Seg *p, u64 w){
     p->nWake = nWake;
     return 0;
   }
-  for(i=0; i<nWake; i++) wakeGranted(apWake[i]);
+  for(i=0; i<nWake; i++) wakeSleepers(apWake[i]);
   return 1;
 }
 

@@ -18,7 +18,7 @@
 ** mutexTry: waits at most usWait.  Takes the mutex from a dead owner at once.
 ** mutexTask: never waits.  Enters, or sets WORK for the owner, which then sees
 ** the caller's sweepNeeded, and returns MUTEX_BUSY.
-** mutexWake: notes a word whose sleeper mutexLeave wakes.  The caller must own
+** mutexWake: notes a word whose sleepers mutexLeave wakes.  The caller must own
 ** the mutex.
 ** mutexLeave: returns 0 if the caller has left.  Returns 1 if WORK was set and
 ** is cleared now: the caller is still inside, and must sweep and call again.

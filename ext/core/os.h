@@ -9,6 +9,7 @@
 #define INTERLOCK_OS_H
 
 #include "core/base.h"
+#include <pthread.h>
 
 /* One open lock file.  fd is -1 for private memory. */
 typedef struct OsFile {
@@ -117,14 +118,65 @@ int osNumberHeld(const OsFile*, u64 iNumber);
 int osAnyHeld(const OsFile*);
 
 /*
-** osWait: sleeps while *p is iValue, at most usWait.  Returns 1 if the time ran
-** out.  It may return early.
+** A bell is a word of the file that the kernel changes when the thread that
+** holds it ends, whatever ends it, and on which the kernel then wakes one
+** sleeper.  It is the word of a robust mutex of the C library, whose other
+** parts are the thread's own: two pages are mapped, the first over the file,
+** the second private, and the mutex begins in the last 8 bytes of the first.
+** So the list of the thread's robust mutexes, which the program may use as
+** well, is kept by the C library alone, and no pointer of it lies in the file.
+**
+** osBellAt: 1 if there can be a bell at an offset: it is 8 bytes before the
+** end of a page.
+** osBellHold: this thread holds a bell at that offset until it ends.  Returns
+** 0 if that is not possible, or another thread holds it.  *piWord is 1 if the
+** bell is the second of the two words there.
+** osBellHeld: 1 if the thread that holds it has not ended.
+** osBellDrop: gives the bell back, from any thread.
+** osBellAbandon: for a fork's child, which has the parent's bell in its
+** memory.
+** The caller of all but osBellAt must have called osProcessEnter.
+*/
+typedef struct OsBell OsBell;
+#define OS_BELL_HOLDER  ((u32)0x3fffffff)  /* number of the thread, or 0 */
+#define OS_BELL_DIED    ((u32)0x40000000)  /* the thread ended */
+#define OS_BELL_AWAITED ((u32)0x80000000)  /* a thread sleeps on the word */
+int osBellAt(u64 iOffset);
+OsBell *osBellHold(const OsFile*, u64 iOffset, u32 *piWord);
+int osBellHeld(const OsBell*);
+void osBellDrop(OsBell*);
+void osBellAbandon(OsBell*);
+
+/*
+** osWait: sleeps while *p is iValue, at most usWait.  It may return early.
+** osWaitEach: the same while each of n words has its value.
+** OS_TIMEOUT: the time ran out.  OS_SIGNAL: a signal ended the sleep, if the
+** system tells that.  OS_NOWAIT, of osWaitEach: the system cannot do that.
 ** osWake: wakes nWake of the threads that sleep on p.
+** osWaitAny: sleeps while each of the n words has its value of aValue, at most
+** usWait.  It may return early.  n is at most OS_WAIT_ANY.
 ** osSleep: sleeps.  A signal ends the sleep.
 */
+enum { OS_WOKEN, OS_TIMEOUT, OS_SIGNAL, OS_NOWAIT };
 int osWait(u32 *p, u32 iValue, i64 usWait);
+#define OS_WAIT_ANY 128u
+int osWaitEach(u32 **apWord, const u32 *aValue, u32 n, i64 usWait);
+void osWaitAny(u32 **apWord, const u32 *aValue, u32 n, i64 usWait);
 void osWake(u32 *p, int nWake);
 void osSleep(i64 us);
+
+/*
+** osPipe: a pipe, of which neither end blocks or is inherited by a program that
+** the process starts.  Returns LOCK_IOERR.  osPipeClose: closes it.
+** osPipeWrite: writes a byte; if the pipe is full it is readable already.
+** osPipeEmpty: reads what is in it.
+** osThread: starts a thread, which no signal interrupts.  Returns LOCK_IOERR.
+*/
+LockRc osPipe(int *aFd);
+void osPipeClose(int *aFd);
+void osPipeWrite(int fd);
+void osPipeEmpty(int fd);
+LockRc osThread(pthread_t*, void *(*xRun)(void*), void *pArg);
 
 u64 osMonotonicUs(void);     /* never set back; all timeouts use it */
 u64 osWallUs(void);          /* wall clock, for display and first tokens */

@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -613,25 +614,252 @@ int osWait(u32 *p, u32 iValue, i64 us){
   assert( ruleOutside() );
   t.sec = (FutexLong)(us/1000000);
   t.nsec = (FutexLong)(us%1000000)*1000;
-  if( syscall(FUTEX_CALL, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return 0;
-  return errno==ETIMEDOUT;
+  if( syscall(FUTEX_CALL, p, FUTEX_WAIT, iValue, &t, 0, 0)==0 ) return OS_WOKEN;
+  if( errno==EINTR ) return OS_SIGNAL;
+  return errno==ETIMEDOUT ? OS_TIMEOUT : OS_WOKEN;
 }
 void osWake(u32 *p, int nWake){
   syscall(FUTEX_CALL, p, FUTEX_WAKE, nWake, 0, 0, 0);
 }
+
+/* The call of Linux 5.16, which older headers do not know. */
+#ifndef SYS_futex_waitv
+# define SYS_futex_waitv 449
+#endif
+typedef struct FutexWord {
+  u64 value, address;
+  u32 flags, reserved;
+} FutexWord;
+typedef struct FutexEnd {
+  i64 sec, nsec;
+} FutexEnd;
+#define FUTEX_OF_32 2              /* a word of 32 bits, of any process */
+
+int osWaitEach(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  FutexWord a[OS_WAIT_ANY];
+  u64 usEnd = osMonotonicUs() + (u64)us;
+  FutexEnd end;
+  u32 i;
+  assert( ruleOutside() );
+  end.sec = (i64)(usEnd/1000000);
+  end.nsec = (i64)(usEnd%1000000)*1000;
+  for(i=0; i<n; i++){
+    a[i].value = aValue[i];
+    a[i].address = (u64)(uintptr_t)apWord[i];
+    a[i].flags = FUTEX_OF_32;
+    a[i].reserved = 0;
+  }
+  if( syscall(SYS_futex_waitv, a, n, 0, &end, CLOCK_MONOTONIC)>=0 ){
+    return OS_WOKEN;
+  }
+  if( errno==ETIMEDOUT ) return OS_TIMEOUT;
+  if( errno==EINTR ) return OS_SIGNAL;
+  return errno==EAGAIN ? OS_WOKEN : OS_NOWAIT;
+}
 #else
+int osWaitEach(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  (void)apWord; (void)aValue; (void)n; (void)us;
+  return OS_NOWAIT;
+}
 int osWait(u32 *p, u32 iValue, i64 us){
   i64 usStep = 50;
   u64 usEnd = osMonotonicUs() + (u64)us;
   assert( ruleOutside() );
   for(;;){
-    if( atomicGetAcq((atomicAlias32*)p)!=iValue ) return 0;
-    if( osMonotonicUs()>=usEnd ) return 1;
+    if( atomicGetAcq((atomicAlias32*)p)!=iValue ) return OS_WOKEN;
+    if( osMonotonicUs()>=usEnd ) return OS_TIMEOUT;
     osSleep(usStep);
     if( usStep<1000 ) usStep *= 2;
   }
 }
 void osWake(u32 *p, int nWake){ (void)p; (void)nWake; }
+#endif
+
+/* Where the system cannot sleep on several words. */
+#define US_ANY 2000
+void osWaitAny(u32 **apWord, const u32 *aValue, u32 n, i64 us){
+  u64 usEnd = osMonotonicUs() + (u64)us;
+  u32 i;
+  if( osWaitEach(apWord, aValue, n, us)!=OS_NOWAIT ) return;
+  for(;;){
+    for(i=0; i<n; i++){
+      if( atomicGetAcq((atomicAlias32*)apWord[i])!=aValue[i] ) return;
+    }
+    if( osMonotonicUs()>=usEnd ) return;
+    osSleep(US_ANY);
+  }
+}
+
+/*-------------------------------------------------------- pipe and thread ---*/
+
+/* Moves a descriptor away from those of stdin, stdout and stderr. */
+static int setUp(int *pFd){
+  int fd = *pFd;
+  if( fd<3 ){
+    *pFd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+  }
+  return *pFd>=0 && fcntl(*pFd, F_SETFD, FD_CLOEXEC)==0
+      && fcntl(*pFd, F_SETFL, O_NONBLOCK)==0;
+}
+LockRc osPipe(int *aFd){
+  int bUp;
+  if( pipe(aFd)!=0 ) return failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, errno, 0);
+  bUp = setUp(&aFd[0]);
+  if( setUp(&aFd[1]) && bUp ) return LOCK_OK;
+  failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, errno, 0);
+  osPipeClose(aFd);
+  return LOCK_IOERR;
+}
+void osPipeClose(int *aFd){
+  if( aFd[0]>=0 ) close(aFd[0]);
+  if( aFd[1]>=0 ) close(aFd[1]);
+}
+void osPipeWrite(int fd){
+  while( write(fd, "", 1)<0 && errno==EINTR ){}
+}
+void osPipeEmpty(int fd){
+  char a[256];
+  ssize_t n;
+  do{ n = read(fd, a, sizeof(a)); }while( n>0 || (n<0 && errno==EINTR) );
+}
+
+LockRc osThread(pthread_t *p, void *(*xRun)(void*), void *pArg){
+  sigset_t all, old;
+  int rc;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &old);
+  rc = pthread_create(p, 0, xRun, pArg);
+  pthread_sigmask(SIG_SETMASK, &old, 0);
+  return rc ? failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, rc, 0) : LOCK_OK;
+}
+
+/*---------------------------------------------------------------- bells ---*/
+
+#ifndef INTERLOCK_OS_POSIX
+/* It begins in the last 8 bytes of the first page.  It is in its own second
+** page. */
+struct OsBell {
+  pthread_mutex_t mutex;
+  u8 *pPage;                           /* the first of the two pages */
+  u32 *pWord;                          /* the word of the mutex */
+  u32 iThread;                         /* the thread that holds it */
+  OsBell *pNext;
+};
+enum { BELL_BYTES = 8 };               /* of the mutex, in the file */
+static OsBell *pDropped;               /* held by threads that have not ended */
+
+static size_t pageBytes(void){ return (size_t)sysconf(_SC_PAGESIZE); }
+static u32 threadNumber(void){ return (u32)syscall(SYS_gettid); }
+
+int osBellAt(u64 iOffset){
+  return (iOffset+BELL_BYTES)%pageBytes()==0;
+}
+
+/* Two private pages with a mutex that nothing has used yet; 0 if there is no
+** memory. */
+static OsBell *newBell(void){
+  size_t nPage = pageBytes();
+  u8 *pPage = mmap(0, 2*nPage, PROT_READ|PROT_WRITE,
+                   MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
+  pthread_mutexattr_t attr;
+  OsBell *p;
+  int rc = 1;
+  if( pPage==MAP_FAILED ) return 0;
+  p = (OsBell*)(void*)(pPage+nPage-BELL_BYTES);
+  p->pPage = pPage;
+  if( pthread_mutexattr_init(&attr)==0 ){
+    rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED)
+      || pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST)
+      || pthread_mutex_init(&p->mutex, &attr);
+    pthread_mutexattr_destroy(&attr);
+  }
+  if( rc==0 ) return p;
+  munmap(pPage, 2*nPage);
+  return 0;
+}
+
+/* The thread that holds the mutex must be this one, or have ended.  Its list
+** must not have the mutex any more when the memory goes. */
+static int freeBell(OsBell *p){
+  if( p->iThread==threadNumber() ){
+    if( pthread_mutex_unlock(&p->mutex)!=0 ) return 0;
+  }else if( syscall(SYS_tgkill, getpid(), p->iThread, 0)==0 || errno!=ESRCH ){
+    return 0;
+  }
+  munmap(p->pPage, 2*pageBytes());
+  return 1;
+}
+
+static void freeDropped(void){
+  OsBell **pp = &pDropped;
+  while( *pp ){
+    OsBell *pNext = (*pp)->pNext;
+    if( freeBell(*pp) ) *pp = pNext;
+    else pp = &(*pp)->pNext;
+  }
+}
+
+OsBell *osBellHold(const OsFile *pFile, u64 iOffset, u32 *piWord){
+  size_t nPage = pageBytes();
+  OsBell *p;
+  u32 *pWord;
+  int rc;
+  freeDropped();
+  if( pFile->fd<0 || !osBellAt(iOffset) || (p = newBell())==0 ) return 0;
+  pWord = (u32*)(void*)(p->pPage+nPage-BELL_BYTES);
+  if( mmap(p->pPage, nPage, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED,
+           pFile->fd, (off_t)(iOffset+BELL_BYTES-nPage))==MAP_FAILED ){
+    munmap(p->pPage, 2*nPage);
+    return 0;
+  }
+  rc = pthread_mutex_trylock(&p->mutex);
+  if( rc==EOWNERDEAD ){
+    (void)pthread_mutex_consistent(&p->mutex);
+  }else if( rc!=0 ){
+    munmap(p->pPage, 2*nPage);
+    return 0;
+  }
+  p->iThread = threadNumber();
+  *piWord = (atomicGet(pWord) & OS_BELL_HOLDER)!=p->iThread;
+  p->pWord = pWord + *piWord;
+  return p;
+}
+
+int osBellHeld(const OsBell *p){
+  return (atomicGet(p->pWord) & (OS_BELL_HOLDER|OS_BELL_DIED))==p->iThread;
+}
+
+/* The mutex may be in the list of another thread, which cannot be changed from
+** here.  So its memory stays until that thread has ended, or comes here. */
+void osBellDrop(OsBell *p){
+  u32 w;
+  while( ((w = atomicGet(p->pWord)) & OS_BELL_HOLDER)==p->iThread ){
+    if( atomicCas32(p->pWord, w, 0) ) break;
+  }
+  osWake(p->pWord, INT_MAX);
+  osUnshare(p->pPage, pageBytes());
+  atomicSet(p->pWord, p->iThread);
+  p->pNext = pDropped;
+  pDropped = p;
+  freeDropped();
+}
+
+/* The memory stays, since the C library may still have it in a list. */
+void osBellAbandon(OsBell *p){
+  osUnshare(p->pPage, pageBytes());
+  pDropped = 0;
+}
+
+#else
+int osBellAt(u64 iOffset){ (void)iOffset; return 1; }
+OsBell *osBellHold(const OsFile *p, u64 iOffset, u32 *piWord){
+  (void)p; (void)iOffset; (void)piWord;
+  return 0;
+}
+int osBellHeld(const OsBell *p){ (void)p; return 0; }
+void osBellDrop(OsBell *p){ (void)p; }
+void osBellAbandon(OsBell *p){ (void)p; }
 #endif
 
 /*--------------------------------------------------------------- clocks ---*/

@@ -58,6 +58,27 @@ static LockRc formatFirst(Seg *p){
   return rc;
 }
 
+/* 1 if this process can have the bell of a number: it is at the end of a page
+** here, and not another living process's. */
+static int bellFree(Seg *p, u64 iNumber){
+  u64 iOffset = segBellOffset(iNumber), iBell;
+  if( iOffset==0 ) return 1;
+  if( !osBellAt(iOffset) ) return 0;
+  iBell = atomicGet(&segHeader(p)->bell[iNumber%SEG_BELLS]);
+  return iBell==0 || osNumberHeld(&p->file, iBell>>1)==0;
+}
+
+/* Draws a number, if possible one whose bell is free. */
+static u64 drawNumber(Seg *p){
+  u64 iNumber = 0;
+  u32 i = 0;
+  /* ATTACH-NUMBER */
+  do{
+    iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
+  }while( !bellFree(p, iNumber) && ++i<SEG_BELLS );
+  return iNumber;
+}
+
 LockRc processAttach(Seg *p){
   LockRc rc;
   if( p->file.fd<0 ){
@@ -74,8 +95,7 @@ LockRc processAttach(Seg *p){
     if( rc!=LOCK_OK ) return rc;
   }
   if( rc==LOCK_OK ){
-    /* ATTACH-NUMBER */
-    p->iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
+    p->iNumber = drawNumber(p);
     if( BUG(FIRST_EARLY) ) lockFirst(p, OS_UNLOCKED);
     CRASH(ATTACH_NUMBER);
     rc = osLockNumber(&p->file, p->iNumber);   /* ATTACH-BYTE */

@@ -25,6 +25,7 @@ void recordKey(Seg *p, SegRecord *r, LockKey *pKey){
   u32 nWord = keyWords(REC_NKEY(r)), i = 0, k, iText = r->text;
   pKey->eKind = (u8)REC_KIND(r);
   pKey->nKey = (u8)REC_NKEY(r);
+  pKey->nPermit = (u8)REC_PERMIT(r);
   pKey->iHash = r->hash;
   for(; i<nWord && i<SEG_INLINE/4; i++) pKey->a[i] = r->key[i];
   while( i<nWord && !segDamaged(p) ){
@@ -37,7 +38,7 @@ void recordKey(Seg *p, SegRecord *r, LockKey *pKey){
 static int keyEqual(Seg *p, SegRecord *r, const LockKey *pKey){
   u32 nWord, i = 0, k, iText;
   if( r->hash!=pKey->iHash
-   || r->what>>8!=((u32)pKey->eKind | (u32)pKey->nKey<<8) ){
+   || (r->what>>8 & 0xFFFF)!=((u32)pKey->eKind | (u32)pKey->nKey<<8) ){
     return 0;
   }
   if( BUG(KEY_BY_HASH) && pKey->nKey>SEG_INLINE ) return 1;
@@ -347,12 +348,12 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
 
 #ifndef NDEBUG
 /* 1 if grant i is beside no conflicting grant of another session, by either
-** one's row of the matrix, and is not blocked by the active writer.  A record
-** that is invalidated does not count: it can only have become so since the
-** decision. */
+** one's row of the matrix, or beside fewer than it has permits, and is not
+** blocked by the active writer.  A record that is invalidated does not count:
+** it can only have become so since the decision. */
 static int grantAlone(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
-  u32 j = 0, n = 0;
+  u32 j = 0, n = 0, nBeside = 0;
   LockKey key;
   recordKey(p, r, &key);
   while( (j = recordNext(p, &key, j, &n))!=0 ){
@@ -360,6 +361,7 @@ static int grantAlone(Seg *p, u32 i){
     if( SEG_STATE(atomicGet(&q->state))!=SEG_GRANTED ) continue;
     if( q->session==r->session ) continue;
     if( recordInvalid(p, q) || recordInvalid(p, r) ) continue;
+    if( ++nBeside<REC_PERMIT(r) ) continue;
     if( keyConflicts(REC_MODE(r)) & REC_BIT(q) ) return segDamaged(p);
     if( keyConflicts(REC_MODE(q)) & REC_BIT(r) ) return segDamaged(p);
   }
@@ -391,7 +393,8 @@ u32 recordInsert(Seg *p, const RecordNew *pNew){
   atomicSet(&r->sesCount, pNew->sesCount);
   atomicSet(&r->txnHold, pNew->txnHold);
   atomicSet(&r->since, osWallMs());
-  atomicSet(&r->what, SEG_WHAT(pNew->eMode, (u32)pKey->eKind, (u32)pKey->nKey));
+  atomicSet(&r->what, SEG_WHAT(pNew->eMode, (u32)pKey->eKind, (u32)pKey->nKey,
+                               (u32)pKey->nPermit));
   atomicSet(&r->hash, pKey->iHash);
   for(k=0; k<keyWords(pKey->nKey) && k<SEG_INLINE/4; k++){
     atomicSet(&r->key[k], pKey->a[k]);
@@ -422,6 +425,70 @@ u32 recordInsert(Seg *p, const RecordNew *pNew){
   if( h->nRecord>h->nBucket && h->nBucket<segRecords(p) ) splitBucket(p);
   return i;
 }
+
+/*------------------------------------------------------------- channels ---*/
+
+/* The word on which sessions sleep that listen on the channel. */
+static u32 *channelWord(Seg *p, const LockKey *pListen){
+  return &segHeader(p)->event[pListen->iHash % SEG_EVENTS];
+}
+
+static void wakeListeners(Seg *p, u32 *pWord){
+  atomicAdd(pWord, 1);                         /* RING-EVENT */
+  CRASH(RING_EVENT);
+  if( !BUG(RING_SILENT) ) mutexWake(p, pWord);
+}
+
+/* Gives the session of record i, which listens, a new number. */
+static void tellListener(Seg *p, u32 i){
+  atomicSetRel(&segRecord(p, i)->token, segHeader(p)->token);
+  CRASH(RING_NUMBER);                          /* RING-NUMBER */
+}
+
+/* The numbers must be stored before the word, so that a session which has read
+** the word, and then an old number, does not sleep. */
+void recordRing(Seg *p, const LockKey *pKey){
+  u32 i = 0, n = 0, nTold = 0;
+  LockKey listen;
+  assert( segHeld(p) );
+  keyMake(&listen, KEY_LISTEN, pKey->a, pKey->nKey);
+  while( (i = recordNext(p, &listen, i, &n))!=0 ){
+    if( nTold++==0 && !drawToken(p) ) return;
+    tellListener(p, i);
+  }
+  if( nTold ) wakeListeners(p, channelWord(p, &listen));
+}
+
+void recordRingAll(Seg *p){
+  u32 i, nTold = 0;
+  assert( segHeld(p) );
+  for(i=1; i<=segHeader(p)->usedRecord && i<=segRecords(p); i++){
+    SegRecord *r = segRecord(p, i);
+    u32 e = SEG_STATE(atomicGet(&r->state));
+    if( e!=SEG_GRANTED || REC_KIND(r)!=KEY_LISTEN ) continue;
+    if( nTold++==0 && !drawToken(p) ) return;
+    tellListener(p, i);
+  }
+  for(i=0; i<SEG_EVENTS && nTold; i++){
+    wakeListeners(p, &segHeader(p)->event[i]);
+  }
+}
+
+/* Sends what record r, which is about to be removed, has noted, unless it was
+** rolled back.  The note of a dead process whose transaction was open is sent
+** as well: it may have been committed. */
+static void sendNote(Seg *p, SegRecord *r){
+  u64 now = atomicGetAcq(&segSession(p, r->session)->now);
+  u64 hold = atomicGetAcq(&r->txnHold);
+  u32 iTxn = SEG_HIGH(hold);
+  LockKey key;
+  if( hold==0 || SEG_LOW(hold)>SEG_LOW(now) || BUG(NOTIFY_NEVER) ) return;
+  if( SEG_HIGH(now)!=iTxn && SEG_HIGH(now)!=segNextTxn(iTxn) ) return;
+  recordKey(p, r, &key);
+  recordRing(p, &key);
+}
+
+/*--------------------------------------------------------------- remove ---*/
 
 /* Frees the text slots of record i, from iText on. */
 static void removeText(Seg *p, u32 i, u32 iText, u32 k){
@@ -461,6 +528,7 @@ void recordRemove(Seg *p, u32 i){
   if( e!=SEG_GRANTED ) h->nWait--;
   bScan = h->nWait>0 && !BUG(NO_SCAN);
   if( bScan ) recordKey(p, r, &key);
+  if( REC_KIND(r)==KEY_NOTIFY ) sendNote(p, r);     /* REMOVE-NOTE */
   /* REMOVE-STATE */
   atomicSet(&r->state, SEG_WITH(atomicGet(&r->state), SEG_FREE));
   CRASH(REMOVE_STATE);
@@ -526,10 +594,10 @@ static int grant(Seg *p, u32 i){
   return 1;
 }
 
-/* What a scan knows of the holders of a key: their modes, and a bit for each
-** session that holds. */
+/* What a scan knows of the holders of a key: their modes, their number, and a
+** bit for each session that holds. */
 typedef struct Held {
-  u32 m;
+  u32 m, n;
   u32 aBit[LIMIT_SESSION/32+1];
 } Held;
 
@@ -546,14 +614,20 @@ static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
       return;
     }
     pHeld->m |= REC_BIT(r);
+    pHeld->n++;
     pHeld->aBit[k/32] |= 1u<<(k%32);
   }
 }
 
-/* 1 if another session than k holds a mode of m.  The queue is walked again
-** only for a session that holds the key itself. */
-static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld, u32 m,
-                       u32 k){
+/* 1 if what other sessions hold conflicts with request r, or if they hold all
+** permits.  The queue is walked again only for a session that holds the key
+** itself. */
+static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld,
+                       SegRecord *r){
+  u32 m = keyConflicts(REC_MODE(r)), k = r->session;
+  if( pKey->eKind==KEY_SEMAPHORE && !BUG(PERMIT_SCAN) ){
+    return pHeld->n>=REC_PERMIT(r);
+  }
   if( (m & pHeld->m)==0 || k-1>=LIMIT_SESSION ) return (m & pHeld->m)!=0;
   if( !(pHeld->aBit[k/32]>>(k%32) & 1) ) return 1;
   return (m & heldByOthers(p, pKey, k))!=0;
@@ -571,12 +645,13 @@ void recordScan(Seg *p, const LockKey *pKey){
     u32 m = keyConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
-     || (heldAgainst(p, pKey, &held, m, r->session) && !BUG(GRANT_BESIDE))
+     || (heldAgainst(p, pKey, &held, r) && !BUG(GRANT_BESIDE))
      || recordInvalid(p, r)
      || writerBlocks(p, REC_KIND(r), r->session) ){
       mAhead |= REC_BIT(r);
     }else if( grant(p, i) ){
       held.m |= REC_BIT(r);
+      held.n++;
     }
   }
 }

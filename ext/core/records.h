@@ -16,6 +16,7 @@
 #define REC_BIT(r)  ((u32)(((u64)1<<((r)->what & 63)) & SEG_ALL))
 #define REC_KIND(r) SEG_WHAT_KIND((r)->what)
 #define REC_NKEY(r) SEG_WHAT_NKEY((r)->what)
+#define REC_PERMIT(r) SEG_WHAT_PERMIT((r)->what)
 
 /* recordKey: copies the key of a record.  recordSameKey: 1 if two records have
 ** the same key. */
@@ -62,6 +63,12 @@ void recordMove(Seg*, u32 iRecord);
 void recordScan(Seg*, const LockKey*);
 void recordScanWaiting(Seg*, int bObject);
 void recordReorder(Seg*, const u32 *aRecord, u32 n);
+
+/* recordRing: sends a notification: every session that listens on the channel
+** gets a new number, and those that sleep are woken.  The key may be of either
+** kind.  recordRingAll: the same for every channel. */
+void recordRing(Seg*, const LockKey*);
+void recordRingAll(Seg*);
 
 /*
 ** For sessions.c and rebuild.c.  recordChainInsert: links a record into its

@@ -18,11 +18,19 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
   return 0;
 }
 
+/* How much of the session count of record i belongs to a request that is not
+** taken yet: of its own record, if it is granted, and of the one that it keeps.
+** Only its withdrawal releases that. */
+static u32 ofRequest(const LockSession *p, u32 i){
+  if( p->iRequest==0 || BUG(REQUEST_RELEASED) ) return 0;
+  return p->iRequest==i || p->iKept==i;
+}
+
 /* Lowers the session count of key and mode by one, under the mutex. */
 static LockRc releaseOne(LockSession *p, const LockKey *pKey, u32 eMode){
   Seg *pSeg = &p->pFile->seg;
   u32 i = ownGrant(p, pKey, eMode);
-  if( i==0 || segRecord(pSeg, i)->sesCount==0 ) return LOCK_NO;
+  if( i==0 || segRecord(pSeg, i)->sesCount<=ofRequest(p, i) ) return LOCK_NO;
   if( (segRecord(pSeg, i)->sesCount>1 || segRecord(pSeg, i)->txnHold)
    && !BUG(COUNT_SCOPES) ){
     SegRecord *r = segRecord(pSeg, i);
@@ -66,7 +74,7 @@ typedef struct ReleaseAll {
 ** more. */
 static int releaseSome(LockSession *p, ReleaseAll *a){
   Seg *pSeg = &p->pFile->seg;
-  u32 n;
+  u32 n, nKeep;
   assert( segHeld(pSeg) );
   for(n=0; a->i && n<SWEEP_MAX; n++){
     u32 i = a->i;
@@ -77,12 +85,13 @@ static int releaseSome(LockSession *p, ReleaseAll *a){
       return 0;
     }
     a->i = r->sesNext;
-    if( !(a->mKind>>REC_KIND(r) & 1) || r->sesCount==0 ) continue;
+    nKeep = ofRequest(p, i);
+    if( !(a->mKind>>REC_KIND(r) & 1) || r->sesCount<=nKeep ) continue;
     if( !(a->mMode & REC_BIT(r)) ) continue;
     if( SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED ) continue;
-    a->n += r->sesCount;
-    if( r->txnHold ){
-      atomicSet(&r->sesCount, 0);
+    a->n += r->sesCount-nKeep;
+    if( r->txnHold || nKeep ){
+      atomicSet(&r->sesCount, nKeep);
       CRASH(RELEASE_COUNT);
     }else{
       recordRemove(pSeg, i);
@@ -156,9 +165,10 @@ static void undoTurn(LockSession *p, SegRecord *r){
 ** is this session's own while the session holds it, so this needs no mutex.
 */
 void lockUndo(LockSession *p, const LockGrant *pGrant){
-  SegRecord *r = segRecord(&p->pFile->seg, pGrant->iRecord);
+  SegRecord *r;
   u32 nHold;
   if( p->pFile->bForked || pGrant->iRecord==0 ) return;
+  r = segRecord(&p->pFile->seg, pGrant->iRecord);
   if( pGrant->eScope==LOCK_SCOPE_TRANSACTION ){
     lockRollbackTo(p, pGrant->iLevel);
     return;
@@ -181,16 +191,23 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
 
 /*--------------------------------------------------------- transactions ---*/
 
-void lockTxnEnd(LockSession *p){
+/* The rollback level stays until the session settles: it tells which of the
+** transaction's notifications were rolled back. */
+static void txnEnd(LockSession *p, u32 iNext){
   if( !p->bTxn || p->pFile->bForked ) return;
   p->bTxn = 0;
   if( !BUG(WRITER_NOTE) ) p->iWriterTxn = 0;
   p->iStamp = 0;
-  p->iRollback = SEG_ALL;
-  if( ++p->iTxn==0 ) p->iTxn = 1;
+  p->iTxn = iNext;
+  if( BUG(NOTIFY_LEVEL) ) p->iRollback = SEG_ALL;
   /* END-WORD */
-  atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, SEG_ALL));
+  atomicSetRel(&lockOwnSlot(p)->now, SEG_PAIR(p->iTxn, p->iRollback));
   lockTidy(p);
+}
+void lockTxnEnd(LockSession *p){ txnEnd(p, segNextTxn(p->iTxn)); }
+void lockTxnRollback(LockSession *p){
+  u32 iNext = segNextTxn(p->iTxn);
+  txnEnd(p, BUG(NOTIFY_ROLLBACK) ? iNext : segNextTxn(iNext));
 }
 
 u32 lockLevel(LockSession *p){ return p->iStamp; }

@@ -8,6 +8,7 @@
 **
 **   RANK_PROCESS   the process's list of open files: osProcessEnter
 **   RANK_FIRST     the first byte of a lock file, while attaching
+**   RANK_WATCH     the list of a watch
 **   RANK_MUTEX     the mutex of a segment
 **
 ** NO CALL OUT.  A thread that holds RANK_MUTEX must not allocate or free, must
@@ -24,7 +25,7 @@
 
 #include "core/base.h"
 
-enum { RANK_NONE, RANK_PROCESS, RANK_FIRST, RANK_MUTEX };
+enum { RANK_NONE, RANK_PROCESS, RANK_FIRST, RANK_WATCH, RANK_MUTEX };
 
 /*
 ** ruleEnter: this thread is about to take a lock, or has it.

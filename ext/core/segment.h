@@ -62,6 +62,16 @@
 ** every value of the word that the session reads since counts at least the
 ** locks that other sessions still hold.
 **
+** BELLS.  A bell is a word that the kernel changes when the thread that holds
+** it ends, and on which it wakes a thread then: a robust futex.  Process n has
+** bell b = n%SEG_BELLS, which is one of the two words `bell` of session slot
+** SEG_BELLSLOT*(b+1): the last 8 bytes of a page of the file, since the other
+** parts of the robust mutex must lie in private memory behind them (os.h).
+** bell[b] of the header is 2n, or 2n+1 if it is the second word, from when a
+** thread of process n holds it.  It may stay when the process has ended.  The
+** word has the thread's number, or 0, and the kernel's two bits: OS_BELL_DIED
+** and OS_BELL_AWAITED.
+**
 ** STORED BY.  M: the owner of the mutex.  S: the session that the field belongs
 ** to; its thread must own the mutex unless the field's comment says otherwise.
 ** A: any process, by atomic operations.  F: the process that formats, while it
@@ -82,7 +92,7 @@
 ** raise the number.  If it does not, the header word `print` still tells the
 ** builds apart (format.h).
 */
-#define SEG_FORMAT ((u64)4 + (LIMIT_SESSION==4096u ? 0 : 128))
+#define SEG_FORMAT ((u64)5 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
@@ -110,15 +120,23 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
 #define SEG_HIGH(w)     ((u32)((w)>>32))
 #define SEG_LOW(w)      ((u32)(w))
 
+/* The number of a session's next transaction, if this one is committed.  A
+** rollback passes over that number: so the end of a transaction is one store,
+** and tells whether its notifications are sent. */
+static inline u32 segNextTxn(u32 iTxn){ return iTxn+1 ? iTxn+1 : 1; }
+
 /* Fencing tokens and session ids must stay below this: a JSON number is a
 ** double. */
 #define SEG_NUMBERS ((u64)1<<53)
 
-/* A record's `what`: mode, kind and number of bytes of the key. */
-#define SEG_WHAT(eMode,eKind,nKey) ((eMode) | (eKind)<<8 | (nKey)<<16)
+/* A record's `what`: mode, kind and number of bytes of the key, and of a
+** semaphore the number of permits that the request has named. */
+#define SEG_WHAT(eMode,eKind,nKey,nPermit) \
+  ((eMode) | (eKind)<<8 | (nKey)<<16 | (nPermit)<<24)
 #define SEG_WHAT_MODE(w) ((w) & 0xFF)
 #define SEG_WHAT_KIND(w) (((w)>>8) & 0x1F)
 #define SEG_WHAT_NKEY(w) (((w)>>16) & 0xFF)
+#define SEG_WHAT_PERMIT(w) ((w)>>24)
 
 #define SEG_EVENTS 64u             /* words to wait on by name: see lockEvent */
 #define SEG_GUARDS 64u             /* classes of tables: GUARD WORDS */
@@ -154,7 +172,8 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
   F( 256, u32, pad1,[16]) \
   F( 320, u32, event,[64])   /* A one word for each class of event names */ \
   F( 576, u32, guard,[64])   /* D M granted tables, by class: GUARD WORDS */ \
-  F( 832, u32, pad2,[816])
+  F( 832, u64, bell,[128])   /* T A by class of process numbers: BELLS */ \
+  F(1856, u32, pad2,[560])
 
 #define SEG_SESSION(F) \
   F(   0, u64, state,)       /* T {generation, UNUSED M, LIVE M, ENDING S} */ \
@@ -171,7 +190,8 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
   F(  68, u32, firstSes,)    /* D M list of its other records */ \
   F(  72, u32, nRecord,)     /* D M number of records in both lists */ \
   F(  76, u32, unsorted,)    /* D M 1: firstTxn is not sorted by stamp */ \
-  F(  80, u32, label,[12])   /* T S label for display: 48 bytes, 0-padded */
+  F(  80, u32, label,[10])   /* T S label for display: 40 bytes, 0-padded */ \
+  F( 120, u32, bell,[2])     /* A not the session's: BELLS */
 
 #define SEG_RECORD(F) \
   F(   0, u32, state,)       /* T A {sequence, SEG_FREE ...}; stored last */ \
@@ -182,7 +202,7 @@ enum { SEG_FREE, SEG_WAITING, SEG_GRANTED, SEG_WITHDRAWN, SEG_CANCELLED,
   F(  24, u64, token,)       /* T M fencing token; stored before GRANTED */ \
   F(  32, u64, txnHold,)     /* T S {transaction, stamp}; 0: no such hold */ \
   F(  40, u64, since,)       /* T M wall clock of request or grant, ms */ \
-  F(  48, u32, what,)        /* T M mode | kind<<8 | bytes of key<<16 */ \
+  F(  48, u32, what,)        /* T M SEG_WHAT: mode, kind, bytes, permits */ \
   F(  52, u32, hash,)        /* T M hash of kind and key */ \
   F(  56, u32, text,)        /* T M first SegText of a key over 48 bytes */ \
   F(  60, u32, hashNext,)    /* D M next in bucket's chain or free list */ \
@@ -219,6 +239,9 @@ _Static_assert(sizeof(SegHeader)==4096, "header");
 _Static_assert(sizeof(SegSession)==128, "session");
 _Static_assert(sizeof(SegRecord)==128, "record");
 _Static_assert(sizeof(SegText)==128, "text slot");
+
+#define SEG_BELLS    128u
+#define SEG_BELLSLOT 32u           /* sessions in 4096 bytes */
 
 #define SEG_SESSIONS 4096u
 #define SEG_EXTENTS  (SEG_SESSIONS + (size_t)LIMIT_SESSION*128)
@@ -318,6 +341,18 @@ static inline u32 *segBucket(Seg *p, u32 b){
   }
   return (u32*)(void*)(p->pBase + SEG_EXTENTS
       + (size_t)(b/LIMIT_EXTENT)*SEG_EXTENT) + b%LIMIT_EXTENT;
+}
+
+/* segBellOffset: where in the file the two words are, one of which is the bell
+** of a process number; 0 if there is none, since the file has few sessions.
+** segBellWord: that word. */
+static inline u64 segBellOffset(u64 iNumber){
+  u64 k = SEG_BELLSLOT*(iNumber%SEG_BELLS + 1);
+  if( k>LIMIT_SESSION ) return 0;
+  return SEG_SESSIONS + k*sizeof(SegSession) - 2*sizeof(u32);
+}
+static inline u32 *segBellWord(Seg *p, u64 iNumber, u32 iWord){
+  return (u32*)(void*)(p->pBase + segBellOffset(iNumber)) + (iWord&1);
 }
 
 /*

@@ -4,6 +4,7 @@
 */
 #include <string.h>
 #include "fenced/fencedfunctions.h"
+#include "schema/declarecall.h"
 #include "sqlite/args.h"
 #include "fenced/fenced.h"
 SQLITE_EXTENSION_INIT3
@@ -167,21 +168,8 @@ static void fencedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   SELECT unfenced('job'), unfenced('job');
 **   -- 1|0
 */
-static void unfencedFunc(
-  sqlite3_context *ctx,
-  int nArg,
-  sqlite3_value **apArg
-){
-  Sqlx x;
-  int bDone = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 1, 1, "unfenced(table)") ){
-    const char *zTable = argsText(&x, apArg[0], "table");
-    if( x.rc==SQLITE_OK ){
-      bDone = declareUndeclare(&x, fencedKind(), zTable, DDL_SELECT);
-    }
-  }
-  argsEndInteger(&x, ctx, bDone);
+static void unfencedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  declarecallUndo(ctx, nArg, apArg, fencedKind(), "unfenced(table)");
 }
 
 /*
@@ -254,15 +242,7 @@ static void fencedRepairFunc(
   int nArg,
   sqlite3_value **apArg
 ){
-  Sqlx x;
-  const char *zTable = 0;
-  int n = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 0, 1, "fenced_repair([table])") && nArg>0 ){
-    zTable = argsText(&x, apArg[0], "table");
-  }
-  if( x.rc==SQLITE_OK ) n = declareRepair(&x, fencedKind(), zTable);
-  argsEndInteger(&x, ctx, n);
+  declarecallRepair(ctx, nArg, apArg, fencedKind(), "fenced_repair([table])");
 }
 
 static const Function aFenced[] = {

@@ -3,6 +3,7 @@
 ** The SQL functions that guard tables. See guardedfunctions.h.
 */
 #include "guarded/guardedfunctions.h"
+#include "schema/declarecall.h"
 #include "sqlite/args.h"
 #include "guarded/guarded.h"
 SQLITE_EXTENSION_INIT3
@@ -138,16 +139,7 @@ static void unguardedFunc(
   int nArg,
   sqlite3_value **apArg
 ){
-  Sqlx x;
-  int bDone = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 1, 1, "unguarded(table)") ){
-    const char *zTable = argsText(&x, apArg[0], "table");
-    if( x.rc==SQLITE_OK ){
-      bDone = declareUndeclare(&x, guardedKind(), zTable, DDL_SELECT);
-    }
-  }
-  argsEndInteger(&x, ctx, bDone);
+  declarecallUndo(ctx, nArg, apArg, guardedKind(), "unguarded(table)");
 }
 
 /*
@@ -218,15 +210,7 @@ static void guardedRepairFunc(
   int nArg,
   sqlite3_value **apArg
 ){
-  Sqlx x;
-  const char *zTable = 0;
-  int n = 0;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argsCount(&x, nArg, 0, 1, "guarded_repair([table])") && nArg>0 ){
-    zTable = argsText(&x, apArg[0], "table");
-  }
-  if( x.rc==SQLITE_OK ) n = declareRepair(&x, guardedKind(), zTable);
-  argsEndInteger(&x, ctx, n);
+  declarecallRepair(ctx, nArg, apArg, guardedKind(), "guarded_repair([table])");
 }
 
 static const Function aGuarded[] = {

@@ -8,12 +8,13 @@
 */
 #include <string.h>
 #include "locks/advisory.h"
+#include "locks/calloption.h"
 #include "sqlite/args.h"
 #include "locks/hashtext.h"
 #include "session/lockkey.h"
 SQLITE_EXTENSION_INIT3
 
-enum { OP_LOCK = 1, OP_TRY, OP_UNLOCK, OP_UNLOCK_ALL };
+enum { OP_LOCK = 1, OP_TRY, OP_REQUEST, OP_UNLOCK, OP_UNLOCK_ALL };
 
 #define KIND_BIT(eKind) (1u<<(eKind))
 #define ADVISORY_KINDS (KIND_BIT(KEY_INTEGER)|KIND_BIT(KEY_PAIR) \
@@ -124,9 +125,31 @@ static int anyNull(int nArg, sqlite3_value **apArg){
   return 0;
 }
 
+/* The options that a function allows: those of PostgreSQL's names have none,
+** and a transaction belongs to the connection and not to a task. */
+static u32 allowedOptions(const FunctionWord *p){
+  if( p->bPostgres ) return 0;
+  return (p->eOp==OP_LOCK ? CALLOPTION_WAIT : 0)
+       | (p->eScope==LOCK_SCOPE_SESSION ? CALLOPTION_TASK : 0);
+}
+
+/* Reads the options behind a key. A key alone, which is the usual call, has
+** none. */
+static int optionsOfCall(Sqlx *x, const FunctionCall *pCall, int nArg,
+                         sqlite3_value **apArg, CallOptions *p){
+  if( nArg>1 ){
+    return calloptionRead(x, pCall, nArg, apArg,
+                          allowedOptions(&pCall->pThis->word), p);
+  }
+  p->mGiven = 0;
+  p->msTimeout = connectionTimeout(pCall->pConn);
+  return nArg;
+}
+
 /* Makes the key that the arguments name; 0 with an error. */
 static int keyOf(Sqlx *x, const Function *p, int nArg, sqlite3_value **apArg,
                  LockKey *pKey){
+  if( x->rc!=SQLITE_OK ) return 0;
   if( nArg<1 || nArg>2 ){
     sqlxBad(x, "%d given; allowed is %s(key) or %s(key, key)", nArg, p->zName,
             p->zName);
@@ -136,31 +159,41 @@ static int keyOf(Sqlx *x, const Function *p, int nArg, sqlite3_value **apArg,
                            : lockkeyArgs(x, nArg, apArg, pKey);
 }
 
-/* Takes a lock, or tries to. The result is the fencing token, or 1 or 0; of
-** PostgreSQL's functions that wait it is NULL, for void. */
+/* Takes a lock, tries to, or requests it. The result is the fencing token, or 1
+** or 0; of a request that is in the queue it is NULL, and of PostgreSQL's
+** functions that wait, for void. */
 static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
   ConnectionRequest req;
+  CallOptions options;
   Sqlx x;
   i64 iToken = 0;
-  if( pWord->bPostgres && anyNull(nArg, apArg) ) return;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  nArg = optionsOfCall(&x, pCall, nArg, apArg, &options);
+  if( pWord->bPostgres && x.rc==SQLITE_OK && anyNull(nArg, apArg) ){
+    argsEndNull(&x, ctx);
+    return;
+  }
   if( keyOf(&x, pCall->pThis, nArg, apArg, &req.key) ){
     req.zName = pCall->pThis->zName;
     req.zSchema = 0;
     req.pTable = 0;
+    req.pTask = calloptionTask(&options);
     req.eMode = pWord->eMode;
     req.eScope = pWord->eScope;
-    req.msTimeout = connectionTimeout(pCall->pConn);
+    req.msTimeout = options.msTimeout;
     req.bTry = pWord->eOp==OP_TRY;
-    iToken = connectionLock(pCall->pConn, &x, &req);
+    iToken = pWord->eOp==OP_REQUEST ? connectionAsk(pCall->pConn, &x, &req)
+                                    : connectionLock(pCall->pConn, &x, &req);
     if( iToken && !req.bTry && !pWord->bPostgres ){
       iToken = connectionGrantToken(pCall->pConn);
     }
   }
   if( pWord->bPostgres && pWord->eOp==OP_LOCK ){
     argsEndNull(&x, ctx);
+  }else if( pWord->eOp==OP_REQUEST ){
+    argsEndFound(&x, ctx, iToken);
   }else{
     argsEndInteger(&x, ctx, iToken);
   }
@@ -170,13 +203,19 @@ static void unlockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
   ConnectionRequest req;
+  CallOptions options;
   Sqlx x;
   int bDone = 0;
-  if( pWord->bPostgres && anyNull(nArg, apArg) ) return;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  nArg = optionsOfCall(&x, pCall, nArg, apArg, &options);
+  if( pWord->bPostgres && x.rc==SQLITE_OK && anyNull(nArg, apArg) ){
+    argsEndNull(&x, ctx);
+    return;
+  }
   if( keyOf(&x, pCall->pThis, nArg, apArg, &req.key) ){
     req.zSchema = 0;
     req.pTable = 0;
+    req.pTask = calloptionTask(&options);
     req.eMode = pWord->eMode;
     bDone = connectionUnlock(pCall->pConn, &x, &req);
   }
@@ -189,11 +228,17 @@ static void unlockAllFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
   Sqlx x;
-  i64 n;
-  (void)nArg; (void)apArg;
+  i64 n = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  n = connectionUnlockAll(pCall->pConn, &x, ADVISORY_KINDS, ~0u);
+  nArg = calloptionRead(&x, pCall, nArg, apArg,
+                        allowedOptions(&pCall->pThis->word), &options);
+  if( argsCount(&x, nArg, 0, 0, "no argument, or as_task(name)") ){
+    const LockKey *pTask = calloptionTask(&options);
+    n = pTask ? connectionUnlockTask(pCall->pConn, &x, pTask)
+              : connectionUnlockAll(pCall->pConn, &x, ADVISORY_KINDS, ~0u);
+  }
   if( pCall->pThis->word.bPostgres ){
     argsEndNull(&x, ctx);
   }else{
@@ -285,6 +330,163 @@ static void unlockAllFunc(
 **   -- 1|1
 **   ROLLBACK;
 */
+
+/*
+** SQL AREA Requests and tasks
+**
+** A function that waits makes its connection stand still. An event loop (Node,
+** asyncio), a program with many threads on one connection, and one whose
+** language keeps a lock of its own during the call cannot have that. They
+** request a lock: the call returns at once, and the request keeps its place in
+** the queue.
+**
+** Locks belong to a connection, and a connection that takes its lock again is
+** granted it. Where many tasks share one connection each must have a name, or
+** two of them are inside at once: `as_task(name)`.
+** [LOCKRECIPES.md](LOCKRECIPES.md#many-tasks-on-one-connection) has programs.
+**
+** ```sql
+** SELECT request_advisory_lock('invoices', as_task('request 1')) > 0;
+** -- 1
+** SELECT request_advisory_lock('invoices', as_task('request 2')) IS NULL;
+** -- 1
+** SELECT advisory_unlock('invoices', as_task('request 1'));
+** -- 1
+** SELECT request_advisory_lock('invoices', as_task('request 2')) > 0;
+** -- 1
+** ```
+*/
+
+/*
+** SQL FUNCTION request_advisory_lock(key)
+** SQL FUNCTION request_advisory_lock_shared(key)
+**
+** Asks for an advisory lock, keeps the place in the queue, and returns at once:
+** for programs that must not sleep, such as event loops and threads that share
+** one connection. The result is the fencing token if the lock is granted, and
+** NULL while the request is in the queue. The same call later tells the same,
+** and takes the lock once it is granted, so a program calls it again when it
+** likes or when the descriptor of interlock_request_fd() is readable.
+**
+** While the request is in the queue it is what a waiting function is. It
+** appears in advisory_waits, others that come later wait behind it, a request
+** that would complete a deadlock fails, and advisory_cancel ends it: the next
+** call fails with `lock wait cancelled:`. advisory_lock_timeout does not end
+** it; withdraw_request() does, and so do interlock_reset() and the end of the
+** connection. A lock that is granted is held, and others wait for it, although
+** the program has not taken it yet; advisory_unlock gives back only what was
+** taken.
+**
+** A session has one request at a time; a second one fails with `request
+** pending:`. Programs with many tasks on one connection give each a name:
+** `request_advisory_lock('invoices', as_task('request 17'))`. A request obeys
+** the rule about waiting when it is put into the queue. Later the connection
+** may begin transactions. It should not keep one open until the lock is
+** granted: the session that holds the lock may need to write.
+**
+** Arguments:
+**   key  ANY  as of advisory_lock
+** Result: INTEGER the token; NULL while the request is in the queue
+** Errors:
+**   `request pending:` SQLITE_BUSY
+**   `lock wait refused:` SQLITE_BUSY
+**   `deadlock detected:` SQLITE_LOCKED
+**   `lock wait cancelled:` SQLITE_INTERRUPT
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: no other system
+** Example:
+**   SELECT try_advisory_lock('a', as_task('one'));
+**   -- 1
+**   SELECT request_advisory_lock('a', as_task('two')) IS NULL;
+**   -- 1
+**   SELECT key, granted, mode FROM advisory_locks;
+**   -- a|1|exclusive
+**   -- a|0|exclusive
+**   SELECT advisory_unlock('a', as_task('one'));
+**   -- 1
+**   SELECT request_advisory_lock('a', as_task('two')) > 0;
+**   -- 1
+**   SELECT request_advisory_lock_shared(7, 1) > 0,
+**     advisory_unlock_shared(7, 1);
+**   -- 1|1
+*/
+
+/*
+** SQL FUNCTION withdraw_request()
+**
+** Withdraws the request of the connection, or with `withdraw_request(
+** as_task(name))` that of a task, for an advisory lock, a row or a table. If
+** the lock was granted meanwhile and not taken, it is given back.
+**
+** Arguments: none
+** Result: INTEGER 1, or 0 if there is no request
+** Errors:
+**   `lock file:` SQLITE_ERROR
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: no other system
+** Example:
+**   SELECT try_advisory_lock('a', as_task(1)),
+**     request_advisory_lock('a') IS NULL;
+**   -- 1|1
+**   SELECT withdraw_request(), withdraw_request();
+**   -- 1|0
+*/
+static void withdrawFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
+  Sqlx x;
+  int bDone = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_TASK, &options);
+  if( argsCount(&x, nArg, 0, 0, "no argument, or as_task(name)") ){
+    bDone = connectionWithdraw(pCall->pConn, &x, calloptionTask(&options));
+  }
+  argsEndInteger(&x, ctx, bDone);
+}
+
+/*
+** SQL FUNCTION interlock_request_fd()
+**
+** Returns a descriptor that an event loop can wait for. It is readable when a
+** request of this connection, of any task, is granted or was cancelled, and
+** stays so until the program has asked for each of these, by the function that
+** made the request or by withdraw_request(). Then the program needs no timer:
+** asyncio's `loop.add_reader`, libuv, `IO.select`, `poll`. It may read what is
+** in the descriptor, but need not. It must not close it; the connection does.
+**
+** It is the end of a pipe. The first call starts a thread in this process,
+** which sleeps on the requests and every 50 ms looks for holders that have
+** died, and ends with the connection. Without the descriptor there is no
+** thread, and a program asks now and then.
+**
+** Arguments: none
+** Result: INTEGER the descriptor
+** Errors:
+**   `lock file:` SQLITE_ERROR, if there can be no pipe or thread
+**   `forked connection:` SQLITE_ERROR
+** From: PostgreSQL's PQsocket
+** Example:
+**   SELECT interlock_request_fd() > 2,
+**     interlock_request_fd() = interlock_request_fd();
+**   -- 1|1
+*/
+static void requestFdFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  Sqlx x;
+  i64 fd;
+  (void)nArg; (void)apArg;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  fd = connectionRequestFd(pCall->pConn, &x);
+  argsEndInteger(&x, ctx, fd);
+}
 
 /*
 ** SQL FUNCTION advisory_unlock(key)
@@ -394,12 +596,14 @@ static void timeoutFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 */
 static void tokenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
   LockKey key;
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_TASK, &options);
   if( keyOf(&x, pCall->pThis, nArg, apArg, &key) ){
-    iToken = connectionToken(pCall->pConn, &x, &key);
+    iToken = connectionToken(pCall->pConn, &x, &key, calloptionTask(&options));
     if( iToken ) connectionStillHeld(pCall->pConn, &x);
   }
   argsEndFound(&x, ctx, iToken);
@@ -436,7 +640,7 @@ static void sessionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** SQL FUNCTION advisory_application([name])
 **
 ** Sets a label for this connection, which all connections see in the
-** inspection tables, and returns the old one. A label longer than 48 bytes is
+** inspection tables, and returns the old one. A label longer than 40 bytes is
 ** cut.
 **
 ** Arguments:
@@ -663,7 +867,12 @@ static const Function aAdvisory[] = {
   BOTH("try_advisory_xact_lock_shared", lockFunc,   OP_TRY,    SHR, TXN),
   BOTH("advisory_unlock",               unlockFunc, OP_UNLOCK, EXC, SES),
   BOTH("advisory_unlock_shared",        unlockFunc, OP_UNLOCK, SHR, SES),
-  { "advisory_unlock_all",    0, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 0 } },
+  { "request_advisory_lock",  ANY, lockFunc, { OP_REQUEST, EXC, SES, 0 } },
+  { "request_advisory_lock_shared", ANY, lockFunc,
+    { OP_REQUEST, SHR, SES, 0 } },
+  { "interlock_request_fd",   0,   requestFdFunc,   { 0, 0, 0, 0 } },
+  { "withdraw_request",       ANY, withdrawFunc,    { 0, 0, 0, 0 } },
+  { "advisory_unlock_all",    ANY, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 0 } },
   { "pg_advisory_unlock_all", 0, unlockAllFunc, { OP_UNLOCK_ALL, 0, 0, 1 } },
   { "hashtext",               1,   hashtextFunc,    { 0, 0, 0, 0 } },
   { "advisory_lock_timeout",  ANY, timeoutFunc,     { 0, 0, 0, 0 } },

@@ -80,6 +80,7 @@ static void getLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
     req.zName = pCall->pThis->zName;
     req.zSchema = 0;
     req.pTable = 0;
+    req.pTask = 0;
     req.eMode = LOCK_EXCLUSIVE;
     req.eScope = LOCK_SCOPE_SESSION;
     req.msTimeout = timeoutOf(&x, apArg[1]);
@@ -121,6 +122,7 @@ static void releaseLockFunc(
   if( nameOf(ctx, &x, apArg[0], &req.key) ){
     req.zSchema = 0;
     req.pTable = 0;
+    req.pTask = 0;
     req.eMode = LOCK_EXCLUSIVE;
     if( connectionUnlock(pCall->pConn, &x, &req) ){
       argsEndInteger(&x, ctx, 1);
@@ -168,7 +170,7 @@ static void releaseAllFunc(
 /* The id of the session that holds a name, this one or another; 0 if no
 ** session does. */
 static i64 holderOf(Connection *p, Sqlx *x, const LockKey *pKey){
-  if( connectionToken(p, x, pKey) ) return connectionId(p, x);
+  if( connectionToken(p, x, pKey, 0) ) return connectionId(p, x);
   return connectionHolder(p, x, pKey);
 }
 

@@ -58,13 +58,15 @@ static int always(const LookFile *p, u32 iPos){
 **
 ** Columns:
 **   session      INTEGER  id of the session that holds or wants it
-**   kind         TEXT     advisory; row; table; name for MySQL's names; turn
+**   kind         TEXT     advisory; row; table; name for MySQL's names; turn;
+**     semaphore; listen, of a session that listens on a channel; notify, of a
+**     transaction that will notify it
 **   schema       TEXT     main or an attached database: whose lock file it is
 **   object       TEXT     of a row or table: the table, in lower case
 **   key          ANY      as it was given; two integers, and a row's key of
 **     several columns, as the text (a,b); NULL of a table or a turn
 **   mode         TEXT     exclusive or shared; of a table whose rows are
-**     locked: intention exclusive or intention shared
+**     locked: intention exclusive or intention shared; of a semaphore: permit
 **   scope        TEXT     session or transaction
 **   granted      INTEGER  1 held, 0 waited for
 **   count        INTEGER  how often it is held in session scope; 1 for a
@@ -102,16 +104,20 @@ static const char *kindName(u32 eKind){
     case KEY_ROW:   return "row";
     case KEY_TABLE: return "table";
     case KEY_TURN:  return "turn";
+    case KEY_SEMAPHORE: return "semaphore";
+    case KEY_LISTEN: return "listen";
+    case KEY_NOTIFY: return "notify";
     default:        return "advisory";
   }
 }
 
-static const char *modeName(u32 eMode){
+static const char *modeName(u32 eKind, u32 eMode){
   static const char *const az[] = {
     "", "intention shared", "intention exclusive", "shared",
     "shared intention exclusive", "exclusive"
   };
   _Static_assert(sizeof(az)/sizeof(az[0])==LOCK_MODES, "a name for each mode");
+  if( eKind==KEY_SEMAPHORE ) return "permit";
   return az[eMode<LOCK_MODES ? eMode : 0];
 }
 
@@ -136,7 +142,7 @@ static LockCell locksCell(const LookFile *p, u32 iPos, int iCol){
     case LOCKS_SCHEMA:      return cellText(p->zSchema);
     case LOCKS_OBJECT:      return cellObject(r);
     case LOCKS_KEY:         return cellKey(r);
-    case LOCKS_MODE:        return cellText(modeName(r->eMode));
+    case LOCKS_MODE:        return cellText(modeName(r->eKind, r->eMode));
     case LOCKS_SCOPE:       return cellText(bTransaction ? "transaction"
                                                      : "session");
     case LOCKS_GRANTED:     return cellInteger(r->bGranted);

@@ -27,6 +27,9 @@ static void appendKey(Sqlx *x, sqlite3_str *pStr, const LockRow *pRow){
   switch( pRow->eKind ){
     case KEY_TEXT:
     case KEY_NAME:
+    case KEY_SEMAPHORE:
+    case KEY_LISTEN:
+    case KEY_NOTIFY:
       jsonString(pStr, (const char*)pRow->pKey, pRow->nKey);
       break;
     case KEY_TURN:

@@ -4,10 +4,13 @@
 **
 ** A lease is a row of main's table interlock_leases (schema/leasetable.h). Each
 ** change is one statement that compares the token which was read before, so
-** that no transaction around two statements is needed. The lock file is used
-** only to wake a connection that waits.
+** that no transaction around two statements is needed. The statements are kept
+** with the connection (knowntable.h). The lock file is used only to wake a
+** connection that waits.
 */
+#include <string.h>
 #include "locks/lease.h"
+#include "locks/calloption.h"
 #include "core/os.h"
 #include "schema/leasetable.h"
 #include "schema/tableinfo.h"
@@ -67,147 +70,233 @@ SQLITE_EXTENSION_INIT3
 ** use the same table, so both can be mixed.
 */
 
-/* ---- the row ---------------------------------------------------------- */
+/* ---- a call ----------------------------------------------------------- */
 
-typedef struct LeaseRow {
-  int bThere;            /* there is a row of that name */
-  const char *zOwner;
-  i64 iToken;
-  i64 msExpires;
-  i64 msNow;             /* by the clock of SQLite's VFS */
-  int bOwn;              /* the owner is the one that asks */
-} LeaseRow;
+#define LEASES "interlock_leases"
 
-static void bindText(Sqlx *p, sqlite3_stmt *pStmt, int i, const char *z){
-  int rc;
-  if( pStmt==0 || p->rc!=SQLITE_OK ) return;
-  rc = sqlite3_bind_text(pStmt, i, z, -1, SQLITE_STATIC);
-  if( rc!=SQLITE_OK ) sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
+/* A call of a function: what it asks for, which its statements have as ?1 to
+** ?6, and what it has read. */
+typedef struct LeaseCall {
+  Sqlx *x;
+  Connection *pConn;
+  KnownTable *pTable;    /* the table of leases; NULL if it is not there */
+  const char *zName;     /* ?1 */
+  const char *zOwner;    /* ?2: who asks; NULL if the function has no owner */
+  i64 iToken;            /* ?3: that the row must have */
+  i64 msTtl;             /* ?4 */
+  i64 iNew;              /* ?5: the token of this acquisition */
+  i64 msExpires;         /* ?6: as it was read, and must still be */
+  i64 msNow;             /* by the clock of SQLite's VFS, when it was read */
+  int bOwn;              /* its owner is the one that asks */
+  const char *zHolder;   /* its owner, if that is another */
+} LeaseCall;
+
+static void beginCall(LeaseCall *p, Sqlx *x, sqlite3_context *ctx){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  memset(p, 0, sizeof(*p));
+  p->x = x;
+  p->pConn = pCall->pConn;
+  sqlxBegin(x, sqlite3_context_db_handle(ctx));
 }
 
-static int hasLeases(Sqlx *p){
-  return tableinfoOwn(p, "main", "interlock_leases");
-}
-
-/* Reads the row of a name; the table is there. */
-static void readRow(Sqlx *p, const char *zName, const char *zOwner,
-                    LeaseRow *pRow){
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT now, name NOT NULL, owner,"
-      " token, expires, owner=?2 FROM (SELECT " TRIGGERSET_NOW " AS now)"
-      " LEFT JOIN main.interlock_leases ON name=?1");
-  LeaseRow row = { 0, 0, 0, 0, 0, 0 };
-  bindText(p, pStmt, 1, zName);
-  bindText(p, pStmt, 2, zOwner);
-  if( sqlxStep(p, pStmt) ){
-    row.msNow = sqlite3_column_int64(pStmt, 0);
-    row.bThere = sqlite3_column_int(pStmt, 1);
-    row.zOwner = sqlxColumn(p, pStmt, 2);
-    row.iToken = sqlite3_column_int64(pStmt, 3);
-    row.msExpires = sqlite3_column_int64(pStmt, 4);
-    row.bOwn = sqlite3_column_int(pStmt, 5);
+/* Looks the table of leases up; 0 if it is not there, or with an error. The
+** caller must call leaveTable() afterwards. */
+static int findLeases(LeaseCall *p){
+  Sqlx *x = p->x;
+  if( x->rc!=SQLITE_OK ) return 0;
+  p->pTable = knowntableRef(connectionTables(p->pConn), x, "main." LEASES, 0);
+  if( p->pTable==0 && x->rc==SQLITE_ERROR ){
+    sqlxClear(x);
+    tableinfoOwn(x, "main", LEASES);   /* a view is an error */
   }
-  sqlxFinalize(p, pStmt);
-  *pRow = row;
+  return p->pTable!=0;
 }
 
-/* Runs a prepared change of one row. Returns whether it has changed it. */
-static int changes(Sqlx *p, sqlite3_stmt *pStmt){
-  while( sqlxStep(p, pStmt) ){}
-  sqlxFinalize(p, pStmt);
-  return p->rc==SQLITE_OK && sqlite3_changes(p->db)==1;
+static void leaveTable(LeaseCall *p){
+  knowntableUnref(p->pTable);
+  p->pTable = 0;
+}
+
+/* ---- statements ------------------------------------------------------- */
+
+static void bindCall(const LeaseCall *p, sqlite3_stmt *pStmt){
+  const i64 a[] = { p->iToken, p->msTtl, p->iNew, p->msExpires };
+  int n = sqlite3_bind_parameter_count(pStmt);
+  int rc = sqlite3_bind_text(pStmt, 1, p->zName, -1, SQLITE_STATIC);
+  int i;
+  if( rc==SQLITE_OK && p->zOwner ){
+    rc = sqlite3_bind_text(pStmt, 2, p->zOwner, -1, SQLITE_STATIC);
+  }
+  for(i=3; i<=n && rc==SQLITE_OK; i++){
+    rc = sqlite3_bind_int64(pStmt, i, a[i-3]);
+  }
+  if( rc!=SQLITE_OK ) sqlxFail(p->x, rc, "%s", sqlite3_errmsg(p->x->db));
+}
+
+/* Takes a statement that is kept with the table, or compiles it if the table is
+** one that Interlock can have made. endStatement() must follow; both it and
+** statementOf() accept NULL, which is returned if memory has run out. */
+static KnownQuery *beginStatement(const LeaseCall *p, const char *zSql){
+  Sqlx *x = p->x;
+  KnownQuery *pQuery = knowntableTake(p->pTable, x, zSql);
+  if( pQuery==0 ) return 0;
+  if( pQuery->apStmt[0]==0 ){
+    tableinfoOwn(x, "main", LEASES);
+    pQuery->apStmt[0] = sqlxPrepare(x, "%s", zSql);
+  }
+  if( x->rc==SQLITE_OK ) bindCall(p, pQuery->apStmt[0]);
+  return pQuery;
+}
+
+/* After an error the statement is not kept. */
+static void endStatement(const LeaseCall *p, KnownQuery *pQuery){
+  if( p->x->rc==SQLITE_OK ){
+    knowntableGive(p->pTable, pQuery);
+  }else{
+    knowntableEnd(pQuery);
+  }
+}
+
+static sqlite3_stmt *statementOf(KnownQuery *pQuery){
+  return pQuery ? pQuery->apStmt[0] : 0;
+}
+
+/* A lease without a row is read as one, with NULLs. */
+#define READ_SQL \
+  "SELECT now,token,expires,owner=?2,owner FROM" \
+  " (SELECT " TRIGGERSET_NOW " AS now) LEFT JOIN main." LEASES " ON name=?1"
+
+#define INSERT_SQL \
+  "INSERT INTO main." LEASES " SELECT ?1,?2,?5,?4+" TRIGGERSET_NOW \
+  " WHERE NOT EXISTS(SELECT 1 FROM main." LEASES " WHERE name=?1)"
+
+/* A renewal changes the expiry and not the token, so both are compared. */
+#define TAKE_SQL \
+  "UPDATE main." LEASES " SET owner=?2,token=?5,expires=?4+" TRIGGERSET_NOW \
+  " WHERE name=?1 AND token=?3 AND expires=?6"
+
+#define RENEW_SQL \
+  "UPDATE main." LEASES " SET expires=max(expires,?4+" TRIGGERSET_NOW ")" \
+  " WHERE name=?1 AND token=?3 AND expires>0"
+
+#define RELEASE_SQL \
+  "UPDATE main." LEASES " SET expires=0" \
+  " WHERE name=?1 AND token=?3 AND expires>0"
+
+/* Reads the row of the lease. If there is none, the token is 0. */
+static void readRow(LeaseCall *p){
+  KnownQuery *pQuery = beginStatement(p, READ_SQL);
+  sqlite3_stmt *pStmt = statementOf(pQuery);
+  if( sqlxStep(p->x, pStmt) ){
+    p->msNow = sqlite3_column_int64(pStmt, 0);
+    p->iToken = sqlite3_column_int64(pStmt, 1);
+    p->msExpires = sqlite3_column_int64(pStmt, 2);
+    p->bOwn = sqlite3_column_int(pStmt, 3);
+    p->zHolder = p->bOwn ? 0 : sqlxColumn(p->x, pStmt, 4);
+  }
+  endStatement(p, pQuery);
+}
+
+/* Runs a statement that changes one row. Returns whether it has changed it. */
+static int changes(LeaseCall *p, const char *zSql){
+  KnownQuery *pQuery = beginStatement(p, zSql);
+  int bChanged;
+  while( sqlxStep(p->x, statementOf(pQuery)) ){}
+  bChanged = p->x->rc==SQLITE_OK && sqlite3_changes(p->x->db)==1;
+  endStatement(p, pQuery);
+  return bChanged;
 }
 
 /* ---- acquiring -------------------------------------------------------- */
 
-/* What is asked for. */
-typedef struct LeaseWanted {
-  const char *zName;
-  const char *zOwner;
-  i64 msTtl;
-} LeaseWanted;
-
-/* Takes a lease that was read as *pRow, and is free, if it still is as it was
+/* Takes the lease, which was read and is free, if its row still is as it was
 ** read. Returns the new token, or 0. */
-static i64 takeLease(Sqlx *p, const LeaseWanted *pWanted,
-                     const LeaseRow *pRow){
-  i64 iToken = pRow->msNow;
-  sqlite3_stmt *pStmt;
-  if( pRow->iToken==TOKEN_LAST ){
-    sqlxBad(p, "lease %Q has had its last token; allowed is another name",
-            pWanted->zName);
-    return 0;
+static i64 takeLease(LeaseCall *p){
+  if( p->iToken==TOKEN_LAST ){
+    sqlxBad(p->x, "lease %Q has had its last token; allowed is another name",
+            p->zName);
   }
-  if( iToken<=pRow->iToken ) iToken = pRow->iToken + 1;
-  if( pRow->bThere ){
-    pStmt = sqlxPrepare(p, "UPDATE main.interlock_leases SET owner=?2,"
-        " token=%lld, expires=%lld+" TRIGGERSET_NOW " WHERE name=?1"
-        " AND token=%lld AND (owner=?2 OR expires<=" TRIGGERSET_NOW ")",
-        iToken, pWanted->msTtl, pRow->iToken);
-  }else{
-    pStmt = sqlxPrepare(p, "INSERT INTO main.interlock_leases"
-        " SELECT ?1,?2,%lld,%lld+" TRIGGERSET_NOW " WHERE NOT EXISTS("
-        "SELECT 1 FROM main.interlock_leases WHERE name=?1)",
-        iToken, pWanted->msTtl);
-  }
-  bindText(p, pStmt, 1, pWanted->zName);
-  bindText(p, pStmt, 2, pWanted->zOwner);
-  return changes(p, pStmt) ? iToken : 0;
+  if( p->x->rc!=SQLITE_OK ) return 0;
+  p->iNew = p->msNow>p->iToken ? p->msNow : p->iToken + 1;
+  return changes(p, p->iToken ? TAKE_SQL : INSERT_SQL) ? p->iNew : 0;
 }
 
-/* Returns the new token; 0 if another owner's lease is live, which *pRow then
-** is, or with an error. The table is there. */
-static i64 tryLease(Sqlx *p, const LeaseWanted *pWanted, LeaseRow *pRow){
-  i64 iToken = 0;
-  while( iToken==0 && p->rc==SQLITE_OK ){
-    readRow(p, pWanted->zName, pWanted->zOwner, pRow);
-    if( pRow->bThere && !pRow->bOwn && pRow->msExpires>pRow->msNow ) return 0;
-    if( p->rc==SQLITE_OK ) iToken = takeLease(p, pWanted, pRow);
+/* Returns the new token; 0 if another owner's lease is live, or with an error.
+** The table is there. If a change fails, another connection has changed the
+** row, so each attempt meets another row than the one before. */
+static i64 tryLease(LeaseCall *p){
+  i64 iToken = 0, iSeen = -1, msSeen = 0;
+  while( iToken==0 && p->x->rc==SQLITE_OK ){
+    readRow(p);
+    if( !p->bOwn && p->msExpires>p->msNow ) return 0;
+    if( p->iToken==iSeen && p->msExpires==msSeen ){
+      sqlxBad(p->x, "a trigger on table main." LEASES " skips the change;"
+              " allowed is what sql/lease.sql makes");
+    }
+    iSeen = p->iToken;
+    msSeen = p->msExpires;
+    iToken = takeLease(p);
   }
   return iToken;
 }
 
-/* The same, with the table made first if it is not there, all or nothing. */
-static i64 acquireLease(Sqlx *p, const LeaseWanted *pWanted, LeaseRow *pRow){
+/* Makes the table, and acquires the lease; both or none. */
+static i64 makeLease(LeaseCall *p){
   i64 iToken = 0;
-  DdlTxn txn;
+  DdlTxn txn = ddlBegin(p->x, DDL_SELECT);
   Ddl ddl;
-  if( hasLeases(p) ) return tryLease(p, pWanted, pRow);
-  if( p->rc!=SQLITE_OK ) return 0;
-  txn = ddlBegin(p, DDL_SELECT);
   ddlNew(&ddl, "main", "fenced");
-  leasetableSteps(p, &ddl);
-  if( p->rc==SQLITE_OK ) ddlRun(p, &ddl, &txn);
-  if( p->rc==SQLITE_OK ) iToken = tryLease(p, pWanted, pRow);
-  ddlEnd(p, &txn);
-  return p->rc==SQLITE_OK ? iToken : 0;
+  leasetableSteps(p->x, &ddl);
+  if( p->x->rc==SQLITE_OK ) ddlRun(p->x, &ddl, &txn);
+  if( p->x->rc==SQLITE_OK && findLeases(p) ) iToken = tryLease(p);
+  ddlEnd(p->x, &txn);
+  return p->x->rc==SQLITE_OK ? iToken : 0;
+}
+
+static i64 acquireLease(LeaseCall *p){
+  i64 iToken = 0;
+  if( findLeases(p) ){
+    iToken = tryLease(p);
+  }else if( p->x->rc==SQLITE_OK ){
+    iToken = makeLease(p);
+  }
+  leaveTable(p);
+  return iToken;
+}
+
+/* Renews or releases. Returns whether the token was the current one. */
+static int changeHeld(LeaseCall *p, const char *zSql){
+  int bDone = findLeases(p) && changes(p, zSql);
+  leaveTable(p);
+  return bDone;
 }
 
 /* ---- arguments -------------------------------------------------------- */
 
-static i64 argTtl(Sqlx *p, sqlite3_value *pVal){
-  i64 ms = argsInteger(p, pVal, "ttl_ms");
-  if( ms<1 || ms>TTL_MAX ){
-    sqlxBad(p, "ttl_ms is %lld; allowed is 1 to %d", ms, TTL_MAX);
+static void argTtl(LeaseCall *p, sqlite3_value *pVal){
+  p->msTtl = argsInteger(p->x, pVal, "ttl_ms");
+  if( p->msTtl<1 || p->msTtl>TTL_MAX ){
+    sqlxBad(p->x, "ttl_ms is %lld; allowed is 1 to %d", p->msTtl, TTL_MAX);
   }
-  return ms;
 }
 
-static int argWanted(Sqlx *p, int nArg, sqlite3_value **apArg, int nWant,
-                     const char *zForm, LeaseWanted *pWanted){
-  if( !argsCount(p, nArg, nWant, nWant, zForm) ) return 0;
-  pWanted->zName = argsText(p, apArg[0], "name");
-  pWanted->zOwner = argsText(p, apArg[1], "owner");
-  pWanted->msTtl = argTtl(p, apArg[2]);
-  return p->rc==SQLITE_OK;
+/* Takes the name, the owner and the time; 0 with an error. */
+static int argWanted(LeaseCall *p, int nArg, sqlite3_value **apArg, int nMax,
+                     const char *zForm){
+  if( !argsCount(p->x, nArg, 3, nMax, zForm) ) return 0;
+  p->zName = argsText(p->x, apArg[0], "name");
+  p->zOwner = argsText(p->x, apArg[1], "owner");
+  argTtl(p, apArg[2]);
+  return p->x->rc==SQLITE_OK;
 }
 
 /* Takes the name and the token; 0 with an error. */
-static int argHeld(Sqlx *p, int nArg, sqlite3_value **apArg, int nWant,
-                   const char *zForm, const char **pzName, i64 *piToken){
-  if( !argsCount(p, nArg, nWant, nWant, zForm) ) return 0;
-  *pzName = argsText(p, apArg[0], "name");
-  *piToken = argsInteger(p, apArg[1], "token");
-  return p->rc==SQLITE_OK;
+static int argHeld(LeaseCall *p, int nArg, sqlite3_value **apArg, int nWant,
+                   const char *zForm){
+  if( !argsCount(p->x, nArg, nWant, nWant, zForm) ) return 0;
+  p->zName = argsText(p->x, apArg[0], "name");
+  p->iToken = argsInteger(p->x, apArg[1], "token");
+  return p->x->rc==SQLITE_OK;
 }
 
 /* ---- the functions ---------------------------------------------------- */
@@ -246,14 +335,12 @@ static int argHeld(Sqlx *p, int nArg, sqlite3_value **apArg, int nWant,
 **   -- error: lease kept: a lease is not deleted
 */
 static void acquireFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  LeaseWanted wanted;
-  LeaseRow row;
+  LeaseCall call;
   i64 iToken = 0;
   Sqlx x;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argWanted(&x, nArg, apArg, 3, "lease_acquire(name, owner, ttl_ms)",
-                &wanted) ){
-    iToken = acquireLease(&x, &wanted, &row);
+  beginCall(&call, &x, ctx);
+  if( argWanted(&call, nArg, apArg, 3, "lease_acquire(name, owner, ttl_ms)") ){
+    iToken = acquireLease(&call);
   }
   argsEndFound(&x, ctx, iToken);
 }
@@ -283,21 +370,13 @@ static void acquireFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   -- 1|0
 */
 static void renewFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  const char *zName;
-  i64 iToken, ms;
+  LeaseCall call;
   int bDone = 0;
   Sqlx x;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argHeld(&x, nArg, apArg, 3, "lease_renew(name, token, ttl_ms)", &zName,
-              &iToken) ){
-    ms = argTtl(&x, apArg[2]);
-    if( hasLeases(&x) ){
-      sqlite3_stmt *pStmt = sqlxPrepare(&x, "UPDATE main.interlock_leases"
-          " SET expires=max(expires,%lld+" TRIGGERSET_NOW ")"
-          " WHERE name=?1 AND token=%lld AND expires>0", ms, iToken);
-      bindText(&x, pStmt, 1, zName);
-      bDone = changes(&x, pStmt);
-    }
+  beginCall(&call, &x, ctx);
+  if( argHeld(&call, nArg, apArg, 3, "lease_renew(name, token, ttl_ms)") ){
+    argTtl(&call, apArg[2]);
+    bDone = changeHeld(&call, RENEW_SQL);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -325,19 +404,13 @@ static void renewFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   -- 1|0
 */
 static void releaseFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  const FunctionCall *pCall = sqlite3_user_data(ctx);
-  const char *zName;
-  i64 iToken;
+  LeaseCall call;
   int bDone = 0;
   Sqlx x;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argHeld(&x, nArg, apArg, 2, "lease_release(name, token)", &zName,
-              &iToken) && hasLeases(&x) ){
-    sqlite3_stmt *pStmt = sqlxPrepare(&x, "UPDATE main.interlock_leases"
-        " SET expires=0 WHERE name=?1 AND token=%lld AND expires>0", iToken);
-    bindText(&x, pStmt, 1, zName);
-    bDone = changes(&x, pStmt);
-    if( bDone ) connectionEventPost(pCall->pConn, zName);
+  beginCall(&call, &x, ctx);
+  if( argHeld(&call, nArg, apArg, 2, "lease_release(name, token)") ){
+    bDone = changeHeld(&call, RELEASE_SQL);
+    if( bDone ) connectionEventPost(call.pConn, call.zName);
   }
   argsEndInteger(&x, ctx, bDone);
 }
@@ -386,24 +459,25 @@ static void releaseFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   new token
 */
 static void assertFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  const char *zName;
+  LeaseCall call;
   i64 iToken;
   int bHeld = 0;
   Sqlx x;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argHeld(&x, nArg, apArg, 2, "lease_assert(name, token)", &zName,
-              &iToken) ){
+  beginCall(&call, &x, ctx);
+  if( argHeld(&call, nArg, apArg, 2, "lease_assert(name, token)") ){
+    iToken = call.iToken;
     if( sqlite3_get_autocommit(x.db) && !sqlxWrites(x.db) ){
       sqlxFail(&x, SQLITE_ERROR, "no transaction: lease_assert needs BEGIN, or"
           " a statement that writes");
     }
-    if( hasLeases(&x) ){
-      LeaseRow row;
-      readRow(&x, zName, "", &row);
-      bHeld = row.bThere && row.iToken==iToken && row.msExpires>row.msNow;
+    if( findLeases(&call) ){
+      readRow(&call);
+      bHeld = call.iToken==iToken && call.iToken
+           && call.msExpires>call.msNow;
     }
+    leaveTable(&call);
     if( !bHeld ){
-      sqlxFail(&x, SQLITE_CONSTRAINT_FUNCTION, "lease lost: %s", zName);
+      sqlxFail(&x, SQLITE_CONSTRAINT_FUNCTION, "lease lost: %s", call.zName);
     }
   }
   argsEndInteger(&x, ctx, bHeld);
@@ -413,8 +487,8 @@ static void assertFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 
 /* Returns how long to sleep before the next look: not beyond the end of the
 ** lease, and not beyond the timeout. usBegin is when the wait began. */
-static i64 nextLook(const LeaseRow *pRow, i64 msTimeout, u64 usBegin){
-  i64 ms = pRow->msExpires - pRow->msNow;
+static i64 nextLook(const LeaseCall *p, i64 msTimeout, u64 usBegin){
+  i64 ms = p->msExpires - p->msNow;
   if( ms>LOOK_MS ) ms = LOOK_MS;
   if( msTimeout>=0 ){
     i64 msLeft = msTimeout - (i64)((osMonotonicUs() - usBegin)/1000);
@@ -424,34 +498,28 @@ static i64 nextLook(const LeaseRow *pRow, i64 msTimeout, u64 usBegin){
 }
 
 /* Returns the token, or 0 at the timeout or with an error. */
-static i64 waitForLease(
-  Connection *pConn,
-  Sqlx *p,
-  const LeaseWanted *pWanted,
-  i64 msTimeout
-){
+static i64 waitForLease(LeaseCall *p, i64 msTimeout){
   u64 usBegin = osMonotonicUs();
   ConnectionEvent event;
   i64 iToken = 0;
-  if( !connectionEventBegin(pConn, p, pWanted->zName, &event) ) return 0;
+  if( !connectionEventBegin(p->pConn, p->x, p->zName, &event) ) return 0;
   do{
-    LeaseRow row = {0};
     i64 ms;
     connectionEventLook(&event);
-    iToken = acquireLease(p, pWanted, &row);
-    if( iToken || p->rc!=SQLITE_OK ) break;
-    if( !connectionEventAllowed(p, &event, sqlxPrintf(p,
-            "lease '%s' is held by '%s'", pWanted->zName, row.zOwner)) ) break;
-    ms = nextLook(&row, msTimeout, usBegin);
+    iToken = acquireLease(p);
+    if( iToken || p->x->rc!=SQLITE_OK ) break;
+    if( !connectionEventAllowed(p->x, &event, sqlxPrintf(p->x,
+            "lease '%s' is held by '%s'", p->zName, p->zHolder)) ) break;
+    ms = nextLook(p, msTimeout, usBegin);
     if( ms<=0 ) break;
-    connectionEventWait(p, &event, ms);
-  }while( p->rc==SQLITE_OK );
+    connectionEventWait(p->x, &event, ms);
+  }while( p->x->rc==SQLITE_OK );
   connectionEventEnd(&event);
   return iToken;
 }
 
 /*
-** SQL FUNCTION lease_wait(name, owner, ttl_ms, timeout_ms)
+** SQL FUNCTION lease_wait(name, owner, ttl_ms [, timeout_ms])
 **
 ** Acquires a lease as lease_acquire does, and waits until it can. It is woken
 ** through the lock file when another connection calls lease_release, and
@@ -467,7 +535,8 @@ static i64 waitForLease(
 **   name        TEXT     the lease
 **   owner       TEXT     the owner that asks
 **   ttl_ms      INTEGER  as of lease_acquire
-**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all
+**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all; the
+**     default is advisory_lock_timeout; `wait_at_most(ms)` is the same
 ** Result: INTEGER the token; NULL if the lease was not free in time
 ** Errors:
 **   `lock wait refused:` SQLITE_BUSY
@@ -482,8 +551,9 @@ static i64 waitForLease(
 **   -- 1
 **   SELECT lease_wait('leader', 'host b', 60000, 5000) > 0;
 **   -- 1
-**   SELECT lease_wait('leader', 'host c', 60000, 10) IS NULL;
-**   -- 1
+**   SELECT lease_wait('leader', 'host c', 60000, 10) IS NULL,
+**     lease_wait('leader', 'host c', 60000, wait_at_most(10)) IS NULL;
+**   -- 1|1
 **   BEGIN;
 **   SELECT lease_wait('leader', 'host c', 60000, 5000);
 **   -- error: lock wait refused: lease 'leader' is held by 'host b'; ...
@@ -491,14 +561,16 @@ static i64 waitForLease(
 */
 static void waitFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  LeaseWanted wanted;
+  CallOptions options;
+  LeaseCall call;
   i64 iToken = 0;
   Sqlx x;
-  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( argWanted(&x, nArg, apArg, 4,
-                "lease_wait(name, owner, ttl_ms, timeout_ms)", &wanted) ){
-    i64 ms = argsTimeout(&x, apArg[3]);
-    if( x.rc==SQLITE_OK ) iToken = waitForLease(pCall->pConn, &x, &wanted, ms);
+  beginCall(&call, &x, ctx);
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
+  if( argWanted(&call, nArg, apArg, 4,
+                "lease_wait(name, owner, ttl_ms [, timeout_ms])") ){
+    if( nArg==4 ) options.msTimeout = argsTimeout(&x, apArg[3]);
+    if( x.rc==SQLITE_OK ) iToken = waitForLease(&call, options.msTimeout);
   }
   argsEndFound(&x, ctx, iToken);
 }

@@ -4,11 +4,12 @@
 */
 #include <string.h>
 #include "locks/rowlock.h"
+#include "locks/calloption.h"
 #include "sqlite/args.h"
 #include "session/rowkey.h"
 SQLITE_EXTENSION_INIT3
 
-enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_UNLOCK };
+enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_REQUEST, ROWLOCK_UNLOCK };
 
 /*
 ** SQL AREA Row and table locks
@@ -99,7 +100,7 @@ static void beginRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
   pReq->zSchema = pTab->zSchema;
   pReq->eMode = pWord->eMode;
   pReq->eScope = pWord->eScope;
-  pReq->msTimeout = connectionTimeout(pCall->pConn);
+  pReq->pTask = 0;
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
@@ -154,8 +155,8 @@ static KnownTable *tableRequest(
 
 /* ---- the functions ---------------------------------------------------- */
 
-/* Locks or unlocks. The result of a lock is its fencing token, of the others
-** 1 or 0. */
+/* Locks or unlocks. The result of a lock is its fencing token, or NULL while
+** its request is in the queue, of the others 1 or 0. */
 static void runRequest(
   sqlite3_context *ctx,
   int nArg,
@@ -163,22 +164,29 @@ static void runRequest(
   RequestMaker xMake
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
+  int eOp = pCall->pThis->word.eOp;
   ConnectionRequest req;
+  CallOptions options;
   KnownTable *pTable;
   Sqlx x;
   i64 iResult = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  nArg = calloptionRead(&x, pCall, nArg, apArg,
+                        eOp==ROWLOCK_LOCK ? CALLOPTION_WAIT : 0, &options);
   pTable = xMake(pCall, &x, nArg, apArg, &req);
   if( pTable ){
-    if( pCall->pThis->word.eOp==ROWLOCK_UNLOCK ){
+    req.msTimeout = options.msTimeout;
+    if( eOp==ROWLOCK_UNLOCK ){
       iResult = connectionUnlock(pCall->pConn, &x, &req);
     }else{
-      iResult = connectionLock(pCall->pConn, &x, &req);
+      iResult = eOp==ROWLOCK_REQUEST ? connectionAsk(pCall->pConn, &x, &req)
+                                     : connectionLock(pCall->pConn, &x, &req);
       if( iResult && !req.bTry ) iResult = connectionGrantToken(pCall->pConn);
     }
   }
   knowntableUnref(pTable);
-  argsEndInteger(&x, ctx, iResult);
+  if( eOp==ROWLOCK_REQUEST ) argsEndFound(&x, ctx, iResult);
+  else argsEndInteger(&x, ctx, iResult);
 }
 
 static void rowFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -301,6 +309,46 @@ static void unlockRowsFunc(
 **     try_row_xact_lock_shared('account', 2);
 **   -- 1|1
 **   ROLLBACK;
+*/
+
+/*
+** SQL FUNCTION request_row_lock(table, key...)
+** SQL FUNCTION request_row_lock_shared(table, key...)
+** SQL FUNCTION request_table_lock(table)
+** SQL FUNCTION request_table_lock_shared(table)
+**
+** Asks for a lock on a row or table, keeps the place in the queue, and returns
+** at once. The functions are to row_lock and table_lock what
+** request_advisory_lock is to advisory_lock: the same call takes the lock once
+** it is granted, and withdraw_request() gives up. A request for a row is first
+** in the queue of the table; the first call after the table is granted puts it
+** into the row's own queue. In WAL mode a call is refused where row_lock is,
+** and a request that is in the queue stays there.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name
+**   key    ANY   a value for each column of the PRIMARY KEY, in its order
+** Result: INTEGER the fencing token; NULL while the request is in the queue
+** Errors:
+**   `request pending:` SQLITE_BUSY
+**   `lock wait refused:` SQLITE_BUSY
+**   `deadlock detected:` SQLITE_LOCKED
+**   `lock wait cancelled:` SQLITE_INTERRUPT
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: no other system
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   SELECT request_row_lock('account', 1) > 0,
+**     request_row_lock_shared('account', 2) > 0;
+**   -- 1|1
+**   SELECT row_unlock('account', 1), row_unlock_shared('account', 2);
+**   -- 1|1
+**   SELECT request_table_lock('account') > 0,
+**     request_table_lock_shared('account') > 0, withdraw_request();
+**   -- 1|1|0
 */
 
 /*
@@ -478,6 +526,8 @@ static const Function aRowlock[] = {
   EACH("try_row_lock_shared", rowFunc, ROWLOCK_TRY, ROW_SHR, ROW_SES),
   EACH("try_row_xact_lock", rowFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
   EACH("try_row_xact_lock_shared", rowFunc, ROWLOCK_TRY, ROW_SHR, ROW_TXN),
+  EACH("request_row_lock", rowFunc, ROWLOCK_REQUEST, ROW_EXC, ROW_SES),
+  EACH("request_row_lock_shared", rowFunc, ROWLOCK_REQUEST, ROW_SHR, ROW_SES),
   EACH("row_unlock", rowFunc, ROWLOCK_UNLOCK, ROW_EXC, ROW_SES),
   EACH("row_unlock_shared", rowFunc, ROWLOCK_UNLOCK, ROW_SHR, ROW_SES),
   { "row_unlock_all", 0, unlockRowsFunc, { KEY_ROW, 0, 0, 0 } },
@@ -490,6 +540,9 @@ static const Function aRowlock[] = {
   EACH("try_table_xact_lock", tableFunc, ROWLOCK_TRY, ROW_EXC, ROW_TXN),
   EACH("try_table_xact_lock_shared", tableFunc, ROWLOCK_TRY, ROW_SHR,
        ROW_TXN),
+  EACH("request_table_lock", tableFunc, ROWLOCK_REQUEST, ROW_EXC, ROW_SES),
+  EACH("request_table_lock_shared", tableFunc, ROWLOCK_REQUEST, ROW_SHR,
+       ROW_SES),
   EACH("table_unlock", tableFunc, ROWLOCK_UNLOCK, ROW_EXC, ROW_SES),
   EACH("table_unlock_shared", tableFunc, ROWLOCK_UNLOCK, ROW_SHR, ROW_SES),
   { "table_unlock_all", 0, unlockRowsFunc, { KEY_TABLE, 0, 0, 0 } },

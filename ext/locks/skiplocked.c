@@ -54,7 +54,7 @@ typedef struct Skip {
   sqlite3_value **apValue;
   int bNewest;                 /* the snapshot is the newest: its transaction
                                ** writes the table's file */
-  const char *zQuery;          /* what the two statements are kept by */
+  KnownQuery *pQuery;          /* in which the two statements are kept */
   sqlite3_stmt *pSearch;       /* returns the keys of rows, in order */
   sqlite3_stmt *pAgain;        /* returns a row if the row is still there */
   int nPrepared;               /* how often SQLite had prepared pSearch anew */
@@ -241,20 +241,20 @@ static void bindValues(Sqlx *x, sqlite3_stmt *pStmt, int iFirst, int n,
 }
 
 /* With LIMIT in the statement, a LIMIT in the caller's text is an error. */
-static void prepareBoth(Skip *p){
+static void prepareBoth(Skip *p, sqlite3_stmt **apStmt){
   Sqlx *x = p->x;
   const char *zFrom = sqlxPrintf(x, "\"%w\".\"%w\"", p->pTab->zSchema,
                                  p->pTab->zName);
   const char *zWhere = p->zWhere ? bracketed(x, p->zWhere, "where") : "1";
   int n;
   if( p->zOrder ) bracketed(x, p->zOrder, "order by");
-  p->pAgain = prepareRead(x, sqlxPrintf(x, "SELECT 1 FROM %s WHERE %s AND %s",
+  apStmt[1] = prepareRead(x, sqlxPrintf(x, "SELECT 1 FROM %s WHERE %s AND %s",
       zFrom, zWhere, skipKey(p, 1)), "where");
-  p->pSearch = prepareRead(x, sqlxPrintf(x, "SELECT %s FROM %s WHERE %s%s%s\n"
+  apStmt[0] = prepareRead(x, sqlxPrintf(x, "SELECT %s FROM %s WHERE %s%s%s\n"
       "LIMIT -1", skipKey(p, 0), zFrom, zWhere, p->zOrder ? " ORDER BY\n" : "",
       p->zOrder ? p->zOrder : ""), "order by");
   if( x->rc!=SQLITE_OK ) return;
-  n = sqlite3_bind_parameter_count(p->pSearch);
+  n = sqlite3_bind_parameter_count(apStmt[0]);
   if( n!=p->nValue ){
     sqlxBad(x, "%d values; where and order by have %d", p->nValue, n);
   }
@@ -263,14 +263,13 @@ static void prepareBoth(Skip *p){
 /* Takes the two statements that an earlier call has given back, or compiles
 ** them. */
 static void takeBoth(Skip *p){
-  KnownQuery query;
   int n;
-  p->zQuery = sqlxPrintf(p->x, "%d %Q %Q", p->nValue, p->zWhere, p->zOrder);
-  if( p->x->rc!=SQLITE_OK ) return;
-  knowntableTake(p->pKnown, p->zQuery, &query);
-  p->pSearch = query.apStmt[0];
-  p->pAgain = query.apStmt[1];
-  if( p->pSearch==0 ) prepareBoth(p);
+  p->pQuery = knowntableTake(p->pKnown, p->x, sqlxPrintf(p->x, "%d %Q %Q",
+      p->nValue, p->zWhere, p->zOrder));
+  if( p->pQuery==0 ) return;
+  if( p->pQuery->apStmt[0]==0 ) prepareBoth(p, p->pQuery->apStmt);
+  p->pSearch = p->pQuery->apStmt[0];
+  p->pAgain = p->pQuery->apStmt[1];
   if( p->x->rc!=SQLITE_OK ) return;
   p->nPrepared = sqlxReprepared(p->pSearch);
   bindValues(p->x, p->pSearch, 1, p->nValue, p->apValue);
@@ -280,15 +279,11 @@ static void takeBoth(Skip *p){
 
 /* Keeps them for the next call, unless there was an error. */
 static void giveBoth(Skip *p){
-  KnownQuery query;
-  memset(&query, 0, sizeof(query));
-  query.apStmt[0] = p->pSearch;
-  query.apStmt[1] = p->pAgain;
   p->pSearch = p->pAgain = 0;
   if( p->x->rc==SQLITE_OK && !p->bChanged ){
-    knowntableGive(p->pKnown, p->zQuery, &query);
+    knowntableGive(p->pKnown, p->pQuery);
   }else{
-    knowntableEnd(&query);
+    knowntableEnd(p->pQuery);
   }
 }
 
@@ -567,6 +562,7 @@ static int skipCall(
   if( skipArgs(p, nArg, apArg) && askSnapshot(p) ){
     p->req.zSchema = p->pTab->zSchema;
     p->req.pTable = &p->pTab->key;
+    p->req.pTask = 0;
     skipRun(p, ctx);
   }
   knowntableUnref(p->pKnown);

@@ -7,6 +7,7 @@
 ** SQLite's write lock, which comes with the turn (connectionLock).
 */
 #include "locks/turn.h"
+#include "locks/calloption.h"
 #include "sqlite/args.h"
 SQLITE_EXTENSION_INIT3
 
@@ -36,6 +37,7 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
   req.zName = pCall->pThis->zName;
   req.zSchema = 0;
   req.pTable = 0;
+  req.pTask = 0;
   req.eMode = LOCK_EXCLUSIVE;
   req.eScope = LOCK_SCOPE_TURN;
   req.msTimeout = msTimeout;
@@ -108,13 +110,14 @@ static void writeTurnFunc(
   sqlite3_value **apArg
 ){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  i64 ms = connectionTimeout(pCall->pConn);
+  CallOptions options;
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
   if( argsCount(&x, nArg, 0, 1, "write_turn([ms])") && nArg ){
-    ms = argsTimeout(&x, apArg[0]);
+    options.msTimeout = argsTimeout(&x, apArg[0]);
   }
-  turn(ctx, 0, ms, &x);
+  turn(ctx, 0, options.msTimeout, &x);
 }
 
 /*

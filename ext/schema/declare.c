@@ -123,13 +123,37 @@ static int isWhole(Sqlx *p, DeclaredTable *pTab){
 }
 
 /*
+** Appends the steps that drop all sets of the table and make the one that it
+** should have. It is always made whole and in one order; no trigger is put back
+** by itself. Triggers of the user's that update the table are made again after
+** the first ones of the set that say so (nFirst). A column that is missing is
+** added in between, when no trigger is there.
+*/
+static void stepsOfTriggers(
+  Sqlx *p,
+  DeclaredTable *pTab,
+  DdlScope eScope,
+  Ddl *pDdl
+){
+  const DeclaredKind *pKind = pTab->pKind;
+  const DeclaredTable *pOne;
+  if( pDdl->bText || pTab->set.nFirst==0 ) pTab->touches.set.n = 0;
+  for(pOne=pTab; pOne; pOne=pOne->pOther){
+    ddlDropTriggers(p, pDdl, eScope, &pOne->has);
+  }
+  ddlDropTriggers(p, pDdl, eScope, &pTab->touches.set);
+  if( pKind->xColumns ) pKind->xColumns(p, pTab, pDdl);
+  ddlMakeTriggers(p, pDdl, &pTab->set, 0, pTab->set.nFirst);
+  ddlMakeAgain(p, pDdl, &pTab->touches.set);
+  ddlMakeTriggers(p, pDdl, &pTab->set, pTab->set.nFirst, pTab->set.n);
+}
+
+/*
 ** Writes down the steps that declare the table. Returns 0 after an error, and
-** if everything is there already and bText is not set. The set is always made
-** whole and in one order; no trigger is put back by itself. Triggers of the
-** user's that update the table are made again after the first ones of the set
-** that say so (nFirst). The steps that can
-** be undone one by one come before those that make tables: a trigger may name a
-** table that does not exist yet.
+** if everything is there already and bText is not set. Triggers that are as
+** they should be stay: only the entry or a table beside is missing. The steps
+** that can be undone one by one come before those that make tables: a trigger
+** may name a table that does not exist yet.
 */
 static int writeDown(
   Sqlx *p,
@@ -156,16 +180,9 @@ static int writeDown(
   }
   if( p->rc!=SQLITE_OK ) return 0;
 
-  if( bText || pTab->set.nFirst==0 ) pTab->touches.set.n = 0;
-  ddlDropTriggers(p, pDdl, eScope, &pTab->has);
-  for(pOther=pTab->pOther; pOther; pOther=pOther->pOther){
-    ddlDropTriggers(p, pDdl, eScope, &pOther->has);
+  if( bText || pTab->pOther || statusTriggers(p, pTab)!=DECLARED_OK ){
+    stepsOfTriggers(p, pTab, eScope, pDdl);
   }
-  ddlDropTriggers(p, pDdl, eScope, &pTab->touches.set);
-  if( pKind->xColumns ) pKind->xColumns(p, pTab, pDdl);
-  ddlMakeTriggers(p, pDdl, &pTab->set, 0, pTab->set.nFirst);
-  ddlMakeAgain(p, pDdl, &pTab->touches.set);
-  ddlMakeTriggers(p, pDdl, &pTab->set, pTab->set.nFirst, pTab->set.n);
   if( pKind->xTables ) pKind->xTables(p, pTab, pDdl);
   registryStore(p, pTab, 1, eScope, pDdl);
   for(pOther=pTab->pOther; pOther; pOther=pOther->pOther){

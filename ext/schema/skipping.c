@@ -12,7 +12,8 @@ typedef enum Event { EVENT_NONE = 0, EVENT_INSERT, EVENT_UPDATE, EVENT_DELETE,
 
 /* The beginning of a trigger's text, after CREATE TRIGGER. */
 typedef struct Head {
-  Event eAfter;          /* its event; EVENT_NONE: it is no AFTER trigger */
+  Event eEvent;
+  Event eAfter;          /* the same; EVENT_NONE: it is no AFTER trigger */
   SqlToken schema;       /* the schema of its table; of kind SQLTOKEN_END if the
                          ** text names none */
   const char *zOf;       /* from the event to ON: the columns, if any */
@@ -35,16 +36,17 @@ static Head headOf(const char *zSql){
                                                "DELETE" };
   const char *zEnd = zSql + strlen(zSql);
   SqlToken t = sqltokenAt(zSql, zEnd);
-  Head head = { EVENT_NONE, sqltokenAt(zEnd, zEnd), zEnd, zEnd };
-  int e;
+  Head head = { EVENT_NONE, EVENT_NONE, sqltokenAt(zEnd, zEnd), zEnd, zEnd };
+  int bAfter, e;
   t = sqltokenNext(&t, zEnd);             /* TRIGGER */
   t = sqltokenNext(&t, zEnd);
   skipName(&t, zEnd);
-  if( !sqltokenIsWord(&t, "AFTER") ) return head;
-  t = sqltokenNext(&t, zEnd);
+  bAfter = sqltokenIsWord(&t, "AFTER");
+  if( bAfter || sqltokenIsWord(&t, "BEFORE") ) t = sqltokenNext(&t, zEnd);
   for(e=EVENT_INSERT; e<EVENT_COUNT; e++){
-    if( sqltokenIsWord(&t, az[e]) ) head.eAfter = (Event)e;
+    if( sqltokenIsWord(&t, az[e]) ) head.eEvent = (Event)e;
   }
+  if( bAfter ) head.eAfter = head.eEvent;
   head.zOf = t.z;
   while( t.kind!=SQLTOKEN_END && !sqltokenIsWord(&t, "ON") ){
     t = sqltokenNext(&t, zEnd);
@@ -145,6 +147,25 @@ int skippingUpdates(const char *zSql, const char *zTable){
   return nextUpdate(&t, zEnd, zTable);
 }
 
+int skippingSeesColumn(const char *zSql, const char *zColumn){
+  static const char *const azWrites[] = { "INSERT", "UPDATE", "DELETE",
+                                          "REPLACE" };
+  const char *zEnd = zSql + strlen(zSql);
+  Head head = headOf(zSql);
+  SqlToken t;
+  int i;
+  if( head.eEvent!=EVENT_UPDATE ) return 0;
+  t = sqltokenAt(head.zOf, head.zOfEnd);
+  t = sqltokenNext(&t, head.zOfEnd);
+  if( sqltokenIsWord(&t, "OF")
+   && !sqltokenMentions(head.zOf, head.zOfEnd, zColumn) ) return 0;
+  for(t=sqltokenAt(head.zOfEnd, zEnd); t.kind!=SQLTOKEN_END;
+      t=sqltokenNext(&t, zEnd)){
+    for(i=0; i<4; i++) if( sqltokenIsWord(&t, azWrites[i]) ) return 1;
+  }
+  return 0;
+}
+
 static void setColumn(const TableInfo *pInfo, const SqlToken *p, char *abSet){
   int i;
   for(i=0; i<pInfo->nCol; i++){
@@ -229,7 +250,7 @@ void skippingTouches(
   int i;
   memset(pTouches, 0, sizeof(*pTouches));
   if( pList==0 ){
-    tableinfoList(p, pInfo->zSchema, &list);
+    tableinfoTriggers(p, pInfo, &list);
     pList = &list;
   }
   for(i=0; p->rc==SQLITE_OK && i<pList->nUser; i++){
@@ -265,7 +286,7 @@ int skippingIsOutOfOrder(
   int n, i;
   if( pTouches->set.n==0 || zNumber==0 ) return 0;
   if( pList==0 ){
-    tableinfoList(p, pInfo->zSchema, &list);
+    tableinfoTriggers(p, pInfo, &list);
     pList = &list;
   }
   if( p->rc!=SQLITE_OK ) return 0;
@@ -291,7 +312,7 @@ void skippingFind(
   int aiMade[EVENT_COUNT], i;
   memset(pSkip, 0, sizeof(*pSkip));
   if( pList==0 ){
-    tableinfoList(p, pInfo->zSchema, &list);
+    tableinfoTriggers(p, pInfo, &list);
     pList = &list;
   }
   if( p->rc!=SQLITE_OK ) return;

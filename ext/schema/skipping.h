@@ -62,4 +62,8 @@ int skippingSets(Sqlx *p, const TableInfo *pInfo, const char *zSql,
 /* Whether the text of a trigger updates that table. */
 int skippingUpdates(const char *zSql, const char *zTable);
 
+/* Whether it is the text of an UPDATE trigger which writes something and which
+** an UPDATE of that column alone fires. */
+int skippingSeesColumn(const char *zSql, const char *zColumn);
+
 #endif

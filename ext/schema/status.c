@@ -70,14 +70,12 @@ const char *statusNote(Sqlx *p, const DeclaredTable *pTab){
 }
 
 /* What the set of an older generator should look like is unknown here. */
-DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
-  const DeclaredKind *pKind = pTab->pKind;
+DeclaredStatus statusTriggers(Sqlx *p, DeclaredTable *pTab){
   DeclaredStatus status;
   if( p->rc!=SQLITE_OK ) return DECLARED_OK;
   status = compareSets(&pTab->has, &pTab->set);
   if( status!=DECLARED_OK && pTab->has.n>0
-   && pTab->iGenerator<pKind->iGenerator ) return DECLARED_OUTDATED;
-  if( status==DECLARED_OK && pKind->xFault ) status = pKind->xFault(p, pTab);
+   && pTab->iGenerator<pTab->pKind->iGenerator ) return DECLARED_OUTDATED;
   if( status==DECLARED_OK
    && skippingIsOutOfOrder(p, &pTab->info, pTab->zEntry, &pTab->touches) ){
     status = DECLARED_OUTDATED;
@@ -85,6 +83,15 @@ DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
   if( status==DECLARED_OK ){
     skippingFind(p, &pTab->info, pTab->zEntry, &pTab->skip);
     if( pTab->skip.zName ) status = DECLARED_SKIPPED;
+  }
+  return status;
+}
+
+DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
+  DeclaredStatus status = statusTriggers(p, pTab);
+  if( status<=DECLARED_SKIPPED && pTab->pKind->xFault ){
+    DeclaredStatus fault = pTab->pKind->xFault(p, pTab);
+    if( fault>status ) status = fault;
   }
   return status;
 }

@@ -14,6 +14,8 @@ DeclaredTable *statusList(Sqlx *p, const DeclaredKind *pKind);
 /* Returns the status of a table whose two sets are known, and sets
 ** pTab->skip. */
 DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab);
+/* Returns the same for the triggers alone. */
+DeclaredStatus statusTriggers(Sqlx *p, DeclaredTable *pTab);
 /* Whether the table has another declared set or entry beside its own. */
 int statusSeveral(const DeclaredTable *pTab);
 /* Returns what the engine has to say of a table in a list; "" for nothing. */

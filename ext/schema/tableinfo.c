@@ -248,10 +248,8 @@ static int compareItems(const void *pA, const void *pB){
   return c ? c : sqlite3_stricmp(a->zName, b->zName);
 }
 
-/* Reads the list of a schema. */
-void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
-      " FROM \"%w\".sqlite_master", zSchema);
+/* Reads the list from the rows of a statement. */
+static void readList(Sqlx *p, sqlite3_stmt *pStmt, TableInfoList *pList){
   memset(pList, 0, sizeof(*pList));
   while( sqlxStep(p, pStmt) ){
     TableInfoItem *pItem;
@@ -273,6 +271,19 @@ void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
   if( pList->a && pList->n>1 ){
     qsort(pList->a, (size_t)pList->n, sizeof(TableInfoItem), compareItems);
   }
+}
+
+/* Reads the list of a schema. */
+void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
+  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+      " FROM \"%w\".sqlite_master", zSchema), pList);
+}
+
+/* Reads the triggers of one table, for a caller that looks at no other. */
+void tableinfoTriggers(Sqlx *p, const TableInfo *pInfo, TableInfoList *pList){
+  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+      " FROM \"%w\".sqlite_master WHERE type='trigger'"
+      " AND tbl_name=%Q COLLATE NOCASE", pInfo->zSchema, pInfo->zName), pList);
 }
 
 /* Returns the first of Interlock's triggers with a number in its name. The

@@ -93,6 +93,7 @@ int tableinfoIsNamed(Sqlx *p, const char *zTable, const char *zSchema,
 int tableinfoExists(const TableInfoList *pList, const char *zSchema,
                     const char *zName, TableInfo *pInfo);
 void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList);
+void tableinfoTriggers(Sqlx *p, const TableInfo *pInfo, TableInfoList *pList);
 const TableInfoItem *tableinfoNumbered(const TableInfoList *pList,
                                        const char *zNumber, int *pn);
 const char *tableinfoText(Sqlx *p, const TableInfo *pInfo, const char *zType,

@@ -2,10 +2,13 @@
 /*
 ** A connection and its locks. See connection.h.
 */
+#include <stdlib.h>
 #include <string.h>
 #include "session/connection.h"
 #include "session/lockerror.h"
+#include "session/lockkey.h"
 #include "core/os.h"
+#include "core/watch.h"
 #include "session/snapshot.h"
 #include "session/writeend.h"
 SQLITE_EXTENSION_INIT3
@@ -23,7 +26,9 @@ struct Connection {
   WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
+  int bNotified;         /* the open transaction has notified a channel */
   int nSkip;             /* searches for free rows that have not ended */
+  LockWatch *pWatch;     /* watches its requests; NULL: none was asked for */
   void *pGuards;         /* what the guards of this connection know */
   const ConnectionGuards *pGuardEvents;
   i64 msTimeout;         /* how long a lock function waits; -1: no limit */
@@ -115,6 +120,36 @@ FileSession *connectionFile(Connection *p, Sqlx *x, const char *zSchema){
   return pFs;
 }
 
+/* The file session of a task in main's lock file. Without bBegin NULL if there
+** is none; NULL with an error. Its label tells the task. */
+static FileSession *taskFile(Connection *p, Sqlx *x, const LockKey *pTask,
+                             int bBegin){
+  FileSession *pOwn = bBegin ? connectionFile(p, x, 0) : findSession(p, x, 0);
+  FileSession *pFs;
+  if( pOwn==0 || pOwn->pLock==0 ) return 0;
+  pFs = filesessionTask(pOwn, pTask);
+  if( pFs==0 && bBegin ){
+    const char *z = sqlxPrintf(x, "%s%stask %s", p->zLabel,
+                               p->zLabel[0] ? " " : "", lockkeyText(x, pTask));
+    if( x->rc!=SQLITE_OK ) return 0;
+    failSession(x, filesessionBeginTask(pOwn, pTask, &pFs), pOwn);
+    if( pFs ) lockSessionLabel(pFs->pLock, z);
+  }
+  return pFs;
+}
+
+/* The file session that makes a request, begun. */
+static FileSession *askingFile(Connection *p, Sqlx *x,
+                               const ConnectionRequest *pReq){
+  if( pReq->pTask ) return taskFile(p, x, pReq->pTask, 1);
+  return connectionFile(p, x, pReq->zSchema);
+}
+
+/* A task that holds nothing any more ends. */
+static inline void leaveTask(Connection *p, FileSession *pFs){
+  if( pFs->pTask ) filesessionLeave(p->pMain, pFs);
+}
+
 /* ---- the transaction -------------------------------------------------- */
 
 static int onMark(void *pArg, int iFrom, int iTo){
@@ -134,12 +169,15 @@ static void onRollbackTo(void *pArg, int i){
   }
 }
 
-static void onEnd(void *pArg){
+static void onEnd(void *pArg, int bUndone){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
   writeendCancel(&p->pTurn);
+  p->bNotified = 0;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
-    if( pFs->pLock ) lockTxnEnd(pFs->pLock);
+    if( pFs->pLock==0 ) continue;
+    if( bUndone ) lockTxnRollback(pFs->pLock);
+    else lockTxnEnd(pFs->pLock);
   }
 }
 
@@ -224,24 +262,43 @@ typedef struct Wanted {
   const ConnectionRequest *pReq;
   LockFailure failure;
   int bWaited;           /* the request was not granted immediately */
+  LockGrant intent;      /* on the table, of the last row that was granted */
   sqlite3_stmt *pLook;   /* for waitingInterrupted() */
 } Wanted;
 
-/* The name of another file in which this connection holds a lock; "" for
-** memory, NULL if there is none. */
+/* The name of another file in which this connection holds or requests a lock;
+** "" for memory, NULL if there is none. */
 static const char *heldElsewhere(const Connection *p, const FileSession *pHere){
   FileSession *pFs;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
-    if( pFs!=pHere && pFs->pLock && lockHolding(pFs->pLock) ){
+    if( pFs->pFile!=pHere->pFile && filesessionInUse(pFs) ){
       return filesessionFileName(pFs);
     }
   }
   return 0;
 }
 
-/* xMayWait of LockWait: whether the request may wait; if not, w->failure says
-** why. */
-static int mayWait(void *pArg){
+/* Whether another task of this connection, or the connection itself, holds or
+** requests a lock in this file: it could not go on during a wait. */
+static int taskInUse(const FileSession *pOwn, const FileSession *pHere){
+  const FileSession *pFs;
+  if( pHere!=pOwn && (lockPending(pOwn->pLock) || lockHolding(pOwn->pLock)) ){
+    return 1;
+  }
+  for(pFs=pOwn->pTasks; pFs; pFs=pFs->pNext){
+    if( pFs!=pHere && filesessionInUse(pFs) ) return 1;
+  }
+  return 0;
+}
+
+/* The connection's own file session in the file of another one. */
+static FileSession *ownFile(const Connection *p, FileSession *pFs){
+  return pFs->pTask ? p->pMain : pFs;
+}
+
+/* xMayWait of LockWait: whether the request may wait, or be queued; if not,
+** w->failure says why. */
+static int mayAsk(void *pArg){
   Wanted *w = (Wanted*)pArg;
   LockFailure *f = &w->failure;
   w->bWaited = 1;
@@ -251,6 +308,15 @@ static int mayWait(void *pArg){
     if( f->zBusy ) f->eWaiting = WAITING_OTHER_FILE;
   }
   return f->eWaiting==WAITING_ALLOWED;
+}
+static int mayWait(void *pArg){
+  Wanted *w = (Wanted*)pArg;
+  if( !mayAsk(pArg) ) return 0;
+  if( taskInUse(ownFile(w->pConn, w->pFs), w->pFs) ){
+    w->failure.eWaiting = WAITING_OTHER_TASK;
+    return 0;
+  }
+  return 1;
 }
 
 /* xPoll of LockWait: whether the wait must end. */
@@ -287,8 +353,8 @@ static LockRc acquireRow(Wanted *w){
   u32 eIntent = connectionIntent(pReq->eMode);
   u64 usBegin = osMonotonicUs();
   LockRc eRc = acquire(w, pReq->pTable, eIntent);
-  LockGrant intent = lockGranted(pLock);
   int bWaited = w->bWaited;
+  w->intent = lockGranted(pLock);
   if( eRc!=LOCK_OK ) return eRc;
   w->bWaited = 0;
   if( w->failure.msTimeout>0 ){
@@ -301,7 +367,7 @@ static LockRc acquireRow(Wanted *w){
   if( eRc==LOCK_OK && bWaited && !w->bWaited ){
     eRc = lockConfirm(pLock, pollWait(w));
   }
-  if( eRc!=LOCK_OK ) lockUndo(pLock, &intent);
+  if( eRc!=LOCK_OK ) lockUndo(pLock, &w->intent);
   return eRc;
 }
 
@@ -325,25 +391,46 @@ static int takeWrite(Sqlx *x, const Wanted *w){
   return 0;
 }
 
-/* A request, with the file session that it needs. */
+/* Begins a request, with the file session that it needs; 0 with an error. While
+** the connection has a request in the queue of one file, it must not be granted
+** a lock in another one: that would be an edge that no process sees. */
+static int beginWanted(Wanted *w, Connection *p, Sqlx *x,
+                       const ConnectionRequest *pReq){
+  FileSession *pFs;
+  w->pConn = p;
+  w->pReq = pReq;
+  w->bWaited = 0;
+  w->pLook = 0;
+  w->pFs = askingFile(p, x, pReq);
+  if( w->pFs==0 ) return 0;
+  w->failure.pFs = w->pFs;
+  w->failure.pKey = &pReq->key;
+  w->failure.msTimeout = pReq->msTimeout;
+  w->failure.eWaiting = WAITING_ALLOWED;
+  w->failure.zBusy = 0;
+  w->failure.zHeld = 0;
+  if( p->pFileSessions->pNext==0 ) return 1;
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
+    if( pFs->pFile!=w->pFs->pFile && filesessionPending(pFs) ){
+      lockerrorSet(x, LOCK_PENDING, &w->failure);
+      return 0;
+    }
+  }
+  return 1;
+}
+
+/* A request that waits. */
 static int request(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   Wanted w;
   LockRc eRc;
-  w.pConn = p;
-  w.pReq = pReq;
-  w.pFs = connectionFile(p, x, pReq->zSchema);
-  if( w.pFs==0 ) return 0;
-  w.failure.pFs = w.pFs;
-  w.failure.msTimeout = pReq->msTimeout;
-  w.failure.eWaiting = WAITING_ALLOWED;
-  w.failure.zBusy = 0;
-  w.failure.zHeld = 0;
-  w.bWaited = 0;
-  w.pLook = 0;
+  if( !beginWanted(&w, p, x, pReq) ) return 0;
   eRc = pReq->pTable ? acquireRow(&w) : acquire(&w, &pReq->key, pReq->eMode);
   sqlite3_finalize(w.pLook);
   lockerrorSet(x, eRc, &w.failure);
-  if( eRc!=LOCK_OK ) return 0;
+  if( eRc!=LOCK_OK ){
+    leaveTask(p, w.pFs);
+    return 0;
+  }
   if( pReq->eScope==LOCK_SCOPE_TURN && !isTurnAhead(pReq, p->db)
    && !takeWrite(x, &w) ) return 0;
   p->iToken = (i64)lockGrantToken(w.pFs->pLock);
@@ -362,6 +449,228 @@ int connectionLock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   if( bAwaits && !bHeld ) writeendCancel(&p->pTurn);
   return bHeld;
 }
+
+/* ---- sets of locks ---------------------------------------------------- */
+
+/* The locks of a set that were granted so far. */
+typedef struct Granted {
+  LockGrant *a;          /* two for each row: the table's intention, the row */
+  int n;
+  u64 iToken;            /* the greatest of their fencing tokens */
+  u32 iLevel;            /* of the transaction, before the first */
+} Granted;
+
+/* Gives all of them back. It cannot fail. */
+static void undoGranted(Wanted *w, Granted *pDone){
+  if( w->pReq->eScope==LOCK_SCOPE_TRANSACTION ){
+    lockRollbackTo(w->pFs->pLock, pDone->iLevel);
+    return;
+  }
+  while( pDone->n>0 ) lockUndo(w->pFs->pLock, &pDone->a[--pDone->n]);
+}
+
+/* What is left of the time that a set may take. */
+static i64 timeLeft(i64 msTimeout, u64 usBegin){
+  i64 ms = msTimeout - (i64)((osMonotonicUs() - usBegin)/1000);
+  return msTimeout<0 ? -1 : ms>0 ? ms : 0;
+}
+
+/* Acquires the locks of a set one after the other, all or none. An interrupt
+** can come after a wait: then locks that were free must be confirmed as well.
+*/
+static LockRc acquireAll(Wanted *w, ConnectionRequest *pOne,
+                         const LockKey *aKey, int n, Granted *pDone){
+  LockSession *pLock = w->pFs->pLock;
+  i64 msTimeout = pOne->msTimeout;
+  u64 usBegin = osMonotonicUs();
+  int i, bWaited = 0;
+  LockRc eRc = LOCK_OK;
+  pDone->iLevel = lockLevel(pLock);
+  for(i=0; i<n && eRc==LOCK_OK; i++){
+    pOne->key = aKey[i];
+    pOne->msTimeout = w->failure.msTimeout = timeLeft(msTimeout, usBegin);
+    w->bWaited = 0;
+    eRc = pOne->pTable ? acquireRow(w) : acquire(w, &pOne->key, pOne->eMode);
+    bWaited |= w->bWaited;
+    if( eRc!=LOCK_OK ) break;
+    if( pOne->pTable ) pDone->a[pDone->n++] = w->intent;
+    pDone->a[pDone->n++] = lockGranted(pLock);
+    if( lockGrantToken(pLock)>pDone->iToken ){
+      pDone->iToken = lockGrantToken(pLock);
+    }
+  }
+  if( eRc==LOCK_OK && bWaited && !w->bWaited ) eRc = pollWait(w);
+  if( eRc!=LOCK_OK ) undoGranted(w, pDone);
+  w->failure.msTimeout = msTimeout;
+  return eRc;
+}
+
+/* The order of the keys is the same in every process, so that two sets never
+** wait for each other. */
+static int compareSetKeys(const void *a, const void *b){
+  const LockKey *p = (const LockKey*)a, *q = (const LockKey*)b;
+  int nMin = p->nKey<q->nKey ? p->nKey : q->nKey;
+  int c = (int)p->eKind - (int)q->eKind;
+  if( c==0 ) c = memcmp(p->a, q->a, (size_t)nMin);
+  return c ? c : (int)p->nKey - (int)q->nKey;
+}
+
+/* Sorts keys, and removes those that are there twice. */
+static int sortKeys(LockKey *aKey, int n){
+  int i, nOut = 0;
+  qsort(aKey, (size_t)n, sizeof(*aKey), compareSetKeys);
+  for(i=0; i<n; i++){
+    if( nOut && compareSetKeys(&aKey[nOut-1], &aKey[i])==0 ) continue;
+    aKey[nOut++] = aKey[i];
+  }
+  return nOut;
+}
+
+int connectionLockAll(Connection *p, Sqlx *x, const ConnectionRequest *pReq,
+                      LockKey *aKey, int n){
+  ConnectionRequest one = *pReq;
+  Granted done;
+  LockRc eRc;
+  Wanted w;
+  assert( sqlxHeld(x->db) );
+  memset(&done, 0, sizeof(done));
+  n = sortKeys(aKey, n);
+  one.key = aKey[0];
+  txnscopeCatchUp(&p->scope);
+  requireNewest(x, &one);
+  enlist(p, x, &one);
+  if( x->rc!=SQLITE_OK || !beginWanted(&w, p, x, &one) ) return 0;
+  done.a = sqlxAlloc(x, (u64)n*2*sizeof(LockGrant));
+  eRc = done.a ? acquireAll(&w, &one, aKey, n, &done) : LOCK_NOMEM;
+  sqlite3_finalize(w.pLook);
+  lockerrorSet(x, eRc, &w.failure);
+  if( eRc==LOCK_OK ) p->iToken = (i64)done.iToken;
+  return eRc==LOCK_OK;
+}
+
+/* ---- requests without a wait ------------------------------------------ */
+
+static LockRc ask(Wanted *w, const LockKey *pKey, u32 eMode){
+  LockWait wait = { -1, 0, 0, 0 };
+  wait.xMayWait = mayAsk;
+  wait.pArg = w;
+  w->failure.pKey = pKey;
+  return lockRequest(w->pFs->pLock, pKey, eMode, &wait);
+}
+
+/* Requests what comes after the intention on the table, which a row's request
+** keeps. */
+static LockRc askLast(Wanted *w){
+  FileRequest *pAsked = &w->pFs->request;
+  LockRc eRc = ask(w, &w->pReq->key, w->pReq->eMode);
+  if( eRc==LOCK_WAITING && pAsked->bRow ){
+    lockRequestKeeps(w->pFs->pLock, &pAsked->intent);
+  }else if( eRc!=LOCK_OK && pAsked->bRow ){
+    lockUndo(w->pFs->pLock, &pAsked->intent);
+  }
+  return eRc;
+}
+
+static LockRc askFirst(Wanted *w){
+  const ConnectionRequest *pReq = w->pReq;
+  FileRequest *pAsked = &w->pFs->request;
+  LockRc eRc;
+  memset(pAsked, 0, sizeof(*pAsked));
+  pAsked->key = pReq->key;
+  pAsked->eMode = pReq->eMode;
+  pAsked->bRow = pReq->pTable!=0;
+  if( !pAsked->bRow ) return askLast(w);
+  eRc = ask(w, pReq->pTable, connectionIntent(pReq->eMode));
+  if( eRc!=LOCK_OK ) return eRc;
+  pAsked->intent = lockGranted(w->pFs->pLock);
+  return askLast(w);
+}
+
+/* How the request stands that an earlier call has queued. */
+static LockRc askAgain(Wanted *w){
+  FileRequest *pAsked = &w->pFs->request;
+  LockSession *pLock = w->pFs->pLock;
+  LockRc eRc;
+  w->failure.pKey = &w->pReq->key;
+  if( pAsked->eMode!=w->pReq->eMode || !keySame(&pAsked->key, &w->pReq->key) ){
+    return LOCK_PENDING;
+  }
+  eRc = lockStands(pLock);
+  if( eRc==LOCK_OK && pAsked->bRow && pAsked->intent.iRecord==0 ){
+    pAsked->intent = lockGranted(pLock);
+    return askLast(w);
+  }
+  if( eRc!=LOCK_OK && eRc!=LOCK_WAITING ) lockUndo(pLock, &pAsked->intent);
+  return eRc;
+}
+
+/* A request that cannot be watched is withdrawn. */
+static LockRc watched(Connection *p, FileSession *pFs){
+  LockRc eRc;
+  if( p->pWatch==0 ) return LOCK_WAITING;
+  eRc = watchRequest(p->pWatch, pFs->pLock);
+  if( eRc==LOCK_OK ) return LOCK_WAITING;
+  lockGiveUp(pFs->pLock, LOCK_INTERRUPTED);
+  lockUndo(pFs->pLock, &pFs->request.intent);
+  return eRc;
+}
+
+int connectionAsk(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
+  Wanted w;
+  LockRc eRc;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  requireNewest(x, pReq);
+  if( x->rc!=SQLITE_OK || !beginWanted(&w, p, x, pReq) ) return 0;
+  eRc = lockPending(w.pFs->pLock) ? askAgain(&w) : askFirst(&w);
+  if( eRc==LOCK_WAITING ) eRc = watched(p, w.pFs);
+  if( eRc!=LOCK_WAITING ) lockerrorSet(x, eRc, &w.failure);
+  if( eRc==LOCK_OK ) p->iToken = (i64)lockGrantToken(w.pFs->pLock);
+  else leaveTask(p, w.pFs);
+  return eRc==LOCK_OK;
+}
+
+/* Gives up the request of a file session, if it has one. */
+static int withdraw(Connection *p, Sqlx *x, FileSession *pFs){
+  LockRc eRc;
+  if( pFs==0 || pFs->pLock==0 || !lockPending(pFs->pLock) ) return 0;
+  eRc = lockGiveUp(pFs->pLock, LOCK_INTERRUPTED);
+  if( eRc==LOCK_FORKED || eRc==LOCK_MALFORMED ) failSession(x, eRc, pFs);
+  else lockUndo(pFs->pLock, &pFs->request.intent);
+  leaveTask(p, pFs);
+  return x->rc==SQLITE_OK;
+}
+
+int connectionWithdraw(Connection *p, Sqlx *x, const LockKey *pTask){
+  FileSession *pFs;
+  int nDone = 0;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  if( pTask ) return withdraw(p, x, taskFile(p, x, pTask, 0));
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext) nDone += withdraw(p, x, pFs);
+  return nDone>0;
+}
+
+/* Requests that are in a queue already are watched, too. */
+int connectionRequestFd(Connection *p, Sqlx *x){
+  FileSession *pFs, *pTask;
+  LockRc eRc = osPid()==p->iPid ? LOCK_OK : LOCK_FORKED;
+  assert( sqlxHeld(x->db) );
+  if( eRc==LOCK_OK && p->pWatch==0 ){
+    osStay();
+    eRc = watchBegin(filesessionMemory(), &p->pWatch);
+  }
+  for(pFs=p->pFileSessions; pFs && eRc==LOCK_OK; pFs=pFs->pNext){
+    if( pFs->pLock ) eRc = watchRequest(p->pWatch, pFs->pLock);
+    for(pTask=pFs->pTasks; pTask && eRc==LOCK_OK; pTask=pTask->pNext){
+      eRc = watchRequest(p->pWatch, pTask->pLock);
+    }
+  }
+  failSession(x, eRc, 0);
+  return eRc==LOCK_OK ? watchFd(p->pWatch) : -1;
+}
+
+/* ---- giving back ------------------------------------------------------ */
 
 /* A statement that writes in autocommit is a transaction, and ends the turn. */
 int connectionTurnEnd(Connection *p, Sqlx *x){
@@ -389,7 +698,8 @@ int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
-  pFs = findSession(p, x, pReq->zSchema);
+  pFs = pReq->pTask ? taskFile(p, x, pReq->pTask, 0)
+                    : findSession(p, x, pReq->zSchema);
   if( pFs==0 || pFs->pLock==0 ) return 0;
   if( pReq->pTable ){
     eRc = lockReleaseRow(pFs->pLock, &pReq->key, pReq->eMode,
@@ -398,6 +708,7 @@ int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
     eRc = lockRelease(pFs->pLock, &pReq->key, pReq->eMode);
   }
   failSession(x, eRc, pFs);
+  leaveTask(p, pFs);
   return eRc==LOCK_OK;
 }
 
@@ -416,14 +727,34 @@ i64 connectionUnlockAll(Connection *p, Sqlx *x, u32 mKind, u32 mMode){
   return nAll;
 }
 
+i64 connectionUnlockTask(Connection *p, Sqlx *x, const LockKey *pTask){
+  FileSession *pFs;
+  u64 n = 0;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  pFs = taskFile(p, x, pTask, 0);
+  if( pFs==0 ) return 0;
+  failSession(x, lockReleaseAll(pFs->pLock, ~0u, ~0u, &n), pFs);
+  leaveTask(p, pFs);
+  return (i64)n;
+}
+
 i64 connectionGrantToken(const Connection *p){ return p->iToken; }
 
-i64 connectionToken(Connection *p, Sqlx *x, const LockKey *pKey){
+i64 connectionToken(
+  Connection *p,
+  Sqlx *x,
+  const LockKey *pKey,
+  const LockKey *pTask
+){
+  FileSession *pFs = p->pMain;
   u64 iToken = 0;
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
-  if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return 0;
-  failSession(x, lockToken(p->pMain->pLock, pKey, &iToken), p->pMain);
+  if( x->rc!=SQLITE_OK || pFs==0 || pFs->pLock==0 ) return 0;
+  if( pTask ) pFs = taskFile(p, x, pTask, 0);
+  if( pFs==0 ) return 0;
+  failSession(x, lockToken(pFs->pLock, pKey, &iToken), pFs);
   return (i64)iToken;
 }
 
@@ -523,7 +854,7 @@ void connectionEventPost(Connection *p, const char *zName){
   assert( sqlxHeld(p->db) );
   sqlxBegin(&x, p->db);
   pFs = findSession(p, &x, 0);
-  if( pFs && pFs->pLock==0 && osPid()==p->iPid
+  if( pFs && pFs->pLock==0 && osPid()==p->iPid && filesessionThere(pFs)
    && filesessionOpen(pFs, &pFile)==LOCK_OK ){
     connectionFile(p, &x, 0);
   }
@@ -534,6 +865,81 @@ void connectionEventPost(Connection *p, const char *zName){
   }
   lockClose(pFile);
   sqlxEnd(&x);
+}
+
+/* ---- channels --------------------------------------------------------- */
+
+/* Whether what is called now is a transaction, or part of one, that may write:
+** in autocommit a statement that writes. */
+static int isInTransaction(const Connection *p){
+  return !sqlite3_get_autocommit(p->db) || sqlxWrites(p->db);
+}
+
+int connectionNotify(Connection *p, Sqlx *x, const char *zWho,
+                     const LockKey *pKey){
+  FileSession *pFs;
+  LockRc eRc;
+  int bLater;
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  bLater = isInTransaction(p);
+  if( bLater ) txnscopeEnlistInside(&p->scope, x, zWho);
+  pFs = connectionFile(p, x, 0);
+  if( pFs==0 ) return 0;
+  if( bLater ) p->bNotified = 1;
+  eRc = bLater ? lockNotify(pFs->pLock, pKey) : lockNotifyNow(pFs->pLock, pKey);
+  failSession(x, eRc, pFs);
+  return eRc==LOCK_OK;
+}
+
+/* Listens, and waits as pWait says, unless it is NULL. */
+static i64 listenWait(Connection *p, Sqlx *x, const LockKey *pKey, i64 iSeen,
+                      const LockWait *pWait, Wanted *w){
+  u64 iNumber = 0;
+  u32 iRecord;
+  LockRc eRc;
+  w->pFs = connectionFile(p, x, 0);
+  if( w->pFs==0 ) return 0;
+  w->failure.pFs = w->pFs;
+  eRc = lockListen(w->pFs->pLock, pKey, &iRecord);
+  if( eRc==LOCK_OK ){
+    eRc = lockListenWait(w->pFs->pLock, pKey, iRecord, (u64)iSeen, pWait,
+                         &iNumber);
+  }
+  if( eRc==LOCK_TIMEOUT ) return 0;
+  lockerrorSet(x, eRc, &w->failure);
+  return eRc==LOCK_OK ? (i64)iNumber : 0;
+}
+
+i64 connectionListen(Connection *p, Sqlx *x, const LockKey *pKey){
+  Wanted w;
+  assert( sqlxHeld(x->db) );
+  memset(&w, 0, sizeof(w));
+  txnscopeCatchUp(&p->scope);
+  return listenWait(p, x, pKey, 0, 0, &w);
+}
+
+i64 connectionListenWait(Connection *p, Sqlx *x, const LockKey *pKey,
+                         i64 iSeen, i64 msTimeout){
+  ConnectionRequest req;
+  LockWait wait;
+  Wanted w;
+  i64 iNumber;
+  assert( sqlxHeld(x->db) );
+  memset(&req, 0, sizeof(req));
+  memset(&w, 0, sizeof(w));
+  w.pConn = p;
+  w.pReq = &req;
+  w.failure.zHeld = sqlxPrintf(x, "channel '%.*s' has no new notification",
+                               (int)pKey->nKey, (const char*)pKey->a);
+  wait.msTimeout = msTimeout;
+  wait.xMayWait = mayWait;
+  wait.xPoll = pollWait;
+  wait.pArg = &w;
+  txnscopeCatchUp(&p->scope);
+  iNumber = listenWait(p, x, pKey, iSeen, &wait, &w);
+  sqlite3_finalize(w.pLook);
+  return iNumber;
 }
 
 /* ---- searching for what is free --------------------------------------- */
@@ -643,6 +1049,11 @@ i64 connectionReset(Connection *p, Sqlx *x){
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   if( isSearching(p, x) ) return 0;
+  if( p->bNotified ){
+    sqlxBad(x, "called in a transaction that has notified a channel; allowed is"
+               " after COMMIT or ROLLBACK");
+    return 0;
+  }
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pLock && lockWriting(pFs->pLock) ){
       sqlxBad(x, "called in a transaction that has written a guarded table;"
@@ -653,6 +1064,13 @@ i64 connectionReset(Connection *p, Sqlx *x){
   writeendCancel(&p->pTurn);
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     u64 n = 0;
+    FileSession *pTask;
+    for(pTask=pFs->pTasks; pTask; pTask=pTask->pNext){
+      u64 nTask = 0;
+      if( lockReleaseAll(pTask->pLock, ~0u, ~0u, &nTask)==LOCK_OK ){
+        nAll += (i64)nTask;
+      }
+    }
     /* A session that cannot be used any more holds nothing: that of a parent
     ** process, or of a file that was replaced or is malformed. */
     if( pFs->pLock
@@ -787,6 +1205,7 @@ void connectionRelease(void *pConn){
   if( --p->nRef>0 ) return;
   writeendCancel(&p->pTurn);
   filesessionFree(&p->pFileSessions);
+  watchEnd(p->pWatch);
   knowntableForget(&p->known);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);

@@ -45,6 +45,7 @@ typedef struct ConnectionRequest {
   const char *zSchema;   /* whose lock file; NULL: main's */
   LockKey key;
   const LockKey *pTable; /* the table, of a row; NULL of other keys */
+  const LockKey *pTask;  /* the task that asks; NULL: the connection itself */
   u32 eMode;
   u32 eScope;
   i64 msTimeout;         /* as in LockWait; not used by a try */
@@ -55,18 +56,42 @@ typedef struct ConnectionRequest {
 ** after which the lock is not held. In autocommit a turn is that of the next
 ** transaction. */
 int connectionLock(Connection*, Sqlx*, const ConnectionRequest*);
+/* The same for several locks, all or none: the keys, which it sorts, take the
+** place of the request's own. They are of one kind, rows of one table. The
+** timeout is for all together. The greatest of the fencing tokens is that of
+** the last grant. */
+int connectionLockAll(Connection*, Sqlx*, const ConnectionRequest*,
+                      LockKey *aKey, int n);
+/*
+** A request without a wait, in session scope.
+**
+** connectionAsk: returns 1 if the lock was granted, now or since an earlier
+** call with the same request: it is taken. Returns 0 while the request is in
+** the queue, or with an error, after which it is not. Until it is taken the
+** session cannot make another one.
+** connectionWithdraw: gives up the request of a task (NULL: of the connection
+** itself), or gives back the lock that was granted and not taken. Returns 0 if
+** there is none.
+*/
+int connectionAsk(Connection*, Sqlx*, const ConnectionRequest*);
+int connectionWithdraw(Connection*, Sqlx*, const LockKey *pTask);
+/* The descriptor that is readable when a request of this connection is decided,
+** made by the first call; -1 with an error. */
+int connectionRequestFd(Connection*, Sqlx*);
 /* Releases a turn that was taken in autocommit, if its transaction has not
 ** begun. Returns 1 if there was one. */
 int connectionTurnEnd(Connection*, Sqlx*);
 /* Releases one hold of session scope; 0 if the session has none of this key and
-** mode. Only the schema, the keys and the mode of the request are used. */
+** mode. Only the schema, the keys, the task and the mode are used. */
 int connectionUnlock(Connection*, Sqlx*, const ConnectionRequest*);
 /* Releases all holds of session scope, in these modes, on keys of these kinds,
-** in all files, and returns how many there were. */
+** in all files, and returns how many there were. Those of tasks stay.
+** connectionUnlockTask: those of one task, in any mode. */
 i64 connectionUnlockAll(Connection*, Sqlx*, u32 mKind, u32 mMode);
-/* The fencing token of what this connection holds on a key in main's lock file;
-** 0 if it holds nothing. */
-i64 connectionToken(Connection*, Sqlx*, const LockKey*);
+i64 connectionUnlockTask(Connection*, Sqlx*, const LockKey *pTask);
+/* The fencing token of what a task, or with NULL this connection, holds on a
+** key in main's lock file; 0 if it holds nothing. */
+i64 connectionToken(Connection*, Sqlx*, const LockKey*, const LockKey *pTask);
 /* An error if what this session holds in main's lock file counts no longer,
 ** since the name of the file leads to another one, or to none. */
 void connectionStillHeld(Connection*, Sqlx*);
@@ -143,6 +168,22 @@ int connectionEventAllowed(Sqlx*, ConnectionEvent*, const char *zHeld);
 void connectionEventWait(Sqlx*, ConnectionEvent*, i64 ms);
 void connectionEventEnd(ConnectionEvent*);
 void connectionEventPost(Connection*, const char *zName);
+
+/*
+** Channels, in main's lock file. The keys are of kind KEY_NOTIFY or KEY_LISTEN.
+**
+** connectionNotify: notifies a channel when the open transaction is committed,
+** or at once if none is open; 0 with an error.
+** connectionListen: listens from now on, and returns the channel's number; 0
+** with an error.
+** connectionListenWait: listens, and waits until the number is not iSeen;
+** returns it, or 0 at the timeout or with an error.
+** connectionUnlock() and connectionUnlockAll() end listening.
+*/
+int connectionNotify(Connection*, Sqlx*, const char *zWho, const LockKey*);
+i64 connectionListen(Connection*, Sqlx*, const LockKey*);
+i64 connectionListenWait(Connection*, Sqlx*, const LockKey*, i64 iSeen,
+                         i64 msTimeout);
 
 i64 connectionId(Connection*, Sqlx*);
 i64 connectionTimeout(const Connection*);

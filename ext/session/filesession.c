@@ -16,6 +16,7 @@ SQLITE_EXTENSION_INIT3
 static void *allocate(size_t n){ return sqlite3_malloc64(n); }
 static void release(void *p){ sqlite3_free(p); }
 static const LockMem memory = { allocate, release };
+const LockMem *filesessionMemory(void){ return &memory; }
 
 /* ---- what identifies a database --------------------------------------- */
 
@@ -222,9 +223,81 @@ LockRc filesessionFind(
   return LOCK_OK;
 }
 
+/* ---- tasks ------------------------------------------------------------ */
+
+static void endTask(FileSession **pp){
+  FileSession *p = *pp;
+  *pp = p->pNext;
+  lockSessionEnd(p->pLock);
+  lockClose(p->pFile);
+  sqlite3_free(p);
+}
+
+/* The name of the task lies behind its file session. */
+LockRc filesessionBeginTask(
+  FileSession *p,
+  const LockKey *pTask,
+  FileSession **pp
+){
+  FileSession *pNew = sqlite3_malloc64(sizeof(*pNew)+sizeof(*pTask));
+  LockKey *pName;
+  LockRc eRc;
+  if( pNew==0 ) return LOCK_NOMEM;
+  memset(pNew, 0, sizeof(*pNew));
+  eRc = lockSessionBegin(p->pFile, &pNew->pLock);
+  if( eRc!=LOCK_OK ){
+    sqlite3_free(pNew);
+    return eRc;
+  }
+  pName = (LockKey*)(void*)&pNew[1];
+  *pName = *pTask;
+  pNew->pTask = pName;
+  pNew->zName = p->zName;
+  pNew->pFile = lockRef(p->pFile);
+  pNew->pNext = p->pTasks;
+  p->pTasks = pNew;
+  *pp = pNew;
+  return LOCK_OK;
+}
+
+FileSession *filesessionTask(const FileSession *p, const LockKey *pTask){
+  FileSession *pFs = p->pTasks;
+  while( pFs && !keySame(pFs->pTask, pTask) ) pFs = pFs->pNext;
+  return pFs;
+}
+
+void filesessionLeave(FileSession *p, FileSession *pTask){
+  FileSession **pp = &p->pTasks;
+  if( filesessionInUse(pTask) ) return;
+  while( *pp!=pTask ) pp = &(*pp)->pNext;
+  endTask(pp);
+}
+
+int filesessionPending(const FileSession *p){
+  const FileSession *pFs;
+  if( p->pLock==0 ) return 0;
+  for(pFs=p->pTasks; pFs; pFs=pFs->pNext){
+    if( lockPending(pFs->pLock) ) return 1;
+  }
+  return lockPending(p->pLock);
+}
+
+int filesessionInUse(const FileSession *p){
+  const FileSession *pFs;
+  if( p->pLock==0 ) return 0;
+  if( lockPending(p->pLock) || lockHolding(p->pLock) ) return 1;
+  for(pFs=p->pTasks; pFs; pFs=pFs->pNext){
+    if( filesessionInUse(pFs) ) return 1;
+  }
+  return 0;
+}
+
+/* ---- ends ------------------------------------------------------------- */
+
 /* Lock levels begin anew with the next session: what that locks while the
 ** transaction goes on is newer than all savepoints that are open now. */
 void filesessionEnd(FileSession *p){
+  while( p->pTasks ) endTask(&p->pTasks);
   if( p->pLock ) lockSessionEnd(p->pLock);
   if( p->pFile ) lockClose(p->pFile);
   if( p->mxMark ) memset(p->aMark, 0, (size_t)p->mxMark*sizeof(u32));
@@ -264,6 +337,18 @@ LockRc filesessionOpen(const FileSession *p, LockFile **pp){
   }
   osStay();
   return openNamed(p->zName, 0, pp);
+}
+
+int filesessionThere(const FileSession *p){
+  LockRc eRc = LOCK_OK;
+  u64 iDev, iIno;
+  if( p->pFile==0 && inOwnMemory(p->zName) ) return 0;
+  if( p->pFile==0 && isFile(p->zName) ){
+    char *z = sqlite3_mprintf("%s" LOCK_SUFFIX, p->zName);
+    if( z ) eRc = osIdentify(z, &iDev, &iIno);
+    sqlite3_free(z);
+  }
+  return eRc!=LOCK_NOFILE;
 }
 
 /* A connection that has a session in a lock file can look at it also after the

@@ -34,21 +34,16 @@ struct KnownSchema {
 /* ---- what is kept ----------------------------------------------------- */
 
 void knowntableEnd(KnownQuery *p){
+  if( p==0 ) return;
   sqlite3_finalize(p->apStmt[0]);
   sqlite3_finalize(p->apStmt[1]);
-  p->apStmt[0] = p->apStmt[1] = 0;
-}
-
-static void freeQuery(KnownQuery *p){
-  knowntableEnd(p);
-  sqlite3_free(p->zText);
   sqlite3_free(p);
 }
 
 static void freeQueries(KnownTable *p){
   while( p->pQueries ){
     KnownQuery *pNext = p->pQueries->pNext;
-    freeQuery(p->pQueries);
+    knowntableEnd(p->pQueries);
     p->pQueries = pNext;
   }
 }
@@ -396,40 +391,46 @@ int knowntableWal(const KnownTable *p, DbheaderWal *pWal){
   return 1;
 }
 
-void knowntableTake(KnownTable *p, const char *zText, KnownQuery *pQuery){
-  KnownQuery **pp = &p->pQueries, *pKept;
-  memset(pQuery, 0, sizeof(*pQuery));
+/* The text follows the query, in one allocation. */
+static KnownQuery *newQuery(Sqlx *x, const char *zText){
+  size_t n = strlen(zText) + 1;
+  KnownQuery *p = sqlite3_malloc64(sizeof(*p) + n);
+  if( p==0 ){
+    x->rc = SQLITE_NOMEM;
+    return 0;
+  }
+  memset(p, 0, sizeof(*p));
+  p->zText = memcpy(&p[1], zText, n);
+  return p;
+}
+
+KnownQuery *knowntableTake(KnownTable *p, Sqlx *x, const char *zText){
+  KnownQuery **pp = &p->pQueries, *pQuery;
+  if( x->rc!=SQLITE_OK ) return 0;
   while( *pp && strcmp((*pp)->zText, zText)!=0 ) pp = &(*pp)->pNext;
-  pKept = *pp;
-  if( pKept==0 ) return;
-  *pp = pKept->pNext;
-  pQuery->apStmt[0] = pKept->apStmt[0];
-  pQuery->apStmt[1] = pKept->apStmt[1];
-  sqlite3_free(pKept->zText);
-  sqlite3_free(pKept);
+  pQuery = *pp;
+  if( pQuery==0 ) return newQuery(x, zText);
+  *pp = pQuery->pNext;
+  return pQuery;
 }
 
 /* The queries of a table that is in no list would never end. */
-void knowntableGive(KnownTable *p, const char *zText, KnownQuery *pQuery){
-  KnownQuery *pKept = p->pSchema ? sqlite3_malloc64(sizeof(*pKept)) : 0;
+void knowntableGive(KnownTable *p, KnownQuery *pQuery){
   KnownQuery **pp = &p->pQueries;
-  int n = 0;
-  if( pKept ){
-    *pKept = *pQuery;
-    pKept->zText = sqlite3_mprintf("%s", zText);
-  }
-  if( pKept==0 || pKept->zText==0 ){
+  int i, n = 0;
+  if( p->pSchema==0 ){
     knowntableEnd(pQuery);
-    sqlite3_free(pKept);
     return;
   }
-  sqlite3_clear_bindings(pKept->apStmt[0]);
-  sqlite3_clear_bindings(pKept->apStmt[1]);
-  pKept->pNext = p->pQueries;
-  p->pQueries = pKept;
+  for(i=0; i<2 && pQuery->apStmt[i]; i++){
+    sqlite3_reset(pQuery->apStmt[i]);
+    sqlite3_clear_bindings(pQuery->apStmt[i]);
+  }
+  pQuery->pNext = p->pQueries;
+  p->pQueries = pQuery;
   while( *pp && ++n<=MAX_QUERIES ) pp = &(*pp)->pNext;
   if( *pp ){
-    freeQuery(*pp);
+    knowntableEnd(*pp);
     *pp = 0;
   }
 }

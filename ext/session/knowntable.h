@@ -40,7 +40,7 @@ typedef struct KnownTable KnownTable;
 typedef struct KnownTables KnownTables;
 typedef struct KnownSchema KnownSchema;
 
-/* A query on a table that is kept with it, in two statements. */
+/* A query on a table that is kept with it, in one statement or two. */
 typedef struct KnownQuery KnownQuery;
 struct KnownQuery {
   char *zText;
@@ -83,11 +83,11 @@ void knowntableUnref(KnownTable*);
 ** 0 if it cannot be told, or the file has none. */
 int knowntableWal(const KnownTable*, DbheaderWal*);
 
-/* Take a query of this text, which is then the caller's: its statements are
-** NULL if none is kept. To give it back ends it if it cannot be kept;
-** knowntableEnd() ends it. */
-void knowntableTake(KnownTable*, const char *zText, KnownQuery*);
-void knowntableGive(KnownTable*, const char *zText, KnownQuery*);
+/* Takes the query of this text, which is then the caller's: without statements
+** if none was kept; NULL if memory has run out. Giving it back resets it, and
+** ends it if it cannot be kept. knowntableEnd() ends it; it accepts NULL. */
+KnownQuery *knowntableTake(KnownTable*, Sqlx*, const char *zText);
+void knowntableGive(KnownTable*, KnownQuery*);
 void knowntableEnd(KnownQuery*);
 
 /* The connection is being closed, or has ended. */

@@ -35,7 +35,9 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
 ** to its end, by an earlier read or write in BEGIN, or by BEGIN IMMEDIATE,
 ** which some frameworks send), or PRAGMA locking_mode keeps SQLite's lock. Or
 ** the connection holds locks in the lock file of another of its databases: a
-** deadlock over two lock files could not be detected. Nothing has changed.
+** deadlock over two lock files could not be detected. Or another task of this
+** connection (`as_task`) holds locks: it could not give them back while the
+** connection sleeps. Nothing has changed.
 **
 ** The error also means that a connection which reads a file in WAL mode asked
 ** for a lock on a row or table of that file, whether or not the lock is free:
@@ -59,6 +61,10 @@ static void failRefused(Sqlx *x, const LockFailure *p){
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; PRAGMA locking_mode keeps"
         " SQLite's own lock%s: set it to NORMAL and use the file once before",
         zHeld, zWhere);
+  }else if( p->eWaiting==WAITING_OTHER_TASK ){
+    sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; another task of this"
+        " connection holds or requests locks, and could not go on during a"
+        " wait: use request_advisory_lock", zHeld);
   }else if( p->eWaiting==WAITING_OTHER_FILE ){
     const char *zFile = "a database without a file";
     if( p->zBusy && p->zBusy[0] ){
@@ -72,6 +78,32 @@ static void failRefused(Sqlx *x, const LockFailure *p){
         " one (a cursor not read to its end, json_each or any table in FROM,"
         " an earlier read or write, BEGIN IMMEDIATE) has a transaction open%s:"
         " take the lock before it", zHeld, zWhere);
+  }
+}
+
+/*
+** SQL ERROR request pending:
+**
+** The connection, or the task, has requested a lock that it has not taken yet
+** (`request_advisory_lock` and its kin). Until it takes the lock or withdraws
+** the request, it can make no other one, and cannot wait. While a request is
+** in the queue of one lock file, no lock is granted in another one: a deadlock
+** over two files could not be detected.
+**
+** Code: SQLITE_BUSY
+** Retry: the statement, when the request is taken or withdrawn
+** Cure: withdraw_request(); give each task of the program a name (`as_task`)
+*/
+static void failPending(Sqlx *x, const LockFailure *p){
+  const FileSession *pFs = p->pFs;
+  if( lockPending(pFs->pLock) ){
+    sqlxFail(x, SQLITE_BUSY, "request pending: this session has requested %s"
+        " and must take it or withdraw before it asks for %s",
+        lockkeyText(x, &pFs->request.key), lockkeyText(x, p->pKey));
+  }else{
+    sqlxFail(x, SQLITE_BUSY, "request pending: this connection has requested a"
+        " lock of another database and must take it or withdraw before it asks"
+        " for %s", lockkeyText(x, p->pKey));
   }
 }
 
@@ -313,7 +345,7 @@ static void failFile(Sqlx *x, LockRc eRc, const LockFailure *p){
   int bOpen = eRc==LOCK_CANTOPEN || eRc==LOCK_LINKED || eRc==LOCK_NOMAP;
   sqlxFail(x, bOpen ? SQLITE_CANTOPEN : SQLITE_ERROR, "lock file: %s%s: %s",
            zName[0] ? zName : "of a database in memory",
-           zName[0] ? "-interlock" : "", zWhy);
+           zName[0] ? LOCK_SUFFIX : "", zWhy);
 }
 
 static void failBusy(Sqlx *x, const LockFailure *p){
@@ -389,6 +421,9 @@ void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){
       break;
     case LOCK_REFUSED:
       failRefused(x, p);
+      break;
+    case LOCK_PENDING:
+      failPending(x, p);
       break;
     case LOCK_TIMEOUT:
       failTimeout(x, p);

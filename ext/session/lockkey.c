@@ -104,6 +104,18 @@ int lockkeyName(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
   return keyMakeFolded(pKey, KEY_NAME, z, (u32)i)==LOCK_OK;
 }
 
+int lockkeyNamed(
+  Sqlx *p,
+  sqlite3_value *pVal,
+  const char *zWhat,
+  int eKind,
+  LockKey *pKey
+){
+  const char *z = argsText(p, pVal, zWhat);
+  if( z==0 || p->rc!=SQLITE_OK ) return 0;
+  return makeKey(p, pKey, eKind, z, (int)strlen(z));
+}
+
 /* ---- keys of tables and rows ------------------------------------------ */
 
 int lockkeyTable(Sqlx *p, const char *zTable, LockKey *pKey){
@@ -188,6 +200,9 @@ void lockkeyAppend(sqlite3_str *pStr, u32 eKind, const u8 *pKey, u32 nKey){
       break;
     case KEY_TEXT:
     case KEY_NAME:
+    case KEY_SEMAPHORE:
+    case KEY_LISTEN:
+    case KEY_NOTIFY:
       sqlite3_str_appendf(pStr, "'%.*q'", (int)nKey, (const char*)pKey);
       break;
     case KEY_TURN:
@@ -266,6 +281,9 @@ void lockkeyResult(sqlite3_context *ctx, u32 eKind, const u8 *pKey, u32 nKey){
       return;
     case KEY_TEXT:
     case KEY_NAME:
+    case KEY_SEMAPHORE:
+    case KEY_LISTEN:
+    case KEY_NOTIFY:
       sqlite3_result_text(ctx, (const char*)pKey, (int)nKey, SQLITE_TRANSIENT);
       return;
     case KEY_TURN:

@@ -181,13 +181,13 @@ static int inTransaction(TxnScope *p){
   return sqlite3_txn_state(p->db, 0)==SQLITE_TXN_WRITE;
 }
 
-static void endScope(TxnScope *p){
+static void endScope(TxnScope *p, int bUndone){
   p->bMade = 0;
   p->bEnlisted = 0;
   p->bLost = 0;
   p->nMark = 0;
   p->iNumber++;
-  p->pEvents->xEnd(p->pArg);
+  p->pEvents->xEnd(p->pArg, bUndone);
 }
 
 /* In autocommit no transaction that was begun by BEGIN goes on, whatever is
@@ -195,7 +195,7 @@ static void endScope(TxnScope *p){
 void txnscopeCatchUp(TxnScope *p){
   if( p->bLost && (!inTransaction(p)
    || (p->bLostBegin && sqlite3_get_autocommit(p->db))) ){
-    endScope(p);
+    endScope(p, 0);
   }
 }
 
@@ -218,7 +218,7 @@ static int txnBegin(sqlite3_vtab *pVtab){
 /* The transaction is committed. At xSync, before, the COMMIT could still have
 ** failed and the transaction gone on. */
 static int txnCommit(sqlite3_vtab *pVtab){
-  endScope(txnOf(pVtab));
+  endScope(txnOf(pVtab), 0);
   return SQLITE_OK;
 }
 
@@ -237,7 +237,7 @@ static int txnRollback(sqlite3_vtab *pVtab){
     p->bMade = 0;
     p->bEnlisted = 0;
   }else{
-    endScope(p);
+    endScope(p, 1);
   }
   return SQLITE_OK;
 }
@@ -499,6 +499,16 @@ void txnscopeWrite(TxnScope *p, Sqlx *x, const char *zWho, int bWait){
   else if( !isBusy(x->rc) ) explain(x, zWho);
   if( x->rc==SQLITE_OK ) keepStatement(p, x, &p->pWrite);
   if( !p->bSeesClose ) dropStatement(&p->pWrite);
+}
+
+/* Only where main is already being written: the write must take no lock. */
+void txnscopeEnlistInside(TxnScope *p, Sqlx *x, const char *zWho){
+  if( sqlxWrites(p->db)
+   && sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE ){
+    txnscopeWrite(p, x, zWho, 1);
+  }else{
+    txnscopeEnlist(p, x, zWho);
+  }
 }
 
 int txnscopeFollows(const TxnScope *p){ return p->bEnlisted || p->bLost; }

@@ -32,7 +32,8 @@
 ** xCommit      the transaction has written a guarded table and is about to be
 **              committed; after an error it is rolled back. The caller frees
 **              the text
-** xEnd         the transaction has ended, by COMMIT or ROLLBACK
+** xEnd         the transaction has ended. bUndone: by ROLLBACK; otherwise by
+**              COMMIT or, after a refused close, in a way that is not known
 ** xClosing     finalize the statements that are kept: the connection is being
 **              closed
 ** xRef         count one more module or table that points to the TxnScope
@@ -42,7 +43,7 @@ typedef struct TxnEvents {
   int (*xMark)(void*, int iFrom, int iTo);
   void (*xRollbackTo)(void*, int i);
   int (*xCommit)(void*, char **pzError);
-  void (*xEnd)(void*);
+  void (*xEnd)(void*, int bUndone);
   void (*xClosing)(void*);
   void (*xRef)(void*);
   void (*xUnref)(void*);
@@ -79,6 +80,10 @@ void txnscopeUnregister(sqlite3*);
 ** savepoints that are already open. An error begins with the name of the
 ** calling function, zWho. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
+
+/* The same inside of a statement that may write: then nothing is made in
+** temp, which SQLite can answer by ending the statement. */
+void txnscopeEnlistInside(TxnScope*, Sqlx*, const char *zWho);
 
 /* Makes its events come by a write to main, which changes nothing and takes
 ** SQLite's write lock. With bWait the connection's busy handler waits for that.

@@ -12,7 +12,8 @@
 **
 ** The rule has a second half, which this file cannot see: the connection must
 ** hold no lock in another lock file, since a deadlock over two lock files would
-** not be detected. mayWait() in connection.c asks for both halves.
+** not be detected. mayWait() in connection.c asks for both halves. A request
+** that does not wait obeys both when it is queued.
 */
 #ifndef INTERLOCK_WAITING_H
 #define INTERLOCK_WAITING_H
@@ -24,7 +25,9 @@ typedef enum Waiting {
   WAITING_TRANSACTION,   /* a transaction is open on a database file */
   WAITING_LOCK_KEPT,     /* PRAGMA locking_mode keeps SQLite's lock */
   WAITING_OTHER_FILE,    /* the connection has locks in another lock file:
-                         ** mayWait()'s answer, never waitingAllowed()'s */
+                         ** mayAsk()'s answer, never waitingAllowed()'s */
+  WAITING_OTHER_TASK,    /* another task of it would have to stand still:
+                         ** mayWait()'s answer */
   WAITING_NOMEM
 } Waiting;
 

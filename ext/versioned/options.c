@@ -29,8 +29,12 @@ static const char *const azMode[] = { "auto", "strict", "echo" };
 static const char *const azStale[] = { "abort", "ignore" };
 static const char *const azSwitch[] = { "off", "on" };
 
-/* Takes one name of except into the options. A name that the table does not
-** have is an error only if it is asked for now: a column that the registry
+/* How a list of except begins that has the columns which count, and not those
+** which do not. A column of a name like `only a` is stored in quotes. */
+#define OPTIONS_ONLY "only "
+
+/* Takes one name of except or only into the options. A name that the table does
+** not have is an error only if it is asked for now: a column that the registry
 ** names may have been renamed or dropped since. */
 static void exceptOne(
   Sqlx *p,
@@ -39,16 +43,17 @@ static void exceptOne(
   int bAsked,
   VersionedOptions *pOptions
 ){
+  const char *zOption = pOptions->bOnly ? "only" : "except";
   int iCol = tableinfoColumn(pInfo, zName);
   if( iCol<0 ){
     if( bAsked ){
-      sqlxBad(p, "except names the column %Q; allowed are columns of %s",
-              zName, pInfo->zName);
+      sqlxBad(p, "%s names the column %Q; allowed are columns of %s",
+              zOption, zName, pInfo->zName);
     }
   }else if( pInfo->aCol[iCol].bKey
          || sqlite3_stricmp(zName, pOptions->zColumn)==0 ){
-    sqlxBad(p, "except names the column %Q; allowed are columns that are"
-               " neither the version nor part of the key", zName);
+    sqlxBad(p, "%s names the column %Q; allowed are columns that are"
+               " neither the version nor part of the key", zOption, zName);
   }else{
     pOptions->azExcept[pOptions->nExcept++] = pInfo->aCol[iCol].zName;
   }
@@ -86,23 +91,25 @@ static SqlToken ofList(const TriggerSet *pHas){
 ** Takes columns of except into the options that were renamed. The registry has
 ** their old names, but the triggers tell which columns they watch. The columns
 ** are taken only if that is certain: as many columns are not watched as names
-** are missing.
+** are missing. With only it is the other way round. Returns how many names are
+** left for which there is no column.
 */
-static void exceptRenamed(
+static int exceptRenamed(
   const TableInfo *pInfo,
-  const TriggerSet *pHas,
+  SqlToken tOf,
   int nMissing,
   VersionedOptions *pOptions
 ){
-  SqlToken tOf = ofList(pHas);
   int nFound = pOptions->nExcept;
   int i, j;
-  if( nMissing==0 || tOf.n==0 ) return;
+  if( nMissing==0 || tOf.n==0 ) return nMissing;
   for(i=0; i<pInfo->nCol && nFound-pOptions->nExcept<=nMissing; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
     if( pCol->bKey || pCol->bGenerated
      || sqlite3_stricmp(pCol->zName, pOptions->zColumn)==0
-     || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName) ) continue;
+     || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName)!=pOptions->bOnly ){
+      continue;
+    }
     for(j=0; j<pOptions->nExcept; j++){
       if( pOptions->azExcept[j]==pCol->zName ) break;
     }
@@ -112,42 +119,73 @@ static void exceptRenamed(
     }
     nFound++;
   }
-  if( nFound-pOptions->nExcept==nMissing ) pOptions->nExcept = nFound;
+  if( nFound-pOptions->nExcept!=nMissing ) return nMissing;
+  pOptions->nExcept = nFound;
+  return 0;
 }
 
 /* Splits the names at commas outside quotes. Returns how many of them the table
-** does not have. */
+** does not have, but for those of only that were dropped: the triggers watch
+** them still, where RENAME would have rewritten the name. */
 static int exceptAll(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *z,
+  SqlToken tOf,
   int bAsked,
   VersionedOptions *pOptions
 ){
   const char *zEnd = z + strlen(z);
-  int nName = 0;
+  int nMissing = 0;
   pOptions->azExcept = sqlxAlloc(p, sizeof(char*)*(strlen(z) + 1));
   while( pOptions->azExcept && z<zEnd ){
     SqlToken t = sqltokenAt(z, zEnd);
-    const char *zStop;
+    const char *zStop, *zName;
+    int nBefore = pOptions->nExcept;
     if( t.kind==SQLTOKEN_SPACE ) t = sqltokenAt(t.z + t.n, zEnd);
     z = zStop = t.z;
     while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, ',') ){
       if( t.kind!=SQLTOKEN_SPACE ) zStop = t.z + t.n;
       t = sqltokenAt(t.z + t.n, zEnd);
     }
-    exceptOne(p, pInfo, tableinfoUnquote(p, sqlxPrintf(p, "%.*s",
-              (int)(zStop - z), z)), bAsked, pOptions);
+    zName = tableinfoUnquote(p, sqlxPrintf(p, "%.*s", (int)(zStop - z), z));
+    exceptOne(p, pInfo, zName, bAsked, pOptions);
     z = t.z + t.n;
-    nName++;
+    if( pOptions->nExcept==nBefore && !(pOptions->bOnly
+     && sqltokenMentions(tOf.z, tOf.z+tOf.n, zName)) ) nMissing++;
   }
-  return nName - pOptions->nExcept;
+  return nMissing;
+}
+
+/* Makes the columns of except or only. Where it is not certain which columns
+** were meant by only, all of them count. */
+static void takeExcept(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *z,
+  const TriggerSet *pHas,
+  int bAsked,
+  VersionedOptions *pOptions
+){
+  const int nOnly = (int)sizeof(OPTIONS_ONLY) - 1;
+  SqlToken tOf = ofList(pHas);
+  int nMissing;
+  pOptions->bOnly = sqlite3_strnicmp(z, OPTIONS_ONLY, nOnly)==0;
+  if( pOptions->bOnly ) z += nOnly;
+  nMissing = exceptAll(p, pInfo, z, tOf, bAsked, pOptions);
+  if( p->rc!=SQLITE_OK ) return;
+  if( !bAsked ) nMissing = exceptRenamed(pInfo, tOf, nMissing, pOptions);
+  if( pOptions->bOnly && (nMissing || pOptions->nExcept==0) ){
+    if( bAsked ) sqlxBad(p, "only names no column; allowed are columns");
+    pOptions->bOnly = pOptions->nExcept = 0;
+  }
 }
 
 /* Returns the names of except as the registry stores them. */
 static const char *exceptText(Sqlx *p, const VersionedOptions *pOptions){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
+  if( pOptions->bOnly ) sqlite3_str_appendall(pStr, OPTIONS_ONLY);
   for(i=0; i<pOptions->nExcept; i++){
     const char *z = pOptions->azExcept[i];
     SqlToken t = sqltokenAt(z, z+strlen(z));
@@ -235,7 +273,7 @@ void optionsMake(
   const OptionsText *pElse = pStored ? pStored : &byDefault;
   OptionsText w = pAsked ? *pAsked : none;
   int bAsked = w.zExcept!=0;
-  int iCol, nMissing;
+  int iCol;
   memset(pOptions, 0, sizeof(*pOptions));
   if( w.zColumn==0 ) w.zColumn = pElse->zColumn;
   if( w.zMode==0 ) w.zMode = pElse->zMode;
@@ -249,10 +287,7 @@ void optionsMake(
   pOptions->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
   pOptions->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
   pOptions->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
-  nMissing = exceptAll(p, pInfo, w.zExcept, bAsked, pOptions);
-  if( !bAsked && p->rc==SQLITE_OK ){
-    exceptRenamed(pInfo, pHas, nMissing, pOptions);
-  }
+  takeExcept(p, pInfo, w.zExcept, pHas, bAsked, pOptions);
   pOptions->zText = commentOf(p, pOptions);
 }
 

@@ -15,7 +15,8 @@ struct OptionsText {
   const char *zColumn;       /* default: version */
   const char *zMode;         /* auto, strict, echo */
   const char *zOnStale;      /* abort, ignore */
-  const char *zExcept;       /* names separated by commas; default: none */
+  const char *zExcept;       /* names separated by commas; default: none. After
+                             ** "only " those of all other columns are meant */
   const char *zTombstones;   /* on, off */
 };
 

@@ -6,6 +6,7 @@
 #include "versioned/tombstones.h"
 #include "schema/keytable.h"
 #include "schema/registry.h"
+#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* How many columns they have beside the key. */
@@ -96,6 +97,23 @@ void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
     ddlMakeTable(p, pDdl, pTab->texts.zTombstonesSql,
         tableinfoOwnWritten(p, zSchema, pTab->texts.zTombstones));
   }
+}
+
+/* SQLite gives a row without a key the one above the greatest, so a key with a
+** tombstone above that comes back. With AUTOINCREMENT none does. */
+int tombstonesComeBack(Sqlx *p, const VersionedTable *pTab){
+  const TableInfo *pInfo = &pTab->base.info;
+  const char *zSchema = pInfo->zSchema, *zSide = pTab->texts.zTombstones;
+  if( !pInfo->bRowidKey || pInfo->zRowid==0 || !pTab->options.bTombstones
+   || !tableinfoIsOrdinary(p, zSchema, zSide)
+   || !sqlxExists(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zSide)
+   || sqltokenMentions(pInfo->zSql, pInfo->zSql+strlen(pInfo->zSql),
+                       "AUTOINCREMENT")
+   || !tableinfoIsOrdinary(p, zSchema, pInfo->zName) ) return 0;
+  return sqlxExists(p, "SELECT 1 FROM (SELECT k1 FROM \"%w\".\"%w\""
+      " ORDER BY k1 DESC LIMIT 1) AS s WHERE NOT EXISTS("
+      "SELECT 1 FROM \"%w\".\"%w\" AS r WHERE r.%s>=s.k1)",
+      zSchema, zSide, zSchema, pInfo->zName, pInfo->zRowid);
 }
 
 void tombstonesTakeOver(

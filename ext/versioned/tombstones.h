@@ -22,6 +22,8 @@ void tombstonesPrepare(Sqlx *p, VersionedTable *pTab);
 /* Appends the steps that make the tombstones, or that carry those of another
 ** key over. */
 void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl);
+/* Whether SQLite will give a new row a key that has a tombstone. */
+int tombstonesComeBack(Sqlx *p, const VersionedTable *pTab);
 /* Appends the steps that take over the tombstones of another set of the same
 ** table. */
 void tombstonesTakeOver(Sqlx *p, const VersionedTable *pTab,

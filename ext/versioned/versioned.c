@@ -180,6 +180,19 @@ static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
 
 /* ---- the set ---------------------------------------------------------- */
 
+/* Whether triggers of the user's on the table set a column there that is not
+** in except. */
+static int setsWatched(const VersionedTable *pTab){
+  const TableInfo *pInfo = &pTab->base.info;
+  const VersionedOptions *pOptions = &pTab->options;
+  int i;
+  for(i=0; pOptions->abOwn && i<pInfo->nCol; i++){
+    if( pOptions->abOwn[i]
+     && !versionedtriggersExcepts(pOptions, &pInfo->aCol[i]) ) return 1;
+  }
+  return 0;
+}
+
 static void versionedTakeOptions(
   Sqlx *p,
   DeclaredTable *pBase,
@@ -190,14 +203,14 @@ static void versionedTakeOptions(
               pAsked, &pTab->options);
   if( p->rc!=SQLITE_OK ) return;
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
-  pTab->options.bOwn = pBase->touches.set.n>0;
   pTab->options.abOwn = pBase->touches.abSet;
+  pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab);
 }
 
-/* Whether a set has a trigger `settle`. */
-static int settles(const TriggerSet *pSet){
+/* Whether a set is made for triggers of the user's that update the table. */
+static int isForTouches(const TriggerSet *pSet){
   int i;
-  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, "settle")!=0; i++){}
+  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, "quiet")!=0; i++){}
   return i<pSet->n;
 }
 
@@ -205,14 +218,9 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->options,
                         &pBase->set, &pTab->texts);
-  /* The text of `check` goes with `settle`. */
-  if( settles(&pBase->has)!=settles(&pBase->set) ){
+  if( isForTouches(&pBase->has)!=isForTouches(&pBase->set) ){
     int i;
-    for(i=0; i<pBase->set.n; i++){
-      if( strcmp(pBase->set.a[i].zWhat, "check")==0 ){
-        pBase->set.a[i].bSchema = 1;
-      }
-    }
+    for(i=0; i<pBase->set.n; i++) pBase->set.a[i].bSchema = 1;
   }
 }
 
@@ -236,16 +244,26 @@ static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
                                                            : DECLARED_OK;
 }
 
-/* What a user should know of a trigger that updates the table. */
-static void noteOfTouch(
+/* What a user should know of a trigger that updates the table, or that keeps
+** something beside it up to date. */
+static void noteOfTrigger(
+  Sqlx *p,
   const DeclaredTable *pTab,
-  const char *zTrigger,
-  int bSets,             /* it sets the version column */
+  const TableInfoItem *pItem,
   sqlite3_str *pNote
 ){
+  const char *zTrigger = pItem->zName;
+  const char *zColumn = ((const VersionedTable*)pTab)->stored.zColumn;
   int bKnown = triggersetNamed(&pTab->touches.set, zTrigger)!=0;
   const char *zSep = sqlite3_str_length(pNote) ? "; " : "";
-  if( bSets ){
+  if( !skippingUpdates(pItem->zSql, pTab->info.zName) ){
+    if( sqlite3_stricmp(pItem->zTable, pTab->info.zName)==0
+     && skippingSeesColumn(pItem->zSql, zColumn) ){
+      sqlite3_str_appendf(pNote, "%strigger %s also runs when only the version"
+          " is raised: give it the columns it is for, UPDATE OF ...", zSep,
+          zTrigger);
+    }
+  }else if( skippingSets(p, &pTab->info, pItem->zSql, zColumn) ){
     sqlite3_str_appendf(pNote, "%strigger %s sets the version itself: drop it",
                         zSep, zTrigger);
   }else if( bKnown && pTab->status==DECLARED_OUTDATED ){
@@ -279,12 +297,15 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
     sqlite3_str_appendf(pNote, "%sno PRIMARY KEY: rows go by their rowid,"
         " which VACUUM may change", sqlite3_str_length(pNote) ? "; " : "");
   }
+  if( pTab->status==DECLARED_OK
+   && tombstonesComeBack(p, (const VersionedTable*)pTab) ){
+    sqlite3_str_appendf(pNote, "%sthe next key was used before: the version of"
+        " its row is raised after the INSERT; AUTOINCREMENT prevents it",
+        sqlite3_str_length(pNote) ? "; " : "");
+  }
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
-    if( pItem->zSql==0
-     || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
-    noteOfTouch(pTab, pItem->zName, skippingSets(p, pInfo, pItem->zSql,
-                ((const VersionedTable*)pTab)->stored.zColumn), pNote);
+    if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
   }
   if( tombstonesMany(p, (const VersionedTable*)pTab) ){
     sqlite3_str_appendf(pNote, "%s%d tombstones or more: versioned_forget()"

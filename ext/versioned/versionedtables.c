@@ -73,7 +73,8 @@ SQLITE_EXTENSION_INIT3
 **   column          TEXT     the version column
 **   mode            TEXT     auto, strict or echo
 **   on_stale        TEXT     abort or ignore
-**   except_columns  TEXT     names separated by commas
+**   except_columns  TEXT     names separated by commas; after `only `, those
+**                            of all other columns
 **   tombstones      TEXT     on or off
 **   status          TEXT     see above; not written
 **   note            TEXT     see above; not written

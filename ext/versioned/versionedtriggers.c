@@ -18,29 +18,29 @@ SQLITE_EXTENSION_INIT3
 /* The placeholders of the templates in sql/. */
 typedef enum Value {
   V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_OPTIONS, V_TOMBSTONES,
-  V_NOW, V_FOLLOWS, V_EXPECTED, V_CONVENTION, V_REFUSE, V_LIFT, V_LIFTS,
-  V_NOTHING_ELSE, V_OWN_ONLY,
+  V_NOW, V_FOLLOWS, V_CARRIES, V_STEP, V_LAST, V_EXPECTED, V_CONVENTION,
+  V_REFUSE, V_REFUSED, V_LIFT,
   V_KEYS, V_KEY_COLUMNS, V_KEY_OLD, V_KEY_ROW, V_KEY_OLD_WHOLE,
   V_KEY_ROW_WHOLE, V_KEY_END, V_GREATER, V_SAME_KEY,
   V_TOMBSTONE_NEW, V_TOMBSTONE_NEXT, V_MARK,
   V_TOMBSTONE_OLD, V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
-  V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS,
+  V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS, V_OTHERS, V_OWN, V_NOT_OWN,
   V_COUNT
 } Value;
 
 static const char *const azValue[V_COUNT] = {
   "trigger", "table", "schema", "version", "label", "options", "tombstones",
-  "now", "follows", "expected", "convention", "refuse", "lift", "lifts",
-  "nothing_else", "own_only",
+  "now", "follows", "carries", "step", "last", "expected", "convention",
+  "refuse", "refused", "lift",
   "keys", "key_columns", "key_old", "key_row", "key_old_whole",
   "key_row_whole", "key_end", "greater", "same_key",
   "tombstone_new", "tombstone_next", "mark",
   "tombstone_old", "tombstone_row", "row_is_new_key",
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
-  "of_key", "of_unique", "of_others"
+  "of_key", "of_unique", "of_others", "others", "own", "not_own"
 };
 
 /* The flags of $if(...). */
@@ -62,7 +62,8 @@ typedef enum Depends {
   DEPENDS_NOT = 0,
   DEPENDS_WAYS,          /* the UNIQUE indexes, and defaults of their columns */
   DEPENDS_OTHERS,        /* with except the list of columns */
-  DEPENDS_OWN            /* the columns that the user's triggers set */
+  DEPENDS_COLUMNS        /* the list of columns, and which of them the user's
+                         ** triggers set */
 } Depends;
 
 /* What of the user's triggers a trigger is there for. */
@@ -88,13 +89,19 @@ static const struct {
       DEPENDS_NOT, FOR_TOUCHES },
   { "verify_bump",      versioned_verify_bump_sql, WHEN_AUTO | WHEN_ECHO, -1,
       DEPENDS_OTHERS, FOR_ALL },
+  { "required_first",   versioned_required_first_sql, WHEN_STRICT, -1,
+      DEPENDS_COLUMNS, FOR_OWN },
   { "check",            versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT,
       FOR_ALL },
+  { "check_others",     versioned_check_others_sql, WHEN_ECHO, -1,
+      DEPENDS_COLUMNS, FOR_ALL },
+  { "check_others",     versioned_check_others_sql, WHEN_AUTO | WHEN_STRICT,
+      -1, DEPENDS_COLUMNS, FOR_TOUCHES },
   { "bump",             versioned_bump_sql,
       WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_ECHO, 0), -1, DEPENDS_OTHERS,
       FOR_ALL },
-  { "bump_own",         versioned_bump_own_sql, WHEN_STRICT, -1, DEPENDS_OWN,
-      FOR_OWN },
+  { "bump_own",         versioned_bump_own_sql, WHEN_STRICT, -1,
+      DEPENDS_COLUMNS, FOR_OWN },
   { "bump_after",       versioned_bump_after_sql, WHEN_AUTO | WHEN_ECHO, -1,
       DEPENDS_OTHERS, FOR_ALL },
   { "bump_nested",      versioned_bump_after_sql,
@@ -172,77 +179,76 @@ static const char *tombstoneIsNext(Gen *g){
 
 /* ---- what an UPDATE may carry ----------------------------------------- */
 
-static int isExcepted(const VersionedOptions *pOptions, const char *zName){
+int versionedtriggersExcepts(
+  const VersionedOptions *pOptions,
+  const TableInfoColumn *pCol
+){
   int i;
+  if( pCol->bKey ) return 0;
   for(i=0; i<pOptions->nExcept; i++){
-    if( sqlite3_stricmp(pOptions->azExcept[i], zName)==0 ) return 1;
+    if( sqlite3_stricmp(pOptions->azExcept[i], pCol->zName)==0 ) break;
   }
-  return 0;
+  return (i<pOptions->nExcept)!=pOptions->bOnly;
 }
 
-/* The columns whose change raises the version, for UPDATE OF. If none is
-** excepted all do, and there is no list: a list would miss a column that is
-** added later. */
-static const char *ofOthers(Gen *g){
-  const TableInfo *pInfo = g->pInfo;
-  sqlite3_str *pStr;
-  int i;
-  if( g->pOptions->nExcept==0 ) return "";
-  pStr = sqlite3_str_new(g->p->db);
-  for(i=0; i<pInfo->nCol; i++){
-    const TableInfoColumn *pCol = &pInfo->aCol[i];
-    if( pCol->bGenerated || isExcepted(g->pOptions, pCol->zName)
-     || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) continue;
-    sqlite3_str_appendf(pStr, "%s\"%w\"",
-        sqlite3_str_length(pStr) ? "," : "OF ", pCol->zName);
-  }
-  if( !pInfo->bWithoutRowid ){
-    sqlite3_str_appendf(pStr, "%s" CLAUSE_ROWID_NAMES,
-        sqlite3_str_length(pStr) ? "," : "OF ");
-  }
-  return sqlxText(g->p, pStr);
+/* Which columns beside the version a list for UPDATE OF has. */
+typedef enum Columns {
+  COLUMNS_ALL,           /* every column that a statement can set */
+  COLUMNS_WATCHED,       /* those whose change raises the version */
+  COLUMNS_NOT_OWN,       /* of these those that no trigger of the user's sets */
+  COLUMNS_OWN            /* of these those that one sets */
+} Columns;
+
+static int isListed(Gen *g, int iCol, Columns eColumns){
+  const TableInfoColumn *pCol = &g->pInfo->aCol[iCol];
+  const char *abOwn = g->pOptions->abOwn;
+  int bOwn = abOwn && abOwn[iCol];
+  if( pCol->bGenerated
+   || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) return 0;
+  if( eColumns==COLUMNS_ALL ) return 1;
+  if( versionedtriggersExcepts(g->pOptions, pCol) ) return 0;
+  return eColumns==COLUMNS_WATCHED || bOwn==(eColumns==COLUMNS_OWN);
 }
 
-/* "this column stays as it is", to the last bit: IS by the column's own
-** collation or across INTEGER and REAL would call different values the same.
-** The two meet only in a column without affinity. */
-static void appendSame(sqlite3_str *pStr, const TableInfoColumn *pCol){
-  const char *zName = pCol->zName;
-  sqlite3_str_appendf(pStr, "NEW.\"%w\" IS OLD.\"%w\"%s", zName, zName,
-      sqlite3_stricmp(pCol->zColl, "BINARY")==0 ? "" : " COLLATE BINARY");
-  if( pCol->zAffinity[0]==0 ){
-    sqlite3_str_appendf(pStr, " AND typeof(NEW.\"%w\")=typeof(OLD.\"%w\")",
-                        zName, zName);
-  }
-}
-
-/* "no column changes but the version, and those of abBut, if any" */
-static const char *nothingBut(Gen *g, const char *abBut){
+/* Returns a list of columns for UPDATE OF; "": there is none of them. */
+static const char *columnList(Gen *g, Columns eColumns){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   int i;
-  if( pInfo->zRowid ){
-    sqlite3_str_appendf(pStr, "NEW.%s=OLD.%s", pInfo->zRowid,
-                        pInfo->zRowid);
-  }
   for(i=0; i<pInfo->nCol; i++){
-    const TableInfoColumn *pCol = &pInfo->aCol[i];
-    if( pCol->bGenerated || (abBut && abBut[i])
-     || sqlite3_stricmp(pCol->zName, g->pOptions->zColumn)==0 ) continue;
-    clauseJoin(pStr, " AND ");
-    appendSame(pStr, pCol);
+    if( !isListed(g, i, eColumns) ) continue;
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendf(pStr, "\"%w\"", pInfo->aCol[i].zName);
   }
-  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
+  if( !pInfo->bWithoutRowid && eColumns!=COLUMNS_OWN ){
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendall(pStr, CLAUSE_ROWID_NAMES);
+  }
   return sqlxText(g->p, pStr);
 }
 
+/* What an UPDATE may carry that sets other columns, too. If it carries none,
+** NEW has the version that the row has. */
+static const char *carries(Gen *g){
+  const char *zCol = g->azText[V_VERSION];
+  const char *zSame = sqlxPrintf(g->p, "NEW.%s IS OLD.%s", zCol, zCol);
+  if( g->pOptions->mode==VERSIONED_ECHO ) return zSame;
+  return sqlxPrintf(g->p, "%s OR NEW.%s IS OLD.%s+1", zSame, zCol, zCol);
+}
+
+/* What an UPDATE may carry that sets nothing else. The steps of `bump` are
+** among it. */
 static const char *follows(Gen *g){
   const char *zCol = g->azText[V_VERSION];
-  if( g->pOptions->mode!=VERSIONED_ECHO ){
-    return sqlxPrintf(g->p, "NEW.%s IS OLD.%s+1", zCol, zCol);
+  sqlite3_str *pStr = sqlite3_str_new(g->p->db);
+  if( g->pOptions->mode==VERSIONED_ECHO ){
+    sqlite3_str_appendf(pStr, "NEW.%s IS OLD.%s OR ", zCol, zCol);
   }
-  return sqlxPrintf(g->p, "NEW.%s IS OLD.%s OR NEW.%s IS OLD.%s+1 AND %s",
-                    zCol, zCol, zCol, zCol, nothingBut(g, 0));
+  sqlite3_str_appendf(pStr, "NEW.%s IS OLD.%s+1", zCol, zCol);
+  if( g->pOptions->bOwn ){
+    sqlite3_str_appendf(pStr, " OR NEW.%s IS OLD.%s+2", zCol, zCol);
+  }
+  return sqlxText(g->p, pStr);
 }
 
 /* What happens to a stale row. In auto and strict the version that the row has
@@ -316,18 +322,25 @@ static void valuesOf(Gen *g){
   valuesOfWays(g);
   az[V_OF_KEY] = clauseOfKey(p, pInfo);
   az[V_OF_UNIQUE] = clauseOfWay(p, pInfo, WAYS);
-  az[V_OF_OTHERS] = ofOthers(g);
+  az[V_OTHERS] = columnList(g, COLUMNS_ALL);
+  az[V_OWN] = columnList(g, COLUMNS_OWN);
+  az[V_NOT_OWN] = columnList(g, COLUMNS_NOT_OWN);
+  /* If none is excepted there is no list: it would miss a column that is added
+  ** later. */
+  az[V_OF_OTHERS] = pOptions->nExcept==0 ? ""
+                  : sqlxPrintf(p, "OF %s", columnList(g, COLUMNS_WATCHED));
   az[V_FOLLOWS] = follows(g);
-  az[V_NOTHING_ELSE] = nothingBut(g, 0);
-  az[V_OWN_ONLY] = nothingBut(g, pOptions->abOwn);
-  az[V_LIFTS] = pOptions->mode==VERSIONED_ECHO ? nothingBut(g, 0)
-                                           : az[V_SAME_KEY];
+  az[V_CARRIES] = carries(g);
+  /* A step of two tells `quiet` that no program has taken it. */
+  az[V_STEP] = pOptions->bOwn ? "2" : "1";
+  az[V_LAST] = pOptions->bOwn ? "9223372036854775806" : "9223372036854775807";
   az[V_EXPECTED] = sqlxPrintf(p, "OLD.%s%s", az[V_VERSION],
                               pOptions->mode==VERSIONED_ECHO ? "" : "+1");
   az[V_CONVENTION] = pOptions->mode==VERSIONED_ECHO
       ? "mode echo expects the version as it was read"
       : "expected is the version that was read plus one";
   az[V_REFUSE] = refuse(g);
+  az[V_REFUSED] = fill(g, versioned_refused_sql);
   az[V_LIFT] = fill(g, versioned_lift_sql);
 }
 
@@ -339,12 +352,14 @@ void versionedtriggersMake(
   TriggerSet *pSet,
   VersionedTexts *pTexts
 ){
-  static const char *const azPerhaps[] = { "settle", "bump_own", "quiet", 0 };
+  static const char *const azPerhaps[] = { "settle", "required_first",
+      "bump_own", "quiet", "check_others", 0 };
+  static const char *const azPerhapsEcho[] = { "quiet", 0 };
   const unsigned mWhen = WHEN(pOptions->mode, pOptions->bIgnore);
   Gen g;
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
-  pSet->azPerhaps = azPerhaps;
+  pSet->azPerhaps = pOptions->mode==VERSIONED_ECHO ? azPerhapsEcho : azPerhaps;
   pSet->nFirst = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
   genBegin(&g, p);
   g.pInfo = pInfo;
@@ -359,12 +374,13 @@ void versionedtriggersMake(
     if( !(aTrigger[i].mWhen & mWhen) ) continue;
     if( aTrigger[i].iTombstones==!pOptions->bTombstones ) continue;
     if( aTrigger[i].eFor==FOR_TOUCHES && !pOptions->bOwn ) continue;
-    if( aTrigger[i].eFor==FOR_OWN && !pOptions->abOwn ) continue;
+    if( aTrigger[i].eFor==FOR_OWN
+     && (g.azText[V_OWN][0]==0 || g.azText[V_NOT_OWN][0]==0) ) continue;
     pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = fill(&g, aTrigger[i].zTemplate);
     pOne->bSchema = aTrigger[i].eDepends==DEPENDS_WAYS
-        || aTrigger[i].eDepends==DEPENDS_OWN
+        || aTrigger[i].eDepends==DEPENDS_COLUMNS
         || (aTrigger[i].eDepends==DEPENDS_OTHERS && pOptions->nExcept>0);
   }
 }

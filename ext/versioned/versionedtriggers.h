@@ -39,9 +39,12 @@ struct VersionedOptions {
   int bIgnore;           /* on_stale=ignore: a stale row is skipped */
   int bTombstones;       /* the version of a deleted row is kept */
   int bOwn;              /* AFTER UPDATE triggers of the user's update the table
-                         ** that they are on */
+                         ** that they are on, and not only columns of
+                         ** azExcept */
   const char *abOwn;     /* 1 for each column that any trigger sets there;
                          ** NULL: there is none */
+  int bOnly;             /* azExcept has the columns whose change raises the
+                         ** version, beside the key */
   int nExcept;           /* columns whose change does not raise the version */
   const char **azExcept;
 };
@@ -59,5 +62,8 @@ void versionedtriggersMake(Sqlx *p, const TableInfo *pInfo,
                            const char *zNumber,
                            const VersionedOptions *pOptions, TriggerSet *pSet,
                            VersionedTexts *pTexts);
+/* Whether a change of that column does not raise the version. */
+int versionedtriggersExcepts(const VersionedOptions *pOptions,
+                             const TableInfoColumn *pCol);
 
 #endif

@@ -9,5 +9,5 @@
 CREATE TRIGGER $trigger BEFORE UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN
-  UPDATE $table SET $version=$version+1 WHERE $self_old;
+  UPDATE $table SET $version=$version+$step WHERE $self_old;
 END

@@ -16,6 +16,6 @@
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN
-  UPDATE $table SET $version=OLD.$version+1
+  UPDATE $table SET $version=OLD.$version+$step
   WHERE $self_new AND $version IS OLD.$version;
 END

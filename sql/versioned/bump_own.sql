@@ -4,11 +4,11 @@
 --
 -- Such a trigger, which keeps `updated_at` or a counter, cannot carry a
 -- version. SQL has no way to tell its UPDATE from one of a program, so the
--- columns decide: where no other column changes than those which triggers of
--- the table set in this table, the version is raised as in mode auto. A table
--- without such triggers has none of this.
-CREATE TRIGGER $trigger BEFORE UPDATE $of_others ON $table
-WHEN NEW.$version IS OLD.$version AND $own_only
+-- columns decide: the version is raised as in mode auto for an UPDATE of those
+-- which triggers of the table set in this table, and `required_first` refuses
+-- it if it sets any other. A table without such triggers has none of this.
+CREATE TRIGGER $trigger BEFORE UPDATE OF $own ON $table
+WHEN NEW.$version IS OLD.$version
 BEGIN
-  UPDATE $table SET $version=$version+1 WHERE $self_old;
+  UPDATE $table SET $version=$version+$step WHERE $self_old;
 END

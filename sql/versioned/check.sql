@@ -13,10 +13,11 @@
 -- NULL.
 --
 -- The last part accepts one step that no writer makes: `lift` raises a row
--- above the tombstone of its own key. In mode echo that step may change nothing
--- else: there current + 1 is what a stale writer carries, and `remember` may
--- have left a tombstone at the current version. Where there is `settle`, its
--- step down is accepted, which it marks while it is taken.
+-- above the tombstone of its own key. Where triggers of the user's update the
+-- table, Interlock raises by two, and there is `settle`, whose step down is
+-- accepted: it is marked while it is taken. `check_others` refuses an UPDATE
+-- that takes one of these steps and sets anything else. `remember` may have
+-- left a tombstone at the current version.
 
 -- The comment has the options of the table. They are read from it if a tool has
 -- dropped the registry.
@@ -48,17 +49,13 @@
 -- Cure: declare the mode that the writers follow; after a restored backup, read
 --   again
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table $options
-WHEN (NOT($follows) OR OLD.$version>=9223372036854775807)
- AND NOT($lifts AND EXISTS(
+WHEN (NOT($follows) OR OLD.$version>=$last)
+ AND NOT($same_key AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
-   AND version>=OLD.$version AND NEW.$version IS version+1))
- $if(own) AND NOT(NEW.$version<OLD.$version AND $nothing_else AND EXISTS(
+   AND version>=OLD.$version AND NEW.$version IS version+$step))
+ $if(own) AND NOT(NEW.$version<OLD.$version AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
    AND at=-1-NEW.$version)) $end
 BEGIN
-  SELECT CASE WHEN OLD.$version=9223372036854775807
-    THEN RAISE(ABORT,'version exhausted: $label')
-    $if(ahead) WHEN NEW.$version>$expected
-    THEN RAISE(ABORT,'version ahead: $label (do not retry: $convention)') $end
-    ELSE $refuse END;
+  $refused
 END

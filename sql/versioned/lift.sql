@@ -7,9 +7,9 @@
 -- row before. There is no OR clause: that of the outer statement would override
 -- it.
 SELECT RAISE(ABORT,'version exhausted: $label') FROM $tombstones
-WHERE $tombstone_new AND version=9223372036854775807;
+WHERE $tombstone_new AND version>=$last;
 UPDATE $table SET $version=(
-  SELECT version+1 FROM $tombstones WHERE $tombstone_new)
+  SELECT version+$step FROM $tombstones WHERE $tombstone_new)
 WHERE $self_new AND $version<=(
   SELECT version FROM $tombstones WHERE $tombstone_new);
 SELECT RAISE(ABORT,'version not raised: $label') FROM $table

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What a versioned or guarded table costs, as ratios: each line compares the
-** same statements on two tables, in one process and turn about, and prints the
-** median of the ratios, `what: ratio (aim)`. tool/bench.tcl builds and runs it.
+** What a versioned, guarded or fenced table costs, as ratios: each line
+** compares the same statements on two tables, in one process and turn about,
+** and prints the median of the ratios, `what: ratio (aim)`. tool/bench.tcl
+** builds and runs it.
 **
 **   bench EXTENSION FOLDER [-n ROWS] [-r REPETITIONS] [-t TABLES] [-side 0|1]
 **         [NAME...]
@@ -124,6 +125,11 @@ static void report(const char *zName, const char *zWhat, double r, double aim,
   "WITH RECURSIVE s(i) AS (SELECT 10000001 UNION ALL SELECT i+1 FROM s" \
   " LIMIT 100000) SELECT count(row_lock('t',i)) FROM s"
 
+#define FENCED "SELECT fenced('t','version')"
+#define LEASED "SELECT fenced('t','version','l');" \
+  "INSERT INTO interlock_leases VALUES('l','a',70,99999999999999)"
+#define HELD "UPDATE t SET a=?2,version=70 WHERE id=?1"
+
 #define CARRIED "UPDATE t SET a=?2,version=?3 WHERE id=?1"
 #define BUMPED  "UPDATE t SET a=?2 WHERE id=?1"
 #define INSERT  "INSERT INTO t(id,a,b) VALUES(?1,?2,'some text')"
@@ -179,6 +185,10 @@ static const Pair aPair[] = {
     { GUARD, GUARD }, BUMPED, 1, 0, 0, 0, LOCKED },
   { "guarded-locked", "the same / one empty trigger", 0,
     { EMPTY("UPDATE"), GUARD }, BUMPED, 1, 0, 0, 0, LOCKED },
+  { "fenced", "UPDATE of a fenced table / one empty trigger", 1.3,
+    { EMPTY("UPDATE"), FENCED }, CARRIED, 1, 0, 0, 0, 0 },
+  { "fenced-lease", "the same with a lease / one empty trigger", 2.5,
+    { EMPTY("UPDATE"), LEASED }, HELD, 1, 0, 0, 0, 0 },
 };
 
 /* Makes a database with the table, declared in one of the two ways. */

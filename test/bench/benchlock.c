@@ -91,51 +91,84 @@ typedef struct Pair {
   int bDifference;
   const char *azSql[2][3];
   const char *zMode;               /* of the journal; NULL: WAL */
+  int bInside;                     /* all rounds are one transaction */
+  int bCompile;                    /* the first side compiles each time */
 } Pair;
+
+/* A lease by the statements of sql/lease.sql, whose :now the program has, and
+** by the functions. */
+#define BY_HAND \
+  { "UPDATE interlock_leases SET owner='a', token=max(token+1,?1)," \
+    " expires=?1+60000 WHERE name='hand' AND (owner='a' OR expires<=?1)", \
+    "SELECT token FROM interlock_leases WHERE name='hand' AND owner='a'" \
+    " AND expires>?1", \
+    "UPDATE interlock_leases SET expires=0 WHERE name='hand'" \
+    " AND token>?1 AND expires>0" }
+#define BY_FUNCTION \
+  { "SELECT lease_release('l', lease_acquire('l','a',60000))", 0, 0 }
+#define LEASE_PAIR(name, what, aim, inside, compile) \
+  { name, what, aim, 0, { BY_HAND, BY_FUNCTION }, 0, inside, compile }
 
 static const Pair aPair[] = {
   { "free", "free lock and unlock / two calls of an empty function", 1.5, 0,
     { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
       { "SELECT try_advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } },
-    0 },
+    0, 0, 0 },
   { "waiting", "the same, in the form that may wait", 1.5, 0,
     { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
-      { "SELECT advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } }, 0 },
+      { "SELECT advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } },
+    0, 0, 0 },
   { "text", "the same with a key of 20 bytes", 1.5, 0,
     { { "SELECT empty('twenty bytes of text')",
         "SELECT empty('twenty bytes of text')", 0 },
       { "SELECT try_advisory_lock('twenty bytes of text')",
-        "SELECT advisory_unlock('twenty bytes of text')", 0 } }, 0 },
+        "SELECT advisory_unlock('twenty bytes of text')", 0 } }, 0, 0, 0 },
   { "transaction", "a transaction lock in BEGIN ... COMMIT, more than without",
     1.5, 1,
     { { "BEGIN", "SELECT empty(?1)", "COMMIT" },
-      { "BEGIN", "SELECT try_advisory_xact_lock(?1)", "COMMIT" } }, 0 },
+      { "BEGIN", "SELECT try_advisory_xact_lock(?1)", "COMMIT" } }, 0, 0, 0 },
+  { "request", "a request and unlock / a lock and unlock", 1.5, 0,
+    { { "SELECT advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 },
+      { "SELECT request_advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } },
+    0, 0, 0 },
 #define ROW_PAIR(what, mode) \
   { "row", what, 1, 1, \
     { { "SELECT empty(?1)", "SELECT empty(?1)", 0 }, \
       { "SELECT row_lock('job', ?1)", "SELECT row_unlock('job', ?1)", 0 } }, \
-    mode }
+    mode, 0, 0 }
   ROW_PAIR("row_lock and row_unlock, more than two empty calls", 0),
   ROW_PAIR("the same, in rollback mode", "DELETE"),
   { "row", "row_xact_lock in BEGIN ... COMMIT, more than without", 2, 1,
     { { "BEGIN", "SELECT empty(?1)", "COMMIT" },
-      { "BEGIN", "SELECT row_xact_lock('job', ?1)", "COMMIT" } }, 0 },
+      { "BEGIN", "SELECT row_xact_lock('job', ?1)", "COMMIT" } }, 0, 0, 0 },
   { "row", "skip_locked('job', 1, where, order) and row_unlock_all()", 18, 1,
     { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
       { "SELECT skip_locked('job', 1, 'state = ''ready''', 'rank')",
-        "SELECT row_unlock_all()", 0 } }, 0 },
+        "SELECT row_unlock_all()", 0 } }, 0, 0, 0 },
+  LEASE_PAIR("lease", "lease_acquire and lease_release / by hand", 1, 0, 0),
+  LEASE_PAIR("lease-inside", "the same, all in one transaction", 1, 1, 0),
+  LEASE_PAIR("lease-compile", "the same / by statements that are compiled"
+             " each time", 1, 1, 1),
 };
 
 static double side(const Pair *p, int i){
+  const char *const *azSql = p->azSql[i];
+  int bCompile = p->bCompile && i==0;
   sqlite3_stmt *apStmt[3];
   double t;
   int n, k;
-  for(k=0; k<3; k++) apStmt[k] = p->azSql[i][k] ? prepare(p->azSql[i][k]) : 0;
+  for(k=0; k<3; k++) apStmt[k] = azSql[k] ? prepare(azSql[k]) : 0;
+  if( p->bInside ) run("BEGIN");
   t = now();
   for(n=0; n<nRound; n++){
-    for(k=0; k<3; k++) if( apStmt[k] ) once(apStmt[k], n);
+    for(k=0; k<3 && apStmt[k]; k++){
+      sqlite3_stmt *pStmt = bCompile ? prepare(azSql[k]) : apStmt[k];
+      once(pStmt, n);
+      if( bCompile ) sqlite3_finalize(pStmt);
+    }
   }
   t = now() - t;
+  if( p->bInside ) run("COMMIT");
   for(k=0; k<3; k++) sqlite3_finalize(apStmt[k]);
   return t*1e6/nRound;
 }
@@ -270,6 +303,7 @@ int main(int argc, char **argv){
     argc -= 2; argv += 2;
   }
   makeJobs();
+  run("SELECT lease_acquire('hand', 'a', 60000)");
   for(i=0; i<sizeof(aPair)/sizeof(aPair[0]); i++){
     if( wanted(aPair[i].zName, argc, argv) ) pair(&aPair[i]);
   }

@@ -2,8 +2,9 @@
 /*
 ** Processes that write one database, think for a moment and write again, with
 ** busy_timeout alone and with write turns: how long each waits for the write
-** lock, and how many transactions there are in a second. tool/bench.tcl builds
-** and runs it.
+** lock, and how many transactions there are in a second (`turns`); and how long
+** a process that waits in lease_wait sleeps on after a release (`wakes`).
+** tool/bench.tcl builds and runs it.
 **
 **   benchturn EXTENSION FOLDER [-p PROCESSES] [-s SECONDS]
 **            [-t THINK-US] [NAME...]
@@ -156,9 +157,68 @@ static void show(const char *zWhat, const Result *p){
   fflush(stdout);
 }
 
+/* ---- waking from lease_wait ------------------------------------------- */
+
+#define WAKES 100
+#define RELEASE "SELECT lease_release('l', token) FROM interlock_leases"
+
+/* Waits for the lease again and again, and puts the time of each grant into the
+** pipe before it releases the lease. */
+static void waiter(int fd){
+  sqlite3 *db = opened();
+  int i;
+  for(i=0; i<WAKES; i++){
+    double t;
+    run(db, "SELECT lease_wait('l', 'waiter', 60000, -1)");
+    t = now();
+    if( write(fd, &t, sizeof(t))!=sizeof(t) ) _exit(1);
+    run(db, RELEASE);
+    think(2000);           /* the holder comes first */
+  }
+  sqlite3_close(db);
+  _exit(0);
+}
+
+/* The waiter is given time to begin its wait before each release. */
+static void wakes(void){
+  float a[WAKES];
+  sqlite3 *db;
+  int aPipe[2], i, iStatus;
+  fresh();
+  db = opened();
+  run(db, "SELECT lease_wait('l', 'holder', 60000, -1)");
+  if( pipe(aPipe) ) exit(1);
+  fflush(stdout);
+  if( fork()==0 ) waiter(aPipe[1]);
+  for(i=0; i<WAKES; i++){
+    double tBegin, tEnd;
+    think(30000);
+    tBegin = now();
+    run(db, RELEASE);
+    if( read(aPipe[0], &tEnd, sizeof(tEnd))!=sizeof(tEnd) ) exit(1);
+    a[i] = (float)((tEnd - tBegin)*1e3);
+    if( i<WAKES-1 ) run(db, "SELECT lease_wait('l', 'holder', 60000, -1)");
+  }
+  if( wait(&iStatus)<0 || iStatus ) exit(1);
+  sqlite3_close(db);
+  qsort(a, WAKES, sizeof(a[0]), compare);
+  printf("wakes        from lease_release to the end of another process's"
+         " lease_wait: %.2f ms median, %.2f ms p99 (aim 5 ms)%s\n",
+         a[WAKES/2], a[WAKES-2], a[WAKES-2]<=5 ? "" : " MISSED");
+}
+
+/* ---- main ------------------------------------------------------------- */
+
+static int wanted(const char *zName, int argc, char **argv){
+  int i;
+  for(i=0; i<argc; i++){
+    if( strcmp(argv[i], zName)==0 ) return 1;
+  }
+  return argc==0;
+}
+
 int main(int argc, char **argv){
   Result alone, turn;
-  int bWanted, i;
   if( argc<3 ) return 2;
   zExt = argv[1];
   zFolder = argv[2];
@@ -170,9 +230,8 @@ int main(int argc, char **argv){
     if( strcmp(argv[0], "-t")==0 ) usThink = n;
     argc -= 2; argv += 2;
   }
-  bWanted = argc==0;
-  for(i=0; i<argc; i++) if( strcmp(argv[i], "turns")==0 ) bWanted = 1;
-  if( !bWanted ) return 0;
+  if( wanted("wakes", argc, argv) ) wakes();
+  if( !wanted("turns", argc, argv) ) return 0;
   alone = contest(0);
   show("busy_timeout alone", &alone);
   turn = contest(1);

@@ -15,7 +15,7 @@ LK_B    = build/lock
 LK_CORE = $(wildcard ext/core/*.c)
 LK_HDR  = $(wildcard ext/core/*.h) $(wildcard test/core/*.h)
 LK_PROG = lkstep lkunit lkmodel lkcrash lktorture lkcheck lkfuzz lkbench lkbugs \
-          lkhost lkwait lklook lkcrowd lkformat lkorder lkrules
+          lkhost lkwait lklook lkcrowd lkformat lkorder lkrules lkbell
 LK_WARN = -Iext -DINTERLOCK_TEST -std=c11 -Wall -Wextra -Wpedantic -Werror \
           -fvisibility=hidden
 LK_DIR  = $(if $(wildcard /dev/shm),/dev/shm,/tmp)
@@ -40,8 +40,11 @@ LK_CC_clang    = clang
 LK_CC_tsan     = clang
 LK_WORLDS = fast debug tiny posix asan fuzz tsan tsangcc clang bugs
 
-# The core of a world, without and with crash points: $(1) world, $(2) core or
-# crash.
+# For lkbell, in which only bells can wake: no looks, hardly a poll.
+LK_NOLOOK = -DUS_LOOK=90000000 -DUS_CROWD=90000000 -DUS_RARE=90000000 \
+            -DUS_BEHIND=90000000
+
+# The core of a world: $(1) world, $(2) core, crash (with crash points) or bell.
 define LK_CORE_RULE
 $(LK_B)/$(1)/$(2).a: $(LK_CORE) $(LK_HDR) test/core/core.mk
 	@mkdir -p $$(dir $$@)
@@ -49,14 +52,16 @@ $(LK_B)/$(1)/$(2).a: $(LK_CORE) $(LK_HDR) test/core/core.mk
 	for f in $(LK_CORE:ext/core/%.c=%); do \
 	  $(or $(LK_CC_$(1)),$(CC)) $(LK_WARN) $(LK_FLAGS_$(1)) \
 	    $(if $(filter crash,$(2)),-DINTERLOCK_CRASH) \
+	    $(if $(filter bell,$(2)),$(LK_NOLOOK)) \
 	    -c ext/core/$$$$f.c -o $(LK_B)/$(1)/$(2)-$$$$f.o || exit 1; done
 	ar rcs $$@ $(LK_CORE:ext/core/%.c=$(LK_B)/$(1)/$(2)-%.o)
 endef
-$(foreach w,$(LK_WORLDS),$(foreach v,core crash,\
+$(foreach w,$(LK_WORLDS),$(foreach v,core crash bell,\
   $(eval $(call LK_CORE_RULE,$(w),$(v)))))
 
-LK_VARIANT = $(if $(filter lkcrash lkstep lkorder,$(1)),crash,core)
-# $(1) world, $(2) program, $(3) core or crash
+LK_VARIANT = $(if $(filter lkcrash lkstep lkorder,$(1)),crash,$(if \
+               $(filter lkbell,$(1)),bell,core))
+# $(1) world, $(2) program, $(3) core, crash or bell
 define LK_RULE
 $(LK_B)/$(1)/$(2): test/core/$(2).c $(LK_HDR) $(LK_B)/$(1)/$(3).a \
                    test/core/core.mk
@@ -110,6 +115,7 @@ locktest: $(addprefix $(LK_B)/debug/,$(LK_PROG) lkhost32) $(LK_HOST) \
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkformat test/core
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkrules
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkwait
+	$(LK_RUN) timeout 120 $(LK_B)/debug/lkbell
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkwait32 5
 	$(LK_RUN) timeout 120 $(LK_HOST)
 	$(LK_RUN) timeout 120 $(LK_B)/debug/lkhost other $(LK_B)/debug/lkhost32 \
@@ -132,13 +138,15 @@ lockfull: locktest lockworlds lockbugs lockmodels lockfuzz
 
 .PHONY: lockworlds
 lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkmodel \
-              lkwait,$(LK_B)/$(w)/$(p))) $(LK_B)/posix/lkcrash \
+              lkwait lkbell,$(LK_B)/$(w)/$(p))) $(LK_B)/posix/lkcrash \
             $(LK_B)/tsangcc/lkunit $(LK_B)/tsangcc/lkwait
 	for w in tiny posix asan clang tsan; do \
 	  test $$w = tiny || \
 	    $(LK_RUN) timeout 200 $(LK_B)/$$w/lkstep || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkunit test/core || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkwait 10 || exit 1; \
+	  test $$w = tiny || \
+	    $(LK_RUN) timeout 200 $(LK_B)/$$w/lkbell || exit 1; \
 	  $(LK_RUN) timeout 200 $(LK_B)/$$w/lkmodel 50000 3 || exit 1; done
 	$(LK_RUN) timeout 200 $(LK_B)/tsangcc/lkunit test/core
 	$(LK_RUN) timeout 200 $(LK_B)/tsangcc/lkwait 10
@@ -148,7 +156,8 @@ lockworlds: $(foreach w,tiny posix asan tsan clang,$(foreach p,lkstep lkunit lkm
 
 # Each mistake until the first program finds it; by hand `lkbugs all` says what
 # every program finds, in half an hour.
-LK_BUGS = $(addprefix $(LK_B)/bugs/,lkbugs lkstep lkmodel lkunit lkwait lkcrash)
+LK_BUGS = $(addprefix $(LK_B)/bugs/,lkbugs lkstep lkmodel lkunit lkbell lkwait \
+            lkcrash)
 lockbugs: $(LK_BUGS)
 	$(LK_RUN) timeout 1200 $(LK_B)/bugs/lkbugs quick $(LK_B)/bugs
 

@@ -18,7 +18,7 @@ static const char *azBug[] = { "none",
 };
 static const struct { const char *z, *z1, *z2; } aProgram[] = {
   { "lkstep", 0, 0 }, { "lkmodel", "20000", "7" }, { "lkunit", "test/core", 0 },
-  { "lkwait", "20", 0 }, { "lkcrash", "quick", 0 }
+  { "lkbell", 0, 0 }, { "lkwait", "20", 0 }, { "lkcrash", "quick", 0 }
 };
 enum { PROGRAMS = sizeof(aProgram)/sizeof(aProgram[0]), SECONDS_EACH = 100 };
 static const char *zFolder;

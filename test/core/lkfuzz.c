@@ -113,7 +113,7 @@ static LockRc callWaiting(LockSession *s){
   LockRc rc = LOCK_OK;
   switch( R(6) ){
     case 0: CALL(rc = lockGiveUp(s, LOCK_TIMEOUT)); break;
-    case 1: CALL(rc = lockOutcome(s)); break;
+    case 1: CALL(rc = R(2) ? lockOutcome(s) : lockStands(s)); break;
     case 2: if( R(8)==0 ) CALL(rc = lockWait(s, &w)); break;
     default: CALL(lockPoll(s)); break;
   }
@@ -127,7 +127,7 @@ static LockRc callOne(int i){
   u64 x;
   LockRc rc = LOCK_OK;
   key(&k);
-  if( lockPending(s) ) return callWaiting(s);
+  if( lockPending(s) && R(2) ) return callWaiting(s);
   switch( R(20) ){
     case 0: CALL(rc = lockRelease(s, &k, anyMode())); break;
     case 1: CALL(lockTxnEnd(s)); break;

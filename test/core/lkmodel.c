@@ -53,14 +53,21 @@ static void holdMutex(int b){
   if( bHeld ) otherLeaves(p);
   bHeld = 0;
 }
+/* The request is granted: the session takes it, or withdraws it. */
+static const char *doTake(int s, int bTake){
+  M.late[s] = 0;
+  if( !bTake ) return doInterrupt(s);
+  return lockStands(aS[s])==LOCK_OK ? 0 : "not taken";
+}
 static const char *step(void){
   int s = R(nSes), held = R(600)==0;
   const char *z = 0;
   if( waitsOn(s) ){
     if( R(2) ) return 0;
     if( R(60)==0 ){ doClose(s); return 0; }
-    return doWaiter(s, R(4));
+    if( !isBusy(s) || R(2) ) return doWaiter(s, R(4));
   }
+  if( M.late[s] && R(3)==0 ) return doTake(s, R(2));
   if( held && R(2)==0 ){
     holdMutex(1);
     if( R(3) ) doEnd(s); else anyRollbackTo(s);
@@ -97,7 +104,7 @@ static const char *rounds(const char *zFile, long nStep, long *pi){
     z = step();
     nTest++;
     if( !z ) z = compare();
-    if( !z ) z = outcomes(R(4) ? 0 : (u32)R(256));
+    if( !z ) z = outcomes(R(4) ? 0 : (u32)R(256), R(4) ? 0 : (u32)R(256));
     if( !z ) z = compare();
     if( !z && *pi%16==0 ) z = lockCheck(pF);
     if( z ) fprintf(stderr, "step %ld: %s\n", *pi, z);

@@ -159,6 +159,26 @@ static void sceneEventWait(void){
   nPlain++;
   pthread_join(t, 0);
 }
+/* A notification ends lockListenWait, which enters no mutex. */
+static LockKey kListen;
+static void *doNotify(void *p){
+  nPlain++;
+  MUST(lockNotifyNow(S[1], &kListen)==LOCK_OK);
+  return p;
+}
+static void sceneNotify(void){
+  LockWait w = { 10000, 0, 0, 0 };
+  pthread_t t;
+  u64 iSeen, iNew;
+  u32 i;
+  keyMake(&kListen, KEY_LISTEN, "n", 1);
+  MUST(lockListen(S[0], &kListen, &i)==LOCK_OK);
+  lockListenWait(S[0], &kListen, i, 0, 0, &iSeen);
+  pthread_create(&t, 0, doNotify, 0);
+  MUST(lockListenWait(S[0], &kListen, i, iSeen, &w, &iNew)==LOCK_OK);
+  nPlain++;
+  pthread_join(t, 0);
+}
 /* One thread leaves the mutex.  Another enters, at once or after it has tried
 ** in vain. */
 static void *doInside(void *p){
@@ -190,6 +210,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "cancelled", sceneCancel },             /* lockOutcome, cancelSlot */
   { "event", sceneEvent },                  /* lockEvent, lockEventPost */
   { "event waited for", sceneEventWait },   /* lockEventWait */
+  { "notified", sceneNotify },              /* lockListenWait: token */
   { "mutex", sceneMutex }                   /* atomicCas64 */
 };
 

@@ -35,6 +35,7 @@ typedef struct World {
   int nSp;                     /* savepoints of one session at a time */
   int bWriter;                 /* a session is the active writer */
   int bPair;                   /* sessions 0 and 1 are of one process */
+  int bBusy;                   /* sessions make other calls while they wait */
   u32 mxState;                 /* more is an error */
 } World;
 enum { IS_ = 1u<<LOCK_INTENT_SHARED, IX_ = 1u<<LOCK_INTENT_EXCLUSIVE,
@@ -42,21 +43,29 @@ enum { IS_ = 1u<<LOCK_INTENT_SHARED, IX_ = 1u<<LOCK_INTENT_EXCLUSIVE,
        X_ = 1u<<LOCK_EXCLUSIVE, ALL_ = (1u<<LOCK_MODES) - 2 };
 static const World aWorld[] = {
   { "modes: 3 sessions, 1 key, all modes",
-    3, 0, 1, ALL_, 1, 2, 0, 0, 0, 40000 },
+    3, 0, 1, ALL_, 1, 2, 0, 0, 0, 0, 40000 },
   { "scopes: 3 sessions, 1 key, S X, both scopes, a savepoint",
-    3, 0, 1, S_|X_, 3, 2, 1, 0, 0, 100000 },
+    3, 0, 1, S_|X_, 3, 2, 1, 0, 0, 0, 100000 },
   { "deadlocks: 3 sessions, 2 keys, S X",
-    3, 0, 2, S_|X_, 1, 3, 0, 0, 0, 20000 },
+    3, 0, 2, S_|X_, 1, 3, 0, 0, 0, 0, 20000 },
   { "queues: 4 sessions, 1 key, S X",
-    4, 0, 1, S_|X_, 1, 2, 0, 0, 0, 100000 },
+    4, 0, 1, S_|X_, 1, 2, 0, 0, 0, 0, 100000 },
   { "one process: 3 sessions, two of them die together, 2 keys, S X",
-    3, 0, 2, S_|X_, 1, 2, 0, 0, 1, 20000 },
+    3, 0, 2, S_|X_, 1, 2, 0, 0, 1, 0, 20000 },
   { "writer: 3 sessions, a row, S X, transactions",
-    3, 3, 4, S_|X_, 2, 2, 0, 1, 0, 20000 },
+    3, 3, 4, S_|X_, 2, 2, 0, 1, 0, 0, 20000 },
   { "table: 3 sessions, a table, IX S X, transactions, writer",
-    3, 4, 5, IX_|S_|X_, 2, 2, 0, 1, 0, 20000 },
+    3, 4, 5, IX_|S_|X_, 2, 2, 0, 1, 0, 0, 20000 },
   { "row and table: 2 sessions, IX X, transactions, a savepoint, writer",
-    2, 3, 5, IX_|X_, 2, 2, 1, 1, 0, 20000 },
+    2, 3, 5, IX_|X_, 2, 2, 1, 1, 0, 0, 20000 },
+  { "requests: 3 sessions, 1 key, IX S X",
+    3, 0, 1, IX_|S_|X_, 1, 2, 0, 0, 0, 1, 20000 },
+  { "requests: 3 sessions, 2 keys, S X",
+    3, 0, 2, S_|X_, 1, 3, 0, 0, 0, 1, 40000 },
+  { "requests: 3 sessions, 1 key, all modes",
+    3, 0, 1, ALL_, 1, 2, 0, 0, 0, 1, 200000 },
+  { "requests: 3 sessions, 1 key, S X, both scopes, a savepoint, writer",
+    3, 3, 4, S_|X_, 3, 2, 1, 1, 0, 1, 400000 },
 };
 static const World *pW;
 
@@ -215,7 +224,7 @@ static int listAsks(Call *a, int n, int s){
       if( !(pW->mMode>>m & 1) || !(pW->mScope>>scope & 1) ) continue;
       if( scope==0 && M.hold[s][k][m].n ) continue;
       if( held(s)>=pW->mxHold && !holds(s, k, m) ) continue;
-      put(a, &n, ASKS, s, k, m, scope);
+      if( !waitsOn(s) ) put(a, &n, ASKS, s, k, m, scope);
       put(a, &n, TRIES, s, k, m, scope);
       put(a, &n, SKIPS, s, k, m, scope);
       put(a, &n, UNDOS, s, k, m, scope);
@@ -232,7 +241,7 @@ static int listCalls(Call *a){
       put(a, &n, GIVEUP, s, 0, 0, 0);
       put(a, &n, CANCELS, s, 0, 0, 0);
       put(a, &n, POLLS, s, 0, 0, 0);
-      continue;
+      if( !pW->bBusy || !isBusy(s) ) continue;
     }
     n = listAsks(a, n, s);
     for(k=pW->kFirst; k<nKey; k++) for(m=1; m<NM; m++){
@@ -413,7 +422,7 @@ static int expand(const Node *n, u64 *pnCall){
     bCapture = 0;
     if( a[i].e==CLOSES ) own(a[i].s);
     if( z==0 ) z = compare();
-    if( z==0 ) z = outcomes(0);
+    if( z==0 ) z = outcomes(0, 0);
     if( z==0 ) z = bLow ? "a guard word was too low" : lockCheck(pF);
     ++*pnCall;
     if( z==0 ) addNode();

@@ -41,7 +41,7 @@ static void at(int iPoint, int n, void (*x)(void)){
 }
 
 static LockSession *S[5];
-static LockKey kA, kB, kC, kRow, kTable;
+static LockKey kA, kB, kC, kRow, kTable, kListen, kNotify;
 static const char *zDb;
 
 static void sessions(void){
@@ -1030,6 +1030,110 @@ static void scenePollAhead(void){
   lockPoll(S[1]);
   CHECK(granted(1));
 }
+/* A session that has requested a lock makes other calls. */
+static LockRc request(int i, const LockKey *k, u32 eMode){
+  LockWait w = { -1, 0, 0, 0 };
+  return lockRequest(S[i], k, eMode, &w);
+}
+static void sceneRequest(void){
+  u64 n;
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(2, &kC, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(request(1, &kC, X), LOCK_PENDING);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(request(1, &kB, X), LOCK_OK);
+  CHECK_EQ(lockStands(S[1]), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK(lockPending(S[1]));
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_NO);    /* it is not taken yet */
+  CHECK_EQ(try(1, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(lockReleaseAll(S[1], ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(n, 3);
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_NO);
+  CHECK_EQ(lockStands(S[1]), LOCK_OK);
+  CHECK(!lockPending(S[1]) && lockGrantToken(S[1])>0);
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK(whole());
+}
+/* It withdraws, before and after the grant; it ends with its session. */
+static void sceneRequestEnds(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockGiveUp(S[1], LOCK_INTERRUPTED), LOCK_INTERRUPTED);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK(granted(2));
+  CHECK_EQ(lockRelease(S[2], &kA, X), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);          /* the last grant, not its */
+  CHECK_EQ(lockGiveUp(S[1], LOCK_INTERRUPTED), LOCK_INTERRUPTED);
+  CHECK_EQ(lockRelease(S[1], &kB, X), LOCK_OK);
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[0], &kA, X), LOCK_OK);
+  CHECK_EQ(ask(2, &kA, X, SES), LOCK_WAITING);
+  lockSessionEnd(S[1]);
+  S[1] = beginOrDie(pF);
+  CHECK(granted(2));
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  CHECK_EQ(lockCancel(pF, lockSessionId(S[1])), LOCK_OK);
+  CHECK_EQ(lockStands(S[1]), LOCK_CANCELLED);
+  CHECK(!lockPending(S[1]) && whole());
+}
+/* A request is a wait: the session that would complete a cycle is told. */
+static void sceneRequestCycle(void){
+  inMemory();
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(request(0, &kB, X), LOCK_WAITING);
+  CHECK_EQ(request(1, &kA, X), LOCK_DEADLOCK);
+  CHECK(!lockPending(S[1]));
+  CHECK_EQ(try(0, &kC, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &kC, X), LOCK_DEADLOCK);
+  CHECK_EQ(lockRelease(S[1], &kB, X), LOCK_OK);
+  CHECK_EQ(lockStands(S[0]), LOCK_OK);
+  CHECK(whole());
+}
+/* A row's request keeps the intention on the table. */
+static void sceneRequestRow(void){
+  LockGrant g;
+  u64 n;
+  inMemory();
+  CHECK_EQ(try(0, &kTable, IX, SES), LOCK_OK);
+  CHECK_EQ(try(0, &kRow, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &kTable, IX, SES), LOCK_OK);
+  g = lockGranted(S[1]);
+  CHECK_EQ(request(1, &kRow, X), LOCK_WAITING);
+  lockRequestKeeps(S[1], &g);
+  CHECK_EQ(lockReleaseAll(S[1], ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(n, 0);
+  CHECK_EQ(lockReleaseAll(S[0], ~0u, ~0u, &n), LOCK_OK);
+  CHECK_EQ(try(0, &kTable, SH, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[1], &kTable, IX), LOCK_NO);
+  CHECK_EQ(lockStands(S[1]), LOCK_OK);
+  CHECK_EQ(lockReleaseRow(S[1], &kRow, X, &kTable, IX), LOCK_OK);
+  CHECK(!lockHolding(S[1]) && whole());
+}
+/* Nothing wakes a session that does not sleep.  It must poll itself. */
+static void sceneRequestHolderDies(void){
+  u64 usEnd = osMonotonicUs() + 5000000;
+  pid_t pid;
+  inFile();
+  pid = other(actHold);
+  CHECK_EQ(request(1, &kA, X), LOCK_WAITING);
+  killed(pid);
+  while( osMonotonicUs()<usEnd && lockStands(S[1])==LOCK_WAITING ){
+    osSleep(1000);
+  }
+  CHECK(!lockPending(S[1]));
+  CHECK_EQ(lockRelease(S[1], &kA, X), LOCK_OK);
+}
 static void scenePollHolder(void){
   pid_t pid;
   inFile();
@@ -1266,6 +1370,215 @@ static void sceneGrow(void){
   CHECK(whole());
 }
 
+/*------------------------------------------------------------ semaphores ---*/
+
+static LockKey permits(u8 n){
+  LockKey k;
+  keyMake(&k, KEY_SEMAPHORE, "s", 1);
+  k.nPermit = n;
+  return k;
+}
+/* Two of four sessions are inside, and the others get in in their order. */
+static void sceneSemaphore(void){
+  LockKey k2 = permits(2), k3 = permits(3);
+  inMemory();
+  CHECK_EQ(try(0, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &k2, X, TXN), LOCK_OK);
+  CHECK_EQ(try(0, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(2, &k2, X, SES), LOCK_NO);
+  CHECK_EQ(ask(2, &k2, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &k3, X, SES), LOCK_WAITING);    /* behind the one ahead */
+  CHECK_EQ(try(4, &k3, X, SES), LOCK_NO);
+  CHECK_EQ(lockRelease(S[0], &k2, X), LOCK_OK);
+  CHECK(waits(2));
+  CHECK_EQ(lockRelease(S[0], &k2, X), LOCK_OK);
+  CHECK(granted(2) && granted(3));
+  CHECK_EQ(try(4, &k3, X, SES), LOCK_NO);
+  lockTxnEnd(S[1]);
+  CHECK_EQ(try(4, &k3, X, SES), LOCK_OK);
+  CHECK_EQ(ask(0, &k2, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[4], &k2, X), LOCK_OK);
+  CHECK(waits(0));
+  CHECK_EQ(lockRelease(S[3], &k2, X), LOCK_OK);
+  CHECK(granted(0));
+  CHECK(whole());
+}
+/* A cycle through one permit is a deadlock; through one of several it is none,
+** since another holder can give its own back. */
+static void sceneSemaphoreCycle(void){
+  LockKey k1 = permits(1), k2 = permits(2);
+  inMemory();
+  CHECK_EQ(try(0, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(2, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(ask(0, &kA, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(2, &k2, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &k1, X, SES), LOCK_WAITING);
+  CHECK_EQ(lockRelease(S[1], &k2, X), LOCK_OK);
+  CHECK(granted(2) && waits(3));
+  CHECK_EQ(lockRelease(S[2], &k2, X), LOCK_OK);
+  CHECK(waits(3));
+  CHECK_EQ(ask(2, &k1, X, SES), LOCK_DEADLOCK);
+  CHECK(whole());
+}
+/* A process dies with a permit, another one with a request ahead. */
+static void actPermit(void){
+  LockKey k = permits(2);
+  inFile();
+  CHECK_EQ(ask(0, &k, X, SES), iDieAt ? LOCK_WAITING : LOCK_OK);
+}
+static void sceneSemaphoreDies(void){
+  LockKey k = permits(2);
+  pid_t pid, pidAhead;
+  inFile();
+  iDieAt = 0;
+  pid = other(actPermit);
+  CHECK_EQ(try(0, &k, X, SES), LOCK_OK);
+  iDieAt = 1;
+  pidAhead = other(actPermit);
+  CHECK_EQ(ask(1, &k, X, SES), LOCK_WAITING);
+  killed(pidAhead);
+  lockPoll(S[1]);
+  CHECK(waits(1));
+  iState = 0;                    /* that of the other child */
+  killed(pid);
+  lockPoll(S[1]);
+  CHECK(granted(1));
+  CHECK_EQ(lockRelease(S[1], &k, X), LOCK_OK);
+  iDieAt = 0;
+  pid = other(actPermit);
+  killed(pid);
+  CHECK_EQ(try(1, &k, X, SES), LOCK_OK);
+  CHECK(whole());
+}
+
+/*-------------------------------------------------------------- channels ---*/
+
+/* The number that a session has heard last, and whether it is a new one. */
+static u64 aNumber[5];
+static u32 aListen[5];
+static void listens(int i){
+  CHECK_EQ(lockListen(S[i], &kListen, &aListen[i]), LOCK_OK);
+  lockListenWait(S[i], &kListen, aListen[i], 0, 0, &aNumber[i]);
+}
+static int heard(int i){
+  u64 iNew = 0, iOld = aNumber[i];
+  CHECK_EQ(lockListenWait(S[i], &kListen, aListen[i], 0, 0, &iNew), LOCK_OK);
+  aNumber[i] = iNew;
+  return iNew>iOld;
+}
+static void notes(int i){ CHECK_EQ(lockNotify(S[i], &kNotify), LOCK_OK); }
+/* A note is sent at the end of its transaction, and only if that is no rollback
+** of it: by the session, or by the mutex's owner. */
+static void sceneNotify(void){
+  int bInside;
+  u32 iLevel;
+  inMemory();
+  listens(0);
+  listens(2);
+  for(bInside=0; bInside<2; bInside++){
+    notes(1);
+    CHECK(!heard(0));
+    if( bInside ) inside();
+    lockTxnEnd(S[1]);
+    if( bInside ) outside();
+    CHECK(heard(0) && heard(2) && !heard(0));
+    notes(1);
+    if( bInside ) inside();
+    lockTxnRollback(S[1]);
+    if( bInside ) outside();
+    CHECK(!heard(0));
+    CHECK_EQ(try(1, &kB, X, TXN), LOCK_OK);
+    iLevel = lockLevel(S[1]);
+    notes(1);
+    if( bInside ) inside();
+    lockRollbackTo(S[1], iLevel);
+    lockTxnEnd(S[1]);
+    if( bInside ) outside();
+    CHECK(!heard(0));
+    notes(1);
+    iLevel = lockLevel(S[1]);
+    notes(1);
+    lockRollbackTo(S[1], iLevel);
+    lockTxnEnd(S[1]);
+    CHECK(heard(0));
+  }
+  CHECK_EQ(lockNotifyNow(S[0], &kNotify), LOCK_OK);
+  CHECK(heard(0) && heard(2));
+  CHECK_EQ(lockRelease(S[2], &kListen, SH), LOCK_OK);
+  CHECK_EQ(lockRelease(S[2], &kListen, SH), LOCK_NO);
+  CHECK(!lockHolding(S[0]));
+  CHECK(whole());
+}
+static void sceneNotifyWakes(void){
+  pthread_t t;
+  inMemory();
+  listens(0);
+  notes(1);
+  asleepOn(&t, &segHeader(seg())->event[kListen.iHash % SEG_EVENTS]);
+  lockTxnEnd(S[1]);
+  pthread_join(t, 0);
+  CHECK(!bTimedOut);
+}
+/* A notification comes between the look at the number and the sleep.  It must
+** end the sleep, in one round of many before a poll would. */
+static void hookNotify(void){
+  CHECK_EQ(lockNotifyNow(S[1], &kNotify), LOCK_OK);
+}
+static void sceneNotifyFirst(void){
+  LockWait w = { 5000, 0, 0, 0 };
+  u64 iNew = 0;
+  int i, nQuick = 0;
+  inMemory();
+  listens(0);
+  for(i=0; i<20; i++){
+    u64 us = osMonotonicUs();
+    at(CRASH_LISTEN_LOOK, 1, hookNotify);
+    CHECK_EQ(lockListenWait(S[0], &kListen, aListen[0], aNumber[0], &w, &iNew),
+             LOCK_OK);
+    nQuick += osMonotonicUs()-us<50000;
+    CHECK(heard(0));
+  }
+  CHECK(nQuick>0);
+  w.msTimeout = 1;
+  CHECK_EQ(lockListenWait(S[0], &kListen, aListen[0], iNew, &w, &iNew),
+           LOCK_TIMEOUT);
+}
+/* A process dies with a note: outside the mutex, at its transaction's end, or
+** in the middle of sending.  Every session that listens must be told. */
+static const int aNoteDeath[] = {
+  CRASH_NONE, CRASH_END_WORD, CRASH_END_FLAG, CRASH_RING_NUMBER,
+  CRASH_RING_EVENT, CRASH_REMOVE_STATE, CRASH_REMOVE_LIST
+};
+static void actNoteDie(void){
+  inFile();
+  notes(0);
+  if( iDieAt==CRASH_NONE ) return;
+  at(iDieAt, 1, dieHere);
+  lockTxnEnd(S[0]);
+}
+static int isTold(int i){
+  LockWait w = { 5000, 0, 0, 0 };
+  u64 iNew = 0;
+  return lockListenWait(S[i], &kListen, aListen[i], aNumber[i], &w, &iNew)
+             ==LOCK_OK && heard(i);
+}
+static void sceneNoteDies(void){
+  size_t i;
+  inFile();
+  listens(0);
+  listens(1);
+  for(i=0; i<sizeof(aNoteDeath)/sizeof(aNoteDeath[0]); i++){
+    iDieAt = aNoteDeath[i];
+    killed(other(actNoteDie));
+    CHECK(WIFSIGNALED(iState));
+    CHECK(isTold(0) && isTold(1));
+    CHECK(whole());
+    heard(0);
+    heard(1);
+  }
+}
+
 static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "conflict matrix", sceneMatrix }, { "queue order", sceneQueue },
   { "grant wakes", sceneWake }, { "grant wakes later", sceneWakeLater },
@@ -1306,12 +1619,22 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "guard word at a rebuild", sceneGuardRebuild },
   { "first blocker that lives", sceneProbeFirst },
   { "dead request ahead", scenePollAhead }, { "dead holder", scenePollHolder },
+  { "request", sceneRequest }, { "request ends", sceneRequestEnds },
+  { "request in a cycle", sceneRequestCycle },
+  { "request of a row", sceneRequestRow },
+  { "dead holder, requested", sceneRequestHolderDies },
   { "dead writer", sceneWriterDies },
   { "dead waiter behind the writer", sceneWriterWaiterDies },
   { "valid last", sceneValidLast },
   { "fork while waiting", sceneForkWaiting },
   { "fork inside the mutex", sceneForkInside }, { "attach", sceneAttach },
-  { "growth at once", sceneGrow }
+  { "growth at once", sceneGrow },
+  { "semaphore", sceneSemaphore },
+  { "semaphore and a cycle", sceneSemaphoreCycle },
+  { "dead holder of a permit", sceneSemaphoreDies },
+  { "notes", sceneNotify }, { "a note wakes", sceneNotifyWakes },
+  { "notified before the sleep", sceneNotifyFirst },
+  { "dead note", sceneNoteDies }
 };
 
 static void runScene(int i){
@@ -1345,6 +1668,8 @@ int main(int n, char **a){
   kC = keyInt(3);
   kRow = keyRow("t", 1);
   kTable = keyTable("t");
+  keyMake(&kListen, KEY_LISTEN, "jobs", 4);
+  keyMake(&kNotify, KEY_NOTIFY, "jobs", 4);
   for(i=0; i<nScene; i++){
     if( n<2 || strcmp(a[1], aScene[i].zName)==0 ) runScene(i);
 #ifdef INTERLOCK_BUGS

@@ -72,6 +72,18 @@ static void putResult(Me *m, u32 i, u32 eMode, u32 eScope, LockRc rc,
   PUT(LOG_RESULT, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode,
       .eScope = (u8)eScope, .rc = (int8_t)rc, .iToken = iToken);
 }
+/* The same as a request without a wait, which is asked after now and then. */
+static LockRc requested(Me *m, const LockKey *k, u32 eMode, i64 ms){
+  LockWait w = { -1, 0, 0, 0 };
+  u64 usEnd = osMonotonicUs() + (u64)ms*1000;
+  LockRc rc = lockRequest(m->p, k, eMode, &w);
+  while( rc==LOCK_WAITING ){
+    if( osMonotonicUs()>=usEnd ) return lockGiveUp(m->p, LOCK_TIMEOUT);
+    restUs(R(300));
+    rc = lockStands(m->p);
+  }
+  return rc;
+}
 static void askOne(Me *m, int bTry){
   static const i64 aMs[] = { 0, 1, 5, MS_EVER, MS_EVER, MS_EVER };
   u32 i = R(LOG_KEYS), eMode = R(2) ? LOCK_EXCLUSIVE : anyMode();
@@ -88,7 +100,9 @@ static void askOne(Me *m, int bTry){
     m->aSp[m->nSp++] = lockLevel(m->p);
     PUT(LOG_SAVEPOINT, m->iSes, .iLevel = (u8)m->nSp);
   }
-  rc = lockAcquire(m->p, &k, eMode, eScope, bTry || R(4)==0 ? 0 : &w);
+  bTry |= R(4)==0;
+  rc = !bTry && eScope==0 && R(2) ? requested(m, &k, eMode, w.msTimeout)
+     : lockAcquire(m->p, &k, eMode, eScope, bTry ? 0 : &w);
   if( rc!=LOCK_BUSY && rc!=LOCK_TIMEOUT && rc!=LOCK_NO && rc!=LOCK_CANCELLED
    && rc!=LOCK_DEADLOCK && rc!=LOCK_OK ){
     fatal("acquire", rc);

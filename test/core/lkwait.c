@@ -6,11 +6,14 @@
 ** its owner, or with LOCK_BUSY if the owner is stopped.  With hundreds of
 ** threads that want the mutex no call may return LOCK_BUSY as long as other
 ** threads get it.  Interrupt, cancel, timeout, grant and death are aimed at
-** each other, each pair.  After an error nothing may be held or requested.
+** each other, each pair.  After an error nothing may be held or requested.  The
+** descriptor of a watch becomes readable by each of these.
 **
 **   lkwait [ROUNDS]                rounds of each pair, 60 by default
 */
 #include "util.h"
+#include "core/watch.h"
+#include <poll.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
@@ -540,6 +543,102 @@ static void testPairs(int nRound){
   unlink(zLock);
 }
 
+/*-------------------------------------------------------------- watches ---*/
+
+/* Whether the descriptor is readable, or becomes so within ms. */
+static int readable(const LockWatch *w, int ms){
+  struct pollfd f;
+  int rc;
+  f.fd = watchFd(w);
+  f.events = POLLIN;
+  do{ rc = poll(&f, 1, ms); }while( rc<0 && errno==EINTR );
+  return rc==1;
+}
+enum { MS_SOON = 5000 };
+/* A request of each session, the last of which lie beyond what one sleep of the
+** thread covers. */
+static void testWatch(void){
+  enum { MANY = LIMIT_SESSION<200 ? LIMIT_SESSION-1 : 200 };
+  LockSession *s, *a[MANY];
+  LockWait wait = { -1, 0, 0, 0 };
+  LockFile *p = 0;
+  LockWatch *w;
+  LockKey k;
+  char c;
+  int i;
+  lockOpenMemory(&sysMem, 0, &p);
+  CHECK_EQ(watchBegin(&sysMem, &w), LOCK_OK);
+  s = beginOrDie(p);
+  for(i=0; i<MANY; i++){
+    a[i] = beginOrDie(p);
+    k = keyInt(i);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockRequest(a[i], &k, LOCK_EXCLUSIVE, &wait), LOCK_WAITING);
+    CHECK_EQ(watchRequest(w, a[i]), LOCK_OK);
+    CHECK_EQ(watchRequest(w, a[i]), LOCK_OK);
+  }
+  CHECK(!readable(w, 0));
+  for(i=0; i<MANY; i+=MANY-1){              /* the last, and the first */
+    k = keyInt(i);
+    CHECK_EQ(lockRelease(s, &k, LOCK_EXCLUSIVE), LOCK_OK);
+    CHECK(readable(w, MS_SOON));
+  }
+  CHECK_EQ(lockStands(a[0]), LOCK_OK);
+  CHECK(readable(w, MS_SOON));                 /* one is not taken yet */
+  CHECK_EQ(lockGiveUp(a[MANY-1], LOCK_INTERRUPTED), LOCK_INTERRUPTED);
+  CHECK(!readable(w, 0));
+  if( MANY>2 ){
+    CHECK_EQ(lockCancel(p, lockSessionId(a[1])), LOCK_OK);
+    CHECK(readable(w, MS_SOON));
+    CHECK_EQ(read(watchFd(w), &c, 1), 1);      /* the program reads it */
+    CHECK_EQ(lockCancel(p, lockSessionId(a[2])), LOCK_OK);
+    CHECK(readable(w, MS_SOON));
+    CHECK_EQ(lockStands(a[1]), LOCK_CANCELLED);
+    CHECK_EQ(lockStands(a[2]), LOCK_CANCELLED);
+    CHECK(!readable(w, 0));
+  }
+  for(i=0; i<MANY; i++) lockSessionEnd(a[i]);
+  CHECK(!readable(w, 0));
+  lockSessionEnd(s);
+  watchEnd(w);
+  lockClose(p);
+}
+/* The holder dies, and no session makes a call.  A fork's child has no part in
+** the watch. */
+static void testWatchDeath(void){
+  LockSession *s;
+  LockWait wait = { -1, 0, 0, 0 };
+  LockFile *p;
+  LockWatch *w;
+  LockKey k = keyInt(1);
+  pid_t pid, pidHolder;
+  int st = 0;
+  fresh("lkwatch");
+  pidHolder = other(HOLD, 0);
+  p = openOrDie(zDb);
+  s = beginOrDie(p);
+  CHECK_EQ(watchBegin(&sysMem, &w), LOCK_OK);
+  CHECK_EQ(lockRequest(s, &k, LOCK_EXCLUSIVE, &wait), LOCK_WAITING);
+  CHECK_EQ(watchRequest(w, s), LOCK_OK);
+  CHECK(fcntl(watchFd(w), F_GETFD) & FD_CLOEXEC);
+  pid = fork();
+  if( pid==0 ){
+    lockSessionEnd(s);
+    watchEnd(w);
+    _exit(0);
+  }
+  while( waitpid(pid, &st, 0)<0 && errno==EINTR ){}
+  CHECK_EQ(st, 0);
+  CHECK(!readable(w, 0));
+  killed(pidHolder);
+  CHECK(readable(w, MS_SOON));
+  CHECK_EQ(lockOutcome(s), LOCK_OK);
+  lockSessionEnd(s);
+  watchEnd(w);
+  lockClose(p);
+  unlink(zLock);
+}
+
 int main(int n, char **a){
   int nRound = n>1 ? atoi(a[1]) : 60;
   pid_t dog = watchdog(40);
@@ -547,6 +646,8 @@ int main(int n, char **a){
   setvbuf(stdout, 0, _IOLBF, 0);
   fresh("lkpair");
   serverStart();
+  testWatch();
+  testWatchDeath();
   testSleep();
   testSignals(0);
   testSignals(SA_RESTART);

@@ -20,6 +20,7 @@ typedef struct Model {
   int writer;                                      /* 1 + session */
   MReq got[NS];                                    /* granted from the queue, */
   int gotKey[NS];                                  /* and of which key */
+  int late[NS];                                    /* 1: and not taken yet */
 } Model;
 
 static Model M;
@@ -57,6 +58,13 @@ static int waitsOn(int s){                         /* 1 + key */
   int k, i;
   for(k=0; k<NK; k++) for(i=0; i<M.nq[k]; i++) if( M.q[k][i].s==s ) return k+1;
   return 0;
+}
+/* 1 if the session waits and may do other things meanwhile: a request of a
+** transaction is only waited for. */
+static int isBusy(int s){
+  int k = waitsOn(s)-1, i;
+  for(i=0; k>=0 && M.q[k][i].s!=s; i++){}
+  return k>=0 && M.q[k][i].scope==LOCK_SCOPE_SESSION;
 }
 static void give(int s, int k, int m, int scope){
   MHold *h = &M.hold[s][k][m];
@@ -131,6 +139,7 @@ static int ask(int s, int k, int m, int scope, int bQueue){
   for(i=1; i<NM; i++) own |= holds(s, k, i);
   if( holds(s, k, m) ){ give(s, k, m, scope); return LOCK_OK; }
   for(i=0; i<M.nq[k]; i++){
+    if( M.q[k][i].s==s ) continue;
     if( conflict(m, M.q[k][i].m) ) ahead = 1;
     if( own && place<0 ){
       for(j=1; j<NM; j++){
@@ -247,7 +256,9 @@ static const char *doAsk(int s, int k, int m, int scope, int bQueue){
   LockRc rc;
   Model was = M;
   M.txn[s] = 1;
+  if( waitsOn(s) || M.late[s] ) bQueue = 0;
   e = ask(s, k, m, scope, bQueue);
+  if( e==LOCK_OK && cyclic() ) return "a grant completes a cycle";
   x = e==LOCK_WAITING && cyclic();
   rc = lockAsk(aS[s], &aKey[k], (u32)m, (u32)scope, bQueue);
   if( rc==LOCK_FULL && LIMIT_RECORD<100 ){
@@ -299,8 +310,12 @@ static void doRollbackTo(int s, int i){
   lockRollbackTo(aS[s], aLevel[s][i]);
   scanAll();
 }
+/* How many holds belong to a request that is granted and not taken. */
+static int untaken(int s, int k, int m){
+  return M.late[s] && M.gotKey[s]==k && M.got[s].m==m;
+}
 static const char *doUnlock(int s, int k, int m){
-  int e = M.hold[s][k][m].n>0 ? LOCK_OK : LOCK_NO;
+  int e = M.hold[s][k][m].n>untaken(s, k, m) ? LOCK_OK : LOCK_NO;
   if( e==LOCK_OK ) M.hold[s][k][m].n--;
   scan(k);
   return (int)lockRelease(aS[s], &aKey[k], (u32)m)==e ? 0 : "unlock differs";
@@ -310,8 +325,8 @@ static const char *doUnlockAll(int s, u32 mKind, u32 mMode){
   u64 n = 0, nReal = 0;
   for(k=0; k<nKey; k++) for(m=1; m<NM; m++){
     if( !(mKind>>aKey[k].eKind & 1) || !(mMode>>m & 1) ) continue;
-    n += (u64)M.hold[s][k][m].n;
-    M.hold[s][k][m].n = 0;
+    n += (u64)(M.hold[s][k][m].n - untaken(s, k, m));
+    M.hold[s][k][m].n = untaken(s, k, m);
   }
   scanAll();
   if( lockReleaseAll(aS[s], mKind, mMode, &nReal)!=LOCK_OK ){
@@ -325,7 +340,9 @@ static const char *doSkip(int s, int k, int m, int scope){
   LockRc rc;
   int i, e = heldAgainst(s, k, m) ? LOCK_NO : LOCK_OK;
   for(i=1; i<NM; i++) if( holds(s, k, i) ) e = LOCK_NO;
-  for(i=0; i<M.nq[k]; i++) if( conflict(m, M.q[k][i].m) ) e = LOCK_NO;
+  for(i=0; i<M.nq[k]; i++){
+    if( M.q[k][i].s!=s && conflict(m, M.q[k][i].m) ) e = LOCK_NO;
+  }
   M.txn[s] = 1;
   if( e==LOCK_OK ) give(s, k, m, scope);
   rc = lockSkip(aS[s], &aKey[k], (u32)m, (u32)scope);
@@ -406,7 +423,7 @@ static void doClose(int s){
     M.hold[s][k][m].n = M.hold[s][k][m].seq = 0;
   }
   if( M.writer==s+1 ) M.writer = 0;
-  M.txn[s] = M.nsp[s] = 0;
+  M.txn[s] = M.nsp[s] = M.late[s] = 0;
   M.seq[s] = 1;
   scanAll();
   lockSessionEnd(aS[s]);
@@ -427,7 +444,10 @@ static const char *doWaiter(int s, int e){
       lockPoll(aS[s]);
       return 0;
     default:
-      return lockOutcome(aS[s])==LOCK_WAITING ? 0 : "not waiting";
+      if( lockAsk(aS[s], &aKey[0], LOCK_SHARED, 0, 1)!=LOCK_MISUSE ){
+        return "two requests";
+      }
+      return lockStands(aS[s])==LOCK_WAITING ? 0 : "not waiting";
   }
 }
 /* One writer at a time, as SQLite's write lock ensures. */
@@ -440,12 +460,15 @@ static const char *doWriter(int s){
   return rc==LOCK_OK ? 0 : "writer";
 }
 /* The step has granted requests: each waiter must see its grant.  A session
-** that mStop has a bit for is interrupted at that moment. */
-static const char *outcomes(u32 mStop){
+** that mStop has a bit for is interrupted at that moment.  One that mLate has a
+** bit for does other things first, if it has a request without a wait. */
+static const char *outcomes(u32 mStop, u32 mLate){
   int s;
   for(s=0; s<nSes; s++){
-    if( !lockPending(aS[s]) || waitsOn(s) ) continue;
-    if( mStop>>s & 1 ){
+    if( !lockPending(aS[s]) || waitsOn(s) || M.late[s] ) continue;
+    if( (mLate>>s & 1) && M.got[s].scope==LOCK_SCOPE_SESSION ){
+      M.late[s] = 1;
+    }else if( mStop>>s & 1 ){
       const char *z = doInterrupt(s);
       if( z ) return z;
       s = -1;                      /* it may have passed to another waiter */

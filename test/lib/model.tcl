@@ -77,11 +77,12 @@ proc model::chance {percent} { expr {[rnd 100] < $percent} }
 # rowid  1: the rowid can be set beside the key
 # oldest SQLite's version number that can make it
 # except columns that the table is to be declared with as except
+# only   columns that it is to be declared with as only: all but those of except
 
 proc model::shape {name args} {
   variable shapes
   dict set shapes $name [dict merge {
-    uniq {} fold 0 rowid 0 oldest 3034000 except {} column version
+    uniq {} fold 0 rowid 0 oldest 3034000 except {} only {} column version
   } $args]
 }
 
@@ -204,6 +205,14 @@ model::shape usertouchexcept except n ddl {
   END;
   CREATE TRIGGER ti AFTER INSERT ON t BEGIN
     UPDATE t SET n = -1 WHERE id = NEW.id;
+  END;
+} key id gen $smallInt uniq [list u $smallInt]
+
+model::shape useronly except n only {p u seen} ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u UNIQUE, n DEFAULT 0, seen INT
+    DEFAULT 0);
+  CREATE TRIGGER tu AFTER UPDATE ON t BEGIN
+    UPDATE t SET n = n + 1 WHERE id = NEW.id;
   END;
 } key id gen $smallInt uniq [list u $smallInt]
 
@@ -484,6 +493,14 @@ proc model::statement {} {
       lappend set "\"$v\" = $carries"
     }
   }
+  # Sometimes the version alone.
+  if {$carries ne "" && [chance 8]} {
+    set set [list "\"$v\" = [pick [list $carries [rnd 9]]]"]
+    if {[string match {*= next} $set] || [string match {*= same} $set]} {
+      set set [list "\"$v\" = \"$v\" + [rnd 3]"]
+    }
+    set plain 0
+  }
   set sql "UPDATE $or t SET [join [shuffle $set] {, }] WHERE $where"
   variable mode
   variable ignore
@@ -629,7 +646,7 @@ proc model::isAhead {w v} {
   set right [expr {$mode eq "echo" ? $v : $v + 1}]
   switch -- $w next { set w [expr {$v + 1}] } same { set w $v }
   if {[regexp {^x?'\D} $w]} { return 1 }  ;# a text or a BLOB
-  expr {[string is wide -strict $w] && $w > $right}
+  expr {[string is double -strict $w] && $w > $right}
 }
 
 proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
@@ -690,7 +707,7 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
     if {![right $w $vers($k)] && ![touches] && !$skipped} {
       return "G2 key $k was at $vers($k) and took $w"
     }
-    if {$mode eq "strict" && $w eq "" && !$skipped && !$touchBefore} {
+    if {$mode eq "strict" && $w eq "" && !$skipped} {
       return "G7 key $k was changed without a version"
     }
     if {$nowVers($k) != $vers($k)+1
@@ -851,7 +868,9 @@ proc model::start {name makeDb runDbs declare} {
   variable nTouch 0
   $makeDb eval [dict get $shape ddl]
   if {$touching} {
-    $makeDb eval {ALTER TABLE t ADD COLUMN seen INT DEFAULT 0}
+    if {[dict get $shape only] eq ""} {
+      $makeDb eval {ALTER TABLE t ADD COLUMN seen INT DEFAULT 0}
+    }
     if {[chance 60]} { makeTouches $makeDb older }
   }
   if {$users} { makeUserTriggers $makeDb older }

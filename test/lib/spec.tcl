@@ -19,8 +19,11 @@ namespace eval spec {
   variable worker         ;# session -> the process, thread or connection
   variable id             ;# session -> advisory_session()
   variable pending        ;# session -> the step that waits
+  variable asked          ;# session -> the step whose request is in the queue
   variable stopped        ;# session -> 1
   variable how            ;# the way that is acted out now
+  variable playing        ;# the session whose step is being played
+  variable heard          ;# session,channel -> the number that it has heard
   variable kinds          ;# 1: `for` are holders, `behind` who waits ahead
   variable helper ""      ;# the extension made from test/prog/helper.c
 }
@@ -90,6 +93,8 @@ proc spec::ways {steps} {
 # The SQL of a command; `@s1` is the number of session s1.
 proc spec::sql {command} {
   variable id
+  variable playing
+  variable heard
   regsub {^(\S+)\s*} $command {} rest
   set word [lindex [split $command] 0]
   lassign [split $rest] key mode
@@ -110,6 +115,8 @@ proc spec::sql {command} {
     try { return "SELECT try_${kind}_lock${shared}($key)" }
     xlock { return "SELECT ${kind}_xact_lock${shared}($key)" }
     xtry { return "SELECT try_${kind}_xact_lock${shared}($key)" }
+    request { return "SELECT request_${kind}_lock${shared}($key)" }
+    withdraw { return "SELECT withdraw_request()" }
     unlock { return "SELECT ${kind}_unlock${shared}($key)" }
     unlock_all { return "SELECT advisory_unlock_all()" }
     row_unlock_all - table_unlock_all { return "SELECT ${word}()" }
@@ -121,6 +128,17 @@ proc spec::sql {command} {
       if {$rest < 1000} { set rest [expr {$rest*$::world::patience/20000}] }
       return "SELECT advisory_lock_timeout($rest)"
     }
+    permit { return "SELECT semaphore_lock($key, $mode)" }
+    xpermit { return "SELECT semaphore_xact_lock($key, $mode)" }
+    trypermit { return "SELECT try_semaphore_lock($key, $mode)" }
+    xtrypermit { return "SELECT try_semaphore_xact_lock($key, $mode)" }
+    unpermit { return "SELECT semaphore_unlock($key)" }
+    listen - unlisten - notify { return "SELECT ${word}($rest)" }
+    heard { return "SELECT listen_wait($rest, $heard($playing,$rest), 0)" }
+    hears {
+      return "SELECT listen_wait($rest, $heard($playing,$rest),
+        $::world::patience)"
+    }
     cancel { return "SELECT advisory_cancel($id($rest))" }
     sql { return [named $rest] }
   }
@@ -129,13 +147,28 @@ proc spec::sql {command} {
 
 # The result of a command, in the form of a spec.
 proc spec::outcome {command answer expected} {
+  variable playing
+  variable heard
   lassign $answer rc result code
   if {$rc} { return "ERROR [failure $result $code $expected]" }
+  lassign $command word key
+  if {$word in {listen heard hears}} {
+    set number [lindex $result 0]
+    if {$number ne ""} { set heard($playing,$key) $number }
+    if {$word eq "listen"} { return ok }
+    return [expr {$number ne "" ? "true" : "false"}]
+  }
   switch -- [lindex [split $command] 0] {
-    lock - xlock {
+    lock - xlock - permit - xpermit {
       if {[string is wideinteger -strict $result] && $result > 0} { return ok }
     }
-    try - xtry - unlock - cancel {
+    request {
+      if {$result eq "" || $result eq "{}"} { return queued }
+      if {[string is wideinteger -strict $result] && $result > 0} { return ok }
+    }
+    try - xtry - unlock - cancel - withdraw - unlisten - notify - trypermit -
+    xtrypermit - unpermit {
+      if {$expected eq "ok" && $result eq "1"} { return ok }
       if {$result eq "1"} { return true }
       if {$result eq "0"} { return false }
     }
@@ -151,6 +184,7 @@ proc spec::outcome {command answer expected} {
 proc spec::failure {message code expected} {
   set words {
     deadlock {deadlock detected: *} 6
+    pending {request pending: *} 5
     timeout {lock timeout: *} 5
     refused {lock wait refused: *} 5
     interrupted {lock wait cancelled: interrupted*} 9
@@ -189,7 +223,9 @@ proc spec::play {way steps {strict 1}} {
   variable kinds $strict
   variable pending
   variable stopped
+  variable asked
   array unset pending
+  array unset asked
   array unset stopped
   set failed [catch { playAll $steps } message options]
   if {[catch { finish $failed } trouble] && !$failed} {
@@ -291,9 +327,11 @@ proc spec::playStep {step} {
   variable how
   variable id
   variable pending
+  variable asked
   variable address
   variable stopped
   dict with step {
+    variable playing $session
     if {![info exists id($session)]} { error "$session is gone" }
     if {[info exists pending($session)]
         && $commands ni {kill stop continue}} { error "$session still waits" }
@@ -307,7 +345,7 @@ proc spec::playStep {step} {
       kill - close {
         ${how}::$command $session
         unset id($session)
-        unset -nocomplain pending($session) stopped($session)
+        unset -nocomplain pending($session) asked($session) stopped($session)
       }
       stop {
         ${how}::signal $session STOP
@@ -324,6 +362,9 @@ proc spec::playStep {step} {
       default {
         ${how}::start $session [sql $command]
         set got [settle $session $number $command $result]
+        if {$got eq "true" && $command eq "withdraw"} {
+          unset -nocomplain asked($session)
+        }
       }
     }
     # `waits, then` is not verified, since a short wait cannot be seen.
@@ -339,6 +380,22 @@ proc spec::playStep {step} {
 proc spec::settle {session number command expected} {
   variable how
   variable pending
+  variable asked
+  # A program asks again until the request is decided.
+  while {[string match request* $command] && [string match waits* $expected]
+         && [outcome $command [set last [answer $session]] ok] eq "queued"} {
+    ${how}::start $session [sql $command]
+  }
+  if {[info exists last]} {
+    unset -nocomplain asked($session)
+    return [outcome $command $last ok]
+  }
+  if {[string match QUEUED* $expected]} {
+    set got [outcome $command [answer $session] queued]
+    if {$got ne "queued"} { return $got }
+    set asked($session) $number
+    return "QUEUED [blockersAre $session [string range $expected 7 end]]"
+  }
   if {![string match WAITS* $expected]} {
     return [outcome $command [answer $session] $expected]
   }
@@ -352,13 +409,16 @@ proc spec::settle {session number command expected} {
     }
     if {[clock milliseconds] > $end} { error "neither waits nor ends" }
   }
-  # The tables are read without the mutex, so two rows may be of different
-  # moments. The next look shows the later moment.
+  return "WAITS [blockersAre $session [string range $expected 6 end]]"
+}
+# The sessions that a session waits for. The tables are read without the mutex,
+# so two rows may be of different moments. The next look shows the
+# later moment.
+proc spec::blockersAre {session expected} {
   set end [expr {[clock milliseconds] + $::world::patience}]
-  while {[set got "WAITS [asWritten $blockers]"] ne $expected
+  while {[set got [asWritten [blockers $session]]] ne $expected
          && [clock milliseconds] < $end} {
     after 5
-    set blockers [blockers $session]
   }
   return $got
 }
@@ -373,7 +433,12 @@ proc spec::asWritten {blockers} {
 # Verifies that a wait has ended which the step should end.
 proc spec::ended {who number wanted} {
   variable pending
+  variable asked
   variable how
+  if {[info exists asked($who)] && $asked($who) == $number} {
+    unset asked($who)        ;# a later step of the session shows how it ended
+    return
+  }
   if {![info exists pending($who)]} { error "$who does not wait" }
   lassign $pending($who) step command
   if {$step != $number} { error "$who waits in step $step" }
@@ -386,9 +451,11 @@ proc spec::ended {who number wanted} {
 # that is stopped may have been granted its request without knowing it.
 proc spec::othersWait {} {
   variable pending
+  variable asked
   variable stopped
   set names {}
-  foreach name [lsort [array names pending]] {
+  foreach name [lsort -unique [concat [array names pending] \
+                                 [array names asked]]] {
     if {![info exists stopped($name)]} { lappend names $name }
   }
   set end [expr {[clock milliseconds] + $::world::patience}]

@@ -13,8 +13,8 @@ import os
 import struct
 import sys
 
-LOCK_MAGIC = 0x496E74726C6B0000 | 4 << 8 | ord("L")
-LOCK_PRINT = 0x6920964B
+LOCK_MAGIC = 0x496E74726C6B0000 | 5 << 8 | ord("L")
+LOCK_PRINT = 0x2159266C
 SESSIONS, EXTENTS, EXTENT, RECORDS = 4096, 528384, 135168, 1024
 LIVE, WAITING, GRANTED = 1, 1, 2
 F_OFD_GETLK = 36
@@ -22,8 +22,9 @@ MODES = ["", "intention shared", "intention exclusive", "shared",
          "shared intention exclusive", "exclusive"]
 # By mode: the modes that conflict with it.
 CONFLICTS = [(), (5,), (3, 4, 5), (2, 4, 5), (2, 3, 4, 5), (1, 2, 3, 4, 5)]
-KINDS = {5: "name", 6: "row", 7: "table", 8: "turn"}
-ROW, TABLE = 6, 7
+KINDS = {5: "name", 6: "row", 7: "table", 8: "turn", 9: "semaphore",
+         10: "listen", 11: "notify"}
+ROW, TABLE, SEMAPHORE = 6, 7, 9
 
 
 class File:
@@ -52,7 +53,7 @@ class File:
 
     # The key of the record at an offset: 48 bytes, then text slots.
     def key(self, at):
-        n = self.u32(at + 48) >> 16
+        n = self.u32(at + 48) >> 16 & 255
         key = self.bytes[at + 80:at + 128][:n]
         text = self.u32(at + 56)
         while len(key) < n:
@@ -76,7 +77,7 @@ def sessions(f):
         at = SESSIONS + 128 * (k - 1)
         if low(f.u64(at)) != LIVE:
             continue
-        label = f.bytes[at + 80:at + 128].rstrip(b"\0").decode()
+        label = f.bytes[at + 80:at + 120].rstrip(b"\0").decode()
         found[k] = {"generation": high(f.u64(at)), "now": f.u64(at + 16),
                     "id": f.u64(at + 32), "pid": f.u32(at + 56),
                     "dead": f.dead(f.u64(at + 8)), "label": label}
@@ -103,7 +104,7 @@ def records(f, live):
         what = f.u32(at + 48)
         found.append({"kind": what >> 8 & 255, "key": f.key(at),
                       "ticket": f.u64(at + 16), "mode": what & 255,
-                      "granted": state == GRANTED, "session": k,
+                      "permits": what >> 24, "granted": state == GRANTED, "session": k,
                       "session_count": session_count,
                       "transaction_hold": transaction_hold,
                       "token": f.u64(at + 24), "since": f.u64(at + 40)})
@@ -156,7 +157,7 @@ def named(record):
         return None, struct.unpack("=q", key)[0]
     if kind == 2:
         return None, "(%d,%d)" % struct.unpack("=ii", key)
-    if kind in (3, 5):
+    if kind in (3, 5, 9, 10, 11):
         return None, key.decode()
     if kind == 4:
         return None, key
@@ -183,7 +184,8 @@ def show_locks(f):
                 ("transaction" if r["transaction_hold"] else "session", 0))
         for scope, count in scopes:
             row = (s["id"], KINDS.get(r["kind"], "advisory"), *named(r),
-                   MODES[r["mode"]], scope, int(r["granted"]), count,
+                   "permit" if r["kind"] == SEMAPHORE else MODES[r["mode"]],
+                   scope, int(r["granted"]), count,
                    r["token"] if r["granted"] else None, s["pid"], s["label"],
                    r["since"])
             print("|".join(shown(v) for v in row))
@@ -200,6 +202,8 @@ def show_waits(f):
     for r in all_records:
         if r["granted"]:
             continue
+        held = sum(1 for q in all_records if q["granted"]
+                   and q["kind"] == r["kind"] and q["key"] == r["key"])
         for q in all_records:
             if q["session"] == r["session"] or q["kind"] != r["kind"] \
                     or q["key"] != r["key"] \
@@ -207,7 +211,8 @@ def show_waits(f):
                 continue
             pair = (live[r["session"]]["id"], live[q["session"]]["id"])
             if q["granted"]:
-                pairs[pair] = "hard"
+                if held >= r["permits"]:
+                    pairs[pair] = "hard"
             elif q["ticket"] < r["ticket"]:
                 pairs.setdefault(pair, "soft")
         if writer and writer != r["session"] and r["kind"] in (ROW, TABLE):

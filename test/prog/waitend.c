@@ -80,11 +80,14 @@ typedef struct Names {
 static void namesOf(const char *z, Names *p){
   const char *zArg = "(7)";
   char zBase[60], *zX;
-  memset(p, 0, sizeof *p);
-  if( strncmp(z, "row_", 4)==0 ) zArg = "('t', 1)";
+  int bMany = strstr(z, "_many")!=0, bPermit = strncmp(z, "sema", 4)==0;
+  if( strncmp(z, "row_", 4)==0 ) zArg = bMany ? "('t', '[1]')" : "('t', 1)";
+  else if( bMany ) zArg = "('[7]')";
+  else if( bPermit ) zArg = "('s', 1)";
   else if( strncmp(z, "table_", 6)==0 ) zArg = "('t')";
   else if( strcmp(z, "write_turn")==0 ) zArg = "()";
   else if( strcmp(z, "get_lock")==0 ) zArg = "('k', 100)";
+  memset(p, 0, sizeof *p);
   p->bBegin = strstr(z, "xact")!=0 || strcmp(z, "write_turn")==0;
   p->bTurn = strcmp(z, "write_turn")==0;
   snprintf(p->zWait, 100, "SELECT %s%s", z, zArg);
@@ -101,12 +104,15 @@ static void namesOf(const char *z, Names *p){
   }else if( strcmp(z, "get_lock")==0 ){
     strcpy(p->zHold, "SELECT get_lock('k', 0)");
     strcpy(p->zFree, "SELECT release_lock('k')");
+  }else if( bPermit ){
+    strcpy(p->zHold, "SELECT try_semaphore_lock('s', 1)");
+    strcpy(p->zFree, "SELECT semaphore_unlock('s')");
   }else{
     strcpy(p->zHold, "SELECT try_advisory_lock(7)");
     strcpy(p->zFree, "SELECT advisory_unlock(7)");
   }
   if( p->bBegin ) return;
-  if( strcmp(z, "get_lock")==0 ){
+  if( strcmp(z, "get_lock")==0 || bPermit ){
     strcpy(p->zUnlock, p->zFree);
   }else{
     zX = strstr(zBase, "lock");

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The functions that lock several keys or rows at once. See lockset.h.
+**
+** The keys come as a JSON array, as skip_locked returns one. SQLite's functions
+** read it, of which none opens a transaction: json_each would, and the
+** connection must then not wait.
+*/
+#include <string.h>
+#include "locks/lockset.h"
+#include "locks/calloption.h"
+#include "session/rowkey.h"
+#include "sqlite/args.h"
+SQLITE_EXTENSION_INIT3
+
+enum { LOCKSET_LOCK = 1, LOCKSET_TRY, LOCKSET_UNLOCK };
+
+#define LOCKSET_MAX 1000   /* keys of one call */
+
+/* ---- the keys --------------------------------------------------------- */
+
+/* The array, and what the function makes of its keys. */
+typedef struct KeySet {
+  Sqlx *x;
+  const char *zJson;
+  sqlite3_stmt *pRead;   /* type, value and length of what a path leads to */
+  const RowkeyTable *pTab;   /* whose rows are named; NULL: advisory keys */
+  LockKey *aKey;
+  int n;
+} KeySet;
+
+/* Reads what a path leads to. Returns the number of elements of an array;
+** otherwise -1, with a copy of the value in *pp; -2 with an error. */
+static int readPath(KeySet *p, const char *zPath, sqlite3_value **pp){
+  Sqlx *x = p->x;
+  const char *zType;
+  int n = -2, rc;
+  if( p->pRead==0 || zPath==0 || x->rc!=SQLITE_OK ) return -2;
+  rc = sqlite3_bind_text(p->pRead, 1, p->zJson, -1, SQLITE_STATIC);
+  if( rc==SQLITE_OK ){
+    rc = sqlite3_bind_text(p->pRead, 2, zPath, -1, SQLITE_STATIC);
+  }
+  if( rc!=SQLITE_OK ) sqlxFail(x, rc, "%s", sqlite3_errmsg(x->db));
+  if( sqlxStep(x, p->pRead) ){
+    zType = (const char*)sqlite3_column_text(p->pRead, 0);
+    if( zType==0 ){
+      x->rc = SQLITE_NOMEM;
+    }else if( strcmp(zType, "array")==0 ){
+      n = sqlite3_column_int(p->pRead, 2);
+    }else if( strcmp(zType, "integer")==0 || strcmp(zType, "real")==0
+           || strcmp(zType, "text")==0 ){
+      *pp = sqlite3_value_dup(sqlite3_column_value(p->pRead, 1));
+      if( *pp ) n = -1;
+      else x->rc = SQLITE_NOMEM;
+    }else{
+      sqlxBad(x, "a key is JSON's %s; allowed are numbers, texts and arrays of"
+                 " these", zType);
+    }
+  }else if( x->rc==SQLITE_ERROR ){
+    sqlxClear(x);
+    sqlxBad(x, "keys is malformed JSON; allowed is a JSON array");
+  }
+  sqlite3_reset(p->pRead);
+  return x->rc==SQLITE_OK ? n : -2;
+}
+
+/* Makes one key of the values of an element. */
+static int makeOneKey(KeySet *p, int nVal, sqlite3_value **apVal){
+  LockKey *pKey = &p->aKey[p->n];
+  if( p->pTab ) return rowkeyRow(p->x, p->pTab, nVal, apVal, pKey);
+  if( nVal<1 || nVal>2 ){
+    sqlxBad(p->x, "a key has %d values; allowed are 1 and 2", nVal);
+    return 0;
+  }
+  return lockkeyArgs(p->x, nVal, apVal, pKey);
+}
+
+/* Reads element i, a value or an array of them. */
+static void readElement(KeySet *p, int i){
+  sqlite3_value *apVal[KEY_VALUES];
+  int nVal = 0, nArray, j;
+  memset(apVal, 0, sizeof(apVal));
+  nArray = readPath(p, sqlxPrintf(p->x, "$[%d]", i), &apVal[0]);
+  if( nArray==-1 ) nVal = 1;
+  if( nArray>(int)KEY_VALUES ){
+    sqlxBad(p->x, "a key has %d values; allowed are %d", nArray,
+            (int)KEY_VALUES);
+  }
+  for(j=0; j<nArray && p->x->rc==SQLITE_OK; j++){
+    int n = readPath(p, sqlxPrintf(p->x, "$[%d][%d]", i, j), &apVal[j]);
+    if( n>=0 ) sqlxBad(p->x, "a key is an array in an array");
+    nVal++;
+  }
+  if( p->x->rc==SQLITE_OK && makeOneKey(p, nVal, apVal) ) p->n++;
+  for(j=0; j<(int)KEY_VALUES; j++) sqlite3_value_free(apVal[j]);
+}
+
+/* Reads all keys; 0 with an error. */
+static int readKeys(KeySet *p, sqlite3_value *pArg){
+  sqlite3_value *pScalar = 0;
+  Sqlx *x = p->x;
+  int n, i;
+  if( x->rc!=SQLITE_OK ) return 0;
+  if( sqlite3_value_type(pArg)!=SQLITE_TEXT
+   || sqlite3_value_bytes(pArg)>ARGS_TEXT_MAX ){
+    sqlxBad(x, "keys is %s; allowed is a JSON array, of %d bytes at most",
+            argsType(pArg), ARGS_TEXT_MAX);
+    return 0;
+  }
+  p->zJson = (const char*)sqlite3_value_text(pArg);
+  if( p->zJson==0 ) x->rc = SQLITE_NOMEM;
+  p->pRead = sqlxPrepare(x, "SELECT json_type(?1,?2), json_extract(?1,?2),"
+      " json_array_length(?1,?2)");
+  n = readPath(p, "$", &pScalar);
+  sqlite3_value_free(pScalar);
+  if( x->rc==SQLITE_OK && (n<1 || n>LOCKSET_MAX) ){
+    sqlxBad(x, "keys has %d elements; allowed are 1 to %d", n<0 ? 0 : n,
+            LOCKSET_MAX);
+  }
+  if( x->rc==SQLITE_OK ) p->aKey = sqlxAlloc(x, (u64)n*sizeof(LockKey));
+  for(i=0; i<n && x->rc==SQLITE_OK; i++) readElement(p, i);
+  sqlxFinalize(x, p->pRead);
+  return x->rc==SQLITE_OK;
+}
+
+/* ---- the functions ---------------------------------------------------- */
+
+static i64 unlockSet(Connection *pConn, Sqlx *x, ConnectionRequest *pReq,
+                     const KeySet *pSet){
+  i64 nDone = 0;
+  int i;
+  for(i=0; i<pSet->n && x->rc==SQLITE_OK; i++){
+    pReq->key = pSet->aKey[i];
+    nDone += connectionUnlock(pConn, x, pReq);
+  }
+  return nDone;
+}
+
+/* Reads the options. Returns whether as many arguments come before them. */
+static int readOptions(Sqlx *x, const FunctionCall *pCall, int nArg,
+                       sqlite3_value **apArg, int nWant, const char *zForm,
+                       CallOptions *pOut){
+  u32 mAllowed = pCall->pThis->word.eOp==LOCKSET_LOCK ? CALLOPTION_WAIT : 0;
+  nArg = calloptionRead(x, pCall, nArg, apArg, mAllowed, pOut);
+  return argsCount(x, nArg, nWant, nWant,
+                   sqlxPrintf(x, "%s%s", pCall->pThis->zName, zForm));
+}
+
+/* Locks or unlocks a set. The result of a lock is the greatest of the fencing
+** tokens, of a try 1 or 0, of an unlock how many were released. */
+static void runSet(
+  sqlite3_context *ctx,
+  Sqlx *x,
+  const CallOptions *pOptions,
+  const RowkeyTable *pTab,
+  sqlite3_value *pKeys
+){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  const FunctionWord *pWord = &pCall->pThis->word;
+  ConnectionRequest req;
+  KeySet set;
+  i64 iResult = 0;
+  memset(&req, 0, sizeof(req));
+  memset(&set, 0, sizeof(set));
+  set.x = x;
+  set.pTab = pTab;
+  req.zName = pCall->pThis->zName;
+  if( pTab ){
+    req.zSchema = pTab->zSchema;
+    req.pTable = &pTab->key;
+  }
+  req.eMode = pWord->eMode;
+  req.eScope = pWord->eScope;
+  req.msTimeout = pOptions->msTimeout;
+  req.bTry = pWord->eOp==LOCKSET_TRY;
+  if( !readKeys(&set, pKeys) ){
+    iResult = 0;
+  }else if( pWord->eOp==LOCKSET_UNLOCK ){
+    iResult = unlockSet(pCall->pConn, x, &req, &set);
+  }else{
+    iResult = connectionLockAll(pCall->pConn, x, &req, set.aKey, set.n);
+    if( iResult && !req.bTry ) iResult = connectionGrantToken(pCall->pConn);
+  }
+  argsEndInteger(x, ctx, iResult);
+}
+
+/*
+** SQL FUNCTION advisory_lock_many(keys)
+** SQL FUNCTION advisory_lock_many_shared(keys)
+** SQL FUNCTION advisory_xact_lock_many(keys)
+** SQL FUNCTION advisory_xact_lock_many_shared(keys)
+**
+** Takes several advisory locks, all or none. The keys are taken in one order,
+** which is the same in every process, so calls of these functions never wait
+** for each other in a deadlock. advisory_lock_timeout, or the last argument
+** `wait_at_most(ms)`, limits the waits for all of them together. After an error
+** the session holds none that it did not hold before. A key that is named twice
+** is taken once.
+**
+** Arguments:
+**   keys  TEXT  a JSON array of 1 to 1000 keys: numbers, texts, and pairs of
+**     numbers as `[7,1]`
+** Result: INTEGER the greatest of the fencing tokens
+** Errors:
+**   `lock timeout:` SQLITE_BUSY_TIMEOUT
+**   `lock wait refused:` SQLITE_BUSY
+**   `deadlock detected:` SQLITE_LOCKED
+**   `lock wait cancelled:` SQLITE_INTERRUPT
+**   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: std::lock of C++, by order in place of tries
+** Example:
+**   SELECT advisory_lock_many('["a", 42, [7,1], "a"]') > 0,
+**     advisory_lock_many_shared('[3]') > 0;
+**   -- 1|1
+**   SELECT key, mode, count FROM advisory_locks;
+**   -- 3|shared|1
+**   -- 42|exclusive|1
+**   -- (7,1)|exclusive|1
+**   -- a|exclusive|1
+**   SELECT advisory_lock_many('{}');
+**   -- error: bad argument: a key is JSON's object; ...
+**   BEGIN;
+**   SELECT advisory_xact_lock_many('[1,2]') > 0,
+**     advisory_xact_lock_many_shared('[3,4]') > 0;
+**   -- 1|1
+**   COMMIT;
+*/
+
+/*
+** SQL FUNCTION try_advisory_lock_many(keys)
+** SQL FUNCTION try_advisory_lock_many_shared(keys)
+** SQL FUNCTION try_advisory_xact_lock_many(keys)
+** SQL FUNCTION try_advisory_xact_lock_many_shared(keys)
+**
+** Takes several advisory locks if all are free, and none otherwise. The
+** function never waits.
+**
+** Arguments:
+**   keys  TEXT  as of advisory_lock_many
+** Result: INTEGER 1 if all are held now, 0 if not
+** Errors:
+**   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: std::try_lock of C++
+** Example:
+**   SELECT try_advisory_lock_many('[1,2]'),
+**     try_advisory_lock_many_shared('[1,3]');
+**   -- 1|1
+**   BEGIN;
+**   SELECT try_advisory_xact_lock_many('[1,2]'),
+**     try_advisory_xact_lock_many_shared('[1,3]');
+**   -- 1|1
+**   COMMIT;
+*/
+
+/*
+** SQL FUNCTION advisory_unlock_many(keys)
+** SQL FUNCTION advisory_unlock_many_shared(keys)
+**
+** Releases one hold of session scope of each key. The keys need not be those of
+** one call.
+**
+** Arguments:
+**   keys  TEXT  as of advisory_lock_many
+** Result: INTEGER how many holds were released
+** Errors:
+**   `lock file:` SQLITE_ERROR or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: advisory_unlock
+** Example:
+**   SELECT try_advisory_lock_many('[1,2]'), advisory_unlock_many('[2,3]');
+**   -- 1|1
+**   SELECT advisory_unlock_many_shared('[1]');
+**   -- 0
+*/
+static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  CallOptions options;
+  Sqlx x;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  readOptions(&x, sqlite3_user_data(ctx), nArg, apArg, 1, "(keys)", &options);
+  runSet(ctx, &x, &options, 0, nArg ? apArg[0] : 0);
+}
+
+/*
+** SQL FUNCTION row_lock_many(table, keys)
+** SQL FUNCTION row_lock_many_shared(table, keys)
+** SQL FUNCTION row_xact_lock_many(table, keys)
+** SQL FUNCTION row_xact_lock_many_shared(table, keys)
+**
+** Locks several rows of a table, all or none, as advisory_lock_many does with
+** keys. `BEGIN; SELECT row_xact_lock_many('account', '[1,2]'), write_turn();`
+** begins a transfer that meets no deadlock.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name
+**   keys   TEXT  a JSON array of 1 to 1000 keys, as skip_locked returns one: of
+**     a key of several columns an array of their values
+** Result: INTEGER the greatest of the fencing tokens
+** Errors:
+**   `lock timeout:` SQLITE_BUSY_TIMEOUT
+**   `lock wait refused:` SQLITE_BUSY
+**   `deadlock detected:` SQLITE_LOCKED
+**   `lock wait cancelled:` SQLITE_INTERRUPT
+**   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: SELECT ... WHERE id IN (...) ORDER BY id FOR UPDATE
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   CREATE TABLE seat(train TEXT, no INT, PRIMARY KEY(train, no));
+**   SELECT row_lock_many('account', '[2,1]') > 0,
+**     row_lock_many_shared('seat', '[["IC 7",12],["IC 7",13]]') > 0;
+**   -- 1|1
+**   SELECT object, key FROM advisory_locks WHERE kind = 'row';
+**   -- account|1
+**   -- account|2
+**   -- seat|('IC 7',12)
+**   -- seat|('IC 7',13)
+**   BEGIN;
+**   SELECT row_xact_lock_many('account', '[1,2]') > 0,
+**     row_xact_lock_many_shared('account', '[3]') > 0;
+**   -- 1|1
+**   COMMIT;
+*/
+
+/*
+** SQL FUNCTION try_row_lock_many(table, keys)
+** SQL FUNCTION try_row_lock_many_shared(table, keys)
+** SQL FUNCTION try_row_xact_lock_many(table, keys)
+** SQL FUNCTION try_row_xact_lock_many_shared(table, keys)
+**
+** Locks several rows of a table if all are free, and none otherwise. The
+** function never waits.
+**
+** Arguments:
+**   table  TEXT  as of row_lock_many
+**   keys   TEXT  as of row_lock_many
+** Result: INTEGER 1 if all are held now, 0 if not
+** Errors:
+**   `lock wait refused:` SQLITE_BUSY, on an old snapshot
+**   `no transaction:` SQLITE_ERROR, of the xact forms outside BEGIN
+**   `lock table full:` SQLITE_ERROR
+**   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: SELECT ... FOR UPDATE NOWAIT
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   SELECT try_row_lock_many('account', '[1,2]'),
+**     try_row_lock_many_shared('account', '[1,3]');
+**   -- 1|1
+**   BEGIN;
+**   SELECT try_row_xact_lock_many('account', '[1,2]'),
+**     try_row_xact_lock_many_shared('account', '[1,3]');
+**   -- 1|1
+**   COMMIT;
+*/
+
+/*
+** SQL FUNCTION row_unlock_many(table, keys)
+** SQL FUNCTION row_unlock_many_shared(table, keys)
+**
+** Releases one hold of session scope of each row.
+**
+** Arguments:
+**   table  TEXT  as of row_lock_many
+**   keys   TEXT  as of row_lock_many
+** Result: INTEGER how many holds were released
+** Errors:
+**   `lock file:` SQLITE_ERROR or SQLITE_BUSY
+**   `forked connection:` SQLITE_ERROR
+**   `bad argument:` SQLITE_ERROR
+** From: row_unlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   SELECT try_row_lock_many('account', '[1,2]'),
+**     row_unlock_many('account', '[1,2,3]');
+**   -- 1|2
+**   SELECT row_unlock_many_shared('account', '[1]');
+**   -- 0
+*/
+static void rowsFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
+  KnownTable *p = 0;
+  Sqlx x;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( readOptions(&x, pCall, nArg, apArg, 2, "(table, keys)", &options) ){
+    p = knowntableRef(connectionTables(pCall->pConn), &x,
+                      argsText(&x, apArg[0], "table"), 1);
+  }
+  runSet(ctx, &x, &options, p ? &p->tab : 0, nArg>1 ? apArg[1] : 0);
+  knowntableUnref(p);
+}
+
+/* The six pairs of functions of one kind. */
+#define SET_SES LOCK_SCOPE_SESSION
+#define SET_TXN LOCK_SCOPE_TRANSACTION
+#define SET_PAIR(zName, xFunc, eOp, eScope) \
+  { zName, FUNCTION_ANY, xFunc, { eOp, LOCK_EXCLUSIVE, eScope, 0 } }, \
+  { zName "_shared", FUNCTION_ANY, xFunc, { eOp, LOCK_SHARED, eScope, 0 } }
+
+static const Function aLockset[] = {
+  SET_PAIR("advisory_lock_many", keysFunc, LOCKSET_LOCK, SET_SES),
+  SET_PAIR("advisory_xact_lock_many", keysFunc, LOCKSET_LOCK, SET_TXN),
+  SET_PAIR("try_advisory_lock_many", keysFunc, LOCKSET_TRY, SET_SES),
+  SET_PAIR("try_advisory_xact_lock_many", keysFunc, LOCKSET_TRY, SET_TXN),
+  SET_PAIR("advisory_unlock_many", keysFunc, LOCKSET_UNLOCK, SET_SES),
+  SET_PAIR("row_lock_many", rowsFunc, LOCKSET_LOCK, SET_SES),
+  SET_PAIR("row_xact_lock_many", rowsFunc, LOCKSET_LOCK, SET_TXN),
+  SET_PAIR("try_row_lock_many", rowsFunc, LOCKSET_TRY, SET_SES),
+  SET_PAIR("try_row_xact_lock_many", rowsFunc, LOCKSET_TRY, SET_TXN),
+  SET_PAIR("row_unlock_many", rowsFunc, LOCKSET_UNLOCK, SET_SES),
+};
+
+FunctionList locksetFunctions(void){
+  FunctionList t = { aLockset, sizeof(aLockset)/sizeof(aLockset[0]) };
+  return t;
+}

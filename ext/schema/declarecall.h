@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+** The SQL functions that every kind of declared tables has alike: the one that
+** undeclares a table, and the one that repairs. Each takes the arguments of the
+** SQL function, the kind, and the form that its error for a wrong number of
+** arguments shows.
+*/
+#ifndef INTERLOCK_DECLARECALL_H
+#define INTERLOCK_DECLARECALL_H
+
+#include "schema/declared.h"
+
+void declarecallUndo(sqlite3_context*, int nArg, sqlite3_value **apArg,
+                     const DeclaredKind*, const char *zForm);
+void declarecallRepair(sqlite3_context*, int nArg, sqlite3_value **apArg,
+                       const DeclaredKind*, const char *zForm);
+
+#endif

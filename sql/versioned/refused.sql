@@ -1,0 +1,8 @@
+-- SPDX-License-Identifier: 0BSD
+-- refused: part of `check` and `check_others`. It tells why an UPDATE is
+-- refused, or skips the row.
+SELECT CASE WHEN OLD.$version>=$last
+  THEN RAISE(ABORT,'version exhausted: $label')
+  $if(ahead) WHEN NEW.$version>$expected
+  THEN RAISE(ABORT,'version ahead: $label (do not retry: $convention)') $end
+  ELSE $refuse END;
