@@ -105,10 +105,10 @@ def drop_triggers(engine, *tables):
 
 
 def untormented(engine, seed, lease=LEASE, stale=3):
-    work = Workload(engine, lease, 100 * seed, seed)
+    work = Workload(engine, lease, 100 * seed, seed, 1)
     work.start()
     try:
-        progress(work, stale=stale)
+        progress(work, 2 * FLOOR, stale=stale)
     finally:
         work.stop()
     return work.finish()

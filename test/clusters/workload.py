@@ -43,10 +43,10 @@ def now():
 
 
 class Workload:
-    def __init__(self, engine, lease, first=1, seed=1):
+    def __init__(self, engine, lease, first=1, seed=1, keys=KEYS):
         self.engine = engine
         self.lease = lease
-        self.keys = range(first, first + KEYS)
+        self.keys = range(first, first + keys)
         self.seed = seed
         self.log = []
         self.newest = 0        # token of the lease, as far as clients know
