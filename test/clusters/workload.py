@@ -43,12 +43,13 @@ def now():
 
 
 class Workload:
-    def __init__(self, engine, lease, first=1, seed=1):
+    def __init__(self, engine, lease, first=1, seed=1, keys=KEYS):
         self.engine = engine
         self.lease = lease
-        self.keys = range(first, first + KEYS)
+        self.keys = range(first, first + keys)
         self.seed = seed
         self.log = []
+        self.newest = 0        # token of the lease, as far as clients know
         self.over = threading.Event()
         self.failure = None
 
@@ -120,7 +121,7 @@ class Worker:
         while not self.all.over.is_set():
             what = self.random.choices(
                 [self.append, self.touch, self.replace, self.lead],
-                [70, 10, 10, 10])[0]
+                [65, 10, 10, 15])[0]
             try:
                 what(self.random.choice(self.all.keys))
             except Unknown:
@@ -140,7 +141,7 @@ class Worker:
         return "%d.%d.%d" % (self.all.seed, self.number, self.count)
 
     def attempt(self, op, act, refusal, **about):
-        """Notes what has become of it. 1 if it happened, 0 if it did not."""
+        """Notes what has become of it, and returns what the database said."""
         began = now()
         text = None
         try:
@@ -157,7 +158,7 @@ class Worker:
         self.note(op, began, outcome=outcome, text=text, **about)
         if outcome != "ok":
             self.all.over.wait(self.random.random() * 0.05)
-        return outcome == "ok"
+        return text
 
     # ---- a versioned table --------------------------------------------------
 
@@ -226,6 +227,7 @@ class Worker:
         token = rows[0][0]
         self.note("acquire", began, outcome="ok", token=token,
                   until=began + TTL)
+        self.all.newest = max(self.all.newest, token)
         for _ in range(self.random.randint(1, 5)):
             self.entry(token)
             if self.random.random() < 0.2:
@@ -237,12 +239,20 @@ class Worker:
             self.attempt("release", lambda: self.run_lease(
                 "release", token=token), "lease kept", token=token)
         else:
-            # It is paused, does not notice that its lease has ended, goes on.
-            self.all.over.wait(TTL * 1.5 / 1000)
+            # It is paused, does not notice that its lease has ended and
+            # another client has it, and goes on.
+            end = now() + 10 * TTL
+            while self.all.newest == token and now() < end:
+                if self.all.over.wait(0.02):
+                    return
         self.entry(token)
 
     def entry(self, token):
-        id = self.id()
-        self.attempt("write", lambda: self.client.execute(
-            "INSERT INTO entry(id, token) VALUES(:id, :token)",
-            id=id, token=token), "fenced: entry.token", id=id, token=token)
+        for _ in range(10):
+            id = self.id()
+            said = self.attempt("write", lambda: self.client.execute(
+                "INSERT INTO entry(id, token) VALUES(:id, :token)",
+                id=id, token=token), "fenced: entry.token", id=id,
+                token=token)
+            if "database is locked" not in str(said):
+                break
