@@ -349,9 +349,8 @@ static void storeText(Seg *p, u32 i, const LockKey *pKey){
 #ifndef NDEBUG
 /* 1 if grant i is beside no conflicting grant of another session, by either
 ** one's row of the matrix, or beside fewer than it has permits, and is not
-** blocked by the active writer.  A record
-** that is invalidated does not count: it can only have become so since the
-** decision. */
+** blocked by the active writer.  A record that is invalidated does not count:
+** it can only have become so since the decision. */
 static int grantAlone(Seg *p, u32 i){
   SegRecord *r = segRecord(p, i);
   u32 j = 0, n = 0, nBeside = 0;
@@ -440,7 +439,7 @@ static void wakeListeners(Seg *p, u32 *pWord){
   if( !BUG(RING_SILENT) ) mutexWake(p, pWord);
 }
 
-/* Gives session record i the present token for its number. */
+/* Gives the session of record i, which listens, a new number. */
 static void tellListener(Seg *p, u32 i){
   atomicSetRel(&segRecord(p, i)->token, segHeader(p)->token);
   CRASH(RING_NUMBER);                          /* RING-NUMBER */
@@ -620,8 +619,9 @@ static void holders(Seg *p, const LockKey *pKey, Held *pHeld){
   }
 }
 
-/* 1 if another session than k holds a mode of m.  The queue is walked again
-** only for a session that holds the key itself. */
+/* 1 if what other sessions hold conflicts with request r, or if they hold all
+** permits.  The queue is walked again only for a session that holds the key
+** itself. */
 static int heldAgainst(Seg *p, const LockKey *pKey, const Held *pHeld,
                        SegRecord *r){
   u32 m = keyConflicts(REC_MODE(r)), k = r->session;

@@ -133,6 +133,19 @@ static u32 allowedOptions(const FunctionWord *p){
        | (p->eScope==LOCK_SCOPE_SESSION ? CALLOPTION_TASK : 0);
 }
 
+/* Reads the options behind a key. A key alone, which is the usual call, has
+** none. */
+static int optionsOfCall(Sqlx *x, const FunctionCall *pCall, int nArg,
+                         sqlite3_value **apArg, CallOptions *p){
+  if( nArg>1 ){
+    return calloptionRead(x, pCall, nArg, apArg,
+                          allowedOptions(&pCall->pThis->word), p);
+  }
+  p->mGiven = 0;
+  p->msTimeout = connectionTimeout(pCall->pConn);
+  return nArg;
+}
+
 /* Makes the key that the arguments name; 0 with an error. */
 static int keyOf(Sqlx *x, const Function *p, int nArg, sqlite3_value **apArg,
                  LockKey *pKey){
@@ -157,8 +170,7 @@ static void lockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   i64 iToken = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  nArg = calloptionRead(&x, pCall, nArg, apArg, allowedOptions(pWord),
-                        &options);
+  nArg = optionsOfCall(&x, pCall, nArg, apArg, &options);
   if( pWord->bPostgres && x.rc==SQLITE_OK && anyNull(nArg, apArg) ){
     argsEndNull(&x, ctx);
     return;
@@ -195,8 +207,7 @@ static void unlockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   int bDone = 0;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  nArg = calloptionRead(&x, pCall, nArg, apArg, allowedOptions(pWord),
-                        &options);
+  nArg = optionsOfCall(&x, pCall, nArg, apArg, &options);
   if( pWord->bPostgres && x.rc==SQLITE_OK && anyNull(nArg, apArg) ){
     argsEndNull(&x, ctx);
     return;

@@ -22,7 +22,8 @@ typedef struct CallOption {
 
 static const char *const azOption[] = { "", "wait_at_most", "as_task" };
 
-int calloptionRead(
+/* The same, where the last argument may be an option. */
+static int readSome(
   Sqlx *x,
   const FunctionCall *pCall,
   int nArg,
@@ -30,8 +31,6 @@ int calloptionRead(
   u32 mAllowed,
   CallOptions *pOut
 ){
-  pOut->mGiven = 0;
-  pOut->msTimeout = connectionTimeout(pCall->pConn);
   while( nArg>0 && sqlite3_value_type(apArg[nArg-1])==SQLITE_NULL ){
     const CallOption *p = sqlite3_value_pointer(apArg[nArg-1], POINTER_TYPE);
     if( p==0 ) break;
@@ -47,6 +46,20 @@ int calloptionRead(
     nArg--;
   }
   return nArg;
+}
+
+int calloptionRead(
+  Sqlx *x,
+  const FunctionCall *pCall,
+  int nArg,
+  sqlite3_value **apArg,
+  u32 mAllowed,
+  CallOptions *pOut
+){
+  pOut->mGiven = 0;
+  pOut->msTimeout = connectionTimeout(pCall->pConn);
+  if( nArg==0 || sqlite3_value_type(apArg[nArg-1])!=SQLITE_NULL ) return nArg;
+  return readSome(x, pCall, nArg, apArg, mAllowed, pOut);
 }
 
 const LockKey *calloptionTask(const CallOptions *p){

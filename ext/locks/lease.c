@@ -4,12 +4,13 @@
 **
 ** A lease is a row of main's table interlock_leases (schema/leasetable.h). Each
 ** change is one statement that compares the token which was read before, so
-** that no transaction around two statements is needed. A new lease begins as a
-** row that is free. The statements are kept with the connection (knowntable.h).
-** The lock file is used only to wake a connection that waits.
+** that no transaction around two statements is needed. The statements are kept
+** with the connection (knowntable.h). The lock file is used only to wake a
+** connection that waits.
 */
 #include <string.h>
 #include "locks/lease.h"
+#include "locks/calloption.h"
 #include "core/os.h"
 #include "schema/leasetable.h"
 #include "schema/tableinfo.h"
@@ -160,14 +161,14 @@ static sqlite3_stmt *statementOf(KnownQuery *pQuery){
   return pQuery ? pQuery->apStmt[0] : 0;
 }
 
-/* As `begin` of sql/lease.sql: a lease that is free. */
-#define BEGIN_SQL \
-  "INSERT INTO main." LEASES " SELECT ?1,?2,max(1," TRIGGERSET_NOW "-1),0" \
-  " WHERE NOT EXISTS(SELECT 1 FROM main." LEASES " WHERE name=?1)"
-
+/* A lease without a row is read as one, with NULLs. */
 #define READ_SQL \
-  "SELECT " TRIGGERSET_NOW ",token,expires,owner=?2,owner" \
-  " FROM main." LEASES " WHERE name=?1"
+  "SELECT now,token,expires,owner=?2,owner FROM" \
+  " (SELECT " TRIGGERSET_NOW " AS now) LEFT JOIN main." LEASES " ON name=?1"
+
+#define INSERT_SQL \
+  "INSERT INTO main." LEASES " SELECT ?1,?2,?5,?4+" TRIGGERSET_NOW \
+  " WHERE NOT EXISTS(SELECT 1 FROM main." LEASES " WHERE name=?1)"
 
 /* A renewal changes the expiry and not the token, so both are compared. */
 #define TAKE_SQL \
@@ -182,14 +183,11 @@ static sqlite3_stmt *statementOf(KnownQuery *pQuery){
   "UPDATE main." LEASES " SET expires=0" \
   " WHERE name=?1 AND token=?3 AND expires>0"
 
-/* Reads the row of the lease. Returns whether there is one; the token is 0 if
-** there is none. */
-static int readRow(LeaseCall *p){
+/* Reads the row of the lease. If there is none, the token is 0. */
+static void readRow(LeaseCall *p){
   KnownQuery *pQuery = beginStatement(p, READ_SQL);
   sqlite3_stmt *pStmt = statementOf(pQuery);
-  int bRow = sqlxStep(p->x, pStmt);
-  p->iToken = 0;
-  if( bRow ){
+  if( sqlxStep(p->x, pStmt) ){
     p->msNow = sqlite3_column_int64(pStmt, 0);
     p->iToken = sqlite3_column_int64(pStmt, 1);
     p->msExpires = sqlite3_column_int64(pStmt, 2);
@@ -197,7 +195,6 @@ static int readRow(LeaseCall *p){
     p->zHolder = p->bOwn ? 0 : sqlxColumn(p->x, pStmt, 4);
   }
   endStatement(p, pQuery);
-  return bRow && p->x->rc==SQLITE_OK;
 }
 
 /* Runs a statement that changes one row. Returns whether it has changed it. */
@@ -221,7 +218,7 @@ static i64 takeLease(LeaseCall *p){
   }
   if( p->x->rc!=SQLITE_OK ) return 0;
   p->iNew = p->msNow>p->iToken ? p->msNow : p->iToken + 1;
-  return changes(p, TAKE_SQL) ? p->iNew : 0;
+  return changes(p, p->iToken ? TAKE_SQL : INSERT_SQL) ? p->iNew : 0;
 }
 
 /* Returns the new token; 0 if another owner's lease is live, or with an error.
@@ -230,16 +227,15 @@ static i64 takeLease(LeaseCall *p){
 static i64 tryLease(LeaseCall *p){
   i64 iToken = 0, iSeen = -1, msSeen = 0;
   while( iToken==0 && p->x->rc==SQLITE_OK ){
-    int bRow = readRow(p);
-    if( bRow && !p->bOwn && p->msExpires>p->msNow ) return 0;
+    readRow(p);
+    if( !p->bOwn && p->msExpires>p->msNow ) return 0;
     if( p->iToken==iSeen && p->msExpires==msSeen ){
       sqlxBad(p->x, "a trigger on table main." LEASES " skips the change;"
               " allowed is what sql/lease.sql makes");
     }
     iSeen = p->iToken;
     msSeen = p->msExpires;
-    if( bRow ) iToken = takeLease(p);
-    else changes(p, BEGIN_SQL);
+    iToken = takeLease(p);
   }
   return iToken;
 }
@@ -285,9 +281,9 @@ static void argTtl(LeaseCall *p, sqlite3_value *pVal){
 }
 
 /* Takes the name, the owner and the time; 0 with an error. */
-static int argWanted(LeaseCall *p, int nArg, sqlite3_value **apArg, int nWant,
+static int argWanted(LeaseCall *p, int nArg, sqlite3_value **apArg, int nMax,
                      const char *zForm){
-  if( !argsCount(p->x, nArg, nWant, nWant, zForm) ) return 0;
+  if( !argsCount(p->x, nArg, 3, nMax, zForm) ) return 0;
   p->zName = argsText(p->x, apArg[0], "name");
   p->zOwner = argsText(p->x, apArg[1], "owner");
   argTtl(p, apArg[2]);
@@ -474,8 +470,10 @@ static void assertFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
       sqlxFail(&x, SQLITE_ERROR, "no transaction: lease_assert needs BEGIN, or"
           " a statement that writes");
     }
-    if( findLeases(&call) && readRow(&call) ){
-      bHeld = call.iToken==iToken && call.msExpires>call.msNow;
+    if( findLeases(&call) ){
+      readRow(&call);
+      bHeld = call.iToken==iToken && call.iToken
+           && call.msExpires>call.msNow;
     }
     leaveTable(&call);
     if( !bHeld ){
@@ -521,7 +519,7 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 }
 
 /*
-** SQL FUNCTION lease_wait(name, owner, ttl_ms, timeout_ms)
+** SQL FUNCTION lease_wait(name, owner, ttl_ms [, timeout_ms])
 **
 ** Acquires a lease as lease_acquire does, and waits until it can. It is woken
 ** through the lock file when another connection calls lease_release, and
@@ -537,7 +535,8 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 **   name        TEXT     the lease
 **   owner       TEXT     the owner that asks
 **   ttl_ms      INTEGER  as of lease_acquire
-**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all
+**   timeout_ms  INTEGER  how long to wait, -1 without limit, 0 not at all; the
+**     default is advisory_lock_timeout; `wait_at_most(ms)` is the same
 ** Result: INTEGER the token; NULL if the lease was not free in time
 ** Errors:
 **   `lock wait refused:` SQLITE_BUSY
@@ -552,22 +551,26 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 **   -- 1
 **   SELECT lease_wait('leader', 'host b', 60000, 5000) > 0;
 **   -- 1
-**   SELECT lease_wait('leader', 'host c', 60000, 10) IS NULL;
-**   -- 1
+**   SELECT lease_wait('leader', 'host c', 60000, 10) IS NULL,
+**     lease_wait('leader', 'host c', 60000, wait_at_most(10)) IS NULL;
+**   -- 1|1
 **   BEGIN;
 **   SELECT lease_wait('leader', 'host c', 60000, 5000);
 **   -- error: lock wait refused: lease 'leader' is held by 'host b'; ...
 **   ROLLBACK;
 */
 static void waitFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const FunctionCall *pCall = sqlite3_user_data(ctx);
+  CallOptions options;
   LeaseCall call;
   i64 iToken = 0;
   Sqlx x;
   beginCall(&call, &x, ctx);
+  nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
   if( argWanted(&call, nArg, apArg, 4,
-                "lease_wait(name, owner, ttl_ms, timeout_ms)") ){
-    i64 ms = argsTimeout(&x, apArg[3]);
-    if( x.rc==SQLITE_OK ) iToken = waitForLease(&call, ms);
+                "lease_wait(name, owner, ttl_ms [, timeout_ms])") ){
+    if( nArg==4 ) options.msTimeout = argsTimeout(&x, apArg[3]);
+    if( x.rc==SQLITE_OK ) iToken = waitForLease(&call, options.msTimeout);
   }
   argsEndFound(&x, ctx, iToken);
 }

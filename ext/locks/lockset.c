@@ -8,6 +8,7 @@
 */
 #include <string.h>
 #include "locks/lockset.h"
+#include "locks/calloption.h"
 #include "session/rowkey.h"
 #include "sqlite/args.h"
 SQLITE_EXTENSION_INIT3
@@ -135,10 +136,25 @@ static i64 unlockSet(Connection *pConn, Sqlx *x, ConnectionRequest *pReq,
   return nDone;
 }
 
+/* Reads the options. Returns whether as many arguments come before them. */
+static int readOptions(Sqlx *x, const FunctionCall *pCall, int nArg,
+                       sqlite3_value **apArg, int nWant, const char *zForm,
+                       CallOptions *pOut){
+  u32 mAllowed = pCall->pThis->word.eOp==LOCKSET_LOCK ? CALLOPTION_WAIT : 0;
+  nArg = calloptionRead(x, pCall, nArg, apArg, mAllowed, pOut);
+  return argsCount(x, nArg, nWant, nWant,
+                   sqlxPrintf(x, "%s%s", pCall->pThis->zName, zForm));
+}
+
 /* Locks or unlocks a set. The result of a lock is the greatest of the fencing
 ** tokens, of a try 1 or 0, of an unlock how many were released. */
-static void runSet(sqlite3_context *ctx, Sqlx *x, const RowkeyTable *pTab,
-                   sqlite3_value *pKeys){
+static void runSet(
+  sqlite3_context *ctx,
+  Sqlx *x,
+  const CallOptions *pOptions,
+  const RowkeyTable *pTab,
+  sqlite3_value *pKeys
+){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
   ConnectionRequest req;
@@ -155,7 +171,7 @@ static void runSet(sqlite3_context *ctx, Sqlx *x, const RowkeyTable *pTab,
   }
   req.eMode = pWord->eMode;
   req.eScope = pWord->eScope;
-  req.msTimeout = connectionTimeout(pCall->pConn);
+  req.msTimeout = pOptions->msTimeout;
   req.bTry = pWord->eOp==LOCKSET_TRY;
   if( !readKeys(&set, pKeys) ){
     iResult = 0;
@@ -176,9 +192,10 @@ static void runSet(sqlite3_context *ctx, Sqlx *x, const RowkeyTable *pTab,
 **
 ** Takes several advisory locks, all or none. The keys are taken in one order,
 ** which is the same in every process, so calls of these functions never wait
-** for each other in a deadlock. advisory_lock_timeout limits the waits for all
-** of them together. After an error the session holds none that it did not hold
-** before. A key that is named twice is taken once.
+** for each other in a deadlock. advisory_lock_timeout, or the last argument
+** `wait_at_most(ms)`, limits the waits for all of them together. After an error
+** the session holds none that it did not hold before. A key that is named twice
+** is taken once.
 **
 ** Arguments:
 **   keys  TEXT  a JSON array of 1 to 1000 keys: numbers, texts, and pairs of
@@ -265,10 +282,11 @@ static void runSet(sqlite3_context *ctx, Sqlx *x, const RowkeyTable *pTab,
 **   -- 0
 */
 static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  CallOptions options;
   Sqlx x;
-  (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  runSet(ctx, &x, 0, apArg[0]);
+  readOptions(&x, sqlite3_user_data(ctx), nArg, apArg, 1, "(keys)", &options);
+  runSet(ctx, &x, &options, 0, nArg ? apArg[0] : 0);
 }
 
 /*
@@ -373,34 +391,36 @@ static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 */
 static void rowsFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
-  KnownTable *p;
+  CallOptions options;
+  KnownTable *p = 0;
   Sqlx x;
-  (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  p = knowntableRef(connectionTables(pCall->pConn), &x,
-                    argsText(&x, apArg[0], "table"), 1);
-  runSet(ctx, &x, p ? &p->tab : 0, apArg[1]);
+  if( readOptions(&x, pCall, nArg, apArg, 2, "(table, keys)", &options) ){
+    p = knowntableRef(connectionTables(pCall->pConn), &x,
+                      argsText(&x, apArg[0], "table"), 1);
+  }
+  runSet(ctx, &x, &options, p ? &p->tab : 0, nArg>1 ? apArg[1] : 0);
   knowntableUnref(p);
 }
 
 /* The six pairs of functions of one kind. */
 #define SET_SES LOCK_SCOPE_SESSION
 #define SET_TXN LOCK_SCOPE_TRANSACTION
-#define SET_PAIR(zName, nArg, xFunc, eOp, eScope) \
-  { zName, nArg, xFunc, { eOp, LOCK_EXCLUSIVE, eScope, 0 } }, \
-  { zName "_shared", nArg, xFunc, { eOp, LOCK_SHARED, eScope, 0 } }
+#define SET_PAIR(zName, xFunc, eOp, eScope) \
+  { zName, FUNCTION_ANY, xFunc, { eOp, LOCK_EXCLUSIVE, eScope, 0 } }, \
+  { zName "_shared", FUNCTION_ANY, xFunc, { eOp, LOCK_SHARED, eScope, 0 } }
 
 static const Function aLockset[] = {
-  SET_PAIR("advisory_lock_many",          1, keysFunc, LOCKSET_LOCK, SET_SES),
-  SET_PAIR("advisory_xact_lock_many",     1, keysFunc, LOCKSET_LOCK, SET_TXN),
-  SET_PAIR("try_advisory_lock_many",      1, keysFunc, LOCKSET_TRY, SET_SES),
-  SET_PAIR("try_advisory_xact_lock_many", 1, keysFunc, LOCKSET_TRY, SET_TXN),
-  SET_PAIR("advisory_unlock_many",        1, keysFunc, LOCKSET_UNLOCK, SET_SES),
-  SET_PAIR("row_lock_many",               2, rowsFunc, LOCKSET_LOCK, SET_SES),
-  SET_PAIR("row_xact_lock_many",          2, rowsFunc, LOCKSET_LOCK, SET_TXN),
-  SET_PAIR("try_row_lock_many",           2, rowsFunc, LOCKSET_TRY, SET_SES),
-  SET_PAIR("try_row_xact_lock_many",      2, rowsFunc, LOCKSET_TRY, SET_TXN),
-  SET_PAIR("row_unlock_many",             2, rowsFunc, LOCKSET_UNLOCK, SET_SES),
+  SET_PAIR("advisory_lock_many", keysFunc, LOCKSET_LOCK, SET_SES),
+  SET_PAIR("advisory_xact_lock_many", keysFunc, LOCKSET_LOCK, SET_TXN),
+  SET_PAIR("try_advisory_lock_many", keysFunc, LOCKSET_TRY, SET_SES),
+  SET_PAIR("try_advisory_xact_lock_many", keysFunc, LOCKSET_TRY, SET_TXN),
+  SET_PAIR("advisory_unlock_many", keysFunc, LOCKSET_UNLOCK, SET_SES),
+  SET_PAIR("row_lock_many", rowsFunc, LOCKSET_LOCK, SET_SES),
+  SET_PAIR("row_xact_lock_many", rowsFunc, LOCKSET_LOCK, SET_TXN),
+  SET_PAIR("try_row_lock_many", rowsFunc, LOCKSET_TRY, SET_SES),
+  SET_PAIR("try_row_xact_lock_many", rowsFunc, LOCKSET_TRY, SET_TXN),
+  SET_PAIR("row_unlock_many", rowsFunc, LOCKSET_UNLOCK, SET_SES),
 };
 
 FunctionList locksetFunctions(void){

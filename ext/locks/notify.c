@@ -2,6 +2,7 @@
 /*
 ** The functions of notifications. See notify.h.
 */
+#include <string.h>
 #include "locks/notify.h"
 #include "session/lockkey.h"
 #include "sqlite/args.h"
@@ -283,9 +284,7 @@ static void unlistenFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   i64 n = 0;
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  req.zSchema = 0;
-  req.pTable = 0;
-  req.pTask = 0;
+  memset(&req, 0, sizeof(req));
   req.eMode = LOCK_SHARED;
   if( argsCount(&x, nArg, 0, 1, "unlisten([channel])") ){
     if( nArg==0 ){

@@ -5,7 +5,9 @@
 ** A permit is a lock on a key of the semaphore's name. The lock manager counts
 ** how many sessions hold it.
 */
+#include <string.h>
 #include "locks/semaphore.h"
+#include "locks/calloption.h"
 #include "session/lockkey.h"
 #include "sqlite/args.h"
 SQLITE_EXTENSION_INIT3
@@ -67,7 +69,8 @@ static int permitKey(Sqlx *x, sqlite3_value **apArg, LockKey *pKey){
 ** SQL FUNCTION semaphore_xact_lock(name, permits)
 **
 ** Takes a permit, and waits until one is free, no longer than
-** advisory_lock_timeout says. A session that holds a permit of that name keeps
+** advisory_lock_timeout or the last argument `wait_at_most(ms)` says. A session
+** that holds a permit of that name keeps
 ** the one, which is counted. The xact form ends with the transaction.
 **
 ** Arguments:
@@ -128,18 +131,20 @@ static void permitFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
   ConnectionRequest req;
+  CallOptions options;
   i64 iResult = 0;
   Sqlx x;
-  (void)nArg;
+  memset(&req, 0, sizeof(req));
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  if( permitKey(&x, apArg, &req.key) ){
+  nArg = calloptionRead(&x, pCall, nArg, apArg,
+                        pWord->eOp ? 0 : CALLOPTION_WAIT, &options);
+  if( argsCount(&x, nArg, 2, 2, sqlxPrintf(&x, "%s(name, permits)",
+                                           pCall->pThis->zName))
+   && permitKey(&x, apArg, &req.key) ){
     req.zName = pCall->pThis->zName;
-    req.zSchema = 0;
-    req.pTable = 0;
-    req.pTask = 0;
     req.eMode = LOCK_EXCLUSIVE;
     req.eScope = pWord->eScope;
-    req.msTimeout = connectionTimeout(pCall->pConn);
+    req.msTimeout = options.msTimeout;
     req.bTry = pWord->eOp;
     iResult = connectionLock(pCall->pConn, &x, &req);
     if( iResult && !req.bTry ) iResult = connectionGrantToken(pCall->pConn);
@@ -177,11 +182,9 @@ static void permitBackFunc(
   int bDone = 0;
   Sqlx x;
   (void)nArg;
+  memset(&req, 0, sizeof(req));
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( lockkeyNamed(&x, apArg[0], "name", KEY_SEMAPHORE, &req.key) ){
-    req.zSchema = 0;
-    req.pTable = 0;
-    req.pTask = 0;
     req.eMode = LOCK_EXCLUSIVE;
     bDone = connectionUnlock(pCall->pConn, &x, &req);
   }
@@ -193,10 +196,10 @@ static void permitBackFunc(
 
 /* eOp: whether it is a try. */
 static const Function aSemaphore[] = {
-  { "semaphore_lock",          2, permitFunc,   { 0, 0, SES, 0 } },
-  { "semaphore_xact_lock",     2, permitFunc,   { 0, 0, TXN, 0 } },
-  { "try_semaphore_lock",      2, permitFunc,   { 1, 0, SES, 0 } },
-  { "try_semaphore_xact_lock", 2, permitFunc,   { 1, 0, TXN, 0 } },
+  { "semaphore_lock",          FUNCTION_ANY, permitFunc, { 0, 0, SES, 0 } },
+  { "semaphore_xact_lock",     FUNCTION_ANY, permitFunc, { 0, 0, TXN, 0 } },
+  { "try_semaphore_lock",      FUNCTION_ANY, permitFunc, { 1, 0, SES, 0 } },
+  { "try_semaphore_xact_lock", FUNCTION_ANY, permitFunc, { 1, 0, TXN, 0 } },
   { "semaphore_unlock",        1, permitBackFunc, { 0, 0, 0, 0 } },
 };
 

@@ -146,8 +146,8 @@ static FileSession *askingFile(Connection *p, Sqlx *x,
 }
 
 /* A task that holds nothing any more ends. */
-static void leaveTask(Connection *p, FileSession *pFs){
-  if( pFs && pFs->pTask ) filesessionLeave(p->pMain, pFs);
+static inline void leaveTask(Connection *p, FileSession *pFs){
+  if( pFs->pTask ) filesessionLeave(p->pMain, pFs);
 }
 
 /* ---- the transaction -------------------------------------------------- */
@@ -397,17 +397,21 @@ static int takeWrite(Sqlx *x, const Wanted *w){
 static int beginWanted(Wanted *w, Connection *p, Sqlx *x,
                        const ConnectionRequest *pReq){
   FileSession *pFs;
-  memset(w, 0, sizeof(*w));
   w->pConn = p;
   w->pReq = pReq;
+  w->bWaited = 0;
+  w->pLook = 0;
   w->pFs = askingFile(p, x, pReq);
   if( w->pFs==0 ) return 0;
   w->failure.pFs = w->pFs;
+  w->failure.pKey = &pReq->key;
   w->failure.msTimeout = pReq->msTimeout;
   w->failure.eWaiting = WAITING_ALLOWED;
+  w->failure.zBusy = 0;
+  w->failure.zHeld = 0;
+  if( p->pFileSessions->pNext==0 ) return 1;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pFile!=w->pFs->pFile && filesessionPending(pFs) ){
-      w->failure.pKey = &pReq->key;
       lockerrorSet(x, LOCK_PENDING, &w->failure);
       return 0;
     }
@@ -535,7 +539,7 @@ int connectionLockAll(Connection *p, Sqlx *x, const ConnectionRequest *pReq,
   txnscopeCatchUp(&p->scope);
   requireNewest(x, &one);
   enlist(p, x, &one);
-  if( !beginWanted(&w, p, x, &one) ) return 0;
+  if( x->rc!=SQLITE_OK || !beginWanted(&w, p, x, &one) ) return 0;
   done.a = sqlxAlloc(x, (u64)n*2*sizeof(LockGrant));
   eRc = done.a ? acquireAll(&w, &one, aKey, n, &done) : LOCK_NOMEM;
   sqlite3_finalize(w.pLook);

@@ -104,7 +104,7 @@ void tombstonesSteps(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){
 int tombstonesComeBack(Sqlx *p, const VersionedTable *pTab){
   const TableInfo *pInfo = &pTab->base.info;
   const char *zSchema = pInfo->zSchema, *zSide = pTab->texts.zTombstones;
-  if( !pInfo->bRowidKey || !pTab->options.bTombstones
+  if( !pInfo->bRowidKey || pInfo->zRowid==0 || !pTab->options.bTombstones
    || !tableinfoIsOrdinary(p, zSchema, zSide)
    || !sqlxExists(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zSide)
    || sqltokenMentions(pInfo->zSql, pInfo->zSql+strlen(pInfo->zSql),

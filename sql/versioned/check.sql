@@ -13,10 +13,11 @@
 -- NULL.
 --
 -- The last part accepts one step that no writer makes: `lift` raises a row
--- above the tombstone of its own key. In mode echo that step may change nothing
--- else: there current + 1 is what a stale writer carries, and `remember` may
--- have left a tombstone at the current version. Where there is `settle`, its
--- step down is accepted, which it marks while it is taken.
+-- above the tombstone of its own key. Where triggers of the user's update the
+-- table, Interlock raises by two, and there is `settle`, whose step down is
+-- accepted: it is marked while it is taken. `check_others` refuses an UPDATE
+-- that takes one of these steps and sets anything else. `remember` may have
+-- left a tombstone at the current version.
 
 -- The comment has the options of the table. They are read from it if a tool has
 -- dropped the registry.

@@ -127,6 +127,10 @@ static const Pair aPair[] = {
     1.5, 1,
     { { "BEGIN", "SELECT empty(?1)", "COMMIT" },
       { "BEGIN", "SELECT try_advisory_xact_lock(?1)", "COMMIT" } }, 0, 0, 0 },
+  { "request", "a request and unlock / a lock and unlock", 1.5, 0,
+    { { "SELECT advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 },
+      { "SELECT request_advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 } },
+    0, 0, 0 },
 #define ROW_PAIR(what, mode) \
   { "row", what, 1, 1, \
     { { "SELECT empty(?1)", "SELECT empty(?1)", 0 }, \
