@@ -136,7 +136,7 @@ static int enterSlow(Seg *p){
     }
     /* MUTEX-SLEEP */
     a.bSleptOut = osWait(atomicLowHalf(pWord), (u32)w,
-        BUG(SLEPT_OUT) ? US_SLEEP : (i64)(a.usAsk - a.usLook));
+        BUG(SLEPT_OUT) ? US_SLEEP : (i64)(a.usAsk - a.usLook))==OS_TIMEOUT;
   }
 }
 

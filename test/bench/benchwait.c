@@ -422,7 +422,7 @@ static void sleepersEnd(void){
 static double sleeping(int n, int iLib){
   double t, x;
   sleepersStart(n, iLib);
-  rest(0.3);
+  rest(4);                           /* the first looks prepare statements */
   t = cpu();
   rest(2);
   x = (cpu()-t)/2*100;

@@ -140,7 +140,7 @@ static void *sleeper(void *p){
   u32 w = atomicGet(pState);
   atomicSetRel(&iTid, (u32)syscall(SYS_gettid));
   while( atomicGetAcq(pState)==w && !bTimedOut ){
-    bTimedOut = (u32)osWait(pState, w, 2000000);
+    bTimedOut = osWait(pState, w, 2000000)==OS_TIMEOUT;
   }
   return 0;
 }
