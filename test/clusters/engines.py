@@ -204,8 +204,9 @@ class Rqlite(Engine):
         shutil.copy(HERE + "/rqlite.mod", folder + "/go.mod")
         run([go, "build", "-ldflags", "-s -w", "-o", self.binary,
              "github.com/rqlite/rqlite/v8/cmd/rqlited"], folder,
-            GOFLAGS="-mod=mod", CGO_CFLAGS="-O1", GOPATH=build + "/go",
-            GOCACHE=build + "/go/cache", GOMODCACHE=build + "/go/mod")
+            GOFLAGS="-mod=mod -modcacherw", CGO_CFLAGS="-O1",
+            GOPATH=build + "/go", GOCACHE=build + "/go/cache",
+            GOMODCACHE=build + "/go/mod")
 
     def command(self, i):
         join = ["-join", self.address(0, 1)] if i else []
