@@ -46,6 +46,11 @@ def skip():
         return [c.pk for c in Counter.objects.order_by("-pk")
                 .select_for_update(skip_locked=True)[:1]]
 
+def part():
+    with transaction.atomic():
+        return [c.pk for c in Counter.objects.order_by("pk")
+                .select_for_update()[1:3]]
+
 if __name__ == "__main__":
     import adapters
     adapters.main(sys.modules[__name__])

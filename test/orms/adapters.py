@@ -2,7 +2,8 @@
 # adapters.py: what the programs for the adapters in Python have in common. Each
 # adds 1 to a row, by FOR UPDATE. Four processes of it do so 25 times each, two
 # on one row: no addition is lost. A row that another program has locked is
-# refused with nowait, and passed over by skip_locked.
+# refused with nowait, and passed over by skip_locked. The part of a query that
+# LIMIT and OFFSET name is the one that it has without FOR UPDATE.
 import os, subprocess, sys
 
 TIMES = 25
@@ -16,6 +17,7 @@ def main(program):
     workers = [subprocess.Popen([sys.executable, sys.argv[0], str(pk)])
                for pk in (1, 1, 2, 3)]
     ended = [worker.wait() for worker in workers]
+    part = program.part()
     holder = subprocess.Popen(
         ["sqlite3", "shop.db"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True)
@@ -24,6 +26,6 @@ def main(program):
     holder.stdin.flush()
     assert holder.stdout.readline() == "1\n"
     print("adapter", ended, program.total(), program.nowait(3), program.skip(),
-          sep=", ")
+          part, sep=", ")
     holder.stdin.close()
     holder.wait()

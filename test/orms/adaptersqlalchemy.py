@@ -3,7 +3,7 @@
 import sys
 import interlock.sqlalchemy
 from sqlalchemy import create_engine, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidRequestError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 class Base(DeclarativeBase):
@@ -48,6 +48,23 @@ def skip():
             select(Counter).order_by(Counter.id.desc()).limit(1)
             .with_for_update(skip_locked=True))]
 
+def part():
+    with Session(engine) as session:
+        return [c.id for c in session.scalars(
+            select(Counter).order_by(Counter.id).limit(2).offset(1)
+            .with_for_update())]
+
+# What cannot be locked is refused.
+def refused(statement):
+    try:
+        with engine.connect() as connection:
+            connection.execute(statement)
+    except InvalidRequestError:
+        return
+    raise AssertionError(statement)
+
 if __name__ == "__main__":
     import adapters
+    refused(select(Counter).with_for_update())
+    refused(select(select(Counter.id).with_for_update().subquery()))
     adapters.main(sys.modules[__name__])

@@ -46,6 +46,11 @@ async def skip_():
         return [c.id for c in await Counter.all().order_by("-id").limit(1)
                 .select_for_update(skip_locked=True)]
 
+async def part_():
+    async with in_transaction():
+        return [c.id for c in await Counter.all().order_by("id").offset(1)
+                .limit(2).select_for_update()]
+
 # The same calls as those of the other adapters.
 loop, context = asyncio.new_event_loop(), contextvars.copy_context()
 
@@ -57,7 +62,7 @@ def called(function):
     return lambda *args: run(function(*args))
 
 add, create, total = called(add_), called(create_), called(total_)
-nowait, skip = called(nowait_), called(skip_)
+nowait, skip, part = called(nowait_), called(skip_), called(part_)
 
 if __name__ == "__main__":
     import adapters

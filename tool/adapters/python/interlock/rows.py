@@ -35,8 +35,11 @@ def locking(table, keys, nowait=False, skip_locked=False, shared=False,
         elif nowait:
             raise RowLocked("row locked: %s(%s)" % (
                 table, ", ".join(map(str, key))))
-    if locked and not shared:
+    # Also if there is no such row: the program may be about to insert it.
+    if not shared and not nowait:
         yield "SELECT write_turn()", ()
+    elif not shared and not (yield "SELECT try_write_turn()", ()):
+        raise RowLocked("row locked: another transaction writes the database")
     return locked
 
 

@@ -6,9 +6,10 @@ transaction; with nowait, skip_locked and read (a shared lock). It must come
 first in its transaction, unless that has written before: the rule about waiting
 of row_xact_lock.
 """
-from sqlalchemy import event, inspect, text, tuple_
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy import event, inspect, tuple_
+from sqlalchemy.exc import InvalidRequestError, OperationalError
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.sql import Select, visitors
 
 from . import load, rows
 
@@ -41,19 +42,46 @@ def use(engine):
             lock_rows(state.session, engine, state.statement, wanted,
                       state.parameters))
 
+    # Whatever comes here with FOR UPDATE has locked nothing.
+    @event.listens_for(engine, "before_execute")
+    def executing(connection, statement, *parameters):
+        for part in visitors.iterate(statement):
+            if getattr(part, "_for_update_arg", None) is not None:
+                refuse()
+
+
+def refuse():
+    raise InvalidRequestError(
+        "interlock.sqlalchemy: with_for_update() needs a Session, and a SELECT"
+        " from the one table of one mapped class, without of=")
+
+
+def mapper_of(statement, wanted):
+    """The mapped class whose rows a statement locks."""
+    entities = set()
+    if isinstance(statement, Select) and wanted.of is None:
+        entities = {d.get("entity") for d in statement.column_descriptions}
+    mapper = inspect(entities.pop(), raiseerr=False) if len(entities) == 1 \
+        else None
+    if (not isinstance(mapper, Mapper) or len(mapper.tables) != 1
+            or statement.get_final_froms() != [mapper.local_table]):
+        refuse()
+    return mapper
+
 
 def lock_rows(session, engine, statement, wanted, parameters):
     """Locks the rows that a statement finds. Returns the statement that reads
     only these."""
-    entity = statement.column_descriptions[0]["entity"]
-    mapper = inspect(entity)
+    mapper = mapper_of(statement, wanted)
+    statement = statement.with_for_update()  # a copy
+    statement._for_update_arg = None
     key = mapper.primary_key
     found = statement.with_only_columns(*key, maintain_column_froms=True)
     limit = None
     if wanted.skip_locked and statement._limit_clause is not None:
         limit = statement._limit
         found = found.limit(None)
-        statement = statement.limit(None)
+    statement = statement.limit(None).offset(None)
     keys = read_beside(session.connection(), engine, found, parameters or {})
 
     def call(sql, values):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: 0BSD
 """The compilers of interlock.django: a SELECT may lock rows first."""
-from django.db import OperationalError
+from django.db import NotSupportedError, OperationalError
 from django.db.models.sql import compiler
 from django.db.models.sql.compiler import (  # noqa: F401
     SQLAggregateCompiler, SQLDeleteCompiler, SQLInsertCompiler,
@@ -12,13 +12,21 @@ from .. import rows
 
 class SQLCompiler(compiler.SQLCompiler):
     def execute_sql(self, *args, **kwargs):
-        if self.query.select_for_update and self.connection.in_atomic_block:
+        query = self.query
+        if (query.select_for_update and self.connection.in_atomic_block
+                and not query.explain_info):
             self.lock_rows()
         return super().execute_sql(*args, **kwargs)
 
     def lock_rows(self):
         """Locks the rows that the query finds; the query then finds only
         these."""
+        meta = self.query.get_meta()
+        if (self.query.combinator or meta.concrete_model._meta.parents
+                or not isinstance(meta.pk.column, str)):
+            raise NotSupportedError(
+                "interlock.django: select_for_update() locks rows of one table"
+                " with a key of one column")
         found = self.query.clone()
         self.query = query = self.query.clone()
         found.select_for_update = False
@@ -28,9 +36,9 @@ class SQLCompiler(compiler.SQLCompiler):
         limit = None
         if query.select_for_update_skip_locked and query.high_mark is not None:
             limit = query.high_mark - query.low_mark
-            found.clear_limits()
-            query.clear_limits()
-        meta = query.get_meta()
+            found.set_limits(low=query.low_mark)
+            found.high_mark = None
+        query.clear_limits()
 
         def one(sql, values):
             with self.connection.cursor() as cursor:
