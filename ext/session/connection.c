@@ -221,6 +221,9 @@ static int isTurnAhead(const ConnectionRequest *pReq, sqlite3 *db){
 static int awaitTurnEnd(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   LockRc eRc;
   if( x->rc!=SQLITE_OK || p->pTurn || !isTurnAhead(pReq, x->db) ) return 0;
+  /* The connection must know the schema before it can tell a shared cache. */
+  sqlite3_finalize(sqlxPrepare(x, "SELECT 1 FROM main.sqlite_master"));
+  if( x->rc!=SQLITE_OK ) return 0;
   eRc = writeendAwait(&p->pTurn, p->db, onTurnEnd, p);
   if( eRc==LOCK_NO ){
     sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN, since the"
