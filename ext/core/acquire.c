@@ -309,7 +309,7 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
     rc = attempt(p, &a, bProbed);
     rcLeave = lockLeave(p->pFile);
     if( rcLeave!=LOCK_OK ){
-      p->iRequest = 0;
+      if( rc==LOCK_WAITING ) p->iRequest = 0;
       return rcLeave;
     }
     if( rc==LOCK_FULL ){                       /* ACQUIRE-GROW */

@@ -7,9 +7,8 @@
 #include "core/bell.h"
 #include "core/writer.h"
 
-#ifndef US_RARE                    /* lkbell is built without polls */
-# define US_RARE   1000000         /* between two polls where bells tell */
-# define US_BEHIND 10000000        /* the same behind a request ahead */
+#ifndef US_BEHIND                  /* lkbell is built without polls */
+# define US_BEHIND 10000000        /* as US_RARE, behind a request ahead */
 #endif
 
 /* Adds the process of a blocker to the list. */
@@ -40,6 +39,7 @@ static void noteHolders(LockSession *p, u32 *pnMet){
 ** one conflicts with.  This request cannot be granted before that one, which is
 ** blocked by whatever blocks this one beyond it.  So the deaths there concern
 ** that one's session.  If there is none, the holders concern this session.
+** They do again when that one is granted one of several permits.
 */
 void lockNoteConcern(LockSession *p){
   Seg *pSeg = &p->pFile->seg;
@@ -74,7 +74,9 @@ u64 lockConcernTime(LockSession *p){
   if( w->iAhead==0 ) return US_RARE;
   r = segRecord(pSeg, w->iAhead);
   iState = atomicGetAcq(&r->state);
-  if( iState==SEG_WITH(w->iAheadState, SEG_GRANTED) ) return US_RARE;
+  if( iState==SEG_WITH(w->iAheadState, SEG_GRANTED) ){
+    return p->key.nPermit>1 ? 0 : US_RARE;
+  }
   k = atomicGet(&r->session);
   if( iState!=w->iAheadState || k-1>=LIMIT_SESSION ) return 0;
   return SEG_LOW(atomicGetAcq(&segSession(pSeg, k)->state))==SEG_LIVE

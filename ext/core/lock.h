@@ -39,9 +39,10 @@ typedef struct LockTrouble {
 ** How to wait.  lockAcquire calls xMayWait once, before the first sleep, and
 ** returns LOCK_REFUSED if xMayWait returns 0.  A waiting session calls xPoll
 ** every 50 to 100 ms, or every second if many threads of its process wait, and
-** when a signal ends its sleep.  Any result of xPoll but LOCK_OK ends the wait,
-** which then returns that result.  Neither is called under the mutex.  Either
-** may be 0.
+** when a signal ends its sleep.  (If the signal's handler has SA_RESTART, the
+** kernel goes on with a sleep that listens for deaths.)  Any result of xPoll
+** but LOCK_OK ends the wait, which then returns that result.  Neither is called
+** under the mutex.  Either may be 0.
 */
 typedef struct LockWait {
   i64 msTimeout;                /* -1: wait without limit, 0: do not wait */

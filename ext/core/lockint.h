@@ -27,6 +27,9 @@
 #define SWEEP_MAX 2048             /* records freed before others may enter */
 #define US_TIDY   2000             /* patience of an end with the mutex */
 #define US_POLL   50000            /* between two polls of a wait */
+#ifndef US_RARE                    /* lkbell is built without polls */
+# define US_RARE  1000000          /* the same where bells tell of deaths */
+#endif
 #define PROBES    32               /* processes probed at a time */
 
 /* An open lock file.  The fields marked M belong to the owner of the mutex, the

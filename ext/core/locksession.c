@@ -50,6 +50,7 @@ void lockSessionEnd(LockSession *p){
   LockFile *pF;
   if( p==0 ) return;
   pF = p->pFile;
+  lockUnwatch(p);
   if( !pF->bForked ){
     if( p->iRequest ) lockGiveUp(p, LOCK_INTERRUPTED);
     /* END-WORD */

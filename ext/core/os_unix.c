@@ -744,6 +744,7 @@ struct OsBell {
   u8 *pPage;                           /* the first of the two pages */
   u32 *pWord;                          /* the word of the mutex */
   u32 iThread;                         /* the thread that holds it */
+  u64 iMaker;                          /* the same by a number of our own */
   OsBell *pNext;
 };
 enum { BELL_BYTES = 8 };               /* of the mutex, in the file */
@@ -752,6 +753,11 @@ static OsBell *pDropped;               /* held by threads that have not ended */
 static size_t pageBytes(void){ return (size_t)sysconf(_SC_PAGESIZE); }
 static u32 threadNumber(void){ return (u32)syscall(SYS_gettid); }
 
+/* A number of this thread that no other one gets.  The system gives its numbers
+** again, also to a thread whose list does not have the mutex. */
+static _Thread_local u64 iMaker;
+static u64 nMaker;
+
 int osBellAt(u64 iOffset){
   return (iOffset+BELL_BYTES)%pageBytes()==0;
 }
@@ -759,6 +765,7 @@ int osBellAt(u64 iOffset){
 /* Two private pages with a mutex that nothing has used yet; 0 if there is no
 ** memory. */
 static OsBell *newBell(void){
+  static const u8 aZero[BELL_BYTES] = { 0 };
   size_t nPage = pageBytes();
   u8 *pPage = mmap(0, 2*nPage, PROT_READ|PROT_WRITE,
                    MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
@@ -774,7 +781,9 @@ static OsBell *newBell(void){
       || pthread_mutex_init(&p->mutex, &attr);
     pthread_mutexattr_destroy(&attr);
   }
-  if( rc==0 ) return p;
+  /* Under the file's page what is not 0 would be lost, such as the type of a
+  ** mutex of musl. */
+  if( rc==0 && memcmp(p, aZero, sizeof(aZero))==0 ) return p;
   munmap(pPage, 2*nPage);
   return 0;
 }
@@ -782,7 +791,7 @@ static OsBell *newBell(void){
 /* The thread that holds the mutex must be this one, or have ended.  Its list
 ** must not have the mutex any more when the memory goes. */
 static int freeBell(OsBell *p){
-  if( p->iThread==threadNumber() ){
+  if( p->iMaker==iMaker ){
     if( pthread_mutex_unlock(&p->mutex)!=0 ) return 0;
   }else if( syscall(SYS_tgkill, getpid(), p->iThread, 0)==0 || errno!=ESRCH ){
     return 0;
@@ -821,6 +830,8 @@ OsBell *osBellHold(const OsFile *pFile, u64 iOffset, u32 *piWord){
     return 0;
   }
   p->iThread = threadNumber();
+  if( iMaker==0 ) iMaker = ++nMaker;
+  p->iMaker = iMaker;
   *piWord = (atomicGet(pWord) & OS_BELL_HOLDER)!=p->iThread;
   p->pWord = pWord + *piWord;
   return p;

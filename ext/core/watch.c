@@ -80,7 +80,13 @@ static u32 look(LockWatch *w, u32 **aWord, u32 *aSeen, u32 *pnBeyond){
 /* The polls that the sessions would make if they waited. */
 static void pollAll(LockWatch *w){
   Watched *e;
-  for(e=w->pFirst; e; e=e->pNext) if( !e->bTold ) lockPoll(&e->shadow);
+  for(e=w->pFirst; e; e=e->pNext){
+    const Concern *c = &e->shadow.concern;
+    /* Behind a request of this process, which is alive, there is nothing. */
+    if( e->bTold || (c->iAhead && c->bWhole && c->list.n==0
+                  && lockConcernTime(&e->shadow)>US_RARE) ) continue;
+    lockPoll(&e->shadow);
+  }
 }
 
 static void *run(void *pArg){

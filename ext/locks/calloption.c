@@ -86,10 +86,12 @@ static void endOption(Sqlx *x, sqlite3_context *ctx, const CallOption *pOption){
 ** SQL FUNCTION wait_at_most(ms)
 **
 ** How long one call waits, in place of advisory_lock_timeout: the last argument
-** of every function that waits for a lock, `advisory_lock('invoices',
-** wait_at_most(500))`, `row_lock('seat', 'IC 7', 12, wait_at_most(500))`. It is
-** no number, so no function takes it for a part of the key. It must be written
-** there: a subquery or a column makes an ordinary NULL of it, which is refused.
+** of every function that waits, `advisory_lock('invoices', wait_at_most(500))`,
+** `row_lock('seat', 'IC 7', 12, wait_at_most(500))`, except those with
+** PostgreSQL's and MySQL's names. It is no number, so no function takes it for
+** a part of the key. It must be written there: a column, or a subquery in FROM,
+** makes an ordinary NULL of it, which is refused. It does not limit a wait for
+** SQLite's own lock, which `busy_timeout` limits.
 **
 ** Arguments:
 **   ms  INTEGER  milliseconds, 0 not at all, -1 without limit, to 2147483647

@@ -562,7 +562,9 @@ static int skipCall(
   if( skipArgs(p, nArg, apArg) && askSnapshot(p) ){
     p->req.zSchema = p->pTab->zSchema;
     p->req.pTable = &p->pTab->key;
+    p->req.key = p->pTab->key;
     p->req.pTask = 0;
+    p->req.msTimeout = 0;
     skipRun(p, ctx);
   }
   knowntableUnref(p->pKnown);

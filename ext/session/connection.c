@@ -76,7 +76,7 @@ static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
     int bFile = filesessionFileName(pFs)[0]!=0;
     if( pFs==p->pMain || pFs->pLock==0 || (bMemory && bFile)
      || lockWriting(pFs->pLock) || isAttached(x, pFs)
-     || (bFile && lockHolding(pFs->pLock)) ) continue;
+     || (bFile && filesessionInUse(pFs)) ) continue;
     filesessionEnd(pFs);
   }
 }
@@ -953,14 +953,15 @@ int connectionSkipBegin(
   const ConnectionRequest *pReq,
   ConnectionSkip *pSkip
 ){
+  Wanted w;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
   pSkip->pConn = p;
   pSkip->pReq = pReq;
   txnscopeCatchUp(&p->scope);
   enlist(p, x, pReq);
-  pSkip->pFs = connectionFile(p, x, pReq->zSchema);
-  if( pSkip->pFs==0 ) return 0;
+  if( !beginWanted(&w, p, x, pReq) ) return 0;
+  pSkip->pFs = w.pFs;
   pSkip->iLevel = lockLevel(pSkip->pFs->pLock);
   eRc = lockAcquire(pSkip->pFs->pLock, pReq->pTable,
                     connectionIntent(pReq->eMode), pReq->eScope, 0);
