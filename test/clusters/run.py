@@ -241,7 +241,9 @@ def lies(log):
             log, "read", "ok").update(items="x "),
         "order of versions": lambda: row.__setitem__(
             2, " ".join(reversed(row[2].split()))),
-        "entry lost": lambda: entries.pop(),
+        "entry lost": lambda: entries.remove(next(
+            one for one in entries
+            if one[1] == first(log, "write", "ok")["id"])),
         "entry refused, and done":
             lambda: first(log, "write", "ok").update(outcome="refused"),
         "stale token accepted": lambda: entries.reverse(),
