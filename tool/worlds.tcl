@@ -79,10 +79,11 @@ namespace eval worlds {
   # processor is idle at its end.
   variable early {
     lock versionmodel versionedfault versioneddeny runner recipeslock
+    waitend hostile clusters
   }
   # Files that wait more than they compute. They do not count as files that run
   # at a time.
-  variable waiting {lock}
+  variable waiting {lock runner waitend}
 }
 
 # A world by its name, with everything filled in.
