@@ -243,7 +243,8 @@ static void versionedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **ap){
 **
 ** Undeclares a versioned table: drops all of its triggers, or none. The
 ** version column and the tombstones stay. If the table is declared again, the
-** versions continue where they were.
+** versions continue where they were. Call it before the version column is
+** dropped.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name

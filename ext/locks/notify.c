@@ -23,7 +23,8 @@ SQLITE_EXTENSION_INIT3
 ** each notification. `listen_wait(channel, seen [, ms])` returns as soon
 ** as the number is not `seen`. So a notification that comes while the worker
 ** is busy, or between its look at the table and its wait, is not lost. A worker
-** calls listen_wait first and then looks for all that is there:
+** takes the number first, from `listen` or `listen_wait`, then looks for all
+** that is there, and then waits with this number:
 **
 ** ```sql
 ** CREATE TABLE job(id INTEGER PRIMARY KEY, work TEXT);

@@ -27,9 +27,11 @@ SQLITE_EXTENSION_INIT3
 ** `interlock_versioned`, or its row), `several sets` (two texts of
 ** `versioned_sql` were run, or an older Interlock has declared a table whose
 ** entry was missing), `triggers missing`, `triggers changed`, `triggers
-** outdated` (a UNIQUE index or, with `except`, a column was added since, or an
-** older Interlock made the triggers), `triggers broken` (a trigger names a
-** table that does not exist), `triggers may be skipped` (see below), `ok`.
+** outdated` (a UNIQUE index was added since, or an older Interlock made the
+** triggers; with `except`, in mode echo, and beside a trigger that updates the
+** table, also if a column was added or dropped), `triggers broken` (a trigger
+** names a table that does not exist), `triggers may be skipped` (see below),
+** `ok`.
 ** `versioned_repair` repairs each of these faults except `table missing`, for
 ** which it needs the table's new name. A table that a newer Interlock has
 ** declared is `newer`, and is left alone. `note` reports what is no fault but
