@@ -10,11 +10,14 @@
 ** died have left locks, requests, invalidated holds and an active writer in
 ** them.  One of them died inside the mutex, so that the next caller rebuilds.
 ** The damage is random words, and fields of the format that get values of other
-** fields: indexes, states, links, owners, generations, counters.
+** fields: indexes, states, links, owners, generations, counters.  In some cases
+** a thread watches requests meanwhile.
 **
 **   lkfuzz CASES SEED [FIRST]
 */
 #include "util.h"
+#include "../../ext/core/watch.h"
+#include <poll.h>
 #include <sys/time.h>
 
 enum { SESSIONS = 4, KINDS = 5, BATCH = 2000 };
@@ -27,6 +30,7 @@ static const char *zDb;
 static char zFile[400];
 static LockFile *pF;
 static LockSession *aS[SESSIONS];
+static LockWatch *pWatch;          /* watches requests, in some cases */
 
 /* The call that a worker makes, for the message if it ends. */
 typedef struct Where {
@@ -111,6 +115,7 @@ static LockRc callWriter(LockSession *s, const LockKey *k){
 static LockRc callWaiting(LockSession *s){
   LockWait w = { 1, 0, 0, 0 };
   LockRc rc = LOCK_OK;
+  if( pWatch && R(2) ) CALL(rc = watchRequest(pWatch, s));
   switch( R(6) ){
     case 0: CALL(rc = lockGiveUp(s, LOCK_TIMEOUT)); break;
     case 1: CALL(rc = R(2) ? lockOutcome(s) : lockStands(s)); break;
@@ -391,10 +396,32 @@ static void checkOut(void){
   if( lockSessionBegin(pF, &s)==LOCK_OK ) _exit(8);
 }
 
+/* The thread of the watch goes on with a request in another file. */
+static void watchOther(void){
+  LockWait w = { -1, 0, 0, 0 };
+  LockSession *s = 0, *s2 = 0;
+  struct pollfd a = { 0, POLLIN, 0 };
+  LockKey k = keyInt(1);
+  LockFile *p = 0;
+  if( lockOpenMemory(&sysMem, 0, &p)!=LOCK_OK
+   || lockSessionBegin(p, &s)!=LOCK_OK || lockSessionBegin(p, &s2)!=LOCK_OK
+   || lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0)!=LOCK_OK
+   || lockRequest(s2, &k, LOCK_EXCLUSIVE, &w)!=LOCK_WAITING
+   || watchRequest(pWatch, s2)!=LOCK_OK ) _exit(12);
+  CALL(lockSessionEnd(s));
+  a.fd = watchFd(pWatch);
+  if( poll(&a, 1, 10000)!=1 || lockStands(s2)!=LOCK_OK ) _exit(13);
+  CALL(lockSessionEnd(s2));
+  lockClose(p);
+  CALL(watchEnd(pWatch));
+}
+
 static void oneCase(void){
   LockRc rc = LOCK_OK;
   int i, n = (int)R(12);
   bMutexDamaged = 0;
+  pWatch = 0;
+  if( R(4)==0 && watchBegin(&sysMem, &pWatch)!=LOCK_OK ) _exit(11);
   restore(&aImage[R(KINDS)]);
   CALL(pF = openOrDie(zDb));
   if( R(4)==0 ) damage(lockSegment(pF));
@@ -411,6 +438,7 @@ static void oneCase(void){
   callLook();
   for(i=0; i<SESSIONS; i++) CALL(lockSessionEnd(aS[i]));
   CALL(lockClose(pF));
+  if( pWatch ) watchOther();
 }
 
 /* Another process opens the damaged file. */
