@@ -193,6 +193,7 @@ LIBDIR     = $(PREFIX)/lib
 INCLUDEDIR = $(PREFIX)/include
 MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
+PYTHONDIR  = $(PREFIX)/share/interlock/python
 DOCS = README.md sql/README.md sql/CLIENTS.md sql/ORMS.md sql/RECIPES.md \
        sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
        sql/CHANGES.md
@@ -204,6 +205,10 @@ PC_FILE  = $(call to,$(LIBDIR)/pkgconfig/interlock.pc)
 MAN_FILE = $(call to,$(MANDIR)/man7/interlock.7)
 PLACES   = PREFIX $(call quote,$(PREFIX)) LIBDIR $(call quote,$(LIBDIR)) \
            INCLUDEDIR $(call quote,$(INCLUDEDIR))
+
+# The adapters for ORMs in Python.
+ADAPTERS = $(patsubst tool/adapters/python/%,%, \
+             $(wildcard $(addprefix tool/adapters/python/interlock/,*.py */*.py)))
 
 install: all
 	@umask 022; set -e; d=$(call to,$(DOCDIR)); \
@@ -218,7 +223,11 @@ install: all
 	    sql/lease.sql > "$$d/$$page"; \
 	done; \
 	install -m 644 LICENSE "$$d"; \
-	install -m 644 sql/halves.svg sql/lease.sql "$$d/sql"
+	install -m 644 sql/halves.svg sql/lease.sql "$$d/sql"; \
+	p=$(call to,$(PYTHONDIR)); \
+	for file in $(ADAPTERS); do \
+	  install -D -m 644 tool/adapters/python/$$file "$$p/$$file"; \
+	done
 	@tool/install/how $(call quote,$(DESTDIR)) $(call quote,$(LIBDIR))
 
 uninstall:
@@ -228,6 +237,9 @@ uninstall:
 	d=$(call to,$(DOCDIR)); rm -f "$$d/LICENSE" "$$d/sql/halves.svg" \
 	  "$$d/sql/lease.sql" \
 	  $(DOCS:%="$$d/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
+	p=$(call to,$(PYTHONDIR)); rm -f $(ADAPTERS:%="$$p/%"); \
+	rmdir $(patsubst %,"$$p/%",interlock/django interlock/tortoise interlock) \
+	  "$$p" "$${p%/*}" 2>/dev/null || true
 
 clean:
 	rm -rf build

@@ -2,7 +2,7 @@
 """Interlock for Python: loads the extension, and locks rows for ORMs.
 
 interlock.load(db)   into a connection of the module sqlite3
-interlock.path()     the file: $INTERLOCK, or beside this module
+interlock.path()     the file that it loads
 interlock.tortoise, interlock.django, interlock.sqlalchemy
                      SELECT ... FOR UPDATE of these ORMs
 """
@@ -12,9 +12,12 @@ __all__ = ["load", "path"]
 
 
 def path():
-    """The extension: $INTERLOCK, or interlock.so beside this module."""
+    """The extension: $INTERLOCK; else interlock.so beside this module, if it is
+    there; else the one that `make install` has put where libraries are found.
+    """
     beside = os.path.join(os.path.dirname(__file__), "interlock.so")
-    return os.environ.get("INTERLOCK") or beside
+    return os.environ.get("INTERLOCK") or (
+        beside if os.path.exists(beside) else "interlock")
 
 
 def load(db):
