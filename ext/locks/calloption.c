@@ -62,6 +62,13 @@ int calloptionRead(
   return readSome(x, pCall, nArg, apArg, mAllowed, pOut);
 }
 
+i64 calloptionTimeout(Sqlx *x, const CallOptions *p, sqlite3_value *pArg){
+  if( p->mGiven & CALLOPTION_WAIT ){
+    sqlxBad(x, "a timeout and wait_at_most() are given; allowed is one");
+  }
+  return argsTimeout(x, pArg);
+}
+
 const LockKey *calloptionTask(const CallOptions *p){
   return p->mGiven & CALLOPTION_TASK ? &p->task : 0;
 }

@@ -23,6 +23,8 @@ typedef struct CallOptions {
 ** come before them. An option that is not in mAllowed is an error. */
 int calloptionRead(Sqlx*, const FunctionCall*, int nArg, sqlite3_value **apArg,
                    u32 mAllowed, CallOptions*);
+/* A timeout that is an argument of its own; an error beside wait_at_most. */
+i64 calloptionTimeout(Sqlx*, const CallOptions*, sqlite3_value*);
 /* The name of the task; NULL if none is given. */
 const LockKey *calloptionTask(const CallOptions*);
 

@@ -569,7 +569,7 @@ static void waitFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
   if( argWanted(&call, nArg, apArg, 4,
                 "lease_wait(name, owner, ttl_ms [, timeout_ms])") ){
-    if( nArg==4 ) options.msTimeout = argsTimeout(&x, apArg[3]);
+    if( nArg==4 ) options.msTimeout = calloptionTimeout(&x, &options, apArg[3]);
     if( x.rc==SQLITE_OK ) iToken = waitForLease(&call, options.msTimeout);
   }
   argsEndFound(&x, ctx, iToken);

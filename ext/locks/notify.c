@@ -256,7 +256,7 @@ static void listenWaitFunc(
   if( argsCount(&x, nArg, 2, 3, "listen_wait(channel, seen [, timeout_ms])")
    && lockkeyNamed(&x, apArg[0], "channel", KEY_LISTEN, &key) ){
     i64 iSeen = argsInteger(&x, apArg[1], "seen");
-    if( nArg==3 ) options.msTimeout = argsTimeout(&x, apArg[2]);
+    if( nArg==3 ) options.msTimeout = calloptionTimeout(&x, &options, apArg[2]);
     if( x.rc==SQLITE_OK ){
       iNumber = connectionListenWait(pCall->pConn, &x, &key, iSeen,
                                      options.msTimeout);

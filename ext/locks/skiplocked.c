@@ -20,6 +20,7 @@
 */
 #include <stdlib.h>
 #include <string.h>
+#include "locks/calloption.h"
 #include "locks/skiplocked.h"
 #include "sqlite/args.h"
 #include "sqlite/json.h"
@@ -555,7 +556,9 @@ static int skipCall(
   int nArg,
   sqlite3_value **apArg
 ){
+  CallOptions options;
   sqlxBegin(&p->rowMem, p->x->db);
+  nArg = calloptionRead(p->x, p->pCall, nArg, apArg, 0, &options);
   p->req.zName = p->pCall->pThis->zName;
   p->req.eMode = p->pCall->pThis->word.eMode;
   p->req.eScope = p->pCall->pThis->word.eScope;

@@ -115,7 +115,7 @@ static void writeTurnFunc(
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   nArg = calloptionRead(&x, pCall, nArg, apArg, CALLOPTION_WAIT, &options);
   if( argsCount(&x, nArg, 0, 1, "write_turn([ms])") && nArg ){
-    options.msTimeout = argsTimeout(&x, apArg[0]);
+    options.msTimeout = calloptionTimeout(&x, &options, apArg[0]);
   }
   turn(ctx, 0, options.msTimeout, &x);
 }
