@@ -16,8 +16,7 @@ SQLITE_EXTENSION_INIT3
 ** database: "there is a job". A transaction that adds the job notifies a
 ** channel, and the notification is sent when the transaction is committed. A
 ** ROLLBACK sends nothing. A worker waits for the channel and uses no processor
-** meanwhile; it is woken within 100 microseconds of the COMMIT, in whatever
-** process it is.
+** meanwhile; the COMMIT wakes it, in whatever process it is.
 **
 ** Each session that listens on a channel has a number for it, which rises with
 ** each notification. `listen_wait(channel, seen [, ms])` returns as soon

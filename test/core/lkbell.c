@@ -106,16 +106,22 @@ static int hasBells(void){
   return bellLook(seg(), seg()->iNumber, &pWord, &iValue)==BELL_QUIET;
 }
 
-/*---------------------------------------------------------------- scenes ---*/
-
-static void sceneHolder(void){
-  pid_t pid = start(1, holder), pid2;
-  hear(1, 1);
-  pid2 = start(2, waiter);
+/* Kills the holder of kA while another process waits for it, which must hear
+** that. */
+static void killedHeard(pid_t pid){
+  pid_t pid2 = start(2, waiter);
   while( waiting()<1 ) restUs(200);
   asleep(pid2);
   killed(pid);
   ended(pid2);
+}
+
+/*---------------------------------------------------------------- scenes ---*/
+
+static void sceneHolder(void){
+  pid_t pid = start(1, holder);
+  hear(1, 1);
+  killedHeard(pid);
 }
 static void sceneOwn(void){
   LockSession *s = beginOrDie(pF);
@@ -224,13 +230,9 @@ static void holdAgain(int i){
   for(;;) pause();
 }
 static void sceneAgain(void){
-  pid_t pid = start(1, holdAgain), pid2;
+  pid_t pid = start(1, holdAgain);
   hear(1, 1);
-  pid2 = start(2, waiter);
-  while( waiting()<1 ) restUs(200);
-  asleep(pid2);
-  killed(pid);
-  ended(pid2);
+  killedHeard(pid);
 }
 
 /* A child of fork() ends.  The parent's bell must not ring for that, and the
@@ -256,13 +258,9 @@ static void forker(int i){
   for(;;) pause();
 }
 static void sceneFork(void){
-  pid_t pid = start(1, forker), pid2;
+  pid_t pid = start(1, forker);
   hear(1, 2);
-  pid2 = start(2, waiter);
-  while( waiting()<1 ) restUs(200);
-  asleep(pid2);
-  killed(pid);
-  ended(pid2);
+  killedHeard(pid);
 }
 
 /* A process has no bell, since another one holds the bell of its number. */
@@ -270,18 +268,14 @@ static void sceneOther(void){
   SegHeader *h = segHeader(seg());
   LockSession *s = beginOrDie(pF);
   u64 iMine = seg()->iNumber, iName = h->bell[iMine%SEG_BELLS];
-  pid_t pid, pid2;
+  pid_t pid;
   atomicSet(&h->numbers, iMine+SEG_BELLS-1);
   atomicSet(&h->bell[iMine%SEG_BELLS], 0);
   pid = start(1, holder);
   hear(1, 1);
   atomicSet(&h->bell[iMine%SEG_BELLS], iName);
   CHECK_EQ(atomicGet(&h->numbers), iMine+SEG_BELLS);
-  pid2 = start(2, waiter);
-  while( waiting()<1 ) restUs(200);
-  asleep(pid2);
-  killed(pid);
-  ended(pid2);
+  killedHeard(pid);
   lockSessionEnd(s);
   /* the number after the next 128 would be this one's again */
   atomicSet(&h->numbers, iMine+2*SEG_BELLS-1);
