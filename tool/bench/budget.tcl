@@ -10,8 +10,8 @@
 # of memcpy it takes depends on the processor. What remains is the same on every
 # machine with the same SQLite and the same compiler of interlock.so, so a
 # budget belongs to these. On any other machine this says `no budget for this
-# machine`, and counts as neither passed nor failed. -write stores what was counted as the
-# budget of this machine; it keeps those of other machines.
+# machine`, and counts as neither passed nor failed. -write stores what was
+# counted as the budget of this machine; it keeps those of other machines.
 
 namespace eval budget {
   variable home [file dirname [file normalize [info script]]]
