@@ -61,7 +61,9 @@ proc packages::readme {} {
 }
 proc packages::epoch {} {
   variable home
-  if {[info exists ::env(SOURCE_DATE_EPOCH)]} { return $::env(SOURCE_DATE_EPOCH) }
+  if {[info exists ::env(SOURCE_DATE_EPOCH)]} {
+    return $::env(SOURCE_DATE_EPOCH)
+  }
   if {![catch { exec git -C $home log -1 --format=%ct } seconds]} {
     return $seconds
   }
@@ -70,7 +72,7 @@ proc packages::epoch {} {
 
 # ---- what packages are made of ----------------------------------------------
 
-# A fresh folder with the files of tool/packages/WHAT, filled, and the license.
+# A fresh folder: the license, and what a folder of tool/packages has, filled.
 proc packages::stage {what args} {
   variable home
   variable out

@@ -19,7 +19,7 @@ client deb {
   run {V=$(tclsh "$ROOT"/tool/install/pages.tcl version)
     sh "$SRC"/installed.sh sh "$SRC"/shell.sh "$V" interlock}
   load {{.load interlock}}
-  remark {`make deb`; `apt install ./build/packages/deb/*.deb`}
+  remark {`make deb`; `dpkg --install build/packages/deb/*.deb`}
 }
 client debpython {
   title {Debian, Python}
@@ -88,11 +88,11 @@ client gem {
   title Ruby
   file program.rb
   has {command -v gem && ruby -e 'require "sqlite3"'}
-  make {rm -rf home && GEM_HOME=$PWD/home /usr/bin/gem install --local --silent \
-    --no-document "$BUILD"/packages/gem/*.gem}
+  make {rm -rf home && GEM_HOME=$PWD/home /usr/bin/gem install --local \
+    --silent --no-document "$BUILD"/packages/gem/*.gem}
   run {GEM_HOME="$OUT"/gem/home /usr/bin/ruby "$SRC"/program.rb}
-  remark {`make gem`; `gem install --local build/packages/gem/*.gem`; it is
-    compiled then}
+  remark {`make gem`; `gem install --local build/packages/gem/*.gem`,
+    which compiles it}
 }
 client go {
   title {Go `mattn/go-sqlite3`}
@@ -103,7 +103,8 @@ client go {
   run {MATTN=$(cd "$OUT"/go && go list -m -f '{{.Version}}' \
       github.com/mattn/go-sqlite3) "$OUT"/go/program}
   remark {`make go`;
-    `GOPROXY=file://$PWD/build/packages/go,$(go env GOPROXY)`; linked}
+    `GOPROXY=file://$PWD/build/packages/go,$(go env GOPROXY)` and
+    `GONOSUMDB=interlock.example/sqlite`; compiled and linked}
 }
 client crate {
   title {Rust `rusqlite`}
@@ -114,7 +115,7 @@ client crate {
   make {RUSQLITE=0.32.1 cargo build --quiet --offline}
   run {"$OUT"/crate/target/debug/program}
   remark {`make crate`; the folder that is in `build/packages/crate/*.crate` as
-    a dependency with `path`; linked}
+    a dependency with `path`; compiled and linked}
 }
 client sqlpkg {
   title {`sqlpkg`}

@@ -13,5 +13,5 @@ done
 echo "$found"
 sqlite=$(echo "$BUILD"/sqlite/amalgamation-3.54.*)
 version=$(tclsh "$ROOT"/tool/install/pages.tcl version)
-"$@" -w -O1 -DVERSION="\"$version\"" -I"$sqlite" -o program \
+"$@" -w -O0 -DVERSION="\"$version\"" -I"$sqlite" -o program \
   "$SRC"/program.c "$sqlite"/sqlite3.c -lpthread -ldl -lm

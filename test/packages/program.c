@@ -18,7 +18,8 @@ static const char *show(sqlite3 *db, const char *zWord, const char *zSql){
   int rc = sqlite3_prepare_v2(db, zSql, -1, &p, 0);
   zText[0] = 0;
   if( rc==SQLITE_OK && (rc = sqlite3_step(p))==SQLITE_ROW ){
-    snprintf(zText, sizeof(zText), "%s", (const char*)sqlite3_column_text(p, 0));
+    const char *z = (const char*)sqlite3_column_text(p, 0);
+    snprintf(zText, sizeof(zText), "%s", z ? z : "NULL");
   }else if( rc!=SQLITE_DONE ){
     snprintf(zText, sizeof(zText), "%s", sqlite3_errmsg(db));
   }

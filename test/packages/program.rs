@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let db = Connection::open("shop.db")?;
     let version = one(&db, "SELECT interlock_version()")?;
     let version = version.split(' ').next();
-    println!("loaded {}", i32::from(version == Some(sqlite_interlock::VERSION)));
+    println!("loaded {}", i32::from(
+        version == Some(sqlite_interlock::VERSION)));
     println!("~version rusqlite {}, SQLite {}", env!("RUSQLITE"),
              rusqlite::version());
     println!("declared {}", one(&db, "SELECT versioned('account')")?);

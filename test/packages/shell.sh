@@ -8,7 +8,8 @@ SELECT 'loaded', interlock_version() LIKE '$1 %';
 SELECT '~version', 'SQLite ' || sqlite_version();
 SELECT 'declared', versioned('account');
 UPDATE account SET balance = 0, version = 0;
-SELECT 'stale', CAST(readfile('errors') AS TEXT) LIKE '%stale write: account.version%';
+SELECT 'stale', CAST(readfile('errors') AS TEXT)
+  LIKE '% stale write: account.version%';
 SELECT 'locked', advisory_lock('invoices') > 0;
 SELECT 'tried', try_advisory_lock('printer');
 SELECT 'waited', advisory_lock('scanner') > 0;

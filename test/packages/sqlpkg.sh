@@ -9,6 +9,7 @@ file=$(/usr/bin/python3 -c '
 import json, platform
 package = json.load(open("sqlpkg.json"))
 machine = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-print(package["assets"]["path"] + package["assets"]["files"]["linux-" + machine])
+assets = package["assets"]
+print(assets["path"] + assets["files"]["linux-" + machine])
 ')
 tar -xzf "$file" -C "$OLDPWD"
