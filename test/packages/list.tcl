@@ -14,8 +14,9 @@ client deb {
   title {Debian, the shell}
   file shell.sh
   has {[ "$(id -u)" = 0 ] && unshare --mount true && command -v lintian}
-  make {said=$(lintian --allow-root "$BUILD"/packages/deb/*.deb 2>&1) &&
-    echo "$said" && [ -z "$said" ]}
+  make {said=$(lintian --allow-root "$BUILD"/packages/deb/*.deb 2>&1)
+    echo "$said"
+    [ -z "$said" ]}
   run {V=$(tclsh "$ROOT"/tool/install/pages.tcl version)
     sh "$SRC"/installed.sh sh "$SRC"/shell.sh "$V" interlock}
   load {{.load interlock}}
