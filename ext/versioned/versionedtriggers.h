@@ -16,7 +16,7 @@
 
 /* Must go up whenever the generated text changes: an older extension leaves the
 ** triggers of a newer one alone. */
-#define VERSIONED_GENERATOR 2
+#define VERSIONED_GENERATOR 3
 
 typedef struct VersionedOptions VersionedOptions;
 typedef struct VersionedTexts VersionedTexts;
@@ -38,6 +38,7 @@ struct VersionedOptions {
   VersionedMode mode;
   int bIgnore;           /* on_stale=ignore: a stale row is skipped */
   int bTombstones;       /* the version of a deleted row is kept */
+  int bRowErrors;        /* errors=row: the messages name the row */
   int bOwn;              /* AFTER UPDATE triggers of the user's update the table
                          ** that they are on, and not only columns of
                          ** azExcept */
