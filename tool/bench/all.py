@@ -27,14 +27,17 @@ HOME = os.path.dirname(os.path.dirname(HERE))
 # A program, its arguments, those of a quick run, and its limit in seconds. The
 # limits are 20 minutes in all.
 SUBJECTS = [
-    ("beside", ["-r", "3", "-s", "0.3"], ["-r", "1", "-s", "0.05"], 400),
-    ("updates", ["-r", "5"], ["-r", "1", "-s", "0.1"], 100),
-    ("turn", ["wakes", "turns", "turn-grid"], ["-s", "1", "turns"], 90),
-    ("queue", ["-r", "3", "-n", "3000"], ["-r", "1", "-n", "200"], 150),
-    ("wait", ["-r", "3"], ["-r", "1", "handover", "behind"], 120),
-    ("notify", [], ["-n", "200"], 30),
-    ("lock", ["-r", "7", "-n", "30000"], ["-r", "1", "-n", "500", "free"], 90),
-    ("tables", ["-r", "7"], ["-r", "1", "-n", "500", "writes"], 220),
+    ("beside", ["-r", "3", "-s", "0.3"], ["-r", "1", "-s", "0.05"], 330),
+    ("updates", ["-r", "5"], ["-r", "1", "-s", "0.1"], 90),
+    ("turn", ["wakes", "turns", "turn-grid"], ["-s", "1", "turns"], 110),
+    ("queue", ["-r", "3", "-n", "3000"], ["-r", "1", "-n", "200"], 130),
+    ("wait", ["-r", "3"], ["-r", "1", "handover", "behind"], 130),
+    ("notify", ["-n", "1000"], ["-n", "200"], 30),
+    ("lock", ["-r", "5", "-n", "10000"], ["-r", "1", "-n", "500", "free"], 130),
+    ("tables", ["-r", "5", "writes", "growth-rows", "growth-tables", "carried",
+                "bumped", "insert", "delete", "guarded", "guarded-each",
+                "fenced", "fenced-lease"],
+     ["-r", "1", "-n", "500", "writes"], 250),
 ]
 
 
