@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# For the tests of RECIPES.md, FORMS.md and MIGRATIONS.md of sql/: their code, and Python
-# programs that run it, one or several at once. A test file sources it after
-# harness.tcl.
+# For the tests of RECIPES.md, FORMS.md and MIGRATIONS.md of sql/: their code,
+# and Python programs that run it, one or several at once. A test file sources
+# it after harness.tcl.
 #
 # Python has the system's SQLite in every world, so these tests would show
 # nothing new in most of them. In `quick`, which `make test` runs on any
@@ -56,7 +56,9 @@ proc recipes_left {} {
   set left {}
   dict for {key texts} $::recipes_of {
     lassign $key heading language
-    if {[llength $texts] && [example::way $language] eq ""} { lappend left $key }
+    if {[llength $texts] && [example::way $language] eq ""} {
+      lappend left $key
+    }
   }
   return $left
 }
