@@ -31,6 +31,7 @@
 #include "locks/turn.h"
 
 #include "versioned/versioned.h"
+#include "versioned/versionedlog.h"
 SQLITE_EXTENSION_INIT3
 
 #define INTERLOCK_VERSION "0.1.0"
@@ -39,26 +40,18 @@ SQLITE_EXTENSION_INIT3
 
 /* Takes one option: name=value. */
 static void argOption(Sqlx *p, const char *z, OptionsText *pText){
-  static const char *const azName[] = { "on_stale", "except", "tombstones" };
-  const char **apValue[3];
-  int i;
-  apValue[0] = &pText->zOnStale;
-  apValue[1] = &pText->zExcept;
-  apValue[2] = &pText->zTombstones;
+  const char **pzValue = optionsNamed(pText, z);
   if( sqlite3_strnicmp(z, "only=", 5)==0 ){
     pText->zExcept = sqlxPrintf(p, "only %s", z+5);
-    return;
+  }else if( pzValue && pzValue!=&pText->zMode ){
+    *pzValue = strchr(z, '=') + 1;
+  }else{
+    sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
+               " on_stale=log,"
+               " except=column,..., only=column,..., tombstones=on,"
+               " tombstones=off, errors=table, errors=row, null=refuse,"
+               " null=0, step=1, step=any", z);
   }
-  for(i=0; i<3; i++){
-    int n = (int)strlen(azName[i]);
-    if( sqlite3_strnicmp(z, azName[i], n)==0 && z[n]=='=' ){
-      *apValue[i] = z + n + 1;
-      return;
-    }
-  }
-  sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
-             " except=column,..., only=column,..., tombstones=on,"
-             " tombstones=off", z);
 }
 
 #define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
@@ -76,7 +69,7 @@ static int argVersioned(
   memset(pReq, 0, sizeof(*pReq));
   memset(pText, 0, sizeof(*pText));
   pReq->pOptions = pText;
-  if( !argsCount(p, nArg, 1, 6, zForm) ) return 0;
+  if( !argsCount(p, nArg, 1, 9, zForm) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
   if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");
   if( nArg>2 ) pText->zMode = argsText(p, apArg[2], "mode");
@@ -137,7 +130,7 @@ static int argVersioned(
 ** -- main|account|column missing
 ** ```
 **
-** The error cannot name the row. This query returns the rows that an UPDATE
+** The error does not name the row (but see `errors=row`). This query returns the rows that an UPDATE
 ** was refused for; its WHERE clause is that of the UPDATE:
 **
 ** ```sql
@@ -182,6 +175,13 @@ static int argVersioned(
 **
 ** With `tombstones=off` the version of a deleted row is not kept.
 **
+** With `errors=row` the text of an error goes on with the row and its version,
+** as in `stale write: account.version: row (42) is at version 7, sent 6`. It
+** still begins with the same words. SQLite reads such triggers from version
+** 3.47.0 on, and an older one cannot open the file at all. So every program
+** that opens the file must have that version; on an older SQLite the option is
+** refused.
+**
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so
 ** that a row ends at the version which an UPDATE carries. In mode `strict` the
@@ -199,7 +199,7 @@ static int argVersioned(
 **   mode    TEXT  auto (default), strict or echo
 **   option  TEXT  on_stale=abort (default), on_stale=ignore,
 **     except=column,..., only=column,..., tombstones=on (default),
-**     tombstones=off
+**     tombstones=off, errors=table (default), errors=row
 ** Result: TEXT `table.column`; NULL for a table of Interlock's own (its name
 **   begins with `interlock_`)
 ** Errors:
@@ -532,6 +532,38 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   argsEndInteger(&x, ctx, n);
 }
 
+/*
+** SQL FUNCTION versioned_log_clear([table])
+**
+** Empties `versioned_log`, to begin a new trial of `on_stale=log`.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name; all versioned tables if left out
+** Result: INTEGER how many rows had been noted
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   INSERT INTO account VALUES(1, 100), (2, 0);
+**   SELECT versioned('account', 'version', 'strict', 'on_stale=log');
+**   -- account.version
+**   UPDATE account SET balance = 50;
+**   SELECT versioned_log_clear('account'), versioned_log_clear('account');
+**   -- 2|0
+*/
+static void clearFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  Sqlx x;
+  const char *zTable = 0;
+  sqlite3_int64 n = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( argsCount(&x, nArg, 0, 1, "versioned_log_clear([table])") && nArg>0 ){
+    zTable = argsText(&x, apArg[0], "table");
+  }
+  if( x.rc==SQLITE_OK ) n = versionedlogClear(&x, zTable);
+  argsEndInteger(&x, ctx, n);
+}
+
 /* ---- the extension ---------------------------------------------------- */
 
 /*
@@ -560,7 +592,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 5 os % generator 2 sqlite 3.%';
+**     LIKE '0.1.0 format 5 os % generator 3 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -591,6 +623,7 @@ static const Function aVersioned[] = {
   { "versioned_lift",    FUNCTION_ANY, liftFunc,         NO_WORD },
   { "versioned_repair",  FUNCTION_ANY, repairFunc,       NO_WORD },
   { "versioned_forget",  FUNCTION_ANY, forgetFunc,       NO_WORD },
+  { "versioned_log_clear", FUNCTION_ANY, clearFunc,      NO_WORD },
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 

@@ -14,10 +14,13 @@ typedef struct OptionsText OptionsText;
 struct OptionsText {
   const char *zColumn;       /* default: version */
   const char *zMode;         /* auto, strict, echo */
-  const char *zOnStale;      /* abort, ignore */
+  const char *zOnStale;      /* abort, ignore, log */
   const char *zExcept;       /* names separated by commas; default: none. After
                              ** "only " those of all other columns are meant */
   const char *zTombstones;   /* on, off */
+  const char *zErrors;       /* table, row */
+  const char *zNull;         /* refuse, 0 */
+  const char *zStep;         /* 1, any */
 };
 
 /* Makes the options. Each is the one that is asked for (pAsked, or NULL),
@@ -29,6 +32,16 @@ void optionsMake(Sqlx *p, const TableInfo *pInfo, const OptionsText *pStored,
                  VersionedOptions *pOptions);
 /* Returns the text of the options, as the registry stores it. */
 OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions);
+/* Returns the place of an option by its name, from z up to `=`, or NULL. */
+const char **optionsNamed(OptionsText *pText, const char *z);
+/* Returns the options for which the registry has no column of their own, in one
+** text: `name=value` with a space between two. Those that are the default are
+** left out. */
+const char *optionsMore(Sqlx *p, const OptionsText *pText);
+/* Takes such a text. An option that it does not name is the default. */
+void optionsReadMore(Sqlx *p, const char *z, OptionsText *pText);
+/* Whether two of them have the same options, but for the column. */
+int optionsEqual(const OptionsText *pA, const OptionsText *pB);
 /* Returns the options in the comment that the text of `check` has; NULL if it
 ** has none. */
 const char *optionsComment(Sqlx *p, const char *zSql);

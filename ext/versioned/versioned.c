@@ -6,6 +6,7 @@
 #include <string.h>
 #include "versioned/versioned.h"
 #include "versioned/tombstones.h"
+#include "versioned/versionedlog.h"
 #include "schema/owncolumn.h"
 #include "schema/registry.h"
 #include "schema/status.h"
@@ -14,6 +15,10 @@
 SQLITE_EXTENSION_INIT3
 
 /* ---- what may not be versioned ---------------------------------------- */
+
+/* Before this version RAISE() takes no expression, and a file in whose schema
+** one has it cannot be opened. */
+#define ROW_ERRORS_SQLITE 3047000
 
 /* Columns of PRAGMA foreign_key_list. */
 enum { FK_ON_UPDATE = 5, FK_ON_DELETE };
@@ -59,19 +64,37 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   }else if( iCol>=0 ){
     owncolumnCheck(p, pInfo, iCol, "version");
   }
-  if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
+  if( pOptions->bRowErrors && sqlite3_libversion_number()<ROW_ERRORS_SQLITE ){
+    sqlxBad(p, "errors=row needs SQLite 3.47.0 in every program that opens the"
+               " file, and this is %s, which could not open it any more;"
+               " allowed is errors=table", sqlite3_libversion());
+  }
+  if( pOptions->bAnyStep && pOptions->mode==VERSIONED_ECHO ){
+    sqlxBad(p, "step=any is for programs that choose the next version, and in"
+               " mode echo the triggers do; allowed are the modes auto and"
+               " strict");
+  }
+  if( pOptions->mode==VERSIONED_STRICT && pOptions->eStale!=VERSIONED_LOG ){
+    checkActions(p, pInfo);
+  }
 }
 
 /* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
 ** cure must not overwrite it. */
-static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
+static void checkRows(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const VersionedOptions *pOptions
+){
+  const char *zColumn = pOptions->zColumn;
+  const char *zNull = pOptions->bNull ? "0" : "NULL";
   const char *zBad = 0;
   int bText = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
       "SELECT quote(\"%w\"), typeof(\"%w\") IN('text','blob') AS t"
-      " FROM \"%w\".\"%w\" WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0"
-      " ORDER BY t DESC LIMIT 1",
-      zColumn, zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
+      " FROM \"%w\".\"%w\" WHERE typeof(ifnull(\"%w\",%s))<>'integer'"
+      " OR \"%w\"<0 ORDER BY t DESC LIMIT 1", zColumn, zColumn,
+      pInfo->zSchema, pInfo->zName, zColumn, zNull, zColumn);
   if( sqlxStep(p, pStmt) ){
     zBad = sqlxColumn(p, pStmt, 0);
     bText = sqlite3_column_int(pStmt, 1);
@@ -93,12 +116,12 @@ static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
 
 static const char *const azVersionedColumn[] = {
   "number", "name", "column", "mode", "on_stale", "except_columns",
-  "tombstones", "generator", "declared"
+  "tombstones", "generator", "declared", "options"
 };
 
 enum { VERSIONED_COL_COLUMN = 2, VERSIONED_COL_MODE, VERSIONED_COL_ON_STALE,
        VERSIONED_COL_EXCEPT, VERSIONED_COL_TOMBSTONES, VERSIONED_COL_GENERATOR,
-       VERSIONED_COL_DECLARED, VERSIONED_COL_COUNT };
+       VERSIONED_COL_DECLARED, VERSIONED_COL_OPTIONS, VERSIONED_COL_COUNT };
 
 static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
@@ -108,6 +131,8 @@ static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   pTab->stored.zExcept = registryReadText(p, pStmt, VERSIONED_COL_EXCEPT);
   pTab->stored.zTombstones =
       optionsSwitch(sqlite3_column_int(pStmt, VERSIONED_COL_TOMBSTONES));
+  optionsReadMore(p, registryReadText(p, pStmt, VERSIONED_COL_OPTIONS),
+                  &pTab->stored);
   pBase->iGenerator = registryReadGenerator(pStmt, VERSIONED_COL_GENERATOR);
   pBase->bDeclared = sqlite3_column_int(pStmt, VERSIONED_COL_DECLARED)!=0;
 }
@@ -160,21 +185,18 @@ static const char *versionedValues(
 ){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   OptionsText w = bDeclared ? optionsStored(p, &pTab->options) : pTab->stored;
-  return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d", pBase->zNumber,
+  return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d,%Q", pBase->zNumber,
       bDeclared ? pBase->info.zName : pBase->zTable, w.zColumn, w.zMode,
       w.zOnStale, w.zExcept, w.zTombstones==optionsSwitch(1),
-      bDeclared ? VERSIONED_GENERATOR : pBase->iGenerator, bDeclared);
+      bDeclared ? VERSIONED_GENERATOR : pBase->iGenerator, bDeclared,
+      optionsMore(p, &w));
 }
 
 static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
-  const OptionsText *pOld = &pTab->stored;
   OptionsText w = optionsStored(p, &pTab->options);
-  return p->rc==SQLITE_OK && pOld->zTombstones==w.zTombstones
-      && sqlite3_stricmp(pOld->zColumn, w.zColumn)==0
-      && sqlite3_stricmp(pOld->zMode, w.zMode)==0
-      && sqlite3_stricmp(pOld->zOnStale, w.zOnStale)==0
-      && strcmp(pOld->zExcept, w.zExcept)==0
+  return p->rc==SQLITE_OK && optionsEqual(&pTab->stored, &w)
+      && sqlite3_stricmp(pTab->stored.zColumn, w.zColumn)==0
       && tableinfoColumn(&pBase->info, w.zColumn)>=0;
 }
 
@@ -204,7 +226,8 @@ static void versionedTakeOptions(
   if( p->rc!=SQLITE_OK ) return;
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
   pTab->options.abOwn = pBase->touches.abSet;
-  pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab);
+  pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab)
+                    && !pTab->options.bAnyStep;
 }
 
 /* Whether a set is made for triggers of the user's that update the table. */
@@ -238,10 +261,11 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   return DECLARED_OK;
 }
 
-/* Beside the table itself, triggers name only the tombstones. */
+/* Beside the table itself, triggers name only the tombstones and the log. */
 static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
-  return tombstonesBroken(p, (const VersionedTable*)pBase) ? DECLARED_BROKEN
-                                                           : DECLARED_OK;
+  const VersionedTable *pTab = (const VersionedTable*)pBase;
+  return tombstonesBroken(p, pTab) || versionedlogBroken(p, pTab)
+       ? DECLARED_BROKEN : DECLARED_OK;
 }
 
 /* What a user should know of a trigger that updates the table, or that keeps
@@ -277,6 +301,7 @@ static void noteOfTrigger(
 
 static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   const TableInfo *pInfo = &pTab->info;
+  const char *zLog;
   sqlite3_str *pNote;
   int i;
   if( pTab->status==DECLARED_NEWER ) return "";
@@ -306,6 +331,12 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
     if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
+  }
+  zLog = pTab->status==DECLARED_OK
+       ? versionedlogNote(p, (const VersionedTable*)pTab) : "";
+  if( zLog[0] ){
+    sqlite3_str_appendf(pNote, "%s%s", sqlite3_str_length(pNote) ? "; " : "",
+                        zLog);
   }
   if( tombstonesMany(p, (const VersionedTable*)pTab) ){
     sqlite3_str_appendf(pNote, "%s%d tombstones or more: versioned_forget()"
@@ -342,7 +373,7 @@ static int versionedIsSuccessor(
 static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   VersionedTable *pTab = (VersionedTable*)pBase;
   if( tableinfoColumn(&pBase->info, pTab->options.zColumn)>=0 ){
-    checkRows(p, &pBase->info, pTab->options.zColumn);
+    checkRows(p, &pBase->info, &pTab->options);
   }
   tombstonesPrepare(p, pTab);
   if( pTab->bOtherKey && eScope==DDL_STATEMENT ){
@@ -377,6 +408,7 @@ static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
 
 static void stepsOfTombstones(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   tombstonesSteps(p, (const VersionedTable*)pBase, pDdl);
+  versionedlogSteps(p, (const VersionedTable*)pBase, pDdl);
 }
 
 /* Raises rows that were inserted while the triggers were missing above their
@@ -394,6 +426,7 @@ static void versionedTakeOver(
   Ddl *pDdl
 ){
   tombstonesTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
+  versionedlogTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
 }
 
 static const char *versionedResult(Sqlx *p, const DeclaredTable *pBase){
@@ -413,6 +446,7 @@ const DeclaredKind *versionedKind(void){
     .zRegistrySql = versioned_registry_sql,
     .azColumn = azVersionedColumn,
     .nColumn = VERSIONED_COL_COUNT,
+    .nLater = VERSIONED_COL_COUNT - VERSIONED_COL_OPTIONS,
     .zTriggerOrder = "rowid",
     .zSide = "tombstones",
     .xRead = versionedRead,
