@@ -48,6 +48,7 @@ OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all library help clean install uninstall dist
 .PHONY: deps baretest demo test fulltest clients orms clustertest bench check
+.PHONY: check-budget
 .PHONY: reference amalgam
 
 # These targets must work on a bare machine. They install what they need before
@@ -92,6 +93,7 @@ help:
 	@echo "make clustertest on engines that replicate, CLUSTER='rqlite' for one"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
+	@echo "make check-budget  what got dearer, in instructions; WRITE=1 stores it"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
 	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"
 	@echo "make reference   what is generated in sql/README.md, test/README.md"
@@ -150,13 +152,21 @@ clustertest:
 bench:
 	@tool/deps test
 	@$(MAKE) -s library
-	@$(WHERE) $(TCLSH) tool/bench.tcl $(B)/interlock.so $(BENCH)
+	@$(WHERE) $(TCLSH) tool/bench/bench.tcl $(B)/interlock.so $(BENCH)
 
 # The checks of the tree; `make check CHECK=layout` for one of them.
 check:
 	@tool/deps check
 	@$(MAKE) -s library
 	@$(TCLSH) tool/check.tcl $(CHECK)
+
+# Instructions of named operations beside tool/bench/budget.txt; WRITE=1 stores
+# those of this machine there.
+check-budget:
+	@tool/deps check
+	@$(MAKE) -s library
+	@$(WHERE) $(TCLSH) tool/bench/budget.tcl $(B)/interlock.so \
+	  $(if $(WRITE),-write)
 
 # sql/README.md from the comments in ext/ and sql/, the table of
 # test/README.md from those of the tests.

@@ -130,8 +130,9 @@ static int argVersioned(
 ** -- main|account|column missing
 ** ```
 **
-** The error does not name the row (but see `errors=row`). This query returns the rows that an UPDATE
-** was refused for; its WHERE clause is that of the UPDATE:
+** The error names the row with `errors=row`, which needs SQLite 3.47.0. This
+** query returns the rows that an UPDATE was refused for; its WHERE clause is
+** that of the UPDATE:
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);

@@ -381,7 +381,8 @@ static void findNamed(
       " COLLATE NOCASE AND NOT EXISTS(SELECT 1 FROM \"%w\".sqlite_master AS m"
       " WHERE m.type='trigger' AND substr(m.name,1,10)='interlock_'"
       " AND v.number=substr(m.name,11,8))",
-      columnsOf(p, pKind, pInfo->zSchema, 0), pInfo->zSchema, pKind->zRegistry, pInfo->zName, pInfo->zSchema);
+      columnsOf(p, pKind, pInfo->zSchema, 0), pInfo->zSchema,
+      pKind->zRegistry, pInfo->zName, pInfo->zSchema);
   while( (pTab = newFound(p, pKind, pInfo->zSchema))!=0
       && readEntry(p, pStmt, pTab) ) addFound(p, pFound, pTab);
   sqlxFinalize(p, pStmt);

@@ -30,6 +30,7 @@ typedef enum Value {
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
   V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS, V_OTHERS, V_OWN, V_NOT_OWN,
+  V_ROW_OLD, V_ROW_NEW, V_ROW_AT, V_ROW_SENT, V_SENT,
   V_NEW, V_OLD, V_CURRENT, V_OF_ROW, V_OF_TABLE, V_LOWEST, V_NOT_NEXT,
   V_LOG, V_KEY_TEXT, V_KIND, V_WHERE, V_CARRIED, V_FOUND, V_EXAMPLES,
   V_NOTE_CARRIED, V_NOTE_BLIND, V_NOTE_REPLACE, V_NOTE_INVALID,
@@ -48,6 +49,7 @@ static const char *const azValue[V_COUNT] = {
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
   "of_key", "of_unique", "of_others", "others", "own", "not_own",
+  "row_old", "row_new", "row_at", "row_sent", "sent",
   "new", "old", "current", "of_row", "of_table", "lowest", "not_next",
   "log", "key_text", "kind", "where", "carried", "found", "examples",
   "note_carried", "note_blind", "note_replace", "note_invalid",
@@ -301,19 +303,52 @@ static const char *follows(Gen *g){
   return sqlxText(g->p, pStr);
 }
 
+/* With errors=row, an expression to append to a message: the key of a row. */
+static const char *rowText(Gen *g, const char *zPrefix){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( !g->pOptions->bRowErrors ) return "";
+  pStr = sqlite3_str_new(g->p->db);
+  sqlite3_str_appendall(pStr, "||': row ('||");
+  if( pInfo->bRowidKey ){
+    sqlite3_str_appendf(pStr, "quote(%s%s)", zPrefix, pInfo->zRowid);
+  }
+  for(i=0; i<pInfo->key.nTerm; i++){
+    sqlite3_str_appendf(pStr, "%squote(%s\"%w\")", i ? "||', '||" : "", zPrefix,
+                        pInfo->aCol[pInfo->key.aTerm[i].iCol].zName);
+  }
+  sqlite3_str_appendall(pStr, "||')'");
+  return sqlxText(g->p, pStr);
+}
+
+static void valuesOfErrors(Gen *g){
+  const char **az = g->azText;
+  const char *zCol = az[V_VERSION];
+  az[V_ROW_OLD] = rowText(g, "OLD.");
+  az[V_ROW_NEW] = rowText(g, "NEW.");
+  az[V_ROW_AT] = az[V_ROW_SENT] = az[V_SENT] = "";
+  if( !g->pOptions->bRowErrors ) return;
+  az[V_ROW_AT] = sqlxPrintf(g->p, "%s||' is at version '||%s",
+                            az[V_ROW_OLD], az[V_OLD]);
+  az[V_SENT] = sqlxPrintf(g->p, "||', sent '||quote(NEW.%s)", zCol);
+  az[V_ROW_SENT] = sqlxPrintf(g->p, "'%s%s||'", az[V_ROW_AT], az[V_SENT]);
+}
+
 /* What happens to a stale row. In auto and strict the version that the row has
 ** can come from a stale writer, or from one that writes back what it has read:
 ** the text names the mode for the second. */
 static const char *refuse(Gen *g){
   const char *zLabel = g->azText[V_LABEL];
+  const char *zSent = g->azText[V_ROW_SENT];
   if( g->pOptions->eStale==VERSIONED_IGNORE ) return "RAISE(IGNORE)";
   if( g->pOptions->mode==VERSIONED_ECHO ){
-    return sqlxPrintf(g->p, "RAISE(ABORT,'stale write: %s')", zLabel);
+    return sqlxPrintf(g->p, "RAISE(ABORT,'stale write: %s%s')", zLabel, zSent);
   }
   return sqlxPrintf(g->p, "CASE WHEN %s=%s THEN RAISE(ABORT,"
-      "'stale write: %s (if it was sent as read: mode echo)')"
-      " ELSE RAISE(ABORT,'stale write: %s') END", g->azText[V_NEW],
-      g->azText[V_OLD], zLabel, zLabel);
+      "'stale write: %s%s (if it was sent as read: mode echo)')"
+      " ELSE RAISE(ABORT,'stale write: %s%s') END", g->azText[V_NEW],
+      g->azText[V_OLD], zLabel, zSent, zLabel, zSent);
 }
 
 /* ---- the version as a number ------------------------------------------ */
@@ -502,6 +537,7 @@ static void valuesOf(Gen *g){
   az[V_CONVENTION] = pOptions->mode==VERSIONED_ECHO
       ? "mode echo expects the version as it was read"
       : "expected is the version that was read plus one";
+  valuesOfErrors(g);
   az[V_REFUSE] = refuse(g);
   az[V_REFUSED] = fill(g, versioned_refused_sql);
   az[V_LIFT] = fill(g, versioned_lift_sql);

@@ -4,5 +4,5 @@
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table $options
 WHEN typeof($old)='integer' AND $old>=$last
 BEGIN
-  SELECT RAISE(ABORT,'version exhausted: $label');
+  SELECT RAISE(ABORT,'version exhausted: $label'$row_at);
 END

@@ -6,13 +6,13 @@ CREATE TRIGGER $trigger AFTER INSERT ON $table
 WHEN NOT(typeof($new)='integer' AND $new>=0
   AND $new<9223372036854775807)
 BEGIN
-  SELECT RAISE(ABORT,'version exhausted: $label')
+  SELECT RAISE(ABORT,'version exhausted: $label'$row_new)
   WHERE NEW.$version=9223372036854775807;
   $note_invalid
   INSERT INTO $log(kind,slot,key,found) VALUES('',0,$key_text,1)
   ON CONFLICT(kind,slot) DO UPDATE SET key=excluded.key,found=excluded.found;
   UPDATE $table SET $version=1 WHERE $self_new AND $lowest<0;
   DELETE FROM $log WHERE kind='';
-  SELECT RAISE(ABORT,'version not raised: $label') FROM $table
+  SELECT RAISE(ABORT,'version not raised: $label'$row_new) FROM $table
   WHERE $self_new AND $lowest<0;
 END

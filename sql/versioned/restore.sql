@@ -10,7 +10,7 @@
 CREATE TRIGGER $trigger AFTER INSERT ON $table
 WHEN EXISTS(SELECT 1 FROM $tombstones WHERE $tombstone_new)
 BEGIN
-  $if(replace) SELECT RAISE(ABORT,'version required: $label')
+  $if(replace) SELECT RAISE(ABORT,'version required: $label'$row_new)
   FROM $tombstones WHERE $tombstone_new AND live NOT NULL
   AND $not_next; $end
   $if(note_replace) $note_replace $end

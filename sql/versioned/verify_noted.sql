@@ -10,6 +10,6 @@ CREATE TRIGGER $trigger AFTER UPDATE OF $version ON $table
 $if(own) WHEN NOT(NEW.$version<$old AND EXISTS(SELECT 1 FROM $tombstones
   WHERE $tombstone_new AND at=-1-NEW.$version)) $end
 BEGIN
-  SELECT RAISE(ABORT,'version not raised: $label') FROM $table
+  SELECT RAISE(ABORT,'version not raised: $label'$row_at) FROM $table
   WHERE $self_new AND $is<=$was;
 END

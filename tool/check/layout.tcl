@@ -27,7 +27,8 @@ proc check::layout {root} {
       {*}[layoutStyle $file $text] {*}[layoutMargin $file $text]
   }
   foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
-                  tool/install/* \
+                  tool/install/* tool/bench/*.\[ch\] \
+                  tool/bench/*.tcl tool/bench/*.py \
                   test/*.test test/*/*.tcl test/*/*.c test/*/*.h \
                   test/*/*.sh test/runner/*.test .ci/*] {
     if {[file isdirectory $root/$file]} continue
