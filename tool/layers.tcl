@@ -27,7 +27,7 @@ namespace eval layers {
     }
     versioned {sqlite schema session} {
       versionedtriggers options versionedtable tombstones versionedlog
-      versioned expect lift versionedtables
+      versioned expect lift logtable versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions

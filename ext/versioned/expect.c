@@ -145,8 +145,9 @@ sqlite3_int64 expectVersion(
   return compare(p, &tab, nKey, apKey, pVersion);
 }
 
-/* Deletes the row if it is at that version, as which a NULL counts as 0. One statement compares and deletes,
-** so no transaction is needed. Returns 1, or 0 if a trigger has skipped it. */
+/* Deletes the row if it is at that version; a NULL counts as 0. One statement
+** compares and deletes, so no transaction is needed. Returns 1, or 0 if a
+** trigger has skipped it. */
 int expectDelete(
   Sqlx *p,
   const char *zTable,

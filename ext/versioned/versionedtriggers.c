@@ -397,7 +397,9 @@ static const char *noteKey(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   sqlite3_str *pStr;
   int i;
-  if( pInfo->bRowidKey ) return sqlxPrintf(g->p, "quote(NEW.%s)", pInfo->zRowid);
+  if( pInfo->bRowidKey ){
+    return sqlxPrintf(g->p, "quote(NEW.%s)", pInfo->zRowid);
+  }
   pStr = sqlite3_str_new(g->p->db);
   for(i=0; i<pInfo->key.nTerm; i++){
     clauseJoin(pStr, "||','||");
@@ -532,8 +534,8 @@ static void valuesOf(Gen *g){
   /* A step of two tells `quiet` that no program has taken it. */
   az[V_STEP] = pOptions->bOwn ? "2" : "1";
   az[V_LAST] = pOptions->bOwn ? "9223372036854775806" : "9223372036854775807";
-  az[V_EXPECTED] = sqlxPrintf(p, "%s%s", az[V_OLD], pOptions->mode==VERSIONED_ECHO
-                              ? "" : "+1");
+  az[V_EXPECTED] = sqlxPrintf(p, "%s%s", az[V_OLD],
+                              pOptions->mode==VERSIONED_ECHO ? "" : "+1");
   az[V_CONVENTION] = pOptions->mode==VERSIONED_ECHO
       ? "mode echo expects the version as it was read"
       : "expected is the version that was read plus one";

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: 0BSD
--- note: part of the triggers of on_stale=log. It counts one row, and keeps it as
--- an example in place of the oldest one of its kind.
+-- note: part of the triggers of on_stale=log. It counts one row, and keeps it
+-- as an example in place of the oldest one of its kind.
 --
 -- There is no OR clause: that of the outer statement would override it.
 INSERT INTO $log(kind,slot,n) SELECT $kind,0,1 WHERE $where

@@ -530,7 +530,7 @@ proc model::statement {} {
   variable ignore
   variable returning
   set returns [expr {$returning && $plain && $carries eq "" && !$ignore
-                     && $mode ne "strict" && [chance 30]}]
+                     && ($mode ne "strict" || $model::logs) && [chance 30]}]
   if {$returns} { append sql " RETURNING \"$v\"" }
   return [dict create kind update sql $sql where $where carries $carries \
               plain $plain or $or returns $returns]
@@ -985,7 +985,8 @@ proc model::start {name makeDb runDbs declare} {
 }
 
 # Makes the triggers of a table anew, in random order. `verify_bump` and
-# `verify_noted`, and the user's triggers that could skip Interlock's, are made first, and so run last.
+# `verify_noted`, and the user's triggers that could skip Interlock's, are made
+# first, and so run last.
 proc model::reorder {d} {
   set all {}
   set first {}
