@@ -116,10 +116,13 @@ static int argVersioned(
 ** SELECT versioned('page', 'changed', 'auto', 'step=any');
 ** -- page.changed
 ** UPDATE page SET body = 'new', changed = 1700000900
-**   WHERE id = 1 AND changed = 1700000000 RETURNING changed;
-** -- 1700000900
+**   WHERE id = 1 AND changed = 1700000000;
+** SELECT changes();
+** -- 1
 ** UPDATE page SET body = 'late', changed = 1700000950
-**   WHERE id = 1 AND changed = 1700000000 RETURNING changed;
+**   WHERE id = 1 AND changed = 1700000000;
+** SELECT changes();
+** -- 0
 ** UPDATE page SET changed = 1700000000 WHERE id = 1;
 ** -- error: stale write: page.changed
 ** ```
