@@ -81,6 +81,7 @@ SQLITE_EXTENSION_INIT3
 **   errors          TEXT     table or row
 **   null            TEXT     refuse or 0
 **   step            TEXT     1 or any
+**   history         TEXT     off, or as of `versioned`: 100, 30d
 **   status          TEXT     see above; not written
 **   note            TEXT     see above; not written
 ** Errors:
@@ -99,10 +100,10 @@ SQLITE_EXTENSION_INIT3
 #define VERSIONED_TABLES_SQL \
   "CREATE TABLE x(schema TEXT, name TEXT, \"column\" TEXT, mode TEXT," \
   " on_stale TEXT, except_columns TEXT, tombstones TEXT, errors TEXT," \
-  " \"null\" TEXT, step TEXT, status TEXT, note TEXT)"
+  " \"null\" TEXT, step TEXT, history TEXT, status TEXT, note TEXT)"
 
 enum { TAB_COLUMN = DECLAREDTABLES_OWN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
-       TAB_TOMBSTONES, TAB_ERRORS, TAB_NULL, TAB_STEP,
+       TAB_TOMBSTONES, TAB_ERRORS, TAB_NULL, TAB_STEP, TAB_HISTORY,
        TAB_STATUS, TAB_NOTE, TAB_COUNT };
 
 static void fillColumns(const DeclaredTable *pTab, const char **az){
@@ -115,6 +116,7 @@ static void fillColumns(const DeclaredTable *pTab, const char **az){
   az[TAB_ERRORS] = pText->zErrors;
   az[TAB_NULL] = pText->zNull;
   az[TAB_STEP] = pText->zStep;
+  az[TAB_HISTORY] = pText->zHistory;
 }
 
 static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
@@ -133,6 +135,7 @@ static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
   pText->zErrors = declaredtablesText(p, apVal[TAB_ERRORS], "errors");
   pText->zNull = declaredtablesText(p, apVal[TAB_NULL], "null");
   pText->zStep = declaredtablesText(p, apVal[TAB_STEP], "step");
+  pText->zHistory = declaredtablesText(p, apVal[TAB_HISTORY], "history");
   return pText;
 }
 

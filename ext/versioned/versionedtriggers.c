@@ -9,6 +9,7 @@
 */
 #include <string.h>
 #include "versioned/versionedtriggers.h"
+#include "versioned/historytext.h"
 #include "schema/clause.h"
 #include "schema/keytable.h"
 #include "sqlite/template.h"
@@ -30,6 +31,9 @@ typedef enum Value {
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
   V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS, V_OTHERS, V_OWN, V_NOT_OWN,
+  V_HISTORY, V_COLUMNS, V_HISTORY_KEYS, V_HISTORY_KEY_COLUMNS,
+  V_HISTORY_COLUMNS, V_HISTORY_IS_ROW, V_HISTORY_IS_OLD, V_HISTORY_IS_NEW,
+  V_OF_KEPT, V_KEPT, V_KEEP, V_BOUND, V_PURGE,
   V_ROW_OLD, V_ROW_NEW, V_ROW_AT, V_ROW_SENT, V_SENT,
   V_NEW, V_OLD, V_CURRENT, V_OF_ROW, V_OF_TABLE, V_LOWEST, V_NOT_NEXT,
   V_LOG, V_KEY_TEXT, V_KIND, V_WHERE, V_CARRIED, V_FOUND, V_EXAMPLES,
@@ -49,6 +53,9 @@ static const char *const azValue[V_COUNT] = {
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
   "of_key", "of_unique", "of_others", "others", "own", "not_own",
+  "history", "columns", "history_keys", "history_key_columns",
+  "history_columns", "history_is_row", "history_is_old", "history_is_new",
+  "of_kept", "kept", "keep", "bound", "purge",
   "row_old", "row_new", "row_at", "row_sent", "sent",
   "new", "old", "current", "of_row", "of_table", "lowest", "not_next",
   "log", "key_text", "kind", "where", "carried", "found", "examples",
@@ -59,10 +66,10 @@ static const char *const azValue[V_COUNT] = {
 /* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
                     F_OWN, F_AHEAD, F_REPLACE, F_NOTE_REPLACE, F_SEES_REPLACE,
-                    F_BLIND, F_COUNT } Flag;
+                    F_BLIND, F_LOG, F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
   "nullable", "strict", "tombstones", "marks", "own", "ahead", "replace",
-  "note_replace", "sees_replace", "blind"
+  "note_replace", "sees_replace", "blind", "log"
 };
 
 /* The options with which a trigger is part of the set, as bits. With
@@ -93,13 +100,15 @@ typedef enum Depends {
 typedef enum For {
   FOR_ALL = 0,
   FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
-  FOR_OWN                /* any triggers that update the table they are on */
+  FOR_OWN,               /* any triggers that update the table they are on */
+  FOR_HISTORY            /* the option history, not triggers */
 } For;
 
 /* The set, in the order in which it is made. Two triggers of one event and time
 ** must not depend on each other: SQLite does not define their order. But
 ** verify_bump, verify_noted, settle, quiet and noted do, and so come first or
-** last: in another order they refuse too much, or do less. */
+** last: in another order they refuse too much, or do less. Those of the history
+** come after all others: in another order less is kept. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -167,6 +176,16 @@ static const struct {
       DEPENDS_COLUMNS, FOR_ALL },
   { "noted_others",     versioned_noted_others_sql, WHEN_LOG_CLAIMS, -1,
       DEPENDS_COLUMNS, FOR_TOUCHES },
+  { "history_updated",  versioned_history_updated_sql, WHEN_EVER, 1,
+      DEPENDS_COLUMNS, FOR_HISTORY },
+  { "history_deleted",  versioned_history_deleted_sql, WHEN_EVER, 1,
+      DEPENDS_COLUMNS, FOR_HISTORY },
+  { "history_replaced", versioned_history_replaced_sql, WHEN_EVER, 1,
+      DEPENDS_COLUMNS, FOR_HISTORY },
+  { "history_evicted",  versioned_history_evicted_sql, WHEN_EVER, 1,
+      DEPENDS_COLUMNS, FOR_HISTORY },
+  { "history_ended",    versioned_history_ended_sql, WHEN_EVER, 1,
+      DEPENDS_NOT, FOR_HISTORY },
 };
 
 typedef struct Gen Gen;
@@ -471,6 +490,43 @@ static void valuesOfWays(Gen *g){
   g->azText[V_BLOCKER] = way.zRow;
 }
 
+/* The history and what is said of it. */
+static void valuesOfHistory(Gen *g){
+  Sqlx *p = g->p;
+  const TableInfo *pInfo = g->pInfo;
+  const VersionedOptions *pOptions = g->pOptions;
+  const char **az = g->azText;
+  az[V_HISTORY] = sqlxPrintf(p, "\"interlock_%w_history\"", g->zNumber);
+  az[V_COLUMNS] = historytextColumns(p, pInfo, pOptions->zColumn);
+  az[V_HISTORY_KEYS] = historytextKeys(p, pInfo);
+  az[V_HISTORY_KEY_COLUMNS] = historytextKeysDeclared(p, pInfo);
+  az[V_HISTORY_COLUMNS] = historytextDeclared(p, pInfo, pOptions->zColumn);
+  az[V_HISTORY_IS_ROW] = historytextIs(p, pInfo, "r.");
+  az[V_HISTORY_IS_OLD] = historytextIs(p, pInfo, "OLD.");
+  az[V_HISTORY_IS_NEW] = historytextIs(p, pInfo, "NEW.");
+  az[V_OF_KEPT] = pOptions->nExcept==0 ? "" : sqlxPrintf(p, "%s,%s",
+                  az[V_OF_OTHERS], az[V_VERSION]);
+  az[V_BOUND] = sqlxPrintf(p, "%lld", pOptions->nHistory ? pOptions->nHistory
+                                                        : pOptions->msHistory);
+  az[V_PURGE] = fill(g, pOptions->nHistory ? versioned_purge_count_sql
+                                           : versioned_purge_age_sql);
+}
+
+/* The steps that keep rows, in the trigger that is about to be made. */
+static void valuesOfKeep(Gen *g, const char *zWhat){
+  const char **az = g->azText;
+  if( strcmp(zWhat, "history_replaced")==0 ){
+    az[V_KEPT] = az[V_BLOCKER];
+  }else if( strcmp(zWhat, "history_evicted")==0 ){
+    az[V_KEPT] = sqlxPrintf(g->p, "(%s) AND NOT(%s)", az[V_BLOCKER],
+                            az[V_ROW_IS_OLD]);
+  }else{
+    az[V_KEPT] = sqlxPrintf(g->p, "%s AND r.%s IS OLD.%s", az[V_ROW_IS_OLD],
+                            az[V_VERSION], az[V_VERSION]);
+  }
+  az[V_KEEP] = fill(g, versioned_keep_sql);
+}
+
 /* Makes the text of every placeholder for this table and its options. */
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
@@ -495,6 +551,7 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
   valuesOfVersion(g);
   g->abFlag[F_STRICT] = pOptions->mode==VERSIONED_STRICT;
+  g->abFlag[F_LOG] = bLog;
   g->abFlag[F_REPLACE] = g->abFlag[F_STRICT] && !bLog;
   g->abFlag[F_NOTE_REPLACE] = g->abFlag[F_BLIND] =
       bLog && pOptions->mode!=VERSIONED_ECHO;
@@ -541,6 +598,7 @@ static void valuesOf(Gen *g){
       : "expected is the version that was read plus one";
   valuesOfErrors(g);
   az[V_REFUSE] = refuse(g);
+  if( pOptions->bHistory ) valuesOfHistory(g);
   az[V_REFUSED] = fill(g, versioned_refused_sql);
   az[V_LIFT] = fill(g, versioned_lift_sql);
   valuesOfLog(g);
@@ -573,6 +631,9 @@ void versionedtriggersMake(
   pTexts->zLiftAllSql = fill(&g, versioned_lift_all_sql);
   pTexts->zLog = sqlxPrintf(p, "interlock_%s_log", zNumber);
   pTexts->zLogSql = fill(&g, versioned_log_sql);
+  pTexts->zHistory = sqlxPrintf(p, "interlock_%s_history", zNumber);
+  pTexts->zHistorySql = pOptions->bHistory ? fill(&g, versioned_history_sql)
+                                           : "";
   for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
     TriggerSetOne *pOne;
     if( !(aTrigger[i].mWhen & mWhen) ) continue;
@@ -580,6 +641,10 @@ void versionedtriggersMake(
     if( aTrigger[i].eFor==FOR_TOUCHES && !pOptions->bOwn ) continue;
     if( aTrigger[i].eFor==FOR_OWN
      && (g.azText[V_OWN][0]==0 || g.azText[V_NOT_OWN][0]==0) ) continue;
+    if( aTrigger[i].eFor==FOR_HISTORY ){
+      if( !pOptions->bHistory ) continue;
+      valuesOfKeep(&g, aTrigger[i].zWhat);
+    }
     pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = fill(&g, aTrigger[i].zTemplate);
