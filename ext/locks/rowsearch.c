@@ -356,16 +356,24 @@ void rowsearchPass(Rowsearch *p){
   p->bWal = !p->bNewest && knowntableWal(p->pKnown, &p->wal);
 }
 
-/* If SQLite had to prepare the statement anew, the table can have another key
-** now, and the pass ends before its first row. */
+/* Whether the schema has changed since the look at the table, at the first row.
+** SQLite then has prepared the statement anew. It also does so if it plans by
+** the values that are bound. */
+static void askChanged(Rowsearch *p){
+  int n = sqlxReprepared(p->pSearch);
+  if( n==p->nPrepared || p->x->rc!=SQLITE_OK ) return;
+  p->nPrepared = n;
+  p->bChanged = !knowntableStill(p->pKnown, p->x);
+}
+
+/* If the schema has changed, the table can have another key now, and the pass
+** ends before its first row. */
 int rowsearchNext(Rowsearch *p){
   RowsearchRow *pRow;
   while( p->x->rc==SQLITE_OK && !p->bChanged ){
     int bRow = sqlxStep(p->x, p->pSearch);
     blame(p->x, p->bKeyOrder ? "where" : "where or order by");
-    if( p->iPos==0 && sqlxReprepared(p->pSearch)!=p->nPrepared ){
-      p->bChanged = 1;
-    }
+    if( p->iPos==0 ) askChanged(p);
     if( !bRow || p->bChanged ) return 0;
     pRow = nextRow(p);
     p->iPos++;

@@ -50,7 +50,7 @@ typedef struct Rowsearch {
   KnownQuery *pQuery;          /* in which the two statements are kept */
   sqlite3_stmt *pSearch;       /* returns the keys of rows, in order */
   sqlite3_stmt *pAgain;        /* returns a row if the row is still there */
-  int nPrepared;               /* how often SQLite had prepared pSearch anew */
+  int nPrepared;               /* how often SQLite has prepared pSearch anew */
   int bChanged;                /* the schema is not that of pTab any more */
   ConnectionRequest req;
   ConnectionSearch locks;
