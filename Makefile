@@ -48,6 +48,7 @@ OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all library help clean install uninstall dist
 .PHONY: deps baretest demo test fulltest clients orms clustertest bench check
+.PHONY: check-budget
 .PHONY: reference amalgam
 
 # These targets must work on a bare machine. They install what they need before
@@ -89,9 +90,13 @@ help:
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
 	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
 	@echo "make orms        with ORMs, CLIENT='tortoise django' for some"
+	@echo "make packages    for Debian, pip, npm, gem, Go, cargo, sqlpkg; or one of"
+	@echo "                 $(PACKAGES)"
+	@echo "make packagetest installs each where it is alone, CLIENT='npm' for some"
 	@echo "make clustertest on engines that replicate, CLUSTER='rqlite' for one"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
+	@echo "make check-budget  what got dearer, in instructions; WRITE=1 stores it"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
 	@echo "make amalgam     one file to link, $(B)/interlock-amalgam.c"
 	@echo "make reference   what is generated in sql/README.md, test/README.md"
@@ -140,6 +145,17 @@ orms:
 	@$(MAKE) -s library >/dev/null
 	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT)
 
+# Each into build/packages. Its test installs them from there.
+PACKAGES = deb wheel npm gem go crate sqlpkg
+.PHONY: packages packagetest $(PACKAGES)
+packages $(PACKAGES):
+	@tool/deps packages
+	@$(MAKE) -s library dist >/dev/null
+	@$(WHERE) $(TCLSH) tool/packages.tcl $(filter $(PACKAGES),$@)
+
+packagetest: packages
+	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/packages $(CLIENT)
+
 # What it has got and built stays in build/clusters.
 clustertest:
 	@tool/deps clusters
@@ -150,13 +166,21 @@ clustertest:
 bench:
 	@tool/deps test
 	@$(MAKE) -s library
-	@$(WHERE) $(TCLSH) tool/bench.tcl $(B)/interlock.so $(BENCH)
+	@$(WHERE) $(TCLSH) tool/bench/bench.tcl $(B)/interlock.so $(BENCH)
 
 # The checks of the tree; `make check CHECK=layout` for one of them.
 check:
 	@tool/deps check
 	@$(MAKE) -s library
 	@$(TCLSH) tool/check.tcl $(CHECK)
+
+# Instructions of named operations beside tool/bench/budget.txt; WRITE=1 stores
+# those of this machine there.
+check-budget:
+	@tool/deps check
+	@$(MAKE) -s library
+	@$(WHERE) $(TCLSH) tool/bench/budget.tcl $(B)/interlock.so \
+	  $(if $(WRITE),-write)
 
 # sql/README.md from the comments in ext/ and sql/, the table of
 # test/README.md from those of the tests.
@@ -195,7 +219,7 @@ MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
 PYTHONDIR  = $(PREFIX)/share/interlock/python
 DOCS = README.md sql/README.md sql/CLIENTS.md sql/ORMS.md sql/RECIPES.md \
-       sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
+       sql/PACKAGES.md sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
        sql/CHANGES.md
 # Every file that is installed.
 to = $(call quote,$(DESTDIR)$(1))

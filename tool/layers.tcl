@@ -26,7 +26,8 @@ namespace eval layers {
       knowntable connection function
     }
     versioned {sqlite schema session} {
-      versionedtriggers options versionedtable tombstones versioned expect
+      historytext versionedtriggers options versionedtable tombstones history
+      versioned expect etag merge
       lift versionedtables
     }
     guarded {core sqlite schema session} {

@@ -353,9 +353,11 @@ proc runtests::judge {job} {
       }
       if {$lines eq ""} { set lines [lrange [split $output \n] end-8 end] }
       puts [join [lrange $lines 0 11] \n]
+      # Again at the end: of a long run often only that is kept.
       lappend again "tclsh tool/runtests.tcl -world $worldName\
  [expr {[file dirname $file] eq "$home/test" ? $name : $file}]
-    $log"
+    $log
+[join [lrange $lines 0 5] \n]"
     } else {
       file delete -force $scratch
     }

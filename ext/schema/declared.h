@@ -100,6 +100,10 @@ struct DeclaredKind {
   const char *zRegistrySql;  /* template of the statement that makes it */
   const char *const *azColumn;  /* its columns: number, name, then others */
   int nColumn;
+  int nLater;                /* so many of them, the last ones, are missing in a
+                             ** registry that an older Interlock has made: TEXT
+                             ** columns, there ''. They are added when an entry
+                             ** is stored */
   const char *zTriggerOrder; /* ORDER BY of the triggers that are dropped */
   const char *zSide;         /* NULL, or the last part of the name of the table
                              ** that the kind keeps beside each of its tables:

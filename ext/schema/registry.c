@@ -33,20 +33,34 @@ const char *registryReadText(Sqlx *p, sqlite3_stmt *pStmt, int iCol){
   return z ? z : "";
 }
 
-/* Returns the columns of the registry, each after a prefix and before a
-** suffix. */
+/* Returns how many of its columns the registry of a schema has. */
+static int columnCount(Sqlx *p, const DeclaredKind *pKind, const char *zSchema){
+  int n = pKind->nColumn;
+  while( n>pKind->nColumn-pKind->nLater
+      && !sqlxTableColumn(p, zSchema, pKind->zRegistry,
+                          pKind->azColumn[n-1]) ) n--;
+  return n;
+}
+
+/* Returns the columns of the registry, as v, or one literal of all of them. One
+** that it does not have is ''. */
 static const char *columnsOf(
   Sqlx *p,
   const DeclaredKind *pKind,
-  const char *zBefore,
-  const char *zAfter,
-  const char *zSep
+  const char *zSchema,
+  int bLiteral
 ){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int nHas = columnCount(p, pKind, zSchema);
   int i;
   for(i=0; i<pKind->nColumn; i++){
-    sqlite3_str_appendf(pStr, "%s%s\"%w\"%s", i ? zSep : "", zBefore,
-                        pKind->azColumn[i], zAfter);
+    const char *z = i>=nHas ? "''"
+                  : sqlxPrintf(p, "v.\"%w\"", pKind->azColumn[i]);
+    if( bLiteral ){
+      sqlite3_str_appendf(pStr, "%squote(%s)", i ? "||','||" : "", z);
+    }else{
+      sqlite3_str_appendf(pStr, "%s%s", i ? "," : "", z);
+    }
   }
   return sqlxText(p, pStr);
 }
@@ -207,7 +221,7 @@ static void findEntries(
   sqlite3_stmt *pStmt;
   if( !hasRegistry(p, pKind, zSchema) ) return;
   pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v",
-      columnsOf(p, pKind, "v.", "", ","), zSchema, pKind->zRegistry);
+      columnsOf(p, pKind, zSchema, 0), zSchema, pKind->zRegistry);
   while( (pTab = newFound(p, pKind, zSchema))!=0 ){
     if( !readEntry(p, pStmt, pTab) ) break;
     takeTriggers(p, pTab, addListed(pTab, pList, pTab->zEntry));
@@ -338,7 +352,7 @@ static void readSets(
     int bEntry = 0;
     if( bRegistry ){
       sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v"
-          " WHERE v.number=%Q", columnsOf(p, pKind, "v.", "", ","),
+          " WHERE v.number=%Q", columnsOf(p, pKind, pInfo->zSchema, 0),
           pInfo->zSchema, pKind->zRegistry, zNumber);
       bEntry = readEntry(p, pStmt, pTab);
       sqlxFinalize(p, pStmt);
@@ -366,8 +380,9 @@ static void findNamed(
   pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v WHERE v.name=%Q"
       " COLLATE NOCASE AND NOT EXISTS(SELECT 1 FROM \"%w\".sqlite_master AS m"
       " WHERE m.type='trigger' AND substr(m.name,1,10)='interlock_'"
-      " AND v.number=substr(m.name,11,8))", columnsOf(p, pKind, "v.", "", ","),
-      pInfo->zSchema, pKind->zRegistry, pInfo->zName, pInfo->zSchema);
+      " AND v.number=substr(m.name,11,8))",
+      columnsOf(p, pKind, pInfo->zSchema, 0), pInfo->zSchema,
+      pKind->zRegistry, pInfo->zName, pInfo->zSchema);
   while( (pTab = newFound(p, pKind, pInfo->zSchema))!=0
       && readEntry(p, pStmt, pTab) ) addFound(p, pFound, pTab);
   sqlxFinalize(p, pStmt);
@@ -445,8 +460,15 @@ static const char *storeValues(
   const DeclaredTable *pTab,
   const char *zValues
 ){
-  return sqlxPrintf(p, "INSERT OR REPLACE INTO \"%w\".%s VALUES(%s)",
-                    pTab->zSchema, pTab->pKind->zRegistry, zValues);
+  const DeclaredKind *pKind = pTab->pKind;
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int i;
+  for(i=0; i<pKind->nColumn; i++){
+    sqlite3_str_appendf(pStr, "%s\"%w\"", i ? "," : "", pKind->azColumn[i]);
+  }
+  return sqlxPrintf(p, "INSERT OR REPLACE INTO \"%w\".%s(%s) VALUES(%s)",
+                    pTab->zSchema, pKind->zRegistry, sqlxText(p, pStr),
+                    zValues);
 }
 
 static const char *deleteNumber(
@@ -478,12 +500,29 @@ void registryUndeclare(Sqlx *p, const DeclaredTable *pTab){
 static const char *storeAgain(Sqlx *p, const DeclaredTable *pTab){
   const char *z = 0;
   if( pTab->bLost ) return registryDelete(p, pTab);
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s"
-      " WHERE number=%Q", columnsOf(p, pTab->pKind, "quote(", ")", "||','||"),
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v"
+      " WHERE v.number=%Q", columnsOf(p, pTab->pKind, pTab->zSchema, 1),
       pTab->zSchema, pTab->pKind->zRegistry, pTab->zEntry);
   if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
   sqlxFinalize(p, pStmt);
   return storeValues(p, pTab, z ? z : "");
+}
+
+/* Appends the steps that add the columns which an older Interlock did not
+** make. */
+static void addColumns(Sqlx *p, const DeclaredTable *pTab, Ddl *pDdl){
+  const DeclaredKind *pKind = pTab->pKind;
+  const char *zSchema = pTab->zSchema;
+  int i;
+  for(i=columnCount(p, pKind, zSchema); i<pKind->nColumn; i++){
+    const char *zColumn = pKind->azColumn[i];
+    ddlStep(p, pDdl,
+        sqlxPrintf(p, "ALTER TABLE \"%w\".%s ADD COLUMN \"%w\" TEXT NOT NULL"
+            " DEFAULT ''", zSchema, pKind->zRegistry, zColumn),
+        sqlite3_libversion_number()<3035000 ? DDL_UNDO_ALL
+        : sqlxPrintf(p, "ALTER TABLE \"%w\".%s DROP COLUMN \"%w\"", zSchema,
+                     pKind->zRegistry, zColumn));
+  }
 }
 
 void registryStore(
@@ -498,7 +537,9 @@ void registryStore(
   int bThere = tableinfoOwnWritten(p, pTab->zSchema, pTab->pKind->zRegistry);
   if( !bThere || pDdl->bText ){
     ddlStep(p, pDdl, createRegistry(p, pTab), DDL_UNDO_ALL);
-  }else if( eScope==DDL_STATEMENT ){
+  }
+  if( bThere ) addColumns(p, pTab, pDdl);
+  if( bThere && !pDdl->bText && eScope==DDL_STATEMENT ){
     zUndo = pTab->zEntry ? storeAgain(p, pTab)
                          : deleteNumber(p, pTab, pTab->zNumber);
   }

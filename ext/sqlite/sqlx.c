@@ -349,6 +349,21 @@ int sqlxTable(Sqlx *p, const char *zSchema, const char *zName){
   return rc==SQLITE_OK;
 }
 
+/* Whether that table has the column. */
+int sqlxTableColumn(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  const char *zColumn
+){
+  int rc;
+  if( p->rc!=SQLITE_OK ) return 0;
+  rc = sqlite3_table_column_metadata(p->db, zSchema, zName, zColumn, 0, 0, 0,
+                                     0, 0);
+  if( rc==SQLITE_NOMEM ) p->rc = rc;
+  return rc==SQLITE_OK;
+}
+
 /* Whether a statement that writes is being run. SQLite then opens no
 ** savepoint. */
 int sqlxWrites(sqlite3 *db){

@@ -62,6 +62,8 @@ void sqlxChange(Sqlx *p, const char *zSql);
 int sqlxReprepared(sqlite3_stmt *pStmt);
 int sqlxExists(Sqlx *p, const char *zFormat, ...);
 int sqlxTable(Sqlx *p, const char *zSchema, const char *zName);
+int sqlxTableColumn(Sqlx *p, const char *zSchema, const char *zName,
+                    const char *zColumn);
 int sqlxWrites(sqlite3 *db);
 int sqlxCount(Sqlx *p, const char *zSql);
 const char **sqlxSchemas(Sqlx *p);

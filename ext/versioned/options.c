@@ -2,6 +2,7 @@
 /*
 ** The options of a versioned table. See options.h.
 */
+#include <stddef.h>
 #include <string.h>
 #include "versioned/options.h"
 #include "sqlite/sqltoken.h"
@@ -28,6 +29,47 @@ static int oneOf(
 static const char *const azMode[] = { "auto", "strict", "echo" };
 static const char *const azStale[] = { "abort", "ignore" };
 static const char *const azSwitch[] = { "off", "on" };
+static const char *const azErrors[] = { "table", "row" };
+
+#define OPTIONS_OFF "off"
+
+/* The options by name, in the order in which a comment has them. */
+static const struct {
+  const char *zName;
+  size_t iField;
+  const char *zDefault;
+  int bMore;             /* the registry has no column of its own for it, and a
+                         ** comment has it only if it is not the default */
+} aKnown[] = {
+  { "mode",       offsetof(OptionsText, zMode),       "auto",  0 },
+  { "on_stale",   offsetof(OptionsText, zOnStale),    "abort", 0 },
+  { "tombstones", offsetof(OptionsText, zTombstones), "on",    0 },
+  { "errors",     offsetof(OptionsText, zErrors),     "table", 1 },
+  { "history",    offsetof(OptionsText, zHistory),    OPTIONS_OFF, 1 },
+  { "except",     offsetof(OptionsText, zExcept),     "",      0 },
+};
+#define KNOWN_COUNT ((int)(sizeof(aKnown)/sizeof(aKnown[0])))
+
+static const char **knownField(OptionsText *pText, int i){
+  return (const char**)((char*)pText + aKnown[i].iField);
+}
+static const char *knownValue(const OptionsText *pText, int i){
+  return *(const char *const*)((const char*)pText + aKnown[i].iField);
+}
+
+/* Whether text at z begins with the name of that option and a `=`. */
+static int isOption(const char *z, int i){
+  int n = (int)strlen(aKnown[i].zName);
+  return sqlite3_strnicmp(z, aKnown[i].zName, n)==0 && z[n]=='=';
+}
+
+const char **optionsNamed(OptionsText *pText, const char *z){
+  int i;
+  for(i=0; i<KNOWN_COUNT; i++){
+    if( isOption(z, i) ) return knownField(pText, i);
+  }
+  return 0;
+}
 
 /* How a list of except begins that has the columns which count, and not those
 ** which do not. A column of a name like `only a` is stored in quotes. */
@@ -181,6 +223,37 @@ static void takeExcept(
   }
 }
 
+#define OPTIONS_HISTORY_MAX 1000000000  /* in any unit */
+
+/* Takes how many versions of a row are kept, or for how long. */
+static void takeHistory(Sqlx *p, const char *z, VersionedOptions *pOptions){
+  static const struct { char c; sqlite3_int64 ms; } aUnit[] = {
+    { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 }
+  };
+  sqlite3_int64 n = 0;
+  int i = 0, iUnit = 0;
+  pOptions->zHistory = OPTIONS_OFF;
+  if( z==0 || sqlite3_stricmp(z, OPTIONS_OFF)==0 ) return;
+  for(; z[i]>='0' && z[i]<='9' && n<=OPTIONS_HISTORY_MAX; i++){
+    n = n*10 + (z[i] - '0');
+  }
+  while( iUnit<4 && aUnit[iUnit].c!=z[i] ) iUnit++;
+  if( z[0]=='0' || n==0 || n>OPTIONS_HISTORY_MAX
+   || (z[i] && (iUnit==4 || z[i+1])) ){
+    sqlxBad(p, "history is %.40Q; allowed are off, a number of versions such as"
+               " 100, or an age such as 12h or 30d (s, m, h, d)", z);
+    return;
+  }
+  if( !pOptions->bTombstones ){
+    sqlxBad(p, "history is %Q with tombstones=off, by which a key gets a"
+               " version again; allowed is tombstones=on", z);
+  }
+  pOptions->zHistory = z;
+  pOptions->bHistory = 1;
+  if( z[i] ) pOptions->msHistory = n*aUnit[iUnit].ms;
+  else pOptions->nHistory = n;
+}
+
 /* Returns the names of except as the registry stores them. */
 static const char *exceptText(Sqlx *p, const VersionedOptions *pOptions){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
@@ -206,23 +279,93 @@ OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
   w.zOnStale = azStale[pOptions->bIgnore];
   w.zExcept = exceptText(p, pOptions);
   w.zTombstones = azSwitch[pOptions->bTombstones];
+  w.zHistory = pOptions->zHistory;
+  w.zErrors = azErrors[pOptions->bRowErrors];
   return w;
 }
 
-/* The options in a comment, in this order. */
-enum { WORD_MODE, WORD_ON_STALE, WORD_TOMBSTONES, WORD_EXCEPT, WORD_COUNT };
-static const char *const azWord[WORD_COUNT] = {
-  "/*mode=", " on_stale=", " tombstones=", " except="
-};
+/* Returns the options as text, bAll or only those that the registry keeps in
+** one column. */
+static const char *allText(Sqlx *p, const OptionsText *pText, int bAll){
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  int i;
+  for(i=0; i<KNOWN_COUNT; i++){
+    const char *z = knownValue(pText, i);
+    if( z==0 || (!bAll && !aKnown[i].bMore)
+     || (aKnown[i].bMore && strcmp(z, aKnown[i].zDefault)==0) ) continue;
+    sqlite3_str_appendf(pStr, "%s%s=%s", sqlite3_str_length(pStr) ? " " : "",
+                        aKnown[i].zName, z);
+  }
+  return sqlxText(p, pStr);
+}
+
+/*
+** Takes the options of a text. A value ends before a space behind which the
+** name of an option stands; a name in quotes may contain anything. Returns 0 if
+** an option is missing that is always written.
+*/
+static int takeAll(
+  Sqlx *p,
+  const char *z,
+  const char *zEnd,
+  int bAll,
+  OptionsText *pText
+){
+  int iNow = -1, nMissing = 0, i;
+  const char *zValue = z;
+  SqlToken t = { SQLTOKEN_SPACE, z, 0 };
+  for(i=0; i<KNOWN_COUNT; i++){
+    if( bAll || aKnown[i].bMore ) *knownField(pText, i) = 0;
+  }
+  for(;;){
+    const char *zNext = t.z + t.n;
+    int iNext = KNOWN_COUNT;
+    if( t.kind==SQLTOKEN_SPACE && zNext<zEnd ){
+      for(iNext=0; iNext<KNOWN_COUNT && !isOption(zNext, iNext); iNext++){}
+    }
+    if( iNext<KNOWN_COUNT || t.kind==SQLTOKEN_END ){
+      if( iNow>=0 && (bAll || aKnown[iNow].bMore) ){
+        *knownField(pText, iNow) = sqlxPrintf(p, "%.*s", (int)(t.z - zValue),
+                                           zValue);
+      }
+      if( t.kind==SQLTOKEN_END ) break;
+      iNow = iNext;
+      zValue = zNext + strlen(aKnown[iNow].zName) + 1;
+    }
+    t = sqltokenAt(iNext<KNOWN_COUNT ? zValue : zNext, zEnd);
+  }
+  for(i=0; i<KNOWN_COUNT; i++){
+    if( (!bAll && !aKnown[i].bMore) || knownValue(pText, i) ) continue;
+    *knownField(pText, i) = aKnown[i].zDefault;
+    if( !aKnown[i].bMore ) nMissing++;
+  }
+  return nMissing==0;
+}
+
+const char *optionsMore(Sqlx *p, const OptionsText *pText){
+  return allText(p, pText, 0);
+}
+
+void optionsReadMore(Sqlx *p, const char *z, OptionsText *pText){
+  takeAll(p, z, z + strlen(z), 0, pText);
+}
+
+int optionsEqual(const OptionsText *pA, const OptionsText *pB){
+  int i;
+  for(i=0; i<KNOWN_COUNT; i++){
+    const char *zA = knownValue(pA, i), *zB = knownValue(pB, i);
+    if( zA==0 || zB==0 || strcmp(zA, zB)!=0 ) return 0;
+  }
+  return 1;
+}
 
 /* Returns the options as a comment. A name that would end the comment is not
 ** written, nor is then the rest. */
 static const char *commentOf(Sqlx *p, const VersionedOptions *pOptions){
   OptionsText w = optionsStored(p, pOptions);
-  if( w.zExcept==0 || strstr(w.zExcept, "*/") ) return "";
-  return sqlxPrintf(p, "%s%s%s%s%s%s%s%s*/", azWord[WORD_MODE], w.zMode,
-      azWord[WORD_ON_STALE], w.zOnStale, azWord[WORD_TOMBSTONES],
-      w.zTombstones, azWord[WORD_EXCEPT], w.zExcept);
+  const char *z = allText(p, &w, 1);
+  if( z==0 || strstr(z, "*/") ) return "";
+  return sqlxPrintf(p, "/*%s*/", z);
 }
 
 const char *optionsComment(Sqlx *p, const char *zSql){
@@ -230,7 +373,7 @@ const char *optionsComment(Sqlx *p, const char *zSql){
   SqlToken t;
   for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END;
       t=sqltokenAt(t.z + t.n, zEnd)){
-    const char *z = t.kind==SQLTOKEN_SPACE ? strstr(t.z, azWord[0]) : 0;
+    const char *z = t.kind==SQLTOKEN_SPACE ? strstr(t.z, "/*mode=") : 0;
     const char *zLast = z && z<t.z+t.n ? strstr(z, "*/") : 0;
     if( zLast ) return sqlxPrintf(p, "%.*s", (int)(zLast+2-z), z);
   }
@@ -238,24 +381,11 @@ const char *optionsComment(Sqlx *p, const char *zSql){
 }
 
 int optionsRead(Sqlx *p, const char *zComment, OptionsText *pText){
-  const char *azValue[WORD_COUNT] = { "auto", "abort", "on", "" };
-  const char *z = zComment ? zComment : "";
-  int i;
-  for(i=0; i<WORD_COUNT; i++){
-    size_t n = strlen(azWord[i]);
-    const char *zNext;
-    if( strncmp(z, azWord[i], n)!=0 ) break;
-    z += n;
-    zNext = strstr(z, i+1<WORD_COUNT ? azWord[i+1] : "*/");
-    if( zNext==0 ) break;
-    azValue[i] = sqlxPrintf(p, "%.*s", (int)(zNext-z), z);
-    z = zNext;
-  }
-  pText->zMode = azValue[WORD_MODE];
-  pText->zOnStale = azValue[WORD_ON_STALE];
-  pText->zExcept = azValue[WORD_EXCEPT];
-  pText->zTombstones = optionsSwitch(strcmp(azValue[WORD_TOMBSTONES],"off")!=0);
-  return i==WORD_COUNT;
+  const char *z = zComment ? zComment : "/**/";
+  int bAll = takeAll(p, z+2, z+strlen(z)-2, 1, pText);
+  pText->zTombstones =
+      optionsSwitch(p->rc!=SQLITE_OK || strcmp(pText->zTombstones, "off")!=0);
+  return bAll;
 }
 
 void optionsMake(
@@ -266,20 +396,17 @@ void optionsMake(
   const OptionsText *pAsked,
   VersionedOptions *pOptions
 ){
-  static const OptionsText none = { 0, 0, 0, 0, 0 };
-  static const OptionsText byDefault = {
-    "version", "auto", "abort", "", "on"
-  };
-  const OptionsText *pElse = pStored ? pStored : &byDefault;
-  OptionsText w = pAsked ? *pAsked : none;
-  int bAsked = w.zExcept!=0;
-  int iCol;
+  OptionsText w;
+  int bAsked = pAsked && pAsked->zExcept;
+  int i, iCol;
   memset(pOptions, 0, sizeof(*pOptions));
-  if( w.zColumn==0 ) w.zColumn = pElse->zColumn;
-  if( w.zMode==0 ) w.zMode = pElse->zMode;
-  if( w.zOnStale==0 ) w.zOnStale = pElse->zOnStale;
-  if( w.zExcept==0 ) w.zExcept = pElse->zExcept;
-  if( w.zTombstones==0 ) w.zTombstones = pElse->zTombstones;
+  memset(&w, 0, sizeof(w));
+  if( pAsked ) w = *pAsked;
+  if( w.zColumn==0 ) w.zColumn = pStored ? pStored->zColumn : "version";
+  for(i=0; i<KNOWN_COUNT; i++){
+    if( knownValue(&w, i) ) continue;
+    *knownField(&w, i) = pStored ? knownValue(pStored, i) : aKnown[i].zDefault;
+  }
   if( p->rc!=SQLITE_OK || !w.zColumn || !w.zExcept ) return;
   iCol = tableinfoColumn(pInfo, w.zColumn);
   pOptions->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
@@ -287,6 +414,8 @@ void optionsMake(
   pOptions->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
   pOptions->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
   pOptions->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
+  takeHistory(p, w.zHistory, pOptions);
+  pOptions->bRowErrors = oneOf(p, "errors", w.zErrors, azErrors, 2);
   takeExcept(p, pInfo, w.zExcept, pHas, bAsked, pOptions);
   pOptions->zText = commentOf(p, pOptions);
 }

@@ -18,6 +18,8 @@ struct OptionsText {
   const char *zExcept;       /* names separated by commas; default: none. After
                              ** "only " those of all other columns are meant */
   const char *zTombstones;   /* on, off */
+  const char *zErrors;       /* table, row */
+  const char *zHistory;      /* off, a number of versions, or an age: 30d */
 };
 
 /* Makes the options. Each is the one that is asked for (pAsked, or NULL),
@@ -29,6 +31,16 @@ void optionsMake(Sqlx *p, const TableInfo *pInfo, const OptionsText *pStored,
                  VersionedOptions *pOptions);
 /* Returns the text of the options, as the registry stores it. */
 OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions);
+/* Returns the place of an option by its name, from z up to `=`, or NULL. */
+const char **optionsNamed(OptionsText *pText, const char *z);
+/* Returns the options for which the registry has no column of their own, in one
+** text: `name=value` with a space between two. Those that are the default are
+** left out. */
+const char *optionsMore(Sqlx *p, const OptionsText *pText);
+/* Takes such a text. An option that it does not name is the default. */
+void optionsReadMore(Sqlx *p, const char *z, OptionsText *pText);
+/* Whether two of them have the same options, but for the column. */
+int optionsEqual(const OptionsText *pA, const OptionsText *pB);
 /* Returns the options in the comment that the text of `check` has; NULL if it
 ** has none. */
 const char *optionsComment(Sqlx *p, const char *zSql);

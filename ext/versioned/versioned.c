@@ -6,6 +6,7 @@
 #include <string.h>
 #include "versioned/versioned.h"
 #include "versioned/tombstones.h"
+#include "versioned/history.h"
 #include "schema/owncolumn.h"
 #include "schema/registry.h"
 #include "schema/status.h"
@@ -14,6 +15,10 @@
 SQLITE_EXTENSION_INIT3
 
 /* ---- what may not be versioned ---------------------------------------- */
+
+/* Before this version RAISE() takes no expression, and a file in whose schema
+** one has it cannot be opened. */
+#define ROW_ERRORS_SQLITE 3047000
 
 /* Columns of PRAGMA foreign_key_list. */
 enum { FK_ON_UPDATE = 5, FK_ON_DELETE };
@@ -59,7 +64,13 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   }else if( iCol>=0 ){
     owncolumnCheck(p, pInfo, iCol, "version");
   }
+  if( pOptions->bRowErrors && sqlite3_libversion_number()<ROW_ERRORS_SQLITE ){
+    sqlxBad(p, "errors=row needs SQLite 3.47.0 in every program that opens the"
+               " file, and this is %s, which could not open it any more;"
+               " allowed is errors=table", sqlite3_libversion());
+  }
   if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
+  historyCheck(p, (const VersionedTable*)pTab);
 }
 
 /* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
@@ -93,12 +104,12 @@ static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
 
 static const char *const azVersionedColumn[] = {
   "number", "name", "column", "mode", "on_stale", "except_columns",
-  "tombstones", "generator", "declared"
+  "tombstones", "generator", "declared", "options"
 };
 
 enum { VERSIONED_COL_COLUMN = 2, VERSIONED_COL_MODE, VERSIONED_COL_ON_STALE,
        VERSIONED_COL_EXCEPT, VERSIONED_COL_TOMBSTONES, VERSIONED_COL_GENERATOR,
-       VERSIONED_COL_DECLARED, VERSIONED_COL_COUNT };
+       VERSIONED_COL_DECLARED, VERSIONED_COL_OPTIONS, VERSIONED_COL_COUNT };
 
 static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
@@ -108,6 +119,8 @@ static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
   pTab->stored.zExcept = registryReadText(p, pStmt, VERSIONED_COL_EXCEPT);
   pTab->stored.zTombstones =
       optionsSwitch(sqlite3_column_int(pStmt, VERSIONED_COL_TOMBSTONES));
+  optionsReadMore(p, registryReadText(p, pStmt, VERSIONED_COL_OPTIONS),
+                  &pTab->stored);
   pBase->iGenerator = registryReadGenerator(pStmt, VERSIONED_COL_GENERATOR);
   pBase->bDeclared = sqlite3_column_int(pStmt, VERSIONED_COL_DECLARED)!=0;
 }
@@ -160,21 +173,18 @@ static const char *versionedValues(
 ){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   OptionsText w = bDeclared ? optionsStored(p, &pTab->options) : pTab->stored;
-  return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d", pBase->zNumber,
+  return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d,%Q", pBase->zNumber,
       bDeclared ? pBase->info.zName : pBase->zTable, w.zColumn, w.zMode,
       w.zOnStale, w.zExcept, w.zTombstones==optionsSwitch(1),
-      bDeclared ? VERSIONED_GENERATOR : pBase->iGenerator, bDeclared);
+      bDeclared ? VERSIONED_GENERATOR : pBase->iGenerator, bDeclared,
+      optionsMore(p, &w));
 }
 
 static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
-  const OptionsText *pOld = &pTab->stored;
   OptionsText w = optionsStored(p, &pTab->options);
-  return p->rc==SQLITE_OK && pOld->zTombstones==w.zTombstones
-      && sqlite3_stricmp(pOld->zColumn, w.zColumn)==0
-      && sqlite3_stricmp(pOld->zMode, w.zMode)==0
-      && sqlite3_stricmp(pOld->zOnStale, w.zOnStale)==0
-      && strcmp(pOld->zExcept, w.zExcept)==0
+  return p->rc==SQLITE_OK && optionsEqual(&pTab->stored, &w)
+      && sqlite3_stricmp(pTab->stored.zColumn, w.zColumn)==0
       && tableinfoColumn(&pBase->info, w.zColumn)>=0;
 }
 
@@ -238,10 +248,12 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   return DECLARED_OK;
 }
 
-/* Beside the table itself, triggers name only the tombstones. */
+/* Beside the table itself, triggers name only the tombstones and the
+** history. */
 static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
-  return tombstonesBroken(p, (const VersionedTable*)pBase) ? DECLARED_BROKEN
-                                                           : DECLARED_OK;
+  const VersionedTable *pTab = (const VersionedTable*)pBase;
+  return tombstonesBroken(p, pTab) || historyBroken(p, pTab)
+      ? DECLARED_BROKEN : DECLARED_OK;
 }
 
 /* What a user should know of a trigger that updates the table, or that keeps
@@ -350,6 +362,7 @@ static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
                " is SELECT versioned() in a statement of its own",
             pBase->info.zName);
   }
+  historyPrepare(p, pTab, eScope);
 }
 
 /* Adds the version column if it is missing. If a rebuild has lost it, the rows
@@ -359,6 +372,7 @@ static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const TableInfo *pInfo = &pBase->info;
   const char *zColumn = pTab->options.zColumn;
   const char *zDefault = "1";
+  historyColumns(p, pTab, pDdl);
   if( tableinfoColumn(pInfo, zColumn)>=0 ) return;
   if( pBase->zEntry
    && sqlite3_stricmp(pTab->stored.zColumn, zColumn)==0 ){
@@ -375,8 +389,9 @@ static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
           pInfo->zSchema, pInfo->zName, zColumn));
 }
 
-static void stepsOfTombstones(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
+static void stepsOfTables(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   tombstonesSteps(p, (const VersionedTable*)pBase, pDdl);
+  historySteps(p, (const VersionedTable*)pBase, pDdl);
 }
 
 /* Raises rows that were inserted while the triggers were missing above their
@@ -394,6 +409,7 @@ static void versionedTakeOver(
   Ddl *pDdl
 ){
   tombstonesTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
+  historyTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
 }
 
 static const char *versionedResult(Sqlx *p, const DeclaredTable *pBase){
@@ -413,6 +429,7 @@ const DeclaredKind *versionedKind(void){
     .zRegistrySql = versioned_registry_sql,
     .azColumn = azVersionedColumn,
     .nColumn = VERSIONED_COL_COUNT,
+    .nLater = VERSIONED_COL_COUNT - VERSIONED_COL_OPTIONS,
     .zTriggerOrder = "rowid",
     .zSide = "tombstones",
     .xRead = versionedRead,
@@ -431,7 +448,7 @@ const DeclaredKind *versionedKind(void){
     .xIsSuccessor = versionedIsSuccessor,
     .xPrepare = versionedPrepare,
     .xColumns = stepsOfColumn,
-    .xTables = stepsOfTombstones,
+    .xTables = stepsOfTables,
     .xRows = stepsOfRows,
     .xTakeOver = versionedTakeOver,
     .xResult = versionedResult,
@@ -457,6 +474,7 @@ sqlite3_int64 versionedForget(
                  " versioned_tables", tab.base.info.zName);
     }
     n = tombstonesForget(p, &tab, msOlder, &txn);
+    n += historyForget(p, &tab, msOlder, &txn);
   }
   ddlEnd(p, &txn);
   return n;

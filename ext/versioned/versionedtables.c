@@ -78,6 +78,8 @@ SQLITE_EXTENSION_INIT3
 **   except_columns  TEXT     names separated by commas; after `only `, those
 **                            of all other columns
 **   tombstones      TEXT     on or off
+**   errors          TEXT     table or row
+**   history         TEXT     off, or as of `versioned`: 100, 30d
 **   status          TEXT     see above; not written
 **   note            TEXT     see above; not written
 ** Errors:
@@ -95,11 +97,12 @@ SQLITE_EXTENSION_INIT3
 */
 #define VERSIONED_TABLES_SQL \
   "CREATE TABLE x(schema TEXT, name TEXT, \"column\" TEXT, mode TEXT," \
-  " on_stale TEXT, except_columns TEXT, tombstones TEXT, status TEXT," \
-  " note TEXT)"
+  " on_stale TEXT, except_columns TEXT, tombstones TEXT, errors TEXT," \
+  " history TEXT, status TEXT, note TEXT)"
 
 enum { TAB_COLUMN = DECLAREDTABLES_OWN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
-       TAB_TOMBSTONES, TAB_STATUS, TAB_NOTE, TAB_COUNT };
+       TAB_TOMBSTONES, TAB_ERRORS, TAB_HISTORY, TAB_STATUS, TAB_NOTE,
+       TAB_COUNT };
 
 static void fillColumns(const DeclaredTable *pTab, const char **az){
   const OptionsText *pText = &((const VersionedTable*)pTab)->stored;
@@ -108,6 +111,8 @@ static void fillColumns(const DeclaredTable *pTab, const char **az){
   az[TAB_ON_STALE] = pText->zOnStale;
   az[TAB_EXCEPT] = pText->zExcept;
   az[TAB_TOMBSTONES] = pText->zTombstones;
+  az[TAB_ERRORS] = pText->zErrors;
+  az[TAB_HISTORY] = pText->zHistory;
 }
 
 static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
@@ -123,6 +128,8 @@ static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
                                        "except_columns");
   pText->zTombstones = declaredtablesText(p, apVal[TAB_TOMBSTONES],
                                            "tombstones");
+  pText->zErrors = declaredtablesText(p, apVal[TAB_ERRORS], "errors");
+  pText->zHistory = declaredtablesText(p, apVal[TAB_HISTORY], "history");
   return pText;
 }
 

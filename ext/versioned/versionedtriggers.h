@@ -16,7 +16,7 @@
 
 /* Must go up whenever the generated text changes: an older extension leaves the
 ** triggers of a newer one alone. */
-#define VERSIONED_GENERATOR 2
+#define VERSIONED_GENERATOR 3
 
 typedef struct VersionedOptions VersionedOptions;
 typedef struct VersionedTexts VersionedTexts;
@@ -38,6 +38,11 @@ struct VersionedOptions {
   VersionedMode mode;
   int bIgnore;           /* on_stale=ignore: a stale row is skipped */
   int bTombstones;       /* the version of a deleted row is kept */
+  int bRowErrors;        /* errors=row: the messages name the row */
+  int bHistory;          /* what each version of a row looked like is kept */
+  sqlite3_int64 nHistory;  /* so many versions of it; 0: */
+  sqlite3_int64 msHistory; /* until it is so old */
+  const char *zHistory;  /* the same as it was asked for, or off */
   int bOwn;              /* AFTER UPDATE triggers of the user's update the table
                          ** that they are on, and not only columns of
                          ** azExcept */
@@ -54,6 +59,8 @@ struct VersionedTexts {
   const char *zTombstones;      /* name of the table of tombstones */
   const char *zTombstonesSql;   /* as sqlite_master keeps it */
   const char *zLiftAllSql;      /* the UPDATE of a repair */
+  const char *zHistory;         /* name of the table of history */
+  const char *zHistorySql;      /* as sqlite_master keeps it at first */
 };
 
 /* Makes the set and the texts, with a number in their names. After an error of

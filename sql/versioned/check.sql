@@ -24,9 +24,10 @@
 
 -- SQL ERROR stale write:
 -- The row has changed since it was read: the version that the UPDATE carries
--- is not the right one. The text names the table and the column, not the row.
--- To find the row, run `SELECT * FROM t WHERE ... AND version <> ?` with the
--- WHERE clause of the UPDATE and the version that was read.
+-- is not the right one. The text names the table and the column and, with
+-- `errors=row`, the row. Without that option this query finds the row: `SELECT
+-- * FROM t WHERE ... AND version <> ?`, with the WHERE clause of the UPDATE and
+-- the version that was read.
 -- In the modes `auto` and `strict` the text ends with `(if it was sent as read:
 -- mode echo)` where the UPDATE carries the version that the row has. A writer
 -- that read one version before sends that number, and so does one that writes

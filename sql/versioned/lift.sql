@@ -6,13 +6,13 @@
 -- It reads the row and not NEW: a trigger of the user's may have changed the
 -- row before. There is no OR clause: that of the outer statement would override
 -- it.
-SELECT RAISE(ABORT,'version exhausted: $label') FROM $tombstones
+SELECT RAISE(ABORT,'version exhausted: $label'$row_new) FROM $tombstones
 WHERE $tombstone_new AND version>=$last;
 UPDATE $table SET $version=(
   SELECT version+$step FROM $tombstones WHERE $tombstone_new)
 WHERE $self_new AND $version<=(
   SELECT version FROM $tombstones WHERE $tombstone_new);
-SELECT RAISE(ABORT,'version not raised: $label') FROM $table
+SELECT RAISE(ABORT,'version not raised: $label'$row_new) FROM $table
 WHERE $self_new AND $version<=(
   SELECT version FROM $tombstones WHERE $tombstone_new);
 DELETE FROM $tombstones WHERE $tombstone_new

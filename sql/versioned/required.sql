@@ -14,5 +14,5 @@
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN
-  SELECT RAISE(ABORT,'version required: $label');
+  SELECT RAISE(ABORT,'version required: $label'$row_at);
 END

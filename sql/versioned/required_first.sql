@@ -10,5 +10,5 @@
 CREATE TRIGGER $trigger BEFORE UPDATE OF $not_own ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN
-  SELECT RAISE(ABORT,'version required: $label');
+  SELECT RAISE(ABORT,'version required: $label'$row_at);
 END

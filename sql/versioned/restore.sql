@@ -9,7 +9,7 @@
 CREATE TRIGGER $trigger AFTER INSERT ON $table
 WHEN EXISTS(SELECT 1 FROM $tombstones WHERE $tombstone_new)
 BEGIN
-  $if(strict) SELECT RAISE(ABORT,'version required: $label')
+  $if(strict) SELECT RAISE(ABORT,'version required: $label'$row_new)
   FROM $tombstones WHERE $tombstone_new AND live NOT NULL
   AND NEW.$version IS NOT version+1; $end
   $lift

@@ -23,6 +23,6 @@ WHEN NOT(typeof(NEW.$version)='integer' AND NEW.$version>=0
   AND NEW.$version<9223372036854775807)
 BEGIN
   SELECT CASE WHEN NEW.$version=9223372036854775807
-    THEN RAISE(ABORT,'version exhausted: $label')
-    ELSE RAISE(ABORT,'version invalid: $label') END;
+    THEN RAISE(ABORT,'version exhausted: $label'$row_new)
+    ELSE RAISE(ABORT,'version invalid: $label'$row_new$sent) END;
 END

@@ -20,6 +20,6 @@
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
 WHEN NEW.$version IS OLD.$version
 BEGIN
-  SELECT RAISE(ABORT,'version not raised: $label') FROM $table
+  SELECT RAISE(ABORT,'version not raised: $label'$row_at) FROM $table
   WHERE $self_new AND $version IS OLD.$version;
 END

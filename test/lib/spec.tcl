@@ -125,7 +125,7 @@ proc spec::sql {command} {
       return "[string toupper $word] $rest"
     }
     timeout {
-      if {$rest < 1000} { set rest [expr {$rest*$::world::patience/20000}] }
+      if {$rest < 10000} { set rest [expr {$rest*$::world::patience/20000}] }
       return "SELECT advisory_lock_timeout($rest)"
     }
     permit { return "SELECT semaphore_lock($key, $mode)" }

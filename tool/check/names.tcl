@@ -45,7 +45,7 @@ proc check::names {root} {
     }
   }
   foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
-                  tool/install/* \
+                  tool/install/* tool/bench/*.tcl \
                   test/* test/*/* .ci/* Makefile] {
     if {[file isdirectory $root/$file]} continue
     if {[file extension $file] ni {.sql .tcl .test .sh ""}} continue

@@ -10,7 +10,7 @@ namespace eval check {
   variable proseFiles {
     page    {README.md sql/*.md ext/*.md ext/*/*.md test/*.md test/*/*.md}
     comment {ext/*.c ext/*.h ext/*/*.c ext/*/*.h sql/*/*.sql test/core/*
-             test/*.test test/lib/* test/prog/*.c test/bench/*.c
+             test/*.test test/lib/* test/prog/*.c tool/bench/*.c tool/bench/*.h
              tool/*.tcl tool/*/*.tcl tool/deps tool/bare .ci/run Makefile}
   }
   # Not read: test/check.test shows this check what is wrong.

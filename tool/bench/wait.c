@@ -3,9 +3,9 @@
 ** What waiting for locks costs in SQL: the hand-over between two processes, one
 ** lock that many processes want, the takeover after a kill -9 of the holder,
 ** threads that sleep, and a wait that begins behind others. Each line prints
-** `what: number (aim)`. tool/bench.tcl builds and runs it.
+** `what: number (aim)`. tool/bench/bench.tcl builds and runs it.
 **
-**   benchwait EXTENSION FOLDER [-against LIBRARY] [-r REPETITIONS] [NAME...]
+**   wait EXTENSION FOLDER [-against LIBRARY] [-r REPETITIONS] [NAME...]
 **
 ** With -against every figure is taken of both libraries, turn about, and the
 ** second library's stands behind the first's. Times are of the wall clock, so
@@ -15,30 +15,26 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "runner.h"
 
 #define MAX_REP    101
-#define MAX_PROC   64
+#define MAX_PROC   RUNNER_PROCESSES
 #define MAX_SLEEP  1000
 #define HANDOVERS  400
 
-static int nRep = 5;
+static int nRep;
 static const char *azLib[2];
 static int nLib = 1;
-static const char *zFolder;
 
 /* Memory that all processes of a figure share. */
 typedef struct Shared {
-  unsigned nReady, bGo, bStop;
+  unsigned nReady, bStop;
   unsigned word;                     /* of the bare futex */
   pid_t aPid[2];
   double tKill, tPassed;             /* when it was killed, or handed over */
@@ -54,108 +50,32 @@ static Shared *pSh;
 #define set(p,v)  __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 #define add(p,v)  __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
 
-static void check(sqlite3 *db, int rc, const char *zSql){
-  if( rc==SQLITE_OK || rc==SQLITE_ROW || rc==SQLITE_DONE ) return;
-  fprintf(stderr, "benchwait: %s: %s\n", sqlite3_errmsg(db), zSql);
-  _exit(1);
-}
-
-static void run(sqlite3 *db, const char *zSql){
-  check(db, sqlite3_exec(db, zSql, 0, 0, 0), zSql);
-}
-
 static sqlite3 *openDb(int iLib){
+  char zFile[20];
   sqlite3 *db;
-  char *zPath = sqlite3_mprintf("%s/wait%d.db", zFolder, iLib);
-  check(0, sqlite3_open(zPath, &db), zPath);
-  sqlite3_free(zPath);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, (int*)0);
-  check(db, sqlite3_load_extension(db, azLib[iLib], 0, 0), azLib[iLib]);
+  snprintf(zFile, sizeof(zFile), "wait%d", iLib);
+  db = runnerOpen(zFile);
+  runnerLoad(db, azLib[iLib]);
   return db;
 }
 
-static sqlite3_stmt *prepare(sqlite3 *db, const char *zSql){
-  sqlite3_stmt *pStmt = 0;
-  check(db, sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0), zSql);
-  return pStmt;
-}
-
-static void once(sqlite3_stmt *pStmt){
-  check(sqlite3_db_handle(pStmt), sqlite3_step(pStmt), sqlite3_sql(pStmt));
-  sqlite3_reset(pStmt);
-}
-
-static double clockOf(clockid_t e){
-  struct timespec t;
-  clock_gettime(e, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec*1e-9;
-}
-static double now(void){ return clockOf(CLOCK_MONOTONIC); }
-static double cpu(void){ return clockOf(CLOCK_PROCESS_CPUTIME_ID); }
-
-static void rest(double s){
-  struct timespec t = { (time_t)s, (long)((s-(double)(time_t)s)*1e9) };
-  nanosleep(&t, 0);
-}
-static void spin(double s){
-  double tEnd = now() + s;
-  while( now()<tEnd ){}
-}
-
-static int compare(const void *a, const void *b){
-  double x = *(const double*)a, y = *(const double*)b;
-  return x<y ? -1 : x>y;
-}
-/* The element of a at part x of the way through its order. */
-static double quantile(double *a, int n, double x){
-  qsort(a, (size_t)n, sizeof(a[0]), compare);
-  return a[(int)(x*(n-1)+0.5)];
-}
-
-/* Prints one figure of each library. */
-static void report(const char *zName, const char *zWhat, const double *a,
-                   const char *zUnit, const char *zAim){
+/* Writes one figure of each library. */
+static void report(const char *zPart, const char *zWhat, const double *a,
+                   const char *zUnit, double aim, int bAtLeast){
+  static const char *const azSeries[] = { "Interlock", "against" };
   int i;
-  printf("%-10s %s:", zName, zWhat);
   for(i=0; i<nLib; i++){
-    printf(a[i]<10 ? " %.2f%s" : " %.0f%s", a[i], zUnit);
-    if( i+1<nLib ) printf(",");
+    runnerFigure(&(Figure){ .zPart = zPart, .zWhat = zWhat, .zUnit = zUnit,
+        .value = a[i], .aim = aim, .bAtLeast = bAtLeast,
+        .zSeries = nLib>1 ? azSeries[i] : 0 });
   }
-  printf(" (aim %s)\n", zAim);
-  fflush(stdout);
 }
 
-static void shareMemory(void){
-  pSh = mmap(0, sizeof(*pSh), PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS,
-             -1, 0);
-  if( pSh==MAP_FAILED ) exit(1);
-}
-
-/* Starts nProc processes that run x, lets them go when all are ready, and stops
-** them after some seconds, or waits for their end if that is 0. */
-static void together(int nProc, double s, void (*x)(int iProc, int iLib),
+/* Runs the processes on one library. */
+static void together(int nProc, double s, void (*x)(int iProc, void *pLib),
                      int iLib){
-  pid_t aPid[MAX_PROC];
-  int i;
   memset(pSh, 0, sizeof(*pSh));
-  for(i=0; i<nProc; i++){
-    aPid[i] = fork();
-    if( aPid[i]==0 ){
-      x(i, iLib);
-      _exit(0);
-    }
-  }
-  while( get(&pSh->nReady)<(unsigned)nProc ) rest(0.001);
-  set(&pSh->bGo, 1);
-  if( s>0 ){
-    rest(s);
-    set(&pSh->bStop, 1);
-  }
-  for(i=0; i<nProc; i++) waitpid(aPid[i], 0, 0);
-}
-static void ready(void){
-  add(&pSh->nReady, 1);
-  while( !get(&pSh->bGo) ) rest(0.0005);
+  runnerTogether(nProc, s, x, &iLib);
 }
 
 /* ---- hand-over --------------------------------------------------------- */
@@ -170,7 +90,7 @@ static void untilAsleep(pid_t pid){
   char z[200], *q;
   FILE *f;
   do{
-    rest(20e-6);
+    runnerRest(20e-6);
     snprintf(z, sizeof(z), "/proc/%d/stat", (int)pid);
     f = fopen(z, "r");
     z[0] = 0;
@@ -185,41 +105,41 @@ static void untilAsleep(pid_t pid){
 static void turns(int iProc, const Turns *p){
   unsigned *pWord = &pSh->word, i;
   pSh->aPid[iProc] = getpid();
-  ready();
-  if( p->pLock && iProc==0 ) once(p->pLock);
+  runnerReady();
+  if( p->pLock && iProc==0 ) runnerOnce(p->pLock);
   add(&pSh->nReady, 1);
-  while( get(&pSh->nReady)<4 ){}
+  while( get(&pSh->nReady)<2 ){}
   for(i=0; i<HANDOVERS; i++){
     if( (i&1)==(unsigned)iProc ){
       untilAsleep(pSh->aPid[!iProc]);
-      pSh->tPassed = now();
+      pSh->tPassed = runnerNow();
       if( p->pLock ){
-        once(p->pUnlock);
+        runnerOnce(p->pUnlock);
       }else{
         set(pWord, i+1);
         syscall(SYS_futex, pWord, FUTEX_WAKE, 1, 0, 0, 0);
       }
     }else{
-      if( p->pLock ) once(p->pLock);
+      if( p->pLock ) runnerOnce(p->pLock);
       while( !p->pLock && get(pWord)==i ){
         syscall(SYS_futex, pWord, FUTEX_WAIT, i, 0, 0, 0);
       }
-      pSh->aUs[i] = (now() - pSh->tPassed)*1e6;
+      pSh->aUs[i] = (runnerNow() - pSh->tPassed)*1e6;
     }
   }
 }
 
-static void bare(int iProc, int iLib){
+static void bare(int iProc, void *pLib){
   Turns a = { 0, 0 };
-  (void)iLib;
+  (void)pLib;
   turns(iProc, &a);
 }
 
-static void passOn(int iProc, int iLib){
-  sqlite3 *db = openDb(iLib);
+static void passOn(int iProc, void *pLib){
+  sqlite3 *db = openDb(*(int*)pLib);
   Turns a;
-  a.pLock = prepare(db, "SELECT advisory_lock(1)");
-  a.pUnlock = prepare(db, "SELECT advisory_unlock(1)");
+  a.pLock = runnerPrepare(db, "SELECT advisory_lock(1)");
+  a.pUnlock = runnerPrepare(db, "SELECT advisory_unlock(1)");
   turns(iProc, &a);
 }
 
@@ -229,40 +149,40 @@ static void handover(void){
   for(r=0; r<nRep; r++){
     double usBare;
     together(2, 0, bare, 0);
-    usBare = quantile(pSh->aUs, HANDOVERS, 0.5);
+    usBare = runnerQuantile(pSh->aUs, HANDOVERS, 0.5);
     for(i=0; i<nLib; i++){
       together(2, 0, passOn, i);
-      aUs[i][r] = quantile(pSh->aUs, HANDOVERS, 0.5);
+      aUs[i][r] = runnerQuantile(pSh->aUs, HANDOVERS, 0.5);
       aRatio[i][r] = aUs[i][r]/usBare;
     }
   }
   for(i=0; i<nLib; i++){
-    us[i] = quantile(aUs[i], nRep, 0.5);
-    ratio[i] = quantile(aRatio[i], nRep, 0.5);
+    us[i] = runnerQuantile(aUs[i], nRep, 0.5);
+    ratio[i] = runnerQuantile(aRatio[i], nRep, 0.5);
   }
-  report("handover", "a hand-over to a process that sleeps", us, " us", "20");
-  report("handover", "the same / a bare futex", ratio, "", "2.5");
+  report("handover", "a hand-over to a process that sleeps", us, " us", 20, 0);
+  report("handover", "the same / a bare futex", ratio, "", 2.5, 0);
 }
 
 /* ---- one hot lock ------------------------------------------------------ */
 
-static void wantIt(int iProc, int iLib){
-  sqlite3 *db = openDb(iLib);
-  sqlite3_stmt *pLock = prepare(db, "SELECT advisory_lock(2)");
-  sqlite3_stmt *pUnlock = prepare(db, "SELECT advisory_unlock(2)");
+static void wantIt(int iProc, void *pLib){
+  sqlite3 *db = openDb(*(int*)pLib);
+  sqlite3_stmt *pLock = runnerPrepare(db, "SELECT advisory_lock(2)");
+  sqlite3_stmt *pUnlock = runnerPrepare(db, "SELECT advisory_unlock(2)");
   double t;
-  ready();
-  t = cpu();
-  while( !get(&pSh->bStop) ){
-    once(pLock);
-    spin(10e-6);
+  runnerReady();
+  t = runnerCpu();
+  while( !runnerStopped() ){
+    runnerOnce(pLock);
+    runnerSpin(10e-6);
     pSh->anGrant[iProc]++;
-    once(pUnlock);
+    runnerOnce(pUnlock);
   }
-  pSh->usCpu[iProc] = (cpu()-t)*1e6;
+  pSh->usCpu[iProc] = (runnerCpu()-t)*1e6;
 }
 
-static void hotOf(int nProc, const char *zAim){
+static void hotOf(int nProc, double aim){
   double aRate[2][MAX_REP], aShare[2][MAX_REP], aCpu[2][MAX_REP], x[2];
   char zWhat[100];
   int r, i, k;
@@ -282,28 +202,27 @@ static void hotOf(int nProc, const char *zAim){
   }
   snprintf(zWhat, sizeof(zWhat), "%d processes, one lock, grants a second",
            nProc);
-  for(i=0; i<nLib; i++) x[i] = quantile(aRate[i], nRep, 0.5);
-  report("hot", zWhat, x, "", zAim);
-  for(i=0; i<nLib; i++) x[i] = quantile(aShare[i], nRep, 0.5);
-  report("hot", "  smallest share / largest", x, "", "0.8");
-  for(i=0; i<nLib; i++) x[i] = quantile(aCpu[i], nRep, 0.5);
-  report("hot", "  processor time a grant", x, " us", "none");
+  for(i=0; i<nLib; i++) x[i] = runnerQuantile(aRate[i], nRep, 0.5);
+  report("hot", zWhat, x, "", aim, 1);
+  for(i=0; i<nLib; i++) x[i] = runnerQuantile(aShare[i], nRep, 0.5);
+  report("hot", "  smallest share / largest", x, "", 0.8, 1);
+  for(i=0; i<nLib; i++) x[i] = runnerQuantile(aCpu[i], nRep, 0.5);
+  report("hot", "  processor time a grant", x, " us", 0, 0);
 }
 
 static void hot(void){
-  hotOf(2, "none");
-  hotOf(8, "30000");
-  hotOf(16, "20000");
-  hotOf(32, "18000");
-  hotOf(64, "none");
+  hotOf(2, 0);
+  hotOf(8, 30000);
+  hotOf(16, 20000);
+  hotOf(32, 18000);
+  hotOf(64, 0);
 }
 
 /* ---- takeover ---------------------------------------------------------- */
 
-static void holdAndDie(int iProc, int iLib){
+static void holdAndDie(int iLib){
   sqlite3 *db = openDb(iLib);
-  (void)iProc;
-  run(db, "SELECT advisory_lock(3)");
+  runnerSql(db, "SELECT advisory_lock(3)");
   add(&pSh->nReady, 1);
   for(;;) pause();
 }
@@ -312,8 +231,8 @@ static void holdAndDie(int iProc, int iLib){
 typedef struct Kill { pid_t pid; double s; } Kill;
 static void *killLater(void *pArg){
   Kill *p = pArg;
-  rest(p->s);
-  pSh->tKill = now();
+  runnerRest(p->s);
+  pSh->tKill = runnerNow();
   kill(p->pid, SIGKILL);
   return 0;
 }
@@ -326,13 +245,13 @@ static double takeoverOnce(int iLib, int iRound){
   Kill a;
   memset(pSh, 0, sizeof(*pSh));
   a.pid = fork();
-  if( a.pid==0 ) holdAndDie(0, iLib);
-  while( !get(&pSh->nReady) ) rest(0.001);
+  if( a.pid==0 ) holdAndDie(iLib);
+  while( !get(&pSh->nReady) ) runnerRest(0.001);
   db = openDb(iLib);
   a.s = 0.08 + 0.0037*(iRound%30);
   pthread_create(&thread, 0, killLater, &a);
-  run(db, "SELECT advisory_lock(3)");
-  ms = (now() - pSh->tKill)*1e3;
+  runnerSql(db, "SELECT advisory_lock(3)");
+  ms = (runnerNow() - pSh->tKill)*1e3;
   pthread_join(thread, 0);
   waitpid(a.pid, 0, 0);
   sqlite3_close(db);
@@ -343,11 +262,11 @@ static void takeover(void){
   double aMs[2][MAX_REP], x[2];
   int r, i, n = nRep*10<MAX_REP ? nRep*10 : MAX_REP;
   for(r=0; r<n; r++) for(i=0; i<nLib; i++) aMs[i][r] = takeoverOnce(i, r);
-  for(i=0; i<nLib; i++) x[i] = quantile(aMs[i], n, 0.5);
+  for(i=0; i<nLib; i++) x[i] = runnerQuantile(aMs[i], n, 0.5);
   report("takeover", "kill -9 of the holder to the grant, median", x, " ms",
-         "2 ms");
-  for(i=0; i<nLib; i++) x[i] = quantile(aMs[i], n, 0.99);
-  report("takeover", "the same, p99", x, " ms", "10 ms");
+         2, 0);
+  for(i=0; i<nLib; i++) x[i] = runnerQuantile(aMs[i], n, 0.99);
+  report("takeover", "the same, p99", x, " ms", 10, 0);
 }
 
 /* ---- threads that sleep, and a wait behind them ------------------------ */
@@ -355,16 +274,6 @@ static void takeover(void){
 static void *sleepMain(void *pArg){
   sqlite3_exec(pArg, "SELECT advisory_lock(4)", 0, 0, 0);
   return 0;
-}
-
-static unsigned count(sqlite3 *db, const char *zSql){
-  sqlite3_stmt *pStmt = prepare(db, zSql);
-  unsigned n = 0;
-  if( sqlite3_step(pStmt)==SQLITE_ROW ){
-    n = (unsigned)sqlite3_column_int(pStmt, 0);
-  }
-  sqlite3_finalize(pStmt);
-  return n;
 }
 
 /* Lets n threads wait for a lock of another process. */
@@ -378,10 +287,10 @@ static Sleepers sleepers;
 
 static void holdFour(int iLib){
   sqlite3 *db = openDb(iLib);
-  run(db, "SELECT advisory_lock(4)");
+  runnerSql(db, "SELECT advisory_lock(4)");
   add(&pSh->nReady, 1);
-  while( !get(&pSh->bStop) ) rest(0.01);
-  run(db, "SELECT advisory_unlock(4)");
+  while( !get(&pSh->bStop) ) runnerRest(0.01);
+  runnerSql(db, "SELECT advisory_unlock(4)");
   sqlite3_close(db);
   _exit(0);
 }
@@ -394,7 +303,7 @@ static void sleepersStart(int n, int iLib){
   p->n = n;
   p->pid = fork();
   if( p->pid==0 ) holdFour(iLib);
-  while( !get(&pSh->nReady) ) rest(0.001);
+  while( !get(&pSh->nReady) ) runnerRest(0.001);
   p->db = openDb(iLib);
   pthread_attr_init(&attr);
   pthread_attr_setstacksize(&attr, 256*1024);
@@ -402,8 +311,8 @@ static void sleepersStart(int n, int iLib){
     p->aDb[i] = openDb(iLib);
     pthread_create(&p->aThread[i], &attr, sleepMain, p->aDb[i]);
   }
-  while( count(p->db, "SELECT count(*) FROM advisory_locks WHERE NOT granted")
-         <(unsigned)n ) rest(0.05);
+  while( runnerInt(p->db, "SELECT count(*) FROM advisory_locks"
+                           " WHERE NOT granted")<n ) runnerRest(0.05);
 }
 
 static void sleepersEnd(void){
@@ -422,10 +331,10 @@ static void sleepersEnd(void){
 static double sleeping(int n, int iLib){
   double t, x;
   sleepersStart(n, iLib);
-  rest(4);                           /* the first looks prepare statements */
-  t = cpu();
-  rest(2);
-  x = (cpu()-t)/2*100;
+  runnerRest(4);                     /* the first looks prepare statements */
+  t = runnerCpu();
+  runnerRest(2);
+  x = (runnerCpu()-t)/2*100;
   sleepersEnd();
   return x;
 }
@@ -439,7 +348,7 @@ static void sleeps(void){
     for(i=0; i<nLib; i++) x[i] = sleeping(aN[k], i);
     snprintf(zWhat, sizeof(zWhat), "%d threads asleep, of one processor",
              aN[k]);
-    report("sleep", zWhat, x, " %", "2 % at 1000");
+    report("sleep", zWhat, x, " %", aN[k]==1000 ? 2 : 0, 0);
   }
 }
 
@@ -451,18 +360,18 @@ static double behindOnce(int n, int iLib){
   int i;
   sleepersStart(n, iLib);
   db = openDb(iLib);
-  run(db, "SELECT advisory_lock(5); SELECT advisory_lock_timeout(1)");
-  pStmt = prepare(db, "SELECT advisory_lock(4)");
+  runnerSql(db, "SELECT advisory_lock(5); SELECT advisory_lock_timeout(1)");
+  pStmt = runnerPrepare(db, "SELECT advisory_lock(4)");
   for(i=0; i<30; i++){
-    double t = clockOf(CLOCK_THREAD_CPUTIME_ID);
+    double t = runnerThreadCpu();
     sqlite3_step(pStmt);
-    a[i] = (clockOf(CLOCK_THREAD_CPUTIME_ID)-t)*1e3;
+    a[i] = (runnerThreadCpu()-t)*1e3;
     sqlite3_reset(pStmt);
   }
   sqlite3_finalize(pStmt);
   sqlite3_close(db);
   sleepersEnd();
-  return quantile(a, 30, 0.5);
+  return runnerQuantile(a, 30, 0.5);
 }
 
 static void behind(void){
@@ -473,7 +382,7 @@ static void behind(void){
   for(k=0; k<3; k++){
     for(i=0; i<nLib; i++) x[i] = behindOnce(aN[k], i);
     snprintf(zWhat, sizeof(zWhat), "a wait of 1 ms behind %d others", aN[k]);
-    report("behind", zWhat, x, " ms", "0.2 ms");
+    report("behind", zWhat, x, " ms", 0.2, 0);
   }
 }
 
@@ -484,50 +393,32 @@ static const struct { const char *zName; void (*x)(void); } aPart[] = {
   { "sleep", sleeps }, { "behind", behind }
 };
 
-static int wanted(const char *zName, int argc, char **argv){
-  int i;
-  for(i=0; i<argc; i++){
-    if( strcmp(argv[i], zName)==0 ) return 1;
-  }
-  return argc==0;
-}
-
-static void removeOld(int iLib){
-  static const char *const azTail[] = { "", "-wal", "-shm", "-interlock" };
-  int i;
-  for(i=0; i<4; i++){
-    char *z = sqlite3_mprintf("%s/wait%d.db%s", zFolder, iLib, azTail[i]);
-    remove(z);
-    sqlite3_free(z);
-  }
+static int option(const char *zName, const char *zValue){
+  if( strcmp(zName, "-against")!=0 ) return 0;
+  azLib[1] = zValue;
+  nLib = 2;
+  return 1;
 }
 
 int main(int argc, char **argv){
   size_t i;
   int k;
-  if( argc<3 ) return 2;
-  azLib[0] = argv[1];
-  zFolder = argv[2];
-  argc -= 3; argv += 3;
-  while( argc>1 && argv[0][0]=='-' ){
-    if( strcmp(argv[0], "-against")==0 ){
-      azLib[1] = argv[1];
-      nLib = 2;
-    }
-    if( strcmp(argv[0], "-r")==0 ) nRep = atoi(argv[1]);
-    argc -= 2; argv += 2;
-  }
-  if( nRep<1 || nRep>MAX_REP ) nRep = 5;
-  shareMemory();
+  runnerBegin("wait", "handover hot takeover sleep behind", "-against", option,
+              argc, argv);
+  azLib[0] = runnerExtension;
+  nRep = runnerRepetitions(5, MAX_REP);
+  pSh = runnerShare(sizeof(*pSh));
   for(k=0; k<nLib; k++){
+    char zFile[20];
     sqlite3 *db;
-    removeOld(k);
+    snprintf(zFile, sizeof(zFile), "wait%d", k);
+    runnerRemove(zFile);
     db = openDb(k);
-    run(db, "PRAGMA journal_mode=WAL; CREATE TABLE t(a)");
+    runnerSql(db, "PRAGMA journal_mode=WAL; CREATE TABLE t(a)");
     sqlite3_close(db);
   }
   for(i=0; i<sizeof(aPart)/sizeof(aPart[0]); i++){
-    if( wanted(aPart[i].zName, argc, argv) ) aPart[i].x();
+    if( runnerWants(aPart[i].zName) ) aPart[i].x();
   }
   return 0;
 }

@@ -1,77 +1,43 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** What advisory locks cost in SQL, against the cheapest that SQL can do: each
-** line prints `what: number (aim)`. tool/bench.tcl builds and runs it.
+** What locks cost in SQL, against the cheapest that SQL can do: each line
+** prints `what: number (aim)`. tool/bench/bench.tcl builds and runs it.
 **
-**   benchlock EXTENSION FOLDER [-n ROUNDS] [-r REPETITIONS] [-side 0|1]
-**             [NAME...]
+**   lock EXTENSION FOLDER [-n ROUNDS] [-r REPETITIONS] [-side 0|1] [NAME...]
 **
 ** The two sides of a line are run turn about in one process; the median of
 ** the repetitions counts. Times are CPU times of this process. With -side one
 ** side alone is run, for a profiler.
 */
-#define _POSIX_C_SOURCE 200809L
-#include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "runner.h"
 
 #define MAX_REP 101
 
 static int nRound = 100000;
-static int nRep = 21;
+static int nRep;
 static int iSide = -1;
 static sqlite3 *db;
 
 /* ---- helpers ---------------------------------------------------------- */
 
-static void check(int rc, const char *zSql){
-  if( rc==SQLITE_OK || rc==SQLITE_ROW || rc==SQLITE_DONE ) return;
-  fprintf(stderr, "benchlock: %s: %s\n", sqlite3_errmsg(db), zSql);
-  exit(1);
-}
-
 static void run(const char *zSql){
-  check(sqlite3_exec(db, zSql, 0, 0, 0), zSql);
-}
-
-static sqlite3_stmt *prepare(const char *zSql){
-  sqlite3_stmt *pStmt = 0;
-  check(sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0), zSql);
-  return pStmt;
+  runnerSql(db, zSql);
 }
 
 static void once(sqlite3_stmt *pStmt, sqlite3_int64 iKey){
   if( sqlite3_bind_parameter_count(pStmt) ){
-    check(sqlite3_bind_int64(pStmt, 1, iKey), sqlite3_sql(pStmt));
+    runnerCheck(db, sqlite3_bind_int64(pStmt, 1, iKey), sqlite3_sql(pStmt));
   }
-  check(sqlite3_step(pStmt), sqlite3_sql(pStmt));
-  check(sqlite3_reset(pStmt), sqlite3_sql(pStmt));
+  runnerOnce(pStmt);
 }
 
-/* CPU seconds of this process. */
-static double now(void){
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec*1e-9;
-}
-
-static int compare(const void *a, const void *b){
-  double x = *(const double*)a, y = *(const double*)b;
-  return x<y ? -1 : x>y;
-}
-
-static double median(double *a, int n){
-  qsort(a, (size_t)n, sizeof(a[0]), compare);
-  return a[n/2];
-}
-
-static void report(const char *zName, const char *zWhat, double r, double aim,
+static void report(const char *zPart, const char *zWhat, double r, double aim,
                    const char *zUnit){
-  printf("%-12s %s: %.2f%s (aim %g%s)%s\n", zName, zWhat, r, zUnit, aim, zUnit,
-         r<=aim ? "" : " MISSED");
-  fflush(stdout);
+  Figure figure = { .zPart = zPart, .zWhat = zWhat, .value = r, .aim = aim,
+                    .zUnit = zUnit };
+  runnerFigure(&figure);
 }
 
 /* An SQL function that does nothing. */
@@ -163,17 +129,17 @@ static double side(const Pair *p, int i){
   sqlite3_stmt *apStmt[3];
   double t;
   int n, k;
-  for(k=0; k<3; k++) apStmt[k] = azSql[k] ? prepare(azSql[k]) : 0;
+  for(k=0; k<3; k++) apStmt[k] = azSql[k] ? runnerPrepare(db, azSql[k]) : 0;
   if( p->bInside ) run("BEGIN");
-  t = now();
+  t = runnerCpu();
   for(n=0; n<nRound; n++){
     for(k=0; k<3 && apStmt[k]; k++){
-      sqlite3_stmt *pStmt = bCompile ? prepare(azSql[k]) : apStmt[k];
+      sqlite3_stmt *pStmt = bCompile ? runnerPrepare(db, azSql[k]) : apStmt[k];
       once(pStmt, n);
       if( bCompile ) sqlite3_finalize(pStmt);
     }
   }
-  t = now() - t;
+  t = runnerCpu() - t;
   if( p->bInside ) run("COMMIT");
   for(k=0; k<3; k++) sqlite3_finalize(apStmt[k]);
   return t*1e6/nRound;
@@ -192,7 +158,7 @@ static void pair(const Pair *p){
     double us1 = iSide==0 ? 1 : side(p, 1);
     a[r] = p->bDifference ? us1-us0 : us1/us0;
   }
-  report(p->zName, p->zWhat, median(a, nRep), p->aim,
+  report(p->zName, p->zWhat, runnerMedian(a, nRep), p->aim,
          p->bDifference ? " us" : "");
   if( p->zMode ) run("PRAGMA journal_mode=WAL");
 }
@@ -203,19 +169,18 @@ static void pair(const Pair *p){
   " (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i<1000000)"
 
 static void million(void){
-  double t = now();
+  double t = runnerCpu();
   run(COUNT_UP " SELECT sum(try_advisory_lock(i)) FROM c");
-  report("million", "one statement that takes 1,000,000 locks", now()-t, 1.5,
-         " s");
-  t = now();
+  report("million", "one statement that takes 1,000,000 locks", runnerCpu()-t,
+         1.5, " s");
+  t = runnerCpu();
   run("SELECT advisory_unlock_all()");
-  report("million", "advisory_unlock_all() of them", now()-t, 0.7, " s");
+  report("million", "advisory_unlock_all() of them", runnerCpu()-t, 0.7, " s");
 }
 
 /* ---- skip_locked ------------------------------------------------------ */
 
-static const char *zExtension, *zFolderName;
-static void openOne(const char *zExt, const char *zFolder);
+static sqlite3 *openOne(void);
 
 /* The median of a query's CPU milliseconds. The locks of the query are
 ** released. */
@@ -223,12 +188,12 @@ static double query(const char *zSql){
   double a[MAX_REP];
   int r;
   for(r=0; r<nRep; r++){
-    double t = now();
+    double t = runnerCpu();
     run(zSql);
-    a[r] = (now() - t)*1e3;
+    a[r] = (runnerCpu() - t)*1e3;
     run("SELECT row_unlock_all()");
   }
-  return median(a, nRep);
+  return runnerMedian(a, nRep);
 }
 
 static void makeJobs(void){
@@ -240,15 +205,13 @@ static void makeJobs(void){
 
 /* Another connection has locked the first 10,000 rows. */
 static void skip(void){
-  sqlite3 *dbMain = db, *dbOther;
+  sqlite3 *dbOther;
   double ms, msSelect;
   run("DROP INDEX job_rank");
   ms = query("SELECT skip_locked('job', 10)");
   report("skip", "skip_locked('job', 10), nothing locked", ms, 0.1, " ms");
-  openOne(zExtension, zFolderName);
-  dbOther = db;
-  run("SELECT skip_locked('job', 10000)");
-  db = dbMain;
+  dbOther = openOne();
+  runnerSql(dbOther, "SELECT skip_locked('job', 10000)");
   ms = query("SELECT skip_locked('job', 10)");
   report("skip", "skip_locked('job', 10) behind 10,000 locked rows", ms, 5,
          " ms");
@@ -259,61 +222,44 @@ static void skip(void){
                    " LIMIT 10010");
   report("skip", "with a condition and an order, sorted / such a SELECT",
          ms/msSelect, 4, "");
-  check(sqlite3_close(dbOther), "close");
+  runnerCheck(dbOther, sqlite3_close(dbOther), "close");
 }
 
 /* ---- main ------------------------------------------------------------- */
 
-static int wanted(const char *zName, int argc, char **argv){
-  int i;
-  for(i=0; i<argc; i++){
-    if( strcmp(argv[i], zName)==0 ) return 1;
-  }
-  return argc==0;
+static sqlite3 *openOne(void){
+  sqlite3 *p = runnerOpenLoaded("lock");
+  runnerSql(p, "PRAGMA journal_mode=WAL");
+  runnerCheck(p, sqlite3_create_function(p, "empty", 1, SQLITE_UTF8, 0, empty,
+                                         0, 0), "empty");
+  return p;
 }
 
-static void removeOld(const char *zFolder){
-  static const char *const azTail[] = { "", "-wal", "-shm", "-interlock" };
-  int i;
-  for(i=0; i<4; i++){
-    char *z = sqlite3_mprintf("%s/lock.db%s", zFolder, azTail[i]);
-    remove(z);
-    sqlite3_free(z);
+static int option(const char *zName, const char *zValue){
+  if( strcmp(zName, "-n")==0 ){
+    nRound = atoi(zValue);
+  }else if( strcmp(zName, "-side")==0 ){
+    iSide = atoi(zValue);
+  }else{
+    return 0;
   }
-}
-
-static void openOne(const char *zExt, const char *zFolder){
-  char *zPath = sqlite3_mprintf("%s/lock.db", zFolder);
-  check(sqlite3_open(zPath, &db), zPath);
-  sqlite3_free(zPath);
-  run("PRAGMA journal_mode=WAL");
-  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, (int*)0);
-  check(sqlite3_load_extension(db, zExt, 0, 0), zExt);
-  check(sqlite3_create_function(db, "empty", 1, SQLITE_UTF8, 0, empty, 0, 0),
-        "empty");
+  return 1;
 }
 
 int main(int argc, char **argv){
   size_t i;
-  if( argc<3 ) return 2;
-  zExtension = argv[1];
-  zFolderName = argv[2];
-  removeOld(zFolderName);
-  openOne(zExtension, zFolderName);
-  argc -= 3; argv += 3;
-  while( argc>1 && argv[0][0]=='-' ){
-    int n = atoi(argv[1]);
-    if( strcmp(argv[0], "-n")==0 ) nRound = n;
-    if( strcmp(argv[0], "-r")==0 ) nRep = n<MAX_REP ? n : MAX_REP;
-    if( strcmp(argv[0], "-side")==0 ) iSide = n;
-    argc -= 2; argv += 2;
-  }
+  runnerBegin("lock", "free waiting text transaction request row lease"
+              " lease-inside lease-compile million skip", "-n -side", option,
+              argc, argv);
+  nRep = runnerRepetitions(21, MAX_REP);
+  runnerRemove("lock");
+  db = openOne();
   makeJobs();
   run("SELECT lease_acquire('hand', 'a', 60000)");
   for(i=0; i<sizeof(aPair)/sizeof(aPair[0]); i++){
-    if( wanted(aPair[i].zName, argc, argv) ) pair(&aPair[i]);
+    if( runnerWants(aPair[i].zName) ) pair(&aPair[i]);
   }
-  if( wanted("million", argc, argv) ) million();
-  if( wanted("skip", argc, argv) ) skip();
+  if( runnerWants("million") ) million();
+  if( runnerWants("skip") ) skip();
   return sqlite3_close(db)!=SQLITE_OK;
 }

@@ -2,110 +2,43 @@
 /*
 ** What a versioned, guarded or fenced table costs, as ratios: each line
 ** compares the same statements on two tables, in one process and turn about,
-** and prints the median of the ratios, `what: ratio (aim)`. tool/bench.tcl
-** builds and runs it.
+** and prints the median of the ratios, `what: ratio (aim)`.
+** tool/bench/bench.tcl builds and runs it.
 **
-**   bench EXTENSION FOLDER [-n ROWS] [-r REPETITIONS] [-t TABLES] [-side 0|1]
-**         [NAME...]
+**   tables EXTENSION FOLDER [-n ROWS] [-r REPETITIONS] [-t TABLES] [-side 0|1]
+**          [NAME...]
 **
 ** Times are CPU times of this process: the machine may have other work.
 ** With -side one side alone is run, for a profiler.
 */
-#define _POSIX_C_SOURCE 200809L
-#include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "runner.h"
 
 #define MAX_REP 101
 
-static const char *zExt;
-static const char *zFolder;
 static int nRow = 10000;
-static int nRep = 21;
+static int nRep;
 static int iSide = -1;
 
 /* ---- helpers ---------------------------------------------------------- */
 
-static void check(sqlite3 *db, int rc, const char *zSql){
-  if( rc==SQLITE_OK || rc==SQLITE_ROW || rc==SQLITE_DONE ) return;
-  fprintf(stderr, "bench: %s: %s\n", sqlite3_errmsg(db), zSql);
-  exit(1);
-}
-
-static void run(sqlite3 *db, const char *zSql){
-  check(db, sqlite3_exec(db, zSql, 0, 0, 0), zSql);
-}
-
-static sqlite3_stmt *prepare(sqlite3 *db, const char *zSql){
-  sqlite3_stmt *pStmt = 0;
-  check(db, sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0), zSql);
-  return pStmt;
-}
-
-static void once(sqlite3 *db, sqlite3_stmt *pStmt){
-  check(db, sqlite3_step(pStmt), sqlite3_sql(pStmt));
-  check(db, sqlite3_reset(pStmt), sqlite3_sql(pStmt));
-}
-
-/* CPU seconds of this process. */
-static double now(void){
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec*1e-9;
-}
-
-static int compare(const void *a, const void *b){
-  double x = *(const double*)a, y = *(const double*)b;
-  return x<y ? -1 : x>y;
-}
-
-static double median(double *a, int n){
-  qsort(a, (size_t)n, sizeof(a[0]), compare);
-  return a[n/2];
-}
-
 /* A new database, in memory where zFile is NULL, else a file in WAL mode. */
 static sqlite3 *fresh(const char *zFile){
-  static const char *const azTail[] = { "", "-wal", "-shm", "-interlock" };
-  sqlite3 *db = 0;
-  char *zPath = zFile ? sqlite3_mprintf("%s/%s.db", zFolder, zFile)
-                      : sqlite3_mprintf(":memory:");
-  size_t i;
-  for(i=0; zFile && i<sizeof(azTail)/sizeof(azTail[0]); i++){
-    char *z = sqlite3_mprintf("%s%s", zPath, azTail[i]);
-    remove(z);
-    sqlite3_free(z);
+  sqlite3 *db;
+  if( zFile ) runnerRemove(zFile);
+  db = runnerOpen(zFile);
+  if( zFile ){
+    runnerSql(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL");
   }
-  check(db, sqlite3_open(zPath, &db), zPath);
-  if( zFile ) run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL");
-  sqlite3_free(zPath);
   return db;
 }
 
-/* An existing database. */
-static sqlite3 *opened(const char *zFile){
-  sqlite3 *db = 0;
-  char *z = sqlite3_mprintf("%s/%s.db", zFolder, zFile);
-  check(db, sqlite3_open(z, &db), z);
-  sqlite3_free(z);
-  return db;
-}
-
-static void extension(sqlite3 *db){
-  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, (int*)0);
-  check(db, sqlite3_load_extension(db, zExt, 0, 0), zExt);
-}
-
-static void report(const char *zName, const char *zWhat, double r, double aim,
+static void report(const char *zPart, const char *zWhat, double r, double aim,
                    const char *zUnit, const char *zMore){
-  printf("%-12s %s: %.2f%s", zName, zWhat, r, zUnit);
-  if( aim>0 ){
-    printf(" (aim %g%s)%s", aim, zUnit, r<=aim ? "" : " MISSED");
-  }
-  printf("%s\n", zMore);
-  fflush(stdout);
+  Figure figure = { .zPart = zPart, .zWhat = zWhat, .value = r, .aim = aim,
+                    .zUnit = zUnit, .zMore = zMore };
+  runnerFigure(&figure);
 }
 
 /* ---- the same statements on two tables -------------------------------- */
@@ -197,25 +130,25 @@ static sqlite3 *table(const Pair *p, int i, const char *zFile, int n){
   char *zFill = sqlite3_mprintf(
       "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM s"
       " LIMIT %d) INSERT INTO t(id,a,b) SELECT i,i,'some text' FROM s", n);
-  run(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT,"
+  runnerSql(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT,"
           " version INTEGER NOT NULL DEFAULT 1)");
-  if( p->bFilled ) run(db, zFill);
-  if( i || strcmp(p->azDeclare[i], GUARD)==0 ) extension(db);
-  run(db, p->azDeclare[i]);
-  run(db, "ANALYZE; DROP TABLE sqlite_stat1");
+  if( p->bFilled ) runnerSql(db, zFill);
+  if( i || strcmp(p->azDeclare[i], GUARD)==0 ) runnerLoad(db, runnerExtension);
+  runnerSql(db, p->azDeclare[i]);
+  runnerSql(db, "ANALYZE; DROP TABLE sqlite_stat1");
   sqlite3_free(zFill);
   return db;
 }
 
 /* Runs nRow statements over the n keys. Returns the seconds. */
 static double repetition(const Pair *p, sqlite3 *db, int n, int iRep){
-  sqlite3_stmt *pStmt = prepare(db, p->zSql);
+  sqlite3_stmt *pStmt = runnerPrepare(db, p->zSql);
   int nStatement = n<nRow ? n : nRow;
   sqlite3_int64 iKey = (sqlite3_int64)iRep*7907;
   double t;
   int i;
-  if( !p->bEach ) run(db, "BEGIN");
-  t = now();
+  if( !p->bEach ) runnerSql(db, "BEGIN");
+  t = runnerCpu();
   for(i=0; i<nStatement; i++){
     iKey += 7919;
     sqlite3_bind_int64(pStmt, 1, iKey%n + 1);
@@ -223,11 +156,11 @@ static double repetition(const Pair *p, sqlite3 *db, int n, int iRep){
     if( sqlite3_bind_parameter_count(pStmt)>2 ){
       sqlite3_bind_int(pStmt, 3, 1 + iRep + p->iCarry);
     }
-    once(db, pStmt);
+    runnerOnce(pStmt);
   }
-  t = now() - t;
+  t = runnerCpu() - t;
   sqlite3_finalize(pStmt);
-  if( !p->bEach ) run(db, p->bBack ? "ROLLBACK" : "COMMIT");
+  if( !p->bEach ) runnerSql(db, p->bBack ? "ROLLBACK" : "COMMIT");
   return t;
 }
 
@@ -243,9 +176,9 @@ static double ratio(const Pair *p, const char *zFile, int n, double *pns){
     adb[i] = table(p, i, zFile ? az[i] : 0, n);
   }
   if( p->zBeside ){
-    dbBeside = opened(az[1]);
-    extension(dbBeside);
-    run(dbBeside, p->zBeside);
+    dbBeside = runnerOpen(az[1]);
+    runnerLoad(dbBeside, runnerExtension);
+    runnerSql(dbBeside, p->zBeside);
   }
   for(r=0; r<nRep; r++){
     double t[2] = { 1, 1 };
@@ -258,8 +191,8 @@ static double ratio(const Pair *p, const char *zFile, int n, double *pns){
   }
   for(i=0; i<2; i++) sqlite3_close(adb[i]);
   sqlite3_close(dbBeside);
-  *pns = median(aTime, nRep);
-  return median(aRatio, nRep);
+  *pns = runnerMedian(aTime, nRep);
+  return runnerMedian(aRatio, nRep);
 }
 
 static void pairs(const Pair *p){
@@ -308,17 +241,17 @@ static void million(void){
   int r;
   for(r=0; r<3; r++){
     sqlite3 *db = fresh("million");
-    run(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT);"
+    runnerSql(db, "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT);"
             "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM s"
             " LIMIT 1000000) INSERT INTO t SELECT i,i,'some text' FROM s");
-    extension(db);
-    a[r] = now();
-    run(db, "SELECT versioned('t')");
-    a[r] = now() - a[r];
+    runnerLoad(db, runnerExtension);
+    a[r] = runnerCpu();
+    runnerSql(db, "SELECT versioned('t')");
+    a[r] = runnerCpu() - a[r];
     sqlite3_close(db);
   }
-  report("million", "declaring a table of 10^6 rows", median(a, 3), 2, " s",
-         "");
+  report("million", "declaring a table of 10^6 rows", runnerMedian(a, 3), 2,
+         " s", "");
 }
 
 /* ---- a thousand tables ------------------------------------------------ */
@@ -329,28 +262,29 @@ static void tables(const char *zFile, int bDeclare){
   sqlite3 *db = fresh(zFile);
   double t;
   int i;
-  run(db, "BEGIN");
+  runnerSql(db, "BEGIN");
   for(i=0; i<nTable; i++){
     char *z = sqlite3_mprintf("CREATE TABLE t%d(id INTEGER PRIMARY KEY,"
         " name TEXT UNIQUE, a INT, version INTEGER NOT NULL DEFAULT 1)", i);
-    run(db, z);
+    runnerSql(db, z);
     sqlite3_free(z);
   }
-  extension(db);
-  t = now();
+  runnerLoad(db, runnerExtension);
+  t = runnerCpu();
   if( bDeclare ){
-    run(db, "SELECT versioned(name) FROM sqlite_master WHERE type='table'");
-    report("tables", "declaring the tables in one transaction", now() - t,
+    runnerSql(db, "SELECT versioned(name) FROM sqlite_master"
+                  " WHERE type='table'");
+    report("tables", "declaring the tables in one transaction", runnerCpu() - t,
            0, " s", "");
   }
-  run(db, "COMMIT");
+  runnerSql(db, "COMMIT");
   sqlite3_close(db);
 }
 
 /* Opens a connection and reads the schema. */
 static sqlite3 *schema(const char *zFile){
-  sqlite3 *db = opened(zFile);
-  run(db, "SELECT a FROM t0");
+  sqlite3 *db = runnerOpen(zFile);
+  runnerSql(db, "SELECT a FROM t0");
   return db;
 }
 
@@ -361,56 +295,55 @@ static void thousand(void){
   tables("declared", 1);
   for(r=0; r<nRep; r++){
     sqlite3 *db;
-    t = now();
+    t = runnerCpu();
     sqlite3_close(schema("plain"));
-    a[r] = now() - t;
-    t = now();
+    a[r] = runnerCpu() - t;
+    t = runnerCpu();
     db = schema("declared");
     sqlite3_close(db);
-    a[r] = (now() - t - a[r])*1000/nTable;
+    a[r] = (runnerCpu() - t - a[r])*1000/nTable;
     db = schema("declared");
-    extension(db);
-    run(db, "SELECT count(*) FROM sqlite_master");
-    t = now();
-    run(db, "SELECT * FROM versioned_tables");
-    ms[r] = (now() - t)*1000;
+    runnerLoad(db, runnerExtension);
+    runnerSql(db, "SELECT count(*) FROM sqlite_master");
+    t = runnerCpu();
+    runnerSql(db, "SELECT * FROM versioned_tables");
+    ms[r] = (runnerCpu() - t)*1000;
     sqlite3_close(db);
   }
   report("tables", "opening a connection, for each versioned table",
-         median(a, nRep), 0.1, " ms", "");
+         runnerMedian(a, nRep), 0.1, " ms", "");
   report("tables", "SELECT * FROM versioned_tables",
-         median(ms, nRep), 50, " ms", "");
+         runnerMedian(ms, nRep), 50, " ms", "");
 }
 
 /* ---- main ------------------------------------------------------------- */
 
-static int wanted(const char *zName, int argc, char **argv){
-  int i;
-  for(i=0; i<argc; i++){
-    if( strcmp(argv[i], zName)==0 ) return 1;
+static int option(const char *zName, const char *zValue){
+  int n = atoi(zValue);
+  if( strcmp(zName, "-n")==0 ){
+    nRow = n;
+  }else if( strcmp(zName, "-t")==0 ){
+    nTable = n;
+  }else if( strcmp(zName, "-side")==0 ){
+    iSide = n;
+  }else{
+    return 0;
   }
-  return argc==0;
+  return 1;
 }
 
 int main(int argc, char **argv){
   size_t i;
-  if( argc<3 ) return 2;
-  zExt = argv[1];
-  zFolder = argv[2];
-  argc -= 3; argv += 3;
-  while( argc>1 && argv[0][0]=='-' ){
-    int n = atoi(argv[1]);
-    if( strcmp(argv[0], "-n")==0 ) nRow = n;
-    if( strcmp(argv[0], "-r")==0 ) nRep = n<MAX_REP ? n : MAX_REP;
-    if( strcmp(argv[0], "-t")==0 ) nTable = n;
-    if( strcmp(argv[0], "-side")==0 ) iSide = n;
-    argc -= 2; argv += 2;
-  }
+  runnerBegin("tables", "carried strict ignore bumped bumped-after echo insert"
+              " delete delete-off replace guarded guarded-each guarded-locked"
+              " fenced fenced-lease growth million tables", "-n -t -side",
+              option, argc, argv);
+  nRep = runnerRepetitions(21, MAX_REP);
   for(i=0; i<sizeof(aPair)/sizeof(aPair[0]); i++){
-    if( wanted(aPair[i].zName, argc, argv) ) pairs(&aPair[i]);
+    if( runnerWants(aPair[i].zName) ) pairs(&aPair[i]);
   }
-  if( wanted("growth", argc, argv) ) growth();
-  if( wanted("million", argc, argv) ) million();
-  if( wanted("tables", argc, argv) ) thousand();
+  if( runnerWants("growth") ) growth();
+  if( runnerWants("million") ) million();
+  if( runnerWants("tables") ) thousand();
   return 0;
 }
