@@ -574,7 +574,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 5 os % generator 3 sqlite 3.%';
+**     LIKE '0.1.0 format 6 os % generator 3 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){

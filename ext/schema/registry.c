@@ -56,6 +56,7 @@ static const char *columnsOf(
   for(i=0; i<pKind->nColumn; i++){
     const char *z = i>=nHas ? "''"
                   : sqlxPrintf(p, "v.\"%w\"", pKind->azColumn[i]);
+    if( p->rc!=SQLITE_OK ) break;
     if( bLiteral ){
       sqlite3_str_appendf(pStr, "%squote(%s)", i ? "||','||" : "", z);
     }else{

@@ -178,6 +178,35 @@ static void million(void){
   report("million", "advisory_unlock_all() of them", runnerCpu()-t, 0.7, " s");
 }
 
+/* ---- growth ----------------------------------------------------------- */
+
+/* A free lock and its unlock while so many others are held. */
+static void growth(void){
+  static const int aHeld[] = { 0, 1000, 10000, 100000, 1000000, 4000000 };
+  static const Pair freeLock = {
+    .azSql[1] = { "SELECT advisory_lock(-?1 - 1)",
+                  "SELECT advisory_unlock(-?1 - 1)" }
+  };
+  size_t i;
+  for(i=0; i<sizeof(aHeld)/sizeof(aHeld[0]); i++){
+    double a[MAX_REP];
+    int r;
+    if( i ){
+      char *z = sqlite3_mprintf("WITH RECURSIVE c(i) AS (SELECT %d UNION ALL"
+          " SELECT i+1 FROM c WHERE i<%d) SELECT sum(try_advisory_lock(i))"
+          " FROM c", aHeld[i-1] + 1, aHeld[i]);
+      run(z);
+      sqlite3_free(z);
+    }
+    for(r=0; r<nRep; r++) a[r] = side(&freeLock, 1);
+    runnerFigure(&(Figure){ .zPart = "growth-locks", .zUnit = " us",
+        .zWhat = "a free lock and its unlock, others held", .bX = 1,
+        .x = aHeld[i], .value = runnerMedian(a, nRep),
+        .spread = runnerSpread(a, nRep) });
+  }
+  run("SELECT advisory_unlock_all()");
+}
+
 /* ---- skip_locked ------------------------------------------------------ */
 
 static sqlite3 *openOne(void);
@@ -249,8 +278,8 @@ static int option(const char *zName, const char *zValue){
 int main(int argc, char **argv){
   size_t i;
   runnerBegin("lock", "free waiting text transaction request row lease"
-              " lease-inside lease-compile million skip", "-n -side", option,
-              argc, argv);
+              " lease-inside lease-compile million growth-locks skip",
+              "-n -side", option, argc, argv);
   nRep = runnerRepetitions(21, MAX_REP);
   runnerRemove("lock");
   db = openOne();
@@ -260,6 +289,7 @@ int main(int argc, char **argv){
     if( runnerWants(aPair[i].zName) ) pair(&aPair[i]);
   }
   if( runnerWants("million") ) million();
+  if( runnerWants("growth-locks") ) growth();
   if( runnerWants("skip") ) skip();
   return sqlite3_close(db)!=SQLITE_OK;
 }
