@@ -238,7 +238,7 @@ MAN_FILE = $(call to,$(MANDIR)/man7/interlock.7)
 PLACES   = PREFIX $(call quote,$(PREFIX)) LIBDIR $(call quote,$(LIBDIR)) \
            INCLUDEDIR $(call quote,$(INCLUDEDIR))
 
-# The adapters for ORMs in Python.
+# The package for Python.
 ADAPTERS = $(patsubst tool/adapters/python/%,%, \
              $(wildcard $(addprefix tool/adapters/python/interlock/,*.py */*.py)))
 
