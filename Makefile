@@ -227,8 +227,8 @@ MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
 PYTHONDIR  = $(PREFIX)/share/interlock/python
 DOCS = README.md sql/README.md sql/CLIENTS.md sql/ORMS.md sql/RECIPES.md \
-       sql/PACKAGES.md sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
-       sql/CHANGES.md
+       sql/FORMS.md sql/PACKAGES.md sql/MIGRATIONS.md sql/LOCKRECIPES.md \
+       sql/OPERATIONS.md sql/CLUSTERS.md sql/CHANGES.md
 # What these pages link to.
 LINKED = sql/halves.svg sql/benchlock.svg sql/benchturns.svg sql/lease.sql
 # Every file that is installed.
