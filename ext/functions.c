@@ -47,7 +47,8 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
   }else{
     sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
                " except=column,..., only=column,..., tombstones=on,"
-               " tombstones=off, errors=table, errors=row", z);
+               " tombstones=off, errors=table, errors=row,"
+               " parent=table(column,...)", z);
   }
 }
 

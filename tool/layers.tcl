@@ -26,8 +26,8 @@ namespace eval layers {
       knowntable connection function
     }
     versioned {sqlite schema session} {
-      versionedtriggers options versionedtable tombstones versioned expect
-      lift versionedtables
+      parentclause parentname versionedtriggers options versionedtable
+      tombstones parent versioned expect lift versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions

@@ -41,6 +41,8 @@ typedef enum DeclaredStatus {
   DECLARED_SEVERAL,      /* the table has more than one set or entry */
   DECLARED_NO_ENTRY,     /* its triggers are there, and its entry is not */
   DECLARED_NO_COLUMN,    /* a column that the kind needs is not there */
+  DECLARED_NO_PARENT,    /* another table that the kind needs is not there, or
+                         ** is not declared; no repair helps */
   DECLARED_NO_TABLE,     /* the table is not there */
   DECLARED_NEWER         /* declared by a newer Interlock: not looked at */
 } DeclaredStatus;

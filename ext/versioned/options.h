@@ -19,6 +19,7 @@ struct OptionsText {
                              ** "only " those of all other columns are meant */
   const char *zTombstones;   /* on, off */
   const char *zErrors;       /* table, row */
+  const char *zParent;       /* table(column,...); default: none */
 };
 
 /* Makes the options. Each is the one that is asked for (pAsked, or NULL),

@@ -5,6 +5,7 @@
 */
 #include <string.h>
 #include "versioned/versioned.h"
+#include "versioned/parent.h"
 #include "versioned/tombstones.h"
 #include "schema/owncolumn.h"
 #include "schema/registry.h"
@@ -69,6 +70,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
                " allowed is errors=table", sqlite3_libversion());
   }
   if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
+  parentCheck(p, (const VersionedTable*)pTab);
 }
 
 /* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
@@ -138,6 +140,7 @@ static void versionedReadTrigger(
   VersionedTable *pTab = (VersionedTable*)pBase;
   const char *zEnd = pOne->zSql + strlen(pOne->zSql);
   SqlToken t;
+  parentReadTrigger(p, pTab, pOne);
   if( strcmp(pOne->zWhat, "check")!=0 ) return;
   pTab->zInstalled = optionsComment(p, pOne->zSql);
   t = sqltokenAt(pOne->zSql, zEnd);
@@ -161,6 +164,7 @@ static int versionedReadLost(Sqlx *p, DeclaredTable *pBase){
   const char *zColumn = pTab->stored.zColumn;
   int bTold = optionsRead(p, pTab->zInstalled, &pTab->stored);
   pTab->stored.zColumn = zColumn ? zColumn : "version";
+  if( pTab->zParent ) pTab->stored.zParent = pTab->zParent;
   return bTold && zColumn;
 }
 
@@ -209,6 +213,7 @@ static void versionedTakeOptions(
   VersionedTable *pTab = (VersionedTable*)pBase;
   optionsMake(p, &pBase->info, pBase->zEntry ? &pTab->stored : 0, &pBase->has,
               pAsked, &pTab->options);
+  parentFind(p, pTab);
   if( p->rc!=SQLITE_OK ) return;
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
   pTab->options.abOwn = pBase->touches.abSet;
@@ -243,6 +248,7 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
   if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
   if( pTab->zInstalled ) pTab->options.zText = pTab->zInstalled;
+  if( pTab->options.parent.zFault ) return DECLARED_NO_PARENT;
   return DECLARED_OK;
 }
 
@@ -293,6 +299,12 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
            " DELETE gives it up";
   }
   pNote = sqlite3_str_new(p->db);
+  if( pTab->status==DECLARED_NO_PARENT ){
+    const VersionedParent *pParent =
+        &((const VersionedTable*)pTab)->options.parent;
+    sqlite3_str_appendf(pNote, "parent %s %s", pParent->zName,
+                        pParent->zFault);
+  }
   if( pTab->status==DECLARED_SKIPPED ){
     sqlite3_str_appendall(pNote, skippingNote(p, &pTab->skip,
                                               "versioned_repair"));

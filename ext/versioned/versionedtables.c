@@ -79,6 +79,7 @@ SQLITE_EXTENSION_INIT3
 **                            of all other columns
 **   tombstones      TEXT     on or off
 **   errors          TEXT     table or row
+**   parent          TEXT     `table(column,...)`, or empty
 **   status          TEXT     see above; not written
 **   note            TEXT     see above; not written
 ** Errors:
@@ -97,10 +98,10 @@ SQLITE_EXTENSION_INIT3
 #define VERSIONED_TABLES_SQL \
   "CREATE TABLE x(schema TEXT, name TEXT, \"column\" TEXT, mode TEXT," \
   " on_stale TEXT, except_columns TEXT, tombstones TEXT, errors TEXT," \
-  " status TEXT, note TEXT)"
+  " parent TEXT, status TEXT, note TEXT)"
 
 enum { TAB_COLUMN = DECLAREDTABLES_OWN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
-       TAB_TOMBSTONES, TAB_ERRORS, TAB_STATUS, TAB_NOTE, TAB_COUNT };
+       TAB_TOMBSTONES, TAB_ERRORS, TAB_PARENT, TAB_STATUS, TAB_NOTE, TAB_COUNT };
 
 static void fillColumns(const DeclaredTable *pTab, const char **az){
   const OptionsText *pText = &((const VersionedTable*)pTab)->stored;
@@ -110,6 +111,7 @@ static void fillColumns(const DeclaredTable *pTab, const char **az){
   az[TAB_EXCEPT] = pText->zExcept;
   az[TAB_TOMBSTONES] = pText->zTombstones;
   az[TAB_ERRORS] = pText->zErrors;
+  az[TAB_PARENT] = pText->zParent;
 }
 
 static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
@@ -126,6 +128,7 @@ static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
   pText->zTombstones = declaredtablesText(p, apVal[TAB_TOMBSTONES],
                                            "tombstones");
   pText->zErrors = declaredtablesText(p, apVal[TAB_ERRORS], "errors");
+  pText->zParent = declaredtablesText(p, apVal[TAB_PARENT], "parent");
   return pText;
 }
 

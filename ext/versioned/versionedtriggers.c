@@ -27,7 +27,10 @@ typedef enum Value {
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
   V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS, V_OTHERS, V_OWN, V_NOT_OWN,
-  V_ROW_OLD, V_ROW_NEW, V_ROW_AT, V_ROW_SENT, V_SENT,
+  V_PARENT, V_PARENT_VERSION, V_PARENT_KEY, V_PARENT_OF_ROW, V_PARENT_NEXT,
+  V_PARENT_OF, V_PARENT_MOVED, V_PARENT_BLOCKED, V_PARENT_BLOCKED_BY_OTHER,
+  V_PARENT_BLOCKER, V_PARENT_IS, V_RAISE_OLD, V_RAISE_NEW, V_RAISE_VICTIMS,
+  V_RAISE_EVICTED, V_ROW_OLD, V_ROW_NEW, V_ROW_AT, V_ROW_SENT, V_SENT,
   V_COUNT
 } Value;
 
@@ -42,7 +45,10 @@ static const char *const azValue[V_COUNT] = {
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
   "of_key", "of_unique", "of_others", "others", "own", "not_own",
-  "row_old", "row_new", "row_at", "row_sent", "sent"
+  "parent", "parent_version", "parent_key", "parent_of_row", "parent_next",
+  "parent_of", "parent_moved", "parent_blocked", "parent_blocked_by_other",
+  "parent_blocker", "parent_is", "raise_old", "raise_new", "raise_victims",
+  "raise_evicted", "row_old", "row_new", "row_at", "row_sent", "sent"
 };
 
 /* The flags of $if(...). */
@@ -72,6 +78,7 @@ typedef enum Depends {
 typedef enum For {
   FOR_ALL = 0,
   FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
+  FOR_PARENT,            /* none of them; the table has a parent */
   FOR_OWN                /* any triggers that update the table they are on */
 } For;
 
@@ -129,6 +136,18 @@ static const struct {
       DEPENDS_NOT, FOR_ALL },
   { "quiet",            versioned_quiet_sql, WHEN_EVER, -1, DEPENDS_NOT,
       FOR_TOUCHES },
+  { "parent_insert",    versioned_parent_insert_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_PARENT },
+  { "parent_update",    versioned_parent_update_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_PARENT },
+  { "parent_moved",     versioned_parent_moved_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_PARENT },
+  { "parent_delete",    versioned_parent_delete_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_PARENT },
+  { "parent_victims",   versioned_parent_victims_sql, WHEN_EVER, -1,
+      DEPENDS_WAYS, FOR_PARENT },
+  { "parent_evicted",   versioned_parent_evicted_sql, WHEN_EVER, -1,
+      DEPENDS_WAYS, FOR_PARENT },
 };
 
 typedef struct Gen Gen;
@@ -186,7 +205,7 @@ int versionedtriggersExcepts(
   const TableInfoColumn *pCol
 ){
   int i;
-  if( pCol->bKey ) return 0;
+  if( pCol->bKey || parentclauseHas(&pOptions->parent, pCol->zName) ) return 0;
   for(i=0; i<pOptions->nExcept; i++){
     if( sqlite3_stricmp(pOptions->azExcept[i], pCol->zName)==0 ) break;
   }
@@ -315,6 +334,39 @@ static void valuesOfWays(Gen *g){
   g->azText[V_BLOCKER] = way.zRow;
 }
 
+/* Returns the statements that raise the rows of the parent that meet a
+** condition. */
+static const char *raiseParent(Gen *g, const char *zWhere){
+  g->azText[V_PARENT_IS] = zWhere;
+  return fill(g, versioned_parent_raise_sql);
+}
+
+/* Without tombstones too, every row that is replaced has a parent. */
+static void valuesOfParent(Gen *g){
+  Sqlx *p = g->p;
+  const VersionedParent *pParent = &g->pOptions->parent;
+  const char **az = g->azText;
+  ClauseWay way;
+  if( pParent->pInfo==0 ) return;
+  clauseInTheWay(p, g->pInfo, WAYS, &way);
+  az[V_PARENT_BLOCKED] = way.zAny;
+  az[V_PARENT_BLOCKED_BY_OTHER] = way.zOther;
+  az[V_PARENT_BLOCKER] = way.zRow;
+  az[V_PARENT] = sqlxPrintf(p, "\"%w\"", pParent->pInfo->zName);
+  az[V_PARENT_VERSION] = sqlxPrintf(p, "\"%w\"", pParent->zColumn);
+  az[V_PARENT_KEY] = parentclauseKey(p, pParent);
+  az[V_PARENT_OF_ROW] = parentclauseOfRow(p, pParent);
+  az[V_PARENT_NEXT] = parentclauseIsNext(p, pParent, g->pInfo);
+  az[V_PARENT_OF] = parentclauseOf(p, pParent, g->pInfo);
+  az[V_PARENT_MOVED] = parentclauseMoved(p, pParent);
+  az[V_RAISE_OLD] = raiseParent(g, parentclauseIs(p, pParent, "OLD."));
+  az[V_RAISE_NEW] = raiseParent(g, parentclauseIs(p, pParent, "NEW."));
+  az[V_RAISE_VICTIMS] = raiseParent(g, fill(g,
+                                            versioned_parent_of_victims_sql));
+  az[V_RAISE_EVICTED] = raiseParent(g, fill(g,
+                                            versioned_parent_of_evicted_sql));
+}
+
 /* Makes the text of every placeholder for this table and its options. */
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
@@ -379,6 +431,7 @@ static void valuesOf(Gen *g){
   az[V_REFUSE] = refuse(g);
   az[V_REFUSED] = fill(g, versioned_refused_sql);
   az[V_LIFT] = fill(g, versioned_lift_sql);
+  valuesOfParent(g);
 }
 
 void versionedtriggersMake(
@@ -411,6 +464,7 @@ void versionedtriggersMake(
     if( !(aTrigger[i].mWhen & mWhen) ) continue;
     if( aTrigger[i].iTombstones==!pOptions->bTombstones ) continue;
     if( aTrigger[i].eFor==FOR_TOUCHES && !pOptions->bOwn ) continue;
+    if( aTrigger[i].eFor==FOR_PARENT && pOptions->parent.pInfo==0 ) continue;
     if( aTrigger[i].eFor==FOR_OWN
      && (g.azText[V_OWN][0]==0 || g.azText[V_NOT_OWN][0]==0) ) continue;
     pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
