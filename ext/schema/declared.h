@@ -105,7 +105,7 @@ struct DeclaredKind {
   int nLater;                /* so many of them, the last ones, are missing in a
                              ** registry that an older Interlock has made: TEXT
                              ** columns, there ''. They are added when an entry
-                             ** is stored */
+                             ** has another value in them */
   const char *zTriggerOrder; /* ORDER BY of the triggers that are dropped */
   const char *zSide;         /* NULL, or the last part of the name of the table
                              ** that the kind keeps beside each of its tables:
@@ -123,6 +123,9 @@ struct DeclaredKind {
   /* Returns the values of the entry, for INSERT: those that are asked for or,
   ** if bDeclared is 0, those that it had, undeclared. */
   const char *(*xValues)(Sqlx*, const DeclaredTable*, int bDeclared);
+  /* Returns those of the nLater columns, which xValues leaves out; "" if all of
+  ** them are ''. NULL: there are none. */
+  const char *(*xLater)(Sqlx*, const DeclaredTable*, int bDeclared);
   /* Whether the entry has the values that are asked for. The engine itself
   ** compares bDeclared, zName and iGenerator. */
   int (*xIsStored)(Sqlx*, const DeclaredTable*);

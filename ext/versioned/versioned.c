@@ -175,11 +175,21 @@ static const char *versionedValues(
 ){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   OptionsText w = bDeclared ? optionsStored(p, &pTab->options) : pTab->stored;
-  return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d,%Q", pBase->zNumber,
+  return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d", pBase->zNumber,
       bDeclared ? pBase->info.zName : pBase->zTable, w.zColumn, w.zMode,
       w.zOnStale, w.zExcept, w.zTombstones==optionsSwitch(1),
-      bDeclared ? VERSIONED_GENERATOR : pBase->iGenerator, bDeclared,
-      optionsMore(p, &w));
+      bDeclared ? VERSIONED_GENERATOR : pBase->iGenerator, bDeclared);
+}
+
+static const char *versionedLater(
+  Sqlx *p,
+  const DeclaredTable *pBase,
+  int bDeclared
+){
+  const VersionedTable *pTab = (const VersionedTable*)pBase;
+  OptionsText w = bDeclared ? optionsStored(p, &pTab->options) : pTab->stored;
+  const char *z = optionsMore(p, &w);
+  return z && z[0] ? sqlxPrintf(p, "%Q", z) : "";
 }
 
 static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
@@ -441,6 +451,7 @@ const DeclaredKind *versionedKind(void){
     .zMark = VERSIONED_MARK,
     .xReadLost = versionedReadLost,
     .xValues = versionedValues,
+    .xLater = versionedLater,
     .xIsStored = versionedIsStored,
     .xOptions = versionedTakeOptions,
     .xMake = versionedMake,

@@ -23,19 +23,22 @@ SQLITE_EXTENSION_INIT3
 ** `unversioned` do.
 **
 ** `status` is the first of these that applies: `table missing`, `column
-** missing`, `entry missing` (a tool has dropped the table
-** `interlock_versioned`, or its row), `several sets` (two texts of
-** `versioned_sql` were run, or an older Interlock has declared a table whose
-** entry was missing), `triggers missing`, `triggers changed`, `triggers
-** outdated` (a UNIQUE index was added since, or an older Interlock made the
+** missing`, `parent missing` (the table that `parent` names is not there, is
+** not versioned any more, or has another key; `note` says which), `entry
+** missing` (a tool has dropped the table `interlock_versioned`, or its row),
+** `several sets` (two texts of `versioned_sql` were run, or an older Interlock
+** has declared a table whose entry was missing), `triggers missing`, `triggers
+** changed`, `triggers outdated` (the parent was declared with another column, a
+** UNIQUE index was added since, or an older Interlock made the
 ** triggers; with `except`, in mode echo, and beside a trigger that updates the
 ** table, also if a column was added or dropped), `triggers broken` (a trigger
 ** names a table that does not exist), `triggers may be skipped` (see below),
 ** `ok`.
-** `versioned_repair` repairs each of these faults except `table missing`, for
-** which it needs the table's new name. A table that a newer Interlock has
-** declared is `newer`, and is left alone. `note` reports what is no fault but
-** worth knowing.
+** `versioned_repair` repairs each of these faults except `parent missing`,
+** which ends when the parent is declared again or `parent` is changed, and
+** `table missing`, for which it needs the table's new name. A table that a
+** newer Interlock has declared is `newer`, and is left alone. `note` reports
+** what is no fault but worth knowing.
 **
 ** A schema tool that drops the tables it does not know takes the registry and
 ** the tombstones away. The triggers stay, and without tombstones every write
@@ -101,7 +104,8 @@ SQLITE_EXTENSION_INIT3
   " parent TEXT, status TEXT, note TEXT)"
 
 enum { TAB_COLUMN = DECLAREDTABLES_OWN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
-       TAB_TOMBSTONES, TAB_ERRORS, TAB_PARENT, TAB_STATUS, TAB_NOTE, TAB_COUNT };
+       TAB_TOMBSTONES, TAB_ERRORS, TAB_PARENT, TAB_STATUS, TAB_NOTE,
+       TAB_COUNT };
 
 static void fillColumns(const DeclaredTable *pTab, const char **az){
   const OptionsText *pText = &((const VersionedTable*)pTab)->stored;

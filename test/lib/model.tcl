@@ -59,8 +59,8 @@ namespace eval model {
   variable touchInOrder 0   ;# status is ok: a carried version is the last word
   variable nTouch 0         ;# how many there are
   variable parents 0        ;# the column up holds the key of a parent
-  variable ups              ;# id of a parent -> version, as last seen; a negative
-                            ;# id is that of a parent of a parent
+  variable ups              ;# id of a parent -> version, as last seen; negative:
+                            ;# of a parent of a parent
 }
 
 # ---- random choice, the same for the same seed everywhere -----------------
@@ -654,7 +654,8 @@ proc model::makeParents {d} {
   } {
     set mode [pick {auto strict echo}]
     set stale [pick {abort ignore}]
-    set sql "CREATE TABLE ${table}(id INTEGER PRIMARY KEY, id_family INT, seen);"
+    set sql "CREATE TABLE ${table}(id INTEGER PRIMARY KEY, id_family INT,\
+      seen);"
     if {$touching && [chance 50]} {
       set term [expr {$touchGuarded ? "NEW.seen IS OLD.seen" : 1}]
       append sql " CREATE TRIGGER touch_$table AFTER UPDATE ON $table\
