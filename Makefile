@@ -90,6 +90,9 @@ help:
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
 	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
 	@echo "make orms        with ORMs, CLIENT='tortoise django' for some"
+	@echo "make packages    for Debian, pip, npm, gem, Go, cargo, sqlpkg; or one of"
+	@echo "                 $(PACKAGES)"
+	@echo "make packagetest installs each where it is alone, CLIENT='npm' for some"
 	@echo "make clustertest on engines that replicate, CLUSTER='rqlite' for one"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
@@ -141,6 +144,17 @@ orms:
 	@tool/deps orms
 	@$(MAKE) -s library >/dev/null
 	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT)
+
+# Each into build/packages. Its test installs them from there.
+PACKAGES = deb wheel npm gem go crate sqlpkg
+.PHONY: packages packagetest $(PACKAGES)
+packages $(PACKAGES):
+	@tool/deps packages
+	@$(MAKE) -s library dist >/dev/null
+	@$(WHERE) $(TCLSH) tool/packages.tcl $(filter $(PACKAGES),$@)
+
+packagetest: packages
+	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/packages $(CLIENT)
 
 # What it has got and built stays in build/clusters.
 clustertest:
@@ -205,7 +219,7 @@ MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
 PYTHONDIR  = $(PREFIX)/share/interlock/python
 DOCS = README.md sql/README.md sql/CLIENTS.md sql/ORMS.md sql/RECIPES.md \
-       sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
+       sql/PACKAGES.md sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
        sql/CHANGES.md
 # Every file that is installed.
 to = $(call quote,$(DESTDIR)$(1))

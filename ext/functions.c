@@ -14,8 +14,10 @@
 #include "locks/calloption.h"
 #include "schema/declarecall.h"
 #include "sqlite/args.h"
+#include "versioned/etag.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
+#include "versioned/merge.h"
 #include "fenced/fencedfunctions.h"
 #include "guarded/guardcheck.h"
 #include "guarded/guardedfunctions.h"
@@ -47,7 +49,8 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
   }else{
     sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
                " except=column,..., only=column,..., tombstones=on,"
-               " tombstones=off, errors=table, errors=row,"
+               " tombstones=off, errors=table, errors=row, history=100,"
+               " history=30d, history=off,"
                " parent=table(column,...)", z);
   }
 }
@@ -67,7 +70,7 @@ static int argVersioned(
   memset(pReq, 0, sizeof(*pReq));
   memset(pText, 0, sizeof(*pText));
   pReq->pOptions = pText;
-  if( !argsCount(p, nArg, 1, 9, zForm) ) return 0;
+  if( !argsCount(p, nArg, 1, 10, zForm) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
   if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");
   if( nArg>2 ) pText->zMode = argsText(p, apArg[2], "mode");
@@ -194,6 +197,16 @@ static int argVersioned(
 ** that opens the file must have that version; on an older SQLite the option is
 ** refused.
 **
+** With `history` the triggers keep what earlier versions of a row looked like,
+** in a table beside it, for `versioned_at` and `versioned_merge`.
+** `history=100` keeps the last 100 versions of each row, `history=30d` those
+** that ended within 30 days (s, m, h, d). Each write purges a little of what is
+** older, so that nothing else has to run; `versioned_forget` purges the rest,
+** such as the versions of deleted rows. With `history=off` the table is
+** dropped. A column that is added to the table later is kept from
+** `versioned_repair` on. DROP COLUMN and RENAME COLUMN work as before. Columns
+** whose names begin with `interlock_` and `tombstones=off` are refused with it.
+**
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so
 ** that a row ends at the version which an UPDATE carries. In mode `strict` the
@@ -211,7 +224,8 @@ static int argVersioned(
 **   mode    TEXT  auto (default), strict or echo
 **   option  TEXT  on_stale=abort (default), on_stale=ignore,
 **     except=column,..., only=column,..., tombstones=on (default),
-**     tombstones=off, errors=table (default), errors=row,
+**     tombstones=off, errors=table (default), errors=row, history=100,
+**     history=30d, history=off (default),
 **     parent=table(column,...)
 ** Result: TEXT `table.column`; NULL for a table of Interlock's own (its name
 **   begins with `interlock_`)
@@ -508,16 +522,17 @@ static void repairFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION versioned_forget(table, older_than_ms)
 **
-** Purges tombstones that are older than an age. Afterwards a form that was
-** opened longer ago than this can overwrite a row that was inserted again
-** under its key. The age of a tombstone counts from the first call of this
-** function after the delete, so call it regularly: no younger tombstone is
-** purged, and some are purged later.
+** Purges tombstones that are older than an age, and with them the versions in
+** the history that ended before. Afterwards a form that was opened longer ago
+** than this can overwrite a row that was inserted again under its key. The age
+** of a tombstone counts from the first call of this function after the delete,
+** so call it regularly: no younger tombstone is purged, and some are purged
+** later.
 **
 ** Arguments:
 **   table          TEXT     name, or schema.name
 **   older_than_ms  INTEGER  age in ms; 0 for all
-** Result: INTEGER how many were purged
+** Result: INTEGER how many tombstones and versions were purged
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
 ** From: gc_grace_seconds of Cassandra
@@ -573,7 +588,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 5 os % generator 3 sqlite 3.%';
+**     LIKE '0.1.0 format 6 os % generator 3 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -613,7 +628,7 @@ static FunctionList versionedFunctions(void){
 }
 
 static FunctionList (*const axList[])(void) = {
-  versionedFunctions,
+  versionedFunctions, etagFunctions, mergeFunctions,
   calloptionFunctions, advisoryFunctions,
   getlockFunctions,
   inspectstatusFunctions,

@@ -26,8 +26,9 @@ namespace eval layers {
       knowntable connection function
     }
     versioned {sqlite schema session} {
-      parentclause parentname versionedtriggers options versionedtable
-      tombstones parent versioned expect lift versionedtables
+      parentclause parentname historytext versionedtriggers options
+      versionedtable tombstones parent history versioned expect etag merge
+      lift versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions

@@ -13,6 +13,7 @@
 #   tcl-newest        3.54.1 for Tcl, with asserts
 #   tcl-tooold        3.33.0 for Tcl: too old for Interlock
 #   static            3.40.1 for Tcl, with the amalgamation inside
+#   amalgamation      folder of sqlite3.c and sqlite3.h, 3.54.1
 #   node              folder of Node.js, which has 3.53.4 inside: bin/node;
 #                     beside it lib/better-sqlite3, with 3.54.1
 #
@@ -29,7 +30,8 @@ namespace eval sqlite {
   }
   variable home $build/sqlite
   variable things {source tester testfixture testfixture-asan tcl-oldest
-                   tcl-newest tcl-tooold static node}
+                   tcl-newest tcl-tooold static amalgamation
+                   node}
   # The version of the npm package better-sqlite3 that has this SQLite in it.
   variable carrier {3.33.0 7.1.1  3.34.0 7.1.2  3.54.1 13.2.0}
 }
@@ -115,7 +117,7 @@ proc sqlite::unpack {package dir} {
 }
 
 # A folder with sqlite3.c of a version.
-proc sqlite::amalgamation {version} {
+proc sqlite::amalgamation {{version 3.54.1}} {
   variable home
   variable carrier
   into $home/amalgamation-$version {

@@ -193,16 +193,19 @@ static int isOwn(
 */
 int tableinfoOwn(Sqlx *p, const char *zSchema, const char *zName){
   if( p->rc!=SQLITE_OK ) return 0;
-  if( sqlxTable(p, zSchema, zName) ){
-    return isOwn(p, zSchema, zName, sqlxPrintf(p,
-        "SELECT * FROM \"%w\".\"%w\"", zSchema, zName));
-  }
-  if( sqlxExists(p, "PRAGMA \"%w\".table_info(\"%w\")", zSchema, zName)
-   || p->rc==SQLITE_ERROR ){
+  if( !sqlxTable(p, zSchema, zName) ){
+    if( !sqlxExists(p, "PRAGMA \"%w\".table_info(\"%w\")", zSchema, zName)
+     && p->rc!=SQLITE_ERROR ) return 0;
     sqlxClear(p);
-    failOwn(p, zSchema, zName, "is a view");
+    /* Another connection may have made the table since the first look. The
+    ** PRAGMA has read the schema again. */
+    if( !sqlxTable(p, zSchema, zName) ){
+      failOwn(p, zSchema, zName, "is a view");
+      return 0;
+    }
   }
-  return 0;
+  return isOwn(p, zSchema, zName, sqlxPrintf(p,
+      "SELECT * FROM \"%w\".\"%w\"", zSchema, zName));
 }
 
 /* The same for a table that is written: its CHECKs and indexes must not call

@@ -32,6 +32,8 @@ static const char *const azStale[] = { "abort", "ignore" };
 static const char *const azSwitch[] = { "off", "on" };
 static const char *const azErrors[] = { "table", "row" };
 
+#define OPTIONS_OFF "off"
+
 /* The options by name, in the order in which a comment has them. */
 static const struct {
   const char *zName;
@@ -44,6 +46,7 @@ static const struct {
   { "on_stale",   offsetof(OptionsText, zOnStale),    "abort", 0 },
   { "tombstones", offsetof(OptionsText, zTombstones), "on",    0 },
   { "errors",     offsetof(OptionsText, zErrors),     "table", 1 },
+  { "history",    offsetof(OptionsText, zHistory),    OPTIONS_OFF, 1 },
   { "parent",     offsetof(OptionsText, zParent),     "",      1 },
   { "except",     offsetof(OptionsText, zExcept),     "",      0 },
 };
@@ -226,6 +229,37 @@ static void takeExcept(
   }
 }
 
+#define OPTIONS_HISTORY_MAX 1000000000  /* in any unit */
+
+/* Takes how many versions of a row are kept, or for how long. */
+static void takeHistory(Sqlx *p, const char *z, VersionedOptions *pOptions){
+  static const struct { char c; sqlite3_int64 ms; } aUnit[] = {
+    { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 }
+  };
+  sqlite3_int64 n = 0;
+  int i = 0, iUnit = 0;
+  pOptions->zHistory = OPTIONS_OFF;
+  if( z==0 || sqlite3_stricmp(z, OPTIONS_OFF)==0 ) return;
+  for(; z[i]>='0' && z[i]<='9' && n<=OPTIONS_HISTORY_MAX; i++){
+    n = n*10 + (z[i] - '0');
+  }
+  while( iUnit<4 && aUnit[iUnit].c!=z[i] ) iUnit++;
+  if( z[0]=='0' || n==0 || n>OPTIONS_HISTORY_MAX
+   || (z[i] && (iUnit==4 || z[i+1])) ){
+    sqlxBad(p, "history is %.40Q; allowed are off, a number of versions such as"
+               " 100, or an age such as 12h or 30d (s, m, h, d)", z);
+    return;
+  }
+  if( !pOptions->bTombstones ){
+    sqlxBad(p, "history is %Q with tombstones=off, by which a key gets a"
+               " version again; allowed is tombstones=on", z);
+  }
+  pOptions->zHistory = z;
+  pOptions->bHistory = 1;
+  if( z[i] ) pOptions->msHistory = n*aUnit[iUnit].ms;
+  else pOptions->nHistory = n;
+}
+
 /* Returns the names of except as the registry stores them. */
 static const char *exceptText(Sqlx *p, const VersionedOptions *pOptions){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
@@ -245,6 +279,7 @@ OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
   w.zOnStale = azStale[pOptions->bIgnore];
   w.zExcept = exceptText(p, pOptions);
   w.zTombstones = azSwitch[pOptions->bTombstones];
+  w.zHistory = pOptions->zHistory;
   w.zErrors = azErrors[pOptions->bRowErrors];
   w.zParent = parentnameText(p, &pOptions->parent);
   return w;
@@ -380,6 +415,7 @@ void optionsMake(
   pOptions->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
   pOptions->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
   pOptions->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
+  takeHistory(p, w.zHistory, pOptions);
   pOptions->bRowErrors = oneOf(p, "errors", w.zErrors, azErrors, 2);
   parentnameRead(p, w.zParent, pInfo, &pOptions->parent);
   takeExcept(p, pInfo, w.zExcept, pHas, bAsked, pOptions);

@@ -19,6 +19,7 @@ struct OptionsText {
                              ** "only " those of all other columns are meant */
   const char *zTombstones;   /* on, off */
   const char *zErrors;       /* table, row */
+  const char *zHistory;      /* off, a number of versions, or an age: 30d */
   const char *zParent;       /* table(column,...); default: none */
 };
 

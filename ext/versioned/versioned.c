@@ -7,6 +7,7 @@
 #include "versioned/versioned.h"
 #include "versioned/parent.h"
 #include "versioned/tombstones.h"
+#include "versioned/history.h"
 #include "schema/owncolumn.h"
 #include "schema/registry.h"
 #include "schema/status.h"
@@ -70,6 +71,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
                " allowed is errors=table", sqlite3_libversion());
   }
   if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
+  historyCheck(p, (const VersionedTable*)pTab);
   parentCheck(p, (const VersionedTable*)pTab);
 }
 
@@ -262,10 +264,12 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   return DECLARED_OK;
 }
 
-/* Beside the table itself, triggers name only the tombstones. */
+/* Beside the table itself, triggers name only the tombstones and the
+** history. */
 static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
-  return tombstonesBroken(p, (const VersionedTable*)pBase) ? DECLARED_BROKEN
-                                                           : DECLARED_OK;
+  const VersionedTable *pTab = (const VersionedTable*)pBase;
+  return tombstonesBroken(p, pTab) || historyBroken(p, pTab)
+      ? DECLARED_BROKEN : DECLARED_OK;
 }
 
 /* What a user should know of a trigger that updates the table, or that keeps
@@ -380,6 +384,7 @@ static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
                " is SELECT versioned() in a statement of its own",
             pBase->info.zName);
   }
+  historyPrepare(p, pTab, eScope);
 }
 
 /* Adds the version column if it is missing. If a rebuild has lost it, the rows
@@ -389,6 +394,7 @@ static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const TableInfo *pInfo = &pBase->info;
   const char *zColumn = pTab->options.zColumn;
   const char *zDefault = "1";
+  historyColumns(p, pTab, pDdl);
   if( tableinfoColumn(pInfo, zColumn)>=0 ) return;
   if( pBase->zEntry
    && sqlite3_stricmp(pTab->stored.zColumn, zColumn)==0 ){
@@ -405,8 +411,9 @@ static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
           pInfo->zSchema, pInfo->zName, zColumn));
 }
 
-static void stepsOfTombstones(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
+static void stepsOfTables(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   tombstonesSteps(p, (const VersionedTable*)pBase, pDdl);
+  historySteps(p, (const VersionedTable*)pBase, pDdl);
 }
 
 /* Raises rows that were inserted while the triggers were missing above their
@@ -424,6 +431,7 @@ static void versionedTakeOver(
   Ddl *pDdl
 ){
   tombstonesTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
+  historyTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
 }
 
 static const char *versionedResult(Sqlx *p, const DeclaredTable *pBase){
@@ -463,7 +471,7 @@ const DeclaredKind *versionedKind(void){
     .xIsSuccessor = versionedIsSuccessor,
     .xPrepare = versionedPrepare,
     .xColumns = stepsOfColumn,
-    .xTables = stepsOfTombstones,
+    .xTables = stepsOfTables,
     .xRows = stepsOfRows,
     .xTakeOver = versionedTakeOver,
     .xResult = versionedResult,
@@ -489,6 +497,7 @@ sqlite3_int64 versionedForget(
                  " versioned_tables", tab.base.info.zName);
     }
     n = tombstonesForget(p, &tab, msOlder, &txn);
+    n += historyForget(p, &tab, msOlder, &txn);
   }
   ddlEnd(p, &txn);
   return n;

@@ -82,6 +82,7 @@ SQLITE_EXTENSION_INIT3
 **                            of all other columns
 **   tombstones      TEXT     on or off
 **   errors          TEXT     table or row
+**   history         TEXT     off, or as of `versioned`: 100, 30d
 **   parent          TEXT     `table(column,...)`, or empty
 **   status          TEXT     see above; not written
 **   note            TEXT     see above; not written
@@ -101,10 +102,11 @@ SQLITE_EXTENSION_INIT3
 #define VERSIONED_TABLES_SQL \
   "CREATE TABLE x(schema TEXT, name TEXT, \"column\" TEXT, mode TEXT," \
   " on_stale TEXT, except_columns TEXT, tombstones TEXT, errors TEXT," \
-  " parent TEXT, status TEXT, note TEXT)"
+  " history TEXT, parent TEXT, status TEXT, note TEXT)"
 
 enum { TAB_COLUMN = DECLAREDTABLES_OWN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
-       TAB_TOMBSTONES, TAB_ERRORS, TAB_PARENT, TAB_STATUS, TAB_NOTE,
+       TAB_TOMBSTONES, TAB_ERRORS, TAB_HISTORY, TAB_PARENT, TAB_STATUS,
+       TAB_NOTE,
        TAB_COUNT };
 
 static void fillColumns(const DeclaredTable *pTab, const char **az){
@@ -115,6 +117,7 @@ static void fillColumns(const DeclaredTable *pTab, const char **az){
   az[TAB_EXCEPT] = pText->zExcept;
   az[TAB_TOMBSTONES] = pText->zTombstones;
   az[TAB_ERRORS] = pText->zErrors;
+  az[TAB_HISTORY] = pText->zHistory;
   az[TAB_PARENT] = pText->zParent;
 }
 
@@ -132,6 +135,7 @@ static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
   pText->zTombstones = declaredtablesText(p, apVal[TAB_TOMBSTONES],
                                            "tombstones");
   pText->zErrors = declaredtablesText(p, apVal[TAB_ERRORS], "errors");
+  pText->zHistory = declaredtablesText(p, apVal[TAB_HISTORY], "history");
   pText->zParent = declaredtablesText(p, apVal[TAB_PARENT], "parent");
   return pText;
 }

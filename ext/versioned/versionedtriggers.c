@@ -9,6 +9,7 @@
 */
 #include <string.h>
 #include "versioned/versionedtriggers.h"
+#include "versioned/historytext.h"
 #include "schema/clause.h"
 #include "schema/keytable.h"
 #include "sqlite/template.h"
@@ -27,10 +28,14 @@ typedef enum Value {
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
   V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS, V_OTHERS, V_OWN, V_NOT_OWN,
+  V_HISTORY, V_COLUMNS, V_HISTORY_KEYS, V_HISTORY_KEY_COLUMNS,
+  V_HISTORY_COLUMNS, V_HISTORY_IS_ROW, V_HISTORY_IS_OLD, V_HISTORY_IS_NEW,
+  V_OF_KEPT, V_KEPT, V_KEEP, V_BOUND, V_PURGE,
   V_PARENT, V_PARENT_VERSION, V_PARENT_KEY, V_PARENT_OF_ROW, V_PARENT_NEXT,
   V_PARENT_OF, V_PARENT_MOVED, V_PARENT_BLOCKED, V_PARENT_BLOCKED_BY_OTHER,
   V_PARENT_BLOCKER, V_PARENT_IS, V_RAISE_OLD, V_RAISE_NEW, V_RAISE_VICTIMS,
-  V_RAISE_EVICTED, V_ROW_OLD, V_ROW_NEW, V_ROW_AT, V_ROW_SENT, V_SENT,
+  V_RAISE_EVICTED,
+  V_ROW_OLD, V_ROW_NEW, V_ROW_AT, V_ROW_SENT, V_SENT,
   V_COUNT
 } Value;
 
@@ -45,10 +50,14 @@ static const char *const azValue[V_COUNT] = {
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
   "of_key", "of_unique", "of_others", "others", "own", "not_own",
+  "history", "columns", "history_keys", "history_key_columns",
+  "history_columns", "history_is_row", "history_is_old", "history_is_new",
+  "of_kept", "kept", "keep", "bound", "purge",
   "parent", "parent_version", "parent_key", "parent_of_row", "parent_next",
   "parent_of", "parent_moved", "parent_blocked", "parent_blocked_by_other",
   "parent_blocker", "parent_is", "raise_old", "raise_new", "raise_victims",
-  "raise_evicted", "row_old", "row_new", "row_at", "row_sent", "sent"
+  "raise_evicted",
+  "row_old", "row_new", "row_at", "row_sent", "sent"
 };
 
 /* The flags of $if(...). */
@@ -78,14 +87,16 @@ typedef enum Depends {
 typedef enum For {
   FOR_ALL = 0,
   FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
-  FOR_PARENT,            /* none of them; the table has a parent */
-  FOR_OWN                /* any triggers that update the table they are on */
+  FOR_OWN,               /* any triggers that update the table they are on */
+  FOR_PARENT,            /* the option parent, not triggers */
+  FOR_HISTORY            /* the option history, not triggers */
 } For;
 
 /* The set, in the order in which it is made. Two triggers of one event and time
 ** must not depend on each other: SQLite does not define their order. But
 ** verify_bump, settle and quiet do, and so come first or last: in another order
-** they refuse too much, or do less. */
+** they refuse too much, or do less. Those of the history come after all others:
+** in another order less is kept. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -136,6 +147,16 @@ static const struct {
       DEPENDS_NOT, FOR_ALL },
   { "quiet",            versioned_quiet_sql, WHEN_EVER, -1, DEPENDS_NOT,
       FOR_TOUCHES },
+  { "history_updated",  versioned_history_updated_sql, WHEN_EVER, 1,
+      DEPENDS_COLUMNS, FOR_HISTORY },
+  { "history_deleted",  versioned_history_deleted_sql, WHEN_EVER, 1,
+      DEPENDS_COLUMNS, FOR_HISTORY },
+  { "history_replaced", versioned_history_replaced_sql, WHEN_EVER, 1,
+      DEPENDS_COLUMNS, FOR_HISTORY },
+  { "history_evicted",  versioned_history_evicted_sql, WHEN_EVER, 1,
+      DEPENDS_COLUMNS, FOR_HISTORY },
+  { "history_ended",    versioned_history_ended_sql, WHEN_EVER, 1,
+      DEPENDS_NOT, FOR_HISTORY },
   { "parent_insert",    versioned_parent_insert_sql, WHEN_EVER, -1,
       DEPENDS_COLUMNS, FOR_PARENT },
   { "parent_update",    versioned_parent_update_sql, WHEN_EVER, -1,
@@ -334,6 +355,43 @@ static void valuesOfWays(Gen *g){
   g->azText[V_BLOCKER] = way.zRow;
 }
 
+/* The history and what is said of it. */
+static void valuesOfHistory(Gen *g){
+  Sqlx *p = g->p;
+  const TableInfo *pInfo = g->pInfo;
+  const VersionedOptions *pOptions = g->pOptions;
+  const char **az = g->azText;
+  az[V_HISTORY] = sqlxPrintf(p, "\"interlock_%w_history\"", g->zNumber);
+  az[V_COLUMNS] = historytextColumns(p, pInfo, pOptions->zColumn);
+  az[V_HISTORY_KEYS] = historytextKeys(p, pInfo);
+  az[V_HISTORY_KEY_COLUMNS] = historytextKeysDeclared(p, pInfo);
+  az[V_HISTORY_COLUMNS] = historytextDeclared(p, pInfo, pOptions->zColumn);
+  az[V_HISTORY_IS_ROW] = historytextIs(p, pInfo, "r.");
+  az[V_HISTORY_IS_OLD] = historytextIs(p, pInfo, "OLD.");
+  az[V_HISTORY_IS_NEW] = historytextIs(p, pInfo, "NEW.");
+  az[V_OF_KEPT] = pOptions->nExcept==0 ? "" : sqlxPrintf(p, "%s,%s",
+                  az[V_OF_OTHERS], az[V_VERSION]);
+  az[V_BOUND] = sqlxPrintf(p, "%lld", pOptions->nHistory ? pOptions->nHistory
+                                                        : pOptions->msHistory);
+  az[V_PURGE] = fill(g, pOptions->nHistory ? versioned_purge_count_sql
+                                           : versioned_purge_age_sql);
+}
+
+/* The steps that keep rows, in the trigger that is about to be made. */
+static void valuesOfKeep(Gen *g, const char *zWhat){
+  const char **az = g->azText;
+  if( strcmp(zWhat, "history_replaced")==0 ){
+    az[V_KEPT] = az[V_BLOCKER];
+  }else if( strcmp(zWhat, "history_evicted")==0 ){
+    az[V_KEPT] = sqlxPrintf(g->p, "(%s) AND NOT(%s)", az[V_BLOCKER],
+                            az[V_ROW_IS_OLD]);
+  }else{
+    az[V_KEPT] = sqlxPrintf(g->p, "%s AND r.%s IS OLD.%s", az[V_ROW_IS_OLD],
+                            az[V_VERSION], az[V_VERSION]);
+  }
+  az[V_KEEP] = fill(g, versioned_keep_sql);
+}
+
 /* Returns the statements that raise the rows of the parent that meet a
 ** condition. */
 static const char *raiseParent(Gen *g, const char *zWhere){
@@ -429,6 +487,7 @@ static void valuesOf(Gen *g){
       : "expected is the version that was read plus one";
   valuesOfErrors(g);
   az[V_REFUSE] = refuse(g);
+  if( pOptions->bHistory ) valuesOfHistory(g);
   az[V_REFUSED] = fill(g, versioned_refused_sql);
   az[V_LIFT] = fill(g, versioned_lift_sql);
   valuesOfParent(g);
@@ -459,6 +518,9 @@ void versionedtriggersMake(
   pTexts->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones", zNumber);
   pTexts->zTombstonesSql = fill(&g, versioned_tombstones_sql);
   pTexts->zLiftAllSql = fill(&g, versioned_lift_all_sql);
+  pTexts->zHistory = sqlxPrintf(p, "interlock_%s_history", zNumber);
+  pTexts->zHistorySql = pOptions->bHistory ? fill(&g, versioned_history_sql)
+                                           : "";
   for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
     TriggerSetOne *pOne;
     if( !(aTrigger[i].mWhen & mWhen) ) continue;
@@ -467,6 +529,10 @@ void versionedtriggersMake(
     if( aTrigger[i].eFor==FOR_PARENT && pOptions->parent.pInfo==0 ) continue;
     if( aTrigger[i].eFor==FOR_OWN
      && (g.azText[V_OWN][0]==0 || g.azText[V_NOT_OWN][0]==0) ) continue;
+    if( aTrigger[i].eFor==FOR_HISTORY ){
+      if( !pOptions->bHistory ) continue;
+      valuesOfKeep(&g, aTrigger[i].zWhat);
+    }
     pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = fill(&g, aTrigger[i].zTemplate);

@@ -40,6 +40,10 @@ struct VersionedOptions {
   int bIgnore;           /* on_stale=ignore: a stale row is skipped */
   int bTombstones;       /* the version of a deleted row is kept */
   int bRowErrors;        /* errors=row: the messages name the row */
+  int bHistory;          /* what each version of a row looked like is kept */
+  sqlite3_int64 nHistory;  /* so many versions of it; 0: */
+  sqlite3_int64 msHistory; /* until it is so old */
+  const char *zHistory;  /* the same as it was asked for, or off */
   int bOwn;              /* AFTER UPDATE triggers of the user's update the table
                          ** that they are on, and not only columns of
                          ** azExcept */
@@ -57,6 +61,8 @@ struct VersionedTexts {
   const char *zTombstones;      /* name of the table of tombstones */
   const char *zTombstonesSql;   /* as sqlite_master keeps it */
   const char *zLiftAllSql;      /* the UPDATE of a repair */
+  const char *zHistory;         /* name of the table of history */
+  const char *zHistorySql;      /* as sqlite_master keeps it at first */
 };
 
 /* Makes the set and the texts, with a number in their names. After an error of

@@ -25,6 +25,9 @@
 #       that is right;
 #   G11 an UPDATE of one row is refused as `version ahead` if it carries more
 #       than is right, and otherwise as `stale write`;
+#   G12 the history (model::history 1) has no version that has not ended, but
+#       for the present one, and each as the table looked at it; with 2 it also
+#       has each version that a statement has ended;
 #   G13 with a parent (model::parents 1), a row that is new, gone or changed has
 #       raised the version of the parent that it had and of the one that it
 #       has, and that of the parent of these;
@@ -58,8 +61,10 @@ namespace eval model {
   variable touchGuarded 0   ;# all are AFTER, of their own row, and guarded
   variable touchInOrder 0   ;# status is ok: a carried version is the last word
   variable nTouch 0         ;# how many there are
+  variable history 0        ;# there is a history: what must hold of it, G12
+  variable seen             ;# {key version} -> what is kept of a row, as seen
   variable parents 0        ;# the column up holds the key of a parent
-  variable ups              ;# id of a parent -> version, as last seen; negative:
+  variable ups              ;# id of a parent -> version, as last seen; below 0:
                             ;# of a parent of a parent
 }
 
@@ -624,6 +629,11 @@ proc model::step {st} {
    && !([dict get $st kind] eq "insert" && [dict get $st invalid])} {
     return "G3 refused with '$msg'"
   }
+  variable history
+  if {$history} {
+    set bad [judgeHistory now nowVers]
+    if {$bad ne ""} { return $bad }
+  }
   variable parents
   if {$parents} {
     set bad [judgeParents now]
@@ -641,6 +651,58 @@ proc model::step {st} {
     }
   }
   return ""
+}
+
+# The SELECT that gives what the history keeps of each row of a table, as a Tcl
+# list: the key, 0, the columns, the version.
+proc model::keptSql {keys version table} {
+  variable shape
+  variable db
+  set sql [lmap k $keys { set x "quote(\"$k\")" }]
+  lappend sql '0'
+  $db eval {SELECT name FROM pragma_table_info('t')} {
+    if {$name eq [dict get $shape column]
+     || $name in [dict get $shape except]} continue
+    lappend sql "quote(\"$name\")"
+  }
+  lappend sql "quote(\"$version\")"
+  return "SELECT [join $sql {||' '||}] FROM $table"
+}
+
+# G12: compares the history with what was seen, and remembers what is there now.
+proc model::judgeHistory {nowVar nowVersVar} {
+  variable shape; variable db; variable vers; variable seen; variable history
+  upvar 1 $nowVar now $nowVersVar nowVers
+  set table [$db onecolumn {SELECT name FROM sqlite_master WHERE type = 'table'
+    AND name GLOB 'interlock_????????_history'}]
+  set keys [dict get $shape key]
+  foreach row [$db eval [keptSql $keys [dict get $shape column] t]] {
+    set key [keyOf $row]
+    set seen([list $key [lindex $row end]]) $row
+  }
+  set n 0
+  set own [lmap k $keys { set x interlock_k[incr n] }]
+  foreach row [$db eval [keptSql $own interlock_version $table]] {
+    set at [list [keyOf $row] [lindex $row end]]
+    lassign $at key version
+    if {[info exists nowVers($key)] && $version > $nowVers($key)} {
+      return "G12 the history has $key at $version, it is at $nowVers($key)"
+    }
+    set kept [lrange $row [llength $keys] end]
+    if {[info exists seen($at)]
+     && $kept ne [lrange $seen($at) [llength $keys] end]} {
+      return "G12 $key was $seen($at), the history has $kept"
+    }
+    set has($at) 1
+  }
+  foreach key [array names vers] {
+    set at [list $key $vers($key)]
+    if {$history < 2 || [string match null:* $key] || [info exists has($at)]
+     || ([info exists nowVers($key)] && $nowVers($key) == $vers($key))} continue
+    return "G12 the history lacks $key at $vers($key)"
+  }
+  return [$db onecolumn "SELECT 'G12 a version has no time' FROM $table
+    WHERE interlock_at IS NULL"]
 }
 
 # Makes parents, and the parents of these. Triggers of the user's that update
@@ -858,13 +920,16 @@ proc model::touches {} {
 # ---- transactions ---------------------------------------------------------
 
 proc model::save {} {
-  variable rows; variable vers; variable high; variable stack; variable ups
-  lappend stack [list [array get rows] [array get vers] [array get high] $ups]
+  variable rows; variable vers; variable high; variable seen; variable ups
+  variable stack
+  lappend stack [list [array get rows] [array get vers] [array get high] \
+                      [array get seen] $ups]
 }
 proc model::restore {i} {
-  variable rows; variable vers; variable high; variable stack; variable ups
+  variable rows; variable vers; variable high; variable seen; variable ups
+  variable stack
   set ups [lindex $stack $i end]
-  foreach a {rows vers high} saved [lrange [lindex $stack $i] 0 end-1] {
+  foreach a {rows vers high seen} saved [lrange [lindex $stack $i] 0 end-1] {
     array unset $a
     array set $a $saved
   }
@@ -950,7 +1015,8 @@ proc model::start {name makeDb runDbs declare} {
   variable rows
   variable vers
   variable high
-  foreach a {rows vers high} { array unset $a; array set $a {} }
+  variable seen
+  foreach a {rows vers high seen} { array unset $a; array set $a {} }
   variable returning [expr {[package vcompare \
       [lindex [$makeDb onecolumn {SELECT sqlite_version()}] 0] 3.35.0] >= 0}]
   variable users

@@ -29,6 +29,8 @@ proc check::layout {root} {
   foreach file [csource::files $root sql/*/*.sql tool/* tool/check/* \
                   tool/install/* tool/bench/*.\[ch\] \
                   tool/bench/*.tcl tool/bench/*.py \
+                  tool/packages/*/*/*.rb tool/packages/*/*/*/*.rb \
+                  tool/adapters/*/*/*.py tool/adapters/*/*/*/*.py \
                   test/*.test test/*/*.tcl test/*/*.c test/*/*.h \
                   test/*/*.sh test/runner/*.test .ci/*] {
     if {[file isdirectory $root/$file]} continue

@@ -4,6 +4,7 @@
 proc check::scripts {root} {
   set problems {}
   foreach file [csource::files $root tool/* tool/check/* tool/install/* \
+                  tool/packages/*/*/*/* \
                   tool/bench/*.tcl \
                   test/*.tcl \
                   test/*.test test/*.sh .ci/*] {

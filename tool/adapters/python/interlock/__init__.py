@@ -2,13 +2,15 @@
 """Interlock for Python: loads the extension, and locks rows for ORMs.
 
 interlock.load(db)   into a connection of the module sqlite3
-interlock.path()     the file that it loads
+interlock.enable()   into every connection of that module that is opened later,
+                     also in a Python that loads no extensions
+interlock.path()     the file that both load
 interlock.tortoise, interlock.django, interlock.sqlalchemy
                      SELECT ... FOR UPDATE of these ORMs
 """
 import os
 
-__all__ = ["load", "path"]
+__all__ = ["enable", "load", "path"]
 
 
 def path():
@@ -22,8 +24,42 @@ def path():
 
 def load(db):
     """Loads Interlock into a connection of sqlite3, or of a driver like it."""
+    if not hasattr(db, "enable_load_extension"):
+        raise RuntimeError("this Python loads no extension into a connection:"
+                           " call interlock.enable() before you open it")
     db.enable_load_extension(True)
     try:
         db.load_extension(path())
     finally:
         db.enable_load_extension(False)
+
+
+def enable():
+    """Loads Interlock into every connection that is opened from now on by the
+    module sqlite3, and by all else in this process that uses the same SQLite.
+    Raises RuntimeError, and changes nothing, if that SQLite shows none of its
+    functions.
+    """
+    import _sqlite3, ctypes, sqlite3
+    inside = getattr(_sqlite3, "__file__", None)
+    file = path()
+    library = ctypes.CDLL(file if file.endswith(".so") else file + ".so")
+    try:
+        functions = ctypes.CDLL(inside)
+        register = functions.sqlite3_auto_extension
+        cancel = functions.sqlite3_cancel_auto_extension
+    except AttributeError:
+        raise RuntimeError("the SQLite of this Python shows no function that"
+                           " loads an extension") from None
+    entry = library.sqlite3_interlock_init
+    if register(entry):
+        raise MemoryError("sqlite3_auto_extension")
+    try:
+        db = sqlite3.connect(":memory:")
+        try:
+            db.execute("SELECT interlock_version()").fetchone()
+        finally:
+            db.close()
+    except sqlite3.Error as e:
+        cancel(entry)
+        raise RuntimeError("this Python cannot load %s: %s" % (file, e)) from e
