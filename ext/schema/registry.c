@@ -52,6 +52,7 @@ static const char *columnsOf(
   int nHas = columnCount(p, pKind, zSchema);
   int i;
   for(i=0; i<pKind->nColumn; i++){
+    if( p->rc!=SQLITE_OK ) break;
     if( i ) sqlite3_str_appendall(pStr, ",");
     sqlite3_str_appendf(pStr, i<nHas ? "v.\"%w\"" : "''",
                         pKind->azColumn[i]);
