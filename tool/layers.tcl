@@ -27,8 +27,8 @@ namespace eval layers {
     }
     versioned {sqlite schema session} {
       parentclause parentname historytext versionedtriggers options
-      versionedtable tombstones parent history versioned expect etag merge
-      lift versionedtables
+      versionedtable tombstones versionedlog parent history versioned expect
+      etag merge lift logtable versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions

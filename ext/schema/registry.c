@@ -51,8 +51,7 @@ static const char *columnsOf(
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int nHas = columnCount(p, pKind, zSchema);
   int i;
-  for(i=0; i<pKind->nColumn; i++){
-    if( p->rc!=SQLITE_OK ) break;
+  for(i=0; i<pKind->nColumn && p->rc==SQLITE_OK; i++){
     if( i ) sqlite3_str_appendall(pStr, ",");
     sqlite3_str_appendf(pStr, i<nHas ? "v.\"%w\"" : "''",
                         pKind->azColumn[i]);

@@ -58,6 +58,7 @@ void parentFind(Sqlx *p, VersionedTable *pTab){
   pParent->zName = pUp->base.info.zName;
   pParent->pInfo = &pUp->base.info;
   pParent->zColumn = pUp->stored.zColumn;
+  pParent->bNull = strcmp(pUp->stored.zNull, "0")==0;
 }
 
 /* Whether the parents of a table lead back to it, or to no end. */

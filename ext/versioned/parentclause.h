@@ -23,6 +23,7 @@ struct VersionedParent {
                          ** is set only then */
   const TableInfo *pInfo;
   const char *zColumn;   /* its version column */
+  int bNull;             /* there a NULL counts as 0 */
 };
 
 /* Whether the child has the key of its parent in that column. */
