@@ -23,6 +23,7 @@
 #include "guarded/guardedfunctions.h"
 #include "locks/inspectstatus.h"
 #include "locks/lease.h"
+#include "locks/lockrows.h"
 #include "locks/lockset.h"
 #include "locks/notify.h"
 #include "locks/getlock.h"
@@ -716,6 +717,7 @@ static FunctionList (*const axList[])(void) = {
   semaphoreFunctions,
   removeFunctions,
   skiplockedFunctions,
+  lockrowsFunctions,
 };
 
 /* Function number i of all, or NULL. */

@@ -38,8 +38,8 @@ namespace eval layers {
     }
     locks {core sqlite schema session} {
       hashtext calloption advisory getlock inspectrows inspectstatus turn
-      rowlock skiplocked lockset notify semaphore inspecttables lease
-      leasetables
+      rowlock rowsearch skiplocked lockrows lockset notify semaphore
+      inspecttables lease leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock
