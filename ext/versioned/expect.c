@@ -7,8 +7,7 @@
 #include "versioned/versioned.h"
 SQLITE_EXTENSION_INIT3
 
-/* Finds the table of a call, and refuses a wrong number of values. */
-static int findTable(
+int expectFind(
   Sqlx *p,
   const char *zTable,
   int nKey,
@@ -33,31 +32,28 @@ static int findTable(
   return p->rc==SQLITE_OK;
 }
 
-/* Refuses a call outside a transaction and outside a statement that writes:
-** nothing would keep the row as it was seen. */
-static void needTransaction(Sqlx *p){
+void expectTransaction(Sqlx *p, const char *zFunction){
   if( !sqlite3_get_autocommit(p->db) || sqlxWrites(p->db) ) return;
-  sqlxFail(p, SQLITE_ERROR, "no transaction: expect_version needs BEGIN, or"
-      " a statement that writes");
+  sqlxFail(p, SQLITE_ERROR, "no transaction: %s needs BEGIN, or"
+      " a statement that writes", zFunction);
 }
 
-/* Returns "the row has the key ?1, ?2, ...". */
-static const char *keyIs(Sqlx *p, const TableInfo *pInfo){
+const char *expectKeyIs(Sqlx *p, const TableInfo *pInfo, const char *zPrefix){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
   for(i=0; i<pInfo->key.nTerm; i++){
     const TableInfoTerm *pTerm = &pInfo->key.aTerm[i];
-    sqlite3_str_appendf(pStr, "%s\"%w\"=?%d COLLATE \"%w\"",
-        i ? " AND " : "", pInfo->aCol[pTerm->iCol].zName, i+1,
+    sqlite3_str_appendf(pStr, "%s%s\"%w\"=?%d COLLATE \"%w\"",
+        i ? " AND " : "", zPrefix, pInfo->aCol[pTerm->iCol].zName, i+1,
         pTerm->zColl);
   }
   if( pInfo->bRowidKey ){
-    sqlite3_str_appendf(pStr, "%s=?1", pInfo->zRowid);
+    sqlite3_str_appendf(pStr, "%s%s=?1", zPrefix, pInfo->zRowid);
   }
   return sqlxText(p, pStr);
 }
 
-static void bindKey(
+void expectBindKey(
   Sqlx *p,
   sqlite3_stmt *pStmt,
   int nKey,
@@ -70,8 +66,7 @@ static void bindKey(
   }
 }
 
-/* Returns the key as it was given, for the error text. */
-static const char *keyText(Sqlx *p, int nKey, sqlite3_value **apKey){
+const char *expectKeyText(Sqlx *p, int nKey, sqlite3_value **apKey){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT quote(?1)");
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
@@ -105,14 +100,14 @@ static sqlite3_int64 compare(
   sqlite3_value *pVersion
 ){
   const TableInfo *pInfo = &pTab->base.info;
-  const char *zName = pInfo->zName, *zKey = keyText(p, nKey, apKey);
+  const char *zName = pInfo->zName, *zKey = expectKeyText(p, nKey, apKey);
   sqlite3_int64 iWant = sqlite3_value_int64(pVersion), iFound = 0;
   int bNone = sqlite3_value_type(pVersion)==SQLITE_NULL;
   int bRow;
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT \"%w\" FROM \"%w\".\"%w\""
       " WHERE %s", pTab->stored.zColumn, pInfo->zSchema, zName,
-      keyIs(p, pInfo));
-  bindKey(p, pStmt, nKey, apKey);
+      expectKeyIs(p, pInfo, ""));
+  expectBindKey(p, pStmt, nKey, apKey);
   bRow = sqlxStep(p, pStmt);
   if( bRow ) iFound = sqlite3_column_int64(pStmt, 0);
   sqlxFinalize(p, pStmt);
@@ -140,13 +135,14 @@ sqlite3_int64 expectVersion(
   sqlite3_value *pVersion
 ){
   VersionedTable tab;
-  if( !findTable(p, zTable, nKey, &tab) ) return 0;
-  needTransaction(p);
+  if( !expectFind(p, zTable, nKey, &tab) ) return 0;
+  expectTransaction(p, "expect_version");
   return compare(p, &tab, nKey, apKey, pVersion);
 }
 
-/* Deletes the row if it is at that version. One statement compares and deletes,
-** so no transaction is needed. Returns 1, or 0 if a trigger has skipped it. */
+/* Deletes the row if it is at that version; a NULL counts as 0. One statement
+** compares and deletes, so no transaction is needed. Returns 1, or 0 if a
+** trigger has skipped it. */
 int expectDelete(
   Sqlx *p,
   const char *zTable,
@@ -157,15 +153,16 @@ int expectDelete(
   VersionedTable tab;
   const TableInfo *pInfo = &tab.base.info;
   sqlite3_stmt *pStmt;
-  if( !findTable(p, zTable, nKey, &tab) ) return 0;
+  if( !expectFind(p, zTable, nKey, &tab) ) return 0;
   if( sqlxWrites(p->db) ){
     sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
                " its own");
   }
-  pStmt = sqlxPrepare(p, "DELETE FROM \"%w\".\"%w\" WHERE %s AND \"%w\"=?%d",
-      pInfo->zSchema, pInfo->zName, keyIs(p, pInfo), tab.stored.zColumn,
-      nKey+1);
-  bindKey(p, pStmt, nKey, apKey);
+  pStmt = sqlxPrepare(p, "DELETE FROM \"%w\".\"%w\" WHERE %s"
+      " AND ifnull(\"%w\",0)=?%d",
+      pInfo->zSchema, pInfo->zName, expectKeyIs(p, pInfo, ""),
+      tab.stored.zColumn, nKey+1);
+  expectBindKey(p, pStmt, nKey, apKey);
   if( pStmt && p->rc==SQLITE_OK ){
     sqlite3_bind_int64(pStmt, nKey+1, sqlite3_value_int64(pVersion));
   }

@@ -27,9 +27,13 @@ static int oneOf(
 }
 
 static const char *const azMode[] = { "auto", "strict", "echo" };
-static const char *const azStale[] = { "abort", "ignore" };
+static const char *const azStale[] = { "abort", "ignore", "log" };
 static const char *const azSwitch[] = { "off", "on" };
 static const char *const azErrors[] = { "table", "row" };
+static const char *const azNull[] = { "refuse", "0" };
+static const char *const azStep[] = { "1", "any" };
+
+#define OPTIONS_OFF "off"
 
 /* The options by name, in the order in which a comment has them. */
 static const struct {
@@ -43,6 +47,9 @@ static const struct {
   { "on_stale",   offsetof(OptionsText, zOnStale),    "abort", 0 },
   { "tombstones", offsetof(OptionsText, zTombstones), "on",    0 },
   { "errors",     offsetof(OptionsText, zErrors),     "table", 1 },
+  { "null",       offsetof(OptionsText, zNull),       "refuse", 1 },
+  { "step",       offsetof(OptionsText, zStep),       "1",     1 },
+  { "history",    offsetof(OptionsText, zHistory),    OPTIONS_OFF, 1 },
   { "except",     offsetof(OptionsText, zExcept),     "",      0 },
 };
 #define KNOWN_COUNT ((int)(sizeof(aKnown)/sizeof(aKnown[0])))
@@ -220,6 +227,37 @@ static void takeExcept(
   }
 }
 
+#define OPTIONS_HISTORY_MAX 1000000000  /* in any unit */
+
+/* Takes how many versions of a row are kept, or for how long. */
+static void takeHistory(Sqlx *p, const char *z, VersionedOptions *pOptions){
+  static const struct { char c; sqlite3_int64 ms; } aUnit[] = {
+    { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 }
+  };
+  sqlite3_int64 n = 0;
+  int i = 0, iUnit = 0;
+  pOptions->zHistory = OPTIONS_OFF;
+  if( z==0 || sqlite3_stricmp(z, OPTIONS_OFF)==0 ) return;
+  for(; z[i]>='0' && z[i]<='9' && n<=OPTIONS_HISTORY_MAX; i++){
+    n = n*10 + (z[i] - '0');
+  }
+  while( iUnit<4 && aUnit[iUnit].c!=z[i] ) iUnit++;
+  if( z[0]=='0' || n==0 || n>OPTIONS_HISTORY_MAX
+   || (z[i] && (iUnit==4 || z[i+1])) ){
+    sqlxBad(p, "history is %.40Q; allowed are off, a number of versions such as"
+               " 100, or an age such as 12h or 30d (s, m, h, d)", z);
+    return;
+  }
+  if( !pOptions->bTombstones ){
+    sqlxBad(p, "history is %Q with tombstones=off, by which a key gets a"
+               " version again; allowed is tombstones=on", z);
+  }
+  pOptions->zHistory = z;
+  pOptions->bHistory = 1;
+  if( z[i] ) pOptions->msHistory = n*aUnit[iUnit].ms;
+  else pOptions->nHistory = n;
+}
+
 /* Returns the names of except as the registry stores them. */
 static const char *exceptText(Sqlx *p, const VersionedOptions *pOptions){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
@@ -242,10 +280,13 @@ OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
   OptionsText w;
   w.zColumn = pOptions->zColumn;
   w.zMode = azMode[pOptions->mode];
-  w.zOnStale = azStale[pOptions->bIgnore];
+  w.zOnStale = azStale[pOptions->eStale];
   w.zExcept = exceptText(p, pOptions);
   w.zTombstones = azSwitch[pOptions->bTombstones];
+  w.zHistory = pOptions->zHistory;
   w.zErrors = azErrors[pOptions->bRowErrors];
+  w.zNull = azNull[pOptions->bNull];
+  w.zStep = azStep[pOptions->bAnyStep];
   return w;
 }
 
@@ -377,9 +418,13 @@ void optionsMake(
   pOptions->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
   pOptions->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pOptions->zColumn);
   pOptions->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
-  pOptions->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
+  pOptions->eStale = (VersionedStale)oneOf(p, "on_stale", w.zOnStale,
+                                           azStale, 3);
   pOptions->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
+  takeHistory(p, w.zHistory, pOptions);
   pOptions->bRowErrors = oneOf(p, "errors", w.zErrors, azErrors, 2);
+  pOptions->bNull = oneOf(p, "null", w.zNull, azNull, 2);
+  pOptions->bAnyStep = oneOf(p, "step", w.zStep, azStep, 2);
   takeExcept(p, pInfo, w.zExcept, pHas, bAsked, pOptions);
   pOptions->zText = commentOf(p, pOptions);
 }

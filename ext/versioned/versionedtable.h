@@ -11,6 +11,15 @@
 
 typedef struct VersionedTable VersionedTable;
 
+/* What must be done with the history of a table. */
+typedef enum HistoryChange {
+  HISTORY_STAYS = 0,     /* nothing, or there is none */
+  HISTORY_MADE,
+  HISTORY_CHANGED,       /* columns were added or renamed */
+  HISTORY_MADE_ANEW,     /* it was made for another key */
+  HISTORY_DROPPED        /* the table has the option no more */
+} HistoryChange;
+
 struct VersionedTable {
   DeclaredTable base;    /* must be the first */
   OptionsText stored;   /* the options of the entry; the column as it is
@@ -20,6 +29,9 @@ struct VersionedTable {
   VersionedOptions options;  /* the options of the set */
   VersionedTexts texts;
   int bOtherKey;         /* the tombstones were made for another key */
+  HistoryChange eHistory;  /* set by historyPrepare(), as are the next two */
+  int bRemade;           /* the triggers will be dropped and made again */
+  int bNoTombstones;     /* it had tombstones, and they are gone */
 };
 
 #endif
