@@ -125,7 +125,7 @@ end
 # A deadlock: each of two processes holds what the other one waits for.
 def shell(*statements)
   shell = IO.popen(["sqlite3", "-init", "/dev/null", "shop.db"], "r+")
-  shell.puts ".load #{Interlock.path}", *statements
+  shell.puts ".load \"#{Interlock.path}\"", *statements
   shell
 end
 other = shell("SELECT advisory_lock('y') > 0;")
