@@ -111,6 +111,12 @@ static const Pair aPair[] = {
     { { "SELECT empty(?1)", "SELECT empty(?1)", 0 },
       { "SELECT skip_locked('job', 1, 'state = ''ready''', 'rank')",
         "SELECT row_unlock_all()", 0 } }, 0, 0, 0 },
+  { "row", "lock_rows of 10 rows and row_unlock_all() / row_lock_many of them",
+    1, 0,
+    { { "SELECT row_lock_many('job', '[1,2,3,4,5,6,7,8,9,10]')",
+        "SELECT row_unlock_all()", 0 },
+      { "SELECT lock_rows('job', 'id < 11')", "SELECT row_unlock_all()", 0 } },
+    0, 0, 0 },
   LEASE_PAIR("lease", "lease_acquire and lease_release / by hand", 1, 0, 0),
   LEASE_PAIR("lease-inside", "the same, all in one transaction", 1, 1, 0),
   LEASE_PAIR("lease-compile", "the same / by statements that are compiled"
