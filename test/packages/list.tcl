@@ -137,7 +137,8 @@ client sqlpkg {
   run {V=$(tclsh "$ROOT"/tool/install/pages.tcl version)
     sh "$SRC"/shell.sh "$V" "$OUT"/sqlpkg/interlock}
   load {{.load .sqlpkg/interlock/interlock/interlock}}
-  remark {`make sqlpkg`; `sqlpkg install build/packages/sqlpkg/sqlpkg.json`}
+  remark {`make sqlpkg`; in `build/packages/sqlpkg`:
+    `sqlpkg install ./sqlpkg.json`}
 }
 client musl {
   title {C, musl}
