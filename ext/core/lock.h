@@ -171,8 +171,12 @@ int lockSkipProbe(LockSession*);
 /*
 ** lockGranted: the last grant of lockAsk, lockOutcome, lockAcquire or lockSkip.
 ** lockUndo: gives that one hold back.  It cannot fail and does not wait.  With
-** a transaction hold it also gives back the transaction holds made since.
+** a transaction hold it also gives back the transaction holds made since.  If
+** more than LOCK_UNDO_MAX session holds go back before the session's next call,
+** the records of the others stay until another session meets them or this one
+** ends.
 */
+#define LOCK_UNDO_MAX 2048
 LockGrant lockGranted(const LockSession*);
 void lockUndo(LockSession*, const LockGrant*);
 
