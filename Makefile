@@ -48,7 +48,7 @@ OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all library help clean install uninstall dist
 .PHONY: deps baretest demo test fulltest clients orms clustertest bench check
-.PHONY: check-budget
+.PHONY: bench-all check-budget
 .PHONY: reference amalgam
 
 # These targets must work on a bare machine. They install what they need before
@@ -95,6 +95,7 @@ help:
 	@echo "make packagetest installs each where it is alone, CLIENT='npm' for some"
 	@echo "make clustertest on engines that replicate, CLUSTER='rqlite' for one"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
+	@echo "make bench-all   all of it beside other software: build/bench/report.html"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make check-budget  what got dearer, in instructions; WRITE=1 stores it"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
@@ -168,6 +169,13 @@ bench:
 	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/bench/bench.tcl $(B)/interlock.so $(BENCH)
 
+# All subjects, beside servers that it starts and stops; ARGS=-pictures also
+# makes the pictures of README.md, ARGS=-quick takes a minute and says little.
+bench-all:
+	@tool/deps bench
+	@$(MAKE) -s library
+	@/usr/bin/python3 tool/bench/all.py $(B)/interlock.so $(B)/bench $(ARGS)
+
 # The checks of the tree; `make check CHECK=layout` for one of them.
 check:
 	@tool/deps check
@@ -219,8 +227,10 @@ MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
 PYTHONDIR  = $(PREFIX)/share/interlock/python
 DOCS = README.md sql/README.md sql/CLIENTS.md sql/ORMS.md sql/RECIPES.md \
-       sql/PACKAGES.md sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
-       sql/CHANGES.md
+       sql/FORMS.md sql/PACKAGES.md sql/MIGRATIONS.md sql/LOCKRECIPES.md \
+       sql/OPERATIONS.md sql/CLUSTERS.md sql/CHANGES.md
+# What these pages link to.
+LINKED = sql/halves.svg sql/benchlock.svg sql/benchturns.svg sql/lease.sql
 # Every file that is installed.
 to = $(call quote,$(DESTDIR)$(1))
 LIB_FILE = $(call to,$(LIBDIR)/interlock.so)
@@ -230,7 +240,7 @@ MAN_FILE = $(call to,$(MANDIR)/man7/interlock.7)
 PLACES   = PREFIX $(call quote,$(PREFIX)) LIBDIR $(call quote,$(LIBDIR)) \
            INCLUDEDIR $(call quote,$(INCLUDEDIR))
 
-# The adapters for ORMs in Python.
+# The package for Python.
 ADAPTERS = $(patsubst tool/adapters/python/%,%, \
              $(wildcard $(addprefix tool/adapters/python/interlock/,*.py */*.py)))
 
@@ -243,11 +253,10 @@ install: all
 	$(PAGES) fill tool/install/interlock.pc.in $(PLACES) > $(PC_FILE); \
 	$(PAGES) man > $(MAN_FILE); \
 	for page in $(DOCS); do \
-	  $(PAGES) page $$page $(DOCS) LICENSE sql/halves.svg \
-	    sql/lease.sql > "$$d/$$page"; \
+	  $(PAGES) page $$page $(DOCS) LICENSE $(LINKED) > "$$d/$$page"; \
 	done; \
 	install -m 644 LICENSE "$$d"; \
-	install -m 644 sql/halves.svg sql/lease.sql "$$d/sql"; \
+	install -m 644 $(LINKED) "$$d/sql"; \
 	p=$(call to,$(PYTHONDIR)); \
 	for file in $(ADAPTERS); do \
 	  install -D -m 644 tool/adapters/python/$$file "$$p/$$file"; \
@@ -258,8 +267,7 @@ uninstall:
 	rm -f $(LIB_FILE) $(H_FILE) $(PC_FILE) $(MAN_FILE)
 	@rmdir $(call to,$(LIBDIR)/pkgconfig) $(call to,$(MANDIR)/man7) \
 	  2>/dev/null || true
-	d=$(call to,$(DOCDIR)); rm -f "$$d/LICENSE" "$$d/sql/halves.svg" \
-	  "$$d/sql/lease.sql" \
+	d=$(call to,$(DOCDIR)); rm -f "$$d/LICENSE" $(LINKED:%="$$d/%") \
 	  $(DOCS:%="$$d/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
 	p=$(call to,$(PYTHONDIR)); rm -f $(ADAPTERS:%="$$p/%"); \
 	rmdir $(patsubst %,"$$p/%",interlock/django interlock/tortoise interlock) \

@@ -26,9 +26,9 @@ namespace eval layers {
       knowntable connection function
     }
     versioned {sqlite schema session} {
-      historytext versionedtriggers options versionedtable tombstones history
-      versioned expect etag merge
-      lift versionedtables
+      historytext versionedtriggers options versionedtable tombstones
+      versionedlog history versioned expect etag merge
+      lift logtable versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions
@@ -38,8 +38,8 @@ namespace eval layers {
     }
     locks {core sqlite schema session} {
       hashtext calloption advisory getlock inspectrows inspectstatus turn
-      rowlock skiplocked lockset notify semaphore inspecttables lease
-      leasetables
+      rowlock rowsearch skiplocked lockrows lockset notify semaphore
+      inspecttables lease leasetables
     }
     . {core sqlite schema session versioned guarded fenced locks} {
       kinds remove functions interlock

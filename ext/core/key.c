@@ -31,6 +31,13 @@ u32 keyConflicts(u32 eMode){
 
 /*---------------------------------------------------------------- keys ---*/
 
+int keyCompare(const LockKey *p, const LockKey *q){
+  size_t nMin = p->nKey<q->nKey ? p->nKey : q->nKey;
+  int c = (int)p->eKind - (int)q->eKind;
+  if( c==0 ) c = memcmp(p->a, q->a, nMin);
+  return c ? c : (int)p->nKey - (int)q->nKey;
+}
+
 /* The word of an integer that has its low bits. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__==__ORDER_BIG_ENDIAN__
 # define INTEGER_LOW 1u

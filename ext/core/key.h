@@ -59,9 +59,13 @@ typedef struct LockKey {
 ** keyConflicts: the modes that conflict with a mode, as a mask of MODE_BITs.
 ** keyWords: the number of words of `a` that n bytes take.
 ** keySame: 1 if two keys are the same.
+** keyCompare: less than, equal to or greater than 0, by the bytes of the keys.
+** Sessions that take several locks in this order never wait for each other in
+** a deadlock.
 */
 LockRc keyMake(LockKey*, int eKind, const void *pKey, u32 nKey);
 u32 keyConflicts(u32 eMode);
+int keyCompare(const LockKey*, const LockKey*);
 static inline u32 keyWords(u32 nKey){ return (nKey+3)/4; }
 static inline int keySame(const LockKey *p, const LockKey *q){
   return p->iHash==q->iHash && p->eKind==q->eKind && p->nKey==q->nKey

@@ -27,7 +27,7 @@ struct Connection {
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
   int bNotified;         /* the open transaction has notified a channel */
-  int nSkip;             /* searches for free rows that have not ended */
+  int nSearch;           /* searches for rows that have not ended */
   LockWatch *pWatch;     /* watches its requests; NULL: none was asked for */
   void *pGuards;         /* what the guards of this connection know */
   const ConnectionGuards *pGuardEvents;
@@ -195,7 +195,9 @@ static int onCommit(void *pConn, char **pzError){
 }
 
 static void onClosing(void *pArg){
-  knowntableForget(&((Connection*)pArg)->known);
+  Connection *p = (Connection*)pArg;
+  knowntableForget(&p->known);
+  if( p->pGuards ) p->pGuardEvents->xClosing(p->pGuards);
 }
 
 static const TxnEvents events = {
@@ -461,6 +463,7 @@ typedef struct Granted {
   int n;
   u64 iToken;            /* the greatest of their fencing tokens */
   u32 iLevel;            /* of the transaction, before the first */
+  u64 usBegin;           /* when the time began that the waits may take */
 } Granted;
 
 /* Gives all of them back. It cannot fail. */
@@ -474,7 +477,8 @@ static void undoGranted(Wanted *w, Granted *pDone){
 
 /* What is left of the time that a set may take. */
 static i64 timeLeft(i64 msTimeout, u64 usBegin){
-  i64 ms = msTimeout - (i64)((osMonotonicUs() - usBegin)/1000);
+  i64 ms = msTimeout;
+  if( ms>0 ) ms -= (i64)((osMonotonicUs() - usBegin)/1000);
   return msTimeout<0 ? -1 : ms>0 ? ms : 0;
 }
 
@@ -485,13 +489,13 @@ static LockRc acquireAll(Wanted *w, ConnectionRequest *pOne,
                          const LockKey *aKey, int n, Granted *pDone){
   LockSession *pLock = w->pFs->pLock;
   i64 msTimeout = pOne->msTimeout;
-  u64 usBegin = osMonotonicUs();
   int i, bWaited = 0;
   LockRc eRc = LOCK_OK;
   pDone->iLevel = lockLevel(pLock);
   for(i=0; i<n && eRc==LOCK_OK; i++){
     pOne->key = aKey[i];
-    pOne->msTimeout = w->failure.msTimeout = timeLeft(msTimeout, usBegin);
+    pOne->msTimeout = w->failure.msTimeout = timeLeft(msTimeout,
+                                                    pDone->usBegin);
     w->bWaited = 0;
     eRc = pOne->pTable ? acquireRow(w) : acquire(w, &pOne->key, pOne->eMode);
     bWaited |= w->bWaited;
@@ -508,14 +512,8 @@ static LockRc acquireAll(Wanted *w, ConnectionRequest *pOne,
   return eRc;
 }
 
-/* The order of the keys is the same in every process, so that two sets never
-** wait for each other. */
 static int compareSetKeys(const void *a, const void *b){
-  const LockKey *p = (const LockKey*)a, *q = (const LockKey*)b;
-  int nMin = p->nKey<q->nKey ? p->nKey : q->nKey;
-  int c = (int)p->eKind - (int)q->eKind;
-  if( c==0 ) c = memcmp(p->a, q->a, (size_t)nMin);
-  return c ? c : (int)p->nKey - (int)q->nKey;
+  return keyCompare((const LockKey*)a, (const LockKey*)b);
 }
 
 /* Sorts keys, and removes those that are there twice. */
@@ -523,7 +521,7 @@ static int sortKeys(LockKey *aKey, int n){
   int i, nOut = 0;
   qsort(aKey, (size_t)n, sizeof(*aKey), compareSetKeys);
   for(i=0; i<n; i++){
-    if( nOut && compareSetKeys(&aKey[nOut-1], &aKey[i])==0 ) continue;
+    if( nOut && keySame(&aKey[nOut-1], &aKey[i]) ) continue;
     aKey[nOut++] = aKey[i];
   }
   return nOut;
@@ -537,6 +535,7 @@ int connectionLockAll(Connection *p, Sqlx *x, const ConnectionRequest *pReq,
   Wanted w;
   assert( sqlxHeld(x->db) );
   memset(&done, 0, sizeof(done));
+  done.usBegin = osMonotonicUs();
   n = sortKeys(aKey, n);
   one.key = aKey[0];
   txnscopeCatchUp(&p->scope);
@@ -690,8 +689,8 @@ int connectionTurnEnd(Connection *p, Sqlx *x){
 /* Sets an error during a search. A search releases rows by the records of their
 ** grants, so no other call may release them before. */
 static int isSearching(const Connection *p, Sqlx *x){
-  if( p->nSkip==0 ) return 0;
-  sqlxBad(x, "called by what skip_locked searches for; allowed is after it");
+  if( p->nSearch==0 ) return 0;
+  sqlxBad(x, "called within a search for rows; allowed is after it");
   return 1;
 }
 
@@ -945,43 +944,41 @@ i64 connectionListenWait(Connection *p, Sqlx *x, const LockKey *pKey,
   return iNumber;
 }
 
-/* ---- searching for what is free --------------------------------------- */
+/* ---- searching for rows ----------------------------------------------- */
 
-int connectionSkipBegin(
+int connectionSearchBegin(
   Connection *p,
   Sqlx *x,
   const ConnectionRequest *pReq,
-  ConnectionSkip *pSkip
+  ConnectionSearch *pSearch
 ){
   Wanted w;
   LockRc eRc;
   assert( sqlxHeld(x->db) );
-  pSkip->pConn = p;
-  pSkip->pReq = pReq;
+  pSearch->pConn = p;
+  pSearch->pReq = pReq;
+  if( !pReq->bTry && pSearch->usBegin==0 ) pSearch->usBegin = osMonotonicUs();
   txnscopeCatchUp(&p->scope);
   enlist(p, x, pReq);
   if( !beginWanted(&w, p, x, pReq) ) return 0;
-  pSkip->pFs = w.pFs;
-  pSkip->iLevel = lockLevel(pSkip->pFs->pLock);
-  eRc = lockAcquire(pSkip->pFs->pLock, pReq->pTable,
-                    connectionIntent(pReq->eMode), pReq->eScope, 0);
-  pSkip->intent = lockGranted(pSkip->pFs->pLock);
-  failSession(x, eRc, pSkip->pFs);
-  if( eRc==LOCK_OK ) p->nSkip++;
+  pSearch->pFs = w.pFs;
+  pSearch->iLevel = lockLevel(w.pFs->pLock);
+  w.failure.msTimeout = timeLeft(pReq->msTimeout, pSearch->usBegin);
+  eRc = acquire(&w, pReq->pTable, connectionIntent(pReq->eMode));
+  pSearch->intent = lockGranted(w.pFs->pLock);
+  w.failure.msTimeout = pReq->msTimeout;
+  sqlite3_finalize(w.pLook);
+  lockerrorSet(x, eRc, &w.failure);
+  if( eRc==LOCK_OK ) p->nSearch++;
   return eRc==LOCK_OK;
 }
 
-/* The row comes first, since most rows are skipped; the intention on the table
-** is already held. */
-int connectionSkip(
-  ConnectionSkip *pSkip,
-  Sqlx *x,
-  const LockKey *pKey,
-  LockGrant *pRow
-){
-  const ConnectionRequest *pReq = pSkip->pReq;
-  LockSession *pLock = pSkip->pFs->pLock;
-  LockRc eRc = lockSkip(pLock, pKey, pReq->eMode, pReq->eScope);
+/* The intention that goes with a row that was just granted. The search holds
+** it already, so it is granted at once. Without it the row is given back. */
+static int keepRow(ConnectionSearch *pSearch, Sqlx *x, LockRc eRc,
+                   LockGrant *pRow){
+  const ConnectionRequest *pReq = pSearch->pReq;
+  LockSession *pLock = pSearch->pFs->pLock;
   assert( sqlxHeld(x->db) );
   if( eRc==LOCK_OK ){
     *pRow = lockGranted(pLock);
@@ -989,32 +986,69 @@ int connectionSkip(
                       pReq->eScope, 0);
     if( eRc!=LOCK_OK ) lockUndo(pLock, pRow);
   }
-  failSession(x, eRc, pSkip->pFs);
+  failSession(x, eRc, pSearch->pFs);
+  if( eRc!=LOCK_OK ) pRow->iRecord = 0;
   return eRc==LOCK_OK;
+}
+
+/* The row comes first, since most rows are skipped. */
+int connectionSearchSkip(ConnectionSearch *pSearch, Sqlx *x,
+                         const LockKey *pKey, LockGrant *pRow){
+  const ConnectionRequest *pReq = pSearch->pReq;
+  LockRc eRc = lockSkip(pSearch->pFs->pLock, pKey, pReq->eMode, pReq->eScope);
+  return keepRow(pSearch, x, eRc, pRow);
+}
+
+int connectionSearchTry(ConnectionSearch *pSearch, Sqlx *x,
+                        const LockKey *pKey, LockGrant *pRow){
+  const ConnectionRequest *pReq = pSearch->pReq;
+  LockRc eRc = lockAcquire(pSearch->pFs->pLock, pKey, pReq->eMode,
+                           pReq->eScope, 0);
+  return keepRow(pSearch, x, eRc, pRow);
+}
+
+int connectionSearchWait(ConnectionSearch *pSearch, Sqlx *x,
+                         const LockKey *aKey, int n, LockGrant *aRow){
+  ConnectionRequest one = *pSearch->pReq;
+  Granted done;
+  LockRc eRc;
+  Wanted w;
+  int i;
+  assert( sqlxHeld(x->db) );
+  memset(&done, 0, sizeof(done));
+  done.usBegin = pSearch->usBegin;
+  done.a = sqlxAlloc(x, (u64)n*2*sizeof(LockGrant));
+  if( done.a==0 || !beginWanted(&w, pSearch->pConn, x, &one) ) return 0;
+  eRc = acquireAll(&w, &one, aKey, n, &done);
+  sqlite3_finalize(w.pLook);
+  lockerrorSet(x, eRc, &w.failure);
+  if( eRc!=LOCK_OK ) return 0;
+  for(i=0; i<n; i++) aRow[i] = done.a[2*i+1];
+  return 1;
 }
 
 /* The caller may have an error already: this only makes stores that cannot
 ** fail. */
-void connectionSkipBack(ConnectionSkip *pSkip, const LockGrant *pRow){
-  LockSession *pLock = pSkip->pFs->pLock;
-  assert( sqlxHeld(pSkip->pConn->db) );
+void connectionSearchBack(ConnectionSearch *pSearch, const LockGrant *pRow){
+  LockSession *pLock = pSearch->pFs->pLock;
+  assert( sqlxHeld(pSearch->pConn->db) );
   if( pRow->eScope!=LOCK_SCOPE_SESSION ) return;
   lockUndo(pLock, pRow);
-  lockUndo(pLock, &pSkip->intent);
+  lockUndo(pLock, &pSearch->intent);
 }
 
-int connectionSkipProbe(ConnectionSkip *pSkip){
-  return lockSkipProbe(pSkip->pFs->pLock);
+int connectionSearchProbe(ConnectionSearch *pSearch){
+  return lockSkipProbe(pSearch->pFs->pLock);
 }
 
-void connectionSkipEnd(ConnectionSkip *pSkip, int bKeep){
-  LockSession *pLock = pSkip->pFs->pLock;
-  assert( sqlxHeld(pSkip->pConn->db) );
-  pSkip->pConn->nSkip--;
-  if( pSkip->pReq->eScope==LOCK_SCOPE_SESSION ){
-    lockUndo(pLock, &pSkip->intent);
+void connectionSearchEnd(ConnectionSearch *pSearch, int bKeep){
+  LockSession *pLock = pSearch->pFs->pLock;
+  assert( sqlxHeld(pSearch->pConn->db) );
+  pSearch->pConn->nSearch--;
+  if( pSearch->pReq->eScope==LOCK_SCOPE_SESSION ){
+    lockUndo(pLock, &pSearch->intent);
   }else if( !bKeep ){
-    lockRollbackTo(pLock, pSkip->iLevel);
+    lockRollbackTo(pLock, pSearch->iLevel);
   }
 }
 

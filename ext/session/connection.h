@@ -110,36 +110,50 @@ i64 connectionHolder(Connection*, Sqlx*, const LockKey*);
 int connectionCancel(Connection*, Sqlx*, const char *zSchema, i64 iId);
 
 /*
-** A search for rows that are free. The request must stay as it is until the
-** search ends; its schema, table, mode and scope are used. None of these
-** functions allocates, except for the text of an error.
+** A search for rows that are to be locked. The request must stay as it is until
+** the search ends; its schema, table, mode, scope, timeout and bTry are used.
+** None of these functions allocates, except for the text of an error, and
+** connectionSearchWait.
 **
-** connectionSkipBegin: locks the intention to lock rows of the table, which is
-** held through the search. Returns 0 if another session's lock on the table
-** forbids that, or with an error; the search must then not be ended.
-** connectionSkip: locks a row, as *pRow, with a hold of the intention of its
-** own; 0 if any session, this one included, holds the row or waits for it.
-** connectionSkipBack: releases a row that was locked so in session scope. It
+** connectionSearchBegin: with nothing in the ConnectionSearch but, where a call
+** is made again, when it began: locks the intention to lock rows of the table,
+** which is held through the search. It waits for the table, unless the request
+** is a try. Returns 0 if a try is refused, or with an error; the search must
+** then not be ended.
+** connectionSearchSkip: locks a row, as *pRow, with a hold of the intention of
+** its own; 0 if any session, this one included, holds the row or waits for it.
+** connectionSearchTry: the same for a row that this session may hold already;
+** 0 if the row would have to be waited for.
+** connectionSearchWait: locks n rows, all or none, and waits for them. The keys
+** must be in the order of keyCompare(). The timeout is for all waits of the
+** search together. 0 with an error.
+** connectionSearchBack: releases a row that was locked so in session scope. It
 ** cannot fail. Until the search ends, the connection must release rows and
 ** tables in no other way.
-** connectionSkipProbe: looks whether sessions that held rows or waited for them
-** are dead; 1 if one was, and was removed.
-** connectionSkipEnd: without bKeep it releases everything that the search has
+** connectionSearchProbe: looks whether sessions that connectionSearchSkip has
+** met are dead; 1 if one was, and was removed.
+** connectionSearchEnd: without bKeep it releases everything that the search has
 ** locked in transaction scope.
 */
-typedef struct ConnectionSkip {
+typedef struct ConnectionSearch {
   Connection *pConn;
   const ConnectionRequest *pReq;
   FileSession *pFs;
   u32 iLevel;            /* of the transaction when the search began */
+  u64 usBegin;           /* when the time for its waits began; 0: now */
   LockGrant intent;      /* the intention on the table */
-} ConnectionSkip;
-int connectionSkipBegin(Connection*, Sqlx*, const ConnectionRequest*,
-                        ConnectionSkip*);
-int connectionSkip(ConnectionSkip*, Sqlx*, const LockKey*, LockGrant *pRow);
-void connectionSkipBack(ConnectionSkip*, const LockGrant *pRow);
-int connectionSkipProbe(ConnectionSkip*);
-void connectionSkipEnd(ConnectionSkip*, int bKeep);
+} ConnectionSearch;
+int connectionSearchBegin(Connection*, Sqlx*, const ConnectionRequest*,
+                          ConnectionSearch*);
+int connectionSearchSkip(ConnectionSearch*, Sqlx*, const LockKey*,
+                         LockGrant *pRow);
+int connectionSearchTry(ConnectionSearch*, Sqlx*, const LockKey*,
+                        LockGrant *pRow);
+int connectionSearchWait(ConnectionSearch*, Sqlx*, const LockKey *aKey, int n,
+                         LockGrant *aRow);
+void connectionSearchBack(ConnectionSearch*, const LockGrant *pRow);
+int connectionSearchProbe(ConnectionSearch*);
+void connectionSearchEnd(ConnectionSearch*, int bKeep);
 
 /*
 ** Waiting for something that is no lock, by its name, in main's lock file.
@@ -206,10 +220,12 @@ i64 connectionReset(Connection*, Sqlx*);
 ** connectionGuards, connectionSetGuards: what the guards keep with the
 ** connection. xCommit is called before the commit of a transaction that has
 ** written a guarded table, and after an error the transaction is rolled back.
-** xFree is called when the connection ends.
+** xClosing is called when the connection is being closed: statements that are
+** kept must go (txnscopeSeesClose). xFree is called when the connection ends.
 */
 typedef struct ConnectionGuards {
   void (*xCommit)(void *pGuards, Connection*, Sqlx*);
+  void (*xClosing)(void *pGuards);
   void (*xFree)(void *pGuards);
 } ConnectionGuards;
 FileSession *connectionFile(Connection*, Sqlx*, const char *zSchema);

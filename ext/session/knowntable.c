@@ -12,18 +12,10 @@ SQLITE_EXTENSION_INIT3
 /* Columns of EXPLAIN. */
 enum { STAMP_OP = 1, STAMP_P3 = 4, STAMP_P4 };
 
-/* What the schema in memory is known by: the number that it was read under,
-** and how often this connection has read it. */
-typedef struct Stamp {
-  i64 iNumber;
-  i64 iGeneration;
-  int bShared;             /* other connections can have the same cache */
-} Stamp;
-
 struct KnownSchema {
   char *zSchema;
   char *zFile;
-  Stamp stamp;
+  KnownStamp stamp;
   sqlite3_stmt *pLook;     /* opens a transaction, and compares */
   int nLook;               /* how often it had been prepared anew */
   int bNumber;             /* the number in the file is that of the stamp */
@@ -164,7 +156,7 @@ static void askConnection(KnownTables *p){
 /* ---- looking a table up ----------------------------------------------- */
 
 /* EXPLAIN tells what a statement would compare. 0 if it does not. */
-static int readStamp(Sqlx *x, const char *zSchema, Stamp *pStamp){
+static int readStamp(Sqlx *x, const char *zSchema, KnownStamp *pStamp){
   sqlite3_stmt *pStmt = sqlxPrepare(x,
       "EXPLAIN SELECT 1 FROM \"%w\".sqlite_master", zSchema);
   int bFound = 0;
@@ -181,7 +173,7 @@ static int readStamp(Sqlx *x, const char *zSchema, Stamp *pStamp){
   return bFound && x->rc==SQLITE_OK;
 }
 
-static int isStamp(const Stamp *a, const Stamp *b){
+static int isStamp(const KnownStamp *a, const KnownStamp *b){
   return a->iNumber==b->iNumber && a->iGeneration==b->iGeneration;
 }
 
@@ -231,7 +223,7 @@ static KnownSchema *newSchema(KnownTables *p, Sqlx *x, const char *zSchema){
 /* The schema of this stamp, which is that of the schema in memory. What is
 ** known of another one is forgotten. NULL if it cannot be kept. */
 static KnownSchema *keepSchema(KnownTables *p, Sqlx *x, const char *zSchema,
-                               const Stamp *pStamp){
+                               const KnownStamp *pStamp){
   KnownSchema *pSchema = schemaNamed(p, zSchema);
   if( pSchema && !isStamp(&pSchema->stamp, pStamp) ){
     knowntableForget(p);
@@ -270,7 +262,7 @@ static int keepSchemas(KnownTables *p, Sqlx *x, KnownTable *pTab){
   const KnownSchema *pSchema;
   int n, nKept = 0;
   for(n=0; az && az[n]; n++){
-    Stamp stamp;
+    KnownStamp stamp;
     if( sqlite3_stricmp(az[n], "temp")==0 ) continue;
     if( !readStamp(x, az[n], &stamp)
      || keepSchema(p, x, az[n], &stamp)==0 ) return 0;
@@ -283,10 +275,10 @@ static int keepSchemas(KnownTables *p, Sqlx *x, KnownTable *pTab){
 /* Put a table that was looked up, in the schema pStamp, into the list; unless
 ** the schema has been read anew meanwhile, or the statements cannot be kept. */
 static void keepTable(KnownTables *p, Sqlx *x, KnownTable *pTab,
-                      const Stamp *pStamp){
+                      const KnownStamp *pStamp){
   const char *zSchema = pTab->tab.zSchema;
   KnownTable *pLast;
-  Stamp stamp;
+  KnownStamp stamp;
   int n = 1;
   if( !txnscopeSeesClose(p->pScope, x) ) return;
   pTab->bWide = !isPlain(pTab);
@@ -317,7 +309,7 @@ static KnownTable *lookTableUp(KnownTables *p, Sqlx *x, const char *zTable,
                           int bColumns){
   KnownTable *pTab = sqlite3_malloc64(sizeof(*pTab));
   Sqlx *pMem;
-  Stamp stamp;
+  KnownStamp stamp = { 0, 0, 0 };
   int bStamp;
   if( pTab==0 ){
     x->rc = SQLITE_NOMEM;
@@ -334,7 +326,10 @@ static KnownTable *lookTableUp(KnownTables *p, Sqlx *x, const char *zTable,
   if( !rowkeyTable(pMem, pTab->zGiven, &pTab->tab) ) return failTable(x, pTab);
   bStamp = readStamp(x, pTab->tab.zSchema, &stamp);
   if( bColumns && !rowkeyColumns(pMem, &pTab->tab) ) return failTable(x, pTab);
+  pTab->stamp = stamp;
+  pTab->bStamp = bStamp;
   if( bStamp ) keepTable(p, x, pTab, &stamp);
+  if( pTab->pSchema==0 ) pTab->bStamp = knowntableStill(pTab, x);
   if( x->rc!=SQLITE_NOMEM ){
     sqlxClear(x);
     return pTab;
@@ -381,6 +376,12 @@ KnownTable *knowntableRef(
     else dropTable(p, pTab);
   }
   return lookTableUp(p, x, zTable, bColumns);
+}
+
+int knowntableStill(const KnownTable *p, Sqlx *x){
+  KnownStamp now;
+  return p->bStamp && readStamp(x, p->tab.zSchema, &now)
+      && isStamp(&now, &p->stamp);
 }
 
 int knowntableWal(const KnownTable *p, DbheaderWal *pWal){

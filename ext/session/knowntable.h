@@ -40,6 +40,14 @@ typedef struct KnownTable KnownTable;
 typedef struct KnownTables KnownTables;
 typedef struct KnownSchema KnownSchema;
 
+/* What the schema in memory is known by: the number that it was read under,
+** and how often this connection has read it. */
+typedef struct KnownStamp {
+  i64 iNumber;
+  i64 iGeneration;
+  int bShared;             /* other connections can have the same cache */
+} KnownStamp;
+
 /* A query on a table that is kept with it, in one statement or two. */
 typedef struct KnownQuery KnownQuery;
 struct KnownQuery {
@@ -50,6 +58,8 @@ struct KnownQuery {
 
 struct KnownTable {
   RowkeyTable tab;
+  KnownStamp stamp;        /* of its schema when it was looked up */
+  int bStamp;              /* stamp is known */
   int bColumns;            /* its columns have been read */
   int nRef;                /* calls that use it, and the list */
   char *zGiven;            /* as the caller names it */
@@ -78,6 +88,11 @@ void knowntableInit(KnownTables*, sqlite3*, TxnScope*);
 KnownTable *knowntableRef(KnownTables*, Sqlx*, const char *zTable,
                           int bColumns);
 void knowntableUnref(KnownTable*);
+
+/* Whether the table is as it was looked up, by the schema that SQLite has in
+** memory. The caller must be reading the table: then that is the schema of what
+** it reads. 0 also if it cannot be told. */
+int knowntableStill(const KnownTable*, Sqlx*);
 
 /* The state of the WAL of its file, at this moment and without a transaction.
 ** 0 if it cannot be told, or the file has none. */

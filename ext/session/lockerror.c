@@ -43,8 +43,8 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
 ** for a lock on a row or table of that file, whether or not the lock is free:
 ** the values that the connection reads can be older than the last holder's
 ** commit. The text then begins with the function's name. The same holds for a
-** call of skip_locked, in any journal mode, where what it reads of the table
-** would not end with its statement.
+** call of skip_locked or lock_rows, in any journal mode, where what it reads of
+** the table would not end with its statement.
 **
 ** Code: SQLITE_BUSY
 ** Retry: the transaction, after ROLLBACK; without BEGIN the statement, when
@@ -111,7 +111,9 @@ static void failPending(Sqlx *x, const LockFailure *p){
 ** SQL ERROR lock timeout:
 **
 ** The lock was not free within advisory_lock_timeout. The request is gone and
-** the lock is not held; the session keeps the locks that it held before.
+** the lock is not held; the session keeps the locks that it held before. The
+** error of lock_rows can also say that in each of 100 searches it met other
+** rows that were held.
 **
 ** Code: SQLITE_BUSY_TIMEOUT
 ** Retry: the statement

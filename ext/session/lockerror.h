@@ -3,8 +3,8 @@
 ** From the lock manager's results to SQL errors: the prefix, text and code of
 ** each result. Checks that need no result of the lock manager set errors of
 ** their own, and their files have the texts: `lock wait refused:` of a read
-** that can be old (snapshot.c, skiplocked.c), `no transaction:` (connection.c,
-** txnscope.c, skiplocked.c; beside locks expect.c, lease.c), `row locked:` and
+** that can be old (snapshot.c, rowsearch.c), `no transaction:` (connection.c,
+** txnscope.c, rowsearch.c; beside locks expect.c, lease.c), `row locked:` and
 ** `table locked:` of a guarded write (guardcheck.c).
 */
 #ifndef INTERLOCK_LOCKERROR_H

@@ -45,7 +45,7 @@ static sqlite3 *opened(const char *zFile, int bLoad){
   return p;
 }
 
-/* ---- the operations ---------------------------------------------------- */
+/* ---- the operations --------------------------------------------------- */
 
 /* One operation: its statements in turn, ?1 is the number of the run, from 1.
 ** zBegin and zEnd stand around all runs and are not counted. */
@@ -95,6 +95,8 @@ static const Operation aOperation[] = {
     INSIDE("DELETE FROM doc WHERE id = 2000 + ?1", 0, 0) },
   { "guarded_update", 100,
     INSIDE("UPDATE room SET a = 'guarded' WHERE id = ?1", 0, 0) },
+  { "guarded_transaction", 100, 0,
+    { "UPDATE room SET a = 'alone' WHERE id = ?1", 0, 0 }, 0 },
 };
 
 /* In a schema of 100 tables, of which those with smaller numbers are declared
@@ -133,22 +135,21 @@ static void count(const Operation *p){
   if( p->zEnd ) run(p->zEnd);
 }
 
-/* Opens a connection without Interlock, and reads the schema, which has 100
-** versioned tables. */
+/* Opens a connection, loads Interlock or not, runs the query and closes it. */
 #define OPENED 2
-static void countOpening(void){
+static void countOpening(const char *zFile, int bLoad, const char *zQuery){
   int i;
   for(i=0; i<=OPENED; i++){
     sqlite3 *p;
     if( i==1 ) CALLGRIND_START_INSTRUMENTATION;
-    p = opened("many", 0);
-    check(p, sqlite3_exec(p, "SELECT a FROM many1", 0, 0, 0), "open");
+    p = opened(zFile, bLoad);
+    check(p, sqlite3_exec(p, zQuery, 0, 0, 0), zQuery);
     sqlite3_close(p);
   }
   CALLGRIND_STOP_INSTRUMENTATION;
 }
 
-/* ---- what they work on ------------------------------------------------- */
+/* ---- what they work on ------------------------------------------------ */
 
 static void fresh(const char *zFile){
   static const char *const azTail[] = { "", "-wal", "-shm", "-interlock" };
@@ -246,8 +247,12 @@ int main(int argc, char **argv){
   if( wanted("open_100_versioned", argc, argv) ){
     makeMany(1);
     sqlite3_close(db);
-    countOpening();
+    countOpening("many", 0, "SELECT a FROM many1");
     dump("open_100_versioned", OPENED);
+  }
+  if( wanted("load", argc, argv) ){
+    countOpening("budget", 1, "SELECT 1");
+    dump("load", OPENED);
   }
   return 0;
 }
