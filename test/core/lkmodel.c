@@ -75,16 +75,18 @@ static const char *doNotifyNow(int s){
 
 /*------------------------------------------------------------ any call ---*/
 
-/* A key that can be asked for.  A semaphore has other permits each time. */
-static int anyKey(void){
+/* A key that the session can ask for.  A semaphore has other permits each time.
+** A session whose request waits for a permit asks for no second one here: if it
+** names more permits it can be granted, and then blocks its own request. */
+static int anyKey(int s){
   int k = R(nKey<K_LISTEN ? nKey : K_LISTEN);
   aKey[K_PERMIT].nPermit = (u8)(1+R(3));
-  return k;
+  return k==K_PERMIT && waitsOn(s)==K_PERMIT+1 ? 0 : k;
 }
 static int modeOf(int k, int m){ return k==K_PERMIT ? LOCK_EXCLUSIVE : m; }
 
 static const char *anyAsk(int s){
-  int k = anyKey();
+  int k = anyKey(s);
   int m = modeOf(k, R(2) ? (R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED) : anyMode());
   int scope = R(8)==0 ? LOCK_SCOPE_TURN : R(2);
   return doAsk(s, k, m, scope, R(3)>0);
@@ -104,20 +106,20 @@ static const char *anyUnlockAll(int s){
 }
 static const char *anySkip(int s){
   int scope = R(8)==0 ? LOCK_SCOPE_TURN : R(2);
-  int k = anyKey();
+  int k = anyKey(s);
   return doSkip(s, k, modeOf(k, R(2) ? LOCK_EXCLUSIVE : anyMode()), scope);
 }
 static const char *anyUndo(int s){
   int scope = R(4)==0 ? LOCK_SCOPE_TURN : R(2);
-  int k = anyKey();
+  int k = anyKey(s);
   return doUndo(s, k, modeOf(k, R(2) ? LOCK_EXCLUSIVE : anyMode()), scope);
 }
 static const char *anySet(int s){
   u32 mKey = (u32)R(1<<K_LISTEN) & ((1u<<nKey)-1);
-  int m = R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED;
-  anyKey();
-  if( m!=LOCK_EXCLUSIVE ) mKey &= ~(1u<<K_PERMIT);
-  return mKey ? doSet(s, mKey, m, R(2), R(4)==0) : 0;
+  int m = R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED, scope = R(2), bInside = R(4)==0;
+  anyKey(s);
+  if( m!=LOCK_EXCLUSIVE || waitsOn(s)==K_PERMIT+1 ) mKey &= ~(1u<<K_PERMIT);
+  return mKey ? doSet(s, mKey, m, scope, bInside) : 0;
 }
 static const char *anyChannel(int s){
   if( nKey<=K_NOTE ) return 0;
