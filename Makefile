@@ -89,6 +89,7 @@ help:
 	@echo "make fulltest    the tests in every world (test/README.md)"
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
 	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
+	@echo "make suites      tests that others wrote, with Interlock below them"
 	@echo "make orms        with ORMs, CLIENT='tortoise django' for some"
 	@echo "make packages    for Debian, pip, npm, gem, Go, cargo, sqlpkg; or one of"
 	@echo "                 $(PACKAGES)"
@@ -145,6 +146,13 @@ orms:
 	@tool/deps orms
 	@$(MAKE) -s library >/dev/null
 	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT)
+
+# Tests that others wrote, in build/suites.
+.PHONY: suites
+suites:
+	@tool/deps orms
+	@$(MAKE) -s library >/dev/null
+	@$(WHERE) $(TCLSH) tool/suites.tcl $(SUITE)
 
 # Each into build/packages. Its test installs them from there.
 PACKAGES = deb wheel npm gem go crate sqlpkg
