@@ -48,7 +48,7 @@ OBJ = $(SRC:ext/%.c=$(B)/%.o)
 
 .PHONY: all library help clean install uninstall dist
 .PHONY: deps baretest demo test fulltest clients orms clustertest bench check
-.PHONY: check-budget
+.PHONY: bench-all check-budget
 .PHONY: reference amalgam
 
 # These targets must work on a bare machine. They install what they need before
@@ -95,6 +95,7 @@ help:
 	@echo "make packagetest installs each where it is alone, CLIENT='npm' for some"
 	@echo "make clustertest on engines that replicate, CLUSTER='rqlite' for one"
 	@echo "make bench       what tables and locks cost, BENCH='insert delete'"
+	@echo "make bench-all   all of it beside other software: build/bench/report.html"
 	@echo "make check       what keeps the tree honest, CHECK=layout for one"
 	@echo "make check-budget  what got dearer, in instructions; WRITE=1 stores it"
 	@echo "make locktest    the lock manager's own tests; lockfull, lockbench"
@@ -167,6 +168,13 @@ bench:
 	@tool/deps test
 	@$(MAKE) -s library
 	@$(WHERE) $(TCLSH) tool/bench/bench.tcl $(B)/interlock.so $(BENCH)
+
+# All subjects, beside servers that it starts and stops; ARGS=-pictures also
+# makes the pictures of README.md, ARGS=-quick takes a minute and says little.
+bench-all:
+	@tool/deps bench
+	@$(MAKE) -s library
+	@/usr/bin/python3 tool/bench/all.py $(B)/interlock.so $(B)/bench $(ARGS)
 
 # The checks of the tree; `make check CHECK=layout` for one of them.
 check:

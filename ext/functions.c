@@ -34,6 +34,7 @@
 #include "locks/turn.h"
 
 #include "versioned/versioned.h"
+#include "versioned/logtable.h"
 SQLITE_EXTENSION_INIT3
 
 #define INTERLOCK_VERSION "0.1.0"
@@ -49,9 +50,11 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
     *pzValue = strchr(z, '=') + 1;
   }else{
     sqlxBad(p, "option is %Q; allowed are on_stale=abort, on_stale=ignore,"
+               " on_stale=log,"
                " except=column,..., only=column,..., tombstones=on,"
-               " tombstones=off, errors=table, errors=row, history=100,"
-               " history=30d, history=off", z);
+               " tombstones=off, errors=table, errors=row, null=refuse,"
+               " null=0, step=1, step=any, history=100, history=30d,"
+               " history=off", z);
   }
 }
 
@@ -109,7 +112,24 @@ static int argVersioned(
 ** `SET version = version + 1` carries the right version at any time, and so
 ** checks nothing: carry the version that was read. A version goes up by one at
 ** a time. A program that chooses the numbers itself, or adds more than one,
-** gets `version ahead:`; it must keep its numbers in a column of their own.
+** gets `version ahead:`, unless the table is declared with `step=any`:
+**
+** ```sql
+** CREATE TABLE page(id INTEGER PRIMARY KEY, body TEXT, changed INTEGER);
+** INSERT INTO page VALUES(1, 'old', 1700000000);
+** SELECT versioned('page', 'changed', 'auto', 'step=any');
+** -- page.changed
+** UPDATE page SET body = 'new', changed = 1700000900
+**   WHERE id = 1 AND changed = 1700000000;
+** SELECT changes();
+** -- 1
+** UPDATE page SET body = 'late', changed = 1700000950
+**   WHERE id = 1 AND changed = 1700000000;
+** SELECT changes();
+** -- 0
+** UPDATE page SET changed = 1700000000 WHERE id = 1;
+** -- error: stale write: page.changed
+** ```
 **
 ** With `on_stale=ignore` a lost write shows only in the count of changed rows.
 ** ActiveRecord with `lock_version` and SQLAlchemy with `version_id_col` look at
@@ -177,6 +197,26 @@ static int argVersioned(
 **
 ** With `tombstones=off` the version of a deleted row is not kept.
 **
+** `on_stale=log` is for adoption in steps: nothing is refused, and what would
+** be is noted in `versioned_log`, where also writers are counted that carry no
+** version. A row that is written with a wrong version goes on at its next one
+** or, if the version that was carried is above the row's, at that one. So a key
+** gets no version twice in this mode either. Two errors stay: `version
+** exhausted:`, and `version not raised:` where a trigger skips the change of
+** the version, since the row would keep a version that it had before. Each
+** write costs more than without it.
+**
+** With `null=0` a version that is NULL counts as 0, in a column that can be
+** NULL, as Rails and SQLAlchemy count it. The next version is 1.
+**
+** With `step=any` an UPDATE may carry any version above the row's, for programs
+** that choose their versions, such as the time. Versions still only grow, and
+** an UPDATE that carries one that is not above the row's is refused. But a
+** stale writer that carries a new time is accepted. So each writer must name
+** the version that it has read in its WHERE clause, and look at how many rows
+** were changed, as ORMs do. A trigger of yours that updates the table raises
+** the version further: put the columns that it sets into `except`.
+**
 ** With `errors=row` the text of an error goes on with the row and its version,
 ** as in `stale write: account.version: row (42) is at version 7, sent 6`. It
 ** still begins with the same words. SQLite reads such triggers from version
@@ -209,9 +249,10 @@ static int argVersioned(
 **   table   TEXT  name, or schema.name
 **   column  TEXT  the version column; default `version`, or as declared
 **   mode    TEXT  auto (default), strict or echo
-**   option  TEXT  on_stale=abort (default), on_stale=ignore,
+**   option  TEXT  on_stale=abort (default), on_stale=ignore, on_stale=log,
 **     except=column,..., only=column,..., tombstones=on (default),
-**     tombstones=off, errors=table (default), errors=row, history=100,
+**     tombstones=off, errors=table (default), errors=row,
+**     null=refuse (default), null=0, step=1 (default), step=any, history=100,
 **     history=30d, history=off (default)
 ** Result: TEXT `table.column`; NULL for a table of Interlock's own (its name
 **   begins with `interlock_`)
@@ -546,6 +587,38 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   argsEndInteger(&x, ctx, n);
 }
 
+/*
+** SQL FUNCTION versioned_log_clear([table])
+**
+** Empties `versioned_log`, to begin a new trial of `on_stale=log`.
+**
+** Arguments:
+**   table  TEXT  name, or schema.name; all versioned tables if left out
+** Result: INTEGER how many rows had been noted
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   INSERT INTO account VALUES(1, 100), (2, 0);
+**   SELECT versioned('account', 'version', 'strict', 'on_stale=log');
+**   -- account.version
+**   UPDATE account SET balance = 50;
+**   SELECT versioned_log_clear('account'), versioned_log_clear('account');
+**   -- 2|0
+*/
+static void clearFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  Sqlx x;
+  const char *zTable = 0;
+  sqlite3_int64 n = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( argsCount(&x, nArg, 0, 1, "versioned_log_clear([table])") && nArg>0 ){
+    zTable = argsText(&x, apArg[0], "table");
+  }
+  if( x.rc==SQLITE_OK ) n = logtableClear(&x, zTable);
+  argsEndInteger(&x, ctx, n);
+}
+
 /* ---- the extension ---------------------------------------------------- */
 
 /*
@@ -574,7 +647,7 @@ static void forgetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** From: sqlite_version()
 ** Example:
 **   SELECT interlock_version()
-**     LIKE '0.1.0 format 5 os % generator 3 sqlite 3.%';
+**     LIKE '0.1.0 format 6 os % generator 3 sqlite 3.%';
 **   -- 1
 */
 static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
@@ -605,6 +678,7 @@ static const Function aVersioned[] = {
   { "versioned_lift",    FUNCTION_ANY, liftFunc,         NO_WORD },
   { "versioned_repair",  FUNCTION_ANY, repairFunc,       NO_WORD },
   { "versioned_forget",  FUNCTION_ANY, forgetFunc,       NO_WORD },
+  { "versioned_log_clear", FUNCTION_ANY, clearFunc,      NO_WORD },
   { "interlock_version", 0,            versionFunc,      NO_WORD },
 };
 

@@ -19,6 +19,7 @@
 #include "locks/leasetables.h"
 #include "core/os.h"
 #include "session/txnscope.h"
+#include "versioned/logtable.h"
 #include "versioned/versionedtables.h"
 SQLITE_EXTENSION_INIT1
 
@@ -94,6 +95,7 @@ static Loaded *findOrAdd(sqlite3 *db){
 
 static int registerTables(sqlite3 *db, Connection *pConn){
   int rc = versionedtablesRegister(db);
+  if( rc==SQLITE_OK ) rc = logtableRegister(db);
   if( rc==SQLITE_OK ) rc = guardedtablesRegister(db);
   if( rc==SQLITE_OK ) rc = fencedtablesRegister(db);
   if( rc==SQLITE_OK ) rc = leasetablesRegister(db);
@@ -105,6 +107,7 @@ static int registerTables(sqlite3 *db, Connection *pConn){
 /* Leaves nothing that points into the library. */
 static void unregisterTables(sqlite3 *db){
   versionedtablesUnregister(db);
+  logtableUnregister(db);
   guardedtablesUnregister(db);
   fencedtablesUnregister(db);
   leasetablesUnregister(db);

@@ -22,6 +22,7 @@ static void removeSteps(Sqlx *p, const char *zSchema, Ddl *pDdl, int *pn){
       " AND (name IN('interlock_versioned','interlock_guarded',"
       "'interlock_fenced','interlock_leases')"
       " OR name GLOB '" NUMBERED "tombstones'"
+      " OR name GLOB '" NUMBERED "log'"
       " OR name GLOB '" NUMBERED "history'"
       " OR name GLOB '" NUMBERED "notes'))"
       " ORDER BY type='table', name", zSchema);

@@ -89,14 +89,18 @@ typedef struct LockMem {
 #define CRASH_POINTS(X) \
   X(ATTACH_NUMBER)   /* ATTACH-NUMBER: number drawn */ \
   X(ATTACH_BYTE)     /* ATTACH-BYTE: byte locked */ \
+  X(ATTACH_BELL)     /* ATTACH-BELL: bell named */ \
   X(ATTACH_DONE)     /* ATTACH-DONE: first byte unlocked */ \
   X(FORMAT_CLEAR)    /* FORMAT-CLEAR: magic is 0 */ \
+  X(FORMAT_PUNCH)    /* FORMAT-PUNCH: old blocks given back */ \
   X(FORMAT_EXTEND)   /* FORMAT-EXTEND: blocks allocated */ \
   X(FORMAT_ZERO)     /* FORMAT-ZERO: words cleared */ \
   X(FORMAT_LENGTH)   /* FORMAT-LENGTH: header and length stored */ \
   X(FORMAT_MAGIC)    /* FORMAT-MAGIC: magic stored */ \
   X(GROW_EXTEND)     /* GROW-EXTEND: blocks allocated */ \
   X(GROW_LENGTH)     /* GROW-LENGTH: length raised */ \
+  X(GROW_BLOCKS)     /* GROW-BLOCKS: blocks for sessions allocated */ \
+  X(GROW_ROOM)       /* GROW-ROOM: room for sessions raised */ \
   X(MUTEX_ENTER)     /* MUTEX-ENTER: the mutex word is ours */ \
   X(MUTEX_WAITERS)   /* MUTEX-WAITERS: WAITERS set */ \
   X(MUTEX_WORK)      /* MUTEX-WORK: WORK cleared */ \
@@ -257,7 +261,8 @@ void crashPoint(int iPoint);
   X(REQUEST_IDLE)       /* no poll of a request that waits */ \
   X(WATCH_IDLE)         /* a watch does not poll */ \
   X(WATCH_FULL)         /* its pipe stays readable */ \
-  X(SIGNAL_IGNORED)     /* a signal causes no look */
+  X(SIGNAL_IGNORED)     /* a signal causes no look */ \
+  X(BELL_STORE)         /* a bell is named by a plain store */
 
 enum {
   BUG_NONE,

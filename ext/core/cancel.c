@@ -34,11 +34,11 @@ static LockRc cancelSlot(Seg *p, u32 k, u64 iId){
 }
 
 LockRc lockCancel(LockFile *pF, u64 iId){
-  u32 k;
+  u32 k, nUsed = segSessions(&pF->seg);
   LockRc rc = lockUsable(pF);
   if( rc==LOCK_OK && segStale(&pF->seg) ) rc = segRefresh(&pF->seg);
   if( rc!=LOCK_OK ) return rc;
-  for(k=1; k<=LIMIT_SESSION; k++){
+  for(k=1; k<=nUsed; k++){
     if( atomicGet(&segSession(&pF->seg, k)->id)==iId ){
       return cancelSlot(&pF->seg, k, iId);
     }

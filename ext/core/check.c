@@ -34,7 +34,7 @@ static const char *checkFree(Seg *p, u32 *pnFree){
 static const char *checkChains(Seg *p, u32 *pnChain){
   SegHeader *h = segHeader(p);
   u32 b, i, j, n = 0;
-  if( h->nBucket<LIMIT_EXTENT || h->nBucket>segRecords(p) ) return "nBucket";
+  if( h->nBucket<LIMIT_EXTENT || h->nBucket>segBuckets(p) ) return "nBucket";
   for(b=0; b<h->nBucket; b++){
     u32 iPrev = 0;
     for(i=*segBucket(p, b); i; iPrev=i, i=segRecord(p, i)->hashNext){
@@ -64,7 +64,7 @@ static const char *checkChains(Seg *p, u32 *pnChain){
 static const char *checkLists(Seg *p, u32 *pnList){
   SegHeader *h = segHeader(p);
   u32 k, i, iList, n = 0;
-  if( h->usedSession>LIMIT_SESSION ) return "usedSession";
+  if( h->usedSession>segSessions(p) ) return "usedSession";
   for(k=1; k<=h->usedSession; k++){
     SegSession *s = segSession(p, k);
     u32 nOwn = 0;

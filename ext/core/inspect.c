@@ -395,7 +395,7 @@ static LockRc fillView(View *v){
   u32 k;
   if( segStale(v->p) && segRefresh(v->p)!=LOCK_OK ) return LOCK_MALFORMED;
   v->nSeen = atomicGet(&h->usedSession);
-  if( v->nSeen>LIMIT_SESSION ) v->nSeen = LIMIT_SESSION;
+  if( v->nSeen>segSessions(v->p) ) v->nSeen = segSessions(v->p);
   v->aSeen = viewAlloc(v, (v->nSeen+1)*sizeof(Seen));
   s->aSession = viewAlloc(v, (v->nSeen+1)*sizeof(LockSessionRow));
   if( v->aSeen==0 || s->aSession==0 ) return LOCK_NOMEM;
@@ -405,7 +405,7 @@ static LockRc fillView(View *v){
   if( rc==LOCK_OK && (v->pWanted->mPart & SNAPSHOT_WAITS) ) rc = makeWaits(v);
   if( rc!=LOCK_OK ) return rc;
   for(k=0; k<STAT_COUNT; k++) s->aStat[k] = atomicGet(&h->stat[k]);
-  s->nByte = atomicGet(&h->length);
+  s->nByte = segBytes(v->p);
   return LOCK_OK;
 }
 
@@ -455,7 +455,7 @@ static u32 insideNow(Seg *p){
   if( iOwner==0 ) return kNoted;
   if( kNoted-1<LIMIT_SESSION
    && atomicGet(&segSession(p, kNoted)->owner)==iOwner ) return kNoted;
-  for(k=1; k<=LIMIT_SESSION; k++){
+  for(k=1; k<=segSessions(p); k++){
     SegSession *s = segSession(p, k);
     if( atomicGet(&s->owner)==iOwner
      && SEG_LOW(atomicGetAcq(&s->state))!=SEG_UNUSED ) return k;

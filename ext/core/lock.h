@@ -314,7 +314,7 @@ typedef struct LockSnapshot {
   u8 *aKey;
   LockWaitRow *aWait;           /* one row a pair of waiter and blocker */
   u64 aStat[STAT_COUNT];
-  u64 nByte;                    /* length of the lock file */
+  u64 nByte;                    /* bytes of the lock file in use: segBytes */
 } LockSnapshot;
 
 /*

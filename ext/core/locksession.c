@@ -4,11 +4,21 @@
 */
 #include "core/lockint.h"
 
+#define TRIES     32               /* how often one call makes more room */
+
+/* For a session that found no free slot: removes the sessions of the dead, and
+** makes more room if there are none. */
+static LockRc moreSessions(LockFile *pF, u32 *pnTry){
+  if( ++*pnTry>TRIES ) return LOCK_FULL;
+  if( *pnTry==1 && lockProbeAll(pF) ) return LOCK_OK;
+  return segGrowSessions(&pF->seg);
+}
+
 LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
   Seg *pSeg = &pF->seg;
   LockSession *p;
   LockRc rc = LOCK_OK;
-  int bProbed = 0;
+  u32 nTry = 0;
   *pp = 0;
   if( pSeg->file.bRead ) return LOCK_MISUSE;
   rc = lockMoved(pF);
@@ -32,10 +42,7 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
     if( BUG(ALLOC_INSIDE) ) ruleFree(&pF->mem, ruleAlloc(&pF->mem, 1));
     if( BUG(RANK_TURNED) ) osProcessEnter();
     rc = lockLeave(pF);
-    if( rc==LOCK_OK && p->k==0 ){
-      rc = !bProbed && lockProbeAll(pF) ? LOCK_OK : LOCK_FULL;
-      bProbed = 1;
-    }
+    if( rc==LOCK_OK && p->k==0 ) rc = moreSessions(pF, &nTry);
   }
   if( rc!=LOCK_OK ){
     ruleFree(&pF->mem, p);

@@ -76,10 +76,15 @@ int osUnlinked(const OsFile*);
 
 /*
 ** osSize: the length of the file.
+** osPage: bytes of a page of memory.
 ** osExtend: makes the file at least nByte long, with blocks behind all of it
-** from iFrom on, and never shorter.  Returns LOCK_NOSPACE if the disk is full.
-** iFrom may be 0 only while no other process uses the file.  It does not change
-** what another process stores beyond the file's end meanwhile.
+** from iFrom to nByte, and never shorter.  Returns LOCK_NOSPACE if the disk is
+** full.  iFrom may be 0 only while no other process uses the file.  It does not
+** change what another process stores there or beyond the file's end meanwhile.
+** Where the file system cannot allocate, the file gets no holes, and a call for
+** a part of it that is there does nothing.
+** osPunch: makes zeroes of the bytes from iFrom to nByte and gives their blocks
+** back.  Returns 0 if the system cannot.  No other process may use the file.
 ** osMap: maps nByte of address space over the file, or over zeroed memory of
 ** the process.  The file may be shorter.  A file that was opened for reading is
 ** mapped for reading.  Returns 0 after a failure; osTrouble has LOCK_NOMAP.
@@ -90,8 +95,10 @@ int osUnlinked(const OsFile*);
 ** fork must call it, since its inherited mapping would keep the parent's open
 ** file, and so the parent's byte locks, alive.
 */
+u64 osPage(void);
 LockRc osSize(const OsFile*, u64 *pnByte);
 LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);
+int osPunch(const OsFile*, u64 iFrom, u64 nByte);
 void *osMap(const OsFile*, size_t nByte);
 void osTouch(void*, size_t nByte);
 void osUnmap(void*, size_t nByte);
@@ -104,7 +111,7 @@ void osUnshare(void*, size_t nByte);
 ** osLockFirst: locks or unlocks the file's first byte.  Tries for msWait, then
 ** returns LOCK_BUSY.
 ** osLockNumber: locks the byte of process number iNumber for as long as the
-** descriptor is open.
+** descriptor is open.  osUnlockNumber: unlocks it.
 ** osNumberHeld: 1 if another open file holds the byte of a number, 0 if none
 ** does, -1 if the system does not say.  It is never 1 for the caller's own
 ** number.
@@ -114,6 +121,7 @@ void osUnshare(void*, size_t nByte);
 #define OS_NUMBER_BASE ((u64)1<<40)
 LockRc osLockFirst(const OsFile*, int eLock, int msWait);
 LockRc osLockNumber(const OsFile*, u64 iNumber);
+LockRc osUnlockNumber(const OsFile*, u64 iNumber);
 int osNumberHeld(const OsFile*, u64 iNumber);
 int osAnyHeld(const OsFile*);
 

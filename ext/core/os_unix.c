@@ -381,6 +381,8 @@ int osUnlinked(const OsFile *p){
   return p->fd>=0 && fstat(p->fd, &s)==0 && s.st_nlink==0;
 }
 
+u64 osPage(void){ return (u64)sysconf(_SC_PAGESIZE); }
+
 LockRc osSize(const OsFile *p, u64 *pnByte){
   struct stat s;
   if( fstat(p->fd, &s)!=0 ) return failSystem(LOCK_IOERR);
@@ -436,39 +438,71 @@ static int appendZeros(int fd, u64 iFrom, u64 nByte){
   return e;
 }
 
-/*
-** fallocate gives every page a block, so that a later store cannot meet a full
-** disk (SIGBUS).  On some file systems a signal undoes the whole call.  The
-** next piece is half as long then, so that signals that come faster than one
-** call lasts do not prevent its end.
-*/
-static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
 #ifndef INTERLOCK_OS_POSIX
+/*
+** On some file systems a signal undoes the whole call.  The next piece is half
+** as long then, so that signals that come faster than one call lasts do not
+** prevent its end.  Returns an errno.
+*/
+static int reserve(int fd, int eHow, u64 iFrom, u64 nByte){
   u64 i = iFrom, n = nByte-iFrom;
   int e = 0;
   while( i<nByte && (e==0 || e==EINTR) ){
     if( n>nByte-i ) n = nByte-i;
-    e = fallocate(fd, 0, (off_t)i, (off_t)n)==0 ? 0 : errno;
+    e = fallocate(fd, eHow, (off_t)i, (off_t)n)==0 ? 0 : errno;
     if( e==0 ) i += n;
     if( e==EINTR && n>EXTEND_MIN ) n /= 2;
   }
+  return e;
+}
+
+int osPunch(const OsFile *p, u64 iFrom, u64 nByte){
+# ifdef FALLOC_FL_PUNCH_HOLE
+  const int eHow = FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE;
+  assert( ruleOutside() );
+  return reserve(p->fd, eHow, iFrom, nByte)==0;
+# else
+  (void)p; (void)iFrom; (void)nByte;
+  return 0;
+# endif
+}
+#else
+int osPunch(const OsFile *p, u64 iFrom, u64 nByte){
+  (void)p; (void)iFrom; (void)nByte;
+  return 0;
+}
+#endif
+
+/* fallocate gives every page a block, so that a later store cannot meet a full
+** disk (SIGBUS). */
+static int allocateBlocks(int fd, u64 iFrom, u64 nByte){
+#ifndef INTERLOCK_OS_POSIX
+  int e = reserve(fd, 0, iFrom, nByte);
   if( e!=EOPNOTSUPP && e!=ENOSYS && e!=EINVAL ) return e;
 #endif
   return appendZeros(fd, iFrom, nByte);
 }
 
-/* The limit on the size of files must be read before: to go beyond it raises
-** SIGXFSZ, which ends the process. */
-LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
+/* 1 if the file may not become that long.  To go beyond the limit on the size
+** of files raises SIGXFSZ, which ends the process. */
+static int beyondLimit(const OsFile *p, u64 nByte, u64 *pnLimit){
   struct rlimit l;
+  struct stat s;
+  if( getrlimit(RLIMIT_FSIZE, &l)!=0 || l.rlim_cur==RLIM_INFINITY ) return 0;
+  *pnLimit = (u64)l.rlim_cur;
+  if( nByte<=*pnLimit ) return 0;
+  return fstat(p->fd, &s)!=0 || nByte>(u64)s.st_size;
+}
+
+LockRc osExtend(const OsFile *p, u64 iFrom, u64 nByte){
+  u64 nLimit;
   int e;
   assert( ruleOutside() );
   if( p->fd<0 ) return LOCK_OK;
-  if( getrlimit(RLIMIT_FSIZE, &l)==0 && l.rlim_cur!=RLIM_INFINITY
-   && nByte>(u64)l.rlim_cur ){
+  if( beyondLimit(p, nByte, &nLimit) ){
     failAs(LOCK_NOSPACE, OS_ABOUT_SYSTEM, EFBIG, 0);
     trouble.nNeed = nByte;
-    trouble.nLimit = (u64)l.rlim_cur;
+    trouble.nLimit = nLimit;
     return LOCK_NOSPACE;
   }
   e = allocateBlocks(p->fd, iFrom, nByte);
@@ -495,7 +529,7 @@ void *osMap(const OsFile *p, size_t nByte){
 void osTouch(void *pMap, size_t nByte){
   assert( ruleOutside() );
 #ifdef MADV_POPULATE_WRITE
-  size_t nPage = (size_t)sysconf(_SC_PAGESIZE), nSkip = (uintptr_t)pMap%nPage;
+  size_t nPage = (size_t)osPage(), nSkip = (uintptr_t)pMap%nPage;
   (void)madvise((u8*)pMap-nSkip, nByte+nSkip, MADV_POPULATE_WRITE);
 #else
   (void)pMap;
@@ -551,6 +585,13 @@ LockRc osLockNumber(const OsFile *p, u64 iNumber){
   assert( ruleOutside() );
   if( p->fd<0 ) return LOCK_OK;
   e = byteLock(p->fd, F_WRLCK, NUMBER_BASE+(off_t)iNumber);
+  return e==0 ? LOCK_OK : failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
+}
+
+LockRc osUnlockNumber(const OsFile *p, u64 iNumber){
+  int e;
+  assert( ruleOutside() );
+  e = byteLock(p->fd, F_UNLCK, NUMBER_BASE+(off_t)iNumber);
   return e==0 ? LOCK_OK : failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
 }
 
@@ -750,7 +791,7 @@ struct OsBell {
 enum { BELL_BYTES = 8 };               /* of the mutex, in the file */
 static OsBell *pDropped;               /* held by threads that have not ended */
 
-static size_t pageBytes(void){ return (size_t)sysconf(_SC_PAGESIZE); }
+static size_t pageBytes(void){ return (size_t)osPage(); }
 static u32 threadNumber(void){ return (u32)syscall(SYS_gettid); }
 
 /* A number of this thread that no other one gets.  The system gives its numbers

@@ -90,10 +90,10 @@ int lockProbe(LockSession *p, int eHow, u32 *pnRound){
 
 int lockProbeAll(LockFile *pF){
   Seg *p = &pF->seg;
-  u32 k, n = 0;
+  u32 k, n = 0, nRoom = segSessions(p);
   u64 iLast = 0;
   assert( ruleOutside() );
-  for(k=1; k<=LIMIT_SESSION; k++){
+  for(k=1; k<=nRoom; k++){
     SegSession *s = segSession(p, k);
     u64 iNumber = atomicGet(&s->owner);
     if( SEG_LOW(atomicGetAcq(&s->state))==SEG_UNUSED ) continue;

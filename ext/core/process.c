@@ -58,25 +58,55 @@ static LockRc formatFirst(Seg *p){
   return rc;
 }
 
-/* 1 if this process can have the bell of a number: it is at the end of a page
-** here, and not another living process's. */
-static int bellFree(Seg *p, u64 iNumber){
-  u64 iOffset = segBellOffset(iNumber), iBell;
-  if( iOffset==0 ) return 1;
-  if( !osBellAt(iOffset) ) return 0;
-  iBell = atomicGet(&segHeader(p)->bell[iNumber%SEG_BELLS]);
-  return iBell==0 || osNumberHeld(&p->file, iBell>>1)==0;
+/* 1 if this process can have bell b, whose word in the header is iBell: it is
+** at the end of a page here, and no other living process has it. */
+static int bellFree(Seg *p, u32 b, u64 iBell){
+  u64 iOffset = segBellOffset(b+1);
+  if( iOffset==0 || !osBellAt(iOffset) ) return 0;
+  return iBell==0 || osNumberHeld(&p->file, SEG_BELL_OWNER(iBell))==0;
 }
 
-/* Draws a number, if possible one whose bell is free. */
-static u64 drawNumber(Seg *p){
-  u64 iNumber = 0;
-  u32 i = 0;
+/* Draws the next number that has bell b. */
+static u64 drawNumber(Seg *p, u32 b){
   /* ATTACH-NUMBER */
+  u64 *pNumbers = &segHeader(p)->numbers, iOld, iNew;
   do{
-    iNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
-  }while( !bellFree(p, iNumber) && ++i<SEG_BELLS );
-  return iNumber;
+    iOld = atomicGet(pNumbers);
+    iNew = iOld + 1 + (b + SEG_BELLS - segBellOf(iOld+1))%SEG_BELLS;
+  }while( !atomicCas64(pNumbers, iOld, iNew) );
+  CRASH(ATTACH_NUMBER);
+  return iNew;
+}
+
+/*
+** Takes a number and locks its byte.  The number is one of the first bell that
+** no living process has.  The process must name the bell while its byte is
+** locked, and by compare-and-swap.  Otherwise another process that attaches at
+** this moment takes the same bell.
+*/
+static LockRc ownNumber(Seg *p, u64 *piNumber){
+  u32 b;
+  LockRc rc;
+  for(b=0; b<SEG_BELLS; b++){
+    u64 *pBell = &segHeader(p)->bell[b], iBell = atomicGet(pBell);
+    if( !bellFree(p, b, iBell) ) continue;
+    *piNumber = drawNumber(p, b);
+    rc = osLockNumber(&p->file, *piNumber);   /* ATTACH-BYTE */
+    CRASH(ATTACH_BYTE);
+    /* ATTACH-BELL */
+    if( BUG(BELL_STORE) ) iBell = atomicGet(pBell);
+    if( rc!=LOCK_OK || atomicCas64(pBell, iBell, 4*(*piNumber)) ){
+      CRASH(ATTACH_BELL);
+      return rc;
+    }
+    rc = osUnlockNumber(&p->file, *piNumber);
+    if( rc!=LOCK_OK ) return rc;
+  }
+  *piNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
+  CRASH(ATTACH_NUMBER);
+  rc = osLockNumber(&p->file, *piNumber);
+  CRASH(ATTACH_BYTE);
+  return rc;
 }
 
 LockRc processAttach(Seg *p){
@@ -95,11 +125,8 @@ LockRc processAttach(Seg *p){
     if( rc!=LOCK_OK ) return rc;
   }
   if( rc==LOCK_OK ){
-    p->iNumber = drawNumber(p);
     if( BUG(FIRST_EARLY) ) lockFirst(p, OS_UNLOCKED);
-    CRASH(ATTACH_NUMBER);
-    rc = osLockNumber(&p->file, p->iNumber);   /* ATTACH-BYTE */
-    CRASH(ATTACH_BYTE);
+    rc = ownNumber(p, &p->iNumber);
   }
   /* ATTACH-DONE.  The first byte must be held until here.  Otherwise a process
   ** that finds no other alive could format the file under this one.  The fence:

@@ -54,12 +54,11 @@ static void rebuildEmpty(Seg *p){
   /* REBUILD-EMPTY */
   SegHeader *h = segHeader(p);
   u32 i, k;
-  h->nBucket = segRecords(p);
+  h->nBucket = segBuckets(p);
   h->freeRecord = h->freeSession = 0;
   h->nRecord = h->nWait = 0;
-  for(i=0; i<segRecords(p); i++) *segBucket(p, i) = 0;
-  if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
-  for(k=LIMIT_SESSION; k>0; k--){
+  for(i=0; i<segBuckets(p); i++) *segBucket(p, i) = 0;
+  for(k=segSessions(p); k>0; k--){
     SegSession *s = segSession(p, k);
     s->firstTxn = s->firstSes = s->nRecord = s->next = 0;
     s->unsorted = 1;
@@ -119,7 +118,9 @@ void rebuildSegment(Seg *p, u64 iDead){
   SegHeader *h = segHeader(p);
   u32 i, k, nUsed = 0;
   assert( segHeld(p) );
-  if( h->usedSession>LIMIT_SESSION ) atomicSet(&h->usedSession, LIMIT_SESSION);
+  if( h->usedSession>segSessions(p) ){
+    atomicSet(&h->usedSession, segSessions(p));
+  }
   sessionKill(p, iDead);                         /* REBUILD-KILL */
   rebuildFree(p);
   rebuildEmpty(p);

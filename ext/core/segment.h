@@ -15,10 +15,18 @@
 **                              LIMIT_EXTENT records of 128 bytes
 **
 ** Record i (from 1) lies in extent (i-1)/LIMIT_EXTENT at index
-** (i-1)%LIMIT_EXTENT, and bucket b (from 0) in extent b/LIMIT_EXTENT.  The
-** header word `length` is the number of bytes that a process may touch.  It
-** only grows, and the file has blocks behind all of them.  A fresh page holds
-** words of 0, and 0 means free, none or empty in every field.
+** (i-1)%LIMIT_EXTENT, and bucket b (from 0) in extent b/LIMIT_EXTENT.  A fresh
+** page holds words of 0, and 0 means free, none or empty in every field.
+**
+** ROOM.  The file begins with a header, SEG_FIRST_SESSIONS sessions, the
+** buckets of one extent and SEG_FIRST_RECORDS records, and grows.  The header
+** word `length` is the end of the last record that a process may touch: a
+** number of whole extents, and maybe the buckets and the first records of one
+** more, in steps of SEG_FIRST_RECORDS.  The header word `roomSession` is the
+** number of sessions that a process may touch, from the first on.  Both only
+** grow, and the file has blocks behind all of that.  Behind other sessions the
+** file has a hole, where the file system can: a process must not read or store
+** there.  Only the page of a bell gets its blocks before (BELLS).
 **
 ** TRUTH AND CACHE.  The fields marked T are the truth.  The fields marked D are
 ** derived from them.  Only the owner of the mutex reads or writes a D field, in
@@ -64,13 +72,16 @@
 **
 ** BELLS.  A bell is a word that the kernel changes when the thread that holds
 ** it ends, and on which it wakes a thread then: a robust futex.  Process n has
-** bell b = n%SEG_BELLS, which is one of the two words `bell` of session slot
-** SEG_BELLSLOT*(b+1): the last 8 bytes of a page of the file, since the other
-** parts of the robust mutex must lie in private memory behind them (os.h).
-** bell[b] of the header is 2n, or 2n+1 if it is the second word, from when a
-** thread of process n holds it.  It may stay when the process has ended.  The
+** bell b = (n-1)%SEG_BELLS, which is one of the two words `bell` of session
+** slot SEG_BELLSLOT*(b+1): the last 8 bytes of a page of the file, since the
+** other parts of the robust mutex must lie in private memory behind them
+** (os.h).
+** bell[b] of the header is 4n from when process n has drawn its number.  It is
+** SEG_BELL(n, w), where w is 1 if it is the second word, from when a thread of
+** the process holds the bell.  It may stay when the process has ended.  The
 ** word has the thread's number, or 0, and the kernel's two bits: OS_BELL_DIED
-** and OS_BELL_AWAITED.
+** and OS_BELL_AWAITED.  A process takes the first bell that no living process
+** has, so the file has a page for each process that lived at one time.
 **
 ** STORED BY.  M: the owner of the mutex.  S: the session that the field belongs
 ** to; its thread must own the mutex unless the field's comment says otherwise.
@@ -92,7 +103,7 @@
 ** raise the number.  If it does not, the header word `print` still tells the
 ** builds apart (format.h).
 */
-#define SEG_FORMAT ((u64)5 + (LIMIT_SESSION==4096u ? 0 : 128))
+#define SEG_FORMAT ((u64)6 + (LIMIT_SESSION==4096u ? 0 : 128))
 #define SEG_PREFIX ((u64)0x496e74726c6b0000)
 #define SEG_MAGIC  (SEG_PREFIX | SEG_FORMAT<<8 | osLayer())
 
@@ -146,7 +157,7 @@ static inline u32 segNextTxn(u32 iTxn){ return iTxn+1 ? iTxn+1 : 1; }
 /* F(offset, type, name, array): each row is a field and a static assert. */
 #define SEG_HEADER(F) \
   F(   0, u64, magic,)       /* T F SEG_MAGIC; 0 while not formatted */ \
-  F(   8, u64, length,)      /* T A bytes that may be touched; only grows */ \
+  F(   8, u64, length,)      /* T A end of the records: ROOM; only grows */ \
   F(  16, u64, numbers,)     /* T A last process number drawn */ \
   F(  24, u64, created,)     /* T F wall clock at formatting, us */ \
   F(  32, u32, damaged,)     /* T A 1: a process met nonsense in the file */ \
@@ -154,7 +165,8 @@ static inline u32 segNextTxn(u32 iTxn){ return iTxn+1 ? iTxn+1 : 1; }
   F(  40, u64, sessionId,)   /* T M last session id given */ \
   F(  48, u32, usedSession,) /* D M highest session slot used so far */ \
   F(  52, u32, print,)       /* T F formatPrint of the build that formatted */ \
-  F(  56, u32, pad0,[2]) \
+  F(  56, u32, roomSession,) /* T A sessions that may be touched: ROOM */ \
+  F(  60, u32, pad0,) \
   F(  64, u64, mutex,)       /* T A 0, or {owner's number, WORK, WAITERS} */ \
   F(  72, u64, token,)       /* T M last fencing token given */ \
   F(  80, u64, ticket,)      /* T M last ticket given */ \
@@ -242,6 +254,10 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 
 #define SEG_BELLS    128u
 #define SEG_BELLSLOT 32u           /* sessions in 4096 bytes */
+#define SEG_BELL(n,w)    (4*(n) + 2 + (w))   /* held by a thread of process n */
+#define SEG_BELL_HELD(x) ((u32)(x)>>1 & 1)
+#define SEG_BELL_WORD(x) ((u32)(x) & 1)
+#define SEG_BELL_OWNER(x) ((x)>>2)
 
 #define SEG_SESSIONS 4096u
 #define SEG_EXTENTS  (SEG_SESSIONS + (size_t)LIMIT_SESSION*128)
@@ -249,11 +265,15 @@ _Static_assert(sizeof(SegText)==128, "text slot");
 #define SEG_WINDOW   (SEG_EXTENTS + LIMIT_EXTENTS*SEG_EXTENT)
 #define SEG_PRIVATE  (SEG_EXTENTS + LIMIT_PRIVATE*SEG_EXTENT)
 
+/* ROOM: what a file begins with. */
+#define SEG_FIRST_SESSIONS (LIMIT_SESSION<32u ? LIMIT_SESSION : 32u)
+#define SEG_FIRST_RECORDS  (LIMIT_EXTENT<64u ? LIMIT_EXTENT : 64u)
+
 #define SEG_WAKES 16     /* threads that mutexLeave wakes after it has left */
 
 /*
-** A mapped segment in this process.  nRecord and nLength follow `length` of the
-** header, only upwards (segRefresh).
+** A mapped segment in this process.  nRecord, nBucket and nLength follow
+** `length` of the header, only upwards (segRefresh).
 **
 ** STORED BY.  O: the thread that opens, attaches or closes the file, before or
 ** after all others use it.  M: the thread that owns the mutex.  A: any thread,
@@ -272,8 +292,9 @@ typedef struct Seg {
   u64 iSession;            /* M last session id that this process drew */
   u32 nWake;               /* M threads to be woken when the mutex is left */
   u32 *apWake[SEG_WAKES];  /* M the words that they sleep on */
-  u64 nLength;             /* A value of `length` that nRecord follows */
+  u64 nLength;             /* A value of `length` that these two follow */
   u32 nRecord;             /* A record slots that may be touched */
+  u32 nBucket;             /* A hash buckets that may be touched */
   u32 bDamaged;            /* A 1: this process met nonsense in the file */
 #ifdef INTERLOCK_TEST
   u64 nStep;               /* A steps that segBound has counted */
@@ -282,8 +303,10 @@ typedef struct Seg {
   SegRecord nilRecord;     /* S what an index out of bounds leads to */
 } Seg;
 
-/* The number of record slots that may be touched.  It only rises. */
+/* The number of record slots that may be touched, and of buckets.  Both only
+** rise. */
 static inline u32 segRecords(const Seg *p){ return atomicGet(&p->nRecord); }
+static inline u32 segBuckets(const Seg *p){ return atomicGet(&p->nBucket); }
 
 /* segDamage: notes that this process met nonsense in the file.  Every work of
 ** this process with the file ends soon after: segBound ends walks, and
@@ -295,6 +318,12 @@ static inline int segDamaged(const Seg *p){
 
 static inline SegHeader *segHeader(const Seg *p){
   return (SegHeader*)(void*)p->pBase;
+}
+
+/* The number of session slots that may be touched.  It only rises. */
+static inline u32 segSessions(const Seg *p){
+  u32 n = atomicGetAcq(&segHeader(p)->roomSession);
+  return n<=LIMIT_SESSION ? n : LIMIT_SESSION;
 }
 
 #ifndef NDEBUG
@@ -335,7 +364,7 @@ static inline SegText *segText(Seg *p, u32 i){
   return (SegText*)(void*)segRecord(p, i);
 }
 static inline u32 *segBucket(Seg *p, u32 b){
-  if( b>=segRecords(p) ){
+  if( b>=segBuckets(p) ){
     segDamage(p);
     b = 0;
   }
@@ -343,11 +372,14 @@ static inline u32 *segBucket(Seg *p, u32 b){
       + (size_t)(b/LIMIT_EXTENT)*SEG_EXTENT) + b%LIMIT_EXTENT;
 }
 
-/* segBellOffset: where in the file the two words are, one of which is the bell
-** of a process number; 0 if there is none, since the file has few sessions.
-** segBellWord: that word. */
+/* segBellOf: which bell a process number has.  segBellOffset: where in the file
+** the two words are, one of which is that bell; 0 if there is none, since the
+** file has few sessions.  segBellWord: that word. */
+static inline u32 segBellOf(u64 iNumber){
+  return (u32)((iNumber-1)%SEG_BELLS);
+}
 static inline u64 segBellOffset(u64 iNumber){
-  u64 k = SEG_BELLSLOT*(iNumber%SEG_BELLS + 1);
+  u64 k = SEG_BELLSLOT*((u64)segBellOf(iNumber) + 1);
   if( k>LIMIT_SESSION ) return 0;
   return SEG_SESSIONS + k*sizeof(SegSession) - 2*sizeof(u32);
 }
@@ -393,14 +425,20 @@ LockRc segUsable(Seg*);
 LockRc segFormat(Seg*);
 
 /*
-** segGrow: adds room for records.  The caller must not own the mutex.  Returns
-** LOCK_FULL or LOCK_NOSPACE if there is no room.
+** segGrow: adds room for records.  segGrowSessions: the same for sessions.  The
+** caller must not own the mutex.  Both return LOCK_FULL or LOCK_NOSPACE if
+** there is no room.
+** segBellRoom: gives the page of this process's bell its blocks.
+** segBytes: the bytes behind which the file has blocks, without pages of bells.
 ** segStale: 1 if `length` is not the value that nRecord follows.
 ** segRefresh: makes nRecord follow, and asks the system whether the file is
 ** that long.  A process makes this call under the mutex, once after each
 ** growth.  Returns LOCK_MALFORMED if the file is shorter.
 */
 LockRc segGrow(Seg*);
+LockRc segGrowSessions(Seg*);
+LockRc segBellRoom(Seg*);
+u64 segBytes(const Seg*);
 static inline int segStale(Seg *p){
   return atomicGetAcq(&segHeader(p)->length)!=atomicGet(&p->nLength);
 }

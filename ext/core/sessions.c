@@ -12,7 +12,7 @@ u32 sessionOpen(Seg *p, u64 iNumber){
   assert( segHeld(p) );
   if( k ){
     h->freeSession = segSession(p, k)->next;
-  }else if( h->usedSession<LIMIT_SESSION ){
+  }else if( h->usedSession<segSessions(p) ){
     k = h->usedSession + 1;
     atomicSet(&h->usedSession, k);
   }else{

@@ -13,7 +13,7 @@
 ** A connection finds out once a transaction what it must know of a guarded
 ** table: in which of its files the table is, by the id that the triggers pass;
 ** whether the table still has the name that they pass; and its session in that
-** file.
+** file. It keeps the statement that reads the number of the schema.
 */
 #include <string.h>
 #include "guarded/guardcheck.h"
@@ -42,6 +42,7 @@ struct Guard {
   u64 uAttached;           /* attachedFiles() at that time */
   sqlite3_int64 iCookie;   /* the schema's number when it was read; -1 before */
   char *zSchema;
+  sqlite3_stmt *pCookie;   /* kept: reads that number in zSchema */
   FileSession *pFs;
   Sqlx mem;                /* owns what tab points to */
   RowkeyTable tab;
@@ -83,6 +84,7 @@ static void freeVictims(Guard *g){
 
 static void closeGuard(Guard *g){
   freeVictims(g);
+  sqlite3_finalize(g->pCookie);
   sqlxEnd(&g->mem);
   sqlite3_free(g->zNumber);
   sqlite3_free(g->zFile);
@@ -100,8 +102,19 @@ static void closeGuards(void *pGuards){
   }
 }
 
+/* The connection is being closed, or may be: the statements go. */
+static void closingGuards(void *pGuards){
+  Guard *g;
+  for(g=(Guard*)pGuards; g; g=g->pNext){
+    sqlite3_finalize(g->pCookie);
+    g->pCookie = 0;
+  }
+}
+
 static void commitGuards(void *pGuards, Connection *p, Sqlx *x);
-static const ConnectionGuards guardEvents = { commitGuards, closeGuards };
+static const ConnectionGuards guardEvents = {
+  commitGuards, closingGuards, closeGuards
+};
 
 static Guard *newGuard(Sqlx *x, const char *const *az){
   Guard *g = sqlite3_malloc64(sizeof(*g));
@@ -152,14 +165,26 @@ static int hasFile(Sqlx *x, const char *zSchema, const char *zFile){
                     zSchema, zFile);
 }
 
+/* Whether there is no file but main. Before SQLite 3.39 it is not known. */
+static int isAlone(sqlite3 *db){
+#if SQLITE_VERSION_NUMBER>=3039000
+  return sqlite3_libversion_number()>=3039000 && sqlite3_db_name(db, 2)==0;
+#else
+  (void)db;
+  return 0;
+#endif
+}
+
 /*
 ** Returns the schema whose triggers are running. With one file it is main. With
 ** several it is the one that has a registry. Only if more than one has, the
 ** registries are read: that begins a transaction on each file.
 */
 static const char *schemaOfGuard(Sqlx *x, Guard *g){
-  const char **az = sqlxSchemas(x), *zFound = 0;
+  const char **az, *zFound = 0;
   int i, nFile = 0, nRegistry = 0;
+  if( isAlone(x->db) ) return "main";
+  az = sqlxSchemas(x);
   for(i=0; az && az[i]; i++){
     if( sqlite3_stricmp(az[i], "temp")==0 ) continue;
     nFile++;
@@ -182,23 +207,53 @@ static const char *schemaOfGuard(Sqlx *x, Guard *g){
   return zFound;
 }
 
-static sqlite3_int64 schemaCookie(Sqlx *x, const char *zSchema){
+/* Notes the schema whose triggers are running. What was known of another one is
+** forgotten. */
+static void takeSchema(Sqlx *x, Guard *g, const char *zSchema){
+  char *zCopy;
+  if( g->zSchema && strcmp(zSchema, g->zSchema)==0 ) return;
+  zCopy = sqlite3_mprintf("%s", zSchema);
+  if( zCopy==0 ){
+    x->rc = SQLITE_NOMEM;
+    return;
+  }
+  sqlite3_finalize(g->pCookie);
+  sqlite3_free(g->zSchema);
+  g->pCookie = 0;
+  g->iCookie = -1;
+  g->zSchema = zCopy;
+}
+
+/* Compiles a statement that outlives this call; NULL with the error. */
+static sqlite3_stmt *cookieStatement(Sqlx *x, const char *zSchema){
+  const char *zSql = sqlxPrintf(x, "PRAGMA \"%w\".schema_version", zSchema);
+  sqlite3_stmt *pStmt = 0;
+  int rc;
+  if( zSql==0 ) return 0;
+  rc = sqlite3_prepare_v3(x->db, zSql, -1, SQLITE_PREPARE_PERSISTENT, &pStmt,
+                          0);
+  if( rc!=SQLITE_OK ) sqlxFail(x, rc, "%s", sqlite3_errmsg(x->db));
+  return pStmt;
+}
+
+/* The number of the guard's schema, by a statement that is kept. Where the
+** close of the connection is not seen, which a kept statement would prevent, it
+** is compiled each time. */
+static sqlite3_int64 schemaCookie(Connection *p, Sqlx *x, Guard *g){
   sqlite3_int64 i = -1;
-  sqlite3_stmt *pStmt = sqlxPrepare(x, "PRAGMA \"%w\".schema_version", zSchema);
-  if( sqlxStep(x, pStmt) ) i = sqlite3_column_int64(pStmt, 0);
-  sqlxFinalize(x, pStmt);
+  if( g->pCookie==0 ) g->pCookie = cookieStatement(x, g->zSchema);
+  if( sqlxStep(x, g->pCookie) ) i = sqlite3_column_int64(g->pCookie, 0);
+  sqlite3_reset(g->pCookie);
+  if( x->rc!=SQLITE_OK || !txnscopeSeesClose(connectionScope(p), x) ){
+    sqlite3_finalize(g->pCookie);
+    g->pCookie = 0;
+  }
   return i;
 }
 
 /* Reads from the schema what the guard must know of its table. */
-static void readTable(Sqlx *x, Guard *g, const char *zSchema){
-  char *zCopy = sqlite3_mprintf("%s", zSchema);
-  if( zCopy==0 ){
-    if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
-    return;
-  }
-  sqlite3_free(g->zSchema);
-  g->zSchema = zCopy;
+static void readTable(Sqlx *x, Guard *g){
+  const char *zSchema = g->zSchema;
   if( !sqlxExists(x, "SELECT 1 FROM \"%w\".sqlite_master WHERE type='trigger'"
       " AND name='interlock_%q_update' AND tbl_name=%Q COLLATE NOCASE",
       zSchema, g->zNumber, g->zTable) && x->rc==SQLITE_OK ){
@@ -255,11 +310,13 @@ static void beginGuard(Connection *p, Sqlx *x, Guard *g){
     failGuard(x, g->zTable, "is not being written");
     return;
   }
-  iCookie = schemaCookie(x, zSchema);
+  takeSchema(x, g, zSchema);
   if( x->rc!=SQLITE_OK ) return;
-  if( iCookie!=g->iCookie || strcmp(zSchema, g->zSchema)!=0 ){
+  iCookie = schemaCookie(p, x, g);
+  if( x->rc!=SQLITE_OK ) return;
+  if( iCookie!=g->iCookie ){
     g->iCookie = -1;
-    readTable(x, g, zSchema);
+    readTable(x, g);
   }
   g->pFs = connectionFile(p, x, zSchema);
   if( g->pFs==0 || !connectionWriter(x, g->pFs) ) return;

@@ -285,13 +285,13 @@ static LockCell waitsCell(const LookFile *p, u32 iPos, int iCol){
 /*
 ** SQL TABLE advisory_stats
 **
-** Lists the counters of each lock file since it was made, and its length.
+** Lists the counters of each lock file since it was made, and its size.
 **
 ** Columns:
 **   name   TEXT     grants, waits, timeouts, cancels, deadlocks, rearranged
 **     (queues, to resolve a deadlock), recoveries (after a process that died
 **     in the middle of a change), swept (sessions of dead processes), bytes
-**     (the length)
+**     (which it uses; it may be longer, with a hole)
 **   value  INTEGER  how many
 **   schema TEXT     main or an attached database: whose lock file it is
 ** Errors:

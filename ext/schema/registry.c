@@ -53,9 +53,10 @@ static const char *columnsOf(
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int nHas = columnCount(p, pKind, zSchema);
   int i;
-  for(i=0; i<pKind->nColumn; i++){
+  for(i=0; i<pKind->nColumn && p->rc==SQLITE_OK; i++){
     const char *z = i>=nHas ? "''"
                   : sqlxPrintf(p, "v.\"%w\"", pKind->azColumn[i]);
+    if( p->rc!=SQLITE_OK ) break;
     if( bLiteral ){
       sqlite3_str_appendf(pStr, "%squote(%s)", i ? "||','||" : "", z);
     }else{

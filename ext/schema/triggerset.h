@@ -11,7 +11,7 @@
 
 #include "sqlite/sqlx.h"
 
-#define TRIGGERSET_MAX 28
+#define TRIGGERSET_MAX 32
 
 /* Unix ms. The rounding: julianday() is a hair below the millisecond. */
 #define TRIGGERSET_NOW \

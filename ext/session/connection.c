@@ -195,7 +195,9 @@ static int onCommit(void *pConn, char **pzError){
 }
 
 static void onClosing(void *pArg){
-  knowntableForget(&((Connection*)pArg)->known);
+  Connection *p = (Connection*)pArg;
+  knowntableForget(&p->known);
+  if( p->pGuards ) p->pGuardEvents->xClosing(p->pGuards);
 }
 
 static const TxnEvents events = {

@@ -220,10 +220,12 @@ i64 connectionReset(Connection*, Sqlx*);
 ** connectionGuards, connectionSetGuards: what the guards keep with the
 ** connection. xCommit is called before the commit of a transaction that has
 ** written a guarded table, and after an error the transaction is rolled back.
-** xFree is called when the connection ends.
+** xClosing is called when the connection is being closed: statements that are
+** kept must go (txnscopeSeesClose). xFree is called when the connection ends.
 */
 typedef struct ConnectionGuards {
   void (*xCommit)(void *pGuards, Connection*, Sqlx*);
+  void (*xClosing)(void *pGuards);
   void (*xFree)(void *pGuards);
 } ConnectionGuards;
 FileSession *connectionFile(Connection*, Sqlx*, const char *zSchema);

@@ -140,8 +140,9 @@ sqlite3_int64 expectVersion(
   return compare(p, &tab, nKey, apKey, pVersion);
 }
 
-/* Deletes the row if it is at that version. One statement compares and deletes,
-** so no transaction is needed. Returns 1, or 0 if a trigger has skipped it. */
+/* Deletes the row if it is at that version; a NULL counts as 0. One statement
+** compares and deletes, so no transaction is needed. Returns 1, or 0 if a
+** trigger has skipped it. */
 int expectDelete(
   Sqlx *p,
   const char *zTable,
@@ -157,7 +158,8 @@ int expectDelete(
     sqlxBad(p, "called in a statement that writes; allowed is a SELECT of"
                " its own");
   }
-  pStmt = sqlxPrepare(p, "DELETE FROM \"%w\".\"%w\" WHERE %s AND \"%w\"=?%d",
+  pStmt = sqlxPrepare(p, "DELETE FROM \"%w\".\"%w\" WHERE %s"
+      " AND ifnull(\"%w\",0)=?%d",
       pInfo->zSchema, pInfo->zName, expectKeyIs(p, pInfo, ""),
       tab.stored.zColumn, nKey+1);
   expectBindKey(p, pStmt, nKey, apKey);

@@ -14,8 +14,8 @@ SQLITE_EXTENSION_INIT3
 
 #define LIFT_MAX "9223372036854775807"
 
-/* Appends the step that raises a column. Rows at the end of the range stay: an
-** INTEGER has no next one. */
+/* Appends the step that raises a column, in which a NULL counts as 0. Rows at
+** the end of the range stay: an INTEGER has no next one. */
 static void liftColumn(
   Sqlx *p,
   const char *zSchema,
@@ -24,9 +24,9 @@ static void liftColumn(
   Ddl *pDdl
 ){
   ddlStep(p, pDdl, sqlxPrintf(p, "UPDATE \"%w\".\"%w\" SET \"%w\"=CASE"
-      " WHEN \"%w\"<n THEN n ELSE \"%w\"+1 END FROM (SELECT " TRIGGERSET_NOW
-      " AS n) WHERE \"%w\"<" LIFT_MAX, zSchema, zTable, zColumn, zColumn,
-      zColumn, zColumn), DDL_UNDO_ALL);
+      " WHEN ifnull(\"%w\",0)<n THEN n ELSE \"%w\"+1 END FROM (SELECT "
+      TRIGGERSET_NOW " AS n) WHERE ifnull(\"%w\",0)<" LIFT_MAX, zSchema,
+      zTable, zColumn, zColumn, zColumn, zColumn), DDL_UNDO_ALL);
 }
 
 static void liftTable(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){

@@ -200,7 +200,8 @@ static void mergeSelect(Merge *m){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   const int iFirst = m->nKey + 2;
   int i;
-  sqlite3_str_appendf(pStr, "SELECT r.\"%w\",%s", m->tab.stored.zColumn,
+  sqlite3_str_appendf(pStr, "SELECT CASE WHEN %s THEN ifnull(r.\"%w\",0) END"
+                      ",%s", expectKeyIs(p, pInfo, "r."), m->tab.stored.zColumn,
                       m->zHistory ? "h.interlock_version" : "NULL");
   for(i=0; i<m->nCol; i++){
     sqlite3_str_appendall(pStr, selectColumn(m, i, iFirst+i));

@@ -27,9 +27,11 @@ static int oneOf(
 }
 
 static const char *const azMode[] = { "auto", "strict", "echo" };
-static const char *const azStale[] = { "abort", "ignore" };
+static const char *const azStale[] = { "abort", "ignore", "log" };
 static const char *const azSwitch[] = { "off", "on" };
 static const char *const azErrors[] = { "table", "row" };
+static const char *const azNull[] = { "refuse", "0" };
+static const char *const azStep[] = { "1", "any" };
 
 #define OPTIONS_OFF "off"
 
@@ -45,6 +47,8 @@ static const struct {
   { "on_stale",   offsetof(OptionsText, zOnStale),    "abort", 0 },
   { "tombstones", offsetof(OptionsText, zTombstones), "on",    0 },
   { "errors",     offsetof(OptionsText, zErrors),     "table", 1 },
+  { "null",       offsetof(OptionsText, zNull),       "refuse", 1 },
+  { "step",       offsetof(OptionsText, zStep),       "1",     1 },
   { "history",    offsetof(OptionsText, zHistory),    OPTIONS_OFF, 1 },
   { "except",     offsetof(OptionsText, zExcept),     "",      0 },
 };
@@ -276,11 +280,13 @@ OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
   OptionsText w;
   w.zColumn = pOptions->zColumn;
   w.zMode = azMode[pOptions->mode];
-  w.zOnStale = azStale[pOptions->bIgnore];
+  w.zOnStale = azStale[pOptions->eStale];
   w.zExcept = exceptText(p, pOptions);
   w.zTombstones = azSwitch[pOptions->bTombstones];
   w.zHistory = pOptions->zHistory;
   w.zErrors = azErrors[pOptions->bRowErrors];
+  w.zNull = azNull[pOptions->bNull];
+  w.zStep = azStep[pOptions->bAnyStep];
   return w;
 }
 
@@ -412,10 +418,13 @@ void optionsMake(
   pOptions->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
   pOptions->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pOptions->zColumn);
   pOptions->mode = (VersionedMode)oneOf(p, "mode", w.zMode, azMode, 3);
-  pOptions->bIgnore = oneOf(p, "on_stale", w.zOnStale, azStale, 2);
+  pOptions->eStale = (VersionedStale)oneOf(p, "on_stale", w.zOnStale,
+                                           azStale, 3);
   pOptions->bTombstones = oneOf(p, "tombstones", w.zTombstones, azSwitch, 2);
   takeHistory(p, w.zHistory, pOptions);
   pOptions->bRowErrors = oneOf(p, "errors", w.zErrors, azErrors, 2);
+  pOptions->bNull = oneOf(p, "null", w.zNull, azNull, 2);
+  pOptions->bAnyStep = oneOf(p, "step", w.zStep, azStep, 2);
   takeExcept(p, pInfo, w.zExcept, pHas, bAsked, pOptions);
   pOptions->zText = commentOf(p, pOptions);
 }

@@ -14,11 +14,13 @@ typedef struct OptionsText OptionsText;
 struct OptionsText {
   const char *zColumn;       /* default: version */
   const char *zMode;         /* auto, strict, echo */
-  const char *zOnStale;      /* abort, ignore */
+  const char *zOnStale;      /* abort, ignore, log */
   const char *zExcept;       /* names separated by commas; default: none. After
                              ** "only " those of all other columns are meant */
   const char *zTombstones;   /* on, off */
   const char *zErrors;       /* table, row */
+  const char *zNull;         /* refuse, 0 */
+  const char *zStep;         /* 1, any */
   const char *zHistory;      /* off, a number of versions, or an age: 30d */
 };
 

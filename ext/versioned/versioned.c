@@ -7,6 +7,7 @@
 #include "versioned/versioned.h"
 #include "versioned/tombstones.h"
 #include "versioned/history.h"
+#include "versioned/versionedlog.h"
 #include "schema/owncolumn.h"
 #include "schema/registry.h"
 #include "schema/status.h"
@@ -69,20 +70,33 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
                " file, and this is %s, which could not open it any more;"
                " allowed is errors=table", sqlite3_libversion());
   }
-  if( pOptions->mode==VERSIONED_STRICT ) checkActions(p, pInfo);
+  if( pOptions->bAnyStep && pOptions->mode==VERSIONED_ECHO ){
+    sqlxBad(p, "step=any is for programs that choose the next version, and in"
+               " mode echo the triggers do; allowed are the modes auto and"
+               " strict");
+  }
+  if( pOptions->mode==VERSIONED_STRICT && pOptions->eStale!=VERSIONED_LOG ){
+    checkActions(p, pInfo);
+  }
   historyCheck(p, (const VersionedTable*)pTab);
 }
 
 /* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
 ** cure must not overwrite it. */
-static void checkRows(Sqlx *p, const TableInfo *pInfo, const char *zColumn){
+static void checkRows(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const VersionedOptions *pOptions
+){
+  const char *zColumn = pOptions->zColumn;
+  const char *zNull = pOptions->bNull ? "0" : "NULL";
   const char *zBad = 0;
   int bText = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
       "SELECT quote(\"%w\"), typeof(\"%w\") IN('text','blob') AS t"
-      " FROM \"%w\".\"%w\" WHERE typeof(\"%w\")<>'integer' OR \"%w\"<0"
-      " ORDER BY t DESC LIMIT 1",
-      zColumn, zColumn, pInfo->zSchema, pInfo->zName, zColumn, zColumn);
+      " FROM \"%w\".\"%w\" WHERE typeof(ifnull(\"%w\",%s))<>'integer'"
+      " OR \"%w\"<0 ORDER BY t DESC LIMIT 1", zColumn, zColumn,
+      pInfo->zSchema, pInfo->zName, zColumn, zNull, zColumn);
   if( sqlxStep(p, pStmt) ){
     zBad = sqlxColumn(p, pStmt, 0);
     bText = sqlite3_column_int(pStmt, 1);
@@ -214,7 +228,8 @@ static void versionedTakeOptions(
   if( p->rc!=SQLITE_OK ) return;
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
   pTab->options.abOwn = pBase->touches.abSet;
-  pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab);
+  pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab)
+                    && !pTab->options.bAnyStep;
 }
 
 /* Whether a set is made for triggers of the user's that update the table. */
@@ -248,12 +263,12 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   return DECLARED_OK;
 }
 
-/* Beside the table itself, triggers name only the tombstones and the
+/* Beside the table itself, triggers name only the tombstones, the log and the
 ** history. */
 static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
-  return tombstonesBroken(p, pTab) || historyBroken(p, pTab)
-      ? DECLARED_BROKEN : DECLARED_OK;
+  return tombstonesBroken(p, pTab) || versionedlogBroken(p, pTab)
+      || historyBroken(p, pTab) ? DECLARED_BROKEN : DECLARED_OK;
 }
 
 /* What a user should know of a trigger that updates the table, or that keeps
@@ -289,6 +304,7 @@ static void noteOfTrigger(
 
 static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   const TableInfo *pInfo = &pTab->info;
+  const char *zLog;
   sqlite3_str *pNote;
   int i;
   if( pTab->status==DECLARED_NEWER ) return "";
@@ -318,6 +334,12 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
     if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
+  }
+  zLog = pTab->status==DECLARED_OK
+       ? versionedlogNote(p, (const VersionedTable*)pTab) : "";
+  if( zLog[0] ){
+    sqlite3_str_appendf(pNote, "%s%s", sqlite3_str_length(pNote) ? "; " : "",
+                        zLog);
   }
   if( tombstonesMany(p, (const VersionedTable*)pTab) ){
     sqlite3_str_appendf(pNote, "%s%d tombstones or more: versioned_forget()"
@@ -354,7 +376,7 @@ static int versionedIsSuccessor(
 static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   VersionedTable *pTab = (VersionedTable*)pBase;
   if( tableinfoColumn(&pBase->info, pTab->options.zColumn)>=0 ){
-    checkRows(p, &pBase->info, pTab->options.zColumn);
+    checkRows(p, &pBase->info, &pTab->options);
   }
   tombstonesPrepare(p, pTab);
   if( pTab->bOtherKey && eScope==DDL_STATEMENT ){
@@ -391,6 +413,7 @@ static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
 
 static void stepsOfTables(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   tombstonesSteps(p, (const VersionedTable*)pBase, pDdl);
+  versionedlogSteps(p, (const VersionedTable*)pBase, pDdl);
   historySteps(p, (const VersionedTable*)pBase, pDdl);
 }
 
@@ -409,6 +432,7 @@ static void versionedTakeOver(
   Ddl *pDdl
 ){
   tombstonesTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
+  versionedlogTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
   historyTakeOver(p, (const VersionedTable*)pBase, pOther->zEntry, pDdl);
 }
 

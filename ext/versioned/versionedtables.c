@@ -74,11 +74,13 @@ SQLITE_EXTENSION_INIT3
 **   name            TEXT     the table
 **   column          TEXT     the version column
 **   mode            TEXT     auto, strict or echo
-**   on_stale        TEXT     abort or ignore
+**   on_stale        TEXT     abort, ignore or log
 **   except_columns  TEXT     names separated by commas; after `only `, those
 **                            of all other columns
 **   tombstones      TEXT     on or off
 **   errors          TEXT     table or row
+**   null            TEXT     refuse or 0
+**   step            TEXT     1 or any
 **   history         TEXT     off, or as of `versioned`: 100, 30d
 **   status          TEXT     see above; not written
 **   note            TEXT     see above; not written
@@ -98,11 +100,11 @@ SQLITE_EXTENSION_INIT3
 #define VERSIONED_TABLES_SQL \
   "CREATE TABLE x(schema TEXT, name TEXT, \"column\" TEXT, mode TEXT," \
   " on_stale TEXT, except_columns TEXT, tombstones TEXT, errors TEXT," \
-  " history TEXT, status TEXT, note TEXT)"
+  " \"null\" TEXT, step TEXT, history TEXT, status TEXT, note TEXT)"
 
 enum { TAB_COLUMN = DECLAREDTABLES_OWN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
-       TAB_TOMBSTONES, TAB_ERRORS, TAB_HISTORY, TAB_STATUS, TAB_NOTE,
-       TAB_COUNT };
+       TAB_TOMBSTONES, TAB_ERRORS, TAB_NULL, TAB_STEP, TAB_HISTORY,
+       TAB_STATUS, TAB_NOTE, TAB_COUNT };
 
 static void fillColumns(const DeclaredTable *pTab, const char **az){
   const OptionsText *pText = &((const VersionedTable*)pTab)->stored;
@@ -112,6 +114,8 @@ static void fillColumns(const DeclaredTable *pTab, const char **az){
   az[TAB_EXCEPT] = pText->zExcept;
   az[TAB_TOMBSTONES] = pText->zTombstones;
   az[TAB_ERRORS] = pText->zErrors;
+  az[TAB_NULL] = pText->zNull;
+  az[TAB_STEP] = pText->zStep;
   az[TAB_HISTORY] = pText->zHistory;
 }
 
@@ -129,6 +133,8 @@ static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
   pText->zTombstones = declaredtablesText(p, apVal[TAB_TOMBSTONES],
                                            "tombstones");
   pText->zErrors = declaredtablesText(p, apVal[TAB_ERRORS], "errors");
+  pText->zNull = declaredtablesText(p, apVal[TAB_NULL], "null");
+  pText->zStep = declaredtablesText(p, apVal[TAB_STEP], "step");
   pText->zHistory = declaredtablesText(p, apVal[TAB_HISTORY], "history");
   return pText;
 }

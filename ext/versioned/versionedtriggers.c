@@ -16,6 +16,9 @@
 #include "sql_text.h"
 SQLITE_EXTENSION_INIT3
 
+/* How many examples of each kind the log keeps. */
+#define VERSIONED_EXAMPLES "16"
+
 /* The placeholders of the templates in sql/. */
 typedef enum Value {
   V_TRIGGER, V_TABLE, V_SCHEMA, V_VERSION, V_LABEL, V_OPTIONS, V_TOMBSTONES,
@@ -32,6 +35,10 @@ typedef enum Value {
   V_HISTORY_COLUMNS, V_HISTORY_IS_ROW, V_HISTORY_IS_OLD, V_HISTORY_IS_NEW,
   V_OF_KEPT, V_KEPT, V_KEEP, V_BOUND, V_PURGE,
   V_ROW_OLD, V_ROW_NEW, V_ROW_AT, V_ROW_SENT, V_SENT,
+  V_NEW, V_OLD, V_CURRENT, V_OF_ROW, V_OF_TABLE, V_LOWEST, V_NOT_NEXT,
+  V_LOG, V_KEY_TEXT, V_KIND, V_WHERE, V_CARRIED, V_FOUND, V_EXAMPLES,
+  V_NOTE_CARRIED, V_NOTE_BLIND, V_NOTE_REPLACE, V_NOTE_INVALID,
+  V_WAS, V_IS, V_OWN_STEP, V_ACCEPT, V_OF_BLIND,
   V_COUNT
 } Value;
 
@@ -49,22 +56,36 @@ static const char *const azValue[V_COUNT] = {
   "history", "columns", "history_keys", "history_key_columns",
   "history_columns", "history_is_row", "history_is_old", "history_is_new",
   "of_kept", "kept", "keep", "bound", "purge",
-  "row_old", "row_new", "row_at", "row_sent", "sent"
+  "row_old", "row_new", "row_at", "row_sent", "sent",
+  "new", "old", "current", "of_row", "of_table", "lowest", "not_next",
+  "log", "key_text", "kind", "where", "carried", "found", "examples",
+  "note_carried", "note_blind", "note_replace", "note_invalid",
+  "was", "is", "own_step", "accept", "of_blind"
 };
 
 /* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
-                    F_OWN, F_AHEAD, F_COUNT } Flag;
+                    F_OWN, F_AHEAD, F_REPLACE, F_NOTE_REPLACE, F_SEES_REPLACE,
+                    F_BLIND, F_LOG, F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
-  "nullable", "strict", "tombstones", "marks", "own", "ahead"
+  "nullable", "strict", "tombstones", "marks", "own", "ahead", "replace",
+  "note_replace", "sees_replace", "blind", "log"
 };
 
-/* The options with which a trigger is part of the set, as bits. */
-#define WHEN(mode, bIgnore)  (1u << ((mode)*2 + (bIgnore)))
-#define WHEN_AUTO    (WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_AUTO, 1))
-#define WHEN_STRICT  (WHEN(VERSIONED_STRICT, 0) | WHEN(VERSIONED_STRICT, 1))
-#define WHEN_ECHO    (WHEN(VERSIONED_ECHO, 0) | WHEN(VERSIONED_ECHO, 1))
-#define WHEN_EVER    (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
+/* The options with which a trigger is part of the set, as bits. With
+** on_stale=log nothing is refused, and the modes differ in what is noted. */
+#define WHEN(mode, eStale)  (1u << ((mode)*3 + (eStale)))
+#define WHEN_BOTH(mode)  (WHEN(mode, VERSIONED_ABORT) \
+                          | WHEN(mode, VERSIONED_IGNORE))
+#define WHEN_AUTO    WHEN_BOTH(VERSIONED_AUTO)
+#define WHEN_STRICT  WHEN_BOTH(VERSIONED_STRICT)
+#define WHEN_ECHO    WHEN_BOTH(VERSIONED_ECHO)
+#define WHEN_REFUSES (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
+#define WHEN_LOG_CLAIMS  (WHEN(VERSIONED_AUTO, VERSIONED_LOG) \
+                          | WHEN(VERSIONED_STRICT, VERSIONED_LOG))
+#define WHEN_LOG_ECHO    WHEN(VERSIONED_ECHO, VERSIONED_LOG)
+#define WHEN_LOG     (WHEN_LOG_CLAIMS | WHEN_LOG_ECHO)
+#define WHEN_EVER    (WHEN_REFUSES | WHEN_LOG)
 
 /* What the text of a trigger depends on beside the key and the options. */
 typedef enum Depends {
@@ -85,9 +106,9 @@ typedef enum For {
 
 /* The set, in the order in which it is made. Two triggers of one event and time
 ** must not depend on each other: SQLite does not define their order. But
-** verify_bump, settle and quiet do, and so come first or last: in another order
-** they refuse too much, or do less. Those of the history come after all others:
-** in another order less is kept. */
+** verify_bump, verify_noted, settle, quiet and noted do, and so come first or
+** last: in another order they refuse too much, or do less. Those of the history
+** come after all others: in another order less is kept. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -96,31 +117,38 @@ static const struct {
   Depends eDepends;
   For eFor;
 } aTrigger[] = {
-  { "settle",           versioned_settle_sql, WHEN_AUTO | WHEN_STRICT, -1,
-      DEPENDS_NOT, FOR_TOUCHES },
-  { "verify_bump",      versioned_verify_bump_sql, WHEN_AUTO | WHEN_ECHO, -1,
-      DEPENDS_OTHERS, FOR_ALL },
+  { "settle",           versioned_settle_sql,
+      WHEN_AUTO | WHEN_STRICT | WHEN_LOG_CLAIMS, -1, DEPENDS_NOT, FOR_TOUCHES },
+  { "verify_bump",      versioned_verify_bump_sql,
+      WHEN_AUTO | WHEN_ECHO | WHEN_LOG, -1, DEPENDS_OTHERS, FOR_ALL },
+  { "verify_noted",     versioned_verify_noted_sql, WHEN_LOG, -1, DEPENDS_NOT,
+      FOR_ALL },
   { "required_first",   versioned_required_first_sql, WHEN_STRICT, -1,
       DEPENDS_COLUMNS, FOR_OWN },
-  { "check",            versioned_check_sql, WHEN_EVER, -1, DEPENDS_NOT,
+  { "check",            versioned_check_sql, WHEN_REFUSES, -1, DEPENDS_NOT,
+      FOR_ALL },
+  { "check",            versioned_log_check_sql, WHEN_LOG, -1, DEPENDS_NOT,
       FOR_ALL },
   { "check_others",     versioned_check_others_sql, WHEN_ECHO, -1,
       DEPENDS_COLUMNS, FOR_ALL },
   { "check_others",     versioned_check_others_sql, WHEN_AUTO | WHEN_STRICT,
       -1, DEPENDS_COLUMNS, FOR_TOUCHES },
   { "bump",             versioned_bump_sql,
-      WHEN(VERSIONED_AUTO, 0) | WHEN(VERSIONED_ECHO, 0), -1, DEPENDS_OTHERS,
+      WHEN(VERSIONED_AUTO, VERSIONED_ABORT)
+      | WHEN(VERSIONED_ECHO, VERSIONED_ABORT) | WHEN_LOG, -1, DEPENDS_OTHERS,
       FOR_ALL },
   { "bump_own",         versioned_bump_own_sql, WHEN_STRICT, -1,
       DEPENDS_COLUMNS, FOR_OWN },
-  { "bump_after",       versioned_bump_after_sql, WHEN_AUTO | WHEN_ECHO, -1,
-      DEPENDS_OTHERS, FOR_ALL },
+  { "bump_after",       versioned_bump_after_sql,
+      WHEN_AUTO | WHEN_ECHO | WHEN_LOG, -1, DEPENDS_OTHERS, FOR_ALL },
   { "bump_nested",      versioned_bump_after_sql,
-      WHEN(VERSIONED_AUTO, 1) | WHEN(VERSIONED_ECHO, 1), -1, DEPENDS_OTHERS,
-      FOR_ALL },
+      WHEN(VERSIONED_AUTO, VERSIONED_IGNORE)
+      | WHEN(VERSIONED_ECHO, VERSIONED_IGNORE), -1, DEPENDS_OTHERS, FOR_ALL },
   { "required",         versioned_required_sql, WHEN_STRICT, -1,
       DEPENDS_OTHERS, FOR_ALL },
-  { "validate",         versioned_validate_sql, WHEN_EVER, -1, DEPENDS_NOT,
+  { "validate",         versioned_validate_sql, WHEN_REFUSES, -1, DEPENDS_NOT,
+      FOR_ALL },
+  { "validate",         versioned_log_validate_sql, WHEN_LOG, -1, DEPENDS_NOT,
       FOR_ALL },
   { "tombstone",        versioned_tombstone_sql, WHEN_EVER, 1, DEPENDS_NOT,
       FOR_ALL },
@@ -136,8 +164,18 @@ static const struct {
       DEPENDS_NOT, FOR_ALL },
   { "restore_moved",    versioned_restore_moved_sql, WHEN_EVER, -1,
       DEPENDS_NOT, FOR_ALL },
-  { "quiet",            versioned_quiet_sql, WHEN_EVER, -1, DEPENDS_NOT,
+  { "noted_blind",      versioned_noted_blind_sql, WHEN_LOG_CLAIMS, -1,
+      DEPENDS_COLUMNS, FOR_ALL },
+  { "quiet",            versioned_quiet_sql, WHEN_REFUSES, -1, DEPENDS_NOT,
       FOR_TOUCHES },
+  { "quiet",            versioned_log_quiet_sql, WHEN_LOG, -1, DEPENDS_NOT,
+      FOR_TOUCHES },
+  { "noted",            versioned_noted_sql, WHEN_LOG, -1, DEPENDS_NOT,
+      FOR_ALL },
+  { "noted_others",     versioned_noted_others_sql, WHEN_LOG_ECHO, -1,
+      DEPENDS_COLUMNS, FOR_ALL },
+  { "noted_others",     versioned_noted_others_sql, WHEN_LOG_CLAIMS, -1,
+      DEPENDS_COLUMNS, FOR_TOUCHES },
   { "history_updated",  versioned_history_updated_sql, WHEN_EVER, 1,
       DEPENDS_COLUMNS, FOR_HISTORY },
   { "history_deleted",  versioned_history_deleted_sql, WHEN_EVER, 1,
@@ -248,26 +286,38 @@ static const char *columnList(Gen *g, Columns eColumns){
   return sqlxText(g->p, pStr);
 }
 
+/* Where an UPDATE carries the next version. */
+static const char *next(Gen *g){
+  const char *zCol = g->azText[V_VERSION], *zOld = g->azText[V_OLD];
+  if( g->pOptions->bAnyStep ){
+    return sqlxPrintf(g->p, "(typeof(NEW.%s)='integer' AND NEW.%s>%s)", zCol,
+                      zCol, zOld);
+  }
+  return sqlxPrintf(g->p, "NEW.%s IS %s+1", zCol, zOld);
+}
+
 /* What an UPDATE may carry that sets other columns, too. If it carries none,
 ** NEW has the version that the row has. */
 static const char *carries(Gen *g){
-  const char *zCol = g->azText[V_VERSION];
-  const char *zSame = sqlxPrintf(g->p, "NEW.%s IS OLD.%s", zCol, zCol);
-  if( g->pOptions->mode==VERSIONED_ECHO ) return zSame;
-  return sqlxPrintf(g->p, "%s OR NEW.%s IS OLD.%s+1", zSame, zCol, zCol);
+  const char *zNew = g->azText[V_NEW], *zOld = g->azText[V_OLD];
+  if( g->pOptions->mode==VERSIONED_ECHO ){
+    return sqlxPrintf(g->p, "%s IS %s", zNew, zOld);
+  }
+  return sqlxPrintf(g->p, "%s IS %s OR %s", zNew, zOld, next(g));
 }
 
 /* What an UPDATE may carry that sets nothing else. The steps of `bump` are
 ** among it. */
 static const char *follows(Gen *g){
   const char *zCol = g->azText[V_VERSION];
+  const char *zNew = g->azText[V_NEW], *zOld = g->azText[V_OLD];
   sqlite3_str *pStr = sqlite3_str_new(g->p->db);
   if( g->pOptions->mode==VERSIONED_ECHO ){
-    sqlite3_str_appendf(pStr, "NEW.%s IS OLD.%s OR ", zCol, zCol);
+    sqlite3_str_appendf(pStr, "%s IS %s OR ", zNew, zOld);
   }
-  sqlite3_str_appendf(pStr, "NEW.%s IS OLD.%s+1", zCol, zCol);
+  sqlite3_str_appendall(pStr, next(g));
   if( g->pOptions->bOwn ){
-    sqlite3_str_appendf(pStr, " OR NEW.%s IS OLD.%s+2", zCol, zCol);
+    sqlite3_str_appendf(pStr, " OR NEW.%s IS %s+2", zCol, zOld);
   }
   return sqlxText(g->p, pStr);
 }
@@ -298,8 +348,8 @@ static void valuesOfErrors(Gen *g){
   az[V_ROW_NEW] = rowText(g, "NEW.");
   az[V_ROW_AT] = az[V_ROW_SENT] = az[V_SENT] = "";
   if( !g->pOptions->bRowErrors ) return;
-  az[V_ROW_AT] = sqlxPrintf(g->p, "%s||' is at version '||OLD.%s",
-                            az[V_ROW_OLD], zCol);
+  az[V_ROW_AT] = sqlxPrintf(g->p, "%s||' is at version '||%s",
+                            az[V_ROW_OLD], az[V_OLD]);
   az[V_SENT] = sqlxPrintf(g->p, "||', sent '||quote(NEW.%s)", zCol);
   az[V_ROW_SENT] = sqlxPrintf(g->p, "'%s%s||'", az[V_ROW_AT], az[V_SENT]);
 }
@@ -308,16 +358,122 @@ static void valuesOfErrors(Gen *g){
 ** can come from a stale writer, or from one that writes back what it has read:
 ** the text names the mode for the second. */
 static const char *refuse(Gen *g){
-  const char *zCol = g->azText[V_VERSION], *zLabel = g->azText[V_LABEL];
+  const char *zLabel = g->azText[V_LABEL];
   const char *zSent = g->azText[V_ROW_SENT];
-  if( g->pOptions->bIgnore ) return "RAISE(IGNORE)";
+  if( g->pOptions->eStale==VERSIONED_IGNORE ) return "RAISE(IGNORE)";
   if( g->pOptions->mode==VERSIONED_ECHO ){
     return sqlxPrintf(g->p, "RAISE(ABORT,'stale write: %s%s')", zLabel, zSent);
   }
-  return sqlxPrintf(g->p, "CASE WHEN NEW.%s=OLD.%s THEN RAISE(ABORT,"
+  return sqlxPrintf(g->p, "CASE WHEN %s=%s THEN RAISE(ABORT,"
       "'stale write: %s%s (if it was sent as read: mode echo)')"
-      " ELSE RAISE(ABORT,'stale write: %s%s') END", zCol, zCol, zLabel, zSent,
-      zLabel, zSent);
+      " ELSE RAISE(ABORT,'stale write: %s%s') END", g->azText[V_NEW],
+      g->azText[V_OLD], zLabel, zSent, zLabel, zSent);
+}
+
+/* ---- the version as a number ------------------------------------------ */
+
+/* With null=0 a NULL counts as 0, wherever a version is read. */
+static const char *reads(Gen *g, const char *zPrefix){
+  return sqlxPrintf(g->p, g->pOptions->bNull ? "ifnull(%s%s,0)" : "%s%s",
+                    zPrefix, g->azText[V_VERSION]);
+}
+
+/* A value as a number that can be compared; -1 if it is no version. With
+** on_stale=log a row can have any value until a trigger has seen it. */
+static const char *numberOf(Gen *g, const char *z, const char *zWhich){
+  return sqlxPrintf(g->p, "CASE WHEN typeof(%s)='integer' AND %s%s THEN %s"
+                    " ELSE -1 END", z, z, zWhich, z);
+}
+
+/* Up to here a version that is ahead is accepted as it is carried. From there
+** on too few are left. */
+#define CEILING "<4611686018427387904"
+#define BELOW_LAST "<9223372036854775807"
+
+static void valuesOfVersion(Gen *g){
+  const char **az = g->azText;
+  int bLog = g->pOptions->eStale==VERSIONED_LOG;
+  az[V_NEW] = reads(g, "NEW.");
+  az[V_OLD] = reads(g, "OLD.");
+  az[V_CURRENT] = reads(g, "");
+  az[V_OF_ROW] = reads(g, "r.");
+  az[V_OF_TABLE] = reads(g, sqlxPrintf(g->p, "%s.", az[V_TABLE]));
+  az[V_LOWEST] = bLog ? numberOf(g, az[V_CURRENT], BELOW_LAST)
+                      : az[V_CURRENT];
+  az[V_WAS] = numberOf(g, az[V_OLD], BELOW_LAST);
+  az[V_IS] = sqlxPrintf(g->p, "CASE WHEN typeof(%s)='integer' AND (%s" CEILING
+      " OR NOT(%s" CEILING ")) THEN %s ELSE -1 END", az[V_CURRENT],
+      az[V_CURRENT], az[V_OLD], az[V_CURRENT]);
+  az[V_NOT_NEXT] = sqlxPrintf(g->p, g->pOptions->bAnyStep
+      ? "NOT(typeof(NEW.%s)='integer' AND NEW.%s>version)"
+      : "NEW.%s IS NOT version+1", az[V_VERSION], az[V_VERSION]);
+}
+
+/* ---- the log ---------------------------------------------------------- */
+
+/* The key of NEW as SQL literals. */
+static const char *noteKey(Gen *g){
+  const TableInfo *pInfo = g->pInfo;
+  sqlite3_str *pStr;
+  int i;
+  if( pInfo->bRowidKey ){
+    return sqlxPrintf(g->p, "quote(NEW.%s)", pInfo->zRowid);
+  }
+  pStr = sqlite3_str_new(g->p->db);
+  for(i=0; i<pInfo->key.nTerm; i++){
+    clauseJoin(pStr, "||','||");
+    sqlite3_str_appendf(pStr, "substr(quote(NEW.\"%w\"),1,200)",
+                        pInfo->aCol[pInfo->key.aTerm[i].iCol].zName);
+  }
+  return sqlxText(g->p, pStr);
+}
+
+/* The statements that note a row under a kind: which version it carried, and
+** which one was found. Only zWhere, if it is not NULL, says that there is
+** something to note. */
+static const char *note(
+  Gen *g,
+  const char *zKind,
+  const char *zCarried,
+  const char *zFound,
+  const char *zWhere
+){
+  g->azText[V_KIND] = zKind;
+  g->azText[V_CARRIED] = zCarried;
+  g->azText[V_FOUND] = zFound;
+  g->azText[V_WHERE] = zWhere ? zWhere : "1";
+  return fill(g, versioned_note_sql);
+}
+
+/* The columns that an UPDATE without a version is noted for, and the version:
+** see noted_blind.sql. */
+static const char *ofBlind(Gen *g){
+  const char **az = g->azText;
+  if( g->pOptions->nExcept==0 && az[V_OWN][0]==0 ) return "";
+  return sqlxPrintf(g->p, "OF %s%s%s", az[V_VERSION],
+                    az[V_NOT_OWN][0] ? "," : "", az[V_NOT_OWN]);
+}
+
+static void valuesOfLog(Gen *g){
+  const char **az = g->azText;
+  const char *zCarried = sqlxPrintf(g->p, "substr(quote(NEW.%s),1,100)",
+                                    az[V_VERSION]);
+  az[V_KEY_TEXT] = noteKey(g);
+  az[V_EXAMPLES] = VERSIONED_EXAMPLES;
+  az[V_NOTE_CARRIED] = note(g, sqlxPrintf(g->p, "CASE WHEN typeof(NEW.%s)="
+      "'integer' AND NEW.%s>%s THEN 'ahead' WHEN %s IS %s THEN 'same'"
+      " ELSE 'stale' END", az[V_VERSION], az[V_VERSION], az[V_EXPECTED],
+      az[V_NEW], az[V_OLD]), zCarried, az[V_OLD], 0);
+  az[V_NOTE_BLIND] = note(g, "'blind'", "NULL", az[V_OLD], 0);
+  az[V_NOTE_INVALID] = note(g, "'invalid'", zCarried, "NULL", 0);
+  az[V_NOTE_REPLACE] = note(g, "'replace'", zCarried,
+      sqlxPrintf(g->p, "(SELECT version FROM %s WHERE %s)", az[V_TOMBSTONES],
+          az[V_TOMBSTONE_NEW]),
+      sqlxPrintf(g->p, "EXISTS(SELECT 1 FROM %s WHERE %s AND live NOT NULL"
+          " AND %s)", az[V_TOMBSTONES], az[V_TOMBSTONE_NEW], az[V_NOT_NEXT]));
+  az[V_OWN_STEP] = fill(g, versioned_own_step_sql);
+  az[V_ACCEPT] = fill(g, versioned_accept_sql);
+  az[V_OF_BLIND] = ofBlind(g);
 }
 
 /* The ways in which another row can stand in NEW's way. Without tombstones only
@@ -377,6 +533,7 @@ static void valuesOf(Gen *g){
   const TableInfo *pInfo = g->pInfo;
   const VersionedOptions *pOptions = g->pOptions;
   const char **az = g->azText;
+  int bLog = pOptions->eStale==VERSIONED_LOG;
   az[V_TABLE] = sqlxPrintf(p, "\"%w\"", pInfo->zName);
   az[V_SCHEMA] = sqlxPrintf(p, "\"%w\"", pInfo->zSchema);
   az[V_VERSION] = sqlxPrintf(p, "\"%w\"", pOptions->zColumn);
@@ -384,6 +541,7 @@ static void valuesOf(Gen *g){
   az[V_OPTIONS] = pOptions->zText ? pOptions->zText : "";
   az[V_TOMBSTONES] = sqlxPrintf(p, "\"interlock_%w_tombstones\"",
                                 g->zNumber);
+  az[V_LOG] = sqlxPrintf(p, "\"interlock_%w_log\"", g->zNumber);
   az[V_NOW] = TRIGGERSET_NOW;
   az[V_KEYS] = keytableKeys(p, pInfo);
   az[V_KEY_COLUMNS] = keytableColumns(p, pInfo);
@@ -391,11 +549,18 @@ static void valuesOf(Gen *g){
   az[V_KEY_ROW] = clauseKeys(p, pInfo, "r.");
   az[V_KEY_OLD_WHOLE] = clauseKeyWhole(p, pInfo, "OLD.");
   az[V_KEY_ROW_WHOLE] = clauseKeyWhole(p, pInfo, "r.");
+  valuesOfVersion(g);
   g->abFlag[F_STRICT] = pOptions->mode==VERSIONED_STRICT;
+  g->abFlag[F_LOG] = bLog;
+  g->abFlag[F_REPLACE] = g->abFlag[F_STRICT] && !bLog;
+  g->abFlag[F_NOTE_REPLACE] = g->abFlag[F_BLIND] =
+      bLog && pOptions->mode!=VERSIONED_ECHO;
+  g->abFlag[F_SEES_REPLACE] = g->abFlag[F_REPLACE] || g->abFlag[F_NOTE_REPLACE];
   g->abFlag[F_TOMBSTONES] = pOptions->bTombstones;
-  g->abFlag[F_AHEAD] = pOptions->bTombstones && !pOptions->bIgnore;
+  g->abFlag[F_AHEAD] = pOptions->bTombstones && !pOptions->bAnyStep
+                    && pOptions->eStale==VERSIONED_ABORT;
   g->abFlag[F_OWN] = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
-  g->abFlag[F_MARKS] = g->abFlag[F_STRICT] || !pOptions->bTombstones;
+  g->abFlag[F_MARKS] = g->abFlag[F_SEES_REPLACE] || !pOptions->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
   az[V_KEY_END] = keytableEnd(p, pInfo);
   az[V_GREATER] = "CASE WHEN version>excluded.version THEN version"
@@ -426,7 +591,7 @@ static void valuesOf(Gen *g){
   /* A step of two tells `quiet` that no program has taken it. */
   az[V_STEP] = pOptions->bOwn ? "2" : "1";
   az[V_LAST] = pOptions->bOwn ? "9223372036854775806" : "9223372036854775807";
-  az[V_EXPECTED] = sqlxPrintf(p, "OLD.%s%s", az[V_VERSION],
+  az[V_EXPECTED] = sqlxPrintf(p, "%s%s", az[V_OLD],
                               pOptions->mode==VERSIONED_ECHO ? "" : "+1");
   az[V_CONVENTION] = pOptions->mode==VERSIONED_ECHO
       ? "mode echo expects the version as it was read"
@@ -436,6 +601,7 @@ static void valuesOf(Gen *g){
   if( pOptions->bHistory ) valuesOfHistory(g);
   az[V_REFUSED] = fill(g, versioned_refused_sql);
   az[V_LIFT] = fill(g, versioned_lift_sql);
+  valuesOfLog(g);
 }
 
 void versionedtriggersMake(
@@ -447,9 +613,9 @@ void versionedtriggersMake(
   VersionedTexts *pTexts
 ){
   static const char *const azPerhaps[] = { "settle", "required_first",
-      "bump_own", "quiet", "check_others", 0 };
+      "bump_own", "quiet", "check_others", "noted_others", 0 };
   static const char *const azPerhapsEcho[] = { "quiet", 0 };
-  const unsigned mWhen = WHEN(pOptions->mode, pOptions->bIgnore);
+  const unsigned mWhen = WHEN(pOptions->mode, pOptions->eStale);
   Gen g;
   size_t i;
   memset(pSet, 0, sizeof(*pSet));
@@ -463,6 +629,8 @@ void versionedtriggersMake(
   pTexts->zTombstones = sqlxPrintf(p, "interlock_%s_tombstones", zNumber);
   pTexts->zTombstonesSql = fill(&g, versioned_tombstones_sql);
   pTexts->zLiftAllSql = fill(&g, versioned_lift_all_sql);
+  pTexts->zLog = sqlxPrintf(p, "interlock_%s_log", zNumber);
+  pTexts->zLogSql = fill(&g, versioned_log_sql);
   pTexts->zHistory = sqlxPrintf(p, "interlock_%s_history", zNumber);
   pTexts->zHistorySql = pOptions->bHistory ? fill(&g, versioned_history_sql)
                                            : "";

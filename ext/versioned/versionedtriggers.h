@@ -30,14 +30,23 @@ typedef enum VersionedMode {
   VERSIONED_ECHO         /* an UPDATE carries the version that was read */
 } VersionedMode;
 
+/* What happens to an UPDATE that carries a wrong version, or must carry one. */
+typedef enum VersionedStale {
+  VERSIONED_ABORT = 0,   /* it is refused */
+  VERSIONED_IGNORE,      /* the row is skipped */
+  VERSIONED_LOG          /* it is accepted and noted in the log */
+} VersionedStale;
+
 struct VersionedOptions {
   const char *zColumn;   /* the version column */
   const char *zLabel;    /* table.column for error messages, its quotes
                          ** doubled as in an SQL literal */
   const char *zText;     /* the options as a text, for a comment; "": none */
   VersionedMode mode;
-  int bIgnore;           /* on_stale=ignore: a stale row is skipped */
+  VersionedStale eStale;
   int bTombstones;       /* the version of a deleted row is kept */
+  int bNull;             /* null=0: a NULL in the column counts as 0 */
+  int bAnyStep;          /* step=any: an UPDATE may carry any higher version */
   int bRowErrors;        /* errors=row: the messages name the row */
   int bHistory;          /* what each version of a row looked like is kept */
   sqlite3_int64 nHistory;  /* so many versions of it; 0: */
@@ -59,6 +68,8 @@ struct VersionedTexts {
   const char *zTombstones;      /* name of the table of tombstones */
   const char *zTombstonesSql;   /* as sqlite_master keeps it */
   const char *zLiftAllSql;      /* the UPDATE of a repair */
+  const char *zLog;             /* name of the log */
+  const char *zLogSql;          /* as sqlite_master keeps it */
   const char *zHistory;         /* name of the table of history */
   const char *zHistorySql;      /* as sqlite_master keeps it at first */
 };

@@ -7,7 +7,7 @@
 -- counts from the row as it is: a BEFORE trigger of the user's can have
 -- updated, and so raised, it already.
 CREATE TRIGGER $trigger BEFORE UPDATE $of_others ON $table
-WHEN NEW.$version IS OLD.$version
+WHEN $new IS $old
 BEGIN
-  UPDATE $table SET $version=$version+$step WHERE $self_old;
+  UPDATE $table SET $version=$current+$step WHERE $self_old;
 END

@@ -14,8 +14,8 @@
 -- on_stale=ignore there are two of these triggers, the second is `bump_nested`:
 -- each is fired for what is updated inside of the other.
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
-WHEN NEW.$version IS OLD.$version
+WHEN $new IS $old
 BEGIN
-  UPDATE $table SET $version=OLD.$version+$step
-  WHERE $self_new AND $version IS OLD.$version;
+  UPDATE $table SET $version=$old+$step
+  WHERE $self_new AND $current IS $old;
 END

@@ -8,7 +8,7 @@
 -- which triggers of the table set in this table, and `required_first` refuses
 -- it if it sets any other. A table without such triggers has none of this.
 CREATE TRIGGER $trigger BEFORE UPDATE OF $own ON $table
-WHEN NEW.$version IS OLD.$version
+WHEN $new IS $old
 BEGIN
-  UPDATE $table SET $version=$version+$step WHERE $self_old;
+  UPDATE $table SET $version=$current+$step WHERE $self_old;
 END

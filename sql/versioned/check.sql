@@ -50,11 +50,11 @@
 -- Cure: declare the mode that the writers follow; after a restored backup, read
 --   again
 CREATE TRIGGER $trigger BEFORE UPDATE OF $version ON $table $options
-WHEN (NOT($follows) OR OLD.$version>=$last)
+WHEN (NOT($follows) OR $old>=$last)
  AND NOT($same_key AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
-   AND version>=OLD.$version AND NEW.$version IS version+$step))
- $if(own) AND NOT(NEW.$version<OLD.$version AND EXISTS(
+   AND version>=$old AND NEW.$version IS version+$step))
+ $if(own) AND NOT(NEW.$version<$old AND EXISTS(
    SELECT 1 FROM $tombstones WHERE $tombstone_new
    AND at=-1-NEW.$version)) $end
 BEGIN

@@ -3,7 +3,7 @@
 -- later, for the reason that `history_updated` has.
 CREATE TRIGGER $trigger BEFORE DELETE ON $table
 WHEN NOT EXISTS(SELECT 1 FROM $tombstones WHERE $tombstone_old
-  AND version>=OLD.$version)
+  AND version>=$old)
 BEGIN
   $keep
   $purge

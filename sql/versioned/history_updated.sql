@@ -11,10 +11,14 @@
 -- about to be raised: an earlier row of that key has had the version. An INSERT
 -- that inserts nothing leaves such a tombstone, too, but then
 -- `history_replaced` has kept the version. `tombstone_moved` must run later, so
--- it is made first; in the other order the version is not kept.
+-- it is made first; in the other order the version is not kept. With
+-- on_stale=log a row that a trigger of the log is about to raise, which is
+-- marked, has the version that a program has sent.
 CREATE TRIGGER $trigger BEFORE UPDATE $of_kept ON $table
 WHEN NOT EXISTS(SELECT 1 FROM $tombstones WHERE $tombstone_old
-  AND version>=OLD.$version)
+  AND version>=$old)
+ $if(log) AND NOT EXISTS(SELECT 1 FROM $log WHERE kind='' AND slot=0
+  AND key=$key_text) $end
 BEGIN
   $keep
   $purge

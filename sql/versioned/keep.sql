@@ -8,7 +8,7 @@
 -- are set by an UPDATE, in which the history is around the subquery. RENAME
 -- COLUMN rewrites the name in the subquery, and not the one before it.
 INSERT INTO $history($history_keys,interlock_version)
-SELECT $key_row,r.$version FROM $table AS r
+SELECT $key_row,$of_row FROM $table AS r
 WHERE ($kept) $if(nullable) AND $key_row_whole $end
 ON CONFLICT($history_keys,interlock_version) DO NOTHING;
 UPDATE $history SET ($columns)=(
@@ -16,4 +16,4 @@ UPDATE $history SET ($columns)=(
   interlock_at=$now
 WHERE interlock_at IS NULL AND interlock_id IN(
   SELECT interlock_id FROM $table AS r,$history
-  WHERE ($kept) AND $history_is_row AND interlock_version=r.$version);
+  WHERE ($kept) AND $history_is_row AND interlock_version=$of_row);

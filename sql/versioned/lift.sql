@@ -10,10 +10,10 @@ SELECT RAISE(ABORT,'version exhausted: $label'$row_new) FROM $tombstones
 WHERE $tombstone_new AND version>=$last;
 UPDATE $table SET $version=(
   SELECT version+$step FROM $tombstones WHERE $tombstone_new)
-WHERE $self_new AND $version<=(
+WHERE $self_new AND $lowest<=(
   SELECT version FROM $tombstones WHERE $tombstone_new);
 SELECT RAISE(ABORT,'version not raised: $label'$row_new) FROM $table
-WHERE $self_new AND $version<=(
+WHERE $self_new AND $lowest<=(
   SELECT version FROM $tombstones WHERE $tombstone_new);
 DELETE FROM $tombstones WHERE $tombstone_new
 AND EXISTS(SELECT 1 FROM $table WHERE $self_new);

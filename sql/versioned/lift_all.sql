@@ -4,4 +4,4 @@
 UPDATE $schema.$table SET $version=(
   SELECT version+$step FROM $schema.$tombstones WHERE $tombstone_row)
 WHERE EXISTS(SELECT 1 FROM $schema.$tombstones WHERE $tombstone_row
-  AND version>=$table.$version)
+  AND version>=$of_table)

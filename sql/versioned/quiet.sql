@@ -10,7 +10,7 @@
 -- the step tells the two apart. RAISE(IGNORE) leaves the row as it is, and
 -- skips the triggers that were made before this one.
 CREATE TRIGGER $trigger AFTER UPDATE OF $version ON $table
-WHEN NEW.$version IS NOT OLD.$version AND NEW.$version IS NOT OLD.$version+1
+WHEN $new IS NOT $old AND $new IS NOT $old+1
 BEGIN
   SELECT RAISE(IGNORE);
 END

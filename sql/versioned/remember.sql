@@ -9,21 +9,21 @@
 -- the row has.
 --
 -- A mark says that a row lived under the INSERT's own key. In mode strict
--- `restore` needs it to tell a REPLACE from an INSERT of an unused key. So in
--- that mode this trigger sets or clears the mark for each row that is about to
--- be inserted, whatever an earlier statement has left: no clock is needed to
--- tell the two statements apart. Where SQLite is to choose the rowid, NEW has
--- -1, and the key will be the one above the greatest. With tombstones=off
--- `unmark` deletes what was left. It compares the time in the mark; no version
--- depends on that.
+-- `restore` needs it to tell a REPLACE from an INSERT of an unused key, and
+-- also with on_stale=log. So this trigger then sets or clears the mark for each
+-- row that is about to be inserted, whatever an earlier statement has left: no
+-- clock is needed to tell the two statements apart. Where SQLite is to choose
+-- the rowid, NEW has -1, and the key will be the one above the greatest. With
+-- tombstones=off `unmark` deletes what was left. It compares the time in the
+-- mark; no version depends on that.
 CREATE TRIGGER $trigger BEFORE INSERT ON $table
-WHEN $blocked $if(strict) OR EXISTS(SELECT 1 FROM $tombstones
+WHEN $blocked $if(sees_replace) OR EXISTS(SELECT 1 FROM $tombstones
   WHERE $tombstone_next AND live NOT NULL) $end
 BEGIN
-  $if(strict) UPDATE $tombstones SET live=NULL
+  $if(sees_replace) UPDATE $tombstones SET live=NULL
   WHERE $tombstone_next AND live NOT NULL; $end
   INSERT INTO $tombstones($keys,version $if(marks),live$end)
-  SELECT $key_row,r.$version
+  SELECT $key_row,$of_row
   $if(marks),CASE WHEN $row_is_new_key THEN $mark END$end
   FROM $table AS r
   WHERE ($blocker) $if(nullable) AND $key_row_whole $end

@@ -8,7 +8,7 @@ CREATE TRIGGER $trigger BEFORE UPDATE $of_unique ON $table
 WHEN $blocked_by_other
 BEGIN
   INSERT INTO $tombstones($keys,version)
-  SELECT $key_row,r.$version FROM $table AS r
+  SELECT $key_row,$of_row FROM $table AS r
   WHERE ($blocker) AND NOT($row_is_old) $if(nullable) AND $key_row_whole $end
   ON CONFLICT($keys) DO UPDATE
   SET version=$greater,live=NULL,at=NULL;

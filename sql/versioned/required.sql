@@ -12,7 +12,7 @@
 -- Cure: set the version to the one that was read plus one; or declare mode
 --   auto
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
-WHEN NEW.$version IS OLD.$version
+WHEN $new IS $old
 BEGIN
   SELECT RAISE(ABORT,'version required: $label'$row_at);
 END

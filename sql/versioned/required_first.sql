@@ -8,7 +8,7 @@
 -- other column is refused first. This trigger is made before `check`, and so
 -- runs after it: with on_stale=ignore a stale row is skipped.
 CREATE TRIGGER $trigger BEFORE UPDATE OF $not_own ON $table
-WHEN NEW.$version IS OLD.$version
+WHEN $new IS $old
 BEGIN
   SELECT RAISE(ABORT,'version required: $label'$row_at);
 END

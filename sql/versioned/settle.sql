@@ -15,7 +15,7 @@
 -- that is made for the mark has -1. A key that has changed is left to
 -- `restore_moved`.
 CREATE TRIGGER $trigger AFTER UPDATE OF $version ON $table
-WHEN NEW.$version IS OLD.$version+1 AND $same_key
+WHEN NEW.$version IS $old+1 AND $same_key
  $if(nullable) AND $key_old_whole $end
  AND EXISTS(SELECT 1 FROM $table WHERE $self_new AND $version>NEW.$version)
 BEGIN

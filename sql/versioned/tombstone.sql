@@ -17,6 +17,6 @@ CREATE TRIGGER $trigger BEFORE DELETE ON $table
 $if(nullable) WHEN $key_old_whole $end
 BEGIN
   INSERT INTO $tombstones($keys,version)
-  VALUES($key_old,OLD.$version)
+  VALUES($key_old,$old)
   ON CONFLICT($keys) DO UPDATE SET version=$greater,at=NULL;
 END

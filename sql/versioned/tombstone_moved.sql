@@ -5,6 +5,6 @@ CREATE TRIGGER $trigger BEFORE UPDATE OF $of_key ON $table
 WHEN NOT($same_key) $if(nullable) AND $key_old_whole $end
 BEGIN
   INSERT INTO $tombstones($keys,version)
-  VALUES($key_old,OLD.$version)
+  VALUES($key_old,$old)
   ON CONFLICT($keys) DO UPDATE SET version=$greater,at=NULL;
 END

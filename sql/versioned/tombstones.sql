@@ -6,7 +6,8 @@
 -- version  the last version under that key
 -- live     the mark: not NULL if a row lived under the key when an INSERT of
 --          that key last began. With tombstones=off it is the time of that, in
---          unix ms. It is kept in mode strict and with tombstones=off only
+--          unix ms. It is kept in mode strict, with tombstones=off and with
+--          on_stale=log only
 -- at       when versioned_forget() first met the tombstone, in unix ms; the
 --          mark of `settle` is negative
 --

@@ -19,8 +19,8 @@
 -- Cure: undeclare the table, set the versions to 1, and declare it again with
 --   another column; no form that was opened before may be saved after that
 CREATE TRIGGER $trigger AFTER INSERT ON $table
-WHEN NOT(typeof(NEW.$version)='integer' AND NEW.$version>=0
-  AND NEW.$version<9223372036854775807)
+WHEN NOT(typeof($new)='integer' AND $new>=0
+  AND $new<9223372036854775807)
 BEGIN
   SELECT CASE WHEN NEW.$version=9223372036854775807
     THEN RAISE(ABORT,'version exhausted: $label'$row_new)

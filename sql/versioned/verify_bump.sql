@@ -18,8 +18,8 @@
 --   else make that trigger accept an UPDATE that changes only the version, or
 --   give it a list of columns
 CREATE TRIGGER $trigger AFTER UPDATE $of_others ON $table
-WHEN NEW.$version IS OLD.$version
+WHEN $new IS $old
 BEGIN
   SELECT RAISE(ABORT,'version not raised: $label'$row_at) FROM $table
-  WHERE $self_new AND $version IS OLD.$version;
+  WHERE $self_new AND $current IS $old;
 END

@@ -263,25 +263,40 @@ static void sceneFork(void){
   killedHeard(pid);
 }
 
-/* A process has no bell, since another one holds the bell of its number. */
+/* A process has no bell, since other processes have all of them. */
 static void sceneOther(void){
   SegHeader *h = segHeader(seg());
   LockSession *s = beginOrDie(pF);
-  u64 iMine = seg()->iNumber, iName = h->bell[iMine%SEG_BELLS];
+  u64 iMine = seg()->iNumber, aBell[SEG_BELLS];
+  u32 b;
   pid_t pid;
+  for(b=0; b<SEG_BELLS; b++){
+    aBell[b] = atomicGet(&h->bell[b]);
+    if( b!=segBellOf(iMine) ) atomicSet(&h->bell[b], 4*iMine);
+  }
   atomicSet(&h->numbers, iMine+SEG_BELLS-1);
-  atomicSet(&h->bell[iMine%SEG_BELLS], 0);
   pid = start(1, holder);
   hear(1, 1);
-  atomicSet(&h->bell[iMine%SEG_BELLS], iName);
+  CHECK_EQ(atomicGet(&h->bell[segBellOf(iMine)]), aBell[segBellOf(iMine)]);
+  for(b=0; b<SEG_BELLS; b++) atomicSet(&h->bell[b], aBell[b]);
   CHECK_EQ(atomicGet(&h->numbers), iMine+SEG_BELLS);
   killedHeard(pid);
   lockSessionEnd(s);
-  /* the number after the next 128 would be this one's again */
-  atomicSet(&h->numbers, iMine+2*SEG_BELLS-1);
-  pid = start(3, holder);
-  hear(3, 1);
-  killed(pid);
+}
+/* Processes that live one after the other have the same bell. */
+static void shortLived(int i){
+  pF = openOrDie(zDb);
+  lockSessionEnd(beginOrDie(pF));
+  CHECK(osLayer()!='L' || hasBells());
+  CHECK_EQ(segBellOf(seg()->iNumber), 1);
+  tell(i, 1);
+}
+static void sceneShortLived(void){
+  int i;
+  LockSession *s = beginOrDie(pF);
+  CHECK_EQ(segBellOf(seg()->iNumber), 0);
+  for(i=0; i<5; i++) ended(start(1, shortLived));
+  lockSessionEnd(s);
 }
 
 /* The program has robust mutexes of its own. */
@@ -396,7 +411,8 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "chain", sceneChain }, { "chain, first ahead", sceneChainAhead },
   { "holders", sceneHolders },
   { "thread", sceneThread }, { "again", sceneAgain }, { "fork", sceneFork },
-  { "another's bell", sceneOther }, { "robust", sceneRobust },
+  { "another's bell", sceneOther },
+  { "one after the other", sceneShortLived }, { "robust", sceneRobust },
   { "signal", sceneSignal }, { "nonsense", sceneNonsense }
 };
 

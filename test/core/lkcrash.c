@@ -169,6 +169,12 @@ static void opGrow(void){
     if( lockAcquire(V2, &k, LOCK_EXCLUSIVE, 0, 0)!=LOCK_OK ) break;
   }
 }
+static void opSessions(void){       /* more than there is room for */
+  LockSession *a[SEG_FIRST_SESSIONS];
+  u32 i;
+  for(i=0; i<SEG_FIRST_SESSIONS; i++) a[i] = beginOrDie(pVF);
+  for(i=0; i<SEG_FIRST_SESSIONS; i++) lockSessionEnd(a[i]);
+}
 static u64 iCancelId;              /* W's, noted before the fork */
 static void opCancel(void){ lockCancel(pVF, iCancelId); }
 static void opWriter(void){
@@ -275,7 +281,8 @@ static void opListen(void){
   X(V_TABLE,         opTable,        "table") \
   X(V_UNDO,          opUndo,         "undo") \
   X(V_BELL,          opBell,         "bell") \
-  X(V_LISTEN,        opListen,       "listen")
+  X(V_LISTEN,        opListen,       "listen") \
+  X(V_SESSIONS,      opSessions,     "many sessions")
 
 enum {
 #define X(number, op, name) number,

@@ -345,7 +345,7 @@ static void makeImage(Image *p, u32 nLock, int nProcess, int bInside){
   fd = open(zFile, O_RDONLY);
   CHECK(fd>=0 && fstat(fd, &st)==0);
   p->n = (size_t)st.st_size;
-  CHECK(p->n>=SEG_EXTENTS+(nLock>=1900 ? 3 : 1)*SEG_EXTENT);
+  CHECK(p->n>=SEG_EXTENTS+(nLock>=1900 ? 2*SEG_EXTENT : LIMIT_EXTENT*4));
   p->a = malloc(p->n);
   CHECK(read(fd, p->a, p->n)==(ssize_t)p->n);
   close(fd);

@@ -279,6 +279,19 @@ static void stillWorks(LockFile *p, LockSession *s, i64 n){
   CHECK(lockCheck(p)==0);
   lockSessionEnd(t);
 }
+/* Begins more sessions than the file has room for, and ends them. */
+static LockRc fillSessions(LockFile *p){
+  LockSession *a[SEG_FIRST_SESSIONS+1];
+  LockRc rc = LOCK_OK;
+  u32 n = 0;
+  while( rc==LOCK_OK && n<=SEG_FIRST_SESSIONS ){
+    rc = lockSessionBegin(p, &a[n]);
+    n += rc==LOCK_OK;
+  }
+  CHECK(n>=SEG_FIRST_SESSIONS-1);
+  while( n>0 ) lockSessionEnd(a[--n]);
+  return rc;
+}
 static void testAllocate(void){
   static const struct { int e; LockRc rc; } a[] = {
     { ENOSPC, LOCK_NOSPACE }, { EDQUOT, LOCK_NOSPACE },
@@ -302,9 +315,11 @@ static void testAllocate(void){
     nAllocate = 1000;
     n = fillTable(s, &rc);
     CHECK_EQ(rc, a[i].rc);
-    CHECK_EQ(n, LIMIT_EXTENT);
+    CHECK_EQ(n, SEG_FIRST_RECORDS);
     stillWorks(p, s, n);
+    CHECK_EQ(fillSessions(p), a[i].rc);
     nAllocate = 0;
+    CHECK_EQ(fillSessions(p), LOCK_OK);
     k = keyInt(n);
     CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     CHECK(lockCheck(p)==0);
@@ -332,7 +347,7 @@ static void onSmallDisk(const char *zDir){
   i64 n;
   snprintf(zFill, sizeof zFill, "%s/filler", zDir);
   snprintf(zName, sizeof zName, "%s/db", zDir);
-  filler(zFill, 100000);
+  filler(zFill, 10000);
   CHECK_EQ(lockOpen(&sysMem, zName, 1, &p), LOCK_NOSPACE);
   CHECK(p==0);
   unlink(zFill);
@@ -341,9 +356,11 @@ static void onSmallDisk(const char *zDir){
   filler(zFill, 10000);
   n = fillTable(s, &rc);
   CHECK_EQ(rc, LOCK_NOSPACE);
-  CHECK_EQ(n, LIMIT_EXTENT);
+  CHECK_EQ(n, 2*SEG_FIRST_RECORDS);
   stillWorks(p, s, n);
+  CHECK_EQ(fillSessions(p), LOCK_NOSPACE);
   unlink(zFill);
+  CHECK_EQ(fillSessions(p), LOCK_OK);
   k = keyInt(n);
   CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
   CHECK(lockCheck(p)==0);
@@ -824,7 +841,8 @@ static void limited(void){
   CHECK_EQ(setrlimit(RLIMIT_FSIZE, &l), 0);
   n = fillTable(s, &rc);
   CHECK_EQ(rc, LOCK_NOSPACE);
-  CHECK_EQ(n, LIMIT_EXTENT);
+  CHECK_EQ(n, SEG_FIRST_RECORDS);
+  CHECK_EQ(fillSessions(p), LOCK_OK);    /* the file is as long already */
   stillWorks(p, s, n);
   CHECK_EQ(setrlimit(RLIMIT_FSIZE, &lAll), 0);
   n = fillTable(s, &rc);
@@ -1166,6 +1184,107 @@ static void testAppended(int eError){
   removeFile(zDb);
 }
 
+/*---------------------------------------------------- the file's room ---*/
+
+static struct stat statOf(const char *zName){
+  char z[500];
+  struct stat st;
+  snprintf(z, sizeof z, "%s-interlock", zName);
+  CHECK_EQ(stat(z, &st), 0);
+  return st;
+}
+static i64 diskOf(const char *zName){
+  return (i64)statOf(zName).st_blocks*512;
+}
+static u64 bytesOf(LockFile *p){
+  LockSnapshot snap;
+  u64 n;
+  CHECK_EQ(lockSnapshot(p, &snap), LOCK_OK);
+  n = snap.nByte;
+  lockSnapshotFree(p, &snap);
+  return n;
+}
+/* Takes locks and begins sessions, more and more, and looks whether the file
+** has blocks behind all of them. */
+static void grows(LockFile *p){
+  LockSession *a[3*SEG_FIRST_SESSIONS];
+  LockRc rc;
+  u32 i;
+  for(i=0; i<3*SEG_FIRST_SESSIONS; i++){
+    a[i] = beginOrDie(p);
+    if( i>0 && i%16==0 ) CHECK(diskOf(zDb)>=(i64)bytesOf(p));
+  }
+  CHECK(diskOf(zDb)<=4*SEG_FIRST_SESSIONS*128 + 32768);
+  for(i=0; i<LIMIT_EXTENT+2; i++){
+    LockKey k = keyInt(i);
+    rc = lockAcquire(a[i%8], &k, LOCK_EXCLUSIVE, 0, 0);
+    if( rc!=LOCK_OK ) break;
+    if( i%32==0 ) CHECK(diskOf(zDb)>=(i64)bytesOf(p));
+  }
+  CHECK_EQ(i, LIMIT_EXTENT+2);
+  CHECK(bytesOf(p)>=SEG_EXTENT+3*SEG_FIRST_SESSIONS*128);
+  CHECK(lockCheck(p)==0);
+}
+/* A file that is formatted again has nothing of what was there, and gives its
+** blocks back if the system can do that. */
+static void formatAgain(int bPunch){
+  LockFile *p = openOrDie(zDb);
+  LockSession *s;
+  LockSnapshot snap;
+  LockKey k = keyInt(5);
+  segHeader(lockSegment(p))->damaged = 1;
+  lockClose(p);
+  eNoAllocate = bPunch ? 0 : EOPNOTSUPP;
+  p = openOrDie(zDb);
+  s = beginOrDie(p);
+  CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK_EQ(lockSnapshot(p, &snap), LOCK_OK);
+  CHECK_EQ(snap.nSession, 1);
+  CHECK_EQ(snap.nRow, 1);
+  lockSnapshotFree(p, &snap);
+  CHECK(lockCheck(p)==0);
+  if( bPunch ) CHECK(diskOf(zDb)<=32768);
+  else CHECK(diskOf(zDb)>=statOf(zDb).st_size);
+  lockSessionEnd(s);
+  lockClose(p);
+  eNoAllocate = 0;
+}
+static void testSmall(void){
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p);
+  i64 n;
+  pid_t pid;
+  int i, st;
+  CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  n = diskOf(zDb);
+  CHECK(n<=32768 && n>=(i64)bytesOf(p));
+  /* a page for each process that lives at one time */
+  for(i=0; i<300; i++){
+    pid = fork();
+    if( pid==0 ){
+      beginOrDie(openOrDie(zDb));
+      _exit(0);
+    }
+    waitpid(pid, &st, 0);
+    CHECK_EQ(st, 0);
+  }
+  CHECK(diskOf(zDb)<=n+4096);
+  lockSessionEnd(s);
+  lockClose(p);
+  for(i=0; i<2; i++){
+    pid = fork();
+    if( pid==0 ){
+      nError = 0;
+      grows(openOrDie(zDb));
+      _exit(nError!=0);          /* and leaves all of it there */
+    }
+    waitpid(pid, &st, 0);
+    CHECK_EQ(st, 0);
+    formatAgain(i==0);
+  }
+  removeFile(zDb);
+}
+
 int main(int n, char **a){
   alarm(100);
   setvbuf(stderr, 0, _IONBF, 0);
@@ -1180,6 +1299,7 @@ int main(int n, char **a){
   testClock();
   testFileSystems();
   testAllocate();
+  testSmall();
   testSignalled();
   testAppended(EOPNOTSUPP);
   testAppended(EINVAL);

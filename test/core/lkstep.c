@@ -1355,18 +1355,43 @@ static void sceneAttach(void){
   CHECK_EQ(osLockFirst(&seg()->file, OS_UNLOCKED, 0), LOCK_OK);
   killed(pid);
 }
-/* Two processes grow at once.  The length must not fall. */
+/* Two processes attach at once.  Each must get a bell of its own. */
+static void sceneAttachBoth(void){
+  SegHeader *h;
+  pid_t pid, pid2;
+  inFile();
+  h = segHeader(seg());
+  pid = other(actAttach);
+  CHECK(WIFSTOPPED(iState));
+  pid2 = other(inFile);
+  signalOne(pid, SIGCONT);
+  await(pid);
+  CHECK(SEG_BELL_OWNER(h->bell[1])!=SEG_BELL_OWNER(h->bell[2]));
+  CHECK_EQ(osNumberHeld(&seg()->file, SEG_BELL_OWNER(h->bell[1])), 1);
+  CHECK_EQ(osNumberHeld(&seg()->file, SEG_BELL_OWNER(h->bell[2])), 1);
+  killed(pid);
+  iState = 0;                    /* that of the other child */
+  killed(pid2);
+}
+/* Two processes grow at once.  Neither the length nor the room for sessions
+** may fall. */
 static void hookGrow(void){
   CHECK_EQ(segGrow(seg()), LOCK_OK);
   CHECK_EQ(segGrow(seg()), LOCK_OK);
 }
+static void hookGrowSessions(void){
+  CHECK_EQ(segGrowSessions(seg()), LOCK_OK);
+  CHECK_EQ(segGrowSessions(seg()), LOCK_OK);
+}
 static void sceneGrow(void){
-  u64 n;
+  u32 n = 4*SEG_FIRST_RECORDS;
   inFile();
-  n = segHeader(seg())->length;
   at(CRASH_GROW_EXTEND, 1, hookGrow);
   CHECK_EQ(segGrow(seg()), LOCK_OK);
-  CHECK_EQ(segHeader(seg())->length, n+2*SEG_EXTENT);
+  CHECK_EQ(segHeader(seg())->length, SEG_EXTENTS+LIMIT_EXTENT*4+n*128);
+  at(CRASH_GROW_BLOCKS, 1, hookGrowSessions);
+  CHECK_EQ(segGrowSessions(seg()), LOCK_OK);
+  CHECK_EQ(segHeader(seg())->roomSession, 4*SEG_FIRST_SESSIONS);
   CHECK(whole());
 }
 
@@ -1628,6 +1653,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "valid last", sceneValidLast },
   { "fork while waiting", sceneForkWaiting },
   { "fork inside the mutex", sceneForkInside }, { "attach", sceneAttach },
+  { "attach at once", sceneAttachBoth },
   { "growth at once", sceneGrow },
   { "semaphore", sceneSemaphore },
   { "semaphore and a cycle", sceneSemaphoreCycle },

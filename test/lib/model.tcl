@@ -30,6 +30,11 @@
 #       has each version that a statement has ended;
 #   G8  RETURNING version of an UPDATE that does not mention the version shows
 #       the new one (with on_stale=abort).
+#   G12 with on_stale=log no statement is refused for its version. A row whose
+#       UPDATE carries a wrong one ends at the next version of the row, or at
+#       the one that is carried if that is above it, and each such UPDATE, and
+#       each that carries none, is counted in the log.
+# With null=0 a NULL counts as 0, with step=any every higher version is right.
 # A rollback gives back the versions that the transaction used. Columns in
 # `except` are ignored.
 #
@@ -51,6 +56,10 @@ namespace eval model {
   variable seed 1
   variable mode auto
   variable ignore 0         ;# on_stale=ignore
+  variable logs 0           ;# on_stale=log
+  variable nulls 0          ;# null=0
+  variable anyStep 0        ;# step=any
+  variable counts           ;# the counters of the log
   variable returning 0      ;# this SQLite has RETURNING (3.35)
   variable users 0          ;# there are triggers that skip rows or triggers
   variable touching 0       ;# there are triggers that update the column seen
@@ -333,7 +342,18 @@ proc model::look {rowsVar versVar} {
     set key [keyOf $row]
     set rows($key) [lrange $row 0 end]
     set vers($key) [lindex $row end]
+    if {$model::nulls && $vers($key) eq "NULL"} { set vers($key) 0 }
   }
+}
+
+# Reads the counters of the log, as kind and number.
+proc model::readCounts {} {
+  variable db
+  variable logs
+  if {!$logs} { return {} }
+  set name [$db onecolumn {SELECT name FROM sqlite_master
+    WHERE name GLOB 'interlock_????????_log'}]
+  return [$db eval "SELECT kind, n FROM \"$name\" WHERE slot = 0 ORDER BY kind"]
 }
 
 # The SELECT that gives each row as a Tcl list of literals.
@@ -405,6 +425,9 @@ proc model::rowGen {} {
 proc model::beginsInvalid {row} {
   variable shape
   set v [dict get $shape column]
+  if {$model::nulls && [dict exists $row $v] && [dict get $row $v] eq "NULL"} {
+    return 0
+  }
   expr {[dict exists $row $v] && [dict get $row $v] in {NULL -1 1.5 'x'}}
 }
 proc model::quoteNames {names} {
@@ -490,11 +513,12 @@ proc model::statement {} {
       variable mode
       set likely [expr {$mode eq "echo" ? "same" : "next"}]
       set carries [pick [list $likely $likely $likely next same]]
-      lappend set [dict get [dict create next "\"$v\" = \"$v\" + 1" \
+      lappend set [dict get [dict create next "\"$v\" = ifnull(\"$v\", 0) + 1" \
                                  same "\"$v\" = \"$v\""] $carries]
     } else {
       set carries [expr {[chance 90] ? [guess $where]
-                         : [pick {NULL 'x' 1.5 -1 9223372036854775807}]}]
+                         : [pick [expr {$model::anyStep ? {NULL 'x' 1.5 -1}
+                             : {NULL 'x' 1.5 -1 9223372036854775807}}]]}]
       lappend set "\"$v\" = $carries"
     }
   }
@@ -511,7 +535,7 @@ proc model::statement {} {
   variable ignore
   variable returning
   set returns [expr {$returning && $plain && $carries eq "" && !$ignore
-                     && $mode ne "strict" && [chance 30]}]
+                     && ($mode ne "strict" || $model::logs) && [chance 30]}]
   if {$returns} { append sql " RETURNING \"$v\"" }
   return [dict create kind update sql $sql where $where carries $carries \
               plain $plain or $or returns $returns]
@@ -536,6 +560,7 @@ proc model::guess {where} {
   if {![string is integer -strict $v]} { return 1 }
   variable mode
   set right [expr {$mode eq "echo" ? 0 : 1}]
+  if {$model::anyStep} { return [expr {$v + [pick {1 1 2 7 0 -1}]}] }
   return [expr {$v + [pick [list $right $right $right $right 0 1 2 -1]]}]
 }
 
@@ -561,6 +586,7 @@ proc model::step {st} {
     set hit [matched [dict get $st where]]
   }
   set alone [isAlone $st]
+  set counts [readCounts]
   set failed [catch {$db eval [dict get $st sql]} msg]
   variable touching
   if {$failed && $touching && [string match "*too many levels*" $msg]} {
@@ -569,6 +595,11 @@ proc model::step {st} {
   if {$failed && $alone && [mayTouch]
    && [string match "*version required*" $msg]} {
     return "G9 refused with '$msg'"
+  }
+  variable logs
+  if {$failed && $logs && [regexp \
+      {stale write|version (ahead|required|invalid|exhausted)} $msg]} {
+    return "G12 refused with '$msg'"
   }
   look now nowVers
   set changed 0
@@ -588,10 +619,13 @@ proc model::step {st} {
   }
   if {[dict get $st kind] eq "update"} {
     set bad [judgeUpdate $st $hit $failed $msg now nowVers]
+    if {$bad eq "" && $logs && !$failed} {
+      set bad [judgeCounts $st $hit now $counts]
+    }
     if {$bad ne ""} { return $bad }
   }
   variable mode
-  if {[dict get $st kind] eq "insert" && !$failed && $mode eq "strict"
+  if {[dict get $st kind] eq "insert" && !$failed && $mode eq "strict" && !$logs
    && [dict get $st single]} {
     set bad [judgeInsert now nowVers]
     if {$bad ne ""} { return $bad }
@@ -696,10 +730,73 @@ proc model::isAlone {st} {
 proc model::right {w v} {
   variable mode
   if {$w eq ""} { return 1 }
+  if {$model::nulls && $w eq "NULL"} { set w 0 }
+  if {$model::anyStep} {
+    return [expr {$w eq "next" || ([string is integer -strict $w] && $w > $v)}]
+  }
   set right [expr {$mode eq "echo" ? $v : $v + 1}]
   if {$w eq "next"} { return [expr {$right == $v + 1}] }
   if {$w eq "same"} { return [expr {$right == $v}] }
   return [expr {[string is integer -strict $w] && $w == $right}]
+}
+
+# The version at which an UPDATE that carries w leaves a row of version v: with
+# on_stale=log a version that is ahead stays, if there are enough after it.
+proc model::ends {w v} {
+  variable logs
+  if {$w in {{} next same} || ![string is entier -strict $w]} {
+    return [expr {$v + 1}]
+  }
+  if {$model::anyStep && $w > $v} { return $w }
+  if {$logs && $w > $v && $w < 4611686018427387904} { return $w }
+  return [expr {$v + 1}]
+}
+
+# Judges what the log has counted. Beside triggers that skip or touch rows
+# nothing is said of it.
+proc model::judgeCounts {st hit nowVar before} {
+  variable rows
+  variable vers
+  variable mode
+  variable users
+  upvar 1 $nowVar now
+  if {![dict get $st plain] || $users || [touches] || [skips]
+   || [dict get $st or] ni {{} {OR ABORT}}} { return "" }
+  set w [dict get $st carries]
+  set want {}
+  foreach {kind n} $before { dict set want $kind $n }
+  foreach k $hit {
+    if {![info exists rows($k)]} { return "" }
+    set v $vers($k)
+    if {$w eq ""} {
+      set kind blind
+      if {$mode eq "echo"} continue
+    } elseif {[right $w $v]} {
+      continue
+    } else {
+      set n [string map {NULL {}} $w]
+      if {$model::nulls && $w eq "NULL"} { set n 0 }
+      if {$w eq "next"} { set n [expr {$v + 1}] }
+      if {$w eq "same"} { set n $v }
+      set kind stale
+      if {[string is entier -strict $n]} {
+        if {$n > $v + ($mode ne "echo")} { set kind ahead }
+        if {$n == $v} { set kind same }
+      }
+    }
+    dict incr want $kind
+  }
+  foreach {kind n} [readCounts] {
+    if {[dict exists $want $kind] ? [dict get $want $kind] == $n : $n == 0} {
+      dict unset want $kind
+    } else {
+      return "G12 the log counts $n of $kind, carried $w by [llength $hit] rows"
+    }
+  }
+  dict for {kind n} $want {
+    if {$n != 0} { return "G12 the log does not count $kind" }
+  }
+  return ""
 }
 
 # Whether w is above the version that an UPDATE may carry over v.
@@ -732,7 +829,7 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
    && $surely} {
     return "G3 refused as stale"
   }
-  if {$failed && $surely && [llength $hit]==1
+  if {$failed && $surely && [llength $hit]==1 && !$model::anyStep
    && [isAhead $w $vers([lindex $hit 0])]
       != [string match "*version ahead*" $msg]
    && [regexp {stale write|version ahead} $msg]} {
@@ -742,7 +839,8 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
    && $w ne "" && [dict get $st plain] && [mayTouch]} {
     return "G10 carries the right version, and refused with '$msg'"
   }
-  if {!$failed && $stale && !$ignore && ![skips] && $surely} {
+  variable logs
+  if {!$failed && $stale && !$ignore && !$logs && ![skips] && $surely} {
     return "G2 accepted a stale write"
   }
   if {$failed || ![dict get $st plain]} { return "" }
@@ -766,14 +864,14 @@ proc model::judgeUpdate {st hit failed msg nowVar nowVersVar} {
     # If a trigger that runs after the bump skips the row, the bump stays.
     set skipped [expr {$users && [lrange $now($k) 0 end-1]
                                   eq [lrange $rows($k) 0 end-1]}]
-    if {![right $w $vers($k)] && ![touches] && !$skipped} {
+    if {![right $w $vers($k)] && ![touches] && !$skipped && !$logs} {
       return "G2 key $k was at $vers($k) and took $w"
     }
-    if {$mode eq "strict" && $w eq "" && !$skipped} {
+    if {$mode eq "strict" && $w eq "" && !$skipped && !$logs} {
       return "G7 key $k was changed without a version"
     }
-    if {$nowVers($k) != $vers($k)+1
-     && (![touches] || [isLastWord $w $hit])} {
+    if {$nowVers($k) != [ends $w $vers($k)]
+     && (![touches] || ([isLastWord $w $hit] && [right $w $vers($k)]))} {
       return "G4 key $k went from $vers($k) to $nowVers($k)"
     }
   }
@@ -789,6 +887,7 @@ proc model::isLastWord {w hit} {
   variable touchBefore
   variable touchInOrder
   return [expr {$touching && $touchInOrder && !$touchBefore
+                && !$model::anyStep
                 && $w ne "" && $mode ne "echo"
                 && [llength $hit]==1 && ![string match null:* $hit]
                 && ![regexp {TRIGGER|REFERENCES} [dict get $shape ddl]]}]
@@ -804,6 +903,7 @@ proc model::judgeInsert {nowVar nowVersVar} {
     if {![info exists rows($k)] || $rows($k) eq $now($k)} continue
     # A row with a NULL in its key can be another row under the same rowid.
     if {[string match null:* $k]} continue
+    if {$model::anyStep && $nowVers($k) > $vers($k)} continue
     if {$nowVers($k) != $vers($k)+1 && ![touches]} {
       return "G7 key $k was replaced at $vers($k), is at $nowVers($k)"
     }
@@ -889,6 +989,7 @@ proc model::mayTouch {} {
   variable touchInOrder
   variable nTouch
   if {!$touching} { return 1 }
+  if {$model::anyStep} { return 0 }
   if {$nTouch == 1 && ![string match *TRIGGER* [dict get $shape ddl]]} {
     return [expr {$touchInOrder || $mode ne "strict"}]
   }
@@ -904,7 +1005,7 @@ proc model::mayRecurse {} {
   variable touchGuarded
   variable touchInOrder
   if {!$touching} { return 1 }
-  return [expr {$touchGuarded && $touchInOrder
+  return [expr {$touchGuarded && $touchInOrder && !$model::anyStep
                 && [dict get $shape except] eq ""}]
 }
 
@@ -937,6 +1038,7 @@ proc model::start {name makeDb runDbs declare} {
     }
     if {[chance 60]} { makeTouches $makeDb older }
   }
+  if {$model::nulls} { $makeDb eval {ALTER TABLE t ADD COLUMN version INTEGER} }
   if {$users} { makeUserTriggers $makeDb older }
   eval $declare
   if {[string match *foreign_keys* [dict get $shape ddl]]} {
@@ -946,14 +1048,15 @@ proc model::start {name makeDb runDbs declare} {
   look rows vers
 }
 
-# Makes the triggers of a table anew, in random order. `verify_bump`, and the
-# user's triggers that could skip Interlock's, are made first, and so run last.
+# Makes the triggers of a table anew, in random order. `verify_bump` and
+# `verify_noted`, and the user's triggers that could skip Interlock's, are made
+# first, and so run last.
 proc model::reorder {d} {
   set all {}
   set first {}
   $d eval {SELECT name, sql FROM sqlite_master WHERE type = 'trigger'} {
     $d eval "DROP TRIGGER \"$name\""
-    if {[string match interlock_*_verify_bump $name]
+    if {[string match interlock_*_verify_* $name]
      || ([string match "*AFTER*RAISE(IGNORE)*" $sql]
          && ![string match interlock_* $name])} {
       lappend first $sql

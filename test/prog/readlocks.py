@@ -13,8 +13,8 @@ import os
 import struct
 import sys
 
-LOCK_MAGIC = 0x496E74726C6B0000 | 5 << 8 | ord("L")
-LOCK_PRINT = 0x2159266C
+LOCK_MAGIC = 0x496E74726C6B0000 | 6 << 8 | ord("L")
+LOCK_PRINT = 0x2EF9F66D
 SESSIONS, EXTENTS, EXTENT, RECORDS = 4096, 528384, 135168, 1024
 LIVE, WAITING, GRANTED = 1, 1, 2
 F_OFD_GETLK = 36
@@ -34,7 +34,8 @@ class File:
             self.bytes = f.read()
         assert self.u64(0) == LOCK_MAGIC, hex(self.u64(0))
         assert self.u32(52) == LOCK_PRINT, hex(self.u32(52))
-        self.slots = (self.u64(8) - EXTENTS) // EXTENT * RECORDS
+        whole, rest = divmod(self.u64(8) - EXTENTS, EXTENT)
+        self.slots = whole * RECORDS + max(rest - 4096, 0) // 128
 
     def u32(self, at):
         return struct.unpack_from("=I", self.bytes, at)[0]
@@ -73,7 +74,7 @@ def low(word):
 
 def sessions(f):
     found = {}
-    for k in range(1, 4097):
+    for k in range(1, f.u32(56) + 1):
         at = SESSIONS + 128 * (k - 1)
         if low(f.u64(at)) != LIVE:
             continue

@@ -4,6 +4,7 @@
 # prints on which machine.
 #
 #   tclsh tool/bench/bench.tcl LIBRARY ?OPTION VALUE ...? ?NAME ...?
+#   tclsh tool/bench/bench.tcl -build FOLDER     only builds them, into a folder
 #
 # Names select parts of them, without one all are run. tool/bench/runner.h has
 # the options that all programs know, the head of each program its own; an
@@ -31,19 +32,31 @@ proc bench::machine {} {
   return "$cpu, [exec nproc] CPUs, load $load when it began"
 }
 
-# The programs, which are compiled with runner.c.
+# The programs, in the order in which they run.
 namespace eval bench {
-  variable programs {tables lock turn wait notify}
+  variable programs {tables lock turn wait notify updates queue beside}
+}
+
+# The files of a program: its own, and that of each header which one of them
+# includes.
+proc bench::sources {program} {
+  variable home
+  set files $program.c
+  for {set i 0} {$i < [llength $files]} {incr i} {
+    set fd [open $home/[lindex $files $i]]
+    foreach {- name} [regexp -all -inline {#include "(\w+)\.h"} [read $fd]] {
+      if {"$name.c" ni $files} { lappend files $name.c }
+    }
+    close $fd
+  }
+  return [lmap file $files { string cat $home/ $file }]
 }
 
 # Builds a program. Returns its path.
 proc bench::build {program folder} {
-  variable home
-  set to $folder/$program
-  set from [list $home/$program.c $home/runner.c]
-  exec gcc -std=c11 -O2 -Wall -Wextra -o $to {*}$from -lsqlite3 -lpthread \
-    >@ stdout 2>@ stderr
-  return $to
+  exec gcc -std=c11 -O2 -Wall -Wextra -o $folder/$program \
+    {*}[sources $program] -lsqlite3 -lpthread >@ stdout 2>@ stderr
+  return $folder/$program
 }
 
 # Splits arguments into a dict of options and a list of names.
@@ -95,6 +108,10 @@ proc bench::plan {has argv} {
 proc bench::main {argv} {
   variable home
   variable programs
+  if {[lindex $argv 0] eq "-build"} {
+    foreach program $programs { build $program [lindex $argv 1] }
+    return
+  }
   set folder [file dirname [file dirname $home]]/build/bench
   if {[info exists ::env(INTERLOCK_BUILD)]} {
     set folder $::env(INTERLOCK_BUILD)/bench

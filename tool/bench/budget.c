@@ -45,7 +45,7 @@ static sqlite3 *opened(const char *zFile, int bLoad){
   return p;
 }
 
-/* ---- the operations ---------------------------------------------------- */
+/* ---- the operations --------------------------------------------------- */
 
 /* One operation: its statements in turn, ?1 is the number of the run, from 1.
 ** zBegin and zEnd stand around all runs and are not counted. */
@@ -95,6 +95,8 @@ static const Operation aOperation[] = {
     INSIDE("DELETE FROM doc WHERE id = 2000 + ?1", 0, 0) },
   { "guarded_update", 100,
     INSIDE("UPDATE room SET a = 'guarded' WHERE id = ?1", 0, 0) },
+  { "guarded_transaction", 100, 0,
+    { "UPDATE room SET a = 'alone' WHERE id = ?1", 0, 0 }, 0 },
 };
 
 /* In a schema of 100 tables, of which those with smaller numbers are declared
@@ -148,7 +150,7 @@ static void countOpening(void){
   CALLGRIND_STOP_INSTRUMENTATION;
 }
 
-/* ---- what they work on ------------------------------------------------- */
+/* ---- what they work on ------------------------------------------------ */
 
 static void fresh(const char *zFile){
   static const char *const azTail[] = { "", "-wal", "-shm", "-interlock" };

@@ -123,6 +123,34 @@ static const Pair aPair[] = {
              " each time", 1, 1, 1),
 };
 
+/* These are run while two other connections have two permits of 'busy', and one
+** of them a lock on the key -1. */
+#define TEN(f) "SELECT " f "1)," f "2)," f "3)," f "4)," f "5)," f "6)," \
+  f "7)," f "8)," f "9)," f "10)"
+#define TEN_KEYS "'[1,2,3,4,5,6,7,8,9,10]')"
+static const Pair aBeside[] = {
+  { "semaphore", "a permit and its return / a lock and unlock", 1.5, 0,
+    { { "SELECT advisory_lock('mail')", "SELECT advisory_unlock('mail')", 0 },
+      { "SELECT semaphore_lock('mail', 3)", "SELECT semaphore_unlock('mail')",
+        0 } }, 0, 0, 0 },
+  { "semaphore", "the same, while two sessions have permits of it", 1.5, 0,
+    { { "SELECT advisory_lock('busy')", "SELECT advisory_unlock('busy')", 0 },
+      { "SELECT semaphore_lock('busy', 3)", "SELECT semaphore_unlock('busy')",
+        0 } }, 0, 0, 0 },
+  { "set", "a set of ten locks / ten locks in one SELECT", 2, 0,
+    { { TEN("advisory_lock("), TEN("advisory_unlock("), 0 },
+      { "SELECT advisory_lock_many(" TEN_KEYS,
+        "SELECT advisory_unlock_many(" TEN_KEYS, 0 } }, 0, 0, 0 },
+  { "set", "the same with rows", 2, 0,
+    { { TEN("row_lock('job',"), TEN("row_unlock('job',"), 0 },
+      { "SELECT row_lock_many('job', " TEN_KEYS,
+        "SELECT row_unlock_many('job', " TEN_KEYS, 0 } }, 0, 0, 0 },
+  { "set", "a set of ten of which the last is held / ten locks", 2, 0,
+    { { TEN("try_advisory_lock("), TEN("advisory_unlock("), 0 },
+      { "SELECT try_advisory_lock_many('[1,2,3,4,5,6,7,8,9,-1]')", 0, 0 } },
+    0, 0, 0 },
+};
+
 static double side(const Pair *p, int i){
   const char *const *azSql = p->azSql[i];
   int bCompile = p->bCompile && i==0;
@@ -176,6 +204,35 @@ static void million(void){
   t = runnerCpu();
   run("SELECT advisory_unlock_all()");
   report("million", "advisory_unlock_all() of them", runnerCpu()-t, 0.7, " s");
+}
+
+/* ---- growth ----------------------------------------------------------- */
+
+/* A free lock and its unlock while so many others are held. */
+static void growth(void){
+  static const int aHeld[] = { 0, 1000, 10000, 100000, 1000000, 4000000 };
+  static const Pair freeLock = {
+    .azSql[1] = { "SELECT advisory_lock(-?1 - 1)",
+                  "SELECT advisory_unlock(-?1 - 1)" }
+  };
+  size_t i;
+  for(i=0; i<sizeof(aHeld)/sizeof(aHeld[0]); i++){
+    double a[MAX_REP];
+    int r;
+    if( i ){
+      char *z = sqlite3_mprintf("WITH RECURSIVE c(i) AS (SELECT %d UNION ALL"
+          " SELECT i+1 FROM c WHERE i<%d) SELECT sum(try_advisory_lock(i))"
+          " FROM c", aHeld[i-1] + 1, aHeld[i]);
+      run(z);
+      sqlite3_free(z);
+    }
+    for(r=0; r<nRep; r++) a[r] = side(&freeLock, 1);
+    runnerFigure(&(Figure){ .zPart = "growth-locks", .zUnit = " us",
+        .zWhat = "a free lock and its unlock, others held", .bX = 1,
+        .x = aHeld[i], .value = runnerMedian(a, nRep),
+        .spread = runnerSpread(a, nRep) });
+  }
+  run("SELECT advisory_unlock_all()");
 }
 
 /* ---- skip_locked ------------------------------------------------------ */
@@ -235,6 +292,23 @@ static sqlite3 *openOne(void){
   return p;
 }
 
+static void pairs(const Pair *a, size_t n){
+  size_t i;
+  for(i=0; i<n; i++) if( runnerWants(a[i].zName) ) pair(&a[i]);
+}
+
+static void beside(void){
+  sqlite3 *aDb[2];
+  int i;
+  for(i=0; i<2; i++){
+    aDb[i] = openOne();
+    runnerSql(aDb[i], "SELECT semaphore_lock('busy', 3)");
+    runnerSql(aDb[i], "SELECT try_advisory_lock(-1)");
+  }
+  pairs(aBeside, sizeof(aBeside)/sizeof(aBeside[0]));
+  for(i=0; i<2; i++) runnerCheck(aDb[i], sqlite3_close(aDb[i]), "close");
+}
+
 static int option(const char *zName, const char *zValue){
   if( strcmp(zName, "-n")==0 ){
     nRound = atoi(zValue);
@@ -247,19 +321,18 @@ static int option(const char *zName, const char *zValue){
 }
 
 int main(int argc, char **argv){
-  size_t i;
-  runnerBegin("lock", "free waiting text transaction request row lease"
-              " lease-inside lease-compile million skip", "-n -side", option,
-              argc, argv);
+  runnerBegin("lock", "free waiting text transaction request semaphore set row"
+              " lease lease-inside lease-compile million growth-locks skip",
+              "-n -side", option, argc, argv);
   nRep = runnerRepetitions(21, MAX_REP);
   runnerRemove("lock");
   db = openOne();
   makeJobs();
   run("SELECT lease_acquire('hand', 'a', 60000)");
-  for(i=0; i<sizeof(aPair)/sizeof(aPair[0]); i++){
-    if( runnerWants(aPair[i].zName) ) pair(&aPair[i]);
-  }
+  pairs(aPair, sizeof(aPair)/sizeof(aPair[0]));
+  beside();
   if( runnerWants("million") ) million();
+  if( runnerWants("growth-locks") ) growth();
   if( runnerWants("skip") ) skip();
   return sqlite3_close(db)!=SQLITE_OK;
 }

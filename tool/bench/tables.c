@@ -210,6 +210,72 @@ static void pairs(const Pair *p){
   }
 }
 
+/* ---- ways to notice a stale write ------------------------------------- */
+
+#define TRACKED \
+  "CREATE TABLE change(at INTEGER PRIMARY KEY, id INT, a INT, b TEXT);" \
+  "CREATE TRIGGER r AFTER UPDATE ON t BEGIN" \
+  " INSERT INTO change(id,a,b) VALUES(OLD.id,OLD.a,OLD.b); END"
+#define WHERE "UPDATE t SET a=?2,version=?3 WHERE id=?1 AND version=?3-1"
+#define WAY(name, declare, sql, carry) \
+  { name, 0, 0, { declare, declare }, sql, 1, 0, carry, 0, 0 }
+
+/* The first one is what the others are divided by. */
+static const Pair aWrite[] = {
+  WAY("plain UPDATE", "SELECT 1", BUMPED, 0),
+  WAY("WHERE version = ?", "SELECT 1", WHERE, 1),
+  WAY("AFTER recipe", RECIPE, BUMPED, 0),
+  WAY("change tracking", TRACKED, BUMPED, 0),
+  WAY("versioned, carried", DECLARE(""), CARRIED, 1),
+  WAY("versioned, bumped", DECLARE(""), BUMPED, 0),
+  WAY("strict, carried", DECLARE(",'strict'"), CARRIED, 1),
+  WAY("echo, carried", DECLARE(",'echo'"), CARRIED, 0),
+  WAY("on_stale=ignore, carried", DECLARE(",'auto','on_stale=ignore'"),
+      CARRIED, 1),
+  WAY("guarded", GUARD, BUMPED, 0),
+  WAY("fenced", FENCED, CARRIED, 1),
+};
+#define N_WRITE (int)(sizeof(aWrite)/sizeof(aWrite[0]))
+
+/* All of them in turn, on tables of their own. */
+static void writesIn(const char *zWhere, int bFile){
+  static double aNs[N_WRITE][MAX_REP], aRatio[N_WRITE][MAX_REP];
+  sqlite3 *adb[N_WRITE];
+  char zWhat[100];
+  int i, r, bEach;
+  for(i=0; i<N_WRITE; i++){
+    char zFile[20];
+    sqlite3_snprintf(sizeof(zFile), zFile, "write%d", i);
+    adb[i] = table(&aWrite[i], 1, bFile ? zFile : 0, nRow);
+  }
+  for(bEach=0; bEach<=bFile; bEach++){
+    for(r=0; r<nRep; r++){
+      for(i=0; i<N_WRITE; i++){
+        Pair pair = aWrite[i];
+        pair.bEach = bEach;
+        aNs[i][r] = repetition(&pair, adb[i], nRow, bEach*nRep + r)*1e9/nRow;
+        aRatio[i][r] = aNs[i][r]/aNs[0][r];
+      }
+    }
+    sqlite3_snprintf(sizeof(zWhat), zWhat, "an UPDATE / a plain one, %s%s",
+        zWhere, bEach ? ", each a transaction" : ", in one transaction");
+    for(i=0; i<N_WRITE; i++){
+      char zMore[40];
+      sqlite3_snprintf(sizeof(zMore), zMore, "  %.0f ns",
+                       runnerMedian(aNs[i], nRep));
+      runnerFigure(&(Figure){ .zPart = "writes", .zWhat = zWhat, .zUnit = "",
+          .zSeries = aWrite[i].zName, .value = runnerMedian(aRatio[i], nRep),
+          .spread = runnerSpread(aRatio[i], nRep), .zMore = zMore });
+    }
+  }
+  for(i=0; i<N_WRITE; i++) sqlite3_close(adb[i]);
+}
+
+static void writes(void){
+  writesIn(":memory:", 0);
+  writesIn("WAL", 1);
+}
+
 /* ---- growth ----------------------------------------------------------- */
 
 /* If a cost grew with the table, the ratio would grow. */
@@ -231,6 +297,33 @@ static void growth(void){
     sqlite3_snprintf(sizeof(zWhat), zWhat,
         "%s, ratio at 10^6 rows / ratio at 10^3", azName[i]);
     report("growth", zWhat, large/small, 1.2, "", "");
+  }
+}
+
+/* The time of a carried UPDATE in tables of so many rows. */
+static void growthRows(void){
+  static const int aRow[] = { 1000, 10000, 100000, 1000000 };
+  const Pair *p = &aWrite[4];
+  size_t i;
+  for(i=0; i<sizeof(aRow)/sizeof(aRow[0]); i++){
+    int n = aRow[i], nStatement = n<nRow ? n : nRow, r;
+    Pair plain = aWrite[0], carried = *p;
+    double aNs[2][MAX_REP];
+    sqlite3 *adb[2];
+    adb[0] = table(&plain, 0, 0, n);
+    adb[1] = table(&carried, 1, 0, n);
+    carried.zSql = "UPDATE t SET a=?2,version=version+1 WHERE id=?1 AND ?3";
+    for(r=0; r<nRep; r++){
+      aNs[0][r] = repetition(&plain, adb[0], n, r)*1e9/nStatement;
+      aNs[1][r] = repetition(&carried, adb[1], n, r)*1e9/nStatement;
+    }
+    for(r=0; r<2; r++){
+      runnerFigure(&(Figure){ .zPart = "growth-rows", .zUnit = " ns",
+          .zWhat = "an UPDATE in a table of rows", .bX = 1, .x = n,
+          .zSeries = r ? "versioned" : "plain",
+          .value = runnerMedian(aNs[r], nRep) });
+      sqlite3_close(adb[r]);
+    }
   }
 }
 
@@ -274,8 +367,9 @@ static void tables(const char *zFile, int bDeclare){
   if( bDeclare ){
     runnerSql(db, "SELECT versioned(name) FROM sqlite_master"
                   " WHERE type='table'");
-    report("tables", "declaring the tables in one transaction", runnerCpu() - t,
-           0, " s", "");
+    runnerFigure(&(Figure){ .zPart = "tables", .zUnit = " s", .bX = 1,
+        .zWhat = "declaring the tables in one transaction", .x = nTable,
+        .value = runnerCpu() - t });
   }
   runnerSql(db, "COMMIT");
   sqlite3_close(db);
@@ -316,6 +410,32 @@ static void thousand(void){
          runnerMedian(ms, nRep), 50, " ms", "");
 }
 
+/* Opening a connection to a file with so many versioned tables. */
+static void growthTables(void){
+  static const int aTable[] = { 1, 10, 100, 1000 };
+  int nOld = nTable;
+  size_t i;
+  for(i=0; i<sizeof(aTable)/sizeof(aTable[0]); i++){
+    double aMs[2][MAX_REP];
+    int r, k;
+    nTable = aTable[i];
+    tables("plain", 0);
+    tables("declared", 1);
+    for(r=0; r<nRep; r++) for(k=0; k<2; k++){
+      double t = runnerCpu();
+      sqlite3_close(schema(k ? "declared" : "plain"));
+      aMs[k][r] = (runnerCpu() - t)*1e3;
+    }
+    for(k=0; k<2; k++){
+      runnerFigure(&(Figure){ .zPart = "growth-tables", .zUnit = " ms",
+          .zWhat = "opening a connection to a file of tables", .bX = 1,
+          .x = nTable, .zSeries = k ? "versioned" : "plain",
+          .value = runnerMedian(aMs[k], nRep) });
+    }
+  }
+  nTable = nOld;
+}
+
 /* ---- main ------------------------------------------------------------- */
 
 static int option(const char *zName, const char *zValue){
@@ -336,14 +456,18 @@ int main(int argc, char **argv){
   size_t i;
   runnerBegin("tables", "carried strict ignore bumped bumped-after echo insert"
               " delete delete-off replace guarded guarded-each guarded-locked"
-              " fenced fenced-lease growth million tables", "-n -t -side",
+              " fenced fenced-lease writes growth growth-rows million tables"
+              " growth-tables", "-n -t -side",
               option, argc, argv);
   nRep = runnerRepetitions(21, MAX_REP);
   for(i=0; i<sizeof(aPair)/sizeof(aPair[0]); i++){
     if( runnerWants(aPair[i].zName) ) pairs(&aPair[i]);
   }
+  if( runnerWants("writes") ) writes();
   if( runnerWants("growth") ) growth();
+  if( runnerWants("growth-rows") ) growthRows();
   if( runnerWants("million") ) million();
   if( runnerWants("tables") ) thousand();
+  if( runnerWants("growth-tables") ) growthTables();
   return 0;
 }

@@ -59,14 +59,15 @@ static sqlite3 *openDb(int iLib){
   return db;
 }
 
-/* Writes one figure of each library. */
+/* Writes one figure of each library; x is the number of processes or threads,
+** if that counts. */
 static void report(const char *zPart, const char *zWhat, const double *a,
-                   const char *zUnit, double aim, int bAtLeast){
+                   const char *zUnit, double aim, int bAtLeast, double x){
   static const char *const azSeries[] = { "Interlock", "against" };
   int i;
   for(i=0; i<nLib; i++){
     runnerFigure(&(Figure){ .zPart = zPart, .zWhat = zWhat, .zUnit = zUnit,
-        .value = a[i], .aim = aim, .bAtLeast = bAtLeast,
+        .value = a[i], .aim = aim, .bAtLeast = bAtLeast, .bX = x>0, .x = x,
         .zSeries = nLib>1 ? azSeries[i] : 0 });
   }
 }
@@ -78,7 +79,7 @@ static void together(int nProc, double s, void (*x)(int iProc, void *pLib),
   runnerTogether(nProc, s, x, &iLib);
 }
 
-/* ---- hand-over --------------------------------------------------------- */
+/* ---- hand-over -------------------------------------------------------- */
 
 /* One process waits, and the other hands over when that is asleep, in turns.
 ** The time from the hand-over to the return of the wait is noted. */
@@ -160,11 +161,12 @@ static void handover(void){
     us[i] = runnerQuantile(aUs[i], nRep, 0.5);
     ratio[i] = runnerQuantile(aRatio[i], nRep, 0.5);
   }
-  report("handover", "a hand-over to a process that sleeps", us, " us", 20, 0);
-  report("handover", "the same / a bare futex", ratio, "", 2.5, 0);
+  report("handover", "a hand-over to a process that sleeps", us, " us", 20, 0,
+         0);
+  report("handover", "the same / a bare futex", ratio, "", 2.5, 0, 0);
 }
 
-/* ---- one hot lock ------------------------------------------------------ */
+/* ---- one hot lock ----------------------------------------------------- */
 
 static void wantIt(int iProc, void *pLib){
   sqlite3 *db = openDb(*(int*)pLib);
@@ -184,7 +186,6 @@ static void wantIt(int iProc, void *pLib){
 
 static void hotOf(int nProc, double aim){
   double aRate[2][MAX_REP], aShare[2][MAX_REP], aCpu[2][MAX_REP], x[2];
-  char zWhat[100];
   int r, i, k;
   for(r=0; r<nRep; r++) for(i=0; i<nLib; i++){
     unsigned n = 0, nMin = ~0u, nMax = 0;
@@ -200,14 +201,12 @@ static void hotOf(int nProc, double aim){
     aShare[i][r] = (double)nMin/nMax;
     aCpu[i][r] = us/n;
   }
-  snprintf(zWhat, sizeof(zWhat), "%d processes, one lock, grants a second",
-           nProc);
   for(i=0; i<nLib; i++) x[i] = runnerQuantile(aRate[i], nRep, 0.5);
-  report("hot", zWhat, x, "", aim, 1);
+  report("hot", "one lock, grants a second", x, "", aim, 1, nProc);
   for(i=0; i<nLib; i++) x[i] = runnerQuantile(aShare[i], nRep, 0.5);
-  report("hot", "  smallest share / largest", x, "", 0.8, 1);
+  report("hot", "one lock, smallest share / largest", x, "", 0.8, 1, nProc);
   for(i=0; i<nLib; i++) x[i] = runnerQuantile(aCpu[i], nRep, 0.5);
-  report("hot", "  processor time a grant", x, " us", 0, 0);
+  report("hot", "one lock, processor time a grant", x, " us", 0, 0, nProc);
 }
 
 static void hot(void){
@@ -218,7 +217,7 @@ static void hot(void){
   hotOf(64, 0);
 }
 
-/* ---- takeover ---------------------------------------------------------- */
+/* ---- takeover --------------------------------------------------------- */
 
 static void holdAndDie(int iLib){
   sqlite3 *db = openDb(iLib);
@@ -264,12 +263,12 @@ static void takeover(void){
   for(r=0; r<n; r++) for(i=0; i<nLib; i++) aMs[i][r] = takeoverOnce(i, r);
   for(i=0; i<nLib; i++) x[i] = runnerQuantile(aMs[i], n, 0.5);
   report("takeover", "kill -9 of the holder to the grant, median", x, " ms",
-         2, 0);
+         2, 0, 0);
   for(i=0; i<nLib; i++) x[i] = runnerQuantile(aMs[i], n, 0.99);
-  report("takeover", "the same, p99", x, " ms", 10, 0);
+  report("takeover", "the same, p99", x, " ms", 10, 0, 0);
 }
 
-/* ---- threads that sleep, and a wait behind them ------------------------ */
+/* ---- threads that sleep, and a wait behind them ----------------------- */
 
 static void *sleepMain(void *pArg){
   sqlite3_exec(pArg, "SELECT advisory_lock(4)", 0, 0, 0);
@@ -342,13 +341,11 @@ static double sleeping(int n, int iLib){
 static void sleeps(void){
   static const int aN[] = { 1, 100, 1000 };
   double x[2];
-  char zWhat[100];
   int i, k;
   for(k=0; k<3; k++){
     for(i=0; i<nLib; i++) x[i] = sleeping(aN[k], i);
-    snprintf(zWhat, sizeof(zWhat), "%d threads asleep, of one processor",
-             aN[k]);
-    report("sleep", zWhat, x, " %", aN[k]==1000 ? 2 : 0, 0);
+    report("sleep", "threads asleep, of one processor", x, " %",
+           aN[k]==1000 ? 2 : 0, 0, aN[k]);
   }
 }
 
@@ -377,12 +374,10 @@ static double behindOnce(int n, int iLib){
 static void behind(void){
   static const int aN[] = { 1, 200, 1000 };
   double x[2];
-  char zWhat[100];
   int i, k;
   for(k=0; k<3; k++){
     for(i=0; i<nLib; i++) x[i] = behindOnce(aN[k], i);
-    snprintf(zWhat, sizeof(zWhat), "a wait of 1 ms behind %d others", aN[k]);
-    report("behind", zWhat, x, " ms", 0.2, 0);
+    report("behind", "a wait of 1 ms behind others", x, " ms", 0.2, 0, aN[k]);
   }
 }
 

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: 0BSD
-"""Interlock for Python: loads the extension, and locks rows for ORMs.
+"""Interlock for Python: loads the extension, holds locks for blocks, and locks
+rows for ORMs.
 
 interlock.load(db)   into a connection of the module sqlite3
 interlock.enable()   into every connection of that module that is opened later,
                      also in a Python that loads no extensions
 interlock.path()     the file that both load
+interlock.locked(db, key), interlock.row_locked(db, table, key...)
+                     a lock for a block; interlock.LockTimeout if not in time
 interlock.tortoise, interlock.django, interlock.sqlalchemy
                      SELECT ... FOR UPDATE of these ORMs
 """
 import os
 
-__all__ = ["enable", "load", "path"]
+from .locks import LockTimeout, locked, row_locked
+
+__all__ = ["LockTimeout", "enable", "load", "locked", "path", "row_locked"]
 
 
 def path():
