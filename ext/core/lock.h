@@ -340,9 +340,10 @@ typedef struct LockFilter {
 
 /*
 ** lockSnapshot: copies all sessions, locks and waits, or with a filter some of
-** them.  It reads without the mutex, so it works while a process is stopped inside.  Each row is whole.
-** Two rows may be of different moments.  A session of a dead process is shown,
-** in state OS_GONE, until a process sweeps it.  Its records are not shown.
+** them.  It reads without the mutex, so it works while a process is stopped
+** inside.  Each row is whole.  Two rows may be of different moments.  A session
+** of a dead process is shown, in state OS_GONE, until a process sweeps it.  Its
+** records are not shown.
 ** After LOCK_NOMEM and LOCK_FORKED there is nothing to free.
 ** lockSnapshotFree: frees what lockSnapshot has allocated.
 */
