@@ -89,6 +89,7 @@ help:
 	@echo "make fulltest    the tests in every world (test/README.md)"
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
 	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
+	@echo "make suites      tests that others wrote, with Interlock below them"
 	@echo "make orms        with ORMs, CLIENT='tortoise django' for some"
 	@echo "make packages    for Debian, pip, npm, gem, Go, cargo, sqlpkg; or one of"
 	@echo "                 $(PACKAGES)"
@@ -145,6 +146,13 @@ orms:
 	@tool/deps orms
 	@$(MAKE) -s library >/dev/null
 	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT)
+
+# Tests that others wrote, in build/suites.
+.PHONY: suites
+suites:
+	@tool/deps orms
+	@$(MAKE) -s library >/dev/null
+	@$(WHERE) $(TCLSH) tool/suites.tcl $(SUITE)
 
 # Each into build/packages. Its test installs them from there.
 PACKAGES = deb wheel npm gem go crate sqlpkg
@@ -227,8 +235,10 @@ MANDIR     = $(PREFIX)/share/man
 DOCDIR     = $(PREFIX)/share/doc/interlock
 PYTHONDIR  = $(PREFIX)/share/interlock/python
 DOCS = README.md sql/README.md sql/CLIENTS.md sql/ORMS.md sql/RECIPES.md \
-       sql/PACKAGES.md sql/MIGRATIONS.md sql/LOCKRECIPES.md sql/OPERATIONS.md sql/CLUSTERS.md \
-       sql/CHANGES.md
+       sql/FORMS.md sql/PACKAGES.md sql/MIGRATIONS.md sql/LOCKRECIPES.md \
+       sql/OPERATIONS.md sql/CLUSTERS.md sql/CHANGES.md
+# What these pages link to.
+LINKED = sql/halves.svg sql/benchlock.svg sql/benchturns.svg sql/lease.sql
 # Every file that is installed.
 to = $(call quote,$(DESTDIR)$(1))
 LIB_FILE = $(call to,$(LIBDIR)/interlock.so)
@@ -238,7 +248,7 @@ MAN_FILE = $(call to,$(MANDIR)/man7/interlock.7)
 PLACES   = PREFIX $(call quote,$(PREFIX)) LIBDIR $(call quote,$(LIBDIR)) \
            INCLUDEDIR $(call quote,$(INCLUDEDIR))
 
-# The adapters for ORMs in Python.
+# The package for Python.
 ADAPTERS = $(patsubst tool/adapters/python/%,%, \
              $(wildcard $(addprefix tool/adapters/python/interlock/,*.py */*.py)))
 
@@ -251,11 +261,10 @@ install: all
 	$(PAGES) fill tool/install/interlock.pc.in $(PLACES) > $(PC_FILE); \
 	$(PAGES) man > $(MAN_FILE); \
 	for page in $(DOCS); do \
-	  $(PAGES) page $$page $(DOCS) LICENSE sql/halves.svg \
-	    sql/lease.sql > "$$d/$$page"; \
+	  $(PAGES) page $$page $(DOCS) LICENSE $(LINKED) > "$$d/$$page"; \
 	done; \
 	install -m 644 LICENSE "$$d"; \
-	install -m 644 sql/halves.svg sql/lease.sql "$$d/sql"; \
+	install -m 644 $(LINKED) "$$d/sql"; \
 	p=$(call to,$(PYTHONDIR)); \
 	for file in $(ADAPTERS); do \
 	  install -D -m 644 tool/adapters/python/$$file "$$p/$$file"; \
@@ -266,8 +275,7 @@ uninstall:
 	rm -f $(LIB_FILE) $(H_FILE) $(PC_FILE) $(MAN_FILE)
 	@rmdir $(call to,$(LIBDIR)/pkgconfig) $(call to,$(MANDIR)/man7) \
 	  2>/dev/null || true
-	d=$(call to,$(DOCDIR)); rm -f "$$d/LICENSE" "$$d/sql/halves.svg" \
-	  "$$d/sql/lease.sql" \
+	d=$(call to,$(DOCDIR)); rm -f "$$d/LICENSE" $(LINKED:%="$$d/%") \
 	  $(DOCS:%="$$d/%"); rmdir "$$d/sql" "$$d" 2>/dev/null || true
 	p=$(call to,$(PYTHONDIR)); rm -f $(ADAPTERS:%="$$p/%"); \
 	rmdir $(patsubst %,"$$p/%",interlock/django interlock/tortoise interlock) \

@@ -54,7 +54,7 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
                " except=column,..., only=column,..., tombstones=on,"
                " tombstones=off, errors=table, errors=row, null=refuse,"
                " null=0, step=1, step=any, history=100, history=30d,"
-               " history=off", z);
+               " history=off, parent=table(column,...)", z);
   }
 }
 
@@ -217,6 +217,19 @@ static int argVersioned(
 ** were changed, as ORMs do. A trigger of yours that updates the table raises
 ** the version further: put the columns that it sets into `except`.
 **
+** With `parent=orders(order_id)` every INSERT, UPDATE and DELETE of a row also
+** raises the version of its parent, the row of `orders` whose key is in
+** `order_id`. A program that has read an order with its lines is then refused
+** if another one has changed, added or removed a line. `orders` must be a
+** versioned table of the same schema; if it has a parent, that is raised, too.
+** A row that goes from one parent to another raises both, a row that REPLACE
+** removes raises its own, and a NULL names no parent. An UPDATE that changes
+** only columns of `except` raises none. Each row raises the version of its
+** parent at least by one, so a statement that changes n rows of one parent
+** raises it n times or more. [An order and its
+** lines](RECIPES.md#an-order-and-its-lines) has the order in which a program
+** must write both. With `parent=` the table has no parent.
+**
 ** With `errors=row` the text of an error goes on with the row and its version,
 ** as in `stale write: account.version: row (42) is at version 7, sent 6`. It
 ** still begins with the same words. SQLite reads such triggers from version
@@ -253,7 +266,8 @@ static int argVersioned(
 **     except=column,..., only=column,..., tombstones=on (default),
 **     tombstones=off, errors=table (default), errors=row,
 **     null=refuse (default), null=0, step=1 (default), step=any, history=100,
-**     history=30d, history=off (default)
+**     history=30d, history=off (default),
+**     parent=table(column,...)
 ** Result: TEXT `table.column`; NULL for a table of Interlock's own (its name
 **   begins with `interlock_`)
 ** Errors:

@@ -26,9 +26,9 @@ namespace eval layers {
       knowntable connection function
     }
     versioned {sqlite schema session} {
-      historytext versionedtriggers options versionedtable tombstones
-      versionedlog history versioned expect etag merge
-      lift logtable versionedtables
+      parentclause parentname historytext versionedtriggers options
+      versionedtable tombstones versionedlog parent history versioned expect
+      etag merge lift logtable versionedtables
     }
     guarded {core sqlite schema session} {
       guardedtriggers guarded guardedtables guardcheck guardedfunctions

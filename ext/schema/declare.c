@@ -336,7 +336,7 @@ static int repairTable(
 ** rebuild has dropped the triggers, only the name leads from a table to its
 ** entry. */
 static int isFaulty(const DeclaredTable *pTab){
-  if( pTab->status>=DECLARED_NO_TABLE ) return 0;
+  if( pTab->status>=DECLARED_NO_PARENT ) return 0;
   if( pTab->status==DECLARED_TWICE || pTab->bUnknown ) return 0;
   return pTab->status!=DECLARED_OK || statusRenamed(pTab);
 }

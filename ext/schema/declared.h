@@ -41,6 +41,8 @@ typedef enum DeclaredStatus {
   DECLARED_SEVERAL,      /* the table has more than one set or entry */
   DECLARED_NO_ENTRY,     /* its triggers are there, and its entry is not */
   DECLARED_NO_COLUMN,    /* a column that the kind needs is not there */
+  DECLARED_NO_PARENT,    /* another table that the kind needs is not there, or
+                         ** is not declared; no repair helps */
   DECLARED_NO_TABLE,     /* the table is not there */
   DECLARED_NEWER         /* declared by a newer Interlock: not looked at */
 } DeclaredStatus;
@@ -103,7 +105,7 @@ struct DeclaredKind {
   int nLater;                /* so many of them, the last ones, are missing in a
                              ** registry that an older Interlock has made: TEXT
                              ** columns, there ''. They are added when an entry
-                             ** is stored */
+                             ** has another value in them */
   const char *zTriggerOrder; /* ORDER BY of the triggers that are dropped */
   const char *zSide;         /* NULL, or the last part of the name of the table
                              ** that the kind keeps beside each of its tables:
@@ -121,6 +123,9 @@ struct DeclaredKind {
   /* Returns the values of the entry, for INSERT: those that are asked for or,
   ** if bDeclared is 0, those that it had, undeclared. */
   const char *(*xValues)(Sqlx*, const DeclaredTable*, int bDeclared);
+  /* Returns those of the nLater columns, which xValues leaves out; "" if all of
+  ** them are ''. NULL: there are none. */
+  const char *(*xLater)(Sqlx*, const DeclaredTable*, int bDeclared);
   /* Whether the entry has the values that are asked for. The engine itself
   ** compares bDeclared, zName and iGenerator. */
   int (*xIsStored)(Sqlx*, const DeclaredTable*);

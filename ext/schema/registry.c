@@ -42,26 +42,19 @@ static int columnCount(Sqlx *p, const DeclaredKind *pKind, const char *zSchema){
   return n;
 }
 
-/* Returns the columns of the registry, as v, or one literal of all of them. One
-** that it does not have is ''. */
+/* Returns the columns of the registry, as v. One that is not there is ''. */
 static const char *columnsOf(
   Sqlx *p,
   const DeclaredKind *pKind,
-  const char *zSchema,
-  int bLiteral
+  const char *zSchema
 ){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int nHas = columnCount(p, pKind, zSchema);
   int i;
   for(i=0; i<pKind->nColumn && p->rc==SQLITE_OK; i++){
-    const char *z = i>=nHas ? "''"
-                  : sqlxPrintf(p, "v.\"%w\"", pKind->azColumn[i]);
-    if( p->rc!=SQLITE_OK ) break;
-    if( bLiteral ){
-      sqlite3_str_appendf(pStr, "%squote(%s)", i ? "||','||" : "", z);
-    }else{
-      sqlite3_str_appendf(pStr, "%s%s", i ? "," : "", z);
-    }
+    if( i ) sqlite3_str_appendall(pStr, ",");
+    sqlite3_str_appendf(pStr, i<nHas ? "v.\"%w\"" : "''",
+                        pKind->azColumn[i]);
   }
   return sqlxText(p, pStr);
 }
@@ -222,7 +215,7 @@ static void findEntries(
   sqlite3_stmt *pStmt;
   if( !hasRegistry(p, pKind, zSchema) ) return;
   pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v",
-      columnsOf(p, pKind, zSchema, 0), zSchema, pKind->zRegistry);
+      columnsOf(p, pKind, zSchema), zSchema, pKind->zRegistry);
   while( (pTab = newFound(p, pKind, zSchema))!=0 ){
     if( !readEntry(p, pStmt, pTab) ) break;
     takeTriggers(p, pTab, addListed(pTab, pList, pTab->zEntry));
@@ -353,7 +346,7 @@ static void readSets(
     int bEntry = 0;
     if( bRegistry ){
       sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v"
-          " WHERE v.number=%Q", columnsOf(p, pKind, pInfo->zSchema, 0),
+          " WHERE v.number=%Q", columnsOf(p, pKind, pInfo->zSchema),
           pInfo->zSchema, pKind->zRegistry, zNumber);
       bEntry = readEntry(p, pStmt, pTab);
       sqlxFinalize(p, pStmt);
@@ -382,7 +375,7 @@ static void findNamed(
       " COLLATE NOCASE AND NOT EXISTS(SELECT 1 FROM \"%w\".sqlite_master AS m"
       " WHERE m.type='trigger' AND substr(m.name,1,10)='interlock_'"
       " AND v.number=substr(m.name,11,8))",
-      columnsOf(p, pKind, pInfo->zSchema, 0), pInfo->zSchema,
+      columnsOf(p, pKind, pInfo->zSchema), pInfo->zSchema,
       pKind->zRegistry, pInfo->zName, pInfo->zSchema);
   while( (pTab = newFound(p, pKind, pInfo->zSchema))!=0
       && readEntry(p, pStmt, pTab) ) addFound(p, pFound, pTab);
@@ -456,15 +449,18 @@ static const char *createRegistry(Sqlx *p, const DeclaredTable *pTab){
   return templateFill(&t, pTab->pKind->zRegistrySql);
 }
 
+/* Returns the statement that stores the first nColumn columns of an entry. The
+** others are ''. */
 static const char *storeValues(
   Sqlx *p,
   const DeclaredTable *pTab,
+  int nColumn,
   const char *zValues
 ){
   const DeclaredKind *pKind = pTab->pKind;
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
-  for(i=0; i<pKind->nColumn; i++){
+  for(i=0; i<nColumn; i++){
     sqlite3_str_appendf(pStr, "%s\"%w\"", i ? "," : "", pKind->azColumn[i]);
   }
   return sqlxPrintf(p, "INSERT OR REPLACE INTO \"%w\".%s(%s) VALUES(%s)",
@@ -499,14 +495,22 @@ void registryUndeclare(Sqlx *p, const DeclaredTable *pTab){
 /* Returns the statement that stores the entry as it is in the file, with its
 ** old names. */
 static const char *storeAgain(Sqlx *p, const DeclaredTable *pTab){
+  const DeclaredKind *pKind = pTab->pKind;
+  int n = columnCount(p, pKind, pTab->zSchema), i;
+  sqlite3_str *pStr;
+  sqlite3_stmt *pStmt;
   const char *z = 0;
   if( pTab->bLost ) return registryDelete(p, pTab);
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s AS v"
-      " WHERE v.number=%Q", columnsOf(p, pTab->pKind, pTab->zSchema, 1),
-      pTab->zSchema, pTab->pKind->zRegistry, pTab->zEntry);
+  pStr = sqlite3_str_new(p->db);
+  for(i=0; i<n; i++){
+    sqlite3_str_appendf(pStr, "%squote(\"%w\")", i ? "||','||" : "",
+                        pKind->azColumn[i]);
+  }
+  pStmt = sqlxPrepare(p, "SELECT %s FROM \"%w\".%s WHERE number=%Q",
+      sqlxText(p, pStr), pTab->zSchema, pKind->zRegistry, pTab->zEntry);
   if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
   sqlxFinalize(p, pStmt);
-  return storeValues(p, pTab, z ? z : "");
+  return storeValues(p, pTab, n, z ? z : "");
 }
 
 /* Appends the steps that add the columns which an older Interlock did not
@@ -533,18 +537,22 @@ void registryStore(
   DdlScope eScope,
   Ddl *pDdl
 ){
-  const char *zValues = pTab->pKind->xValues(p, pTab, bDeclared);
+  const DeclaredKind *pKind = pTab->pKind;
+  const char *zValues = pKind->xValues(p, pTab, bDeclared);
+  const char *zLater = pKind->xLater ? pKind->xLater(p, pTab, bDeclared) : "";
+  int nColumn = pKind->nColumn - (zLater[0] ? 0 : pKind->nLater);
   const char *zUndo = 0;
-  int bThere = tableinfoOwnWritten(p, pTab->zSchema, pTab->pKind->zRegistry);
+  int bThere = tableinfoOwnWritten(p, pTab->zSchema, pKind->zRegistry);
+  if( zLater[0] ) zValues = sqlxPrintf(p, "%s,%s", zValues, zLater);
   if( !bThere || pDdl->bText ){
     ddlStep(p, pDdl, createRegistry(p, pTab), DDL_UNDO_ALL);
   }
-  if( bThere ) addColumns(p, pTab, pDdl);
+  if( bThere && zLater[0] ) addColumns(p, pTab, pDdl);
   if( bThere && !pDdl->bText && eScope==DDL_STATEMENT ){
     zUndo = pTab->zEntry ? storeAgain(p, pTab)
                          : deleteNumber(p, pTab, pTab->zNumber);
   }
-  ddlStep(p, pDdl, storeValues(p, pTab, zValues), zUndo);
+  ddlStep(p, pDdl, storeValues(p, pTab, nColumn, zValues), zUndo);
   if( pTab->zEntry && strcmp(pTab->zEntry, pTab->zNumber)!=0 ){
     ddlStep(p, pDdl, registryDelete(p, pTab), 0);
   }

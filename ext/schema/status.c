@@ -11,7 +11,8 @@ const char *statusName(DeclaredStatus status){
   static const char *const az[] = {
     "ok", "triggers may be skipped", "file attached twice", "triggers broken",
     "triggers outdated", "triggers changed", "triggers missing",
-    "several sets", "entry missing", "column missing", "table missing", "newer"
+    "several sets", "entry missing", "column missing",
+    "parent missing", "table missing", "newer"
   };
   return az[status];
 }

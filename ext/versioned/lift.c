@@ -46,7 +46,8 @@ static int liftSteps(Sqlx *p, const char *zTable, Ddl *pDdl){
   int n = 0;
   if( zTable==0 ){
     for(pTab=statusList(p, versionedKind()); pTab; pTab=pTab->pNext){
-      if( pTab->status>=DECLARED_NO_COLUMN ) continue;
+      if( pTab->status==DECLARED_NO_COLUMN
+       || pTab->status>=DECLARED_NO_TABLE ) continue;
       liftTable(p, (const VersionedTable*)pTab, pDdl);
       n++;
     }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "versioned/options.h"
+#include "versioned/parentname.h"
 #include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
@@ -50,6 +51,7 @@ static const struct {
   { "null",       offsetof(OptionsText, zNull),       "refuse", 1 },
   { "step",       offsetof(OptionsText, zStep),       "1",     1 },
   { "history",    offsetof(OptionsText, zHistory),    OPTIONS_OFF, 1 },
+  { "parent",     offsetof(OptionsText, zParent),     "",      1 },
   { "except",     offsetof(OptionsText, zExcept),     "",      0 },
 };
 #define KNOWN_COUNT ((int)(sizeof(aKnown)/sizeof(aKnown[0])))
@@ -100,6 +102,9 @@ static void exceptOne(
          || sqlite3_stricmp(zName, pOptions->zColumn)==0 ){
     sqlxBad(p, "%s names the column %Q; allowed are columns that are"
                " neither the version nor part of the key", zOption, zName);
+  }else if( parentclauseHas(&pOptions->parent, pInfo->aCol[iCol].zName) ){
+    sqlxBad(p, "%s names the column %Q; allowed are columns that parent does"
+               " not name", zOption, zName);
   }else{
     pOptions->azExcept[pOptions->nExcept++] = pInfo->aCol[iCol].zName;
   }
@@ -152,6 +157,7 @@ static int exceptRenamed(
   for(i=0; i<pInfo->nCol && nFound-pOptions->nExcept<=nMissing; i++){
     const TableInfoColumn *pCol = &pInfo->aCol[i];
     if( pCol->bKey || pCol->bGenerated
+     || parentclauseHas(&pOptions->parent, pCol->zName)
      || sqlite3_stricmp(pCol->zName, pOptions->zColumn)==0
      || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName)!=pOptions->bOnly ){
       continue;
@@ -264,14 +270,8 @@ static const char *exceptText(Sqlx *p, const VersionedOptions *pOptions){
   int i;
   if( pOptions->bOnly ) sqlite3_str_appendall(pStr, OPTIONS_ONLY);
   for(i=0; i<pOptions->nExcept; i++){
-    const char *z = pOptions->azExcept[i];
-    SqlToken t = sqltokenAt(z, z+strlen(z));
     if( i ) sqlite3_str_appendall(pStr, ",");
-    if( t.kind==SQLTOKEN_WORD && z[t.n]==0 ){
-      sqlite3_str_appendall(pStr, z);
-    }else{
-      sqlite3_str_appendf(pStr, "\"%w\"", z);
-    }
+    parentnameAppend(pStr, pOptions->azExcept[i]);
   }
   return sqlxText(p, pStr);
 }
@@ -287,6 +287,7 @@ OptionsText optionsStored(Sqlx *p, const VersionedOptions *pOptions){
   w.zErrors = azErrors[pOptions->bRowErrors];
   w.zNull = azNull[pOptions->bNull];
   w.zStep = azStep[pOptions->bAnyStep];
+  w.zParent = parentnameText(p, &pOptions->parent);
   return w;
 }
 
@@ -413,7 +414,7 @@ void optionsMake(
     if( knownValue(&w, i) ) continue;
     *knownField(&w, i) = pStored ? knownValue(pStored, i) : aKnown[i].zDefault;
   }
-  if( p->rc!=SQLITE_OK || !w.zColumn || !w.zExcept ) return;
+  if( p->rc!=SQLITE_OK || !w.zColumn || !w.zExcept || !w.zParent ) return;
   iCol = tableinfoColumn(pInfo, w.zColumn);
   pOptions->zColumn = iCol<0 ? w.zColumn : pInfo->aCol[iCol].zName;
   pOptions->zLabel = sqlxPrintf(p, "%q.%q", pInfo->zName, pOptions->zColumn);
@@ -425,6 +426,7 @@ void optionsMake(
   pOptions->bRowErrors = oneOf(p, "errors", w.zErrors, azErrors, 2);
   pOptions->bNull = oneOf(p, "null", w.zNull, azNull, 2);
   pOptions->bAnyStep = oneOf(p, "step", w.zStep, azStep, 2);
+  parentnameRead(p, w.zParent, pInfo, &pOptions->parent);
   takeExcept(p, pInfo, w.zExcept, pHas, bAsked, pOptions);
   pOptions->zText = commentOf(p, pOptions);
 }

@@ -22,6 +22,7 @@ struct OptionsText {
   const char *zNull;         /* refuse, 0 */
   const char *zStep;         /* 1, any */
   const char *zHistory;      /* off, a number of versions, or an age: 30d */
+  const char *zParent;       /* table(column,...); default: none */
 };
 
 /* Makes the options. Each is the one that is asked for (pAsked, or NULL),

@@ -5,6 +5,7 @@
 */
 #include <string.h>
 #include "versioned/versioned.h"
+#include "versioned/parent.h"
 #include "versioned/tombstones.h"
 #include "versioned/history.h"
 #include "versioned/versionedlog.h"
@@ -79,6 +80,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
     checkActions(p, pInfo);
   }
   historyCheck(p, (const VersionedTable*)pTab);
+  parentCheck(p, (const VersionedTable*)pTab);
 }
 
 /* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
@@ -154,6 +156,7 @@ static void versionedReadTrigger(
   VersionedTable *pTab = (VersionedTable*)pBase;
   const char *zEnd = pOne->zSql + strlen(pOne->zSql);
   SqlToken t;
+  parentReadTrigger(p, pTab, pOne);
   if( strcmp(pOne->zWhat, "check")!=0 ) return;
   pTab->zInstalled = optionsComment(p, pOne->zSql);
   t = sqltokenAt(pOne->zSql, zEnd);
@@ -177,6 +180,7 @@ static int versionedReadLost(Sqlx *p, DeclaredTable *pBase){
   const char *zColumn = pTab->stored.zColumn;
   int bTold = optionsRead(p, pTab->zInstalled, &pTab->stored);
   pTab->stored.zColumn = zColumn ? zColumn : "version";
+  if( pTab->zParent ) pTab->stored.zParent = pTab->zParent;
   return bTold && zColumn;
 }
 
@@ -187,11 +191,21 @@ static const char *versionedValues(
 ){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   OptionsText w = bDeclared ? optionsStored(p, &pTab->options) : pTab->stored;
-  return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d,%Q", pBase->zNumber,
+  return sqlxPrintf(p, "%Q,%Q,%Q,%Q,%Q,%Q,%d,%d,%d", pBase->zNumber,
       bDeclared ? pBase->info.zName : pBase->zTable, w.zColumn, w.zMode,
       w.zOnStale, w.zExcept, w.zTombstones==optionsSwitch(1),
-      bDeclared ? VERSIONED_GENERATOR : pBase->iGenerator, bDeclared,
-      optionsMore(p, &w));
+      bDeclared ? VERSIONED_GENERATOR : pBase->iGenerator, bDeclared);
+}
+
+static const char *versionedLater(
+  Sqlx *p,
+  const DeclaredTable *pBase,
+  int bDeclared
+){
+  const VersionedTable *pTab = (const VersionedTable*)pBase;
+  OptionsText w = bDeclared ? optionsStored(p, &pTab->options) : pTab->stored;
+  const char *z = optionsMore(p, &w);
+  return z && z[0] ? sqlxPrintf(p, "%Q", z) : "";
 }
 
 static int versionedIsStored(Sqlx *p, const DeclaredTable *pBase){
@@ -225,6 +239,7 @@ static void versionedTakeOptions(
   VersionedTable *pTab = (VersionedTable*)pBase;
   optionsMake(p, &pBase->info, pBase->zEntry ? &pTab->stored : 0, &pBase->has,
               pAsked, &pTab->options);
+  parentFind(p, pTab);
   if( p->rc!=SQLITE_OK ) return;
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
   pTab->options.abOwn = pBase->touches.abSet;
@@ -260,6 +275,7 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
   if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
   if( pTab->zInstalled ) pTab->options.zText = pTab->zInstalled;
+  if( pTab->options.parent.zFault ) return DECLARED_NO_PARENT;
   return DECLARED_OK;
 }
 
@@ -313,6 +329,12 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
            " DELETE gives it up";
   }
   pNote = sqlite3_str_new(p->db);
+  if( pTab->status==DECLARED_NO_PARENT ){
+    const VersionedParent *pParent =
+        &((const VersionedTable*)pTab)->options.parent;
+    sqlite3_str_appendf(pNote, "parent %s %s", pParent->zName,
+                        pParent->zFault);
+  }
   if( pTab->status==DECLARED_SKIPPED ){
     sqlite3_str_appendall(pNote, skippingNote(p, &pTab->skip,
                                               "versioned_repair"));
@@ -461,6 +483,7 @@ const DeclaredKind *versionedKind(void){
     .zMark = VERSIONED_MARK,
     .xReadLost = versionedReadLost,
     .xValues = versionedValues,
+    .xLater = versionedLater,
     .xIsStored = versionedIsStored,
     .xOptions = versionedTakeOptions,
     .xMake = versionedMake,

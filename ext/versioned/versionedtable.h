@@ -25,6 +25,8 @@ struct VersionedTable {
   OptionsText stored;   /* the options of the entry; the column as it is
                          ** called now */
   const char *zLabel;    /* the label in the installed messages, or NULL */
+  const char *zParent;   /* the parent as the installed triggers name it, or
+                         ** NULL */
   const char *zInstalled;  /* the options in the installed comment, or NULL */
   VersionedOptions options;  /* the options of the set */
   VersionedTexts texts;

@@ -23,19 +23,22 @@ SQLITE_EXTENSION_INIT3
 ** `unversioned` do.
 **
 ** `status` is the first of these that applies: `table missing`, `column
-** missing`, `entry missing` (a tool has dropped the table
-** `interlock_versioned`, or its row), `several sets` (two texts of
-** `versioned_sql` were run, or an older Interlock has declared a table whose
-** entry was missing), `triggers missing`, `triggers changed`, `triggers
-** outdated` (a UNIQUE index was added since, or an older Interlock made the
+** missing`, `parent missing` (the table that `parent` names is not there, is
+** not versioned any more, or has another key; `note` says which), `entry
+** missing` (a tool has dropped the table `interlock_versioned`, or its row),
+** `several sets` (two texts of `versioned_sql` were run, or an older Interlock
+** has declared a table whose entry was missing), `triggers missing`, `triggers
+** changed`, `triggers outdated` (the parent was declared with another column, a
+** UNIQUE index was added since, or an older Interlock made the
 ** triggers; with `except`, in mode echo, and beside a trigger that updates the
 ** table, also if a column was added or dropped), `triggers broken` (a trigger
 ** names a table that does not exist), `triggers may be skipped` (see below),
 ** `ok`.
-** `versioned_repair` repairs each of these faults except `table missing`, for
-** which it needs the table's new name. A table that a newer Interlock has
-** declared is `newer`, and is left alone. `note` reports what is no fault but
-** worth knowing.
+** `versioned_repair` repairs each of these faults except `parent missing`,
+** which ends when the parent is declared again or `parent` is changed, and
+** `table missing`, for which it needs the table's new name. A table that a
+** newer Interlock has declared is `newer`, and is left alone. `note` reports
+** what is no fault but worth knowing.
 **
 ** A schema tool that drops the tables it does not know takes the registry and
 ** the tombstones away. The triggers stay, and without tombstones every write
@@ -82,6 +85,7 @@ SQLITE_EXTENSION_INIT3
 **   null            TEXT     refuse or 0
 **   step            TEXT     1 or any
 **   history         TEXT     off, or as of `versioned`: 100, 30d
+**   parent          TEXT     `table(column,...)`, or empty
 **   status          TEXT     see above; not written
 **   note            TEXT     see above; not written
 ** Errors:
@@ -100,11 +104,12 @@ SQLITE_EXTENSION_INIT3
 #define VERSIONED_TABLES_SQL \
   "CREATE TABLE x(schema TEXT, name TEXT, \"column\" TEXT, mode TEXT," \
   " on_stale TEXT, except_columns TEXT, tombstones TEXT, errors TEXT," \
-  " \"null\" TEXT, step TEXT, history TEXT, status TEXT, note TEXT)"
+  " \"null\" TEXT, step TEXT, history TEXT, parent TEXT, status TEXT," \
+  " note TEXT)"
 
 enum { TAB_COLUMN = DECLAREDTABLES_OWN, TAB_MODE, TAB_ON_STALE, TAB_EXCEPT,
        TAB_TOMBSTONES, TAB_ERRORS, TAB_NULL, TAB_STEP, TAB_HISTORY,
-       TAB_STATUS, TAB_NOTE, TAB_COUNT };
+       TAB_PARENT, TAB_STATUS, TAB_NOTE, TAB_COUNT };
 
 static void fillColumns(const DeclaredTable *pTab, const char **az){
   const OptionsText *pText = &((const VersionedTable*)pTab)->stored;
@@ -117,6 +122,7 @@ static void fillColumns(const DeclaredTable *pTab, const char **az){
   az[TAB_NULL] = pText->zNull;
   az[TAB_STEP] = pText->zStep;
   az[TAB_HISTORY] = pText->zHistory;
+  az[TAB_PARENT] = pText->zParent;
 }
 
 static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
@@ -136,6 +142,7 @@ static const void *optionsOf(Sqlx *p, sqlite3_value **apVal){
   pText->zNull = declaredtablesText(p, apVal[TAB_NULL], "null");
   pText->zStep = declaredtablesText(p, apVal[TAB_STEP], "step");
   pText->zHistory = declaredtablesText(p, apVal[TAB_HISTORY], "history");
+  pText->zParent = declaredtablesText(p, apVal[TAB_PARENT], "parent");
   return pText;
 }
 

@@ -34,6 +34,11 @@ typedef enum Value {
   V_HISTORY, V_COLUMNS, V_HISTORY_KEYS, V_HISTORY_KEY_COLUMNS,
   V_HISTORY_COLUMNS, V_HISTORY_IS_ROW, V_HISTORY_IS_OLD, V_HISTORY_IS_NEW,
   V_OF_KEPT, V_KEPT, V_KEEP, V_BOUND, V_PURGE,
+  V_PARENT, V_PARENT_VERSION, V_PARENT_CURRENT, V_PARENT_KEY, V_PARENT_OF_ROW,
+  V_PARENT_NEXT,
+  V_PARENT_OF, V_PARENT_MOVED, V_PARENT_BLOCKED, V_PARENT_BLOCKED_BY_OTHER,
+  V_PARENT_BLOCKER, V_PARENT_IS, V_RAISE_OLD, V_RAISE_NEW, V_RAISE_VICTIMS,
+  V_RAISE_EVICTED,
   V_ROW_OLD, V_ROW_NEW, V_ROW_AT, V_ROW_SENT, V_SENT,
   V_NEW, V_OLD, V_CURRENT, V_OF_ROW, V_OF_TABLE, V_LOWEST, V_NOT_NEXT,
   V_LOG, V_KEY_TEXT, V_KIND, V_WHERE, V_CARRIED, V_FOUND, V_EXAMPLES,
@@ -56,6 +61,11 @@ static const char *const azValue[V_COUNT] = {
   "history", "columns", "history_keys", "history_key_columns",
   "history_columns", "history_is_row", "history_is_old", "history_is_new",
   "of_kept", "kept", "keep", "bound", "purge",
+  "parent", "parent_version", "parent_current", "parent_key", "parent_of_row",
+  "parent_next",
+  "parent_of", "parent_moved", "parent_blocked", "parent_blocked_by_other",
+  "parent_blocker", "parent_is", "raise_old", "raise_new", "raise_victims",
+  "raise_evicted",
   "row_old", "row_new", "row_at", "row_sent", "sent",
   "new", "old", "current", "of_row", "of_table", "lowest", "not_next",
   "log", "key_text", "kind", "where", "carried", "found", "examples",
@@ -101,6 +111,7 @@ typedef enum For {
   FOR_ALL = 0,
   FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
   FOR_OWN,               /* any triggers that update the table they are on */
+  FOR_PARENT,            /* the option parent, not triggers */
   FOR_HISTORY            /* the option history, not triggers */
 } For;
 
@@ -186,6 +197,18 @@ static const struct {
       DEPENDS_COLUMNS, FOR_HISTORY },
   { "history_ended",    versioned_history_ended_sql, WHEN_EVER, 1,
       DEPENDS_NOT, FOR_HISTORY },
+  { "parent_insert",    versioned_parent_insert_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_PARENT },
+  { "parent_update",    versioned_parent_update_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_PARENT },
+  { "parent_moved",     versioned_parent_moved_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_PARENT },
+  { "parent_delete",    versioned_parent_delete_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_PARENT },
+  { "parent_victims",   versioned_parent_victims_sql, WHEN_EVER, -1,
+      DEPENDS_WAYS, FOR_PARENT },
+  { "parent_evicted",   versioned_parent_evicted_sql, WHEN_EVER, -1,
+      DEPENDS_WAYS, FOR_PARENT },
 };
 
 typedef struct Gen Gen;
@@ -243,7 +266,7 @@ int versionedtriggersExcepts(
   const TableInfoColumn *pCol
 ){
   int i;
-  if( pCol->bKey ) return 0;
+  if( pCol->bKey || parentclauseHas(&pOptions->parent, pCol->zName) ) return 0;
   for(i=0; i<pOptions->nExcept; i++){
     if( sqlite3_stricmp(pOptions->azExcept[i], pCol->zName)==0 ) break;
   }
@@ -527,6 +550,42 @@ static void valuesOfKeep(Gen *g, const char *zWhat){
   az[V_KEEP] = fill(g, versioned_keep_sql);
 }
 
+/* Returns the statements that raise the rows of the parent that meet a
+** condition. */
+static const char *raiseParent(Gen *g, const char *zWhere){
+  g->azText[V_PARENT_IS] = zWhere;
+  return fill(g, versioned_parent_raise_sql);
+}
+
+/* Without tombstones too, every row that is replaced has a parent. */
+static void valuesOfParent(Gen *g){
+  Sqlx *p = g->p;
+  const VersionedParent *pParent = &g->pOptions->parent;
+  const char **az = g->azText;
+  ClauseWay way;
+  if( pParent->pInfo==0 ) return;
+  clauseInTheWay(p, g->pInfo, WAYS, &way);
+  az[V_PARENT_BLOCKED] = way.zAny;
+  az[V_PARENT_BLOCKED_BY_OTHER] = way.zOther;
+  az[V_PARENT_BLOCKER] = way.zRow;
+  az[V_PARENT] = sqlxPrintf(p, "\"%w\"", pParent->pInfo->zName);
+  az[V_PARENT_VERSION] = sqlxPrintf(p, "\"%w\"", pParent->zColumn);
+  az[V_PARENT_CURRENT] = sqlxPrintf(p, pParent->bNull ? "ifnull(\"%w\",0)"
+                                                      : "\"%w\"",
+                                    pParent->zColumn);
+  az[V_PARENT_KEY] = parentclauseKey(p, pParent);
+  az[V_PARENT_OF_ROW] = parentclauseOfRow(p, pParent);
+  az[V_PARENT_NEXT] = parentclauseIsNext(p, pParent, g->pInfo);
+  az[V_PARENT_OF] = parentclauseOf(p, pParent, g->pInfo);
+  az[V_PARENT_MOVED] = parentclauseMoved(p, pParent);
+  az[V_RAISE_OLD] = raiseParent(g, parentclauseIs(p, pParent, "OLD."));
+  az[V_RAISE_NEW] = raiseParent(g, parentclauseIs(p, pParent, "NEW."));
+  az[V_RAISE_VICTIMS] = raiseParent(g, fill(g,
+                                            versioned_parent_of_victims_sql));
+  az[V_RAISE_EVICTED] = raiseParent(g, fill(g,
+                                            versioned_parent_of_evicted_sql));
+}
+
 /* Makes the text of every placeholder for this table and its options. */
 static void valuesOf(Gen *g){
   Sqlx *p = g->p;
@@ -602,6 +661,7 @@ static void valuesOf(Gen *g){
   az[V_REFUSED] = fill(g, versioned_refused_sql);
   az[V_LIFT] = fill(g, versioned_lift_sql);
   valuesOfLog(g);
+  valuesOfParent(g);
 }
 
 void versionedtriggersMake(
@@ -639,6 +699,7 @@ void versionedtriggersMake(
     if( !(aTrigger[i].mWhen & mWhen) ) continue;
     if( aTrigger[i].iTombstones==!pOptions->bTombstones ) continue;
     if( aTrigger[i].eFor==FOR_TOUCHES && !pOptions->bOwn ) continue;
+    if( aTrigger[i].eFor==FOR_PARENT && pOptions->parent.pInfo==0 ) continue;
     if( aTrigger[i].eFor==FOR_OWN
      && (g.azText[V_OWN][0]==0 || g.azText[V_NOT_OWN][0]==0) ) continue;
     if( aTrigger[i].eFor==FOR_HISTORY ){

@@ -13,6 +13,7 @@
 
 #include "schema/tableinfo.h"
 #include "schema/triggerset.h"
+#include "versioned/parentclause.h"
 
 /* Must go up whenever the generated text changes: an older extension leaves the
 ** triggers of a newer one alone. */
@@ -59,6 +60,7 @@ struct VersionedOptions {
                          ** NULL: there is none */
   int bOnly;             /* azExcept has the columns whose change raises the
                          ** version, beside the key */
+  VersionedParent parent;
   int nExcept;           /* columns whose change does not raise the version */
   const char **azExcept;
 };

@@ -28,6 +28,9 @@
 #   G12 the history (model::history 1) has no version that has not ended, but
 #       for the present one, and each as the table looked at it; with 2 it also
 #       has each version that a statement has ended;
+#   G13 with a parent (model::parents 1), a row that is new, gone or changed has
+#       raised the version of the parent that it had and of the one that it
+#       has, and that of the parent of these;
 #   G8  RETURNING version of an UPDATE that does not mention the version shows
 #       the new one (with on_stale=abort).
 #   G12 with on_stale=log no statement is refused for its version. A row whose
@@ -69,6 +72,9 @@ namespace eval model {
   variable nTouch 0         ;# how many there are
   variable history 0        ;# there is a history: what must hold of it, G12
   variable seen             ;# {key version} -> what is kept of a row, as seen
+  variable parents 0        ;# the column up holds the key of a parent
+  variable ups              ;# id of a parent -> version, as last seen; below 0:
+                            ;# of a parent of a parent
 }
 
 # ---- random choice, the same for the same seed everywhere -----------------
@@ -292,7 +298,8 @@ proc model::touchNewer {d} {
   variable touchInOrder
   if {[chance 60]} { makeTouches $d newer }
   if {[chance 50]} { $d eval {SELECT versioned_repair()} }
-  set status [$d onecolumn {SELECT status FROM versioned_tables}]
+  set status [$d onecolumn {SELECT status FROM versioned_tables
+                            WHERE name = 't'}]
   if {$status ni {ok {triggers outdated}}} { error "status $status" }
   set touchInOrder [expr {$status eq "ok"}]
 }
@@ -300,11 +307,13 @@ proc model::touchNewer {d} {
 # status reports newer triggers that could skip Interlock's, and a repair makes
 # Interlock's the newest. d has Interlock loaded.
 proc model::repairOrder {d} {
-  set status [$d eval {SELECT status FROM versioned_tables}]
+  set status [$d eval {SELECT status FROM versioned_tables
+                       WHERE name = 't'}]
   if {$status eq "ok"} return
   if {$status ne "{triggers may be skipped}"} { error "status $status" }
   $d eval {SELECT versioned_repair()}
-  set status [$d eval {SELECT status FROM versioned_tables}]
+  set status [$d eval {SELECT status FROM versioned_tables
+                       WHERE name = 't'}]
   if {$status ne "ok"} { error "status $status after a repair" }
 }
 
@@ -376,6 +385,18 @@ proc model::lookSql {} {
   return "SELECT [join $sql {||' '||}] FROM t"
 }
 
+# The place of a column in what lookSql gives.
+proc model::lookAt {column} {
+  variable shape
+  variable db
+  set at [expr {[llength [dict get $shape key]] + 1}]
+  foreach name [$db eval {SELECT name FROM pragma_table_xinfo('t')}] {
+    if {$name eq $column} { return $at }
+    if {$name ne [dict get $shape column]
+     && $name ni [dict get $shape except]} { incr at }
+  }
+}
+
 # ---- random statements ----------------------------------------------------
 
 proc model::keyGen {} {
@@ -416,12 +437,15 @@ proc model::rowGen {} {
   foreach {u gen} [dict get $shape uniq] {
     if {[chance 80]} { dict set d $u [eval $gen] }
   }
+  variable parents
+  if {$parents && [chance 80]} { dict set d up [anyParent] }
   if {[chance 25]} {
     dict set d [dict get $shape column] \
         [pick {0 1 2 3 5 8 20 NULL -1 1.5 'x' 2.0 4}]
   }
   return $d
 }
+proc model::anyParent {} { pick {1 1 2 2 3 '3' 9 NULL} }
 proc model::beginsInvalid {row} {
   variable shape
   set v [dict get $shape column]
@@ -508,6 +532,8 @@ proc model::statement {} {
   foreach {u gen} [dict get $shape uniq] {
     if {[chance 20]} { lappend set "\"$u\" = [eval $gen]"; set plain 0 }
   }
+  variable parents
+  if {$parents && [chance 25]} { lappend set "up = [anyParent]" }
   if {[chance 50]} {
     if {[chance 35]} {
       variable mode
@@ -642,6 +668,11 @@ proc model::step {st} {
     set bad [judgeHistory now nowVers]
     if {$bad ne ""} { return $bad }
   }
+  variable parents
+  if {$parents} {
+    set bad [judgeParents now]
+    if {$bad ne ""} { return $bad }
+  }
   array unset rows
   array unset vers
   array set rows [array get now]
@@ -706,6 +737,66 @@ proc model::judgeHistory {nowVar nowVersVar} {
   }
   return [$db onecolumn "SELECT 'G12 a version has no time' FROM $table
     WHERE interlock_at IS NULL"]
+}
+
+# Makes parents, and the parents of these. Triggers of the user's that update
+# the table are on some of them, too.
+proc model::makeParents {d} {
+  variable touching
+  variable touchGuarded
+  variable log
+  foreach {table options} {
+    family {} up {, 'parent=family(id_family)'}
+  } {
+    set mode [pick {auto strict echo}]
+    set stale [pick {abort ignore}]
+    set sql "CREATE TABLE ${table}(id INTEGER PRIMARY KEY, id_family INT,\
+      seen);"
+    if {$touching && [chance 50]} {
+      set term [expr {$touchGuarded ? "NEW.seen IS OLD.seen" : 1}]
+      append sql " CREATE TRIGGER touch_$table AFTER UPDATE ON $table\
+        WHEN $term BEGIN UPDATE $table SET seen = ifnull(seen, 0) + 1\
+        WHERE id = NEW.id; END;"
+    }
+    append sql " SELECT versioned('$table', 'version', '$mode',\
+      'on_stale=$stale'$options);"
+    lappend log $sql
+    $d eval $sql
+  }
+  $d eval {INSERT INTO family(id) VALUES(-1), (-2);
+           INSERT INTO up(id, id_family) VALUES(1, -1), (2, -2), (3, -1)}
+}
+proc model::seeParents {} {
+  variable db
+  array set seen [$db eval {SELECT id, version FROM up
+                            UNION ALL SELECT id, version FROM family}]
+  return [array get seen]
+}
+
+# G13: which parents must have been raised, and have they?
+proc model::judgeParents {nowVar} {
+  variable shape
+  variable rows
+  variable ups
+  upvar 1 $nowVar now
+  set was $ups
+  set ups [seeParents]
+  set at [dict get $shape upAt]
+  set must {}
+  foreach k [concat [array names rows] [array names now]] {
+    set before [expr {[info exists rows($k)] ? $rows($k) : ""}]
+    set after [expr {[info exists now($k)] ? $now($k) : ""}]
+    if {$before eq $after} continue
+    foreach row [list $before $after] {
+      set up [string trim [lindex $row $at] ']
+      if {$up in {1 2 3}} { lappend must $up [expr {$up == 2 ? -2 : -1}] }
+    }
+  }
+  foreach id [lsort -unique $must] {
+    if {[dict get $ups $id] <= [dict get $was $id]} {
+      return "G13 parent $id stays at [dict get $was $id]"
+    }
+  }
 }
 
 # Whether, in mode strict, a statement is an INSERT of one row whose key no row
@@ -929,13 +1020,16 @@ proc model::touches {} {
 # ---- transactions ---------------------------------------------------------
 
 proc model::save {} {
-  variable rows; variable vers; variable high; variable seen; variable stack
+  variable rows; variable vers; variable high; variable seen; variable ups
+  variable stack
   lappend stack [list [array get rows] [array get vers] [array get high] \
-                      [array get seen]]
+                      [array get seen] $ups]
 }
 proc model::restore {i} {
-  variable rows; variable vers; variable high; variable seen; variable stack
-  foreach a {rows vers high seen} saved [lindex $stack $i] {
+  variable rows; variable vers; variable high; variable seen; variable ups
+  variable stack
+  set ups [lindex $stack $i end]
+  foreach a {rows vers high seen} saved [lrange [lindex $stack $i] 0 end-1] {
     array unset $a
     array set $a $saved
   }
@@ -1040,11 +1134,19 @@ proc model::start {name makeDb runDbs declare} {
   }
   if {$model::nulls} { $makeDb eval {ALTER TABLE t ADD COLUMN version INTEGER} }
   if {$users} { makeUserTriggers $makeDb older }
+  variable parents
+  variable ups {}
+  if {$parents} {
+    $makeDb eval {ALTER TABLE t ADD COLUMN up INT}
+    makeParents $makeDb
+  }
   eval $declare
+  if {$parents} { set ups [seeParents] }
   if {[string match *foreign_keys* [dict get $shape ddl]]} {
     foreach d $dbs { $d eval {PRAGMA foreign_keys = ON} }
   }
   dict set shape look [lookSql]
+  dict set shape upAt [lookAt up]
   look rows vers
 }
 
@@ -1070,7 +1172,8 @@ proc model::reorder {d} {
 # Drops the trigger of the set that has this name.
 proc model::leaveOut {d what} {
   set name [$d onecolumn "SELECT name FROM sqlite_master
-      WHERE type = 'trigger' AND name GLOB 'interlock_????????_$what'"]
+      WHERE type = 'trigger' AND name GLOB 'interlock_????????_$what'
+      AND tbl_name = 't'"]
   if {$name eq ""} { error "there is no trigger $what" }
   $d eval "DROP TRIGGER \"$name\""
 }

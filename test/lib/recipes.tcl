@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
-# For the tests of sql/RECIPES.md and sql/MIGRATIONS.md: their code, and Python
-# programs that run it, one or several at once. A test file sources it after
-# harness.tcl.
+# For the tests of RECIPES.md, FORMS.md and MIGRATIONS.md of sql/: their code,
+# and Python programs that run it, one or several at once. A test file sources
+# it after harness.tcl.
 #
 # Python has the system's SQLite in every world, so these tests would show
 # nothing new in most of them. In `quick`, which `make test` runs on any
@@ -51,13 +51,14 @@ proc recipe {heading language} {
   return $text
 }
 
-# The recipes that no test has used, and those of a language that no test runs.
+# The recipes that neither this test nor examples.test has used.
 proc recipes_left {} {
   set left {}
   dict for {key texts} $::recipes_of {
     lassign $key heading language
-    if {$language in {python tcl} ? [llength $texts]
-        : [example::way $language] eq ""} { lappend left $key }
+    if {[llength $texts] && [example::way $language] eq ""} {
+      lappend left $key
+    }
   }
   return $left
 }

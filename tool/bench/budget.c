@@ -135,16 +135,15 @@ static void count(const Operation *p){
   if( p->zEnd ) run(p->zEnd);
 }
 
-/* Opens a connection without Interlock, and reads the schema, which has 100
-** versioned tables. */
+/* Opens a connection, loads Interlock or not, runs the query and closes it. */
 #define OPENED 2
-static void countOpening(void){
+static void countOpening(const char *zFile, int bLoad, const char *zQuery){
   int i;
   for(i=0; i<=OPENED; i++){
     sqlite3 *p;
     if( i==1 ) CALLGRIND_START_INSTRUMENTATION;
-    p = opened("many", 0);
-    check(p, sqlite3_exec(p, "SELECT a FROM many1", 0, 0, 0), "open");
+    p = opened(zFile, bLoad);
+    check(p, sqlite3_exec(p, zQuery, 0, 0, 0), zQuery);
     sqlite3_close(p);
   }
   CALLGRIND_STOP_INSTRUMENTATION;
@@ -248,8 +247,12 @@ int main(int argc, char **argv){
   if( wanted("open_100_versioned", argc, argv) ){
     makeMany(1);
     sqlite3_close(db);
-    countOpening();
+    countOpening("many", 0, "SELECT a FROM many1");
     dump("open_100_versioned", OPENED);
+  }
+  if( wanted("load", argc, argv) ){
+    countOpening("budget", 1, "SELECT 1");
+    dump("load", OPENED);
   }
   return 0;
 }

@@ -168,7 +168,11 @@ def gnuplot(script):
         return None
     if drawn.returncode or "<svg" not in drawn.stdout:
         raise RuntimeError("gnuplot: " + drawn.stderr)
-    return drawn.stdout[drawn.stdout.index("<svg"):]
+    # The picture says its own title, and not that of its maker.
+    title = re.search(r'^set title "(.*)"$', script, re.M).group(1)
+    return re.sub(r"<title>.*?</desc>",
+                  lambda _: "<title>%s</title>" % html.escape(title),
+                  drawn.stdout[drawn.stdout.index("<svg"):], flags=re.S)
 
 
 def quoted(text):
@@ -379,7 +383,7 @@ PICTURES = [
      None),
     ("benchturns.svg", "turn-grid",
      "hold 1 ms more, think up to 2 ms: p99 wait",
-     "99 of 100 writers have waited less", "milliseconds",
+     "99 of 100 waits for the write lock are shorter", "milliseconds",
      "processes that write"),
 ]
 

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: 0BSD
+# The suites of test/suites: tests that others wrote, with Interlock below them.
+#
+#   tclsh tool/suites.tcl ?SUITE...?
+#
+# One line a suite, and what is not as list.tcl of test/suites says. The last
+# line is `N passed, N failed`.
+#
+# INTERLOCK_BUILD is the folder of all that is made, instead of build/.
+
+namespace eval suites {
+  variable home [file dirname [file dirname [file normalize [info script]]]]
+  variable build $home/build
+  if {[info exists ::env(INTERLOCK_BUILD)]} {
+    set build $::env(INTERLOCK_BUILD)
+  }
+  variable all {}          ;# name -> dict, as in the list
+  variable seconds 600     ;# that one suite may take, with what it gets
+}
+source $suites::home/tool/csource.tcl
+
+# The command of the list that describes a suite.
+proc suites::suite {name about} {
+  variable all
+  dict set all $name $about
+}
+
+# Runs a suite. Returns what it has printed. What it gets is shared by the
+# suites that run the same command.
+proc suites::run {about} {
+  variable home
+  variable build
+  variable seconds
+  set command [dict get $about run]
+  set folder [file join $build suites [regsub -all {[^\w.]+} \
+    [join [lrange [split $command /] 1 end]] -]]
+  file mkdir $folder
+  set env [list SRC=$home/test/suites INTERLOCK=$build/interlock \
+    "OPTIONS=[dict get $about options]"]
+  catch {
+    exec env {*}$env timeout $seconds sh -c "cd '$folder' && $command" \
+      </dev/null 2>@1
+  } output
+  return $output
+}
+
+# Returns the lines about a suite that is not as it should be.
+proc suites::judge {name about output page} {
+  set bad {}
+  set failed [lmap {- test} [regexp -all -inline -line {^~failed (\S+)$} \
+                             $output] { set test }]
+  set known [dict keys [dict get $about fails]]
+  foreach test $failed {
+    if {$test ni $known} { lappend bad "fails: $test" }
+  }
+  foreach test $known {
+    if {$test ni $failed} { lappend bad "passes, and list.tcl says not: $test" }
+    if {[string first [lindex [split $test .] end] $page] < 0} {
+      lappend bad "sql/RECIPES.md does not name $test"
+    }
+  }
+  set n -1
+  regexp -line {^~passed (\d+)$} $output - n
+  if {$n != [dict get $about passed]} {
+    lappend bad "$n passed, and list.tcl says [dict get $about passed]"
+  }
+  if {![regexp -line {^~declared [1-9]} $output]} {
+    lappend bad "no table was declared"
+  }
+  if {$n < 0} { lappend bad $output }
+  return $bad
+}
+
+proc suites::main {names} {
+  variable all
+  variable home
+  set nPassed 0
+  set nFailed 0
+  set page [csource::slurp $home/sql/RECIPES.md]
+  source $home/test/suites/list.tcl
+  foreach name $names {
+    if {![dict exists $all $name]} {
+      puts stderr "suites: no such suite: $name"
+      exit 2
+    }
+  }
+  dict for {name about} $all {
+    if {[llength $names] && $name ni $names} continue
+    set bad [judge $name $about [run $about] $page]
+    if {[llength $bad]} {
+      incr nFailed
+      puts "FAIL $name"
+      foreach line $bad { puts "  $line" }
+    } else {
+      incr nPassed
+      puts "ok   $name: [dict get $about passed] passed,\
+        [dict size [dict get $about fails]] known to fail"
+    }
+  }
+  puts "$nPassed passed, $nFailed failed"
+  exit [expr {$nFailed > 0}]
+}
+namespace eval suites { main $::argv }
