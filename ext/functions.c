@@ -246,6 +246,8 @@ static int argVersioned(
 ** dropped. A column that is added to the table later is kept from
 ** `versioned_repair` on. DROP COLUMN and RENAME COLUMN work as before. Columns
 ** whose names begin with `interlock_` and `tombstones=off` are refused with it.
+** With `on_stale=log`, and a trigger of yours that updates the row again, the
+** history can lack a version that a stale UPDATE has ended.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: 0BSD
 -- quiet, with on_stale=log: a program may carry any version, so a step of
 -- Interlock's is told by what is marked, and not by its size alone. Only an
--- UPDATE that carries the version that the row has plus two is taken for one.
+-- UPDATE that carries the version that the row has plus two is taken for one. A
+-- step leaves the key as it is: `restore_moved` must not be skipped.
 CREATE TRIGGER $trigger AFTER UPDATE OF $version ON $table
 WHEN $new IS NOT $old AND $new IS NOT $old+1
-AND (NEW.$version IS $old+2 OR $own_step)
+AND ((NEW.$version IS $old+2 AND $same_key) OR $own_step)
 BEGIN
   SELECT RAISE(IGNORE);
 END
