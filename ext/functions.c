@@ -528,8 +528,9 @@ static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** tables. The function always makes the whole set of triggers anew. A version
 ** column that a rebuild has lost is added again, with versions above every
 ** earlier one (the time in unix ms). Rows that were inserted while the
-** triggers were missing are raised above their tombstones. The function does
-** all of its work or none.
+** triggers were missing are raised above their tombstones and, with `history`,
+** rows that went back meanwhile above the versions that it has. The function
+** does all of its work or none.
 **
 ** The function also records the new name of a table that was renamed. After
 ** that a rebuild of the table is recognized. A table that was renamed and
