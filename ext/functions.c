@@ -244,8 +244,10 @@ static int argVersioned(
 ** older, so that nothing else has to run; `versioned_forget` purges the rest,
 ** such as the versions of deleted rows. With `history=off` the table is
 ** dropped. A column that is added to the table later is kept from
-** `versioned_repair` on. DROP COLUMN and RENAME COLUMN work as before. Columns
-** whose names begin with `interlock_` and `tombstones=off` are refused with it.
+** `versioned_repair` on. DROP COLUMN and RENAME COLUMN work as before. After a
+** rebuild that makes a column of numbers one of texts, `versioned_repair` drops
+** what was kept. Columns whose names begin with `interlock_` and
+** `tombstones=off` are refused with it.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so

@@ -66,6 +66,26 @@ static int lacksColumn(const VersionedTable *pTab, const Names *pNames){
   return 0;
 }
 
+/* Whether a column that the history has as one of numbers is now one of texts,
+** or of anything: it would keep '01' as 1. */
+static int losesText(Sqlx *p, const VersionedTable *pTab){
+  const TableInfo *pInfo = &pTab->base.info;
+  int bLoses = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_info(\"%w\")",
+                                    pTab->base.zSchema, pTab->texts.zHistory);
+  while( sqlxStep(p, pStmt) ){
+    const char *zName = sqlxColumn(p, pStmt, 1);
+    const char *zWas = sqlxColumn(p, pStmt, 2);
+    int iCol = zName ? tableinfoColumn(pInfo, zName) : -1;
+    if( iCol<0 || zWas==0 || zWas[0]==0 || strcmp(zWas, "TEXT")==0
+     || !historytextKeeps(&pInfo->aCol[iCol], pTab->options.zColumn) ) continue;
+    if( pInfo->aCol[iCol].zAffinity[0]==0
+     || strcmp(pInfo->aCol[iCol].zAffinity, "TEXT")==0 ) bLoses = 1;
+  }
+  sqlxFinalize(p, pStmt);
+  return bLoses;
+}
+
 int historyBroken(Sqlx *p, const VersionedTable *pTab){
   const TableInfo *pInfo = &pTab->base.info;
   const char *zSql, *zWant = pTab->texts.zHistorySql;
@@ -203,7 +223,8 @@ void historyPrepare(Sqlx *p, VersionedTable *pTab, DdlScope eScope){
   zSql = tableinfoText(p, &pBase->info, "table", zTable);
   if( !pTab->options.bHistory ){
     pTab->eHistory = HISTORY_DROPPED;
-  }else if( zSql && isForKey(zSql, pTab->texts.zHistorySql) ){
+  }else if( zSql && isForKey(zSql, pTab->texts.zHistorySql)
+         && !losesText(p, pTab) ){
     Names names = namesOf(p, zSchema, zTable);
     if( lacksColumn(pTab, &names)
      || renamedText(p, pTab, &names)[0] ) pTab->eHistory = HISTORY_CHANGED;
