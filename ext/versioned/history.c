@@ -98,25 +98,6 @@ int historyBroken(Sqlx *p, const VersionedTable *pTab){
   return p->rc==SQLITE_OK && lacksColumn(pTab, &names);
 }
 
-/* A history of another key has no rows for this one. */
-const char *historyOf(
-  Sqlx *p,
-  const VersionedTable *pTab,
-  const char ***paz,
-  int *pn
-){
-  const char *zSchema = pTab->base.zSchema;
-  const char *z = sqlxPrintf(p, "interlock_%s_history", pTab->base.zEntry);
-  int n = keytableCount(&pTab->base.info);
-  Names names;
-  if( !hadHistory(pTab) || !tableinfoOwn(p, zSchema, z) ) return 0;
-  names = namesOf(p, zSchema, z);
-  *paz = names.az;
-  *pn = names.n;
-  return isAmong(&names, sqlxPrintf(p, HISTORYTEXT_OWN "k%d", n))
-      && !isAmong(&names, sqlxPrintf(p, HISTORYTEXT_OWN "k%d", n+1)) ? z : 0;
-}
-
 void historyCheck(Sqlx *p, const VersionedTable *pTab){
   const TableInfo *pInfo = &pTab->base.info;
   int n = (int)sizeof(HISTORYTEXT_OWN) - 1;
@@ -171,6 +152,22 @@ static void readLists(Sqlx *p, const char *zSql, Names *pTo, Names *pFrom){
   if( pTo->n!=pFrom->n ) pTo->n = pFrom->n = 0;
 }
 
+/* Reads those of the installed triggers. */
+static void readInstalled(
+  Sqlx *p,
+  const VersionedTable *pTab,
+  Names *pTo,
+  Names *pFrom
+){
+  int i;
+  for(i=0; i<pTab->base.has.n; i++){
+    const TriggerSetOne *pOne = &pTab->base.has.a[i];
+    if( strcmp(pOne->zWhat, "history_updated")==0 ){
+      readLists(p, pOne->zSql, pTo, pFrom);
+    }
+  }
+}
+
 /* Returns "new=old, ..." for the columns that were renamed since the installed
 ** triggers were made, each to be set from its old one, and each old one that
 ** gets nothing to what was not kept; "" if there are none. */
@@ -183,12 +180,7 @@ static const char *renamedText(
   Names to = { 0, 0 }, from = { 0, 0 }, now = { 0, 0 };
   sqlite3_str *pStr;
   int i;
-  for(i=0; i<pTab->base.has.n; i++){
-    const TriggerSetOne *pOne = &pTab->base.has.a[i];
-    if( strcmp(pOne->zWhat, "history_updated")==0 ){
-      readLists(p, pOne->zSql, &to, &from);
-    }
-  }
+  readInstalled(p, pTab, &to, &from);
   now.az = sqlxAlloc(p, sizeof(char*)*((sqlite3_uint64)to.n + 1));
   pStr = sqlite3_str_new(p->db);
   for(i=0; i<to.n && now.az; i++){
@@ -206,6 +198,33 @@ static const char *renamedText(
     sqlite3_str_appendf(pStr, ",\"%w\"=" HISTORY_UNKNOWN, to.az[i]);
   }
   return sqlxText(p, pStr);
+}
+
+/* ---- for those who read it -------------------------------------------- */
+
+/* A history of another key has no rows for this one. What it has of a column is
+** where the installed triggers put it: if columns were renamed since, another
+** one can have its name there. */
+const char *historyOf(Sqlx *p, const VersionedTable *pTab, const char ***paz){
+  const TableInfo *pInfo = &pTab->base.info;
+  const char *z = sqlxPrintf(p, "interlock_%s_history", pTab->base.zEntry);
+  int n = keytableCount(pInfo), i, j;
+  Names names, to = { 0, 0 }, from = { 0, 0 };
+  if( !hadHistory(pTab) || !tableinfoOwn(p, pInfo->zSchema, z) ) return 0;
+  names = namesOf(p, pInfo->zSchema, z);
+  readInstalled(p, pTab, &to, &from);
+  *paz = sqlxAlloc(p, sizeof(char*)*((sqlite3_uint64)pInfo->nCol + 1));
+  for(i=0; i<pInfo->nCol && *paz; i++){
+    const char *zName = to.n==0 ? pInfo->aCol[i].zName : 0;
+    for(j=0; j<to.n; j++){
+      if( sqlite3_stricmp(from.az[j], pInfo->aCol[i].zName)==0 ){
+        zName = to.az[j];
+      }
+    }
+    (*paz)[i] = zName && isAmong(&names, zName) ? zName : 0;
+  }
+  return isAmong(&names, sqlxPrintf(p, HISTORYTEXT_OWN "k%d", n))
+      && !isAmong(&names, sqlxPrintf(p, HISTORYTEXT_OWN "k%d", n+1)) ? z : 0;
 }
 
 /* ---- steps ------------------------------------------------------------ */

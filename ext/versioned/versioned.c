@@ -108,11 +108,12 @@ static void checkRows(
     sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up, or"
                " the name of a new column", pInfo->zName, zColumn, zBad);
   }else if( zBad ){
-    sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up:"
+    sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up%s:"
                " UPDATE \"%w\" SET \"%w\" = 1"
                " WHERE typeof(\"%w\") <> 'integer' OR \"%w\" < 0",
-            pInfo->zName, zColumn, zBad, pInfo->zName, zColumn, zColumn,
-            zColumn);
+            pInfo->zName, zColumn, zBad,
+            strcmp(zBad, "NULL")==0 ? ", and NULL with null=0" : "",
+            pInfo->zName, zColumn, zColumn, zColumn);
   }
 }
 
