@@ -37,7 +37,8 @@ namespace eval layers {
       fencedtriggers fenced fencedtables fencedfunctions
     }
     locks {core sqlite schema session} {
-      hashtext calloption advisory getlock inspectrows inspectstatus turn
+      hashtext calloption advisory getlock inspectrows inspectfilter
+      inspectstatus turn
       rowlock rowsearch skiplocked lockrows lockset notify semaphore
       inspecttables lease leasetables
     }

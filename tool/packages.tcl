@@ -307,7 +307,7 @@ proc packages::wheel {} {
     dict for {target -} [targets] {
       set library [library $target]
       set stage [stage wheel TAG py3-none-[platform $target $library]]
-      file rename $stage/LICENSE [glob $stage/*.dist-info]
+      file rename $stage/LICENSE {*}[glob $stage/*.dist-info]
       set adapters $home/tool/adapters/python
       foreach file [csource::files $adapters interlock/*.py \
                       interlock/*/*.py] {

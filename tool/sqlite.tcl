@@ -112,7 +112,7 @@ proc sqlite::tester {} { return [source]/test }
 proc sqlite::unpack {package dir} {
   file mkdir $dir
   run npm pack --loglevel=error --pack-destination $dir $package
-  run tar -xzf [glob $dir/*.tgz] -C $dir
+  run tar -xzf {*}[glob $dir/*.tgz] -C $dir
   file delete {*}[glob $dir/*.tgz]
 }
 

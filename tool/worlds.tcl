@@ -35,7 +35,7 @@ namespace eval worlds {
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
-      program testfixture  timeout 600
+      program testfixture  timeout 900
     }
     asan {
       about {testfixture and extension under the address and undefined

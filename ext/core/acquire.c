@@ -294,7 +294,7 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   int bProbed = 0;
   LockLook a;
   if( eMode-1>=LOCK_MODES-1 || p->iStamp>=SEG_ALL-1
-   || (bQueue && p->iRequest) ){
+   || (bQueue && p->iRequest && !BUG(REQUEST_TWICE)) ){
     return LOCK_MISUSE;
   }
   a.pKey = pKey;
@@ -317,6 +317,7 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
       if( rc!=LOCK_OK ) return rc;
     }else if( rc==LOCK_NO && !bProbed ){       /* ACQUIRE-PROBE */
       int eHow = pKey->nPermit>1 ? PROBE_EACH : PROBE_FIRST;
+      if( BUG(PERMIT_FIRST) ) eHow = PROBE_FIRST;
       if( !lockProbe(p, eHow, &nRound) || BUG(PROBE_ONCE) ) bProbed = 1;
       if( bProbed && !bQueue ) return LOCK_NO;
     }else{
@@ -334,7 +335,7 @@ static LockRc askQueued(LockSession *p, const LockKey *pKey, u32 eMode,
   LockRc rc;
   /* ACQUIRE-REFUSE */
   assert( ruleOutside() );
-  if( p->iRequest ) return LOCK_PENDING;
+  if( p->iRequest && !BUG(REQUEST_TWICE) ) return LOCK_PENDING;
   if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
   if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
   rc = lockMoved(p->pFile);

@@ -262,7 +262,17 @@ void crashPoint(int iPoint);
   X(WATCH_IDLE)         /* a watch does not poll */ \
   X(WATCH_FULL)         /* its pipe stays readable */ \
   X(SIGNAL_IGNORED)     /* a signal causes no look */ \
-  X(BELL_STORE)         /* a bell is named by a plain store */
+  X(BELL_STORE)         /* a bell is named by a plain store */ \
+  X(BELL_THREAD)        /* a thread is known by its number alone */ \
+  X(REQUEST_TWICE)      /* a second request is queued */ \
+  X(REQUEST_KEPT)       /* a release takes what the request keeps */ \
+  X(NOTIFY_FIRST)       /* one session that listens is told */ \
+  X(NOTIFY_DEAD)        /* the note of a dead process is not sent */ \
+  X(PERMIT_PASS)        /* a scan passes a request for a permit */ \
+  X(PERMIT_FIRST)       /* the first holder of a permit alone is probed */ \
+  X(PERMIT_BEHIND)      /* no poll after the request ahead got a permit */ \
+  X(SET_NOTED)          /* a set leaves more than is noted */ \
+  X(SET_SILENT)         /* no END-WORK after more went back than is noted */
 
 enum {
   BUG_NONE,

@@ -75,7 +75,7 @@ u64 lockConcernTime(LockSession *p){
   r = segRecord(pSeg, w->iAhead);
   iState = atomicGetAcq(&r->state);
   if( iState==SEG_WITH(w->iAheadState, SEG_GRANTED) ){
-    return p->key.nPermit>1 ? 0 : US_RARE;
+    return p->key.nPermit>1 && !BUG(PERMIT_BEHIND) ? 0 : US_RARE;
   }
   k = atomicGet(&r->session);
   if( iState!=w->iAheadState || k-1>=LIMIT_SESSION ) return 0;

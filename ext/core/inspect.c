@@ -27,9 +27,13 @@ typedef struct Seen {
 typedef struct View {
   LockFile *pF;
   Seg *p;                          /* the segment of pF */
+  const LockFilter *pWanted;
   LockSnapshot *pOut;              /* what the caller receives */
   Seen *aSeen;                     /* session slots, [1..nSeen] */
   u32 nSeen;
+  int bSome;                       /* 1: not all locks are wanted */
+  u32 kOnly;                       /* slot of the session whose locks alone are
+                                   ** wanted, or 0 */
   u32 nWriter;                     /* 1 + index of the active writer, or 0 */
   u32 mxRow;                       /* room in aRow */
   u32 nKey, mxKey;                 /* bytes in aKey, and room in it */
@@ -74,7 +78,9 @@ static void copySession(View *v, u32 k){
   v->pOut->nSession++;
   /* A dead process holds nothing and waits for nothing, although its records
   ** are there until a process removes them. */
-  if( r->eState!=OS_GONE ) e->iRow = v->pOut->nSession;
+  if( r->eState==OS_GONE ) return;
+  e->iRow = v->pOut->nSession;
+  if( v->pWanted->iSession && r->iId==v->pWanted->iSession ) v->kOnly = k;
 }
 
 /* Copies the active writer, if there is one. */
@@ -125,12 +131,34 @@ static int counts(View *v, const SegRecord *r){
       && SEG_LOW(r->txnHold)<=SEG_LOW(s->now);
 }
 
+/* 0 if the record is certainly none that the filter wants.  Its words can be of
+** different moments: a record that changes meanwhile may be missed as well as
+** met. */
+static int mayWant(View *v, SegRecord *pRec){
+  const LockFilter *f = v->pWanted;
+  u32 eKind;
+  if( v->kOnly && atomicGet(&pRec->session)!=v->kOnly ) return 0;
+  eKind = SEG_WHAT_KIND(atomicGet(&pRec->what));
+  if( eKind>=KEY_KINDS ) return 1;
+  if( !(f->mKind>>eKind & 1) ) return 0;
+  return !(f->mHash>>eKind & 1) || atomicGet(&pRec->hash)==f->aHash[eKind];
+}
+
+/* 1 if the filter wants the key of the copied record, which was copied, too. */
+static int wantsKey(View *v, const SegRecord *r){
+  const LockFilter *f = v->pWanted;
+  u32 eKind = REC_KIND(r);
+  if( f->xKey==0 || eKind>=KEY_KINDS || (f->mHash>>eKind & 1) ) return 1;
+  return f->xKey(f->pArg, eKind, v->pOut->aKey + v->nKey, REC_NKEY(r));
+}
+
 /* Copies the key of the copied record into pOut->aKey.  Returns 0 if there is
 ** no room. */
 static int copyKey(View *v, const SegRecord *r){
   u32 n = REC_NKEY(r), nPart = n<SEG_INLINE ? n : SEG_INLINE, nDone;
   u32 iText = r->text;
   u8 *pTo = v->pOut->aKey + v->nKey;
+  if( !(v->pWanted->mPart & SNAPSHOT_KEYS) ) return 1;
   if( v->nKey+n>v->mxKey && !BUG(KEYS_GREW) ) return 0;
   memcpy(pTo, r->key, nPart);
   for(nDone=nPart; nDone<n; nDone+=nPart){
@@ -144,17 +172,20 @@ static int copyKey(View *v, const SegRecord *r){
   return 1;
 }
 
+_Static_assert(LIMIT_RECORD<(1<<23), "a slot in the low bits of iRow");
+
 static void copyRecord(View *v, u32 i){
   SegRecord *pRec = segRecord(v->p, i), *r;
   Slot x;
   LockRow *pRow = &v->pOut->aRow[v->pOut->nRow];
   u32 iState = atomicGetAcq(&pRec->state);     /* READ-STATE */
   if( SEG_STATE(iState)==SEG_FREE || SEG_STATE(iState)==SEG_TEXT ) return;
+  if( v->bSome && !mayWant(v, pRec) ) return;
   copySlot(&x, pRec, 0);                       /* READ-FIELDS */
   r = &x.r;
   r->state = iState;
   if( v->pOut->nRow>=v->mxRow && !BUG(ROWS_GREW) ) return;
-  if( !counts(v, r) || !copyKey(v, r) ) return;
+  if( !counts(v, r) || !copyKey(v, r) || !wantsKey(v, r) ) return;
   atomicFenceAcq();                            /* READ-AGAIN */
   if( atomicGet(&pRec->state)!=iState ) return;
   if( SEG_STATE(iState)==SEG_WAITING ) v->aSeen[r->session].bWaits = 1;
@@ -169,7 +200,8 @@ static void copyRecord(View *v, u32 i){
   pRow->iToken = pRow->bGranted ? r->token : 0;
   pRow->iTicket = r->ticket;
   pRow->msSince = r->since;
-  pRow->nKey = REC_NKEY(r);
+  pRow->iRow = (u64)(iState>>3)<<23 | i;
+  pRow->nKey = v->pWanted->mPart & SNAPSHOT_KEYS ? REC_NKEY(r) : 0;
   pRow->pKey = v->pOut->aKey + v->nKey;
   v->nKey += pRow->nKey;
   v->pOut->nRow++;
@@ -191,25 +223,74 @@ static int compareRows(const void *pA, const void *pB){
   return a->iTicket<b->iTicket ? -1 : a->iTicket>b->iTicket;
 }
 
-/* Makes room for the records that are there now and for a few more, and copies
-** them. */
-static LockRc makeRoom(View *v){
-  u32 i, nUsed = atomicGet(&segHeader(v->p)->usedRecord), n = 0, nKey = 0;
-  if( nUsed>segRecords(v->p) ) nUsed = segRecords(v->p);
-  for(i=1; i<=nUsed; i++){
+/* Makes room for the records of a number of slots that are there now, and for a
+** few more. */
+static LockRc makeRoom(View *v, u32 nUsed){
+  u32 i, n = 0, nKey = 0;
+  for(i=1; i<=nUsed && !v->bSome; i++){
     SegRecord *r = segRecord(v->p, i);
     if( SEG_STATE(atomicGet(&r->state))==SEG_FREE ) continue;
     n++;
     nKey += atomicGet(&r->what)>>16 & 0xFF;
   }
+  if( !(v->pWanted->mPart & SNAPSHOT_KEYS) ) nKey = 0;
   v->mxRow = n+16;
   v->mxKey = nKey+16*LIMIT_KEY;
   v->pOut->aRow = viewAlloc(v, v->mxRow*sizeof(LockRow));
   v->pOut->aKey = viewAlloc(v, v->mxKey);
-  if( v->pOut->aRow==0 || v->pOut->aKey==0 ) return LOCK_NOMEM;
-  for(i=1; i<=nUsed; i++) copyRecord(v, i);
-  qsort(v->pOut->aRow, v->pOut->nRow, sizeof(LockRow), compareRows);
+  return v->pOut->aRow && v->pOut->aKey ? LOCK_OK : LOCK_NOMEM;
+}
+
+static LockRc moreRows(View *v){
+  LockSnapshot *s = v->pOut;
+  LockRow *aRow = viewAlloc(v, 2*(size_t)v->mxRow*sizeof(LockRow));
+  if( aRow==0 ) return LOCK_NOMEM;
+  memcpy(aRow, s->aRow, s->nRow*sizeof(LockRow));
+  ruleFree(lockMemory(v->pF), s->aRow);
+  s->aRow = aRow;
+  v->mxRow *= 2;
   return LOCK_OK;
+}
+
+static LockRc moreKeys(View *v){
+  LockSnapshot *s = v->pOut;
+  u8 *aKey = viewAlloc(v, 2*(size_t)v->mxKey);
+  u32 i;
+  if( aKey==0 ) return LOCK_NOMEM;
+  memcpy(aKey, s->aKey, v->nKey);
+  for(i=0; i<s->nRow; i++){
+    s->aRow[i].pKey = aKey + (s->aRow[i].pKey - s->aKey);
+  }
+  ruleFree(lockMemory(v->pF), s->aKey);
+  s->aKey = aKey;
+  v->mxKey *= 2;
+  return LOCK_OK;
+}
+
+/* Makes room for one more row and its key, of a snapshot with a filter: how
+** many records match is not known before. */
+static LockRc moreRoom(View *v){
+  LockRc rc = LOCK_OK;
+  if( v->pOut->nRow==v->mxRow ) rc = moreRows(v);
+  if( rc==LOCK_OK && v->nKey+LIMIT_KEY>v->mxKey ) rc = moreKeys(v);
+  return rc;
+}
+
+static LockRc copyRecords(View *v){
+  const LockFilter *f = v->pWanted;
+  u32 i, nUsed = atomicGet(&segHeader(v->p)->usedRecord);
+  LockRc rc;
+  if( nUsed>segRecords(v->p) ) nUsed = segRecords(v->p);
+  if( !(f->mPart & SNAPSHOT_LOCKS) || (f->iSession && v->kOnly==0) ) nUsed = 0;
+  rc = makeRoom(v, nUsed);
+  for(i=1; i<=nUsed && rc==LOCK_OK; i++){
+    copyRecord(v, i);
+    if( v->bSome ) rc = moreRoom(v);
+  }
+  if( rc==LOCK_OK && (f->mPart & SNAPSHOT_KEYS) ){
+    qsort(v->pOut->aRow, v->pOut->nRow, sizeof(LockRow), compareRows);
+  }
+  return rc;
 }
 
 /*---------------------------------------------------------------- waits ---*/
@@ -320,8 +401,8 @@ static LockRc fillView(View *v){
   if( v->aSeen==0 || s->aSession==0 ) return LOCK_NOMEM;
   for(k=1; k<=v->nSeen; k++) copySession(v, k);
   copyWriter(v);
-  rc = makeRoom(v);
-  if( rc==LOCK_OK ) rc = makeWaits(v);
+  rc = copyRecords(v);
+  if( rc==LOCK_OK && (v->pWanted->mPart & SNAPSHOT_WAITS) ) rc = makeWaits(v);
   if( rc!=LOCK_OK ) return rc;
   for(k=0; k<STAT_COUNT; k++) s->aStat[k] = atomicGet(&h->stat[k]);
   s->nByte = segBytes(v->p);
@@ -329,6 +410,15 @@ static LockRc fillView(View *v){
 }
 
 LockRc lockSnapshot(LockFile *pF, LockSnapshot *pOut){
+  LockFilter all;
+  memset(&all, 0, sizeof(all));
+  all.mPart = SNAPSHOT_ALL;
+  all.mKind = ~0u;
+  return lockSnapshotSome(pF, &all, pOut);
+}
+
+LockRc lockSnapshotSome(LockFile *pF, const LockFilter *pWanted,
+                        LockSnapshot *pOut){
   View v;
   LockRc rc;
   memset(pOut, 0, sizeof(*pOut));
@@ -336,6 +426,9 @@ LockRc lockSnapshot(LockFile *pF, LockSnapshot *pOut){
   memset(&v, 0, sizeof(v));
   v.pF = pF;
   v.p = lockSegment(pF);
+  v.pWanted = pWanted;
+  v.bSome = pWanted->iSession || pWanted->mHash || pWanted->xKey
+         || pWanted->mKind!=~0u;
   v.pOut = pOut;
   rc = fillView(&v);
   if( v.aSeen ) ruleFree(lockMemory(pF), v.aSeen);

@@ -171,8 +171,12 @@ int lockSkipProbe(LockSession*);
 /*
 ** lockGranted: the last grant of lockAsk, lockOutcome, lockAcquire or lockSkip.
 ** lockUndo: gives that one hold back.  It cannot fail and does not wait.  With
-** a transaction hold it also gives back the transaction holds made since.
+** a transaction hold it also gives back the transaction holds made since.  If
+** more than LOCK_UNDO_MAX session holds go back before the session's next call,
+** the records of the others stay until another session meets them or this one
+** ends.
 */
+#define LOCK_UNDO_MAX 2048
 LockGrant lockGranted(const LockSession*);
 void lockUndo(LockSession*, const LockGrant*);
 
@@ -294,6 +298,8 @@ typedef struct LockRow {
   u32 nPermit;                  /* of a semaphore: the permits it has named */
   u32 bTransaction;             /* 1: in transaction scope */
   u64 iToken, iTicket, msSince;
+  u64 iRow;                     /* tells the lock from all others of the file,
+                                ** in every snapshot; less than 2^52 */
   const u8 *pKey;               /* nKey bytes, in the snapshot's memory */
   u32 nKey;
 } LockRow;
@@ -307,7 +313,8 @@ typedef struct LockWaitRow {
 typedef struct LockSnapshot {
   u32 nSession, nRow, nWait;
   LockSessionRow *aSession;
-  LockRow *aRow;                /* sorted by key, then by ticket */
+  LockRow *aRow;                /* sorted by key, then by ticket, if keys are
+                                ** wanted */
   u8 *aKey;
   LockWaitRow *aWait;           /* one row a pair of waiter and blocker */
   u64 aStat[STAT_COUNT];
@@ -315,14 +322,37 @@ typedef struct LockSnapshot {
 } LockSnapshot;
 
 /*
-** lockSnapshot: copies all sessions, locks and waits.  It reads without the
-** mutex, so it works while a process is stopped inside.  Each row is whole.
-** Two rows may be of different moments.  A session of a dead process is shown,
-** in state OS_GONE, until a process sweeps it.  Its records are not shown.
+** Which part of the file a snapshot is to have.  Sessions and statistics are
+** always there.  A filter is a hint: the snapshot has every lock that matches,
+** and may have others.  The counts of locks are those of the snapshot.
+*/
+enum { SNAPSHOT_LOCKS = 1,      /* aRow */
+       SNAPSHOT_KEYS = 2,       /* its keys, and its order */
+       SNAPSHOT_WAITS = 4,      /* aWait; needs the other two, of all locks */
+       SNAPSHOT_ALL = 7 };
+typedef struct LockFilter {
+  u32 mPart;                    /* SNAPSHOT_LOCKS ... */
+  u64 iSession;                 /* locks of this session; 0: of all */
+  u32 mKind;                    /* locks on keys of these kinds (1<<KEY_...) */
+  u32 mHash;                    /* of these kinds only keys with aHash[kind] */
+  u32 aHash[KEY_KINDS];
+  int (*xKey)(void*, u32 eKind, const u8 *pKey, u32 nKey);
+                                /* whether a key of another kind matches; 0:
+                                ** all do.  Needs SNAPSHOT_KEYS */
+  void *pArg;                   /* its first argument */
+} LockFilter;
+
+/*
+** lockSnapshot: copies all sessions, locks and waits, or with a filter some of
+** them.  It reads without the mutex, so it works while a process is stopped
+** inside.  Each row is whole.  Two rows may be of different moments.  A session
+** of a dead process is shown, in state OS_GONE, until a process sweeps it.  Its
+** records are not shown.
 ** After LOCK_NOMEM and LOCK_FORKED there is nothing to free.
 ** lockSnapshotFree: frees what lockSnapshot has allocated.
 */
 LockRc lockSnapshot(LockFile*, LockSnapshot*);
+LockRc lockSnapshotSome(LockFile*, const LockFilter*, LockSnapshot*);
 void lockSnapshotFree(LockFile*, LockSnapshot*);
 
 /* lockInside: the session that entered the mutex last, for the message of

@@ -24,7 +24,7 @@
 #include "core/lock.h"
 #include "core/sessions.h"
 
-#define SWEEP_MAX 2048             /* records freed before others may enter */
+#define SWEEP_MAX LOCK_UNDO_MAX    /* records freed before others may enter */
 #define US_TIDY   2000             /* patience of an end with the mutex */
 #define US_POLL   50000            /* between two polls of a wait */
 #ifndef US_RARE                    /* lkbell is built without polls */

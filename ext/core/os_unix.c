@@ -832,7 +832,7 @@ static OsBell *newBell(void){
 /* The thread that holds the mutex must be this one, or have ended.  Its list
 ** must not have the mutex any more when the memory goes. */
 static int freeBell(OsBell *p){
-  if( p->iMaker==iMaker ){
+  if( BUG(BELL_THREAD) ? p->iThread==threadNumber() : p->iMaker==iMaker ){
     if( pthread_mutex_unlock(&p->mutex)!=0 ) return 0;
   }else if( syscall(SYS_tgkill, getpid(), p->iThread, 0)==0 || errno!=ESRCH ){
     return 0;

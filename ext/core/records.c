@@ -455,6 +455,7 @@ void recordRing(Seg *p, const LockKey *pKey){
   while( (i = recordNext(p, &listen, i, &n))!=0 ){
     if( nTold++==0 && !drawToken(p) ) return;
     tellListener(p, i);
+    if( BUG(NOTIFY_FIRST) ) break;
   }
   if( nTold ) wakeListeners(p, channelWord(p, &listen));
 }
@@ -484,6 +485,7 @@ static void sendNote(Seg *p, SegRecord *r){
   LockKey key;
   if( hold==0 || SEG_LOW(hold)>SEG_LOW(now) || BUG(NOTIFY_NEVER) ) return;
   if( SEG_HIGH(now)!=iTxn && SEG_HIGH(now)!=segNextTxn(iTxn) ) return;
+  if( BUG(NOTIFY_DEAD) && SEG_HIGH(now)==iTxn ) return;
   recordKey(p, r, &key);
   recordRing(p, &key);
 }
@@ -644,6 +646,7 @@ void recordScan(Seg *p, const LockKey *pKey){
     SegRecord *r = segRecord(p, i);
     u32 m = keyConflicts(REC_MODE(r));
     if( SEG_STATE(atomicGetAcq(&r->state))!=SEG_WAITING ) continue;
+    if( BUG(PERMIT_PASS) && REC_KIND(r)==KEY_SEMAPHORE ) mAhead = 0;
     if( ((m & mAhead) && !BUG(SKIP_AHEAD))
      || (heldAgainst(p, pKey, &held, r) && !BUG(GRANT_BESIDE))
      || recordInvalid(p, r)

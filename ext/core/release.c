@@ -23,7 +23,7 @@ static u32 ownGrant(LockSession *p, const LockKey *pKey, u32 eMode){
 ** Only its withdrawal releases that. */
 static u32 ofRequest(const LockSession *p, u32 i){
   if( p->iRequest==0 || BUG(REQUEST_RELEASED) ) return 0;
-  return p->iRequest==i || p->iKept==i;
+  return p->iRequest==i || (p->iKept==i && !BUG(REQUEST_KEPT));
 }
 
 /* Lowers the session count of key and mode by one, under the mutex. */
@@ -185,8 +185,9 @@ void lockUndo(LockSession *p, const LockGrant *pGrant){
     return;
   }
   if( p->nBack<2 ) p->aBack[p->nBack++] = pGrant->iRecord;
-  else p->bBack = 1;
-  if( !BUG(UNDO_SILENT) ) lockTidy(p);
+  else if( !BUG(SET_NOTED) ) p->bBack = 1;
+  if( BUG(SET_SILENT) && p->bBack ) p->bPend = 1;
+  else if( !BUG(UNDO_SILENT) ) lockTidy(p);
 }
 
 /*--------------------------------------------------------- transactions ---*/

@@ -20,17 +20,25 @@ typedef struct LockCell {
 
 /* A view: its name, its columns and its rows. In each lock file its rows are
 ** at positions 0 to xCount()-1; a position at which xIs() returns 0 holds no
-** row. */
+** row. xId() returns a number below 2^53 that only this row has, in every
+** snapshot: SQLite compares such numbers of two scans with filters. */
 typedef struct LockView {
   const char *zName;
   const char *zColumns;  /* as in CREATE TABLE */
+  u32 mPart;             /* the parts of a snapshot that it shows */
   u32 (*xCount)(const LookFile*);
   int (*xIs)(const LookFile*, u32 iPos);
+  u64 (*xId)(const LookFile*, u32 iPos);
   LockCell (*xCell)(const LookFile*, u32 iPos, int iCol);
 } LockView;
 
 enum { LOCKVIEW_LOCKS, LOCKVIEW_SESSIONS, LOCKVIEW_WAITS, LOCKVIEW_STATS,
        LOCKVIEW_COUNT };
 const LockView *inspectrowsGet(int i);
+
+/* Columns of advisory_locks. */
+enum { LOCKS_SESSION, LOCKS_KIND, LOCKS_SCHEMA, LOCKS_OBJECT, LOCKS_KEY,
+       LOCKS_MODE, LOCKS_SCOPE, LOCKS_GRANTED, LOCKS_COUNT, LOCKS_TOKEN,
+       LOCKS_PID, LOCKS_APPLICATION, LOCKS_SINCE, LOCKS_WAITED };
 
 #endif

@@ -148,7 +148,7 @@ static void statusFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   int i;
   (void)nArg; (void)apArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
-  connectionLook(pCall->pConn, &x, &look);
+  connectionLook(pCall->pConn, &x, 0, &look);
   pStr = sqlite3_str_new(x.db);
   for(i=0; i<LOCKVIEW_COUNT; i++){
     sqlite3_str_appendchar(pStr, 1, i ? ',' : '{');

@@ -7,6 +7,7 @@
 */
 #include "locks/inspecttables.h"
 #include "session/lockkey.h"
+#include "locks/inspectfilter.h"
 #include "locks/inspectrows.h"
 #include "sqlite/vtab.h"
 SQLITE_EXTENSION_INIT3
@@ -61,10 +62,14 @@ static int lookConnect(
   return SQLITE_OK;
 }
 
+static int isLocks(const LookTable *p){
+  return p->pView==inspectrowsGet(LOCKVIEW_LOCKS);
+}
+
 static int lookBestIndex(sqlite3_vtab *pVtab, sqlite3_index_info *pInfo){
-  (void)pVtab;
   pInfo->estimatedCost = 100000;
   pInfo->estimatedRows = 100;
+  if( isLocks((LookTable*)pVtab) ) inspectfilterPlan(pInfo);
   return SQLITE_OK;
 }
 
@@ -100,14 +105,18 @@ static int lookFilter(
 ){
   LookCursor *pCur = (LookCursor*)pCursor;
   LookTable *pTab = (LookTable*)pCursor->pVtab;
+  InspectFilter filter;
   Sqlx x;
   int rc;
-  (void)idxNum; (void)idxStr; (void)argc; (void)argv;
+  (void)idxStr; (void)argc;
   connectionLookEnd(&pCur->look);
   pCur->iPos = 0;
   pCur->iFile = 0;
   sqlxBegin(&x, pTab->db);
-  if( connectionLook(pTab->pConn, &x, &pCur->look) ) lookSettle(pCur);
+  inspectfilterMake(&filter, &x, pTab->pView->mPart, idxNum, argv);
+  if( connectionLook(pTab->pConn, &x, &filter.lock, &pCur->look) ){
+    lookSettle(pCur);
+  }
   rc = sqlxVtabError(&x, &pTab->base);
   sqlxEnd(&x);
   return rc;
@@ -160,7 +169,9 @@ static int lookColumn(
 
 static int lookRowid(sqlite3_vtab_cursor *pCursor, sqlite3_int64 *piRowid){
   LookCursor *pCur = (LookCursor*)pCursor;
-  *piRowid = (sqlite3_int64)pCur->iFile<<32 | pCur->iPos;
+  const LockView *pView = ((LookTable*)pCursor->pVtab)->pView;
+  u64 iId = pView->xId(&pCur->look.a[pCur->iFile], pCur->iPos);
+  *piRowid = (sqlite3_int64)((u64)pCur->iFile<<53 | iId);
   return SQLITE_OK;
 }
 

@@ -17,6 +17,10 @@ enum { LOCKSET_LOCK = 1, LOCKSET_TRY, LOCKSET_UNLOCK };
 
 #define LOCKSET_MAX 1000   /* keys of one call */
 
+/* Each key can be a row with its table's intention lock. */
+_Static_assert(2*LOCKSET_MAX<=LOCK_UNDO_MAX,
+               "a set that goes back leaves nothing behind");
+
 /* ---- the keys --------------------------------------------------------- */
 
 /* The array, and what the function makes of its keys. */

@@ -1145,11 +1145,12 @@ static LockFile *openUnseen(Connection *p, Sqlx *x, const FileSession *pFs,
 
 /* Adds the snapshot of a schema's lock file, unless it is there already. */
 static void lookFile(Connection *p, Sqlx *x, const char *zSchema,
-                     ConnectionLook *pLook){
+                     const LockFilter *pWanted, ConnectionLook *pLook){
   FileSession *pFs = findSession(p, x, zSchema);
   LockFile *pFile = openUnseen(p, x, pFs, pLook);
   LookFile *aNew;
   LookFile *pNew;
+  LockRc eRc;
   if( pFile==0 ) return;
   aNew = sqlite3_realloc64(pLook->a, (u64)(pLook->n+1)*sizeof(*aNew));
   if( aNew ) pLook->a = aNew;
@@ -1165,11 +1166,14 @@ static void lookFile(Connection *p, Sqlx *x, const char *zSchema,
   }
   pNew->pFile = pFile;
   pLook->n++;
-  failSession(x, lockSnapshot(pFile, &pNew->snapshot), pFs);
+  eRc = pWanted ? lockSnapshotSome(pFile, pWanted, &pNew->snapshot)
+                : lockSnapshot(pFile, &pNew->snapshot);
+  failSession(x, eRc, pFs);
   lockLooked(pFile);
 }
 
-int connectionLook(Connection *p, Sqlx *x, ConnectionLook *pLook){
+int connectionLook(Connection *p, Sqlx *x, const LockFilter *pWanted,
+                   ConnectionLook *pLook){
   const char **azSchema;
   int i;
   assert( sqlxHeld(x->db) );
@@ -1178,7 +1182,7 @@ int connectionLook(Connection *p, Sqlx *x, ConnectionLook *pLook){
   azSchema = sqlxSchemas(x);
   for(i=0; azSchema && azSchema[i] && x->rc==SQLITE_OK; i++){
     if( sqlite3_stricmp(azSchema[i], "temp")==0 ) continue;
-    lookFile(p, x, azSchema[i], pLook);
+    lookFile(p, x, azSchema[i], pWanted, pLook);
   }
   if( x->rc!=SQLITE_OK ) connectionLookEnd(pLook);
   return x->rc==SQLITE_OK;

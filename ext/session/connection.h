@@ -235,8 +235,9 @@ void *connectionGuards(const Connection*);
 void connectionSetGuards(Connection*, void *pGuards, const ConnectionGuards*);
 
 /* Snapshots of the lock files of all databases, one file after the other, each
-** once. No lock file is made for this. After a failure nothing is left to free;
-** otherwise the caller must call connectionLookEnd(). */
+** once, with what the filter wants (NULL: everything). No lock file is made for
+** this. After a failure nothing is left to free; otherwise the caller must call
+** connectionLookEnd(). */
 typedef struct LookFile {
   char *zSchema;         /* the first schema that has this file */
   LockFile *pFile;
@@ -246,7 +247,7 @@ typedef struct ConnectionLook {
   LookFile *a;
   int n;
 } ConnectionLook;
-int connectionLook(Connection*, Sqlx*, ConnectionLook*);
+int connectionLook(Connection*, Sqlx*, const LockFilter*, ConnectionLook*);
 void connectionLookEnd(ConnectionLook*);
 
 #endif

@@ -20,7 +20,7 @@ static sqlite3_int64 clearOne(Sqlx *p, const DeclaredTable *pTab, Ddl *pDdl){
   sqlite3_int64 n = 0;
   if( !versionedlogThere(p, pTab)
    || !tableinfoOwnWritten(p, pTab->zSchema, zLog) ) return 0;
-  pStmt = sqlxPrepare(p, "SELECT sum(n) FROM \"%w\".\"%w\" WHERE slot=0",
+  pStmt = sqlxPrepare(p, "SELECT total(n) FROM \"%w\".\"%w\" WHERE slot=0",
                       pTab->zSchema, zLog);
   if( sqlxStep(p, pStmt) ) n = sqlite3_column_int64(pStmt, 0);
   sqlxFinalize(p, pStmt);

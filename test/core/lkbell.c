@@ -10,6 +10,7 @@
 #include "util.h"
 #include "../../ext/core/bell.h"
 #include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -387,6 +388,103 @@ static void sceneSignal(void){
   killed(pid);
 }
 
+/* A session waits for a permit behind another one.  When that one has its
+** permit, the other holders concern this one, so its next look polls. */
+static LockKey kPermit;
+static void permitted(int i){
+  pF = openOrDie(zDb);
+  tell(i, 1);
+  CHECK_EQ(waitFor(beginOrDie(pF), &kPermit, X), LOCK_OK);
+  tell(i, 2);
+  for(;;) pause();
+}
+static void signalledPermit(int i){
+  struct sigaction a;
+  memset(&a, 0, sizeof a);
+  a.sa_handler = onSignal;
+  sigaction(SIGUSR1, &a, 0);
+  pF = openOrDie(zDb);
+  CHECK_EQ(waitFor(beginOrDie(pF), &kPermit, X), LOCK_OK);
+  tell(i, 2);
+}
+static void scenePermits(void){
+  pid_t a[4], pid;
+  int i;
+  keyMake(&kPermit, KEY_SEMAPHORE, "s", 1);
+  kPermit.nPermit = 2;
+  for(i=1; i<3; i++){
+    a[i] = start(i, permitted);
+    hear(i, 2);
+  }
+  a[3] = start(3, permitted);
+  while( waiting()<1 ) restUs(200);
+  asleep(a[3]);
+  pid = start(4, signalledPermit);
+  while( waiting()<2 ) restUs(200);
+  asleep(pid);
+  killed(a[1]);
+  hear(3, 2);
+  asleep(pid);
+  CHECK_EQ(atomicGetAcq(&pSaid->aAt[4]), 0);
+  killed(a[2]);
+  signalOne(pid, SIGUSR1);
+  ended(pid);
+  killed(a[3]);
+}
+
+/* A thread has the number of one that held the bell and has ended.  The robust
+** mutexes that it has taken must stay in its list. */
+static u32 iReused;
+static void *beginEnds(void *p){
+  pThreads = beginOrDie(pF);
+  atomicSetRel(&iReused, (u32)syscall(SYS_gettid));
+  return p;
+}
+static void *lockThenBegin(void *p){
+  if( (u32)syscall(SYS_gettid)!=atomicGetAcq(&iReused) ) return p;
+  CHECK_EQ(pthread_mutex_lock(&pSaid->mutex), 0);
+  beginOrDie(pF);
+  tell(1, 1);
+  return p;
+}
+/* The next thread of this pid namespace gets the number n. */
+static void nextNumber(u32 n){
+  int fd = open("/proc/sys/kernel/ns_last_pid", O_RDWR);
+  char z[20];
+  int nByte = snprintf(z, sizeof z, "%u", n-1);
+  if( fd<0 || write(fd, z, (size_t)nByte)!=nByte ) tell(1, 2);
+  close(fd);
+}
+static void reusedNumber(int i){
+  pthread_t t;
+  (void)i;
+  pF = openOrDie(zDb);
+  pthread_create(&t, 0, beginEnds, 0);
+  pthread_join(t, 0);
+  while( atomicGetAcq(&pSaid->aAt[1])==0 ){
+    nextNumber(atomicGetAcq(&iReused));
+    pthread_create(&t, 0, lockThenBegin, 0);
+    pthread_join(t, 0);
+  }
+  if( pSaid->aAt[1]==1 ){
+    CHECK_EQ(pthread_mutex_trylock(&pSaid->mutex), EOWNERDEAD);
+  }
+}
+/* Its numbers are those of a pid namespace of its own. */
+static void numbersOfOwn(int i){
+  if( unshare(CLONE_NEWPID)!=0 ) tell(i, 2);
+  else ended(start(1, reusedNumber));
+}
+static void sceneReused(void){
+  pid_t pid;
+  robust(&pSaid->mutex);
+  pid = start(0, numbersOfOwn);
+  ended(pid);
+  if( pSaid->aAt[0]==2 || pSaid->aAt[1]==2 ){
+    printf("lkbell: numbers of threads cannot be chosen here\n");
+  }
+}
+
 /* Another process has stored nonsense in the word of a bell. */
 static void sceneNonsense(void){
   static const u32 aWord[] = { 0, 1, ~0u, OS_BELL_DIED, OS_BELL_AWAITED };
@@ -413,7 +511,8 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "thread", sceneThread }, { "again", sceneAgain }, { "fork", sceneFork },
   { "another's bell", sceneOther },
   { "one after the other", sceneShortLived }, { "robust", sceneRobust },
-  { "signal", sceneSignal }, { "nonsense", sceneNonsense }
+  { "signal", sceneSignal }, { "permits", scenePermits },
+  { "a thread's number again", sceneReused }, { "nonsense", sceneNonsense }
 };
 
 static void removeFile(const char *z){

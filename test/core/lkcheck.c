@@ -14,11 +14,17 @@
 **     session certainly holds, lasts longer than MS_MISSED
 **   - a cancelled wait had a canceller
 **   - every ask has a result, or its process was killed
+**   - no more sessions have a permit of a semaphore than it has permits
+**   - no notification is lost: a session that listens sees another number, at a
+**     look that begins after a notification was sent for certain, than it saw
+**     before that notification began.  It is sent for certain when the call
+**     that sends it has returned, and the note of a transaction when its
+**     session has entered the lock file again.  Numbers never fall.
 **
 **   lkcheck LOGFILE [spoil]
 **
 ** With spoil it falsifies entries of a sound log, one at a time, and must
-** notice most of them.
+** notice a good part of them in each way.
 */
 #include "util.h"
 #include "log.h"
@@ -34,12 +40,20 @@ typedef struct Hold {
   Span now, last;              /* held: this time, the time before */
 } Hold;
 typedef struct Asked {
-  u32 iKey, eMode;
+  u32 iKey, eMode, nPermit;
   Span t;
 } Asked;
+/* A session and a channel: entries, 0 for none. */
+typedef struct Heard {
+  u32 bListens, bMust, bMustNow;   /* the number must have changed */
+  u64 iNumber, iAt;                /* last number, and when it was seen */
+  u64 iNotify;                     /* a call that notifies has begun */
+  u64 iCommit;                     /* a transaction with a note has ended */
+} Heard;
 typedef struct Ses {
-  Hold a[LOG_KEYS][LOCK_MODES];
-  u64 iId, iCancelAt;
+  Hold a[LOG_ALL][LOCK_MODES];     /* notes count as transaction holds */
+  Heard aHeard[LOG_CHANNELS];
+  u64 iId, iCancelAt, iRelease;
   u32 bWaits, msAsk, nSp, nAsked, nCycle;
   Asked aAsked[ASKS];          /* the last few, nAsked-1 is the present one */
   u64 aCycle[CYCLE];
@@ -48,7 +62,7 @@ static Ses aS[MX];
 static u64 aDead[MX];          /* last one killed, of each place */
 static u64 aMaxToken[LOG_KEYS][LOCK_MODES];
 static u64 aOpen[MX];          /* session that the cancel under way aims at */
-static u64 nGot, nDead, nCancel, nSlip, nEdge, nSeen;
+static u64 nGot, nDead, nCancel, nSlip, nEdge, nSeen, nSent, nHeard;
 static const u32 aConf[] = { 0, 1u<<5, 1u<<3|1u<<4|1u<<5, 1u<<2|1u<<4|1u<<5,
                              1u<<2|1u<<3|1u<<4|1u<<5, 62 };
 _Static_assert(sizeof(aConf)/sizeof(aConf[0])==LOCK_MODES, "every mode");
@@ -67,7 +81,7 @@ static Asked *asked(Ses *s){ return &s->aAsked[(s->nAsked-1)%ASKS]; }
 */
 static void spans(u64 i, Ses *s, int bAfter){
   u32 k, m;
-  for(k=0; k<LOG_KEYS; k++) for(m=1; m<LOCK_MODES; m++){
+  for(k=0; k<LOG_CHANNEL; k++) for(m=1; m<LOCK_MODES; m++){
     Hold *h = &s->a[k][m];
     if( held(h) ){
       if( h->now.iFrom && h->now.iTo==0 ) continue;
@@ -84,11 +98,27 @@ static int meets(Span a, Span b){
       && (b.iTo==0 || b.iTo>=a.iFrom);
 }
 
+/* Another session may have been granted a permit between this grant and its
+** entry, if it has named more.  So the most that are named count. */
+static void gotPermit(u64 i, const LogEntry *e){
+  Hold *h = &aS[e->iSes].a[e->iKey][e->eMode];
+  u32 j, n = 0, nMost = LOG_PERMITS;
+  if( e->iKey==LOG_SEMAPHORE2 ) nMost = LOG_PERMITS2;
+  for(j=0; j<MX; j++) n += j!=e->iSes && held(&aS[j].a[e->iKey][e->eMode]);
+  if( !held(h) && n>=nMost ) bad(i, "more sessions inside than permits");
+  if( e->iToken==0 ) bad(i, "no token");
+  if( e->eScope==0 ) h->n++;
+  else if( !h->bTxn ){ h->bTxn = 1; h->iLevel = aS[e->iSes].nSp; }
+}
 static void got(u64 i, const LogEntry *e){
   Ses *s = &aS[e->iSes];
   Hold *h = &s->a[e->iKey][e->eMode];
   u32 j, m;
   nGot++;
+  if( e->iKey>=LOG_SEMAPHORE ){
+    gotPermit(i, e);
+    return;
+  }
   for(j=0; j<MX; j++) for(m=1; m<LOCK_MODES; m++){
     if( j==e->iSes || !(aConf[e->eMode]>>m & 1) ) continue;
     if( held(&aS[j].a[e->iKey][m]) ) bad(i, "two hold conflicting locks");
@@ -114,7 +144,7 @@ static void got(u64 i, const LogEntry *e){
 }
 static void endHolds(Ses *s, u32 iLevel){    /* transaction holds from there */
   u32 k, m;
-  for(k=0; k<LOG_KEYS; k++) for(m=0; m<LOCK_MODES; m++){
+  for(k=0; k<LOG_ALL; k++) for(m=0; m<LOCK_MODES; m++){
     if( s->a[k][m].bTxn && s->a[k][m].iLevel>=iLevel ) s->a[k][m].bTxn = 0;
   }
 }
@@ -174,6 +204,7 @@ static void standing(u64 i, u32 msNow){
     const Asked *q = asked(&aS[a]);
     aTo[a] = 0;
     if( !aS[a].bWaits || msNow-aS[a].msAsk<MS_MISSED ) continue;
+    if( q->nPermit>1 ) continue;
     for(b=0; b<MX; b++) for(m=1; m<LOCK_MODES; m++){
       if( b==a || !(aConf[q->eMode]>>m & 1) ) continue;
       if( held(&aS[b].a[q->iKey][m]) ) aTo[a] |= (u64)1<<b;
@@ -200,9 +231,73 @@ static void closeCancel(u64 i, u32 c){
   for(k=0; k<MX; k++) if( aS[k].iId==aOpen[c] ) aS[k].iCancelAt = i;
   aOpen[c] = 0;
 }
+/*------------------------------------------------------------- channels ---*/
+
+/* A notification of channel c that began at entry iBegin was sent by now. */
+static void sent(u64 iBegin, u32 c){
+  u32 j;
+  nSent++;
+  for(j=0; j<MX; j++){
+    Heard *h = &aS[j].aHeard[c];
+    if( h->bListens && h->iAt<iBegin ) h->bMust = 1;
+  }
+}
+/* The session has entered the lock file by a call that began after entry iFrom,
+** and so its transaction's notes were sent. */
+static void entered(Ses *s, u64 iFrom){
+  u32 c;
+  for(c=0; c<LOG_CHANNELS; c++){
+    Heard *h = &s->aHeard[c];
+    if( h->iCommit==0 || h->iCommit>iFrom ) continue;
+    sent(h->iCommit, c);
+    h->iCommit = 0;
+  }
+}
+static void commits(u64 i, Ses *s){
+  u32 c;
+  for(c=0; c<LOG_CHANNELS; c++){
+    if( s->a[LOG_CHANNEL+c][LOCK_SHARED].bTxn ) s->aHeard[c].iCommit = i;
+  }
+}
+static void heard(u64 i, Ses *s, const LogEntry *e){
+  Heard *h = &s->aHeard[e->iKey];
+  nHeard += e->iToken!=h->iNumber;
+  if( e->iToken<h->iNumber ) bad(i, "a number fell");
+  if( e->iToken!=h->iNumber ) h->bMust = 0;
+  else if( h->bMustNow ) bad(i, "a notification was lost");
+  h->bMustNow = 0;
+  h->iNumber = e->iToken;
+  h->iAt = i;
+}
+static void onChannel(u64 i, Ses *s, const LogEntry *e){
+  Heard *h = &s->aHeard[e->iKey];
+  Hold *note = &s->a[LOG_CHANNEL+e->iKey][LOCK_SHARED];
+  switch( e->eType ){
+    case LOG_LISTEN:
+      h->bListens = 1;
+      h->bMust = h->bMustNow = 0;
+      h->iNumber = e->iToken;
+      h->iAt = i;
+      break;
+    case LOG_UNLISTEN: h->bListens = h->bMust = 0; break;
+    case LOG_LOOK: h->bMustNow = h->bMust; break;
+    case LOG_HEARD: heard(i, s, e); break;
+    case LOG_NOTE:
+      if( !note->bTxn ) note->iLevel = s->nSp;
+      note->bTxn = 1;
+      break;
+    case LOG_NOTIFY: h->iNotify = i; break;
+    default:
+      sent(h->iNotify, e->iKey);
+      entered(s, h->iNotify);
+      break;
+  }
+}
+
 static void result(u64 i, const LogEntry *e){
   Ses *s = &aS[e->iSes];
   if( !s->bWaits ) bad(i, "a result without an ask");
+  if( e->rc!=LOCK_BUSY ) entered(s, asked(s)->t.iFrom);
   if( e->rc==LOCK_OK ) got(i, e);
   if( e->rc==LOCK_DEADLOCK ) deadlock(i, s);
   if( e->rc==LOCK_CANCELLED ){
@@ -225,6 +320,7 @@ static void ask(u64 i, const LogEntry *e){
   q = asked(s);
   q->iKey = e->iKey;
   q->eMode = e->eMode;
+  q->nPermit = e->nPermit;
   q->t.iFrom = i;
   q->t.iTo = 0;
 }
@@ -246,25 +342,35 @@ static void entry(u64 i, const LogEntry *e){
   spans(i, s, 0);
   switch( e->eType ){
     case LOG_OPEN: memset(s, 0, sizeof *s); s->iId = e->iToken; break;
-    case LOG_CLOSE: memset(s->a, 0, sizeof s->a); s->iId = 0; break;
+    case LOG_CLOSE:
+      memset(s->a, 0, sizeof s->a);
+      memset(s->aHeard, 0, sizeof s->aHeard);
+      s->iId = 0;
+      break;
     case LOG_ASK: ask(i, e); break;
     case LOG_CYCLE:
       if( s->nCycle<CYCLE ) s->aCycle[s->nCycle++] = e->iToken;
       break;
     case LOG_RESULT: result(i, e); break;
     case LOG_RELEASE:
+      s->iRelease = i;
       if( s->a[e->iKey][e->eMode].n ) s->a[e->iKey][e->eMode].n--;
       break;
     case LOG_RELEASED:
       if( e->rc==LOCK_BUSY ) s->a[e->iKey][e->eMode].n++;
+      else entered(s, s->iRelease);
       break;
     case LOG_RELEASEALL:
-      for(k=0; k<LOG_KEYS; k++) for(m=0; m<LOCK_MODES; m++) s->a[k][m].n = 0;
+      for(k=0; k<LOG_CHANNEL; k++) for(m=0; m<LOCK_MODES; m++) s->a[k][m].n = 0;
       break;
-    case LOG_TXNEND: endHolds(s, 0); s->nSp = 0; break;
+    case LOG_TXNEND:
+      if( e->rc==0 ) commits(i, s);
+      endHolds(s, 0);
+      s->nSp = 0;
+      break;
     case LOG_SAVEPOINT: s->nSp = e->iLevel; break;
     case LOG_OUTSIDE:
-      for(k=0; k<LOG_KEYS; k++) for(m=0; m<LOCK_MODES; m++){
+      for(k=0; k<LOG_ALL; k++) for(m=0; m<LOCK_MODES; m++){
         if( s->a[k][m].iLevel>e->iLevel ) s->a[k][m].iLevel = e->iLevel;
       }
       s->nSp = e->iLevel;
@@ -272,6 +378,10 @@ static void entry(u64 i, const LogEntry *e){
     case LOG_ROLLBACK: endHolds(s, e->iLevel); s->nSp = e->iLevel; break;
     case LOG_CANCEL:
       aOpen[e->iSes] = e->iToken;
+      break;
+    case LOG_LISTEN: case LOG_UNLISTEN: case LOG_LOOK: case LOG_HEARD:
+    case LOG_NOTE: case LOG_NOTIFY: case LOG_NOTIFIED:
+      onChannel(i, s, e);
       break;
     case LOG_KILL:
       aDead[e->iSes/2] = e->iToken;
@@ -290,7 +400,7 @@ static u32 check(Log *p){
   memset(aDead, 0, sizeof aDead);
   memset(aMaxToken, 0, sizeof aMaxToken);
   memset(aOpen, 0, sizeof aOpen);
-  nBad = nGot = nDead = nCancel = nSlip = nEdge = nSeen = 0;
+  nBad = nGot = nDead = nCancel = nSlip = nEdge = nSeen = nSent = nHeard = 0;
   msLook = nEntry ? p->a[0].msTime : 0;
   for(i=0; i<nEntry; i++) entry(i+1, &p->a[i]);
   if( nEntry==0 || p->a[nEntry-1].eType!=LOG_END ) bad(nEntry, "no end");
@@ -299,25 +409,40 @@ static u32 check(Log *p){
 }
 
 /* Falsifies entry e in way eWay.  Returns 0 if that makes no sense there. */
-enum { REFUSED, TOKEN, MEMBER, CANCELS, LOST, WAYS };
-static const char *azWay[] = { "a refusal made a grant", "a token set back",
+enum { REFUSED, PERMIT, TOKEN, MEMBER, CANCELS, DEAF, LOST, WAYS };
+static const char *azWay[] = { "a refusal made a grant",
+  "a permit refused made a grant", "a token set back",
   "a member of a cycle changed", "a timeout made a cancel",
-  "a result lost" };
+  "a number not heard", "a result lost" };
+/* Makes a look that has found a new number one that has found none. */
+static int deafen(LogEntry *e){
+  LogEntry *q = e;
+  if( e->eType!=LOG_HEARD ) return 0;
+  while( q->eType!=LOG_LOOK || q->iSes!=e->iSes ) q--;
+  if( q->iToken==e->iToken ) return 0;
+  e->iToken = q->iToken;
+  return 1;
+}
 static int falsify(LogEntry *e, int eWay, u64 iOther){
   if( eWay==MEMBER ){
     if( e->eType!=LOG_CYCLE || e->iToken==iOther ) return 0;
     e->iToken = iOther;
     return 1;
   }
+  if( eWay==DEAF ) return deafen(e);
   if( e->eType!=LOG_RESULT ) return 0;
   switch( eWay ){
     case REFUSED:
-      if( e->rc!=LOCK_NO ) return 0;
+    case PERMIT:
+      if( (e->iKey==LOG_SEMAPHORE)!=(eWay==PERMIT) ) return 0;
+      if( e->rc!=LOCK_NO && (eWay==REFUSED || e->rc!=LOCK_TIMEOUT) ) return 0;
       e->rc = LOCK_OK;
       e->iToken = (u64)1<<60;
       return 1;
     case TOKEN:
-      if( e->rc!=LOCK_OK || e->eMode!=LOCK_EXCLUSIVE ) return 0;
+      if( e->rc!=LOCK_OK || e->eMode!=LOCK_EXCLUSIVE || e->iKey>=LOG_KEYS ){
+        return 0;
+      }
       e->iToken = 1;
       return 1;
     case CANCELS:
@@ -331,10 +456,10 @@ static int falsify(LogEntry *e, int eWay, u64 iOther){
 }
 static void spoil(Log *p){
   u64 seed = 7, nEntry = p->nEntry;
-  int eWay, n, nSeenWay, nTry = 0;
+  int eWay, n, nSeenWay, nTry;
   for(eWay=0; eWay<WAYS; eWay++){
-    nSeenWay = 0;
-    for(n=0; n<12 && nTry<1000000; nTry++){
+    nSeenWay = nTry = 0;
+    for(n=0; n<24 && nTry<1000000; nTry++){
       LogEntry *e = &p->a[rnd(&seed)%nEntry], was = *e, *q = e;
       u64 iOther = 0;               /* a session that lived at that time */
       while( q>p->a && q->eType!=LOG_CANCEL ) q--;
@@ -385,6 +510,8 @@ int main(int n, char **a){
          (unsigned long long)nGot, (unsigned long long)nDead,
          (unsigned long long)nEdge, (unsigned long long)nSlip,
          (unsigned long long)nSeen, (unsigned long long)nCancel);
+  printf("lkcheck: %llu notifications sent for certain, %llu new numbers "
+         "heard\n", (unsigned long long)nSent, (unsigned long long)nHeard);
   if( n>2 && nError==0 ){
     bSpoil = 1;
     missed();

@@ -255,6 +255,44 @@ static void opListen(void){
   need(lockListenWait(V, &k, i, iNumber, &w, &iNumber), LOCK_TIMEOUT, 62);
 }
 
+/* A request without a wait for D, which E holds.  The session does other things
+** meanwhile and gives it up.  Then one that is granted meanwhile, and is not
+** taken but given back, and one that is taken. */
+static const LockWait forEver = { -1, 0, 0, 0 };
+static void otherThings(void){
+  LockKey k = keyText("free");
+  need(lockAcquire(V, &k, LOCK_SHARED, 1, 0), LOCK_OK, 60);
+  need(lockAcquire(V, &k, LOCK_SHARED, 0, 0), LOCK_OK, 61);
+  need(lockRelease(V, &k, LOCK_SHARED), LOCK_OK, 62);
+  lockRollbackTo(V, iLevel);
+}
+static void opRequest(void){
+  LockKey k = keyText("asked");
+  LockRc rc;
+  int i;
+  rc = lockRequest(V, &kD, LOCK_SHARED, &forEver);
+  if( rc!=LOCK_OK && rc!=LOCK_WAITING ) die(63);  /* E may have ended */
+  otherThings();
+  V->usPoll = 0;                   /* it polls */
+  if( rc==LOCK_WAITING ) rc = lockStands(V);
+  if( rc==LOCK_WAITING ) rc = lockGiveUp(V, LOCK_INTERRUPTED);
+  if( rc!=LOCK_OK && rc!=LOCK_INTERRUPTED ) die(64);
+  for(i=0; i<2; i++){
+    need(lockAcquire(V2, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK, 65);
+    need(lockRequest(V, &k, LOCK_EXCLUSIVE, &forEver), LOCK_WAITING, 66);
+    need(lockRelease(V2, &k, LOCK_EXCLUSIVE), LOCK_OK, 67);
+    need(lockRelease(V, &k, LOCK_EXCLUSIVE), LOCK_NO, 68);
+    otherThings();
+    if( i==0 ) need(lockGiveUp(V, LOCK_INTERRUPTED), LOCK_INTERRUPTED, 69);
+    else need(lockStands(V), LOCK_OK, 70);
+  }
+  need(lockRelease(V, &k, LOCK_EXCLUSIVE), LOCK_OK, 71);
+}
+/* Q2 has requested this table without a wait. */
+static void opRequested(void){
+  need(lockRelease(V, &kTable2, LOCK_EXCLUSIVE), LOCK_OK, 60);
+}
+
 /* The scenarios: number, what the victim does, and the name. */
 #define SCENARIOS(X) \
   X(V_ATTACH,        opAttach,       "attach") \
@@ -282,7 +320,9 @@ static void opListen(void){
   X(V_UNDO,          opUndo,         "undo") \
   X(V_BELL,          opBell,         "bell") \
   X(V_LISTEN,        opListen,       "listen") \
-  X(V_SESSIONS,      opSessions,     "many sessions")
+  X(V_SESSIONS,      opSessions,     "many sessions") \
+  X(V_REQUEST,       opRequest,      "request") \
+  X(V_REQUESTED,     opRequested,    "release of what is requested")
 
 enum {
 #define X(number, op, name) number,
@@ -336,8 +376,8 @@ static const int aHome[SETS][WHO] = {    /* 0: the driver, else a helper */
 enum { HELPERS = 2 };
 
 /* What one survivor must do.  A helper's lies in shared memory. */
-enum { BEGIN, ASK, OUTCOME, POLL, GIVEUP, WAIT, TXNEND, RELEASE, HOLDS, PENDING,
-       LISTEN, TOLD, CLOSE };
+enum { BEGIN, ASK, REQUEST, STANDS, OUTCOME, POLL, GIVEUP, WAIT, TXNEND,
+       RELEASE, HOLDS, PENDING, LISTEN, TOLD, CLOSE };
 typedef struct Mail {
   u32 iAsk, iDone;                 /* number of the command; of the answer */
   int eOp;
@@ -369,6 +409,10 @@ static void perform(Mail *m){
     case ASK:
       m->rc = lockAsk(*pp, &m->key, m->eMode, m->eScope, m->bQueue);
       break;
+    case REQUEST:
+      m->rc = lockRequest(*pp, &m->key, m->eMode, &forEver);
+      break;
+    case STANDS: m->rc = lockStands(*pp); break;
     case OUTCOME: m->rc = lockOutcome(*pp); break;
     case POLL: lockPoll(*pp); m->rc = LOCK_OK; break;
     case GIVEUP: m->rc = lockGiveUp(*pp, LOCK_TIMEOUT); break;
@@ -538,6 +582,10 @@ static void driverQueues(const Run *r){
   if( r->iOp==V_TABLE ){
     NEED( ask(Q2, &kTable2, LOCK_INTENT_EXCLUSIVE, 0, 1)==LOCK_WAITING );
   }
+  if( r->iOp==V_REQUESTED ){
+    NEED( call(Q2, REQUEST, &kTable2, LOCK_EXCLUSIVE, 0, 0)->rc
+          ==LOCK_WAITING );
+  }
 }
 
 /* The victim is stopped.  Calls that must not wait for it must return at once.
@@ -559,6 +607,21 @@ static int getsIt(int who){
     LockRc rc = simple(who, OUTCOME);
     if( rc!=LOCK_WAITING ) return rc==LOCK_OK;
     simple(who, POLL);
+  }
+  return 0;
+}
+
+/* Q2, which has requested the table without a wait, must be granted it by then,
+** and until it takes the lock it does other things. */
+static int getsRequest(void){
+  int i;
+  for(i=0; i<3; i++){
+    if( call(Q2, RELEASE, &kTable2, LOCK_EXCLUSIVE, 0, 0)->rc!=LOCK_NO
+     || call(Q2, REQUEST, &kHeld, LOCK_SHARED, 0, 0)->rc!=LOCK_PENDING ){
+      return 0;
+    }
+    if( simple(Q2, STANDS)==LOCK_OK ) return holdsNow(Q2, &kTable2);
+    simple(Q2, POLL);
   }
   return 0;
 }
@@ -633,6 +696,7 @@ static void afterDeath(const Run *r, int bEnded, int bSlept){
   if( bFirst && !bEnded ) simple(E, TXNEND);
   for(i=0; i<5; i++) NEED( try(T, aKey[i])==LOCK_OK );
   if( r->iOp==V_TABLE ) NEED( getsIt(Q2) );
+  else if( r->iOp==V_REQUESTED ) NEED( getsRequest() );
   else if( r->iOp!=V_CURE ) NEED( try(T, &kTable2)==LOCK_OK );
   if( eSet!=TWO ) waiterHasIt(r, 0);
   NEED( holdsNow(T, &kHeld) );

@@ -66,6 +66,12 @@ static const World aWorld[] = {
     3, 0, 1, ALL_, 1, 2, 0, 0, 0, 1, 200000 },
   { "requests: 3 sessions, 1 key, S X, both scopes, a savepoint, writer",
     3, 3, 4, S_|X_, 3, 2, 1, 1, 0, 1, 400000 },
+  { "semaphore: 4 sessions, 2 permits, both scopes",
+    4, K_PERMIT, K_PERMIT+1, X_, 3, 2, 0, 0, 0, 0, 20000 },
+  { "semaphore and table: 3 sessions, 2 permits, X",
+    3, K_TABLE, K_PERMIT+1, X_, 1, 2, 0, 0, 0, 0, 20000 },
+  { "semaphore, requests: 4 sessions, 2 permits, two of one process",
+    4, K_PERMIT, K_PERMIT+1, X_, 1, 2, 0, 0, 1, 1, 20000 },
 };
 static const World *pW;
 
@@ -323,6 +329,7 @@ static const char *adopt(void){
     aTick[k][i] = r->ticket;
     M.q[k][i].s = s;
     M.q[k][i].m = (int)REC_MODE(r);
+    M.q[k][i].permits = (int)REC_PERMIT(r);
   }
   return 0;
 }
@@ -480,6 +487,7 @@ int main(int n, char **a){
   int i, bQuick = n>1 && strcmp(a[1], "quick")==0;
   setvbuf(stdout, 0, _IOLBF, 0);
   makeKeys();
+  aKey[K_PERMIT].nPermit = 2;
   for(i=0; i<(int)(sizeof(aWorld)/sizeof(aWorld[0])); i++){
     pW = &aWorld[i];
     if( bQuick ? pW->mxState>20000 : n>1 && atoi(a[1])!=i ) continue;

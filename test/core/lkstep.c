@@ -1446,6 +1446,20 @@ static void sceneSemaphoreCycle(void){
   CHECK_EQ(ask(2, &k1, X, SES), LOCK_DEADLOCK);
   CHECK(whole());
 }
+/* A request stays in front of one that names more permits. */
+static void sceneSemaphoreOrder(void){
+  LockKey k2 = permits(2), k3 = permits(3);
+  inMemory();
+  CHECK_EQ(try(0, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(try(1, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(ask(2, &k2, X, SES), LOCK_WAITING);
+  CHECK_EQ(ask(3, &k3, X, SES), LOCK_WAITING);
+  lockPoll(S[3]);
+  CHECK(waits(2) && waits(3));
+  CHECK_EQ(lockRelease(S[0], &k2, X), LOCK_OK);
+  CHECK(granted(2) && granted(3));
+  CHECK(whole());
+}
 /* A process dies with a permit, another one with a request ahead. */
 static void actPermit(void){
   LockKey k = permits(2);
@@ -1475,6 +1489,70 @@ static void sceneSemaphoreDies(void){
   killed(pid);
   CHECK_EQ(try(1, &k, X, SES), LOCK_OK);
   CHECK(whole());
+}
+
+/* Of two processes with a permit the second one dies. */
+static void sceneSemaphoreSecond(void){
+  LockKey k = permits(2);
+  pid_t pid, pid2;
+  inFile();
+  iDieAt = 0;
+  pid = other(actPermit);
+  pid2 = other(actPermit);
+  CHECK_EQ(try(0, &k, X, SES), LOCK_NO);
+  killed(pid2);
+  CHECK_EQ(try(0, &k, X, SES), LOCK_OK);
+  iState = 0;                    /* that of the other child */
+  killed(pid);
+  CHECK(whole());
+}
+
+/*--------------------------------------------------------- sets of locks ---*/
+
+/* A session gives a set back, alone, while another thread is inside, while one
+** leaves in between, and after a rebuild, which has put the set behind other
+** locks in the session's list.  Nothing of the set is left, and each session
+** that waits for a part of it is granted that. */
+enum { ALONE, BESIDE, BETWEEN, REBUILT, HOWS };
+static void setBack(const LockGrant *a, int eHow){
+  int i;
+  if( eHow!=ALONE ) inside();
+  for(i=8; i>=0; i--){
+    lockUndo(S[0], &a[i]);
+    if( eHow==BETWEEN && i==6 ){
+      outside();
+      inside();
+    }
+  }
+  if( eHow!=ALONE ) outside();
+}
+static void sceneSet(void){
+  LockKey aKey[9];
+  LockGrant a[9];
+  int i, eHow;
+  inFile();
+  for(i=0; i<9; i++) aKey[i] = keyInt(100+i);
+  CHECK_EQ(try(0, &kA, X, SES), LOCK_OK);
+  CHECK_EQ(try(0, &kB, X, SES), LOCK_OK);
+  CHECK_EQ(try(0, &aKey[4], X, SES), LOCK_OK);   /* held before, and stays */
+  for(eHow=0; eHow<HOWS; eHow++){
+    for(i=0; i<9; i++){
+      CHECK_EQ(try(0, &aKey[i], X, SES), LOCK_OK);
+      a[i] = lockGranted(S[0]);
+    }
+    if( eHow==REBUILT ) killed(other(actDieInside));
+    CHECK_EQ(ask(1, &aKey[0], X, SES), LOCK_WAITING);
+    CHECK_EQ(ask(2, &aKey[8], X, SES), LOCK_WAITING);
+    CHECK_EQ(ask(3, &aKey[6], X, SES), LOCK_WAITING);
+    setBack(a, eHow);
+    if( eHow==REBUILT ) CHECK(lockHolding(S[0]));    /* it settles */
+    CHECK(granted(1) && granted(2) && granted(3));
+    CHECK_EQ(try(1, &aKey[4], X, SES), LOCK_NO);
+    CHECK(lockHolding(S[0]));
+    CHECK_EQ(segHeader(seg())->nRecord, 6);
+    for(i=1; i<4; i++) lockReleaseAll(S[i], ~0u, ~0u, 0);
+    CHECK(whole());
+  }
 }
 
 /*-------------------------------------------------------------- channels ---*/
@@ -1658,6 +1736,9 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "semaphore", sceneSemaphore },
   { "semaphore and a cycle", sceneSemaphoreCycle },
   { "dead holder of a permit", sceneSemaphoreDies },
+  { "order of permits", sceneSemaphoreOrder },
+  { "second holder of a permit dies", sceneSemaphoreSecond },
+  { "a set goes back", sceneSet },
   { "notes", sceneNotify }, { "a note wakes", sceneNotifyWakes },
   { "notified before the sleep", sceneNotifyFirst },
   { "dead note", sceneNoteDies }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** lktorture.c: processes lock and unlock at random while some of them are
-** killed and stopped.  It writes a log for lkcheck.
+** lktorture.c: processes lock and unlock at random, also with requests that do
+** not wait, semaphores and sets of locks, and notify each other, while some of
+** them are killed and stopped.  It writes a log for lkcheck.
 **
 **   lktorture PROCESSES OPERATIONS SEED LOGFILE
 */
@@ -30,22 +31,32 @@ static void put(LogEntry x){
 #define PUT(e, s, ...) \
   put((LogEntry){ .eType = (e), .iSes = (u8)(s), __VA_ARGS__ })
 
-typedef struct Held { u32 n[LOG_KEYS][LOCK_MODES]; } Held;
+typedef struct Held { u32 n[LOG_CHANNEL][LOCK_MODES]; } Held;
 typedef struct Me {
   LockSession *p;
   u32 iSes;
   Held h;                      /* session scope, as the worker believes */
   u32 nSp, aSp[3];
-  u64 iTok[LOG_KEYS][LOCK_MODES];
+  u32 aListen[LOG_CHANNELS];   /* record, 0: does not listen */
+  u64 aSeen[LOG_CHANNELS];     /* last number */
 } Me;
 static LockFile *pF;
 
 static void key(LockKey *k, u32 i){
   char z[200];
   memset(z, 'a'+(int)i, sizeof z);
-  if( i%4==3 ) keyMake(k, KEY_TEXT, z, 60+20*i);
+  if( i>=LOG_SEMAPHORE ){
+    keyMake(k, KEY_SEMAPHORE, z, 5);
+    k->nPermit = i==LOG_SEMAPHORE ? LOG_PERMITS : (u8)(1+R(LOG_PERMITS2));
+  }else if( i%4==3 ) keyMake(k, KEY_TEXT, z, 60+20*i);
   else if( i%4==2 ) keyMake(k, KEY_TABLE, z, 5);
   else{ i64 v = (i64)i; keyMake(k, KEY_INTEGER, &v, 8); }
+}
+static LockKey channel(u32 c, int eKind){
+  char z = (char)('a'+c);
+  LockKey k;
+  keyMake(&k, eKind, &z, 1);
+  return k;
 }
 static void openMe(Me *m){
   u32 iSes = m->iSes;
@@ -59,8 +70,14 @@ static void fatal(const char *z, int rc){
   fprintf(stderr, "torture: %s: %d\n", z, rc);
   _exit(3);
 }
-/* A wait that only a mistake can make time out. */
-enum { MS_EVER = 15000 };
+/* A wait that only a mistake can make time out.  A deadlock of those that wait
+** for one of several permits is not found, and such a wait is short. */
+enum { MS_EVER = 15000, MS_PERMIT = 20 };
+static i64 anyTime(const LockKey *k){
+  static const i64 aMs[] = { 0, 1, 5, MS_EVER, MS_EVER, MS_EVER };
+  i64 ms = aMs[R(6)];
+  return ms==MS_EVER && k->nPermit>1 ? MS_PERMIT : ms;
+}
 /* Logs the result, and with a deadlock the cycle. */
 static void putResult(Me *m, u32 i, u32 eMode, u32 eScope, LockRc rc,
                       u64 iToken){
@@ -72,36 +89,38 @@ static void putResult(Me *m, u32 i, u32 eMode, u32 eScope, LockRc rc,
   PUT(LOG_RESULT, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode,
       .eScope = (u8)eScope, .rc = (int8_t)rc, .iToken = iToken);
 }
-/* The same as a request without a wait, which is asked after now and then. */
+/* The same as a request without a wait, which is asked after now and then.  The
+** session does other things meanwhile. */
+static void otherThings(Me *m);
 static LockRc requested(Me *m, const LockKey *k, u32 eMode, i64 ms){
   LockWait w = { -1, 0, 0, 0 };
   u64 usEnd = osMonotonicUs() + (u64)ms*1000;
   LockRc rc = lockRequest(m->p, k, eMode, &w);
   while( rc==LOCK_WAITING ){
     if( osMonotonicUs()>=usEnd ) return lockGiveUp(m->p, LOCK_TIMEOUT);
+    if( R(20)==0 ) return lockGiveUp(m->p, LOCK_TIMEOUT);
+    if( R(3)==0 ) otherThings(m);
     restUs(R(300));
     rc = lockStands(m->p);
   }
   return rc;
 }
-static void askOne(Me *m, int bTry){
-  static const i64 aMs[] = { 0, 1, 5, MS_EVER, MS_EVER, MS_EVER };
-  u32 i = R(LOG_KEYS), eMode = R(2) ? LOCK_EXCLUSIVE : anyMode();
-  u32 eScope = R(2);
+static void savepoint(Me *m){
+  m->aSp[m->nSp++] = lockLevel(m->p);
+  PUT(LOG_SAVEPOINT, m->iSes, .iLevel = (u8)m->nSp);
+}
+/* Asks for key i.  Returns 1 if it was granted. */
+static int ask(Me *m, u32 i, u32 eMode, u32 eScope, int bTry, int bRequest){
   LockWait w = { 0, 0, 0, 0 };
   LockKey k;
   LockRc rc;
   u64 iTok = 0;
-  w.msTimeout = aMs[R(6)];
   key(&k, i);
+  w.msTimeout = anyTime(&k);
+  if( i>=LOG_SEMAPHORE ) eMode = LOCK_EXCLUSIVE;
   PUT(LOG_ASK, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode,
-      .eScope = (u8)eScope);
-  if( eScope && R(3)==0 && m->nSp<3 ){
-    m->aSp[m->nSp++] = lockLevel(m->p);
-    PUT(LOG_SAVEPOINT, m->iSes, .iLevel = (u8)m->nSp);
-  }
-  bTry |= R(4)==0;
-  rc = !bTry && eScope==0 && R(2) ? requested(m, &k, eMode, w.msTimeout)
+      .eScope = (u8)eScope, .nPermit = k.nPermit);
+  rc = bRequest ? requested(m, &k, eMode, w.msTimeout)
      : lockAcquire(m->p, &k, eMode, eScope, bTry ? 0 : &w);
   if( rc!=LOCK_BUSY && rc!=LOCK_TIMEOUT && rc!=LOCK_NO && rc!=LOCK_CANCELLED
    && rc!=LOCK_DEADLOCK && rc!=LOCK_OK ){
@@ -109,15 +128,53 @@ static void askOne(Me *m, int bTry){
   }
   if( rc==LOCK_OK ) lockToken(m->p, &k, &iTok);
   putResult(m, i, eMode, eScope, rc, iTok);
-  if( rc==LOCK_TIMEOUT && w.msTimeout==MS_EVER ) fatal("stuck", rc);
+  if( rc==LOCK_TIMEOUT && w.msTimeout==MS_EVER && !bRequest ){
+    fatal("stuck", rc);
+  }
   if( rc==LOCK_OK && eScope==0 ) m->h.n[i][eMode]++;
+  return rc==LOCK_OK;
+}
+static void askOne(Me *m, int bTry){
+  u32 i = R(4) ? R(LOG_KEYS) : LOG_SEMAPHORE+R(2), eScope = R(2);
+  u32 eMode = R(2) ? LOCK_EXCLUSIVE : anyMode();
+  if( eScope && R(3)==0 && m->nSp<3 ) savepoint(m);
+  bTry |= R(4)==0;
+  ask(m, i, eMode, eScope, bTry, !bTry && eScope==0 && R(2));
+}
+/* Several locks, all or none. */
+static void askSet(Me *m, int bTry){
+  u32 mKey = R(1u<<(LOG_SEMAPHORE+1)), i, aKey[LOG_SEMAPHORE+1];
+  u32 eMode = R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED, eScope = R(2) && m->nSp<3;
+  LockGrant a[LOG_SEMAPHORE+1];
+  int n = 0, bAll = 1;
+  mKey &= R(1u<<(LOG_SEMAPHORE+1));
+  if( eMode!=LOCK_EXCLUSIVE ) mKey &= ~(1u<<LOG_SEMAPHORE);
+  if( eScope ) savepoint(m);
+  for(i=0; mKey>>i && bAll; i++){
+    if( !(mKey>>i & 1) ) continue;
+    bAll = ask(m, i, eMode, eScope, bTry, 0);
+    aKey[n] = i;
+    if( bAll ) a[n++] = lockGranted(m->p);
+  }
+  if( bAll ) return;
+  if( eScope ){
+    PUT(LOG_ROLLBACK, m->iSes, .iLevel = (u8)m->nSp);
+    lockRollbackTo(m->p, m->aSp[m->nSp-1]);
+    return;
+  }
+  while( n>0 ){
+    i = aKey[--n];
+    PUT(LOG_RELEASE, m->iSes, .iKey = (u8)i, .eMode = (u8)eMode);
+    lockUndo(m->p, &a[n]);
+    m->h.n[i][eMode]--;
+  }
 }
 static void releaseOne(Me *m){
-  u32 i = R(LOG_KEYS), eMode = anyMode(), j;
+  u32 i = R(LOG_CHANNEL), eMode = anyMode(), j;
   LockKey k;
   LockRc rc;
   for(j=0; j<40 && m->h.n[i][eMode]==0; j++){
-    i = R(LOG_KEYS);
+    i = R(LOG_CHANNEL);
     eMode = anyMode();
   }
   key(&k, i);
@@ -133,9 +190,9 @@ static void releaseAll(Me *m){
   u64 n = 0, x = 0;
   u32 i, j;
   LockRc rc;
-  for(i=0; i<LOG_KEYS; i++) for(j=0; j<LOCK_MODES; j++) n += m->h.n[i][j];
+  for(i=0; i<LOG_CHANNEL; i++) for(j=0; j<LOCK_MODES; j++) n += m->h.n[i][j];
   PUT(LOG_RELEASEALL, m->iSes, .rc = 0);
-  rc = lockReleaseAll(m->p, ~0u, ~0u, &x);
+  rc = lockReleaseAll(m->p, ~(1u<<KEY_LISTEN), ~0u, &x);
   if( rc!=LOCK_OK && rc!=LOCK_BUSY ) fatal("release all", rc);
   if( rc==LOCK_OK && n!=x ) fatal("release all counts", (int)x);
   if( rc==LOCK_BUSY ) fatal("busy in release all", 0);
@@ -149,6 +206,64 @@ static void rollback(Me *m){
   lockRollbackTo(m->p, m->aSp[i]);
   m->nSp = i+1;
 }
+static void endTxn(Me *m){
+  int bRollback = R(4)==0;
+  PUT(LOG_TXNEND, m->iSes, .rc = (int8_t)bRollback);
+  m->nSp = 0;
+  if( bRollback ) lockTxnRollback(m->p);
+  else lockTxnEnd(m->p);
+}
+
+/* Looks whether channel c was notified, and may wait for that. */
+static void hear(Me *m, u32 c, int bTry){
+  LockKey k = channel(c, KEY_LISTEN);
+  LockWait w = { R(2) ? 1 : 10, 0, 0, 0 };
+  LockRc rc;
+  PUT(LOG_LOOK, m->iSes, .iKey = (u8)c, .iToken = m->aSeen[c]);
+  rc = lockListenWait(m->p, &k, m->aListen[c], m->aSeen[c],
+                      bTry || R(2) ? 0 : &w, &m->aSeen[c]);
+  if( rc!=LOCK_OK && rc!=LOCK_TIMEOUT ) fatal("hear", rc);
+  PUT(LOG_HEARD, m->iSes, .iKey = (u8)c, .iToken = m->aSeen[c]);
+}
+static void listens(Me *m, u32 c){
+  LockKey k = channel(c, KEY_LISTEN);
+  LockRc rc = LOCK_OK;
+  if( m->aListen[c] && R(8) ) return;
+  if( m->aListen[c] ){
+    PUT(LOG_UNLISTEN, m->iSes, .iKey = (u8)c);
+    rc = lockRelease(m->p, &k, LOCK_SHARED);
+    if( rc!=LOCK_OK ) fatal("unlisten", rc);
+    m->aListen[c] = 0;
+    return;
+  }
+  rc = lockListen(m->p, &k, &m->aListen[c]);
+  if( rc!=LOCK_OK ) fatal("listen", rc);
+  lockListenWait(m->p, &k, m->aListen[c], 0, 0, &m->aSeen[c]);
+  PUT(LOG_LISTEN, m->iSes, .iKey = (u8)c, .iToken = m->aSeen[c]);
+}
+static void notify(Me *m, u32 c){
+  LockKey k = channel(c, KEY_NOTIFY);
+  int bNow = R(2)==0;
+  LockRc rc;
+  if( bNow ) PUT(LOG_NOTIFY, m->iSes, .iKey = (u8)c);
+  rc = bNow ? lockNotifyNow(m->p, &k) : lockNotify(m->p, &k);
+  if( rc!=LOCK_OK ) fatal("notify", rc);
+  PUT(bNow ? LOG_NOTIFIED : LOG_NOTE, m->iSes, .iKey = (u8)c);
+}
+static void useChannel(Me *m, int bTry){
+  u32 c = R(LOG_CHANNELS);
+  listens(m, c);
+  if( R(2) ) notify(m, c);
+  if( m->aListen[c] ) hear(m, c, bTry);
+}
+/* What a session may do while it has a request. */
+static void otherThings(Me *m){
+  switch( R(3) ){
+    case 0: releaseOne(m); break;
+    case 1: useChannel(m, 1); break;
+    default: if( R(4) ) rollback(m); else endTxn(m); break;
+  }
+}
 static void cancelOne(Me *m, u32 nProc){
   u64 iId = pLog->aId[R(nProc*2)];
   LockRc rc;
@@ -158,14 +273,10 @@ static void cancelOne(Me *m, u32 nProc){
   else if( rc!=LOCK_NO ) fatal("cancel", rc);
 }
 static void step(Me *m, int bTry, u32 nProc){
-  switch( R(12) ){
+  switch( R(14) ){
     default: askOne(m, bTry); break;
     case 0: case 1: case 2: releaseOne(m); break;
-    case 3:
-      PUT(LOG_TXNEND, m->iSes, .rc = 0);
-      m->nSp = 0;
-      lockTxnEnd(m->p);
-      break;
+    case 3: endTxn(m); break;
     case 4: rollback(m); break;
     case 5: if( R(4)==0 ) releaseAll(m); break;
     case 6:
@@ -176,12 +287,12 @@ static void step(Me *m, int bTry, u32 nProc){
       }
       break;
     case 7: if( R(3)==0 ) cancelOne(m, nProc); break;
+    case 8: askSet(m, bTry); break;
+    case 9: useChannel(m, bTry); break;
   }
 }
 static void letGo(Me *m){
-  PUT(LOG_TXNEND, m->iSes, .rc = 0);
-  m->nSp = 0;
-  lockTxnEnd(m->p);
+  endTxn(m);
   releaseAll(m);
 }
 static void worker(u32 iProc, u32 nProc, u64 iSeed){
@@ -235,7 +346,7 @@ int main(int n, char **a){
   zDb = strdup(scratch("lktorture"));
   snprintf(z, sizeof z, "%s-interlock", zDb);
   unlink(z);
-  nByte = sizeof(Log) + (size_t)nOp*8*sizeof(LogEntry) + 1000000;
+  nByte = sizeof(Log) + (size_t)nOp*12*sizeof(LogEntry) + 1000000;
   fd = open(n>4 ? a[4] : "/dev/null", O_RDWR|O_CREAT|O_TRUNC, 0600);
   if( fd<0 || ftruncate(fd, (off_t)nByte)!=0 ) return 2;
   pLog = mmap(0, nByte, PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
@@ -286,9 +397,11 @@ int main(int n, char **a){
   {
     LockFile *p = openOrDie(zDb);
     LockSession *s = beginOrDie(p);
-    for(i=0; i<LOG_KEYS && !nError; i++){
+    lockProbeAll(p);
+    for(i=0; i<LOG_CHANNEL && !nError; i++){
       LockKey k;
       key(&k, i);
+      k.nPermit = 1;
       CHECK_EQ(lockAcquire(s, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     }
     CHECK(lockCheck(p)==0);

@@ -1103,6 +1103,76 @@ static void testKeys(void){
   lockClose(p);
 }
 
+/* 1 if the last byte of a key is even. */
+static int evenKey(void *pArg, u32 eKind, const u8 *pKey, u32 nKey){
+  (void)pArg;
+  return eKind==KEY_TEXT && nKey && pKey[nKey-1]%2==0;
+}
+/* A filter lets every lock through that it asks for, and few others. */
+static void testFilter(void){
+  LockFile *p = 0;
+  LockSession *s, *t;
+  LockSnapshot snap;
+  LockFilter f;
+  LockKey k;
+  char a[100];
+  u32 i, n = 60;
+  if( LIMIT_RECORD<200 ) return;
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  t = beginOrDie(p);
+  memset(a, 'a', sizeof a);
+  for(i=0; i<n; i++){
+    k = keyInt(i);
+    CHECK_EQ(lockAcquire(i%3 ? s : t, &k, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    a[99] = (char)i;
+    if( i%2 ) keyMake(&k, KEY_TEXT, a, 100);
+    else keyMake(&k, KEY_TEXT, &a[99-i/2], i/2+1);
+    CHECK_EQ(lockAcquire(s, &k, LOCK_SHARED, 0, 0), LOCK_OK);
+  }
+  memset(&f, 0, sizeof f);
+  f.mKind = ~0u;
+  CHECK_EQ(lockSnapshotSome(p, &f, &snap), LOCK_OK);
+  CHECK_EQ(snap.nRow, 0);
+  CHECK_EQ(snap.nSession, 2);
+  lockSnapshotFree(p, &snap);
+  f.mPart = SNAPSHOT_LOCKS;
+  CHECK_EQ(lockSnapshotSome(p, &f, &snap), LOCK_OK);
+  CHECK_EQ(snap.nRow, 2*n);
+  lockSnapshotFree(p, &snap);
+  f.mPart |= SNAPSHOT_KEYS;
+  f.iSession = lockSessionId(t);
+  CHECK_EQ(lockSnapshotSome(p, &f, &snap), LOCK_OK);
+  CHECK_EQ(snap.nRow, n/3);
+  for(i=0; i<snap.nRow; i++){
+    k = keyInt(3*i);
+    CHECK_EQ(snap.aSession[snap.aRow[i].iSession].iId, lockSessionId(t));
+    CHECK(snap.aRow[i].nKey==8 && memcmp(snap.aRow[i].pKey, k.a, 8)==0);
+  }
+  lockSnapshotFree(p, &snap);
+  f.iSession = 987654321;
+  CHECK_EQ(lockSnapshotSome(p, &f, &snap), LOCK_OK);
+  CHECK_EQ(snap.nRow, 0);
+  lockSnapshotFree(p, &snap);
+  f.iSession = 0;
+  f.mKind = 1u<<KEY_INTEGER | 1u<<KEY_TEXT;
+  f.mHash = 1u<<KEY_INTEGER;
+  k = keyInt(4);
+  f.aHash[KEY_INTEGER] = k.iHash;
+  f.xKey = evenKey;
+  CHECK_EQ(lockSnapshotSome(p, &f, &snap), LOCK_OK);
+  CHECK_EQ(snap.nRow, 1 + n/2);
+  for(i=0; i<snap.nRow; i++){
+    const LockRow *r = &snap.aRow[i];
+    CHECK(r->eKind==KEY_INTEGER ? memcmp(r->pKey, k.a, 8)==0
+                                : evenKey(0, r->eKind, r->pKey, r->nKey));
+  }
+  lockSnapshotFree(p, &snap);
+  lockSessionEnd(s);
+  lockSessionEnd(t);
+  lockClose(p);
+}
+
 /* The allocator fails at every allocation in turn. */
 static int nAlloc, nFailAt;
 static void *failAlloc(size_t n){
@@ -1587,6 +1657,7 @@ int main(int n, char **a){
   testEvents();
   testAnswers();
   testKeys();
+  testFilter();
   testNoMem();
   testThreads();
   testRace();

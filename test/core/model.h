@@ -9,9 +9,12 @@
 #define LOCK_TEST_MODEL_H
 #include "util.h"
 
-enum { NS = 8, NK = 5, NM = LOCK_MODES };
+enum { NS = 8, NK = 8, NM = LOCK_MODES };
+/* Keys 0 to 2 are advisory.  A row, a table, a semaphore, and a channel: the
+** key of those that listen, and that of notes. */
+enum { K_ROW = 3, K_TABLE, K_PERMIT, K_LISTEN, K_NOTE };
 typedef struct MHold { int n; int seq; } MHold;    /* seq 0: no such hold */
-typedef struct MReq { int s, m, scope; } MReq;
+typedef struct MReq { int s, m, scope, permits; } MReq;
 typedef struct Model {
   MHold hold[NS][NK][NM];
   MReq q[NK][NS];
@@ -21,6 +24,7 @@ typedef struct Model {
   MReq got[NS];                                    /* granted from the queue, */
   int gotKey[NS];                                  /* and of which key */
   int late[NS];                                    /* 1: and not taken yet */
+  int told[NS];                                    /* 1: its channel rang */
 } Model;
 
 static Model M;
@@ -30,6 +34,19 @@ static u32 aLevel[NS][4];
 static int nSes, nKey;
 static LockKey aKey[NK];
 static long aCount[8];
+static LockRc rcAsked;                             /* of the last doAsk */
+
+/* A set of locks: taken one after the other, all or none.  The last of them may
+** be waited for. */
+typedef struct MSet {
+  int n, scope, m, seq;                            /* seq: the model's level */
+  u32 iLevel;
+  int aKey[NK];
+  LockGrant a[NK];
+} MSet;
+static MSet aSet[NS];
+static u32 aListen[NS];                            /* record, last number */
+static u64 aHeard[NS];
 
 /* The conflict matrix once more, written independently of key.c. */
 static int conflict(int a, int b){
@@ -43,12 +60,16 @@ static int conflict(int a, int b){
 static int holds(int s, int k, int m){
   return M.hold[s][k][m].n>0 || M.hold[s][k][m].seq>0;
 }
-static int isObject(int k){ return k>=3; }         /* a row's key */
+static int isObject(int k){ return k==K_ROW || k==K_TABLE; }
 static int modelWriterBlocks(int s, int k){
   return M.writer && M.writer!=s+1 && isObject(k);
 }
-static int heldAgainst(int s, int k, int m){
-  int t, o;
+static int heldAgainst(int s, int k, int m, int permits){
+  int t, o, n = 0;
+  if( k==K_PERMIT ){
+    for(t=0; t<nSes; t++) n += t!=s && holds(t, k, LOCK_EXCLUSIVE);
+    return n>=permits;
+  }
   for(t=0; t<nSes; t++) if( t!=s ) for(o=1; o<NM; o++){
     if( holds(t, k, o) && conflict(m, o) ) return 1;
   }
@@ -79,7 +100,7 @@ static void scan(int k){
   int i, j;
   for(i=0; i<M.nq[k]; i++){
     MReq r = M.q[k][i];
-    int ok = !heldAgainst(r.s, k, r.m);
+    int ok = !heldAgainst(r.s, k, r.m, r.permits);
     for(j=0; j<i && ok; j++) if( conflict(r.m, M.q[k][j].m) ) ok = 0;
     if( !ok ) continue;
     give(r.s, k, r.m, r.scope);
@@ -106,7 +127,7 @@ static int cyclic(void){
   memset(e, 0, sizeof e);
   for(k=0; k<NK; k++) for(i=0; i<M.nq[k]; i++){
     MReq r = M.q[k][i];
-    for(t=0; t<nSes; t++) if( t!=r.s ) for(o=1; o<NM; o++){
+    for(t=0; t<nSes && r.permits<2; t++) if( t!=r.s ) for(o=1; o<NM; o++){
       if( holds(t, k, o) && conflict(r.m, o) ) e[r.s][t] = 1;
     }
     for(j=0; j<i; j++) if( conflict(r.m, M.q[k][j].m) ) e[r.s][M.q[k][j].s] = 1;
@@ -148,12 +169,13 @@ static int ask(int s, int k, int m, int scope, int bQueue){
       if( place<0 && conflict(m, M.q[k][i].m) ) before = 1;
     }
   }
-  if( !heldAgainst(s, k, m) && (!ahead || (place>=0 && !before)) ){
+  if( !heldAgainst(s, k, m, aKey[k].nPermit)
+   && (!ahead || (place>=0 && !before)) ){
     give(s, k, m, scope);
     return LOCK_OK;
   }
   if( !bQueue ) return LOCK_NO;
-  r.s = s; r.m = m; r.scope = scope;
+  r.s = s; r.m = m; r.scope = scope; r.permits = aKey[k].nPermit;
   if( place<0 ) place = M.nq[k];
   for(i=M.nq[k]; i>place; i--) M.q[k][i] = M.q[k][i-1];
   M.q[k][place] = r;
@@ -177,6 +199,24 @@ static int sessionIndex(u32 k){
   int s;
   for(s=0; s<nSes; s++) if( lockSlot(aS[s])==k ) return s;
   return -1;
+}
+
+/* A session that listens must have a new number if its channel rang, and only
+** then. */
+static const char *compareHeard(void){
+  int s;
+  for(s=0; s<nSes && nKey>K_LISTEN; s++){
+    u64 i;
+    if( M.hold[s][K_LISTEN][LOCK_SHARED].n==0 ) continue;
+    i = segRecord(lockSegment(pF), aListen[s])->token;
+    if( i<aHeard[s] ) return "a number fell";
+    if( (i!=aHeard[s])!=M.told[s] ){
+      return M.told[s] ? "a notification is lost" : "nothing was notified";
+    }
+    aHeard[s] = i;
+    M.told[s] = 0;
+  }
+  return 0;
 }
 
 /* Compares everything in the segment with the model.  0, or what differs. */
@@ -217,7 +257,7 @@ static const char *compare(void){
       if( w[k][i]!=M.q[k][i].s*16 + M.q[k][i].m ) return "queue order differs";
     }
   }
-  return 0;
+  return compareHeard();
 }
 
 /* After a rearrangement: puts the model's queues into the order of the tickets
@@ -260,7 +300,7 @@ static const char *doAsk(int s, int k, int m, int scope, int bQueue){
   e = ask(s, k, m, scope, bQueue);
   if( e==LOCK_OK && cyclic() ) return "a grant completes a cycle";
   x = e==LOCK_WAITING && cyclic();
-  rc = lockAsk(aS[s], &aKey[k], (u32)m, (u32)scope, bQueue);
+  rcAsked = rc = lockAsk(aS[s], &aKey[k], (u32)m, (u32)scope, bQueue);
   if( rc==LOCK_FULL && LIMIT_RECORD<100 ){
     M = was;
     aCount[4]++;
@@ -290,13 +330,22 @@ static void dropTxn(int s, int above){
     if( M.hold[s][k][m].seq>above ) M.hold[s][k][m].seq = 0;
   }
 }
-static void doEnd(int s){
+/* Rings the channel. */
+static void ring(void){
+  int t;
+  for(t=0; t<nSes; t++) M.told[t] |= M.hold[t][K_LISTEN][LOCK_SHARED].n;
+}
+static void modelEnd(int s){
   dropTxn(s, 0);
   M.txn[s] = M.nsp[s] = 0;
   M.seq[s] = 1;
   if( M.writer==s+1 ) M.writer = 0;
-  lockTxnEnd(aS[s]);
   scanAll();
+}
+static void doEnd(int s){
+  if( M.hold[s][K_NOTE][LOCK_SHARED].seq ) ring();
+  modelEnd(s);
+  lockTxnEnd(aS[s]);
 }
 static void doSavepoint(int s){
   if( M.nsp[s]<4 ){
@@ -338,7 +387,7 @@ static const char *doUnlockAll(int s, u32 mKind, u32 mMode){
 static const char *doSkip(int s, int k, int m, int scope){
   Model was = M;
   LockRc rc;
-  int i, e = heldAgainst(s, k, m) ? LOCK_NO : LOCK_OK;
+  int i, e = heldAgainst(s, k, m, aKey[k].nPermit) ? LOCK_NO : LOCK_OK;
   for(i=1; i<NM; i++) if( holds(s, k, i) ) e = LOCK_NO;
   for(i=0; i<M.nq[k]; i++){
     if( M.q[k][i].s!=s && conflict(m, M.q[k][i].m) ) e = LOCK_NO;
@@ -407,9 +456,9 @@ static int guardDiffers(int s, int iTable, int iRow){
 ** holds anything. */
 static const char *doLook(int s){
   int k, m, t, o, bFree = M.writer==s+1, n = 0;
-  for(k=0; k<nKey; k++) for(m=1; m<NM; m++) n += holds(s, k, m);
+  for(k=0; k<nKey; k++) for(m=1; m<NM && k<K_LISTEN; m++) n += holds(s, k, m);
   if( lockHolding(aS[s])!=(n>0) ) return "holding differs";
-  for(k=3; k<nKey; k++) for(m=3; m<nKey; m++){
+  for(k=K_ROW; k<nKey && k<=K_TABLE; k++) for(m=K_ROW; m<=k; m++){
     if( guardDiffers(s, k, -1) || guardDiffers(s, -1, m)
      || guardDiffers(s, k, m) ) return "guard differs";
   }
@@ -419,11 +468,13 @@ static const char *doLook(int s){
 static void doClose(int s){
   int k, m;
   leaveQueue(s);
+  /* it may have committed */
+  if( M.hold[s][K_NOTE][LOCK_SHARED].seq ) ring();
   for(k=0; k<NK; k++) for(m=1; m<NM; m++){
     M.hold[s][k][m].n = M.hold[s][k][m].seq = 0;
   }
   if( M.writer==s+1 ) M.writer = 0;
-  M.txn[s] = M.nsp[s] = M.late[s] = 0;
+  M.txn[s] = M.nsp[s] = M.late[s] = M.told[s] = aSet[s].n = 0;
   M.seq[s] = 1;
   scanAll();
   lockSessionEnd(aS[s]);
@@ -459,6 +510,30 @@ static const char *doWriter(int s){
   scanAll();
   return rc==LOCK_OK ? 0 : "writer";
 }
+/*----------------------------------------------------------------- sets ---*/
+
+/* Gives the locks of a set back, the last one first.  Another process may be in
+** the mutex meanwhile. */
+static void undoSet(int s, int bInside){
+  MSet *p = &aSet[s];
+  int bHeld;
+  if( p->n==0 ) return;
+  bHeld = bInside && otherEnters(lockSegment(pF))==MUTEX_ENTERED;
+  if( p->scope==LOCK_SCOPE_TRANSACTION ){
+    dropTxn(s, p->seq);
+    lockRollbackTo(aS[s], p->iLevel);
+    p->n = 0;
+  }
+  while( p->n>0 ){
+    M.hold[s][p->aKey[--p->n]][p->m].n--;
+    lockUndo(aS[s], &p->a[p->n]);
+  }
+  if( bHeld ){
+    otherLeaves(lockSegment(pF));
+    lockHolding(aS[s]);            /* it settles */
+  }
+  scanAll();
+}
 /* The step has granted requests: each waiter must see its grant.  A session
 ** that mStop has a bit for is interrupted at that moment.  One that mLate has a
 ** bit for does other things first, if it has a request without a wait. */
@@ -466,14 +541,18 @@ static const char *outcomes(u32 mStop, u32 mLate){
   int s;
   for(s=0; s<nSes; s++){
     if( !lockPending(aS[s]) || waitsOn(s) || M.late[s] ) continue;
-    if( (mLate>>s & 1) && M.got[s].scope==LOCK_SCOPE_SESSION ){
+    if( (mLate>>s & 1) && M.got[s].scope==LOCK_SCOPE_SESSION
+     && aSet[s].n==0 ){
       M.late[s] = 1;
     }else if( mStop>>s & 1 ){
       const char *z = doInterrupt(s);
       if( z ) return z;
+      undoSet(s, 0);
       s = -1;                      /* it may have passed to another waiter */
     }else if( lockOutcome(aS[s])!=LOCK_OK ){
       return "granted, but not told";
+    }else{
+      aSet[s].n = 0;               /* the set is complete */
     }
   }
   return 0;
@@ -489,5 +568,8 @@ static void makeKeys(void){
   keyMake(&aKey[2], KEY_TEXT, zLong, 255);
   keyMake(&aKey[3], KEY_ROW, zLong, 100);
   keyMake(&aKey[4], KEY_TABLE, "t", 1);
+  keyMake(&aKey[K_PERMIT], KEY_SEMAPHORE, "s", 1);
+  keyMake(&aKey[K_LISTEN], KEY_LISTEN, "c", 1);
+  keyMake(&aKey[K_NOTE], KEY_NOTIFY, "c", 1);
 }
 #endif

@@ -128,6 +128,17 @@ proc spec::sql {command} {
       if {$rest < 10000} { set rest [expr {$rest*$::world::patience/20000}] }
       return "SELECT advisory_lock_timeout($rest)"
     }
+    many - xmany - trymany - xtrymany - unmany {
+      # The keys, as an array in JSON, with the table before them if they are
+      # rows.
+      if {$kind eq "row"} { set key "'$table', '\[$value\]'" } else {
+        set key "'\[$key\]'"
+      }
+      set name [dict get {many lock xmany xact_lock trymany lock
+        xtrymany xact_lock unmany unlock} $word]
+      set try [expr {[string match *try* $word] ? "try_" : ""}]
+      return "SELECT $try${kind}_${name}_many${shared}($key)"
+    }
     permit { return "SELECT semaphore_lock($key, $mode)" }
     xpermit { return "SELECT semaphore_xact_lock($key, $mode)" }
     trypermit { return "SELECT try_semaphore_lock($key, $mode)" }
@@ -159,7 +170,7 @@ proc spec::outcome {command answer expected} {
     return [expr {$number ne "" ? "true" : "false"}]
   }
   switch -- [lindex [split $command] 0] {
-    lock - xlock - permit - xpermit {
+    lock - xlock - permit - xpermit - many - xmany {
       if {[string is wideinteger -strict $result] && $result > 0} { return ok }
     }
     request {
@@ -167,13 +178,13 @@ proc spec::outcome {command answer expected} {
       if {[string is wideinteger -strict $result] && $result > 0} { return ok }
     }
     try - xtry - unlock - cancel - withdraw - unlisten - notify - trypermit -
-    xtrypermit - unpermit {
+    xtrypermit - unpermit - trymany - xtrymany {
       if {$expected eq "ok" && $result eq "1"} { return ok }
       if {$result eq "1"} { return true }
       if {$result eq "0"} { return false }
     }
     sql { if {$expected ne "ok"} { return $result } else { return ok } }
-    unlock_all - row_unlock_all - table_unlock_all {
+    unlock_all - row_unlock_all - table_unlock_all - unmany {
       return [expr {$expected eq "ok" ? "ok" : $result}]
     }
     default { return ok }

@@ -95,6 +95,17 @@ client gem {
   remark {`make gem`; `gem install --local build/packages/gem/*.gem`,
     which compiles it}
 }
+client activerecord {
+  title {Ruby `ActiveRecord`}
+  file activerecord.rb
+  has {command -v gem && ruby -e 'require "active_record"; require "sqlite3"'}
+  make {rm -rf home && GEM_HOME=$PWD/home /usr/bin/gem install --local \
+    --silent --no-document "$BUILD"/packages/gem/*.gem}
+  run {V=$(tclsh "$ROOT"/tool/install/pages.tcl version)
+    GEM_HOME="$OUT"/activerecord/home /usr/bin/ruby -W0 \
+      "$SRC"/activerecord.rb "$V"}
+  remark {of the gem; see [below](#activerecord)}
+}
 client go {
   title {Go `mattn/go-sqlite3`}
   file program.go
@@ -126,7 +137,8 @@ client sqlpkg {
   run {V=$(tclsh "$ROOT"/tool/install/pages.tcl version)
     sh "$SRC"/shell.sh "$V" "$OUT"/sqlpkg/interlock}
   load {{.load .sqlpkg/interlock/interlock/interlock}}
-  remark {`make sqlpkg`; `sqlpkg install build/packages/sqlpkg/sqlpkg.json`}
+  remark {`make sqlpkg`; in `build/packages/sqlpkg`:
+    `sqlpkg install ./sqlpkg.json`}
 }
 client musl {
   title {C, musl}

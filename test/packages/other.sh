@@ -11,7 +11,7 @@ for file in package/prebuilt/*/interlock.so; do
   if cmp -s "$file" interlock.so; then found=$file; fi
 done
 echo "$found"
-sqlite=$(echo "$BUILD"/sqlite/amalgamation-3.54.*)
+sqlite=$(tclsh "$ROOT"/tool/sqlite.tcl amalgamation)
 version=$(tclsh "$ROOT"/tool/install/pages.tcl version)
 "$@" -w -O0 -DVERSION="\"$version\"" -I"$sqlite" -o program \
   "$SRC"/program.c "$sqlite"/sqlite3.c -lpthread -ldl -lm

@@ -3,7 +3,7 @@
 # Its errors go to a file, which it reads.
 sqlite3 -init /dev/null shop.db 2>errors <<END
 .separator ' '
-.load $2
+.load "$2"
 SELECT 'loaded', interlock_version() LIKE '$1 %';
 SELECT '~version', 'SQLite ' || sqlite_version();
 SELECT 'declared', versioned('account');

@@ -75,6 +75,8 @@ def main(arguments):
     figures = os.path.join(folder, "figures.json")
     if os.path.exists(figures):
         os.remove(figures)
+    # Ends the servers, too, when this process is asked to end.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     begin = time.monotonic()
     machine = report.machine(library)
     failed = {}

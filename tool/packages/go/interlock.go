@@ -5,7 +5,7 @@
 package interlock
 
 /*
-#cgo CFLAGS: -std=gnu11 -O2 -DSQLITE_CORE -DNDEBUG -I${SRCDIR}
+#cgo CFLAGS: -std=gnu11 -O2 -DSQLITE_CORE -DNDEBUG -I.
 #cgo LDFLAGS: -lpthread -ldl
 #include "interlock.h"
 

@@ -38,11 +38,16 @@ function prebuilt() {
   return fs.existsSync(file) ? file : undefined;
 }
 
+// A text as one word for the shell.
+function quoted(text) {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`;
+}
+
 function getLoadablePath() {
   const file = fs.existsSync(compiled) ? compiled : prebuilt();
   if (file) return file;
   throw new Error(`there is no interlock.so for ${machine().name} yet; this ` +
-    `compiles it: node ${path.join(__dirname, "install.js")}`);
+    `compiles it: node ${quoted(path.join(__dirname, "install.js"))}`);
 }
 
 function load(db) {

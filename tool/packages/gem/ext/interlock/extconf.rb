@@ -4,10 +4,11 @@
 abort "interlock needs Linux" unless RUBY_PLATFORM =~ /linux/
 
 require "rbconfig"
+require "shellwords"
 
 # RubyGems has put its own folder there.
 target = RbConfig.expand(RbConfig::MAKEFILE_CONFIG["sitearchdir"].dup)
-source = File.expand_path("../../src/interlock.c", __dir__)
+source = File.expand_path("../../src/interlock.c", __dir__).shellescape
 File.write("Makefile", <<~MAKEFILE)
   CC = #{ENV["CC"] || "cc"}
   CFLAGS = -O2
@@ -16,13 +17,13 @@ File.write("Makefile", <<~MAKEFILE)
 
   all: interlock.so
 
-  interlock.so: #{source.gsub(" ", "\\ ")}
+  interlock.so:
   \t$(CC) -std=c11 $(CFLAGS) -DNDEBUG -fPIC -shared -fvisibility=hidden \\
-  \t  -o $@ '#{source}'
+  \t  -o $@ #{source}
 
   install: interlock.so
-  \tmkdir -p '$(DESTDIR)$(sitearchdir)/interlock'
-  \tcp interlock.so '$(DESTDIR)$(sitearchdir)/interlock'
+  \tmkdir -p "$(DESTDIR)$(sitearchdir)/interlock"
+  \tcp interlock.so "$(DESTDIR)$(sitearchdir)/interlock"
 
   clean:
   \trm -f interlock.so

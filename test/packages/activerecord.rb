@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: 0BSD
+# activerecord.rb VERSION: the adapter in the gem. activerecord.rb -add N: adds
+# 1 to the Nth row of each way of locking, 25 times.
+require "interlock/active_record"  #:load
+require "timeout"
+
+def connect(settings = {})
+  ActiveRecord::Base.establish_connection(
+    adapter: "sqlite3", database: "shop.db", timeout: 60_000, **settings)
+end
+connect
+
+class Account < ActiveRecord::Base
+  self.table_name = "account"
+  self.locking_column = "none"
+end
+class Job < ActiveRecord::Base
+  self.table_name = "job"
+end
+class Counter < ActiveRecord::Base
+  self.table_name = "counter"
+end
+
+def one(sql) = ActiveRecord::Base.connection.select_value(sql)
+
+def assert(seen, wanted)
+  raise "#{seen.inspect}, not #{wanted.inspect}" unless seen == wanted
+end
+
+def error
+  yield
+rescue ActiveRecord::ActiveRecordError, ArgumentError => e
+  "#{e.class}: #{e.message}"
+end
+
+# Each adds 1 to a row, so that no addition of another process is lost. Each has
+# three rows.
+ADD = {
+  "lock" => ->(id) {
+    Counter.transaction do
+      counter = Counter.lock.find(id)
+      counter.update!(n: counter.n + 1)
+    end
+  },
+  "with_lock" => ->(id) {
+    counter = Counter.find(id)
+    counter.with_lock { counter.update!(n: counter.n + 1) }
+  },
+  "advisory" => ->(id) {
+    Counter.with_advisory_lock("counter") do
+      counter = Counter.find(id)
+      counter.update!(n: counter.n + 1)
+    end
+  },
+  "turns" => ->(id) {
+    Counter.transaction do
+      counter = Counter.find(id)
+      counter.update!(n: counter.n + 1)
+    end
+  },
+}
+if ARGV[0] == "-add"
+  ADD.each_with_index do |(how, add), i|
+    connect(interlock_turns: true) if how == "turns"
+    25.times { add[3 * i + ARGV[1].to_i] }
+  end
+  exit
+end
+
+puts "loaded #{one("SELECT interlock_version()").split.first == ARGV[0] ? 1 : 0}"
+puts "~version ActiveRecord #{ActiveRecord.version}," \
+     " SQLite #{one("SELECT sqlite_version()")}"
+puts "declared #{one("SELECT versioned('account')")}"
+stale = error { one("UPDATE account SET balance = 0, version = 0") }
+puts "stale #{stale.include?("stale write: account.version") ? 1 : 0}"
+
+assert Account.with_advisory_lock("invoices") { 7 }, 7
+Account.with_advisory_lock("invoices", timeout_seconds: 5) do
+  held = one("SELECT mode FROM advisory_locks WHERE key = 'invoices'")
+  puts "locked #{held == "exclusive" ? 1 : 0}"
+end
+assert one("SELECT count(*) FROM advisory_locks WHERE key = 'invoices'"), 0
+puts "tried #{Account.with_advisory_lock("printer", 0) { 1 } || 0}"
+assert Account.with_advisory_lock("printer", 0.01) { 1 }, false
+Account.transaction do
+  Account.with_advisory_lock("a", transaction: true, shared: true) {}
+  assert one("SELECT mode || ' ' || scope FROM advisory_locks
+              WHERE key = 'a'"), "shared transaction"
+end
+assert one("SELECT count(*) FROM advisory_locks WHERE key = 'a'"), 0
+
+# The other process has locked the first job.
+assert error { Job.lock("for update nowait").find(1) },
+       "ActiveRecord::LockWaitTimeout: row locked: job(1)"
+assert Job.lock("FOR UPDATE SKIP LOCKED").order(:id).map(&:id), [2, 3]
+assert Job.lock("FOR UPDATE SKIP LOCKED").order(:id).first.id, 2
+assert Job.lock.order(id: :desc).limit(1).pluck(:id), [3]
+assert Job.lock.order(:id).offset(1).limit(2).map(&:id), [2, 3]
+assert Job.lock.where("id > 1").order(id: :desc).map(&:id), [3, 2]
+one("SELECT advisory_lock_timeout(10)")
+timeout = error { Job.find(1).lock! }
+assert timeout[/\A.*?: .*? timeout:/],
+       "ActiveRecord::LockWaitTimeout: SQLite3::BusyException: lock timeout:"
+one("SELECT advisory_lock_timeout(-1)")
+assert error { Job.lock("LOCK IN SHARE MODE").to_a }[/\A\w+: lock\("LOCK/],
+       "ArgumentError: lock(\"LOCK"
+[Job.lock.distinct, Job.lock.group(:state), Job.lock.from("job"),
+ Job.lock.eager_load(:itself_not_there)].each do |refused|
+  assert error { refused.to_a }[/\A\w+: lock: /], "ArgumentError: lock: "
+end
+Job.transaction do
+  Job.first
+  assert error { Job.lock.find(2) }[/\A.*? lock wait refused:/],
+         "ActiveRecord::StatementInvalid: SQLite3::BusyException:" \
+         " lock wait refused:"
+end
+
+Job.transaction do
+  Job.lock.pluck(:id)
+  Job.lock.count
+  assert one("SELECT count(*) FROM advisory_locks WHERE session =
+              advisory_session()"), 0
+end
+
+# A deadlock: each of two processes holds what the other one waits for.
+def shell(*statements)
+  shell = IO.popen(["sqlite3", "-init", "/dev/null", "shop.db"], "r+")
+  shell.puts ".load \"#{Interlock.path}\"", *statements
+  shell
+end
+other = shell("SELECT advisory_lock('y') > 0;")
+assert other.gets, "1\n"
+Account.with_advisory_lock("x") do
+  other.puts "SELECT advisory_lock('x') > 0;"
+  Timeout.timeout(60) do
+    Thread.pass until one("SELECT count(*) FROM advisory_waits") == 1
+  end
+  assert error { Account.with_advisory_lock("y") {} }[/\A.*? detected:/],
+         "ActiveRecord::Deadlocked: SQLite3::LockedException:" \
+         " deadlock detected:"
+end
+other.close
+
+# A row stays locked until the transaction ends, and no cache answers.
+MODE = "SELECT group_concat(mode) FROM advisory_locks WHERE kind = 'row' AND
+        session = advisory_session()"
+ActiveRecord::Base.cache do
+  2.times do
+    Job.transaction do
+      Job.lock("FOR SHARE").find(2)
+      assert Job.uncached { one(MODE) }, "shared"
+    end
+  end
+  Job.transaction do
+    2.times { Job.lock.find(2) }
+    Job.find(3).lock!
+    assert Job.uncached { one(MODE) }, "exclusive,exclusive"
+  end
+end
+assert one("SELECT count(*) FROM advisory_locks WHERE session =
+            advisory_session()"), 0
+
+# Two processes that migrate: the second one is refused.
+class Create < ActiveRecord::Migration[6.1]
+  def up
+    create_table(:counter) { |t| t.integer :n, null: false, default: 0 }
+  end
+end
+ActiveRecord::Migration.verbose = false
+Create.version = 1 if Create.respond_to?(:version=)
+migrator = lambda do
+  migration = Create.new("create", 1)
+  ActiveRecord::Migrator.new(:up, [migration],
+                             ActiveRecord::SchemaMigration, 1)
+end
+ActiveRecord::SchemaMigration.create_table
+ActiveRecord::InternalMetadata.create_table
+id = migrator[].send(:generate_migrator_advisory_lock_id)
+other = shell("SELECT advisory_lock(#{id}) > 0;")
+assert other.gets, "1\n"
+assert error { migrator[].migrate }[/\A[\w:]+/],
+       "ActiveRecord::ConcurrentMigrationError:"
+other.close
+migrator[].migrate
+
+# Four processes, two of them on one row.
+12.times { Counter.create! }
+workers = [1, 1, 2, 3].map { |n| spawn(RbConfig.ruby, $0, "-add", n.to_s) }
+workers.each { |pid| assert Process.wait2(pid)[1].exitstatus, 0 }
+assert Counter.order(:id).pluck(:n), [50, 25, 25] * 4
+
+waited = Account.with_advisory_lock("scanner") { 1 }
+puts "waited #{waited}"
+puts "done"
