@@ -244,10 +244,12 @@ static int argVersioned(
 ** older, so that nothing else has to run; `versioned_forget` purges the rest,
 ** such as the versions of deleted rows. With `history=off` the table is
 ** dropped. A column that is added to the table later is kept from
-** `versioned_repair` on. DROP COLUMN and RENAME COLUMN work as before. Columns
-** whose names begin with `interlock_` and `tombstones=off` are refused with it.
-** With `on_stale=log`, and a trigger of yours that updates the row again, the
-** history can lack a version that a stale UPDATE has ended.
+** `versioned_repair` on. DROP COLUMN and RENAME COLUMN work as before. After a
+** rebuild that makes a column of numbers one of texts, `versioned_repair` drops
+** what was kept. Columns whose names begin with `interlock_` and
+** `tombstones=off` are refused with it. With `on_stale=log`, and a trigger of
+** yours that updates the row again, the history can lack a version that a stale
+** UPDATE has ended.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so
@@ -530,8 +532,9 @@ static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** tables. The function always makes the whole set of triggers anew. A version
 ** column that a rebuild has lost is added again, with versions above every
 ** earlier one (the time in unix ms). Rows that were inserted while the
-** triggers were missing are raised above their tombstones. The function does
-** all of its work or none.
+** triggers were missing are raised above their tombstones and, with `history`,
+** rows that went back meanwhile above the versions that it has. The function
+** does all of its work or none.
 **
 ** The function also records the new name of a table that was renamed. After
 ** that a rebuild of the table is recognized. A table that was renamed and

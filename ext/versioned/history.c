@@ -66,6 +66,26 @@ static int lacksColumn(const VersionedTable *pTab, const Names *pNames){
   return 0;
 }
 
+/* Whether a column that the history has as one of numbers is now one of texts,
+** or of anything: it would keep '01' as 1. */
+static int losesText(Sqlx *p, const VersionedTable *pTab){
+  const TableInfo *pInfo = &pTab->base.info;
+  int bLoses = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_info(\"%w\")",
+                                    pTab->base.zSchema, pTab->texts.zHistory);
+  while( sqlxStep(p, pStmt) ){
+    const char *zName = sqlxColumn(p, pStmt, 1);
+    const char *zWas = sqlxColumn(p, pStmt, 2);
+    int iCol = zName ? tableinfoColumn(pInfo, zName) : -1;
+    if( iCol<0 || zWas==0 || zWas[0]==0 || strcmp(zWas, "TEXT")==0
+     || !historytextKeeps(&pInfo->aCol[iCol], pTab->options.zColumn) ) continue;
+    if( pInfo->aCol[iCol].zAffinity[0]==0
+     || strcmp(pInfo->aCol[iCol].zAffinity, "TEXT")==0 ) bLoses = 1;
+  }
+  sqlxFinalize(p, pStmt);
+  return bLoses;
+}
+
 int historyBroken(Sqlx *p, const VersionedTable *pTab){
   const TableInfo *pInfo = &pTab->base.info;
   const char *zSql, *zWant = pTab->texts.zHistorySql;
@@ -76,25 +96,6 @@ int historyBroken(Sqlx *p, const VersionedTable *pTab){
   if( zSql==0 || !isForKey(zSql, zWant) ) return p->rc==SQLITE_OK;
   names = namesOf(p, pTab->base.zSchema, pTab->texts.zHistory);
   return p->rc==SQLITE_OK && lacksColumn(pTab, &names);
-}
-
-/* A history of another key has no rows for this one. */
-const char *historyOf(
-  Sqlx *p,
-  const VersionedTable *pTab,
-  const char ***paz,
-  int *pn
-){
-  const char *zSchema = pTab->base.zSchema;
-  const char *z = sqlxPrintf(p, "interlock_%s_history", pTab->base.zEntry);
-  int n = keytableCount(&pTab->base.info);
-  Names names;
-  if( !hadHistory(pTab) || !tableinfoOwn(p, zSchema, z) ) return 0;
-  names = namesOf(p, zSchema, z);
-  *paz = names.az;
-  *pn = names.n;
-  return isAmong(&names, sqlxPrintf(p, HISTORYTEXT_OWN "k%d", n))
-      && !isAmong(&names, sqlxPrintf(p, HISTORYTEXT_OWN "k%d", n+1)) ? z : 0;
 }
 
 void historyCheck(Sqlx *p, const VersionedTable *pTab){
@@ -151,6 +152,22 @@ static void readLists(Sqlx *p, const char *zSql, Names *pTo, Names *pFrom){
   if( pTo->n!=pFrom->n ) pTo->n = pFrom->n = 0;
 }
 
+/* Reads those of the installed triggers. */
+static void readInstalled(
+  Sqlx *p,
+  const VersionedTable *pTab,
+  Names *pTo,
+  Names *pFrom
+){
+  int i;
+  for(i=0; i<pTab->base.has.n; i++){
+    const TriggerSetOne *pOne = &pTab->base.has.a[i];
+    if( strcmp(pOne->zWhat, "history_updated")==0 ){
+      readLists(p, pOne->zSql, pTo, pFrom);
+    }
+  }
+}
+
 /* Returns "new=old, ..." for the columns that were renamed since the installed
 ** triggers were made, each to be set from its old one, and each old one that
 ** gets nothing to what was not kept; "" if there are none. */
@@ -163,12 +180,7 @@ static const char *renamedText(
   Names to = { 0, 0 }, from = { 0, 0 }, now = { 0, 0 };
   sqlite3_str *pStr;
   int i;
-  for(i=0; i<pTab->base.has.n; i++){
-    const TriggerSetOne *pOne = &pTab->base.has.a[i];
-    if( strcmp(pOne->zWhat, "history_updated")==0 ){
-      readLists(p, pOne->zSql, &to, &from);
-    }
-  }
+  readInstalled(p, pTab, &to, &from);
   now.az = sqlxAlloc(p, sizeof(char*)*((sqlite3_uint64)to.n + 1));
   pStr = sqlite3_str_new(p->db);
   for(i=0; i<to.n && now.az; i++){
@@ -188,6 +200,33 @@ static const char *renamedText(
   return sqlxText(p, pStr);
 }
 
+/* ---- for those who read it -------------------------------------------- */
+
+/* A history of another key has no rows for this one. What it has of a column is
+** where the installed triggers put it: if columns were renamed since, another
+** one can have its name there. */
+const char *historyOf(Sqlx *p, const VersionedTable *pTab, const char ***paz){
+  const TableInfo *pInfo = &pTab->base.info;
+  const char *z = sqlxPrintf(p, "interlock_%s_history", pTab->base.zEntry);
+  int n = keytableCount(pInfo), i, j;
+  Names names, to = { 0, 0 }, from = { 0, 0 };
+  if( !hadHistory(pTab) || !tableinfoOwn(p, pInfo->zSchema, z) ) return 0;
+  names = namesOf(p, pInfo->zSchema, z);
+  readInstalled(p, pTab, &to, &from);
+  *paz = sqlxAlloc(p, sizeof(char*)*((sqlite3_uint64)pInfo->nCol + 1));
+  for(i=0; i<pInfo->nCol && *paz; i++){
+    const char *zName = to.n==0 ? pInfo->aCol[i].zName : 0;
+    for(j=0; j<to.n; j++){
+      if( sqlite3_stricmp(from.az[j], pInfo->aCol[i].zName)==0 ){
+        zName = to.az[j];
+      }
+    }
+    (*paz)[i] = zName && isAmong(&names, zName) ? zName : 0;
+  }
+  return isAmong(&names, sqlxPrintf(p, HISTORYTEXT_OWN "k%d", n))
+      && !isAmong(&names, sqlxPrintf(p, HISTORYTEXT_OWN "k%d", n+1)) ? z : 0;
+}
+
 /* ---- steps ------------------------------------------------------------ */
 
 void historyPrepare(Sqlx *p, VersionedTable *pTab, DdlScope eScope){
@@ -203,7 +242,8 @@ void historyPrepare(Sqlx *p, VersionedTable *pTab, DdlScope eScope){
   zSql = tableinfoText(p, &pBase->info, "table", zTable);
   if( !pTab->options.bHistory ){
     pTab->eHistory = HISTORY_DROPPED;
-  }else if( zSql && isForKey(zSql, pTab->texts.zHistorySql) ){
+  }else if( zSql && isForKey(zSql, pTab->texts.zHistorySql)
+         && !losesText(p, pTab) ){
     Names names = namesOf(p, zSchema, zTable);
     if( lacksColumn(pTab, &names)
      || renamedText(p, pTab, &names)[0] ) pTab->eHistory = HISTORY_CHANGED;

@@ -12,10 +12,9 @@
 /* What stands in a history for a value that is not known. */
 #define HISTORY_UNKNOWN "x'6e6f74206b657074'"
 
-/* Returns the name of a table's history, and the names of its columns; NULL if
-** it has none. */
-const char *historyOf(Sqlx *p, const VersionedTable *pTab, const char ***paz,
-                      int *pn);
+/* Returns the name of a table's history and, for each column of the table, the
+** name of the one that has its values there, or NULL; NULL if there is none. */
+const char *historyOf(Sqlx *p, const VersionedTable *pTab, const char ***paz);
 /* Whether the table should have a history that is missing, or not as it should
 ** be. */
 int historyBroken(Sqlx *p, const VersionedTable *pTab);

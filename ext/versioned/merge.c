@@ -27,7 +27,7 @@ SQLITE_EXTENSION_INIT3
 /* A column, and what the caller wants in it. */
 typedef struct MergeColumn {
   const TableInfoColumn *pCol;
-  int bIsKept;               /* the history has it */
+  const char *zKept;         /* where the history has it; NULL: nowhere */
   sqlite3_value *pMine;      /* NULL: nothing */
   int bBlob;                 /* pMine is a BLOB in hex digits */
 } MergeColumn;
@@ -148,21 +148,19 @@ static int mergeOpen(
 ){
   const TableInfo *pInfo = &m->tab.base.info;
   const char **azKept = 0;
-  int i, j, nKept = 0;
+  int i;
   memset(m, 0, sizeof(*m));
   m->p = p;
   m->nKey = nKey;
   m->apKey = apKey;
   if( !expectFind(p, zTable, nKey, &m->tab) ) return 0;
-  m->zHistory = historyOf(p, &m->tab, &azKept, &nKept);
+  m->zHistory = historyOf(p, &m->tab, &azKept);
   m->aCol = sqlxAlloc(p, sizeof(*m->aCol)*((sqlite3_uint64)pInfo->nCol + 1));
   for(i=0; i<pInfo->nCol && m->aCol; i++){
     MergeColumn *pCol = &m->aCol[m->nCol];
     pCol->pCol = &pInfo->aCol[i];
     if( !historytextKeeps(pCol->pCol, m->tab.stored.zColumn) ) continue;
-    for(j=0; j<nKept; j++){
-      if( sqlite3_stricmp(azKept[j], pCol->pCol->zName)==0 ) pCol->bIsKept = 1;
-    }
+    if( m->zHistory && azKept ) pCol->zKept = azKept[i];
     m->nCol++;
   }
   return p->rc==SQLITE_OK;
@@ -179,8 +177,8 @@ static const char *selectColumn(Merge *m, int i, int iBind){
   Sqlx *p = m->p;
   const MergeColumn *pCol = &m->aCol[i];
   const char *z = sqlxPrintf(p, "r.\"%w\"", pCol->pCol->zName);
-  const char *zBase = pCol->bIsKept ? sqlxPrintf(p, "h.\"%w\"",
-                          pCol->pCol->zName) : HISTORY_UNKNOWN;
+  const char *zBase = pCol->zKept ? sqlxPrintf(p, "h.\"%w\"", pCol->zKept)
+                                  : HISTORY_UNKNOWN;
   const char *zMine = "";
   if( pCol->pMine ){
     zMine = sqlxPrintf(p, "+%d*(%s COLLATE BINARY IS ?%d)"

@@ -108,11 +108,12 @@ static void checkRows(
     sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up, or"
                " the name of a new column", pInfo->zName, zColumn, zBad);
   }else if( zBad ){
-    sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up:"
+    sqlxBad(p, "column %s.%s holds %.40s; allowed are integers from 0 up%s:"
                " UPDATE \"%w\" SET \"%w\" = 1"
                " WHERE typeof(\"%w\") <> 'integer' OR \"%w\" < 0",
-            pInfo->zName, zColumn, zBad, pInfo->zName, zColumn, zColumn,
-            zColumn);
+            pInfo->zName, zColumn, zBad,
+            strcmp(zBad, "NULL")==0 ? ", and NULL with null=0" : "",
+            pInfo->zName, zColumn, zColumn, zColumn);
   }
 }
 
@@ -439,11 +440,16 @@ static void stepsOfTables(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   historySteps(p, (const VersionedTable*)pBase, pDdl);
 }
 
-/* Raises rows that were inserted while the triggers were missing above their
-** tombstones. */
+/* Raises rows that were written while the triggers were missing above their
+** tombstones, and above the versions that the history has. */
 static void stepsOfRows(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   if( pBase->zEntry==0 || pTab->texts.zLiftAllSql[0]==0 ) return;
+  if( pTab->eHistory==HISTORY_STAYS || pTab->eHistory==HISTORY_CHANGED ){
+    if( pTab->texts.zLiftKeptSql[0] ){
+      ddlStep(p, pDdl, pTab->texts.zLiftKeptSql, DDL_UNDO_ALL);
+    }
+  }
   ddlStep(p, pDdl, pTab->texts.zLiftAllSql, 0);
 }
 

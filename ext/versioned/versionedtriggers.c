@@ -531,8 +531,9 @@ static void valuesOfHistory(Gen *g){
                   az[V_OF_OTHERS], az[V_VERSION]);
   az[V_BOUND] = sqlxPrintf(p, "%lld", pOptions->nHistory ? pOptions->nHistory
                                                         : pOptions->msHistory);
-  az[V_PURGE] = fill(g, pOptions->nHistory ? versioned_purge_count_sql
-                                           : versioned_purge_age_sql);
+  az[V_PURGE] = fill(g, pOptions->nHistory==0 ? versioned_purge_age_sql
+                        : pOptions->bAnyStep ? versioned_purge_any_sql
+                                             : versioned_purge_count_sql);
 }
 
 /* The steps that keep rows, in the trigger that is about to be made. */
@@ -694,6 +695,8 @@ void versionedtriggersMake(
   pTexts->zHistory = sqlxPrintf(p, "interlock_%s_history", zNumber);
   pTexts->zHistorySql = pOptions->bHistory ? fill(&g, versioned_history_sql)
                                            : "";
+  pTexts->zLiftKeptSql = pOptions->bHistory ? fill(&g, versioned_lift_kept_sql)
+                                            : "";
   for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
     TriggerSetOne *pOne;
     if( !(aTrigger[i].mWhen & mWhen) ) continue;

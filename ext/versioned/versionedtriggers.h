@@ -70,6 +70,7 @@ struct VersionedTexts {
   const char *zTombstones;      /* name of the table of tombstones */
   const char *zTombstonesSql;   /* as sqlite_master keeps it */
   const char *zLiftAllSql;      /* the UPDATE of a repair */
+  const char *zLiftKeptSql;     /* what comes before it, with history */
   const char *zLog;             /* name of the log */
   const char *zLogSql;          /* as sqlite_master keeps it */
   const char *zHistory;         /* name of the table of history */

@@ -42,3 +42,18 @@ suite sqlalchemy-2.0-log {
     }
   }
 }
+suite activerecord-6.1 {
+  run {sh "$SRC"/activerecord.sh 6.1}
+  options {auto tombstones=off null=0}
+  passed 409
+  fails {
+    TimestampTest.test_changing_parent_of_a_record_touches_both_new_and_old_* {
+      writes with `update_columns`, which sends no version and raises it, and
+      then touches a row that was read before
+    }
+    ActiveRecord::AdapterTest.test_current_database {
+      expects the name of the file; the adapter says `main`, so that Rails' lock
+      for migrations is the same one under each name of a file
+    }
+  }
+}

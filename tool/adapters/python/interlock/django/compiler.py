@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: 0BSD
 """The compilers of interlock.django: a SELECT may lock rows first."""
+from django.core.exceptions import EmptyResultSet
 from django.db import NotSupportedError, OperationalError
 from django.db.models.sql import compiler
 from django.db.models.sql.compiler import (  # noqa: F401
@@ -13,8 +14,11 @@ from .. import rows
 class SQLCompiler(compiler.SQLCompiler):
     def execute_sql(self, *args, **kwargs):
         query = self.query
+        # Before Django 4.0 it is explain_query.
+        explains = getattr(query, "explain_info", None) or getattr(
+            query, "explain_query", False)
         if (query.select_for_update and self.connection.in_atomic_block
-                and not query.explain_info):
+                and not explains):
             self.lock_rows()
         return super().execute_sql(*args, **kwargs)
 
@@ -38,6 +42,10 @@ class SQLCompiler(compiler.SQLCompiler):
             limit = query.high_mark - query.low_mark
             found.set_limits(low=query.low_mark)
             found.high_mark = None
+        try:
+            find = found.get_compiler(connection=self.connection).as_sql()
+        except EmptyResultSet:
+            return  # as after none(), without a statement
         query.clear_limits()
 
         def one(sql, values):
@@ -45,8 +53,7 @@ class SQLCompiler(compiler.SQLCompiler):
                 cursor.execute(sql.replace("?", "%s"), values)
                 return cursor.fetchone()[0]
 
-        keys = self.connection.read_beside(
-            *found.get_compiler(connection=self.connection).as_sql())
+        keys = self.connection.read_beside(*find)
         try:
             locked = rows.lock(
                 one, meta.db_table, keys, query.select_for_update_nowait,

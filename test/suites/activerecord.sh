@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: 0BSD
+# activerecord.sh VERSION: those of ActiveRecord's tests that have to do with
+# versions, locks and migrations, in the folder in which this runs. They are of
+# the version that Debian has installed, which must be one of VERSION, and come
+# from Debian's sources of it. apt reads a list of its own for them: the lists
+# of the machine stay as they are.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+version=$1
+installed=$(dpkg-query -W -f '${source:Upstream-Version}' ruby-activerecord)
+case $installed in
+  "$version".*) ;;
+  *) echo "this needs ActiveRecord $version, and Debian has $installed"
+     exit 1 ;;
+esac
+if [ ! -e ready ]; then
+  mkdir -p apt/lists/partial apt/cache/archives/partial
+  apt-get indextargets --format \
+    'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+    'Created-By: Packages' 'Origin: Debian' >apt/sources.list
+  apt="-o Dir::Etc::SourceList=$PWD/apt/sources.list
+    -o Dir::Etc::SourceParts=- -o Dir::State::Lists=$PWD/apt/lists
+    -o Dir::Cache=$PWD/apt/cache"
+  apt-get -qq $apt update
+  apt-get -qq $apt source --download-only --tar-only rails
+  mkdir -p rails
+  tar -xJf "rails_$installed.orig.tar.xz" -C rails --strip-components 1
+  touch ready
+fi
+cd rails/activerecord
+rm -f test/fixtures/*.sqlite3*
+for file in locking persistence counter_cache timestamp transactions \
+            migration adapter; do
+  /usr/bin/ruby -W0 -I test -I . -r "$here/interlock_activerecord.rb" \
+    "test/cases/${file}_test.rb" -s 1 || true
+done
