@@ -247,7 +247,9 @@ static int argVersioned(
 ** `versioned_repair` on. DROP COLUMN and RENAME COLUMN work as before. After a
 ** rebuild that makes a column of numbers one of texts, `versioned_repair` drops
 ** what was kept. Columns whose names begin with `interlock_` and
-** `tombstones=off` are refused with it.
+** `tombstones=off` are refused with it. With `on_stale=log`, and a trigger of
+** yours that updates the row again, the history can lack a version that a stale
+** UPDATE has ended.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so

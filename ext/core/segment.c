@@ -117,16 +117,37 @@ typedef struct Seeds {
 */
 static u64 believed(u64 i){ return i<SEG_NUMBERS-((u64)1<<20) ? i : 0; }
 
-/* Finds the highest numbers of the old header and of all slots.  The word of
-** the header may be what is damaged, and a slot has its last user's number. */
+/* Rounds up to whole pages, but not beyond the sessions: a store to a page
+** needs blocks behind all of it. */
+static u64 sessionsEnd(u64 iEnd){
+  u64 nPage = osPage();
+  iEnd = (iEnd+nPage-1)/nPage*nPage;
+  return iEnd<SEG_EXTENTS ? iEnd : SEG_EXTENTS;
+}
+static u64 sessionsAt(u32 k){
+  return SEG_SESSIONS + (u64)k*sizeof(SegSession);
+}
+static LockRc sessionBlocks(Seg *p, u32 kFrom, u32 kTo){
+  u64 iFrom = sessionsAt(kFrom);
+  return osExtend(&p->file, iFrom-iFrom%osPage(), sessionsEnd(sessionsAt(kTo)));
+}
+
+/*
+** Finds the highest numbers of the old header and of all slots.  The word of
+** the header may be what is damaged, and a slot has its last user's number.  In
+** a header that was cleared the words are right, and the slots may be a hole.
+*/
 static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
   SegHeader *h = segHeader(p);
   u64 i;
-  u32 k, n = roomSane(p) ? h->roomSession : LIMIT_SESSION;
+  u32 k, n = h->roomSession;
   pOut->iToken = believed(h->token);
   pOut->iNumber = h->numbers<((u64)1<<40) ? h->numbers : 0;
   pOut->iSession = believed(h->sessionId);
-  if( nFile<SEG_EXTENTS ) return;
+  if( nFile<SEG_EXTENTS || n==0 ) return;
+  if( !roomSane(p) ){              /* a process must not read in a hole */
+    n = sessionBlocks(p, 0, LIMIT_SESSION)==LOCK_OK ? LIMIT_SESSION : 0;
+  }
   for(k=1; k<=n; k++){
     i = believed(segSession(p, k)->id);
     if( i>pOut->iSession ) pOut->iSession = i;
@@ -143,8 +164,9 @@ static void findSeeds(Seg *p, u64 nFile, Seeds *pOut){
 }
 
 /* Sets the header after the magic word to 0, except the seeds, and what is
-** behind it up to nByte.  After a death the next process that formats finds
-** the seeds. */
+** behind it up to nByte.  After a death or a failure the next process that
+** formats finds the seeds.  So the header must be cleared before the slots
+** are. */
 static void clearFile(Seg *p, u64 nByte, const Seeds *pSeeds){
   /* FORMAT-ZERO */
   SegHeader *h = segHeader(p);
@@ -159,26 +181,12 @@ static void clearFile(Seg *p, u64 nByte, const Seeds *pSeeds){
   memset(p->pBase+iSecond, 0, (size_t)nByte-iSecond);
 }
 
-/* Rounds up to whole pages, but not beyond the sessions: a store to a page
-** needs blocks behind all of it. */
-static u64 sessionsEnd(u64 iEnd){
-  u64 nPage = osPage();
-  iEnd = (iEnd+nPage-1)/nPage*nPage;
-  return iEnd<SEG_EXTENTS ? iEnd : SEG_EXTENTS;
-}
-static u64 sessionsAt(u32 k){
-  return SEG_SESSIONS + (u64)k*sizeof(SegSession);
-}
-static LockRc sessionBlocks(Seg *p, u32 kFrom, u32 kTo){
-  u64 iFrom = sessionsAt(kFrom);
-  return osExtend(&p->file, iFrom-iFrom%osPage(), sessionsEnd(sessionsAt(kTo)));
-}
-
 /* Makes the file's first room, all of it zeroes but the header.  A file that
 ** was longer gives its blocks back.  Where the system cannot do that, or cannot
 ** make holes, the file has blocks behind all of it. */
 static LockRc makeBlocks(Seg *p, u64 nFile, const Seeds *pSeeds){
   u64 nByte = lengthOf(SEG_FIRST_RECORDS), nClear = sizeof(SegHeader);
+  u64 nBegin = sessionsEnd(sessionsAt(SEG_FIRST_SESSIONS));
   LockRc rc;
   /* FORMAT-PUNCH */
   if( nFile>nClear && !osPunch(&p->file, nClear, nFile) ){
@@ -186,8 +194,7 @@ static LockRc makeBlocks(Seg *p, u64 nFile, const Seeds *pSeeds){
   }
   CRASH(FORMAT_PUNCH);
   /* FORMAT-EXTEND */
-  rc = osExtend(&p->file, 0, nClear>sizeof(SegHeader) ? nClear
-                : sessionsEnd(sessionsAt(SEG_FIRST_SESSIONS)));
+  rc = osExtend(&p->file, 0, nClear>nBegin ? nClear : nBegin);
   if( rc==LOCK_OK ) rc = osExtend(&p->file, SEG_EXTENTS, nByte);
   if( rc!=LOCK_OK ) return rc;
   CRASH(FORMAT_EXTEND);
@@ -220,7 +227,9 @@ LockRc segFormat(Seg *p){
     if( nFile>=sizeof(u64) ){
       atomicSetRel(&h->magic, 0);              /* FORMAT-CLEAR */
       CRASH(FORMAT_CLEAR);
+      atomicFenceSeq();
     }
+    if( nFile>=sizeof(SegHeader) ) clearFile(p, sizeof(SegHeader), &seeds);
     rc = makeBlocks(p, nFile, &seeds);
     if( rc!=LOCK_OK ) return rc;
   }

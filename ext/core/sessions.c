@@ -10,7 +10,10 @@ u32 sessionOpen(Seg *p, u64 iNumber){
   u32 k = h->freeSession, i;
   SegSession *s;
   assert( segHeld(p) );
-  if( k ){
+  if( k>segSessions(p) ){          /* there may be a hole behind it */
+    segDamage(p);
+    return 0;
+  }else if( k ){
     h->freeSession = segSession(p, k)->next;
   }else if( h->usedSession<segSessions(p) ){
     k = h->usedSession + 1;

@@ -19,10 +19,11 @@ SQLITE_EXTENSION_INIT3
 
 /* Whether a constraint is not `key IN (...)`. SQLite does not compare a row
 ** that a virtual table has found for IN as it does without it: not by the
-** affinity of what stands behind IN. SQLite before 3.38 does not tell. */
+** affinity of what stands behind IN. SQLite before 3.38 does not tell, nor does
+** a newer one for a constraint after the first 32 or for a row value. */
 static int isNotIn(sqlite3_index_info *pInfo, int i){
 #if SQLITE_VERSION_NUMBER>=3038000
-  if( sqlite3_libversion_number()>=3038000 ){
+  if( sqlite3_libversion_number()>=3038000 && i<32 ){
     return !sqlite3_vtab_in(pInfo, i, -1);
   }
 #endif

@@ -62,7 +62,8 @@ static u64 position(const LookFile *p, u32 iPos){
 ** while a process is stopped in the middle of a change. Each row is
 ** consistent; two rows may be from different moments. Where many locks are
 ** held, `session = ?` and, with SQLite 3.38 or newer, `key = ?` are found much
-** sooner than all rows are read.
+** sooner than all rows are read. SQLite compares the key of `(session, key) IN
+** (SELECT ...)` without the affinity of the column that stands behind IN.
 **
 ** Columns:
 **   session      INTEGER  id of the session that holds or wants it

@@ -380,7 +380,9 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 **
 ** The connection was opened before fork(), and this is the child process. In
 ** the child the connection holds no locks and can take none; the locks of the
-** parent are not touched.
+** parent are not touched. A program that becomes a daemon must open its
+** connections and take its locks afterwards: the locks that it took before end
+** with the process that it leaves.
 **
 ** Code: SQLITE_ERROR
 ** Retry: nothing

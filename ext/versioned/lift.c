@@ -15,7 +15,8 @@ SQLITE_EXTENSION_INIT3
 #define LIFT_MAX "9223372036854775807"
 
 /* Appends the step that raises a column, in which a NULL counts as 0. Rows at
-** the end of the range stay: an INTEGER has no next one. */
+** the end of the range stay: an INTEGER has no next one. No name of its own is
+** in it, since the table can have columns of any name. */
 static void liftColumn(
   Sqlx *p,
   const char *zSchema,
@@ -23,10 +24,9 @@ static void liftColumn(
   const char *zColumn,
   Ddl *pDdl
 ){
-  ddlStep(p, pDdl, sqlxPrintf(p, "UPDATE \"%w\".\"%w\" SET \"%w\"=CASE"
-      " WHEN ifnull(\"%w\",0)<n THEN n ELSE \"%w\"+1 END FROM (SELECT "
-      TRIGGERSET_NOW " AS n) WHERE ifnull(\"%w\",0)<" LIFT_MAX, zSchema,
-      zTable, zColumn, zColumn, zColumn, zColumn), DDL_UNDO_ALL);
+  ddlStep(p, pDdl, sqlxPrintf(p, "UPDATE \"%w\".\"%w\" SET \"%w\"=max("
+      TRIGGERSET_NOW ",ifnull(\"%w\",0)+1) WHERE ifnull(\"%w\",0)<" LIFT_MAX,
+      zSchema, zTable, zColumn, zColumn, zColumn), DDL_UNDO_ALL);
 }
 
 static void liftTable(Sqlx *p, const VersionedTable *pTab, Ddl *pDdl){

@@ -6,7 +6,7 @@
 -- have to go on above the tombstone of its new key.
 CREATE TRIGGER $trigger AFTER UPDATE OF $version ON $table
 WHEN $new IS NOT $old AND $new IS NOT $old+1
-AND (NEW.$version IS $old+2 OR $own_step) AND $same_key
+AND ((NEW.$version IS $old+2 AND $same_key) OR $own_step)
 BEGIN
   SELECT RAISE(IGNORE);
 END

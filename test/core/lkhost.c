@@ -50,11 +50,15 @@ int __wrap_fstatfs64(int fd, struct statfs *p){
 static off_t nSignalled;         /* a call for more is undone by a signal */
 static int nUndone;              /* how often, before the test is ended */
 static int eNoAllocate;          /* of a file system without it */
+static int eNoPunch, eNoBlocks;  /* of one that cannot punch, or is full */
+static off_t nBlocks;            /* bytes from 0 on that have blocks */
 int __real_fallocate64(int, int, off_t, off_t);
 int __wrap_fallocate64(int, int, off_t, off_t);
 int __wrap_fallocate64(int fd, int e, off_t i, off_t n){
   errno = eNoAllocate;
-  if( eNoAllocate ) return -1;
+  if( errno==0 ) errno = e & FALLOC_FL_PUNCH_HOLE ? eNoPunch : eNoBlocks;
+  if( errno ) return -1;
+  if( e==0 && i<=nBlocks && i+n>nBlocks ) nBlocks = i+n;
   if( nAllocate>0 ){
     nAllocate--;
     errno = eAllocate;
@@ -328,6 +332,59 @@ static void testAllocate(void){
     removeFile(zDb);
   }
 }
+/* A file of another program's length, where the system cannot punch: the first
+** sessions have blocks. */
+static void testShortFile(void){
+  char z[500];
+  int fd;
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  fd = open(z, O_RDWR|O_CREAT, 0600);
+  CHECK(ftruncate(fd, SEG_SESSIONS+1)==0);
+  close(fd);
+  eNoPunch = EOPNOTSUPP;
+  nBlocks = 0;
+  lockClose(openOrDie(zDb));
+  CHECK(nBlocks>=(off_t)(SEG_SESSIONS + SEG_FIRST_SESSIONS*sizeof(SegSession)));
+  eNoPunch = 0;
+  removeFile(zDb);
+}
+/* Damages a file so that only its slots have the last numbers, and lets a
+** process fail to format it after the blocks are given back. */
+static void halfFormat(const char *z, u64 *piToken, u64 *piId){
+  LockFile *p = openOrDie(z);
+  LockSession *s = beginOrDie(p);
+  SegHeader *h = segHeader(lockSegment(p));
+  CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  *piToken = tokenOf(s);
+  *piId = lockSessionId(s);
+  h->token = h->sessionId = 1;
+  h->damaged = 1;
+  lockSessionEnd(s);
+  lockClose(p);
+  p = 0;
+  eNoBlocks = ENOSPC;
+  CHECK_EQ(lockOpen(&sysMem, z, 1, &p), LOCK_NOSPACE);
+  eNoBlocks = 0;
+}
+static void testHalfFormatted(void){
+  u64 iToken, iId;
+  LockFile *p;
+  LockSession *s, *t = 0;
+  halfFormat(zDb, &iToken, &iId);
+  sWall = -315360000;
+  p = openOrDie(zDb);
+  s = beginOrDie(p);
+  CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  CHECK(tokenOf(s)>iToken);
+  CHECK(lockSessionId(s)>iId);
+  sWall = 0;
+  /* a free session that has no blocks */
+  segHeader(lockSegment(p))->freeSession = SEG_FIRST_SESSIONS+1;
+  CHECK_EQ(lockSessionBegin(p, &t), LOCK_MALFORMED);
+  lockSessionEnd(s);
+  lockClose(p);
+  removeFile(zDb);
+}
 /* Makes a file that leaves only nLeave bytes of room. */
 static void filler(const char *z, size_t nLeave){
   static char a[4096];
@@ -340,6 +397,7 @@ static void filler(const char *z, size_t nLeave){
 }
 static void onSmallDisk(const char *zDir){
   char zFill[420], zName[420];
+  u64 iToken, iId;
   LockFile *p = 0;
   LockSession *s;
   LockKey k;
@@ -366,6 +424,12 @@ static void onSmallDisk(const char *zDir){
   CHECK(lockCheck(p)==0);
   lockSessionEnd(s);
   lockClose(p);
+  /* no process may read what has no blocks: there is no memory for it */
+  halfFormat(zName, &iToken, &iId);
+  filler(zFill, 0);
+  p = 0;
+  CHECK_EQ(lockOpen(&sysMem, zName, 1, &p), LOCK_NOSPACE);
+  unlink(zFill);
 }
 
 /*---------------------------------------------------------- a second name ---*/
@@ -1299,6 +1363,8 @@ int main(int n, char **a){
   testClock();
   testFileSystems();
   testAllocate();
+  testShortFile();
+  testHalfFormatted();
   testSmall();
   testSignalled();
   testAppended(EOPNOTSUPP);

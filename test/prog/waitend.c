@@ -81,7 +81,10 @@ static void namesOf(const char *z, Names *p){
   const char *zArg = "(7)";
   char zBase[60], *zX;
   int bMany = strstr(z, "_many")!=0, bPermit = strncmp(z, "sema", 4)==0;
-  if( strncmp(z, "row_", 4)==0 ) zArg = bMany ? "('t', '[1]')" : "('t', 1)";
+  int bRows = strncmp(z, "lock_rows", 9)==0;
+  if( bRows ) zArg = "('t', 'id = 1')";
+  else if( strncmp(z, "row_", 4)==0 && bMany ) zArg = "('t', '[1]')";
+  else if( strncmp(z, "row_", 4)==0 ) zArg = "('t', 1)";
   else if( bMany ) zArg = "('[7]')";
   else if( bPermit ) zArg = "('s', 1)";
   else if( strncmp(z, "table_", 6)==0 ) zArg = "('t')";
@@ -93,7 +96,7 @@ static void namesOf(const char *z, Names *p){
   snprintf(p->zWait, 100, "SELECT %s%s", z, zArg);
   snprintf(zBase, 60, "%s", z);
   if( (zX = strstr(zBase, "_xact"))!=0 ) memmove(zX, zX+5, strlen(zX+5)+1);
-  if( strncmp(z, "row_", 4)==0 ){
+  if( bRows || strncmp(z, "row_", 4)==0 ){
     strcpy(p->zHold, "SELECT try_row_lock('t', 1)");
     strcpy(p->zFree, "SELECT row_unlock('t', 1)");
   }else if( strncmp(z, "table_", 6)==0 ){
@@ -114,6 +117,8 @@ static void namesOf(const char *z, Names *p){
   if( p->bBegin ) return;
   if( strcmp(z, "get_lock")==0 || bPermit ){
     strcpy(p->zUnlock, p->zFree);
+  }else if( bRows ){
+    snprintf(p->zUnlock, 100, "SELECT row_unlock%s('t', 1)", z+9);
   }else{
     zX = strstr(zBase, "lock");
     snprintf(p->zUnlock, 100, "SELECT %.*sun%s%s", (int)(zX-zBase), zBase, zX,
