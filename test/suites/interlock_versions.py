@@ -4,10 +4,9 @@
 # versioned when it has been made. OPTIONS has the mode and the options.
 import os
 
+from interlock_report import used
 from sqlalchemy import Integer, Table, event
 from sqlalchemy.engine import Engine
-
-declared = 0
 
 
 @event.listens_for(Engine, "connect")
@@ -19,7 +18,6 @@ def load(connection, record):
 
 @event.listens_for(Table, "after_create")
 def declare(table, connection, **kw):
-    global declared
     options = os.environ["OPTIONS"].split()
     for column in table.columns:
         if column.name in ("version", "version_id") \
@@ -28,13 +26,4 @@ def declare(table, connection, **kw):
             connection.exec_driver_sql(
                 "SELECT versioned(?, ?%s)" % (", ?" * len(options)),
                 (table.name, column.name, *options)).all()
-            declared += 1
-
-
-def pytest_terminal_summary(terminalreporter):
-    stats = terminalreporter.stats
-    for report in stats.get("failed", []) + stats.get("error", []):
-        where, name = report.nodeid.split("::")[-2:]
-        print("\n~failed %s.%s" % (where.split("_sqlite")[0], name))
-    print("\n~passed %d" % len(stats.get("passed", [])))
-    print("~declared %d" % declared)
+            used("declared")

@@ -57,3 +57,93 @@ suite activerecord-6.1 {
     }
   }
 }
+suite django-concurrency {
+  run {sh "$SRC"/django_concurrency.sh 2.6.0}
+  options {auto tombstones=off step=any}
+  passed 122
+  fails {
+    test_manager.test_update[* {
+      writes without the version and expects that the row keeps it; mode `auto`
+      raises it
+    }
+    test_base.test_update_fields[* {
+      as above
+    }
+    test_conditional.test_standard_save {
+      a field that keeps the version where no checked column has changed, and so
+      writes it back as it was read: neither `auto` nor `echo`
+    }
+    test_conditional.test_save_allowed {
+      as above
+    }
+    test_conditional.test_self_relations {
+      as above
+    }
+    test_enable_disable.test_disable_concurrency_global {
+      switches the check of the ORM off and expects that a stale write passes
+    }
+    test_enable_disable.test_concurrency_disable_increment {
+      switches the raise of the version off, so that it is written back as it
+      was read
+    }
+    test_enable_disable.test_concurrency_disable_increment_on_class {
+      as above
+    }
+    test_enable_disable.test_concurrency_disable_increment_as_decorator {
+      as above
+    }
+    test_base.test_do_not_check_if_no_version[AutoIncConcurrentModel] {
+      sends 1 over a later version; an object without a version is not checked
+      by the ORM
+    }
+    test_issues.test_issue_54 {
+      takes the versions of all rows back to 0
+    }
+    test_triggerversionfield.test_trigger {
+      a field with triggers of its own that write the version
+    }
+    test_triggerversionfield.test_trigger_external_create {
+      as above
+    }
+    test_triggerversionfield.test_trigger_external_update {
+      as above
+    }
+  }
+}
+suite django-concurrency-beside {
+  run {sh "$SRC"/django_concurrency.sh 2.6.0 interlock_version}
+  options {auto}
+  passed 145
+  fails {
+    test_triggerversionfield.test_trigger_external_update {
+      its trigger has no list of columns, and raises its version once more when
+      Interlock raises the column that is beside it
+    }
+  }
+}
+
+# Locks. Nothing is declared, and each test passes.
+suite filelock {
+  run {sh "$SRC"/filelock.sh 3.25.2}
+  options {}
+  passed 93
+  fails {}
+}
+suite fasteners {
+  run {sh "$SRC"/fasteners.sh 0.20}
+  options {}
+  passed 19
+  fails {}
+}
+suite dlock-postgresql {
+  run {sh "$SRC"/dlock.sh postgresql}
+  options {}
+  passed 23
+  fails {}
+}
+suite dlock-mysql {
+  run {sh "$SRC"/dlock.sh mysql}
+  options {}
+  passed 23
+  fails {}
+}
