@@ -148,6 +148,16 @@ static void stepsOfTriggers(
   ddlMakeTriggers(p, pDdl, &pTab->set, pTab->set.nFirst, pTab->set.n);
 }
 
+/* Refuses the names that a trigger has for its own row: in a statement there
+** that reads a table called old, OLD.a is a column of that table. */
+static void checkName(Sqlx *p, const TableInfo *pInfo){
+  if( sqlite3_stricmp(pInfo->zName, "old")==0
+   || sqlite3_stricmp(pInfo->zName, "new")==0 ){
+    sqlxBad(p, "table %s has a name that triggers use for the row that is"
+               " written; allowed is any but old and new", pInfo->zName);
+  }
+}
+
 /*
 ** Writes down the steps that declare the table. Returns 0 after an error, and
 ** if everything is there already and bText is not set. Triggers that are as
@@ -166,7 +176,8 @@ static int writeDown(
   const DeclaredTable *pOther;
   ddlNew(pDdl, pTab->zSchema, pKind->zName);
   pDdl->bText = bText;
-  pKind->xCheck(p, pTab);
+  checkName(p, &pTab->info);
+  if( p->rc==SQLITE_OK ) pKind->xCheck(p, pTab);
   if( p->rc!=SQLITE_OK ) return 0;
   if( pTab->zNumber==0 ) pTab->zNumber = registryNumber(p, pTab->zSchema);
   pKind->xMake(p, pTab);
