@@ -172,7 +172,8 @@ static int copyKey(View *v, const SegRecord *r){
   return 1;
 }
 
-_Static_assert(LIMIT_RECORD<(1<<23), "a slot in the low bits of iRow");
+enum { SLOT_BITS = 24 };               /* of iRow, the low ones */
+_Static_assert(LIMIT_RECORD<(1<<SLOT_BITS), "a slot in the low bits of iRow");
 
 static void copyRecord(View *v, u32 i){
   SegRecord *pRec = segRecord(v->p, i), *r;
@@ -200,7 +201,7 @@ static void copyRecord(View *v, u32 i){
   pRow->iToken = pRow->bGranted ? r->token : 0;
   pRow->iTicket = r->ticket;
   pRow->msSince = r->since;
-  pRow->iRow = (u64)(iState>>3)<<23 | i;
+  pRow->iRow = (u64)(iState>>3)<<SLOT_BITS | i;
   pRow->nKey = v->pWanted->mPart & SNAPSHOT_KEYS ? REC_NKEY(r) : 0;
   pRow->pKey = v->pOut->aKey + v->nKey;
   v->nKey += pRow->nKey;

@@ -299,7 +299,7 @@ typedef struct LockRow {
   u32 bTransaction;             /* 1: in transaction scope */
   u64 iToken, iTicket, msSince;
   u64 iRow;                     /* tells the lock from all others of the file,
-                                ** in every snapshot; less than 2^52 */
+                                ** in every snapshot; less than 2^53 */
   const u8 *pKey;               /* nKey bytes, in the snapshot's memory */
   u32 nKey;
 } LockRow;
