@@ -43,8 +43,12 @@ SQLITE_EXTENSION_INIT3
 
 /* Takes one option: name=value. */
 static void argOption(Sqlx *p, const char *z, OptionsText *pText){
-  const char **pzValue = optionsNamed(pText, z);
-  if( sqlite3_strnicmp(z, "only=", 5)==0 ){
+  int bOnly = sqlite3_strnicmp(z, "only=", 5)==0;
+  const char **pzValue = bOnly ? &pText->zExcept : optionsNamed(pText, z);
+  if( pzValue && pzValue!=&pText->zMode && *pzValue ){
+    sqlxBad(p, "option is %Q; allowed is each option once, and one of except"
+               " and only", z);
+  }else if( bOnly ){
     pText->zExcept = sqlxPrintf(p, "only %s", z+5);
   }else if( pzValue && pzValue!=&pText->zMode ){
     *pzValue = strchr(z, '=') + 1;

@@ -147,8 +147,9 @@ static int rowsCall(
 ** Locks all rows that match, waits for those that are not free, and returns
 ** their keys. It takes all of them or, after an error, none. Each row is locked
 ** as by row_lock (`shared`: as by row_lock_shared, `xact`: as by
-** row_xact_lock), and row_unlock_many releases them. advisory_lock_timeout, or
-** the last argument `wait_at_most(ms)`, limits the waits of a call together.
+** row_xact_lock). row_unlock_many releases up to 1,000 of them in a call,
+** row_unlock_all all that the session holds. advisory_lock_timeout, or the last
+** argument `wait_at_most(ms)`, limits the waits of a call together.
 **
 ** What is promised:
 **

@@ -11,15 +11,15 @@ SQLITE_EXTENSION_INIT3
 
 /* ---- from arguments --------------------------------------------------- */
 
-static int keyTooLong(Sqlx *p, int nData){
+static int keyTooLong(Sqlx *p, const char *zWhat, int nData){
   if( nData<=(int)LIMIT_KEY ) return 0;
-  sqlxBad(p, "key has %d bytes; allowed are %d", nData, (int)LIMIT_KEY);
+  sqlxBad(p, "%s has %d bytes; allowed are %d", zWhat, nData, (int)LIMIT_KEY);
   return 1;
 }
 
 static int makeKey(Sqlx *p, LockKey *pKey, int eKind, const void *pData,
                    int nData){
-  if( !keyTooLong(p, nData) ) keyMake(pKey, eKind, pData, (u32)nData);
+  if( !keyTooLong(p, "key", nData) ) keyMake(pKey, eKind, pData, (u32)nData);
   return p->rc==SQLITE_OK;
 }
 
@@ -50,7 +50,7 @@ static int bytesKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
   int bText = sqlite3_value_type(pVal)==SQLITE_TEXT;
   const void *pData;
   int nData = sqlite3_value_bytes(pVal);
-  if( keyTooLong(p, nData) ) return 0;
+  if( keyTooLong(p, "key", nData) ) return 0;
   pData = bText ? (const void*)sqlite3_value_text(pVal)
                 : sqlite3_value_blob(pVal);
   nData = sqlite3_value_bytes(pVal);
@@ -112,7 +112,9 @@ int lockkeyNamed(
   LockKey *pKey
 ){
   const char *z = argsText(p, pVal, zWhat);
-  if( z==0 || p->rc!=SQLITE_OK ) return 0;
+  if( z==0 || p->rc!=SQLITE_OK || keyTooLong(p, zWhat, (int)strlen(z)) ){
+    return 0;
+  }
   return makeKey(p, pKey, eKind, z, (int)strlen(z));
 }
 
