@@ -207,8 +207,8 @@ static int argVersioned(
 ** or, if the version that was carried is above the row's, at that one. So a key
 ** gets no version twice in this mode either. Two errors stay: `version
 ** exhausted:`, and `version not raised:` where a trigger skips the change of
-** the version, since the row would keep a version that it had before. Each
-** write costs more than without it.
+** the version, or updates the row in between, since the row would keep a
+** version that it had before. Each write costs more than without it.
 **
 ** With `null=0` a version that is NULL counts as 0, in a column that can be
 ** NULL, as Rails and SQLAlchemy count it. The next version is 1.
@@ -253,7 +253,7 @@ static int argVersioned(
 ** what was kept. Columns whose names begin with `interlock_` and
 ** `tombstones=off` are refused with it. With `on_stale=log`, and a trigger of
 ** yours that updates the row again, the history can lack a version that a stale
-** UPDATE has ended.
+** UPDATE has ended, or have what the row was in between.
 **
 ** AFTER UPDATE triggers of yours that update the table itself, to keep
 ** `updated_at` or a counter, are dropped and made again with the same text, so

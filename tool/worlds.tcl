@@ -31,7 +31,7 @@ namespace eval worlds {
     debug {
       about {the same, the extension with asserts}
       make DEBUG=1  library debug/interlock.so  also node
-      env {STATEMENTS 150000}  timeout 900
+      env {STATEMENTS 80000}  timeout 900
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
@@ -43,23 +43,23 @@ namespace eval worlds {
       program testfixture-asan
       make {DEBUG=1 SAN=address,undefined}
       library debug/san-address-undefined/interlock.so
-      env {ASAN_OPTIONS detect_leaks=0  STATEMENTS 30000
+      env {ASAN_OPTIONS detect_leaks=0  STATEMENTS 15000
            UBSAN_OPTIONS print_stacktrace=1:halt_on_error=1}
       timeout 1200  patience 60000
     }
     oldest {
       about {the oldest SQLite that is supported, 3.34.0}
       sqlite tcl-oldest  also tcl-tooold
-      env {STATEMENTS 150000}  timeout 900
+      env {STATEMENTS 80000}  timeout 900
     }
     newest {
       about {the newest SQLite, 3.54.1, with its asserts}
-      sqlite tcl-newest  env {STATEMENTS 100000}  timeout 900
+      sqlite tcl-newest  env {STATEMENTS 60000}  timeout 900
     }
     static {
       about {the amalgamation compiled into SQLite}
       make amalgam  sqlite static  static 1
-      env {STATEMENTS 250000}  timeout 1200
+      env {STATEMENTS 150000}  timeout 1200
     }
     posix {
       about {the portable POSIX layer in place of Linux's, with asserts}
