@@ -142,6 +142,22 @@ proc process::pid {name} {
 proc process::signal {name signal} {
   # With a Turkish locale kill does not know CONT.
   exec env LC_ALL=C kill -$signal [pid $name]
+  if {$signal eq "STOP"} { stopped $name }
+}
+# Waits until all threads of the process stand still, a moment after the signal.
+proc process::stopped {name} {
+  set end [expr {[clock milliseconds] + $::world::patience}]
+  set running 1
+  while {$running && [clock milliseconds] < $end} {
+    set running 0
+    foreach path [glob -nocomplain /proc/[pid $name]/task/*/stat] {
+      if {[catch { set fd [open $path] }]} continue
+      if {[regexp {^\d+ \(.*\) ([A-Z])} [read $fd] - state]
+          && $state ni {T t Z X}} { set running 1 }
+      chan close $fd
+    }
+    if {$running} { after 1 }
+  }
 }
 proc process::kill {name} {
   signal $name KILL
