@@ -629,7 +629,8 @@ proc model::step {st} {
   set counts [readCounts]
   set failed [catch {$db eval [dict get $st sql]} msg]
   variable touching
-  if {$failed && $touching && [string match "*too many levels*" $msg]} {
+  if {$failed && $touching
+   && [regexp {too many levels|nested too deep} $msg]} {
     return "G10 failed with '$msg'"
   }
   if {$failed && $alone && [mayTouch]
