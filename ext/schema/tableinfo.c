@@ -238,6 +238,7 @@ static void readList(Sqlx *p, sqlite3_stmt *pStmt, TableInfoList *pList){
     pItem->zName = sqlxColumn(p, pStmt, 1);
     pItem->zTable = sqlxColumn(p, pStmt, 2);
     pItem->zSql = sqlxColumn(p, pStmt, 3);
+    pItem->iRow = sqlite3_column_int64(pStmt, 4);
     if( !pItem->zType || !pItem->zName || !pItem->zTable ) continue;
     pItem->iMade = pList->n;
     pList->nUser += itemKind(pItem)==0;
@@ -253,13 +254,13 @@ static void readList(Sqlx *p, sqlite3_stmt *pStmt, TableInfoList *pList){
 
 /* Reads the list of a schema. */
 void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
-  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql, rowid"
       " FROM \"%w\".sqlite_master", zSchema), pList);
 }
 
 /* Reads the triggers of one table, for a caller that looks at no other. */
 void tableinfoTriggers(Sqlx *p, const TableInfo *pInfo, TableInfoList *pList){
-  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql, rowid"
       " FROM \"%w\".sqlite_master WHERE type='trigger'"
       " AND tbl_name=%Q COLLATE NOCASE", pInfo->zSchema, pInfo->zName), pList);
 }
@@ -360,7 +361,7 @@ static int findInFile(
 ){
   int bFound = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "SELECT name, type, sql FROM \"%w\".sqlite_master"
+      "SELECT name, type, sql, rowid FROM \"%w\".sqlite_master"
       " WHERE type IN('table','view') AND name=%Q COLLATE NOCASE",
       zSchema, zName);
   if( sqlxStep(p, pStmt) ){
@@ -368,6 +369,7 @@ static int findInFile(
     pInfo->zName = sqlxColumn(p, pStmt, 0);
     *pzType = sqlxColumn(p, pStmt, 1);
     pInfo->zSql = sqlxColumn(p, pStmt, 2);
+    pInfo->iRow = sqlite3_column_int64(pStmt, 3);
     bFound = p->rc==SQLITE_OK;
   }
   sqlxFinalize(p, pStmt);
@@ -409,6 +411,7 @@ static int findIn(
   pInfo->zSchema = zSchema;
   pInfo->zName = pItem->zName;
   pInfo->zSql = pItem->zSql;
+  pInfo->iRow = pItem->iRow;
   *pzType = pItem->zType;
   return 1;
 }

@@ -57,6 +57,7 @@ struct TableInfoItem {
   const char *zName;
   const char *zTable;
   const char *zSql;      /* NULL for an automatic index */
+  sqlite3_int64 iRow;    /* the rowid of its row */
 };
 
 struct TableInfoList {
@@ -78,6 +79,8 @@ struct TableInfo {
   const char *zSchema;   /* main, temp or the name of an attached file */
   const char *zName;     /* as the schema spells it */
   const char *zSql;      /* its CREATE TABLE statement */
+  sqlite3_int64 iRow;    /* the rowid of its row in sqlite_master; 0 if
+                         ** tableinfoExists() has found it */
   int nCol;
   TableInfoColumn *aCol;
   const char *zRowid;    /* how SQL names the rowid, quoted if it is a column;
