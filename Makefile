@@ -144,7 +144,7 @@ clients:
 # The same with ORMs, in build/orms.
 orms:
 	@tool/deps orms
-	@$(MAKE) -s library >/dev/null
+	@$(MAKE) -s library dist >/dev/null
 	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT)
 
 # Tests that others wrote, in build/suites.
