@@ -6,10 +6,19 @@ set -eu
 mkdir -p "$OUT"/cargo
 cd "$OUT"/cargo
 
+# With the same features in both programs, SQLite is compiled once.
 manifest() {
-  printf '[package]\nname = "%s"\nversion = "0.1.0"\nedition = "2021"\n' "$1"
-  printf '[dependencies]\n'
-  cat
+  cat <<END
+[package]
+name = "$1"
+version = "0.1.0"
+edition = "2021"
+[dependencies.libsqlite3-sys]
+version = "=0.37.0"
+features = ["bundled", "bundled_bindings", "pkg-config", "vcpkg"]
+[dependencies]
+END
+  cat <&3
 }
 # Leaves a file that is the same, since cargo compares times.
 copy() { cmp -s "$1" "$2" || cp "$1" "$2"; }
@@ -39,14 +48,13 @@ resolver = "2"
 debug = false
 incremental = false
 END
-  manifest withdiesel >diesel/Cargo.toml <<'END'
+  manifest withdiesel 3<<'END' >diesel/Cargo.toml
 diesel = { version = "=2.3.14", default-features = false, features = [
   "sqlite", "r2d2", "32-column-tables", "returning_clauses_for_sqlite_3_35"] }
 diesel_migrations = "=2.3.2"
-libsqlite3-sys = { version = "=0.37.0", features = ["bundled"] }
 sqlite-interlock = { path = "../sqlite-interlock" }
 END
-  manifest withseaorm >seaorm/Cargo.toml <<'END'
+  manifest withseaorm 3<<'END' >seaorm/Cargo.toml
 sea-orm = { version = "=2.0.4", default-features = false, features = [
   "macros", "sqlx-sqlite", "runtime-tokio", "schema-sync",
   "sqlite-use-returning-for-3_35"] }

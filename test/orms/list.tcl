@@ -283,6 +283,7 @@ client seaorm {
   get {sh "$SRC"/cargo.sh get}
   make {sh "$SRC"/cargo.sh make withseaorm}
   run {"$OUT"/cargo/target/debug/withseaorm}
+  dear 1
   mode auto
   without {adapter rebuilt repaired}
   remark {`before_save` carries the version: `test/orms/withseaorm.rs`; the

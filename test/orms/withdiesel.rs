@@ -111,6 +111,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         c.save(db)
     })?;
     println!("free {}", try_lock());
+    assert!(Probe::<account::table>::HAS);
     println!("~lock {}", if Probe::<ForUpdate<account::table>>::HAS {
         "sent"
     } else {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -45,9 +46,12 @@ func one(query string) (value string) {
 
 var number = map[bool]int{true: 1}
 
+// How long this may take.
+var limit, _ = context.WithTimeout(context.Background(), time.Minute)
+
 // A process of this program that migrates. What it prints is in Stderr.
 func start(words ...string) *exec.Cmd {
-	process := exec.Command("/proc/self/exe", words...)
+	process := exec.CommandContext(limit, "/proc/self/exe", words...)
 	process.Stderr = &bytes.Buffer{}
 	if err := process.Start(); err != nil {
 		log.Fatal(err)
@@ -57,7 +61,7 @@ func start(words ...string) *exec.Cmd {
 
 // What n processes wait for.
 func waits(n int) string {
-	for {
+	for limit.Err() == nil {
 		keys := strings.Split(one("SELECT ifnull(group_concat(key), '') FROM"+
 			" (SELECT key FROM advisory_waits ORDER BY key)"), ",")
 		if len(keys) == n && keys[0] != "" {
@@ -65,6 +69,7 @@ func waits(n int) string {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
+	return "too long"
 }
 
 // The steps that were made.
@@ -128,7 +133,9 @@ func main() {
 	first := start("-migrate", "shop.db", "60000")
 	waits(1)
 	second := start("-migrate", "shop.db", "60000")
-	locked := waits(2) == key+" step"
+	if seen := waits(2); seen != key+" step" {
+		log.Fatal("the processes wait for ", seen, second.Stderr)
+	}
 	tried := start("-migrate", "shop.db", "50")
 	tried.Wait()
 	first.Process.Kill()
@@ -141,13 +148,14 @@ func main() {
 	_, err = db.Exec("UPDATE account SET balance = 0, version = 0")
 	fmt.Println("stale", number[err != nil &&
 		strings.HasPrefix(err.Error(), "stale write: account.version")])
-	fmt.Println("locked", number[locked])
+	fmt.Println("locked 1")
 	fmt.Println("tried", number[tried.ProcessState.ExitCode() != 2])
 	fmt.Println("waited", number[waited])
 	race()
 	// The lock is given back, too, where the process goes on.
-	if err = unchanged(); err != nil {
-		log.Fatal(err)
+	steps = append(steps, "INSERT INTO steps VALUES('four');")
+	if err = here(); err != nil || made() != "one,two,three,four" {
+		log.Fatal(made(), ", ", err)
 	}
 	if one("SELECT count(*) FROM advisory_locks WHERE key = '"+key+"'") != "0" {
 		log.Fatal(key, " is still locked")

@@ -53,7 +53,7 @@ func migrate(file string, wait time.Duration) error {
 }
 
 // In this process, whose pool has one connection.
-func here() (*migrator.Migrate, error) {
+func instance() (*migrator.Migrate, error) {
 	from, err := files()
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func here() (*migrator.Migrate, error) {
 // the lock, finds that, and makes no step until somebody has decided.
 func goOn(second *exec.Cmd) {
 	second.Wait()
-	m, err := here()
+	m, err := instance()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -85,10 +85,10 @@ func goOn(second *exec.Cmd) {
 	}
 }
 
-func unchanged() error {
-	m, err := here()
-	if err == nil && !errors.Is(m.Up(), migrator.ErrNoChange) {
-		err = errors.New("a migration is made again")
+func here() error {
+	m, err := instance()
+	if err == nil {
+		err = m.Up()
 	}
 	return err
 }
