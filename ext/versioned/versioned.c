@@ -242,6 +242,7 @@ static void versionedTakeOptions(
               pAsked, &pTab->options);
   parentFind(p, pTab);
   if( p->rc!=SQLITE_OK ) return;
+  tableinfoReserve(p, &pBase->info, pTab->options.zColumn);
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
   pTab->options.abOwn = pBase->touches.abSet;
   pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab)
