@@ -100,9 +100,10 @@ client typeorm {
   get {sh "$SRC"/npm.sh typeorm@1.1.1 better-sqlite3@13.2.0}
   run {NODE_PATH="$OUT"/typeorm/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withtypeorm.cjs}
-  without adapter
   mode auto
-  remark {`@VersionColumn` is written and never checked: Interlock checks it}
+  remark {`@VersionColumn` is written and never checked: Interlock checks it;
+    the
+    [adapter](#knex-kysely-typeorm)}
 }
 client mikro {
   title {MikroORM}
@@ -119,10 +120,9 @@ client sequelize {
   title {Sequelize}
   file withsequelize.cjs
   has {command -v node && command -v npm}
-  get {[ -d node_modules/sequelize ] || npm install --silent --no-save \
-    --prefix . sequelize@6.37.8 sqlite3@6.0.1}
+  get {[ -d node_modules/objection ] || npm install --silent --no-save \
+    --prefix . sequelize@6.37.8 sqlite3@6.0.1 knex@3.3.0 objection@3.1.5}
   run {NODE_PATH="$OUT"/sequelize/node_modules node "$SRC"/withsequelize.cjs}
-  without adapter
   mode auto
   first 0
   remark {`version: true`; each transaction has a connection of its own, which
@@ -140,6 +140,22 @@ client drizzle {
   mode auto
   remark {no version column: `set({ ...changes, version: old.version + 1 })`}
 }
+client prisma {
+  title {Prisma}
+  file withprisma.cjs
+  has {command -v npm}
+  get {echo '{"overrides": {"better-sqlite3": "13.2.0"}}' >package.json
+    E=7.10.0-4.0edf323efd1d98336f3f0a68684b56f689b900d3
+    npm_config_ignore_scripts=true sh "$SRC"/npm.sh prisma@7.10.0 \
+      @prisma/client@7.10.0 @prisma/adapter-better-sqlite3@7.10.0 \
+      @prisma/schema-engine-wasm@$E better-sqlite3@13.2.0}
+  run {NODE_PATH="$OUT"/prisma/node_modules "$BUILD"/sqlite/node/bin/node \
+    --disable-warning=ExperimentalWarning "$SRC"/withprisma.cjs}
+  without adapter
+  mode auto
+  remark {no version column: `data: { ...changes, version: old.version + 1 }`;
+    the [text](#prisma) of an error}
+}
 client kysely {
   title {Kysely}
   file withkysely.cjs
@@ -148,9 +164,10 @@ client kysely {
   run {NODE_PATH="$OUT"/kysely/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withkysely.cjs}
   mode auto
-  without {adapter rebuilt repaired}
+  without {rebuilt repaired}
   remark {no version column: `set({ ...changes, version: old.version + 1 })`;
-    alters no columns of SQLite}
+    alters no columns of SQLite; the
+    [adapter](#knex-kysely-typeorm)}
 }
 client objection {
   title {Objection, Knex}
@@ -159,9 +176,10 @@ client objection {
   get {sh "$SRC"/npm.sh knex@3.3.0 objection@3.1.5 better-sqlite3@13.2.0}
   run {NODE_PATH="$OUT"/objection/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withobjection.cjs}
-  without adapter
   mode auto
-  remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`}
+  remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`;
+    the [adapter](#knex-kysely-typeorm) of
+    Knex}
 }
 client activerecord {
   title {ActiveRecord}
