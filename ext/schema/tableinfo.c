@@ -722,8 +722,12 @@ static void readIndexes(Sqlx *p, TableInfo *pInfo){
 static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
 
 /* Returns how SQL can name the rowid: as the INTEGER PRIMARY KEY, or by an
-** alias that is the name of no column. */
-static const char *rowidName(Sqlx *p, const TableInfo *pInfo){
+** alias that is the name of no column, and is not zNot. */
+static const char *rowidName(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zNot
+){
   size_t i;
   int iCol;
   if( pInfo->bWithoutRowid ) return 0;
@@ -733,7 +737,8 @@ static const char *rowidName(Sqlx *p, const TableInfo *pInfo){
     }
   }
   for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
-    if( tableinfoColumn(pInfo, azAlias[i])<0 ) return azAlias[i];
+    if( tableinfoColumn(pInfo, azAlias[i])<0
+     && sqlite3_stricmp(azAlias[i], zNot)!=0 ) return azAlias[i];
   }
   return 0;
 }
@@ -749,10 +754,7 @@ static int isWithoutRowid(Sqlx *p, const TableInfo *pInfo){
   if( p->rc!=SQLITE_OK ) return 0;
   for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
     if( tableinfoColumn(pInfo, azAlias[i])<0 ){
-      int rc = sqlite3_table_column_metadata(p->db, pInfo->zSchema,
-          pInfo->zName, azAlias[i], 0, 0, 0, 0, 0);
-      if( rc==SQLITE_NOMEM ) p->rc = rc;
-      return rc!=SQLITE_OK;
+      return !sqlxTableColumn(p, pInfo->zSchema, pInfo->zName, azAlias[i]);
     }
   }
   return sqlxExists(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
@@ -768,5 +770,11 @@ void tableinfoRead(Sqlx *p, TableInfo *pInfo){
     readTerms(p, pInfo, pInfo->zName, "", &pInfo->key);
   }
   pInfo->bRowidKey = pInfo->key.nTerm==0;
-  pInfo->zRowid = rowidName(p, pInfo);
+  pInfo->zRowid = rowidName(p, pInfo, "");
+}
+
+/* The table is going to have this column. If it is called rowid, that will no
+** longer be a name of the rowid. */
+void tableinfoReserve(Sqlx *p, TableInfo *pInfo, const char *zColumn){
+  pInfo->zRowid = rowidName(p, pInfo, zColumn);
 }

@@ -113,6 +113,7 @@ const TableInfoItem *tableinfoNumbered(const TableInfoList *pList,
 const char *tableinfoText(Sqlx *p, const TableInfo *pInfo, const char *zType,
                           const char *zName);
 void tableinfoRead(Sqlx *p, TableInfo *pInfo);
+void tableinfoReserve(Sqlx *p, TableInfo *pInfo, const char *zColumn);
 const char *tableinfoUnquote(Sqlx *p, const char *z);
 void tableinfoSplit(Sqlx *p, const char *zTable, const char **pzSchema,
                     const char **pzName);
