@@ -18,8 +18,9 @@ namespace eval layers {
       sqltoken sqlx args json pragma dbheader vtab listvtab template
     }
     schema {sqlite} {
-      tableinfo clause owncolumn triggerset skipping ddl keytable leasetable
-      declared registry status declare declarecall declaredtables
+      tableinfo newvalue clause owncolumn triggerset skipping ddl keytable
+      leasetable declared registry status declare declarecall
+      declaredtables
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope writeend

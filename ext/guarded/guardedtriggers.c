@@ -5,6 +5,7 @@
 #include <string.h>
 #include "guarded/guardedtriggers.h"
 #include "schema/clause.h"
+#include "schema/newvalue.h"
 #include "sqlite/template.h"
 #include "sql_text.h"
 SQLITE_EXTENSION_INIT3
@@ -12,18 +13,18 @@ SQLITE_EXTENSION_INIT3
 /* The placeholders of sql/guarded/. */
 typedef enum GuardWord {
   G_TRIGGER, G_TABLE, G_ME, G_KEY_NEW, G_KEY_NEXT, G_KEY_OLD,
-  G_KEY_ROW, G_OF_WAY, G_BLOCKER, G_ROW_IS_OLD,
+  G_KEY_ROW, G_CHOSEN, G_OF_WAY, G_BLOCKER, G_ROW_IS_OLD,
   G_COUNT
 } GuardWord;
 
 static const char *const azGuardWord[G_COUNT] = {
   "trigger", "table", "me", "key_new", "key_next", "key_old",
-  "key_row", "of_way", "blocker", "row_is_old"
+  "key_row", "chosen", "of_way", "blocker", "row_is_old"
 };
 
 /* The flags of $if(...). */
-typedef enum GuardFlag { GF_KEY, GF_WAY, GF_COUNT } GuardFlag;
-static const char *const azGuardFlag[GF_COUNT] = { "key", "way" };
+typedef enum GuardFlag { GF_KEY, GF_CHOSEN, GF_WAY, GF_COUNT } GuardFlag;
+static const char *const azGuardFlag[GF_COUNT] = { "key", "chosen", "way" };
 
 /* The set, in the order in which it is made. A table whose rows have no key
 ** needs only the triggers that look for a lock on the whole table. */
@@ -52,6 +53,7 @@ static void wordsOfKey(Sqlx *p, const TableInfo *pInfo, const char **az){
   az[G_KEY_NEXT] = bKey ? clauseKeysNext(p, pInfo) : "NULL";
   az[G_KEY_OLD] = bKey ? clauseKeys(p, pInfo, "OLD.") : "NULL";
   az[G_KEY_ROW] = bKey ? clauseKeys(p, pInfo, "r.") : "NULL";
+  az[G_CHOSEN] = bKey && pInfo->bRowidKey ? newvalueChosen(p, pInfo) : "";
 }
 
 /* Makes the texts for rows that can stand in the way of a row, beside one with
@@ -86,6 +88,7 @@ void guardedtriggersMake(
   azText[G_ME] = sqlxPrintf(p, "%Q,%Q,%Q", zNumber, zFile, pInfo->zName);
   wordsOfKey(p, pInfo, azText);
   abFlag[GF_KEY] = pInfo->bDeclaredKey;
+  abFlag[GF_CHOSEN] = azText[G_CHOSEN][0]!=0;
   abFlag[GF_WAY] = wordsOfWay(p, pInfo, azText);
   for(i=0; i<sizeof(aGuard)/sizeof(aGuard[0]); i++){
     TriggerSetOne *pOne;

@@ -4,7 +4,7 @@
 */
 #include <string.h>
 #include "schema/clause.h"
-#include "sqlite/sqltoken.h"
+#include "schema/newvalue.h"
 SQLITE_EXTENSION_INIT3
 
 /* ---- rows and keys ---------------------------------------------------- */
@@ -31,147 +31,33 @@ static const char *collate(
   return sqlxPrintf(p, " COLLATE \"%w\"", pTerm->zColl);
 }
 
-/* Returns a text of the schema that may stand between brackets. In a file that
-** was made to deceive, SQLite may have read another text in its place, so it
-** must be one whole expression. */
-static const char *inner(
-  Sqlx *p,
-  const TableInfo *pInfo,
-  const char *zWhat,
-  const char *zName,
-  const char *z
-){
-  if( z && sqltokenIsInner(z) ) return z;
-  sqlxBad(p, "%s %s of table %s has no whole expression in the schema; allowed"
-             " is what SQLite writes there", zWhat, zName, pInfo->zName);
-  return "NULL";
-}
-
-/* Whether a default is a name, which stands for its own text. The words in the
-** list are values. */
-static int isNameAsText(const SqlToken *t){
-  static const char *const az[] = {
-    "NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME",
-    "CURRENT_TIMESTAMP"
-  };
-  size_t i;
-  if( t->kind!=SQLTOKEN_WORD ) return t->kind==SQLTOKEN_QUOTED;
-  for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
-    if( sqltokenIsWord(t, az[i]) ) return 0;
-  }
-  return 1;
-}
-
-/*
-** Under OR REPLACE a NULL in a NOT NULL column becomes the default. SQLite does
-** so after the BEFORE triggers, which see the NULL.
-*/
-const char *clauseNext(Sqlx *p, const TableInfo *pInfo, int iCol){
-  const TableInfoColumn *pCol = &pInfo->aCol[iCol];
-  const char *z = pCol->zDefault;
-  SqlToken t;
-  if( !pCol->bNotNull || z==0 ){
-    return sqlxPrintf(p, "NEW.\"%w\"", pCol->zName);
-  }
-  t = sqltokenAt(z, z+strlen(z));
-  if( isNameAsText(&t) && z[t.n]==0 ){
-    /* After DEFAULT a name, quoted or not, is a string. */
-    char *zString = sqlxAlloc(p, (sqlite3_uint64)t.n + 1);
-    if( zString && sqltokenUnquote(&t, zString) ){
-      z = sqlxPrintf(p, "%Q", zString);
-    }
-  }
-  return sqlxPrintf(p, "ifnull(NEW.\"%w\",(%s))", pCol->zName,
-                    inner(p, pInfo, "column", pCol->zName, z));
-}
-
-/* Whether the value of an expression can depend on the affinity of its columns,
-** because the expression compares something. */
-static int compares(const char *zExpr){
-  static const char *const az[] = {
-    "IS", "IN", "BETWEEN", "CASE", "MIN", "MAX", "NULLIF"
-  };
-  const char *zEnd = zExpr + strlen(zExpr);
-  SqlToken t;
-  size_t i;
-  t = sqltokenAt(zExpr, zEnd);
-  for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
-    if( t.kind==SQLTOKEN_OTHER && strchr("=<>", t.z[0]) ) return 1;
-    for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
-      if( sqltokenIsWord(&t, az[i]) ) return 1;
-    }
-  }
-  return 0;
-}
-
-/*
-** Returns the same value with the affinity of its column: values of NEW have
-** none. A subquery has the affinity of the last SELECT in it, which here
-** returns no row. The collation must then be named.
-*/
-static const char *withAffinity(
-  Sqlx *p,
-  const TableInfo *pInfo,
-  int iCol,
-  const char *zValue
-){
-  const TableInfoColumn *pCol = &pInfo->aCol[iCol];
-  const char *z = sqlxPrintf(p, "(SELECT %s UNION ALL SELECT \"%w\""
-      " FROM \"%w\" WHERE 0)", zValue, pCol->zName, pInfo->zName);
-  if( sqlite3_stricmp(pCol->zColl, "BINARY")==0 ) return z;
-  return sqlxPrintf(p, "%s COLLATE \"%w\"", z, pCol->zColl);
-}
-
-/* An expression of an index, over the columns of NEW instead of a row's. It is
-** evaluated in a subquery that gives NEW's values the names of the columns, so
-** its text need not be rewritten. */
-static const char *newExpression(
-  Sqlx *p,
-  const TableInfo *pInfo,
-  const char *zExpr
-){
-  sqlite3_str *pStr = sqlite3_str_new(p->db);
-  int bCompares = compares(zExpr);
-  int i;
-  for(i=0; i<pInfo->nCol; i++){
-    const char *zName = pInfo->aCol[i].zName;
-    const char *zValue;
-    if( !sqltokenMentions(zExpr, zExpr+strlen(zExpr), zName) ) continue;
-    zValue = clauseNext(p, pInfo, i);
-    if( bCompares ) zValue = withAffinity(p, pInfo, i, zValue);
-    clauseJoin(pStr, ",");
-    sqlite3_str_appendf(pStr, "%s AS \"%w\"", zValue, zName);
-  }
-  if( sqlite3_str_length(pStr)==0 ) sqlite3_str_appendall(pStr, "1");
-  return sqlxPrintf(p, "(SELECT %s FROM (SELECT %s))", zExpr,
-                    sqlxText(p, pStr));
-}
-
-/* "Row r stands in NEW's way by this path." */
+/* "Row r stands in NEW's way by this path." zId: see newvalueOf. */
 static const char *pathBlocks(
   Sqlx *p,
   const TableInfo *pInfo,
-  const TableInfoPath *pPath
+  const TableInfoPath *pPath,
+  const char *zId
 ){
   sqlite3_str *pStr = sqlite3_str_new(p->db);
   int i;
+  if( zId ) sqlite3_str_appendf(pStr, "NEW.%s=-1", pInfo->zRowid);
   for(i=0; i<pPath->nTerm; i++){
     const TableInfoTerm *pTerm = &pPath->aTerm[i];
     clauseJoin(pStr, " AND ");
     if( pTerm->iCol<0 ){
-      const char *zExpr = inner(p, pInfo, "index", pPath->zIndex,
-                                pTerm->zExpr);
+      const char *zExpr = newvalueInner(p, pInfo, "index", pPath->zIndex,
+                                        pTerm->zExpr);
       sqlite3_str_appendf(pStr, "(%s)%s=%s", zExpr,
-          collate(p, pInfo, pTerm), newExpression(p, pInfo, zExpr));
+          collate(p, pInfo, pTerm), newvalueExpression(p, pInfo, zExpr, zId));
     }else{
       sqlite3_str_appendf(pStr, "r.\"%w\"%s=%s",
           pInfo->aCol[pTerm->iCol].zName, collate(p, pInfo, pTerm),
-          clauseNext(p, pInfo, pTerm->iCol));
+          newvalueOf(p, pInfo, pTerm->iCol, zId));
     }
   }
   if( pPath->zWhere ){
     sqlite3_str_appendf(pStr, " AND (%s)",
-        inner(p, pInfo, "index", pPath->zIndex, pPath->zWhere));
+        newvalueInner(p, pInfo, "index", pPath->zIndex, pPath->zWhere));
   }
   return sqlxText(p, pStr);
 }
@@ -222,8 +108,8 @@ const char *clauseKeysNext(Sqlx *p, const TableInfo *pInfo){
   pStr = sqlite3_str_new(p->db);
   for(i=0; i<pInfo->key.nTerm; i++){
     clauseJoin(pStr, ",");
-    sqlite3_str_appendall(pStr, clauseNext(p, pInfo,
-                                         pInfo->key.aTerm[i].iCol));
+    sqlite3_str_appendall(pStr, newvalueOf(p, pInfo,
+                                           pInfo->key.aTerm[i].iCol, 0));
   }
   return sqlxText(p, pStr);
 }
@@ -265,7 +151,9 @@ const char *clauseSameKey(Sqlx *p, const TableInfo *pInfo){
 /* ---- rows in the way -------------------------------------------------- */
 
 /* Sets azPath to the paths of these ways, as conditions on r. Returns how many
-** there are. */
+** there are. Where NEW's id is -1 it may be that one, or SQLite is to choose
+** it. No row has the id that it will choose, but a value that is computed from
+** it can be that of a row. */
 static int paths(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -274,13 +162,17 @@ static int paths(
 ){
   int n = 0, i;
   if( (mBy & CLAUSE_BY_KEY) && !pInfo->bRowidKey ){
-    azPath[n++] = pathBlocks(p, pInfo, &pInfo->key);
+    azPath[n++] = pathBlocks(p, pInfo, &pInfo->key, 0);
   }
   if( (mBy & CLAUSE_BY_ROWID) && pInfo->zRowid ){
     azPath[n++] = clauseSameRow(p, pInfo, "r.", "NEW.");
   }
   for(i=0; (mBy & CLAUSE_BY_INDEX) && i<pInfo->nPath; i++){
-    azPath[n++] = pathBlocks(p, pInfo, &pInfo->aPath[i]);
+    const TableInfoPath *pPath = &pInfo->aPath[i];
+    azPath[n++] = pathBlocks(p, pInfo, pPath, 0);
+    if( newvalueOfId(p, pInfo, pPath) ){
+      azPath[n++] = pathBlocks(p, pInfo, pPath, newvalueChosen(p, pInfo));
+    }
   }
   return n;
 }
@@ -292,7 +184,7 @@ void clauseInTheWay(
   ClauseWay *pWay
 ){
   const char **azPath = sqlxAlloc(p, sizeof(azPath[0])*(sqlite3_uint64)
-                                  (pInfo->nPath + 2));
+                                  (2*pInfo->nPath + 2));
   const char *zIsOld = clauseSameRow(p, pInfo, "r.", "OLD.");
   sqlite3_str *pAny, *pOther, *pRow;
   int n, i;
@@ -320,7 +212,7 @@ void clauseInTheWay(
 
 const char *clauseRowIsNewKey(Sqlx *p, const TableInfo *pInfo){
   if( pInfo->bRowidKey ) return clauseSameRow(p, pInfo, "r.", "NEW.");
-  return sqlxPrintf(p, "ifnull(%s,0)", pathBlocks(p, pInfo, &pInfo->key));
+  return sqlxPrintf(p, "ifnull(%s,0)", pathBlocks(p, pInfo, &pInfo->key, 0));
 }
 
 /* ---- UPDATE OF lists -------------------------------------------------- */

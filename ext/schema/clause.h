@@ -30,8 +30,6 @@ struct ClauseWay {
 /* Appends a separator, unless the text is still empty. */
 void clauseJoin(sqlite3_str *pStr, const char *zSep);
 
-/* The value that a column is about to get, in a BEFORE trigger. */
-const char *clauseNext(Sqlx *p, const TableInfo *pInfo, int iCol);
 /* The columns of the key, separated by commas; the same with the values that
 ** they are about to get, in a BEFORE trigger. */
 const char *clauseKeys(Sqlx *p, const TableInfo *pInfo, const char *zPrefix);

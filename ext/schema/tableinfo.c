@@ -5,7 +5,7 @@
 ** Everything comes from PRAGMAs with quoted names. The table-valued form of a
 ** PRAGMA is not used: a user's table of that name would hide it. Nothing is
 ** used that is newer than SQLite 3.34. Only what SQLite keeps as text is read
-** as text: the expressions of an index.
+** as text: the expressions of indexes and generated columns.
 */
 #include <stdlib.h>
 #include <string.h>
@@ -560,14 +560,32 @@ const char *tableinfoAffinity(const char *zType, int bStrict){
   return "NUMERIC";
 }
 
-/* Whether STRICT comes after the list of columns. */
-static int isStrict(const TableInfo *pInfo){
-  const char *z = pInfo->zSql ? pInfo->zSql : "";
-  const char *zEnd = z + strlen(z);
+/* Returns the first '(' outside quotes. In a CREATE TABLE or CREATE INDEX it
+** opens the list of columns. */
+static SqlToken listOf(const char *z, const char *zEnd){
   SqlToken t = sqltokenAt(z, zEnd);
   while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, '(') ){
     t = sqltokenNext(&t, zEnd);
   }
+  return t;
+}
+
+/* AUTOINCREMENT is a keyword, which is no name unless it is in quotes. */
+int tableinfoIsAutoincrement(const TableInfo *pInfo){
+  const char *z = pInfo->zSql ? pInfo->zSql : "";
+  const char *zEnd = z + strlen(z);
+  SqlToken t = sqltokenAt(z, zEnd);
+  for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
+    if( sqltokenIsWord(&t, "AUTOINCREMENT") ) return 1;
+  }
+  return 0;
+}
+
+/* Whether STRICT comes after the list of columns. */
+static int isStrict(const TableInfo *pInfo){
+  const char *z = pInfo->zSql ? pInfo->zSql : "";
+  const char *zEnd = z + strlen(z);
+  SqlToken t = listOf(z, zEnd);
   if( t.kind==SQLTOKEN_END ) return 0;
   t = sqltokenAt(sqltokenClose(&t, zEnd), zEnd);
   for(; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
@@ -585,7 +603,80 @@ static const char *collationOf(Sqlx *p, const TableInfo *pInfo, const char *z){
   return sqlxPrintf(p, "%s", zColl ? zColl : "BINARY");
 }
 
+/* Whether a token can only be a string, though SQLite reads a name first: it is
+** in double quotes, and names no column. A function's name has a '(' behind
+** it. */
+static int isStringAsName(
+  const TableInfo *pInfo,
+  const SqlToken *pToken,
+  const char *zEnd
+){
+  static const char *const azOther[] = { "rowid", "_rowid_", "oid" };
+  SqlToken tNext = sqltokenNext(pToken, zEnd);
+  int i;
+  if( pToken->kind!=SQLTOKEN_QUOTED || pToken->z[0]!='"'
+   || sqltokenIsByte(&tNext, '(') ) return 0;
+  for(i=0; i<3; i++){
+    if( sqltokenIsName(pToken, azOther[i]) ) return 0;
+  }
+  for(i=0; i<pInfo->nCol; i++){
+    if( sqltokenIsName(pToken, pInfo->aCol[i].zName) ) return 0;
+  }
+  return 1;
+}
+
+/* Returns an expression over the columns as it is in the schema, but with its
+** strings in single quotes. Beside another table, a string in double quotes
+** could name a column of that one. */
+static const char *expressionText(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *z,
+  const char *zEnd
+){
+  const char *zAll = stripped(p, sqlxPrintf(p, "%.*s", (int)(zEnd - z), z));
+  sqlite3_str *pStr = sqlite3_str_new(p->db);
+  SqlToken t;
+  if( zAll==0 ) zAll = "";
+  zEnd = zAll + strlen(zAll);
+  for(t=sqltokenAt(zAll, zEnd); t.kind!=SQLTOKEN_END;
+      t=sqltokenAt(t.z + t.n, zEnd)){
+    char *zName = isStringAsName(pInfo, &t, zEnd)
+                ? sqlxAlloc(p, (sqlite3_uint64)t.n + 1) : 0;
+    if( zName && sqltokenUnquote(&t, zName) ){
+      sqlite3_str_appendf(pStr, "%Q", zName);
+    }else{
+      sqlite3_str_append(pStr, t.z, t.n);
+    }
+  }
+  return sqlxText(p, pStr);
+}
+
+/* Returns the expression of a generated column, or NULL. The definitions of the
+** columns come first in the list, in the order of aCol. */
+static const char *generatedText(Sqlx *p, const TableInfo *pInfo, int iCol){
+  const char *z = pInfo->zSql ? pInfo->zSql : "";
+  const char *zEnd = z + strlen(z), *zClose;
+  int bAs = 0;
+  SqlToken t = listOf(z, zEnd);
+  if( t.kind==SQLTOKEN_END ) return 0;
+  zClose = sqltokenClose(&t, zEnd);
+  for(t=sqltokenNext(&t, zClose); t.kind!=SQLTOKEN_END && iCol>=0;
+      t=sqltokenNext(&t, zClose)){
+    const char *zInner = t.z + t.n;
+    if( sqltokenIsByte(&t, ',') ) iCol--;
+    if( sqltokenIsByte(&t, '(') ){
+      const char *zInnerEnd = sqltokenClose(&t, zClose);
+      if( bAs && iCol==0 ) return expressionText(p, pInfo, zInner, zInnerEnd);
+      t = sqltokenAt(zInnerEnd, zClose);
+    }
+    bAs = sqltokenIsWord(&t, "AS");
+  }
+  return 0;
+}
+
 static void readColumns(Sqlx *p, TableInfo *pInfo){
+  int i;
   int bStrict = isStrict(pInfo);
   sqlite3_stmt *pStmt = sqlxPrepare(p, "PRAGMA \"%w\".table_xinfo(\"%w\")",
       pInfo->zSchema, pInfo->zName);
@@ -610,21 +701,26 @@ static void readColumns(Sqlx *p, TableInfo *pInfo){
   }
   if( pInfo->aCol==0 ) pInfo->nCol = 0;
   sqlxFinalize(p, pStmt);
+  for(i=0; i<pInfo->nCol; i++){
+    TableInfoColumn *pCol = &pInfo->aCol[i];
+    pCol->zGenerated = pCol->bGenerated ? generatedText(p, pInfo, i) : 0;
+  }
 }
 
 /*
 ** Returns the text of the expression number iTerm of an index or, if iTerm is
-** negative, of its WHERE. zSql is the CREATE INDEX statement. Its first '('
-** outside quotes opens the list of terms.
+** negative, of its WHERE. zSql is the CREATE INDEX statement.
 */
-static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
+static const char *indexText(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zSql,
+  int iTerm
+){
   const char *zEnd = zSql + strlen(zSql);
   const char *zStart, *zClose;
-  SqlToken t = sqltokenAt(zSql, zEnd);
+  SqlToken t = listOf(zSql, zEnd);
   SqlToken tLast;
-  while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, '(') ){
-    t = sqltokenNext(&t, zEnd);
-  }
   if( t.kind==SQLTOKEN_END ) return "";
   zClose = sqltokenClose(&t, zEnd);
   if( iTerm<0 ){
@@ -632,7 +728,7 @@ static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
     while( t.kind!=SQLTOKEN_END && !sqltokenIsWord(&t, "WHERE") ){
       t = sqltokenNext(&t, zEnd);
     }
-    return stripped(p, t.z + t.n);
+    return expressionText(p, pInfo, t.z + t.n, zEnd);
   }
   t = sqltokenNext(&t, zClose);
   for(zStart=t.z, tLast=t; t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zClose)){
@@ -646,7 +742,7 @@ static const char *indexText(Sqlx *p, const char *zSql, int iTerm){
   if( sqltokenIsWord(&tLast, "ASC") || sqltokenIsWord(&tLast, "DESC") ){
     t = tLast;
   }
-  return stripped(p, sqlxPrintf(p, "%.*s", (int)(t.z - zStart), zStart));
+  return expressionText(p, pInfo, zStart, t.z);
 }
 
 /* Reads the terms of one index. */
@@ -670,7 +766,7 @@ static void readTerms(
     pTerm->zColl = sqlxColumn(p, pStmt, IXINFO_COLL);
     if( pTerm->iCol<0 || pTerm->iCol>=pInfo->nCol ){
       pTerm->iCol = -1;
-      pTerm->zExpr = indexText(p, zSql, pPath->nTerm);
+      pTerm->zExpr = indexText(p, pInfo, zSql, pPath->nTerm);
     }
     pPath->nTerm++;
   }
@@ -696,7 +792,7 @@ static void readIndex(Sqlx *p, TableInfo *pInfo, sqlite3_stmt *pList){
   memset(&path, 0, sizeof(path));
   path.zIndex = zIndex;
   readTerms(p, pInfo, zIndex, zSql ? zSql : "", &path);
-  if( zSql ) path.zWhere = indexText(p, zSql, -1);
+  if( zSql ) path.zWhere = indexText(p, pInfo, zSql, -1);
   if( path.zWhere && path.zWhere[0]==0 ) path.zWhere = 0;
   pInfo->aPath = sqlxGrow(p, pInfo->aPath, pInfo->nPath,
                            sizeof(TableInfoPath));

@@ -31,6 +31,8 @@ struct TableInfoColumn {
   int bNotNull;
   int bKey;              /* part of a declared PRIMARY KEY */
   int bGenerated;
+  const char *zGenerated;/* text of its expression; NULL if it is not generated,
+                         ** or if the text was not found */
 };
 
 struct TableInfoTerm {
@@ -120,6 +122,7 @@ void tableinfoSplit(Sqlx *p, const char *zTable, const char **pzSchema,
 int tableinfoHasText(const char *z, const char *zPart);
 const char *tableinfoAffinity(const char *zType, int bStrict);
 int tableinfoColumn(const TableInfo *pInfo, const char *zName);
+int tableinfoIsAutoincrement(const TableInfo *pInfo);
 int tableinfoPathMentions(const TableInfo *pInfo, const TableInfoPath *pPath,
                           int iCol);
 

@@ -4,6 +4,7 @@
 */
 #include "versioned/parentclause.h"
 #include "schema/clause.h"
+#include "schema/newvalue.h"
 SQLITE_EXTENSION_INIT3
 
 int parentclauseHas(const VersionedParent *pParent, const char *zColumn){
@@ -48,7 +49,7 @@ const char *parentclauseIsNext(
     if( iCol<0 ) continue;
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "%s=%s", keyColumn(p, pParent, i),
-                        clauseNext(p, pInfo, iCol));
+                        newvalueOf(p, pInfo, iCol, 0));
   }
   return sqlxText(p, pStr);
 }

@@ -6,7 +6,6 @@
 #include "versioned/tombstones.h"
 #include "schema/keytable.h"
 #include "schema/registry.h"
-#include "sqlite/sqltoken.h"
 SQLITE_EXTENSION_INIT3
 
 /* How many columns they have beside the key. */
@@ -98,8 +97,7 @@ int tombstonesComeBack(Sqlx *p, const VersionedTable *pTab){
   if( !pInfo->bRowidKey || pInfo->zRowid==0 || !pTab->options.bTombstones
    || !tableinfoIsOrdinary(p, zSchema, zSide)
    || !sqlxExists(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zSide)
-   || sqltokenMentions(pInfo->zSql, pInfo->zSql+strlen(pInfo->zSql),
-                       "AUTOINCREMENT")
+   || tableinfoIsAutoincrement(pInfo)
    || !tableinfoIsOrdinary(p, zSchema, pInfo->zName) ) return 0;
   return sqlxExists(p, "SELECT 1 FROM (SELECT k1 FROM \"%w\".\"%w\""
       " ORDER BY k1 DESC LIMIT 1) AS s WHERE NOT EXISTS("

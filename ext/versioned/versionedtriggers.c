@@ -12,6 +12,7 @@
 #include "versioned/historytext.h"
 #include "schema/clause.h"
 #include "schema/keytable.h"
+#include "schema/newvalue.h"
 #include "schema/owncolumn.h"
 #include "sqlite/template.h"
 #include "sql_text.h"
@@ -263,7 +264,7 @@ static const char *tombstoneIsNext(Gen *g){
   for(i=0; i<pInfo->key.nTerm; i++){
     clauseJoin(pStr, " AND ");
     sqlite3_str_appendf(pStr, "k%d=%s", i+1,
-        clauseNext(g->p, pInfo, pInfo->key.aTerm[i].iCol));
+        newvalueOf(g->p, pInfo, pInfo->key.aTerm[i].iCol, 0));
   }
   return sqlxText(g->p, pStr);
 }

@@ -13,6 +13,9 @@
 -- a row has changed. Where `insert` is skipped (RAISE(IGNORE) in an AFTER
 -- trigger of the user's), the next guard refuses, or COMMIT.
 --
+-- Where SQLite is to choose the id, NEW has -1. The key is then the one that
+-- SQLite will choose, if no other trigger inserts a row before.
+--
 -- Without a key interlock_guard() fails if another session has locked the
 -- table, and returns 1 if another session may have locked a row. So in most
 -- cases no search for victims is made.
@@ -20,6 +23,8 @@ CREATE TRIGGER $trigger BEFORE INSERT ON $table
 WHEN interlock_guard($me)
 BEGIN
   $if(key) SELECT interlock_guard_victim($me,$key_next); $end
+  $if(chosen) SELECT interlock_guard_victim($me,$chosen)
+  WHERE $key_next=-1; $end
   $if(way) SELECT interlock_guard_victim($me,$key_row)
   FROM $table AS r WHERE $blocker; $end
   DELETE FROM interlock_writer WHERE 0;

@@ -97,6 +97,7 @@ proc model::chance {percent} { expr {[rnd 100] < $percent} }
 # uniq   pairs of a UNIQUE column and a script that returns a literal for it
 # fold   1: keys compare without case
 # rowid  1: the rowid can be set beside the key
+# chosen 1: an INSERT can leave the key to SQLite
 # oldest SQLite's version number that can make it
 # except columns that the table is to be declared with as except
 # only   columns that it is to be declared with as only: all but those of except
@@ -104,7 +105,8 @@ proc model::chance {percent} { expr {[rnd 100] < $percent} }
 proc model::shape {name args} {
   variable shapes
   dict set shapes $name [dict merge {
-    uniq {} fold 0 rowid 0 oldest 3034000 except {} only {} column version
+    uniq {} fold 0 rowid 0 chosen 0 oldest 3034000 except {} only {}
+    column version
   } $args]
 }
 
@@ -169,6 +171,16 @@ model::shape generated ddl {
   CREATE TABLE t(id INTEGER PRIMARY KEY, p, u,
     g AS (u % 3) STORED UNIQUE);
 } key id gen $smallInt uniq [list u $smallInt]
+model::shape chosen chosen 1 ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY, p, u INT NOT NULL DEFAULT 2,
+    g AS (u % 3) UNIQUE);
+  CREATE UNIQUE INDEX ti ON t(id % 4);
+} key id gen $smallInt uniq [list u {pick {0 1 2 3 NULL}}]
+model::shape chosencomputed chosen 1 ddl {
+  CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, p, u,
+    g TEXT AS (id % 4), h AS (g || (u > 1)) STORED UNIQUE);
+  CREATE UNIQUE INDEX tu ON t(coalesce(u, id)) WHERE id < 40;
+} key id gen $smallInt uniq [list u {pick {0 1 2 3 NULL}}]
 model::shape replaces ddl {
   CREATE TABLE t(id INTEGER PRIMARY KEY ON CONFLICT REPLACE, p,
     u INT UNIQUE ON CONFLICT REPLACE,
@@ -436,7 +448,9 @@ proc model::rowGen {} {
   variable shape
   variable serial
   set d [dict create p $serial]
-  if {![chance 12] || [dict get $shape key] ne "rowid"} {
+  set leaves [expr {[dict get $shape chosen] ? 40 : 12}]
+  if {![chance $leaves] || ([dict get $shape key] ne "rowid"
+                            && ![dict get $shape chosen])} {
     foreach k [dict get $shape key] l [keyGen] { dict set d $k $l }
   }
   if {[dict get $shape rowid] && [chance 15]} { dict set d rowid [rnd 6] }

@@ -104,8 +104,11 @@ proc insertion {} {
   }
   if {$carried ne ""} { lappend names token }
   set rows {}
+  # With NULL SQLite chooses the id.
   foreach i [lrange {1 2 3} 0 [pick {0 0 1 2}]] {
-    lappend rows "([join [lmap n $names { value $n }] {, }])"
+    lappend rows "([join [lmap n $names {
+      expr {$n eq "id" && [chance 15] ? "NULL" : [value $n]}
+    }] {, }])"
   }
   set sql "INTO t([join $names ,]) VALUES[join $rows {, }]"
   if {[chance 70]} { return "INSERT [clause] $sql" }
