@@ -23,6 +23,7 @@ struct Connection {
   FileSession *pMain;    /* the one of main; NULL until the first call */
   TxnScope scope;
   KnownTables known;     /* tables that calls have named */
+  JsonKept arrays;       /* for connectionArrays() */
   WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
@@ -197,6 +198,7 @@ static int onCommit(void *pConn, char **pzError){
 static void onClosing(void *pArg){
   Connection *p = (Connection*)pArg;
   knowntableForget(&p->known);
+  jsonarrayForget(&p->arrays);
   if( p->pGuards ) p->pGuardEvents->xClosing(p->pGuards);
 }
 
@@ -1249,6 +1251,7 @@ void connectionRelease(void *pConn){
   filesessionFree(&p->pFileSessions);
   watchEnd(p->pWatch);
   knowntableForget(&p->known);
+  jsonarrayForget(&p->arrays);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);
@@ -1256,3 +1259,7 @@ void connectionRelease(void *pConn){
 
 TxnScope *connectionScope(Connection *p){ return &p->scope; }
 KnownTables *connectionTables(Connection *p){ return &p->known; }
+JsonKept *connectionArrays(Connection *p, Sqlx *x){
+  if( x->rc!=SQLITE_OK || !txnscopeSeesClose(&p->scope, x) ) return 0;
+  return &p->arrays;
+}
