@@ -206,7 +206,7 @@ i64 connectionId(Connection*, Sqlx*);
 i64 connectionTimeout(const Connection*);
 void connectionSetTimeout(Connection*, i64 ms);
 const char *connectionLabel(const Connection*);
-void connectionSetLabel(Connection*, const char *zLabel);
+void connectionSetLabel(Connection*, Sqlx*, const char *zLabel);
 /* Releases everything, ends the sessions and resets the settings. Returns how
 ** many holds of session scope there were. */
 i64 connectionReset(Connection*, Sqlx*);
