@@ -196,8 +196,15 @@ static int argVersioned(
 ** `on_stale=ignore` skips a stale row instead of failing: changes() is 0,
 ** which is what many ORMs look at. `except=a,b` names columns whose change
 ** does not raise the version; `only=a,b` names the columns, beside the key,
-** whose change does. A column that is added later raises it with `except`, from
-** `versioned_repair` on, and does not with `only`.
+** whose change does. A column that is added later does with `except`, and does
+** not with `only`.
+**
+** After ALTER TABLE has added, renamed or dropped a column of a table with
+** `except`, or has renamed a table, call `versioned_repair`. A trigger cannot
+** tell a column that was added from one of `except`. So until then an UPDATE of
+** columns of `except` also raises the version. In mode `strict` it is then
+** refused with `version required:`, unless it carries a version, or a trigger
+** of the table sets a column of `except`.
 **
 ** With `tombstones=off` the version of a deleted row is not kept.
 **

@@ -15,7 +15,10 @@ namespace eval suites {
     set build $::env(INTERLOCK_BUILD)
   }
   variable all {}          ;# name -> dict, as in the list
-  variable seconds 600     ;# that one suite may take, with what it gets
+  variable seconds 240     ;# that one suite may take, with what it gets
+  variable jobs 2          ;# how many at a time
+  variable nPassed 0
+  variable nFailed 0
 }
 source $suites::home/tool/csource.tcl
 
@@ -25,23 +28,66 @@ proc suites::suite {name about} {
   dict set all $name $about
 }
 
-# Runs a suite. Returns what it has printed. What it gets is shared by the
-# suites that run the same command.
-proc suites::run {about} {
+# The folder of a suite. What a suite gets is shared by those that run the same
+# command, and stays there.
+proc suites::folder {name} {
+  variable all
+  variable build
+  set words [lrange [split [dict get $all $name run] /] 1 end]
+  return [file join $build suites [regsub -all {[^\w.]+} [join $words] -]]
+}
+
+# Runs suites, some at a time, but only one in a folder. Each that ends is
+# reported.
+proc suites::runAll {names} {
+  variable toDo $names
+  variable busy {}         ;# folder -> the suite that runs there
+  begin
+  while {[dict size $busy]} { vwait suites::busy }
+}
+# Begins what can run now.
+proc suites::begin {} {
+  variable toDo
+  variable busy
+  variable jobs
+  foreach name $toDo {
+    set folder [folder $name]
+    if {[dict size $busy] == $jobs} return
+    if {[dict exists $busy $folder]} continue
+    set toDo [lsearch -all -inline -not -exact $toDo $name]
+    dict set busy $folder $name
+    run $name $folder
+  }
+}
+proc suites::run {name folder} {
+  variable all
   variable home
   variable build
   variable seconds
-  set command [dict get $about run]
-  set folder [file join $build suites [regsub -all {[^\w.]+} \
-    [join [lrange [split $command /] 1 end]] -]]
+  variable outputs
   file mkdir $folder
   set env [list SRC=$home/test/suites INTERLOCK=$build/interlock \
-    "OPTIONS=[dict get $about options]"]
-  catch {
-    exec env {*}$env timeout $seconds sh -c "cd '$folder' && $command" \
-      </dev/null 2>@1
-  } output
-  return $output
+    "OPTIONS=[dict get $all $name options]"]
+  set script "cd '$folder' && [dict get $all $name run]"
+  set pipe [open |[list env {*}$env timeout $seconds sh -c $script \
+                     </dev/null 2>@1] r]
+  fconfigure $pipe -blocking 0 -encoding utf-8
+  set outputs($name) ""
+  fileevent $pipe readable [list suites::readFrom $pipe $name $folder]
+}
+proc suites::readFrom {pipe name folder} {
+  variable busy
+  variable outputs
+  append outputs($name) [read $pipe]
+  if {![eof $pipe]} return
+  fconfigure $pipe -blocking 1
+  if {[catch { close $pipe } - options]
+   && [lindex [dict get $options -errorcode] 2] == 124} {
+    append outputs($name) "\nnot ended after $suites::seconds s"
+  }
+  report $name $outputs($name)
+  dict unset busy $folder
+  begin
 }
 
 # Does a name of the list stand for a test? Only `*` is special in it.
@@ -82,12 +128,30 @@ proc suites::judge {name about output page} {
   return $bad
 }
 
+proc suites::report {name output} {
+  variable all
+  variable page
+  variable nPassed
+  variable nFailed
+  set bad [judge $name [dict get $all $name] $output $page]
+  if {[llength $bad]} {
+    incr nFailed
+    puts "FAIL $name"
+    foreach line $bad { puts "  $line" }
+  } else {
+    incr nPassed
+    puts "ok   $name: [dict get $all $name passed] passed,\
+      [regexp -all -line {^~failed } $output] known to fail"
+  }
+  flush stdout
+}
+
 proc suites::main {names} {
   variable all
   variable home
-  set nPassed 0
-  set nFailed 0
-  set page [csource::slurp $home/sql/RECIPES.md]
+  variable nPassed
+  variable nFailed
+  variable page [csource::slurp $home/sql/RECIPES.md]
   source $home/test/suites/list.tcl
   foreach name $names {
     if {![dict exists $all $name]} {
@@ -95,20 +159,7 @@ proc suites::main {names} {
       exit 2
     }
   }
-  dict for {name about} $all {
-    if {[llength $names] && $name ni $names} continue
-    set output [run $about]
-    set bad [judge $name $about $output $page]
-    if {[llength $bad]} {
-      incr nFailed
-      puts "FAIL $name"
-      foreach line $bad { puts "  $line" }
-    } else {
-      incr nPassed
-      puts "ok   $name: [dict get $about passed] passed,\
-        [regexp -all -line {^~failed } $output] known to fail"
-    }
-  }
+  runAll [expr {[llength $names] ? $names : [dict keys $all]}]
   puts "$nPassed passed, $nFailed failed"
   exit [expr {$nFailed > 0}]
 }

@@ -77,3 +77,43 @@ void owncolumnCheck(
             pInfo->zName, pCol->zName, zWhy, zWhat);
   }
 }
+
+/* Whether the definition of a column cannot begin with this word, but that of a
+** constraint of the table does. */
+static int beginsConstraint(const SqlToken *t){
+  static const char *const az[] = {
+    "CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"
+  };
+  size_t i;
+  for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
+    if( sqltokenIsWord(t, az[i]) ) return 1;
+  }
+  return 0;
+}
+
+/* SQLite inserts the definition behind the last column: before the comma that
+** begins the constraints of the table or, if there are none, before the bracket
+** that closes the list. */
+const char *owncolumnAdded(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zDefinition
+){
+  const char *z = pInfo->zSql ? pInfo->zSql : "";
+  const char *zEnd = z + strlen(z);
+  SqlToken t = sqltokenAt(z, zEnd);
+  while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, '(') ){
+    t = sqltokenNext(&t, zEnd);
+  }
+  t = sqltokenNext(&t, zEnd);
+  while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, ')') ){
+    SqlToken tNext = sqltokenNext(&t, zEnd);
+    if( sqltokenIsByte(&t, ',') && beginsConstraint(&tNext) ) break;
+    if( sqltokenIsByte(&t, '(') ){
+      t = sqltokenAt(sqltokenClose(&t, zEnd), zEnd);
+      tNext = sqltokenNext(&t, zEnd);
+    }
+    t = tNext;
+  }
+  return sqlxPrintf(p, "%.*s, %s%s", (int)(t.z - z), z, zDefinition, t.z);
+}

@@ -13,4 +13,9 @@
 void owncolumnCheck(Sqlx *p, const TableInfo *pInfo, int iCol,
                     const char *zWhat);
 
+/* Returns what sqlite_master will have as the text of the table after ALTER
+** TABLE ADD COLUMN with that definition. */
+const char *owncolumnAdded(Sqlx *p, const TableInfo *pInfo,
+                           const char *zDefinition);
+
 #endif

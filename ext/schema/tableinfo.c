@@ -114,7 +114,7 @@ static int findIn(
 ){
   int bFound = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "SELECT name, type, sql FROM \"%w\".sqlite_master"
+      "SELECT name, type, sql, rowid FROM \"%w\".sqlite_master"
       " WHERE type IN('table','view') AND name=%Q COLLATE NOCASE",
       zSchema, zName);
   if( sqlxStep(p, pStmt) ){
@@ -122,6 +122,7 @@ static int findIn(
     pInfo->zName = sqlxColumn(p, pStmt, 0);
     *pzType = sqlxColumn(p, pStmt, 1);
     pInfo->zSql = sqlxColumn(p, pStmt, 2);
+    pInfo->iRow = sqlite3_column_int64(pStmt, 3);
     bFound = p->rc==SQLITE_OK;
   }
   sqlxFinalize(p, pStmt);

@@ -70,6 +70,8 @@ struct TableInfo {
   const char *zSchema;   /* main, temp or the name of an attached file */
   const char *zName;     /* as the schema spells it */
   const char *zSql;      /* its CREATE TABLE statement */
+  sqlite3_int64 iRow;    /* the rowid of its row in sqlite_master; 0 if it was
+                         ** found in a list */
   int nCol;
   TableInfoColumn *aCol;
   const char *zRowid;    /* how SQL names the rowid, quoted if it is a column;

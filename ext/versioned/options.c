@@ -138,12 +138,30 @@ static SqlToken ofList(const TriggerSet *pHas){
   return tOf;
 }
 
+/* Whether a column was in the table when the triggers were made, since one that
+** was stands behind it: ALTER TABLE ADD COLUMN adds at the end. */
+static int wasThere(
+  const TableInfo *pInfo,
+  SqlToken tOf,
+  int iCol,
+  const VersionedOptions *pOptions
+){
+  int i;
+  for(i=iCol+1; i<pInfo->nCol; i++){
+    const char *zName = pInfo->aCol[i].zName;
+    if( pInfo->aCol[i].bKey || sqlite3_stricmp(zName, pOptions->zColumn)==0
+     || sqltokenMentions(tOf.z, tOf.z+tOf.n, zName) ) return 1;
+  }
+  return 0;
+}
+
 /*
 ** Takes columns of except into the options that were renamed. The registry has
 ** their old names, but the triggers tell which columns they watch. The columns
 ** are taken only if that is certain: as many columns are not watched as names
-** are missing. With only it is the other way round. Returns how many names are
-** left for which there is no column.
+** are missing. A column that may have been added since is none of them, and is
+** watched. With only it is the other way round. Returns how many names are left
+** for which there is no column.
 */
 static int exceptRenamed(
   const TableInfo *pInfo,
@@ -159,7 +177,8 @@ static int exceptRenamed(
     if( pCol->bKey || pCol->bGenerated
      || parentclauseHas(&pOptions->parent, pCol->zName)
      || sqlite3_stricmp(pCol->zName, pOptions->zColumn)==0
-     || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName)!=pOptions->bOnly ){
+     || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName)!=pOptions->bOnly
+     || (!pOptions->bOnly && !wasThere(pInfo, tOf, i, pOptions)) ){
       continue;
     }
     for(j=0; j<pOptions->nExcept; j++){

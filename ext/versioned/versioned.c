@@ -145,9 +145,29 @@ static void versionedRead(Sqlx *p, sqlite3_stmt *pStmt, DeclaredTable *pBase){
 /* How the messages begin that tell a trigger of versioned tables. */
 #define VERSIONED_MARK "'version exhausted: "
 
+/* Returns the row of sqlite_master that the text of a trigger names, as in
+** `rowid=7`; 0 if it names none. */
+static sqlite3_int64 rowIn(const char *zSql){
+  const char *zEnd = zSql + strlen(zSql);
+  sqlite3_int64 iRow = 0;
+  SqlToken t = sqltokenAt(zSql, zEnd);
+  int i;
+  while( t.kind!=SQLTOKEN_END && !sqltokenIsWord(&t, "rowid") ){
+    t = sqltokenNext(&t, zEnd);
+  }
+  t = sqltokenNext(&t, zEnd);
+  if( !sqltokenIsByte(&t, '=') ) return 0;
+  t = sqltokenNext(&t, zEnd);
+  for(i=0; i<t.n && i<18 && t.z[i]>='0' && t.z[i]<='9'; i++){
+    iRow = iRow*10 + (t.z[i] - '0');
+  }
+  return iRow;
+}
+
 /* The text of the trigger `check` tells three things. RENAME has rewritten the
 ** version column in its `UPDATE OF column`, and not in the registry. It has not
-** rewritten the label in its messages, nor the comment that has the options. */
+** rewritten the label in its messages, nor the comment that has the options.
+** That of `bump_added` tells where it looks for the table. */
 static void versionedReadTrigger(
   Sqlx *p,
   DeclaredTable *pBase,
@@ -158,6 +178,10 @@ static void versionedReadTrigger(
   const char *zEnd = pOne->zSql + strlen(pOne->zSql);
   SqlToken t;
   parentReadTrigger(p, pTab, pOne);
+  if( strcmp(pOne->zWhat, "bump_added")==0
+   || strcmp(pOne->zWhat, "required_added")==0 ){
+    pTab->iRow = rowIn(pOne->zSql);
+  }
   if( strcmp(pOne->zWhat, "check")!=0 ) return;
   pTab->zInstalled = optionsComment(p, pOne->zSql);
   t = sqltokenAt(pOne->zSql, zEnd);
@@ -232,6 +256,20 @@ static int setsWatched(const VersionedTable *pTab){
   return 0;
 }
 
+/* Returns the definition of a version column that is missing. If a rebuild has
+** lost it, the rows begin above every version that they can have had: at the
+** time in unix ms. */
+static const char *columnText(Sqlx *p, const VersionedTable *pTab){
+  const char *zColumn = pTab->options.zColumn;
+  const char *zDefault = "1";
+  if( pTab->base.zEntry && sqlite3_stricmp(pTab->stored.zColumn, zColumn)==0 ){
+    sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT " TRIGGERSET_NOW);
+    if( sqlxStep(p, pStmt) ) zDefault = sqlxColumn(p, pStmt, 0);
+    sqlxFinalize(p, pStmt);
+  }
+  return sqlxPrintf(p, "\"%w\" INTEGER NOT NULL DEFAULT %s", zColumn, zDefault);
+}
+
 static void versionedTakeOptions(
   Sqlx *p,
   DeclaredTable *pBase,
@@ -242,6 +280,10 @@ static void versionedTakeOptions(
               pAsked, &pTab->options);
   parentFind(p, pTab);
   if( p->rc!=SQLITE_OK ) return;
+  pTab->options.iRow = pBase->info.iRow;
+  if( tableinfoColumn(&pBase->info, pTab->options.zColumn)<0 ){
+    pTab->options.zAdds = columnText(p, pTab);
+  }
   skippingTouches(p, &pBase->info, pTab->options.zColumn, &pBase->touches);
   pTab->options.abOwn = pBase->touches.abSet;
   pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab)
@@ -266,7 +308,8 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
 }
 
 /* The label and the comment are taken as they are installed: those of a renamed
-** table or column have the old name, which is no fault. */
+** table or column have the old name, which is no fault. So is the row of
+** sqlite_master: VACUUM moves it, and the trigger finds it all the same. */
 static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
@@ -275,6 +318,7 @@ static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   versionedTakeOptions(p, pBase, 0);
   pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
   if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
+  if( pTab->iRow ) pTab->options.iRow = pTab->iRow;
   if( pTab->zInstalled ) pTab->options.zText = pTab->zInstalled;
   if( pTab->options.parent.zFault ) return DECLARED_NO_PARENT;
   return DECLARED_OK;
@@ -410,28 +454,19 @@ static void versionedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   historyPrepare(p, pTab, eScope);
 }
 
-/* Adds the version column if it is missing. If a rebuild has lost it, the rows
-** begin above every version that they can have had: at the time in unix ms. */
+/* Adds the version column if it is missing. */
 static void stepsOfColumn(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){
   const VersionedTable *pTab = (const VersionedTable*)pBase;
   const TableInfo *pInfo = &pBase->info;
-  const char *zColumn = pTab->options.zColumn;
-  const char *zDefault = "1";
+  const char *zAdds = pTab->options.zAdds;
   historyColumns(p, pTab, pDdl);
-  if( tableinfoColumn(pInfo, zColumn)>=0 ) return;
-  if( pBase->zEntry
-   && sqlite3_stricmp(pTab->stored.zColumn, zColumn)==0 ){
-    sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT " TRIGGERSET_NOW);
-    if( sqlxStep(p, pStmt) ) zDefault = sqlxColumn(p, pStmt, 0);
-    sqlxFinalize(p, pStmt);
-  }
+  if( zAdds==0 ) return;
   ddlStep(p, pDdl,
-      sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN \"%w\" INTEGER"
-          " NOT NULL DEFAULT %s", pInfo->zSchema, pInfo->zName, zColumn,
-          zDefault),
+      sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" ADD COLUMN %s",
+          pInfo->zSchema, pInfo->zName, zAdds),
       sqlite3_libversion_number()<3035000 ? DDL_UNDO_ALL
       : sqlxPrintf(p, "ALTER TABLE \"%w\".\"%w\" DROP COLUMN \"%w\"",
-          pInfo->zSchema, pInfo->zName, zColumn));
+          pInfo->zSchema, pInfo->zName, pTab->options.zColumn));
 }
 
 static void stepsOfTables(Sqlx *p, const DeclaredTable *pBase, Ddl *pDdl){

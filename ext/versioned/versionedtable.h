@@ -27,6 +27,8 @@ struct VersionedTable {
   const char *zLabel;    /* the label in the installed messages, or NULL */
   const char *zParent;   /* the parent as the installed triggers name it, or
                          ** NULL */
+  sqlite3_int64 iRow;    /* the row of sqlite_master that the installed triggers
+                         ** name, or 0 */
   const char *zInstalled;  /* the options in the installed comment, or NULL */
   VersionedOptions options;  /* the options of the set */
   VersionedTexts texts;

@@ -29,9 +29,10 @@ SQLITE_EXTENSION_INIT3
 ** `several sets` (two texts of `versioned_sql` were run, or an older Interlock
 ** has declared a table whose entry was missing), `triggers missing`, `triggers
 ** changed`, `triggers outdated` (the parent was declared with another column, a
-** UNIQUE index was added since, or an older Interlock made the
-** triggers; with `except`, in mode echo, and beside a trigger that updates the
-** table, also if a column was added or dropped), `triggers broken` (a trigger
+** UNIQUE index was added since, or an older Interlock made the triggers; in
+** mode echo, and beside a trigger that updates the table, also if a column was
+** added or dropped; with `except`, after any ALTER TABLE of the table, and
+** after a RENAME of a table that it refers to), `triggers broken` (a trigger
 ** names a table that does not exist), `triggers may be skipped` (see below),
 ** `ok`.
 ** `versioned_repair` repairs each of these faults except `parent missing`,

@@ -12,6 +12,7 @@
 #include "versioned/historytext.h"
 #include "schema/clause.h"
 #include "schema/keytable.h"
+#include "schema/owncolumn.h"
 #include "sqlite/template.h"
 #include "sql_text.h"
 SQLITE_EXTENSION_INIT3
@@ -30,7 +31,8 @@ typedef enum Value {
   V_TOMBSTONE_OLD, V_TOMBSTONE_ROW, V_ROW_IS_NEW_KEY,
   V_SELF_OLD, V_SELF_NEW, V_ROW_IS_OLD,
   V_BLOCKED, V_BLOCKED_BY_OTHER, V_BLOCKER,
-  V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS, V_OTHERS, V_OWN, V_NOT_OWN,
+  V_OF_KEY, V_OF_UNIQUE, V_OF_OTHERS, V_OTHERS, V_OWN, V_NOT_OWN, V_ALTERED,
+  V_CURE,
   V_HISTORY, V_COLUMNS, V_HISTORY_KEYS, V_HISTORY_KEY_COLUMNS,
   V_HISTORY_COLUMNS, V_HISTORY_IS_ROW, V_HISTORY_IS_OLD, V_HISTORY_IS_NEW,
   V_OF_KEPT, V_KEPT, V_KEEP, V_BOUND, V_PURGE,
@@ -58,6 +60,7 @@ static const char *const azValue[V_COUNT] = {
   "self_old", "self_new", "row_is_old",
   "blocked", "blocked_by_other", "blocker",
   "of_key", "of_unique", "of_others", "others", "own", "not_own",
+  "altered", "cure",
   "history", "columns", "history_keys", "history_key_columns",
   "history_columns", "history_is_row", "history_is_old", "history_is_new",
   "of_kept", "kept", "keep", "bound", "purge",
@@ -76,10 +79,10 @@ static const char *const azValue[V_COUNT] = {
 /* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
                     F_OWN, F_AHEAD, F_REPLACE, F_NOTE_REPLACE, F_SEES_REPLACE,
-                    F_BLIND, F_LOG, F_COUNT } Flag;
+                    F_BLIND, F_LOG, F_ECHO, F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
   "nullable", "strict", "tombstones", "marks", "own", "ahead", "replace",
-  "note_replace", "sees_replace", "blind", "log"
+  "note_replace", "sees_replace", "blind", "log", "echo"
 };
 
 /* The options with which a trigger is part of the set, as bits. With
@@ -103,7 +106,7 @@ typedef enum Depends {
   DEPENDS_WAYS,          /* the UNIQUE indexes, and defaults of their columns */
   DEPENDS_OTHERS,        /* with except the list of columns */
   DEPENDS_COLUMNS        /* the list of columns, and which of them the user's
-                         ** triggers set */
+                         ** triggers set; or the text of the table */
 } Depends;
 
 /* What of the user's triggers a trigger is there for. */
@@ -111,6 +114,8 @@ typedef enum For {
   FOR_ALL = 0,
   FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
   FOR_OWN,               /* any triggers that update the table they are on */
+  FOR_ADDED,             /* except: columns that are added later */
+  FOR_ADDED_REFUSED,     /* the same in mode strict; see isAddedRefused() */
   FOR_PARENT,            /* the option parent, not triggers */
   FOR_HISTORY            /* the option history, not triggers */
 } For;
@@ -150,6 +155,10 @@ static const struct {
       FOR_ALL },
   { "bump_own",         versioned_bump_own_sql, WHEN_STRICT, -1,
       DEPENDS_COLUMNS, FOR_OWN },
+  { "bump_added",       versioned_bump_added_sql, WHEN_EVER, -1,
+      DEPENDS_COLUMNS, FOR_ADDED },
+  { "required_added",   versioned_required_added_sql, WHEN_STRICT, -1,
+      DEPENDS_COLUMNS, FOR_ADDED_REFUSED },
   { "bump_after",       versioned_bump_after_sql,
       WHEN_AUTO | WHEN_ECHO | WHEN_LOG, -1, DEPENDS_OTHERS, FOR_ALL },
   { "bump_nested",      versioned_bump_after_sql,
@@ -307,6 +316,47 @@ static const char *columnList(Gen *g, Columns eColumns){
     sqlite3_str_appendall(pStr, CLAUSE_ROWID_NAMES);
   }
   return sqlxText(g->p, pStr);
+}
+
+/* Whether an UPDATE without a version is refused if it may set a column that
+** was added. A trigger of the user's that sets a column of except could not be
+** told from it, and every write would be refused. */
+static int isAddedRefused(const Gen *g){
+  const VersionedOptions *pOptions = g->pOptions;
+  int i;
+  if( pOptions->mode!=VERSIONED_STRICT
+   || pOptions->eStale==VERSIONED_LOG ) return 0;
+  for(i=0; pOptions->abOwn && i<g->pInfo->nCol; i++){
+    if( pOptions->abOwn[i]
+     && versionedtriggersExcepts(pOptions, &g->pInfo->aCol[i]) ) return 0;
+  }
+  return 1;
+}
+
+/* "ALTER TABLE has changed the table since the triggers were made." The
+** statements of a text are one a line, so a text of several lines is compared
+** in hexadecimal. */
+static const char *altered(Gen *g){
+  Sqlx *p = g->p;
+  const TableInfo *pInfo = g->pInfo;
+  const char *zSql = g->pOptions->zAdds
+      ? owncolumnAdded(p, pInfo, g->pOptions->zAdds) : pInfo->zSql;
+  const char *zFrom = sqlxPrintf(p, "SELECT sql FROM %s WHERE",
+      sqlite3_stricmp(pInfo->zSchema, "temp")==0 ? "sqlite_temp_master"
+                                                 : "sqlite_master");
+  const char *zIs = sqlxPrintf(p, "type='table' AND name='%q'", pInfo->zName);
+  const char *zNow = sqlxPrintf(p, "ifnull((%s rowid=%lld AND %s),(%s %s))",
+                                zFrom, g->pOptions->iRow, zIs, zFrom, zIs);
+  const char *zHex = "";
+  sqlite3_stmt *pStmt;
+  if( zSql==0 ) zSql = "";
+  if( zSql[strcspn(zSql, "\r\n")]==0 ){
+    return sqlxPrintf(p, "%s IS NOT '%q'", zNow, zSql);
+  }
+  pStmt = sqlxPrepare(p, "SELECT hex(CAST(%Q AS BLOB))", zSql);
+  if( sqlxStep(p, pStmt) ) zHex = sqlxColumn(p, pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  return sqlxPrintf(p, "CAST(%s AS BLOB) IS NOT x'%s'", zNow, zHex);
 }
 
 /* Where an UPDATE carries the next version. */
@@ -612,6 +662,7 @@ static void valuesOf(Gen *g){
   valuesOfVersion(g);
   g->abFlag[F_STRICT] = pOptions->mode==VERSIONED_STRICT;
   g->abFlag[F_LOG] = bLog;
+  g->abFlag[F_ECHO] = pOptions->mode==VERSIONED_ECHO;
   g->abFlag[F_REPLACE] = g->abFlag[F_STRICT] && !bLog;
   g->abFlag[F_NOTE_REPLACE] = g->abFlag[F_BLIND] =
       bLog && pOptions->mode!=VERSIONED_ECHO;
@@ -646,6 +697,8 @@ static void valuesOf(Gen *g){
   ** later. */
   az[V_OF_OTHERS] = pOptions->nExcept==0 ? ""
                   : sqlxPrintf(p, "OF %s", columnList(g, COLUMNS_WATCHED));
+  az[V_ALTERED] = pOptions->nExcept && !pOptions->bOnly ? altered(g) : "";
+  az[V_CURE] = " (table altered: SELECT versioned_repair())";
   az[V_FOLLOWS] = follows(g);
   az[V_CARRIES] = carries(g);
   /* A step of two tells `quiet` that no program has taken it. */
@@ -665,6 +718,26 @@ static void valuesOf(Gen *g){
   valuesOfParent(g);
 }
 
+/* Whether a trigger is not part of the set of this table. */
+static int isLeftOut(const Gen *g, int i){
+  const VersionedOptions *pOptions = g->pOptions;
+  const unsigned mWhen = WHEN(pOptions->mode, pOptions->eStale);
+  if( !(aTrigger[i].mWhen & mWhen) ) return 1;
+  if( aTrigger[i].iTombstones==!pOptions->bTombstones ) return 1;
+  switch( aTrigger[i].eFor ){
+    case FOR_ALL:     return 0;
+    case FOR_TOUCHES: return !pOptions->bOwn;
+    case FOR_OWN:     return g->azText[V_OWN][0]==0
+                          || g->azText[V_NOT_OWN][0]==0;
+    case FOR_ADDED:   return g->azText[V_ALTERED][0]==0 || isAddedRefused(g);
+    case FOR_ADDED_REFUSED:
+                      return g->azText[V_ALTERED][0]==0 || !isAddedRefused(g);
+    case FOR_PARENT:  return pOptions->parent.pInfo==0;
+    case FOR_HISTORY: return !pOptions->bHistory;
+  }
+  return 1;
+}
+
 void versionedtriggersMake(
   Sqlx *p,
   const TableInfo *pInfo,
@@ -675,12 +748,16 @@ void versionedtriggersMake(
 ){
   static const char *const azPerhaps[] = { "settle", "required_first",
       "bump_own", "quiet", "check_others", "noted_others", 0 };
+  static const char *const azPerhapsStrict[] = { "settle", "required_first",
+      "bump_own", "quiet", "check_others", "noted_others", "bump_added",
+      "required_added", 0 };
   static const char *const azPerhapsEcho[] = { "quiet", 0 };
-  const unsigned mWhen = WHEN(pOptions->mode, pOptions->eStale);
   Gen g;
-  size_t i;
+  int i;
   memset(pSet, 0, sizeof(*pSet));
-  pSet->azPerhaps = pOptions->mode==VERSIONED_ECHO ? azPerhapsEcho : azPerhaps;
+  pSet->azPerhaps = pOptions->mode==VERSIONED_ECHO ? azPerhapsEcho
+                  : pOptions->mode==VERSIONED_STRICT ? azPerhapsStrict
+                                                     : azPerhaps;
   pSet->nFirst = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
   genBegin(&g, p);
   g.pInfo = pInfo;
@@ -697,18 +774,10 @@ void versionedtriggersMake(
                                            : "";
   pTexts->zLiftKeptSql = pOptions->bHistory ? fill(&g, versioned_lift_kept_sql)
                                             : "";
-  for(i=0; i<sizeof(aTrigger)/sizeof(aTrigger[0]); i++){
+  for(i=0; i<(int)(sizeof(aTrigger)/sizeof(aTrigger[0])); i++){
     TriggerSetOne *pOne;
-    if( !(aTrigger[i].mWhen & mWhen) ) continue;
-    if( aTrigger[i].iTombstones==!pOptions->bTombstones ) continue;
-    if( aTrigger[i].eFor==FOR_TOUCHES && !pOptions->bOwn ) continue;
-    if( aTrigger[i].eFor==FOR_PARENT && pOptions->parent.pInfo==0 ) continue;
-    if( aTrigger[i].eFor==FOR_OWN
-     && (g.azText[V_OWN][0]==0 || g.azText[V_NOT_OWN][0]==0) ) continue;
-    if( aTrigger[i].eFor==FOR_HISTORY ){
-      if( !pOptions->bHistory ) continue;
-      valuesOfKeep(&g, aTrigger[i].zWhat);
-    }
+    if( isLeftOut(&g, i) ) continue;
+    if( aTrigger[i].eFor==FOR_HISTORY ) valuesOfKeep(&g, aTrigger[i].zWhat);
     pOne = triggersetNew(p, pSet, zNumber, aTrigger[i].zWhat);
     g.azText[V_TRIGGER] = sqlxPrintf(p, "\"%w\"", pOne->zName);
     pOne->zSql = fill(&g, aTrigger[i].zTemplate);

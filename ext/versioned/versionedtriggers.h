@@ -42,6 +42,11 @@ struct VersionedOptions {
   const char *zColumn;   /* the version column */
   const char *zLabel;    /* table.column for error messages, its quotes
                          ** doubled as in an SQL literal */
+  const char *zAdds;     /* definition of the column if it is to be added to the
+                         ** table before the triggers are made; NULL: it is
+                         ** there */
+  sqlite3_int64 iRow;    /* where `bump_added` looks first for the table in
+                         ** sqlite_master */
   const char *zText;     /* the options as a text, for a comment; "": none */
   VersionedMode mode;
   VersionedStale eStale;

@@ -29,7 +29,8 @@ end
 
 def error
   yield
-rescue ActiveRecord::ActiveRecordError, ArgumentError => e
+rescue ActiveRecord::ActiveRecordError, ArgumentError,
+       WithAdvisoryLock::FailedToAcquireLock => e
   "#{e.class}: #{e.message}"
 end
 
@@ -82,12 +83,56 @@ end
 assert one("SELECT count(*) FROM advisory_locks WHERE key = 'invoices'"), 0
 puts "tried #{Account.with_advisory_lock("printer", 0) { 1 } || 0}"
 assert Account.with_advisory_lock("printer", 0.01) { 1 }, false
+assert Account.with_advisory_lock("printer", -0.001) { 1 }, false
 Account.transaction do
   Account.with_advisory_lock("a", transaction: true, shared: true) {}
   assert one("SELECT mode || ' ' || scope FROM advisory_locks
               WHERE key = 'a'"), "shared transaction"
 end
 assert one("SELECT count(*) FROM advisory_locks WHERE key = 'a'"), 0
+
+# The rest of what the gem with_advisory_lock has.
+granted = Account.with_advisory_lock_result("a") { false }
+assert [granted.lock_was_acquired?, granted.result], [true, false]
+granted = Account.with_advisory_lock_result("printer", timeout_seconds: 0) { 1 }
+assert [granted.lock_was_acquired?, granted.result], [false, nil]
+assert Account.with_advisory_lock("a"), nil
+assert Account.with_advisory_lock!("a") { 7 }, 7
+assert error { Account.with_advisory_lock!("printer", timeout_seconds: 0) {} },
+       "WithAdvisoryLock::FailedToAcquireLock: the advisory lock" \
+       " \"printer\" was not free in time"
+assert Account.current_advisory_lock, nil
+Account.new.with_advisory_lock("a") do
+  Account.new.with_advisory_lock!("b", shared: true) do
+    Account.with_advisory_lock("a", timeout_seconds: 0) do
+      assert Account.current_advisory_lock, "a"
+      assert Account.current_advisory_locks, %w[a b a]
+    end
+    assert %w[a b].map { |name| Account.new.advisory_lock_exists?(name) },
+           [true, true]
+  end
+end
+begin
+  Account.with_advisory_lock("a") { raise KeyError }
+rescue KeyError
+  assert Account.current_advisory_locks, []
+end
+assert %w[a b printer].map { |name| Account.advisory_lock_exists?(name) },
+       [false, false, true]
+assert error { Account.with_advisory_lock("a", transaction: true) {} },
+       "ArgumentError: with_advisory_lock: transaction: true needs an open" \
+       " transaction"
+assert error { Account.with_advisory_lock("a", seconds: 1) {} }[/\A\w+:/],
+       "ArgumentError:"
+cached = ->(options) do
+  Account.cache do
+    one("SELECT 1 AS cached")
+    Account.with_advisory_lock("a", options) do
+      Account.connection.query_cache_enabled
+    end
+  end
+end
+assert [cached[{}], cached[{ disable_query_cache: true }]], [true, false]
 
 # The other process has locked the first job.
 assert error { Job.lock("for update nowait").find(1) },
@@ -138,6 +183,7 @@ Account.with_advisory_lock("x") do
   assert error { Account.with_advisory_lock("y") {} }[/\A.*? detected:/],
          "ActiveRecord::Deadlocked: SQLite3::LockedException:" \
          " deadlock detected:"
+  assert Account.with_advisory_lock("y", blocking: true) { 1 }, false
 end
 other.close
 
@@ -189,6 +235,8 @@ workers = [1, 1, 2, 3].map { |n| spawn(RbConfig.ruby, $0, "-add", n.to_s) }
 workers.each { |pid| assert Process.wait2(pid)[1].exitstatus, 0 }
 assert Counter.order(:id).pluck(:n), [50, 25, 25] * 4
 
+# Without timeout_seconds the wait has no limit.
+one("SELECT advisory_lock_timeout(1)")
 waited = Account.with_advisory_lock("scanner") { 1 }
 puts "waited #{waited}"
 puts "done"

@@ -64,6 +64,19 @@ client enable {
     "$OUT"/enable/venv/bin/python -I "$SRC"/enable.py "$V" "$OUT"/enable/venv}
   remark {every connection that is opened later has Interlock}
 }
+client dlock {
+  title {Python `sqlalchemy-dlock`}
+  file dlock.py
+  has {/usr/bin/python3 -m venv --help}
+  get {sh "$ROOT"/test/orms/pip.sh sqlalchemy-dlock==0.9.0 \
+    sqlalchemy==2.1.9 greenlet==3.5.6 aiosqlite==0.22.1}
+  make {/usr/bin/python3 -m venv --clear venv && venv/bin/pip install -q \
+    --no-index -f "$BUILD"/packages/wheel sqlite-interlock}
+  run {V=$(tclsh "$ROOT"/tool/install/pages.tcl version)
+    PYTHONPATH="$OUT"/dlock/packages "$OUT"/dlock/venv/bin/python -B \
+      "$SRC"/dlock.py "$V" "$OUT"/dlock/venv}
+  remark {in the wheel; see [below](#sqlalchemy-dlock)}
+}
 client npm {
   title {Node `node:sqlite`}
   file program.cjs

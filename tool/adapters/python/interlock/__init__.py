@@ -10,6 +10,7 @@ interlock.locked(db, key), interlock.row_locked(db, table, key...)
                      a lock for a block; interlock.LockTimeout if not in time
 interlock.tortoise, interlock.django, interlock.sqlalchemy
                      SELECT ... FOR UPDATE of these ORMs
+interlock.dlock      locks for the package sqlalchemy-dlock
 """
 import os
 

@@ -4,7 +4,8 @@
 #
 #   lock!, with_lock, and relations with `lock`: rows, until the transaction
 #     ends; "FOR UPDATE NOWAIT", "FOR UPDATE SKIP LOCKED" and "FOR SHARE", too
-#   with_advisory_lock(name, timeout_seconds), of a model: a name
+#   with_advisory_lock(name, timeout_seconds), of a model: a name; and the rest
+#     of what the gem with_advisory_lock has
 #   migrations: Rails' lock, so that two processes do not migrate at once
 #
 # With `interlock_turns: true` in database.yml transactions wait in a queue for
@@ -70,6 +71,11 @@ module Interlock
 
       def materialize_transactions
         super unless @interlock_schema
+      end
+
+      # The names of with_advisory_lock whose blocks are running.
+      def interlock_names
+        @interlock_names ||= []
       end
 
       # The one value of a statement, which no cache must answer.
@@ -194,40 +200,124 @@ module Interlock
         connection.unprepared_statement { found.to_sql })
     end
 
-    # For ActiveRecord::Base. The names are those of the gem with_advisory_lock.
+    # For models. The names, and what they do, are those of the gem
+    # with_advisory_lock. A model of another database has that gem's, if it was
+    # loaded before.
     module AdvisoryLock
+      Result = Struct.new(:lock_was_acquired?, :result)
+
       # Runs the block with a lock on a name, and returns what it returns; or
       # false if the lock was not free within timeout_seconds. shared: others
       # can share the lock. transaction: it is held until the transaction ends.
-      def with_advisory_lock(name, options = {})
+      # disable_query_cache: in the block no cache answers. blocking: a deadlock
+      # is as a timeout.
+      def with_advisory_lock(name, options = {}, &block)
+        found = with_advisory_lock_result(name, options, &block)
+        found.lock_was_acquired? ? found.result : false
+      end
+
+      # The same, with an error in place of false.
+      def with_advisory_lock!(name, options = {}, &block)
+        found = with_advisory_lock_result(name, options, &block)
+        return found.result if found.lock_was_acquired?
+        raise WithAdvisoryLock::FailedToAcquireLock, name
+      end
+
+      # The same; the result says whether the lock was granted.
+      def with_advisory_lock_result(name, options = {}, &block)
+        connection = self.connection
+        return super unless connection.is_a?(Adapter)
         options = { timeout_seconds: options } unless options.is_a?(Hash)
-        options.assert_valid_keys(:timeout_seconds, :shared, :transaction)
-        mode = "#{"_xact" if options[:transaction]}_lock" \
-               "#{"_shared" if options[:shared]}"
-        key = connection.quote(name.to_s)
-        return false unless Interlock::ActiveRecord.lock_name(
-          connection, mode, key, options[:timeout_seconds])
-        begin
-          yield
-        ensure
-          unless options[:transaction]
-            unlock = mode.sub("_lock", "_unlock")
-            connection.interlock_value("SELECT advisory#{unlock}(#{key})")
-          end
+        options.assert_valid_keys(:timeout_seconds, :shared, :transaction,
+                                  :disable_query_cache, :blocking)
+        if options[:transaction] && !connection.transaction_open?
+          raise ArgumentError, "with_advisory_lock: transaction: true needs" \
+            " an open transaction"
         end
+        return Result.new(false) unless
+          Interlock::ActiveRecord.lock_name(connection, name, options)
+        if options[:disable_query_cache]
+          run = block
+          block = -> { connection.uncached(&run) }
+        end
+        Result.new(true, Interlock::ActiveRecord.holding(
+          connection, name, options, &block))
+      end
+
+      # Whether a connection holds a lock on the name, this one or another.
+      def advisory_lock_exists?(name)
+        return super unless connection.is_a?(Adapter)
+        connection.interlock_value(
+          "SELECT EXISTS(SELECT 1 FROM advisory_locks" \
+          " WHERE kind = 'advisory' AND schema = 'main'" \
+          " AND key = #{connection.quote(name.to_s)})") == 1
+      end
+
+      # The name whose block is running: of several the outermost; or nil.
+      def current_advisory_lock
+        current_advisory_locks.first
+      end
+
+      # The names whose blocks are running, the outermost first.
+      def current_advisory_locks
+        return super unless connection.is_a?(Adapter)
+        connection.interlock_names.dup
       end
     end
 
-    def self.lock_name(connection, mode, key, seconds)
-      if seconds == 0
-        tried = "SELECT try_advisory#{mode}(#{key})"
+    # For instances of models.
+    module OfInstance
+      delegate :with_advisory_lock, :with_advisory_lock!,
+               :advisory_lock_exists?, to: "self.class"
+    end
+
+    # "advisory_lock" and its kin.
+    def self.lock_function(start, verb, options)
+      "#{start}advisory#{"_xact" if options[:transaction]}_#{verb}" \
+        "#{"_shared" if options[:shared]}"
+    end
+
+    def self.lock_name(connection, name, options)
+      key = connection.quote(name.to_s)
+      seconds = options[:timeout_seconds]
+      if seconds && seconds <= 0
+        tried = "SELECT #{lock_function("try_", "lock", options)}(#{key})"
         return connection.interlock_value(tried) == 1
       end
-      limit = ", wait_at_most(#{Integer(seconds * 1000)})" if seconds
-      connection.interlock_value("SELECT advisory#{mode}(#{key}#{limit})")
+      limit = seconds ? Integer(seconds * 1000) : -1
+      connection.interlock_value(
+        "SELECT #{lock_function("", "lock", options)}" \
+        "(#{key}, wait_at_most(#{limit}))")
       true
     rescue ::ActiveRecord::LockWaitTimeout
       false
+    rescue ::ActiveRecord::Deadlocked
+      raise unless options[:blocking]
+      false
+    end
+
+    # Runs a block with a lock that has been taken.
+    def self.holding(connection, name, options)
+      connection.interlock_names.push(name.to_s)
+      yield if block_given?
+    ensure
+      connection.interlock_names.pop
+      unless options[:transaction]
+        unlock = lock_function("", "unlock", options)
+        connection.interlock_value(
+          "SELECT #{unlock}(#{connection.quote(name.to_s)})")
+      end
+    end
+  end
+end
+
+# What a program rescues that was written for the gem.
+module WithAdvisoryLock
+  unless const_defined?(:FailedToAcquireLock)
+    class FailedToAcquireLock < StandardError
+      def initialize(name)
+        super("the advisory lock #{name.inspect} was not free in time")
+      end
     end
   end
 end
@@ -236,3 +326,4 @@ ActiveRecord::ConnectionAdapters::SQLite3Adapter.prepend(
   Interlock::ActiveRecord::Adapter)
 ActiveRecord::Relation.prepend(Interlock::ActiveRecord::Relation)
 ActiveRecord::Base.extend(Interlock::ActiveRecord::AdvisoryLock)
+ActiveRecord::Base.include(Interlock::ActiveRecord::OfInstance)
