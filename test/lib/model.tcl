@@ -1171,7 +1171,7 @@ proc model::start {name makeDb runDbs declare} {
   }
   eval $declare
   variable late
-  if {$late} { $makeDb eval {ALTER TABLE t ADD COLUMN late} }
+  if {$late} { $makeDb eval {ALTER TABLE t ADD COLUMN late INT} }
   if {$parents} { set ups [seeParents] }
   if {[string match *foreign_keys* [dict get $shape ddl]]} {
     foreach d $dbs { $d eval {PRAGMA foreign_keys = ON} }

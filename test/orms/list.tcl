@@ -100,9 +100,10 @@ client typeorm {
   get {sh "$SRC"/npm.sh typeorm@1.1.1 better-sqlite3@13.2.0}
   run {NODE_PATH="$OUT"/typeorm/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withtypeorm.cjs}
-  without adapter
   mode auto
-  remark {`@VersionColumn` is written and never checked: Interlock checks it}
+  remark {`@VersionColumn` is written and never checked: Interlock checks it;
+    the
+    [adapter](#knex-kysely-typeorm)}
 }
 client mikro {
   title {MikroORM}
@@ -119,10 +120,9 @@ client sequelize {
   title {Sequelize}
   file withsequelize.cjs
   has {command -v node && command -v npm}
-  get {[ -d node_modules/sequelize ] || npm install --silent --no-save \
-    --prefix . sequelize@6.37.8 sqlite3@6.0.1}
+  get {[ -d node_modules/objection ] || npm install --silent --no-save \
+    --prefix . sequelize@6.37.8 sqlite3@6.0.1 knex@3.3.0 objection@3.1.5}
   run {NODE_PATH="$OUT"/sequelize/node_modules node "$SRC"/withsequelize.cjs}
-  without adapter
   mode auto
   first 0
   remark {`version: true`; each transaction has a connection of its own, which
@@ -140,6 +140,22 @@ client drizzle {
   mode auto
   remark {no version column: `set({ ...changes, version: old.version + 1 })`}
 }
+client prisma {
+  title {Prisma}
+  file withprisma.cjs
+  has {command -v npm}
+  get {echo '{"overrides": {"better-sqlite3": "13.2.0"}}' >package.json
+    E=7.10.0-4.0edf323efd1d98336f3f0a68684b56f689b900d3
+    npm_config_ignore_scripts=true sh "$SRC"/npm.sh prisma@7.10.0 \
+      @prisma/client@7.10.0 @prisma/adapter-better-sqlite3@7.10.0 \
+      @prisma/schema-engine-wasm@$E better-sqlite3@13.2.0}
+  run {NODE_PATH="$OUT"/prisma/node_modules "$BUILD"/sqlite/node/bin/node \
+    --disable-warning=ExperimentalWarning "$SRC"/withprisma.cjs}
+  without adapter
+  mode auto
+  remark {no version column: `data: { ...changes, version: old.version + 1 }`;
+    the [text](#prisma) of an error}
+}
 client kysely {
   title {Kysely}
   file withkysely.cjs
@@ -148,9 +164,10 @@ client kysely {
   run {NODE_PATH="$OUT"/kysely/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withkysely.cjs}
   mode auto
-  without {adapter rebuilt repaired}
+  without {rebuilt repaired}
   remark {no version column: `set({ ...changes, version: old.version + 1 })`;
-    alters no columns of SQLite}
+    alters no columns of SQLite; the
+    [adapter](#knex-kysely-typeorm)}
 }
 client objection {
   title {Objection, Knex}
@@ -159,9 +176,10 @@ client objection {
   get {sh "$SRC"/npm.sh knex@3.3.0 objection@3.1.5 better-sqlite3@13.2.0}
   run {NODE_PATH="$OUT"/objection/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withobjection.cjs}
-  without adapter
   mode auto
-  remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`}
+  remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`;
+    the [adapter](#knex-kysely-typeorm) of
+    Knex}
 }
 client activerecord {
   title {ActiveRecord}
@@ -237,4 +255,55 @@ client gorm {
   without adapter
   mode auto
   remark {`BeforeUpdate` carries the version: `test/orms/withgorm.go`}
+}
+client ent {
+  title {ent}
+  file withent.go
+  has {command -v go && command -v gcc}
+  get {
+    cp -p "$SRC"/withent.go . && mkdir -p ent/schema &&
+    { cmp -s "$SRC"/entshop/schema/account.go ent/schema/account.go ||
+      cp "$SRC"/entshop/schema/account.go ent/schema; } && [ -f go.sum ] || {
+      rm -f go.mod && go mod init client &&
+      go get entgo.io/ent/cmd/ent@v0.14.5 \
+        github.com/mattn/go-sqlite3@v1.14.53; }}
+  make {
+    [ ent/client.go -nt ent/schema/account.go ] ||
+      go run -mod=mod entgo.io/ent/cmd/ent generate \
+        --feature sql/lock,sql/execquery ./ent/schema &&
+    { [ client -nt withent.go ] && [ client -nt ent/client.go ] ||
+      go build -mod=mod -buildvcs=false -o client .; }}
+  run {"$OUT"/ent/client}
+  without adapter
+  mode auto
+  remark {a hook carries the version: `test/orms/entshop/schema/account.go`;
+    `ExecContext` needs the feature `sql/execquery`}
+}
+client diesel {
+  title {Diesel}
+  file withdiesel.rs
+  has {command -v flock && command -v cargo &&
+    [ "$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/')" -ge 94 ]}
+  get {sh "$SRC"/cargo.sh get}
+  make {sh "$SRC"/cargo.sh make withdiesel}
+  run {"$OUT"/cargo/target/debug/withdiesel}
+  without adapter
+  mode auto
+  remark {`save_changes` with `version + 1`: `test/orms/withdiesel.rs`; the
+    [crate](PACKAGES.md) links Interlock with the SQLite of `libsqlite3-sys`;
+    migrations are SQL}
+}
+client seaorm {
+  title {SeaORM}
+  file withseaorm.rs
+  has {command -v flock && command -v cargo &&
+    [ "$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/')" -ge 94 ]}
+  get {sh "$SRC"/cargo.sh get}
+  make {sh "$SRC"/cargo.sh make withseaorm}
+  run {"$OUT"/cargo/target/debug/withseaorm}
+  dear 1
+  mode auto
+  without {adapter rebuilt repaired}
+  remark {`before_save` carries the version: `test/orms/withseaorm.rs`; the
+    feature `load-extension` of `sqlx-sqlite`; it alters no columns}
 }

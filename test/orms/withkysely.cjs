@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD
 const Database = require("better-sqlite3");
 const { Kysely, SqliteDialect, sql } = require("kysely");
-const { other, row, tryLock, version } = require("./steps.cjs");
+const { adapter, other, row, tryLock, version } = require("./steps.cjs");
 
 const client = new Database("shop.db");
 client.loadExtension("./build/interlock");  //:load
@@ -66,6 +66,7 @@ async function main() {
     console.log(`~lock ${e.name}: ${e.message}`);
   }
   await db.destroy();
+  adapter("kysely");
   console.log("done");
 }
 main();

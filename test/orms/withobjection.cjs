@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: 0BSD
 const knex = require("knex");
 const { Model } = require("objection");
-const { other, row, tryLock, version } = require("./steps.cjs");
+const { adapter, other, row, tryLock, version } = require("./steps.cjs");
 
 const db = knex({
   client: "better-sqlite3",
@@ -80,6 +80,7 @@ async function main() {
   console.log("repaired", await one("SELECT status FROM versioned_tables"),
     row());
   await db.destroy();
+  adapter("knex", { DRIVER: "better-sqlite3" });
   console.log("done");
 }
 main();

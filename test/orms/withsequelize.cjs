@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: 0BSD
 const { DataTypes, OptimisticLockError, Sequelize } = require("sequelize");
-const { other, row, tryLock, version } = require("./steps.cjs");
+const { adapter, other, row, tryLock, version } = require("./steps.cjs");
 
 const sequelize = new Sequelize({
   dialect: "sqlite", storage: "shop.db", logging: false });
@@ -69,6 +69,8 @@ async function main() {
   console.log("repaired", await one("SELECT status FROM versioned_tables"),
     row());
   await sequelize.close();
+  // Its driver is here, so Knex is tried with it.
+  adapter("knex", { DRIVER: "sqlite3" });
   console.log("done");
 }
 main();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: 0BSD
 const { DataSource, EntitySchema, TableColumn } = require("typeorm");
-const { other, row, tryLock, version } = require("./steps.cjs");
+const { adapter, other, row, tryLock, version } = require("./steps.cjs");
 
 const Account = new EntitySchema({
   name: "account",
@@ -93,6 +93,7 @@ async function main() {
   console.log("repaired", await one("SELECT status FROM versioned_tables"),
     row());
   await source.destroy();
+  adapter("typeorm");
   console.log("done");
 }
 main();

@@ -11,6 +11,14 @@ install() {
 if [ "${1-}" != compile ]; then
   install
   [ ! -e node_modules/sqlite-interlock/build ]
+  # The adapters for ORMs load, by require and by import.
+  node -e 'for (const [orm, name] of [
+      ["knex", "client"], ["kysely", "dialect"], ["typeorm", "use"]]) {
+      if (!require(`sqlite-interlock/${orm}`)[name]) process.exit(1);
+      import(`sqlite-interlock/${orm}`).then((module) => {
+        if (!module[name]) process.exit(1);
+      });
+    }'
   exit 0
 fi
 install --ignore-scripts

@@ -1,4 +1,5 @@
-/** The path of the extension. Throws if there is none for this machine. */
+/** The path of the extension: $INTERLOCK, or the one of the package. Throws if
+ * there is none for this machine. */
 export function getLoadablePath(): string;
 
 /** Loads it into a connection of node:sqlite, better-sqlite3, or another

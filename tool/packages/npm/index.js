@@ -2,7 +2,6 @@
 "use strict";
 const fs = require("fs");
 const path = require("path");
-const { glibc } = require("./package.json");
 
 const compiled = path.join(__dirname, "build", "interlock.so");
 
@@ -31,6 +30,7 @@ function number(version) {
 
 // What has been made for this machine, or undefined.
 function prebuilt() {
+  const { glibc } = require("./package.json");
   const { name, version } = machine();
   const needs = glibc[name];
   if (needs && version && number(version) < number(needs)) return undefined;
@@ -44,6 +44,7 @@ function quoted(text) {
 }
 
 function getLoadablePath() {
+  if (process.env.INTERLOCK) return process.env.INTERLOCK;
   const file = fs.existsSync(compiled) ? compiled : prebuilt();
   if (file) return file;
   throw new Error(`there is no interlock.so for ${machine().name} yet; this ` +
