@@ -3,9 +3,9 @@
 ** sqlx.c: a text that Interlock runs must be exactly one statement. Such texts
 ** contain parts of the schema, and every part is checked where it is read. This
 ** rule is the last barrier behind those checks: as long as they hold, no schema
-** can reach it. So it is tested by itself. And a table is missing only if SQLite
-** says so, not if the schema cannot be read, which a statement before notices
-** nearly always. test/sqlx.test builds and runs this.
+** can reach it. So it is tested by itself. Also: a table is missing only if
+** SQLite says so, and not if the schema cannot be read. A statement before that
+** nearly always notices it. test/sqlx.test builds and runs this.
 */
 #include <stdio.h>
 #include <string.h>
