@@ -90,7 +90,8 @@ help:
 	@echo "make baretest    demo and test on bare machines (tool/bare)"
 	@echo "make clients     in every language and driver, CLIENT='go rust' for some"
 	@echo "make suites      tests that others wrote, with Interlock below them"
-	@echo "make orms        with ORMs, CLIENT='tortoise django' for some"
+	@echo "make orms        with ORMs, CLIENT='tortoise django' for some, ALL=1 for"
+	@echo "                 those that take minutes to compile, too"
 	@echo "make packages    for Debian, pip, npm, gem, Go, cargo, sqlpkg; or one of"
 	@echo "                 $(PACKAGES)"
 	@echo "make packagetest installs each where it is alone, CLIENT='npm' for some"
@@ -144,8 +145,9 @@ clients:
 # The same with ORMs, in build/orms.
 orms:
 	@tool/deps orms
-	@$(MAKE) -s library >/dev/null
-	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT)
+	@$(MAKE) -s library dist >/dev/null
+	@$(WHERE) $(TCLSH) tool/clients.tcl -from test/orms $(CLIENT) \
+	  $(if $(ALL),-all)
 
 # Tests that others wrote, in build/suites.
 .PHONY: suites

@@ -63,6 +63,28 @@ static void argOption(Sqlx *p, const char *z, OptionsText *pText){
 }
 
 #define VERSIONED_FORM "(table [, column [, mode [, option...]]])"
+#define VERSIONED_MANY_FORM "(tables [, column [, mode [, option...]]])"
+
+/* Takes the arguments behind the first one of versioned(), and of the functions
+** that have the same; 0 with an error. */
+static int argVersionedOptions(
+  Sqlx *p,
+  int nArg,
+  sqlite3_value **apArg,
+  const char *zForm,
+  OptionsText *pText
+){
+  int i;
+  memset(pText, 0, sizeof(*pText));
+  if( !argsCount(p, nArg, 1, 10, zForm) ) return 0;
+  if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");
+  if( nArg>2 ) pText->zMode = argsText(p, apArg[2], "mode");
+  for(i=3; i<nArg; i++){
+    const char *z = argsText(p, apArg[i], "option");
+    if( z ) argOption(p, z, pText);
+  }
+  return p->rc==SQLITE_OK;
+}
 
 /* Takes the arguments of versioned() and versioned_sql(); 0 with an error. */
 static int argVersioned(
@@ -73,18 +95,10 @@ static int argVersioned(
   DeclareRequest *pReq,
   OptionsText *pText
 ){
-  int i;
   memset(pReq, 0, sizeof(*pReq));
-  memset(pText, 0, sizeof(*pText));
   pReq->pOptions = pText;
-  if( !argsCount(p, nArg, 1, 10, zForm) ) return 0;
+  if( !argVersionedOptions(p, nArg, apArg, zForm, pText) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
-  if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");
-  if( nArg>2 ) pText->zMode = argsText(p, apArg[2], "mode");
-  for(i=3; i<nArg; i++){
-    const char *z = argsText(p, apArg[i], "option");
-    if( z ) argOption(p, z, pText);
-  }
   return p->rc==SQLITE_OK;
 }
 
@@ -248,10 +262,10 @@ static int argVersioned(
 ** that opens the file must have that version; on an older SQLite the option is
 ** refused.
 **
-** With `history` the triggers keep what earlier versions of a row looked like,
-** in a table beside it, for `versioned_at` and `versioned_merge`.
-** `history=100` keeps the last 100 versions of each row, `history=30d` those
-** that ended within 30 days (s, m, h, d). Each write purges a little of what is
+** With `history=...` the triggers keep what earlier versions of a row looked
+** like, in a table beside it, for `versioned_at` and `versioned_merge`:
+** `history=100` the last 100 versions of each row, `history=30d` those that
+** ended within 30 days (s, m, h, d). Each write purges a little of what is
 ** older, so that nothing else has to run; `versioned_forget` purges the rest,
 ** such as the versions of deleted rows. With `history=off` the table is
 ** dropped. A column that is added to the table later is kept from
@@ -348,6 +362,84 @@ static void unversionedFunc(
   sqlite3_value **apArg
 ){
   declarecallUndo(ctx, nArg, apArg, versionedKind(), "unversioned(table)");
+}
+
+/*
+** SQL FUNCTION versioned_many(tables [, column [, mode [, option...]]])
+**
+** Declares several versioned tables with the same options, all or none. It is
+** for a program that declares all of its tables when it starts, or in a
+** migration. An error ends with the table that it is about. The function reads
+** the schema once, and is one transaction. What is left is SQLite's own work:
+** each CREATE TRIGGER searches all of `sqlite_master`, so twice as many tables
+** take up to four times as long.
+**
+** With `parent=` the parent must be declared already, or stand before its
+** children.
+**
+** Arguments:
+**   tables  TEXT  a JSON array of names, each as `versioned` takes one,
+**     of 65,536 bytes at most
+**   column  TEXT  as of versioned
+**   mode    TEXT  as of versioned
+**   option  TEXT  as of versioned
+** Result: INTEGER how many tables the array names that are versioned now; a
+**   table that is named twice counts once, one of Interlock's own not at all
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   CREATE TABLE invoice(id INTEGER PRIMARY KEY, amount INT);
+**   SELECT versioned_many('["account","bill"]');
+**   -- error: bad argument: there is no table 'bill'; ...
+**   SELECT versioned_many(json_group_array(name), 'version', 'strict')
+**     FROM sqlite_master WHERE type = 'table';
+**   -- 2
+**   SELECT name, mode, status FROM versioned_tables;
+**   -- account|strict|ok
+**   -- invoice|strict|ok
+*/
+static void versionedManyFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  Sqlx x;
+  OptionsText options;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  argVersionedOptions(&x, nArg, apArg, "versioned_many" VERSIONED_MANY_FORM,
+                      &options);
+  declarecallMany(&x, ctx, apArg, versionedKind(), &options);
+}
+
+/*
+** SQL FUNCTION unversioned_many(tables)
+**
+** Does for several tables what `unversioned` does for one, all or none.
+**
+** Arguments:
+**   tables  TEXT  a JSON array of names, each as `unversioned` takes one,
+**     of 65,536 bytes at most
+** Result: INTEGER how many of the tables were versioned
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   CREATE TABLE invoice(id INTEGER PRIMARY KEY, amount INT);
+**   SELECT versioned('account');
+**   -- account.version
+**   SELECT unversioned_many('["account","invoice"]');
+**   -- 1
+*/
+static void unversionedManyFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  declarecallUndoMany(ctx, nArg, apArg, versionedKind(),
+                      "unversioned_many(tables)");
 }
 
 /*
@@ -702,6 +794,8 @@ static void versionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 static const Function aVersioned[] = {
   { "versioned",         FUNCTION_ANY, versionedFunc,    NO_WORD },
   { "unversioned",       FUNCTION_ANY, unversionedFunc,  NO_WORD },
+  { "versioned_many",    FUNCTION_ANY, versionedManyFunc,   NO_WORD },
+  { "unversioned_many",  FUNCTION_ANY, unversionedManyFunc, NO_WORD },
   { "versioned_sql",     FUNCTION_ANY, versionedSqlFunc, NO_WORD },
   { "expect_version",    FUNCTION_ANY, expectFunc,       NO_WORD },
   { "versioned_delete",  FUNCTION_ANY, deleteFunc,       NO_WORD },

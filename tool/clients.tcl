@@ -2,7 +2,7 @@
 # Interlock in the programs that people write: the same steps in every client,
 # which is a driver, or with -from test/orms an ORM.
 #
-#   tclsh tool/clients.tcl ?-write? ?-list? ?-from FOLDER? ?CLIENT...?
+#   tclsh tool/clients.tcl ?-write? ?-list? ?-all? ?-from FOLDER? ?CLIENT...?
 #
 # list.tcl of test/clients says which clients there are, and how each is had,
 # built and run; README.md there what their programs do and print. -write puts
@@ -12,7 +12,8 @@
 #
 # One line a client; the last line is `N passed, N failed`, with how many were
 # skipped, if any were: they need what this machine has not, and cannot get.
-# With CI=true that is a failure.
+# With CI=true that is a failure. What is dear to build, by its entry, is left
+# out unless it is named, or with -all; the last line says how many.
 #
 # INTERLOCK_BUILD is the folder of all that is made, instead of build/.
 
@@ -46,8 +47,17 @@ source $clients::home/tool/csource.tcl
 proc clients::client {name about} {
   variable all
   dict set all $name [dict merge {
-    has {} get {} make {} load {} remark {} portable 0 without {} first 1
+    has {} get {} make {} load {} remark {} portable 0 dear 0 without {}
+    first 1
   } $about]
+}
+
+# The names of those that are not dear to build.
+proc clients::cheap {} {
+  variable all
+  dict keys [dict filter $all script {- client} {
+    expr {![dict get $client dear]}
+  }]
 }
 
 # The lines of a program that a comment at their end marks, `#:load`. A comment
@@ -488,7 +498,14 @@ proc clients::main {args} {
   foreach name $names {
     if {![dict exists $all $name]} { error "no such client: $name" }
   }
-  if {![llength $names]} { set names [dict keys $all] }
+  set nLeft 0
+  if {![llength $names]} {
+    set names [dict keys $all]
+    if {"-all" ni $args} {
+      set names [cheap]
+      set nLeft [expr {[dict size $all] - [llength $names]}]
+    }
+  }
   set ci [expr {[info exists ::env(CI)] && $::env(CI) eq "true"}]
   array set sum {passed 0 failed 0 skipped 0}
   set shown {}
@@ -512,6 +529,7 @@ proc clients::main {args} {
   if {$writing} { write $shown }
   set last "$sum(passed) passed, $sum(failed) failed"
   if {$sum(skipped)} { append last ", $sum(skipped) skipped" }
+  if {$nLeft} { append last ", $nLeft left out: dear to build" }
   puts $last
   return [expr {$sum(failed) || !$sum(passed)}]
 }

@@ -361,26 +361,34 @@ proc packages::gem {} {
   }
 }
 
-# Go's: files as a proxy of modules serves them.
+# Go's: files as a proxy of modules serves them. The lock for golang-migrate is
+# a module of its own, so that others need not get what it needs.
 proc packages::go {} {
   variable module
-  set version v[page::version]
   set stage [stage go]
+  file rename $stage/migrate $stage.migrate
+  file copy $stage/LICENSE $stage.migrate
   sources $stage
   made go {
-    set place $new/$module/@v
-    file mkdir $place
-    file copy $stage/go.mod $place/$version.mod
-    write $place/list $version\n
-    write $place/$version.info [format {{"Version":"%s","Time":"%s"}} $version \
-      [clock format [epoch] -gmt 1 -format %Y-%m-%dT%H:%M:%SZ]]
-    set root $stage.zip/$module@$version
-    file delete -force $stage.zip
-    file mkdir [file dirname $root]
-    file rename $stage $root
-    zip $stage.zip $module@$version $place/$version.zip
-    file delete -force $stage.zip
+    goModule $stage $module $new
+    goModule $stage.migrate $module/migrate $new
   }
+}
+# Moves the folder of a module into what the proxy serves.
+proc packages::goModule {stage module new} {
+  set version v[page::version]
+  set place $new/$module/@v
+  file mkdir $place
+  file copy $stage/go.mod $place/$version.mod
+  write $place/list $version\n
+  write $place/$version.info [format {{"Version":"%s","Time":"%s"}} $version \
+    [clock format [epoch] -gmt 1 -format %Y-%m-%dT%H:%M:%SZ]]
+  set root $stage.zip/$module@$version
+  file delete -force $stage.zip
+  file mkdir [file dirname $root]
+  file rename $stage $root
+  zip $stage.zip $module@$version $place/$version.zip
+  file delete -force $stage.zip
 }
 
 # Rust's.

@@ -212,6 +212,7 @@ static void fencedTakeOptions(
   int iCol = tableinfoColumn(&pBase->info, zColumn);
   if( iCol>=0 ) zColumn = pBase->info.aCol[iCol].zName;
   pTab->options.zColumn = zColumn;
+  tableinfoReserve(p, &pBase->info, zColumn);
   pTab->options.zLease = pText->zLease ? pText->zLease
                     : pBase->zEntry ? pTab->stored.zLease : "";
   pTab->options.zLabel = sqlxPrintf(p, "%q.%q", pBase->info.zName, zColumn);

@@ -67,6 +67,27 @@ SQLITE_EXTENSION_INIT3
 */
 
 #define FENCED_FORM "(table [, column [, lease]])"
+#define FENCED_MANY_FORM "(tables [, column [, lease]])"
+
+/* Takes the arguments behind the first one of fenced(), and of the functions
+** that have the same; 0 with an error. */
+static int argFencedOptions(
+  Sqlx *p,
+  int nArg,
+  sqlite3_value **apArg,
+  const char *zForm,
+  FencedText *pText
+){
+  memset(pText, 0, sizeof(*pText));
+  if( !argsCount(p, nArg, 1, 3, zForm) ) return 0;
+  if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");
+  if( nArg>2 && sqlite3_value_type(apArg[2])==SQLITE_NULL ){
+    pText->zLease = "";
+  }else if( nArg>2 ){
+    pText->zLease = argsText(p, apArg[2], "lease");
+  }
+  return p->rc==SQLITE_OK;
+}
 
 /* Takes the arguments of fenced() and fenced_sql(); 0 with an error. */
 static int argFenced(
@@ -78,16 +99,9 @@ static int argFenced(
   FencedText *pText
 ){
   memset(pReq, 0, sizeof(*pReq));
-  memset(pText, 0, sizeof(*pText));
   pReq->pOptions = pText;
-  if( !argsCount(p, nArg, 1, 3, zForm) ) return 0;
+  if( !argFencedOptions(p, nArg, apArg, zForm, pText) ) return 0;
   pReq->zTable = argsText(p, apArg[0], "table");
-  if( nArg>1 ) pText->zColumn = argsText(p, apArg[1], "column");
-  if( nArg>2 && sqlite3_value_type(apArg[2])==SQLITE_NULL ){
-    pText->zLease = "";
-  }else if( nArg>2 ){
-    pText->zLease = argsText(p, apArg[2], "lease");
-  }
   return p->rc==SQLITE_OK;
 }
 
@@ -173,6 +187,55 @@ static void unfencedFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 }
 
 /*
+** SQL FUNCTION fenced_many(tables [, column [, lease]])
+** SQL FUNCTION unfenced_many(tables)
+**
+** Do for several tables what `fenced` and `unfenced` do for one, all or none.
+** An error ends with the table that it is about.
+**
+** Arguments:
+**   tables  TEXT  a JSON array of names, each as `fenced` takes one, of 65,536
+**     bytes at most
+**   column  TEXT  as of fenced
+**   lease   TEXT  as of fenced
+** Result: INTEGER of fenced_many how many tables the array names that are
+**   fenced now, a table that is named twice once; of unfenced_many how many
+**   were fenced
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT);
+**   CREATE TABLE mail(id INTEGER PRIMARY KEY, body TEXT);
+**   SELECT fenced_many('["job","mail"]', 'token', 'leader');
+**   -- 2
+**   SELECT name, lease, status FROM fenced_tables;
+**   -- job|leader|ok
+**   -- mail|leader|ok
+**   SELECT unfenced_many('["mail"]');
+**   -- 1
+*/
+static void fencedManyFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  Sqlx x;
+  FencedText text;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  argFencedOptions(&x, nArg, apArg, "fenced_many" FENCED_MANY_FORM, &text);
+  declarecallMany(&x, ctx, apArg, fencedKind(), &text);
+}
+
+static void unfencedManyFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  declarecallUndoMany(ctx, nArg, apArg, fencedKind(), "unfenced_many(tables)");
+}
+
+/*
 ** SQL FUNCTION fenced_sql(table [, column [, lease]])
 **
 ** Returns the statements that `fenced` would run as text, one a line, and runs
@@ -248,6 +311,8 @@ static void fencedRepairFunc(
 static const Function aFenced[] = {
   { "fenced",        FUNCTION_ANY, fencedFunc,       { 0, 0, 0, 0 } },
   { "unfenced",      FUNCTION_ANY, unfencedFunc,     { 0, 0, 0, 0 } },
+  { "fenced_many",   FUNCTION_ANY, fencedManyFunc,   { 0, 0, 0, 0 } },
+  { "unfenced_many", FUNCTION_ANY, unfencedManyFunc, { 0, 0, 0, 0 } },
   { "fenced_sql",    FUNCTION_ANY, fencedSqlFunc,    { 0, 0, 0, 0 } },
   { "fenced_repair", FUNCTION_ANY, fencedRepairFunc, { 0, 0, 0, 0 } },
 };

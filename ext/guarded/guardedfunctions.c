@@ -143,6 +143,53 @@ static void unguardedFunc(
 }
 
 /*
+** SQL FUNCTION guarded_many(tables)
+** SQL FUNCTION unguarded_many(tables)
+**
+** Do for several tables what `guarded` and `unguarded` do for one, all or none.
+** An error ends with the table that it is about.
+**
+** Arguments:
+**   tables  TEXT  a JSON array of names, each as `guarded` takes one, of 65,536
+**     bytes at most
+** Result: INTEGER of guarded_many how many tables the array names that are
+**   guarded now, a table that is named twice once; of unguarded_many how many
+**   were guarded
+** Errors:
+**   `bad argument:` SQLITE_ERROR
+** From: Interlock
+** Example:
+**   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
+**   CREATE TABLE invoice(id INTEGER PRIMARY KEY, amount INT);
+**   SELECT guarded_many('["account","invoice"]');
+**   -- 2
+**   SELECT name, status FROM guarded_tables;
+**   -- account|ok
+**   -- invoice|ok
+**   SELECT unguarded_many('["invoice"]');
+**   -- 1
+*/
+static void guardedManyFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  Sqlx x;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  argsCount(&x, nArg, 1, 1, "guarded_many(tables)");
+  declarecallMany(&x, ctx, apArg, guardedKind(), "");
+}
+
+static void unguardedManyFunc(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg
+){
+  declarecallUndoMany(ctx, nArg, apArg, guardedKind(),
+                      "unguarded_many(tables)");
+}
+
+/*
 ** SQL FUNCTION guarded_sql(table)
 **
 ** Returns the statements that `guarded` would run as text, one a line, and
@@ -216,6 +263,8 @@ static void guardedRepairFunc(
 static const Function aGuarded[] = {
   { "guarded",        FUNCTION_ANY, guardedFunc,       { 0, 0, 0, 0 } },
   { "unguarded",      FUNCTION_ANY, unguardedFunc,     { 0, 0, 0, 0 } },
+  { "guarded_many",   FUNCTION_ANY, guardedManyFunc,   { 0, 0, 0, 0 } },
+  { "unguarded_many", FUNCTION_ANY, unguardedManyFunc, { 0, 0, 0, 0 } },
   { "guarded_sql",    FUNCTION_ANY, guardedSqlFunc,    { 0, 0, 0, 0 } },
   { "guarded_repair", FUNCTION_ANY, guardedRepairFunc, { 0, 0, 0, 0 } },
 };

@@ -28,6 +28,8 @@ const char *rowsearchText(Sqlx *x, sqlite3_value *pVal, const char *zWhat){
     if( x->rc==SQLITE_OK ) x->rc = SQLITE_NOMEM;
   }else if( strlen(z)!=(size_t)sqlite3_value_bytes(pVal) ){
     sqlxBad(x, "%s is cut by a NUL character", zWhat);
+  }else if( sqltokenIsBlank(z) ){
+    sqlxBad(x, "%s is empty; allowed are SQL and NULL", zWhat);
   }
   return z;
 }

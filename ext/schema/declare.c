@@ -14,8 +14,73 @@ static int isTemp(const char *zSchema){
   return sqlite3_stricmp(zSchema, "temp")==0;
 }
 
-int declareFind(
+/*
+** What a call that is about many tables reads of each schema, once. A statement
+** over sqlite_master reads all of it, and would be run for each of the tables.
+**
+** It is as the schema was before the call. What the call changes for one table
+** is not looked up for another in these lists.
+*/
+typedef struct Pass {
+  TableInfoSchema *aSchema;
+  struct PassTables {
+    int bRead;
+    const DeclaredTable *pFirst;   /* those of the kind */
+  } *aTables;            /* for each of aSchema */
+  int nSeen;
+  const char **azSeen;   /* tables that were found, by their names' addresses in
+                         ** the lists */
+} Pass;
+
+static void passBegin(Sqlx *p, Pass *pPass){
+  int n = 0;
+  memset(pPass, 0, sizeof(*pPass));
+  pPass->aSchema = tableinfoSchemas(p);
+  while( pPass->aSchema && pPass->aSchema[n].zSchema ) n++;
+  pPass->aTables = sqlxAlloc(p, (sqlite3_uint64)n*sizeof(*pPass->aTables) + 1);
+}
+
+/* Returns the lists; NULL: there are none. pPass may be NULL. */
+static TableInfoSchema *listsOf(const Pass *pPass){
+  return pPass ? pPass->aSchema : 0;
+}
+
+/* Does what registryFind() does. */
+static void passFind(Sqlx *p, Pass *pPass, DeclaredTable *pTab){
+  const TableInfo info = pTab->info;
+  const DeclaredTable *pOne;
+  struct PassTables *pTables = pPass->aTables;
+  const TableInfoSchema *pSchema = pPass->aSchema;
+  for(; &pSchema->list!=info.pList; pSchema++) pTables++;
+  if( !pTables->bRead ){
+    pTables->pFirst = registryListed(p, pTab->pKind, pSchema->zSchema,
+                                     &pSchema->list);
+    pTables->bRead = 1;
+  }
+  pOne = pTables->pFirst;
+  while( pOne && sqlite3_stricmp(pOne->zTable, info.zName)!=0 ){
+    pOne = pOne->pNext;
+  }
+  if( pOne==0 || p->rc!=SQLITE_OK ) return;
+  memcpy(pTab, pOne, pTab->pKind->nTable);
+  pTab->info = info;
+  pTab->pNext = 0;
+}
+
+/* Whether the table was found before in this call. From now on it was. */
+static int passSeen(Sqlx *p, Pass *pPass, const DeclaredTable *pTab){
+  const char *zName = pTab->info.zName;
+  int i;
+  for(i=0; i<pPass->nSeen; i++) if( pPass->azSeen[i]==zName ) return 1;
+  pPass->azSeen = sqlxGrow(p, pPass->azSeen, pPass->nSeen, sizeof(char*));
+  if( pPass->azSeen ) pPass->azSeen[pPass->nSeen++] = zName;
+  return 0;
+}
+
+/* Does what declareFind() does. pPass may be NULL. */
+static int findTable(
   Sqlx *p,
+  Pass *pPass,
   const DeclaredKind *pKind,
   const char *zTable,
   DeclaredTable *pTab
@@ -24,7 +89,7 @@ int declareFind(
   const DeclaredTable *pOne;
   memset(pTab, 0, pKind->nTable);
   pTab->pKind = pKind;
-  if( !tableinfoFind(p, zTable, pInfo) ) return 0;
+  if( !tableinfoFind(p, listsOf(pPass), zTable, pInfo) ) return 0;
   if( sqlite3_strnicmp(pInfo->zName, "interlock_", 10)==0 ) return 0;
   if( !pKind->bTemp && isTemp(pInfo->zSchema) ){
     sqlxBad(p, "table %s is temporary: no other connection reaches it;"
@@ -33,7 +98,7 @@ int declareFind(
   }
   tableinfoRead(p, pInfo);
   pTab->zSchema = pInfo->zSchema;
-  registryFind(p, pTab);
+  if( pInfo->pList ) passFind(p, pPass, pTab); else registryFind(p, pTab);
   for(pOne=pTab; pOne; pOne=pOne->pOther){
     if( pOne->iGenerator<=pKind->iGenerator ) continue;
     sqlxBad(p, "%s was %s by a newer Interlock (generator %d, this is"
@@ -41,6 +106,15 @@ int declareFind(
             pOne->iGenerator, pKind->iGenerator);
   }
   return p->rc==SQLITE_OK;
+}
+
+int declareFind(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DeclaredTable *pTab
+){
+  return findTable(p, 0, pKind, zTable, pTab);
 }
 
 /* Makes the entry of another table that of pTab. */
@@ -84,14 +158,16 @@ static void takeMissing(Sqlx *p, DeclaredTable *pTab, const char *zEntry){
 }
 
 /* Finds the table of a request, and takes its options. Returns 0 as
-** declareFind() does. */
+** declareFind() does, and for a table that was found before. */
 static int findRequest(
   Sqlx *p,
+  Pass *pPass,
   const DeclaredKind *pKind,
   const DeclareRequest *pReq,
   DeclaredTable *pTab
 ){
-  if( !declareFind(p, pKind, pReq->zTable, pTab) ) return 0;
+  if( !findTable(p, pPass, pKind, pReq->zTable, pTab) ) return 0;
+  if( pPass && passSeen(p, pPass, pTab) ) return 0;
   if( pReq->zEntry && pTab->zEntry ){
     sqlxBad(p, "table %s is known by that name already; allowed is one that"
                " was never %s", pTab->info.zName, pKind->zName);
@@ -211,6 +287,22 @@ static DeclaredTable *newTable(Sqlx *p, const DeclaredKind *pKind){
   return sqlxAlloc(p, pKind->nTable);
 }
 
+/* Declares one table of a change that has begun. */
+static const char *declareOne(
+  Sqlx *p,
+  Pass *pPass,
+  const DeclaredKind *pKind,
+  const DeclareRequest *pReq,
+  DdlScope eScope,
+  DdlTxn *pTxn
+){
+  DeclaredTable *pTab = newTable(p, pKind);
+  Ddl ddl;
+  if( pTab==0 || !findRequest(p, pPass, pKind, pReq, pTab) ) return 0;
+  if( writeDown(p, pTab, eScope, 0, &ddl) ) ddlRun(p, &ddl, pTxn);
+  return pKind->xResult(p, pTab);
+}
+
 /* The result is set before the change is kept: SQLite copies it, and if memory
 ** runs out there, the change must not be kept either. */
 const char *declareTable(
@@ -220,18 +312,51 @@ const char *declareTable(
   DdlScope eScope
 ){
   DdlTxn txn = ddlBegin(p, eScope);
-  DeclaredTable *pTab = newTable(p, pKind);
-  const char *zResult = 0;
-  Ddl ddl;
-  if( pTab && findRequest(p, pKind, pReq, pTab) ){
-    if( writeDown(p, pTab, eScope, 0, &ddl) ) ddlRun(p, &ddl, &txn);
-    zResult = pKind->xResult(p, pTab);
-  }
+  const char *zResult = declareOne(p, 0, pKind, pReq, eScope, &txn);
   if( p->rc==SQLITE_OK && zResult && pReq->pResult ){
     sqlite3_result_text(pReq->pResult, zResult, -1, SQLITE_TRANSIENT);
   }
   ddlEnd(p, &txn);
   return zResult;
+}
+
+/* Whether the name stands in the array already. */
+static int isRepeated(const char *const *azTable, int i){
+  int j;
+  for(j=0; j<i && strcmp(azTable[j], azTable[i])!=0; j++){}
+  return j<i;
+}
+
+/* Adds to an error which table of the array it is about. Errors that no table
+** causes, such as a full disk, have other codes. */
+static void failAt(Sqlx *p, const char *const *azTable, int i){
+  const char *z = sqlxErrorText(p);
+  if( p->rc!=SQLITE_ERROR ) return;
+  sqlxClear(p);
+  sqlxFail(p, SQLITE_ERROR, "%s (table %s, number %d of the array)", z,
+           azTable[i], i+1);
+}
+
+int declareMany(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  int nTable,
+  const char *const *azTable,
+  const void *pOptions
+){
+  DdlTxn txn = ddlBegin(p, DDL_SELECT);
+  DeclareRequest req = { 0, pOptions, 0, 0 };
+  Pass pass;
+  int n = 0, i;
+  passBegin(p, &pass);
+  for(i=0; i<nTable && p->rc==SQLITE_OK; i++){
+    if( isRepeated(azTable, i) ) continue;
+    req.zTable = azTable[i];
+    n += declareOne(p, &pass, pKind, &req, DDL_SELECT, &txn)!=0;
+    failAt(p, azTable, i);
+  }
+  ddlEnd(p, &txn);
+  return n;
 }
 
 const char *declareText(
@@ -241,7 +366,7 @@ const char *declareText(
 ){
   DeclaredTable *pTab = newTable(p, pKind);
   Ddl ddl;
-  if( pTab==0 || !findRequest(p, pKind, pReq, pTab)
+  if( pTab==0 || !findRequest(p, 0, pKind, pReq, pTab)
    || !writeDown(p, pTab, DDL_SELECT, 1, &ddl) ) return 0;
   return ddlText(p, &ddl, pTab->info.zName);
 }
@@ -295,6 +420,29 @@ static void undeclareTable(
 
 /* All sets of the table are dropped, and their entries with them or stored as
 ** undeclared. Declared again, the table takes all of them over. */
+static int undeclareOne(
+  Sqlx *p,
+  Pass *pPass,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DdlScope eScope,
+  DdlTxn *pTxn
+){
+  DeclaredTable *pTab = newTable(p, pKind);
+  TableInfo info;
+  int bDone = 0;
+  if( pKind->bDeletesEntry && !tableinfoLook(p, listsOf(pPass), zTable, &info)
+   && undeclareGone(p, pKind, zTable, pTxn) ) return 1;
+  if( pTab==0 || !findTable(p, pPass, pKind, zTable, pTab) ) return 0;
+  if( pPass && passSeen(p, pPass, pTab) ) return 0;
+  for(; pTab && p->rc==SQLITE_OK; pTab=pTab->pOther){
+    if( !pTab->bDeclared ) continue;
+    undeclareTable(p, pTab, eScope, pTxn);
+    bDone = 1;
+  }
+  return bDone;
+}
+
 int declareUndeclare(
   Sqlx *p,
   const DeclaredKind *pKind,
@@ -302,21 +450,28 @@ int declareUndeclare(
   DdlScope eScope
 ){
   DdlTxn txn = ddlBegin(p, eScope);
-  DeclaredTable *pTab = newTable(p, pKind);
-  TableInfo info;
-  int bDone = 0;
-  if( pKind->bDeletesEntry && !tableinfoLook(p, zTable, &info) ){
-    bDone = undeclareGone(p, pKind, zTable, &txn);
-  }
-  if( !bDone && pTab && declareFind(p, pKind, zTable, pTab) ){
-    for(; pTab && p->rc==SQLITE_OK; pTab=pTab->pOther){
-      if( !pTab->bDeclared ) continue;
-      undeclareTable(p, pTab, eScope, &txn);
-      bDone = 1;
-    }
-  }
+  int bDone = undeclareOne(p, 0, pKind, zTable, eScope, &txn);
   ddlEnd(p, &txn);
   return bDone;
+}
+
+int declareUndeclareMany(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  int nTable,
+  const char *const *azTable
+){
+  DdlTxn txn = ddlBegin(p, DDL_SELECT);
+  Pass pass;
+  int n = 0, i;
+  passBegin(p, &pass);
+  for(i=0; i<nTable && p->rc==SQLITE_OK; i++){
+    if( isRepeated(azTable, i) ) continue;
+    n += undeclareOne(p, &pass, pKind, azTable[i], DDL_SELECT, &txn);
+    failAt(p, azTable, i);
+  }
+  ddlEnd(p, &txn);
+  return n;
 }
 
 /* ---- repair ----------------------------------------------------------- */
@@ -324,13 +479,14 @@ int declareUndeclare(
 /* Makes the set of a table anew if it has a fault. Returns 1 if it had. */
 static int repairTable(
   Sqlx *p,
+  Pass *pPass,
   const DeclaredKind *pKind,
   const char *zTable,
   DdlTxn *pTxn
 ){
   DeclaredTable *pTab = newTable(p, pKind);
   Ddl ddl;
-  if( pTab==0 || !declareFind(p, pKind, zTable, pTab) ) return 0;
+  if( pTab==0 || !findTable(p, pPass, pKind, zTable, pTab) ) return 0;
   if( pTab->zEntry==0 ) takeMissing(p, pTab, 0);
   if( !pTab->bDeclared ) return 0;
   if( pTab->bUnknown ){
@@ -359,15 +515,17 @@ int declareRepair(Sqlx *p, const DeclaredKind *pKind, const char *zTable){
   DdlTxn txn = ddlBegin(p, DDL_SELECT);
   int n = 0;
   if( zTable ){
-    n = repairTable(p, pKind, zTable, &txn);
+    n = repairTable(p, 0, pKind, zTable, &txn);
   }else{
     const DeclaredTable *pList = statusList(p, pKind);
     const DeclaredTable *pTab;
+    Pass pass;
     int bTemp;
+    passBegin(p, &pass);
     for(bTemp=0; bTemp<=1; bTemp++){
       for(pTab=pList; pTab; pTab=pTab->pNext){
         if( isTemp(pTab->zSchema)!=bTemp || !isFaulty(pTab) ) continue;
-        n += repairTable(p, pKind, sqlxPrintf(p, "\"%w\".\"%w\"",
+        n += repairTable(p, &pass, pKind, sqlxPrintf(p, "\"%w\".\"%w\"",
                          pTab->zSchema, pTab->zTable), &txn);
       }
     }

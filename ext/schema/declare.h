@@ -27,6 +27,11 @@ struct DeclareRequest {
 ** for a table of Interlock's own. After an error nothing has changed. */
 const char *declareTable(Sqlx *p, const DeclaredKind *pKind,
                          const DeclareRequest *pReq, DdlScope eScope);
+/* Declares several tables with the same options, all or none. The schema is
+** read once. Returns how many there are: a table of Interlock's own is not
+** counted, and one that is named twice is counted once. */
+int declareMany(Sqlx *p, const DeclaredKind *pKind, int nTable,
+                const char *const *azTable, const void *pOptions);
 /* Returns the statements that declareTable() would run, one a line; NULL as
 ** there. */
 const char *declareText(Sqlx *p, const DeclaredKind *pKind,
@@ -35,6 +40,9 @@ const char *declareText(Sqlx *p, const DeclaredKind *pKind,
 ** declared. */
 int declareUndeclare(Sqlx *p, const DeclaredKind *pKind, const char *zTable,
                 DdlScope eScope);
+/* Undeclares several tables, all or none. Returns how many were declared. */
+int declareUndeclareMany(Sqlx *p, const DeclaredKind *pKind, int nTable,
+                         const char *const *azTable);
 /* Repairs one table or, if zTable is NULL, every declared table of every
 ** schema, all or none. Returns how many had to be repaired. */
 int declareRepair(Sqlx *p, const DeclaredKind *pKind, const char *zTable);

@@ -3,6 +3,7 @@
 ** The SQL functions that every kind of declared tables has alike. See
 ** declarecall.h.
 */
+#include <string.h>
 #include "schema/declarecall.h"
 #include "schema/declare.h"
 #include "sqlite/args.h"
@@ -13,6 +14,87 @@ static const char *argTable(Sqlx *p, int nArg, sqlite3_value **apArg, int nMin,
                             const char *zForm){
   if( !argsCount(p, nArg, nMin, 1, zForm) || nArg==0 ) return 0;
   return argsText(p, apArg[0], "table");
+}
+
+/* Returns a statement with its first parameter bound; NULL after an error. */
+static sqlite3_stmt *prepareWith(Sqlx *p, const char *zSql,
+                                 sqlite3_value *pVal){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "%s", zSql);
+  if( pStmt && sqlite3_bind_value(pStmt, 1, pVal)!=SQLITE_OK ){
+    p->rc = SQLITE_NOMEM;
+  }
+  return pStmt;
+}
+
+/* Reads element i of the array. */
+static const char *readName(Sqlx *p, sqlite3_stmt *pStmt, int i){
+  const char *zType, *z;
+  sqlite3_reset(pStmt);
+  if( sqlite3_bind_int(pStmt, 2, i)!=SQLITE_OK ) p->rc = SQLITE_NOMEM;
+  sqlxStep(p, pStmt);
+  zType = sqlxColumn(p, pStmt, 0);
+  z = sqlxColumn(p, pStmt, 1);
+  if( p->rc!=SQLITE_OK ) return 0;
+  if( zType==0 || strcmp(zType, "text")!=0 ){
+    sqlxBad(p, "table number %d of the array is JSON's %s; allowed are names,"
+               " as texts", i+1, zType ? zType : "null");
+  }else if( z==0 || z[0]==0
+         || strlen(z)!=(size_t)sqlite3_column_bytes(pStmt, 1) ){
+    sqlxBad(p, "table number %d of the array is %s; allowed are names", i+1,
+            z==0 || z[0]==0 ? "empty" : "cut by a NUL character");
+  }
+  return z;
+}
+
+/* Takes a JSON array of names. Returns how many there are; 0 with an error. */
+static int argTables(Sqlx *p, sqlite3_value *pArg, const char ***paz){
+  const char *zJson = argsText(p, pArg, "tables");
+  const char **az;
+  sqlite3_stmt *pStmt;
+  int n = 0, i;
+  pStmt = prepareWith(p, "SELECT CASE WHEN json_valid(?1) AND"
+      " json_type(?1)='array' THEN json_array_length(?1) ELSE 0 END", pArg);
+  if( sqlxStep(p, pStmt) ) n = sqlite3_column_int(pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  if( p->rc==SQLITE_OK && n==0 ){
+    sqlxBad(p, "tables is %.40s; allowed is a JSON array of one name or more",
+            zJson);
+  }
+  *paz = az = sqlxAlloc(p, (sqlite3_uint64)n*sizeof(az[0]) + 1);
+  pStmt = prepareWith(p, "SELECT json_type(?1,'$['||?2||']'),"
+                         " json_extract(?1,'$['||?2||']')", pArg);
+  for(i=0; i<n && p->rc==SQLITE_OK; i++) az[i] = readName(p, pStmt, i);
+  sqlxFinalize(p, pStmt);
+  return p->rc==SQLITE_OK ? n : 0;
+}
+
+void declarecallMany(
+  Sqlx *p,
+  sqlite3_context *ctx,
+  sqlite3_value **apArg,
+  const DeclaredKind *pKind,
+  const void *pOptions
+){
+  const char **az = 0;
+  int n = p->rc==SQLITE_OK ? argTables(p, apArg[0], &az) : 0;
+  if( n>0 ) n = declareMany(p, pKind, n, az, pOptions);
+  argsEndInteger(p, ctx, n);
+}
+
+void declarecallUndoMany(
+  sqlite3_context *ctx,
+  int nArg,
+  sqlite3_value **apArg,
+  const DeclaredKind *pKind,
+  const char *zForm
+){
+  Sqlx x;
+  const char **az = 0;
+  int n = 0;
+  sqlxBegin(&x, sqlite3_context_db_handle(ctx));
+  if( argsCount(&x, nArg, 1, 1, zForm) ) n = argTables(&x, apArg[0], &az);
+  if( n>0 ) n = declareUndeclareMany(&x, pKind, n, az);
+  argsEndInteger(&x, ctx, n);
 }
 
 void declarecallUndo(

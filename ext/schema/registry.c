@@ -280,6 +280,18 @@ static DeclaredTable *linkFound(
   return pFirst;
 }
 
+DeclaredTable *registryListed(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zSchema,
+  const TableInfoList *pList
+){
+  Found found = { 0, 0 };
+  findEntries(p, pKind, zSchema, pList, &found);
+  if( p->rc==SQLITE_OK ) findLost(p, pKind, zSchema, pList, &found);
+  return p->rc==SQLITE_OK ? linkFound(&found, zSchema, pList) : 0;
+}
+
 /* The list of the schema is read once: a join with the triggers of thousands of
 ** tables would be quadratic, or spill to disk. */
 DeclaredTable *registryList(
@@ -288,15 +300,12 @@ DeclaredTable *registryList(
   const char *zSchema,
   TableInfoList **ppList
 ){
-  Found found = { 0, 0 };
   if( !sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master WHERE (type='table'"
       " AND name=%Q) OR (type='trigger' AND substr(name,1,10)='interlock_')",
       zSchema, pKind->zRegistry)
    || (*ppList = sqlxAlloc(p, sizeof(**ppList)))==0 ) return 0;
   tableinfoList(p, zSchema, *ppList);
-  findEntries(p, pKind, zSchema, *ppList, &found);
-  if( p->rc==SQLITE_OK ) findLost(p, pKind, zSchema, *ppList, &found);
-  return p->rc==SQLITE_OK ? linkFound(&found, zSchema, *ppList) : 0;
+  return registryListed(p, pKind, zSchema, *ppList);
 }
 
 /* ---- one table -------------------------------------------------------- */

@@ -22,6 +22,9 @@ void registryFind(Sqlx *p, DeclaredTable *pTab);
 ** schema's objects. Returns NULL if the schema has no registry. */
 DeclaredTable *registryList(Sqlx *p, const DeclaredKind *pKind,
                             const char *zSchema, TableInfoList **ppList);
+/* Returns the same from a list that the caller has. */
+DeclaredTable *registryListed(Sqlx *p, const DeclaredKind *pKind,
+                              const char *zSchema, const TableInfoList *pList);
 
 /* Draws a number that is in no registry of the schema, whatever the kind. */
 const char *registryNumber(Sqlx *p, const char *zSchema);

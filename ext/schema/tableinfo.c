@@ -103,32 +103,6 @@ void tableinfoSplit(
   }
 }
 
-/* Looks for a table or view in one schema. Returns 1 if it is there, with what
-** sqlite_master says of it. */
-static int findIn(
-  Sqlx *p,
-  const char *zSchema,
-  const char *zName,
-  TableInfo *pInfo,
-  const char **pzType
-){
-  int bFound = 0;
-  sqlite3_stmt *pStmt = sqlxPrepare(p,
-      "SELECT name, type, sql, rowid FROM \"%w\".sqlite_master"
-      " WHERE type IN('table','view') AND name=%Q COLLATE NOCASE",
-      zSchema, zName);
-  if( sqlxStep(p, pStmt) ){
-    pInfo->zSchema = zSchema;
-    pInfo->zName = sqlxColumn(p, pStmt, 0);
-    *pzType = sqlxColumn(p, pStmt, 1);
-    pInfo->zSql = sqlxColumn(p, pStmt, 2);
-    pInfo->iRow = sqlite3_column_int64(pStmt, 3);
-    bFound = p->rc==SQLITE_OK;
-  }
-  sqlxFinalize(p, pStmt);
-  return bFound;
-}
-
 /*
 ** What a statement is compiled to. That depends on the schema in memory, and
 ** what a hostile file says of itself in sqlite_master need not be what SQLite
@@ -264,6 +238,7 @@ static void readList(Sqlx *p, sqlite3_stmt *pStmt, TableInfoList *pList){
     pItem->zName = sqlxColumn(p, pStmt, 1);
     pItem->zTable = sqlxColumn(p, pStmt, 2);
     pItem->zSql = sqlxColumn(p, pStmt, 3);
+    pItem->iRow = sqlite3_column_int64(pStmt, 4);
     if( !pItem->zType || !pItem->zName || !pItem->zTable ) continue;
     pItem->iMade = pList->n;
     pList->nUser += itemKind(pItem)==0;
@@ -279,13 +254,13 @@ static void readList(Sqlx *p, sqlite3_stmt *pStmt, TableInfoList *pList){
 
 /* Reads the list of a schema. */
 void tableinfoList(Sqlx *p, const char *zSchema, TableInfoList *pList){
-  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql, rowid"
       " FROM \"%w\".sqlite_master", zSchema), pList);
 }
 
 /* Reads the triggers of one table, for a caller that looks at no other. */
 void tableinfoTriggers(Sqlx *p, const TableInfo *pInfo, TableInfoList *pList){
-  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql"
+  readList(p, sqlxPrepare(p, "SELECT type, name, tbl_name, sql, rowid"
       " FROM \"%w\".sqlite_master WHERE type='trigger'"
       " AND tbl_name=%Q COLLATE NOCASE", pInfo->zSchema, pInfo->zName), pList);
 }
@@ -312,23 +287,29 @@ const TableInfoItem *tableinfoNumbered(
   return &pList->a[iLow];
 }
 
-/* Returns the table or index of that name, or NULL. */
-static const TableInfoItem *listed(
+/* Returns the table, view or index of that name, or NULL. */
+static const TableInfoItem *listedName(
   const TableInfoList *pList,
-  const char *zType,
   const char *zName
 ){
   int iLow = pList->nTrigger, iHigh = pList->n;
   while( iLow<iHigh ){
     int iMid = (iLow + iHigh)/2;
     int c = sqlite3_stricmp(pList->a[iMid].zName, zName);
-    if( c==0 ){
-      int bType = strcmp(pList->a[iMid].zType, zType)==0;
-      return bType ? &pList->a[iMid] : 0;
-    }
+    if( c==0 ) return &pList->a[iMid];
     if( c<0 ) iLow = iMid + 1; else iHigh = iMid;
   }
   return 0;
+}
+
+/* Returns the object of that type and name, or NULL. */
+static const TableInfoItem *listed(
+  const TableInfoList *pList,
+  const char *zType,
+  const char *zName
+){
+  const TableInfoItem *pItem = listedName(pList, zName);
+  return pItem && strcmp(pItem->zType, zType)==0 ? pItem : 0;
 }
 
 /* Finds a table in a list by its name as it is. Sets zSchema, zName, zSql and
@@ -369,10 +350,89 @@ const char *tableinfoText(
   return zSql;
 }
 
+/* Looks for a table or view in the file of one schema. Returns 1 if it is
+** there, with what sqlite_master says of it. */
+static int findInFile(
+  Sqlx *p,
+  const char *zSchema,
+  const char *zName,
+  TableInfo *pInfo,
+  const char **pzType
+){
+  int bFound = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p,
+      "SELECT name, type, sql, rowid FROM \"%w\".sqlite_master"
+      " WHERE type IN('table','view') AND name=%Q COLLATE NOCASE",
+      zSchema, zName);
+  if( sqlxStep(p, pStmt) ){
+    pInfo->zSchema = zSchema;
+    pInfo->zName = sqlxColumn(p, pStmt, 0);
+    *pzType = sqlxColumn(p, pStmt, 1);
+    pInfo->zSql = sqlxColumn(p, pStmt, 2);
+    pInfo->iRow = sqlite3_column_int64(pStmt, 3);
+    bFound = p->rc==SQLITE_OK;
+  }
+  sqlxFinalize(p, pStmt);
+  return bFound;
+}
+
+/* Returns the schema of that name, with its list, or NULL. */
+static TableInfoSchema *schemaIn(
+  Sqlx *p,
+  TableInfoSchema *aAll,
+  const char *zSchema
+){
+  TableInfoSchema *pOne = aAll;
+  while( pOne && pOne->zSchema
+      && sqlite3_stricmp(pOne->zSchema, zSchema)!=0 ) pOne++;
+  if( pOne==0 || pOne->zSchema==0 ) return 0;
+  if( !pOne->bRead ) tableinfoList(p, zSchema, &pOne->list);
+  pOne->bRead = 1;
+  return pOne;
+}
+
+/* Looks for a table or view in one schema: in its list if there are lists, and
+** otherwise in the file. */
+static int findIn(
+  Sqlx *p,
+  TableInfoSchema *aAll,
+  const char *zSchema,
+  const char *zName,
+  TableInfo *pInfo,
+  const char **pzType
+){
+  const TableInfoSchema *pSchema = schemaIn(p, aAll, zSchema);
+  const TableInfoItem *pItem;
+  if( pSchema==0 ) return findInFile(p, zSchema, zName, pInfo, pzType);
+  pItem = listedName(&pSchema->list, zName);
+  if( pItem==0 || (strcmp(pItem->zType, "table")!=0
+                && strcmp(pItem->zType, "view")!=0) ) return 0;
+  pInfo->pList = &pSchema->list;
+  pInfo->zSchema = zSchema;
+  pInfo->zName = pItem->zName;
+  pInfo->zSql = pItem->zSql;
+  pInfo->iRow = pItem->iRow;
+  *pzType = pItem->zType;
+  return 1;
+}
+
+/* Returns the schemas of the connection as an array, for lists that are read
+** once; NULL after an error. */
+TableInfoSchema *tableinfoSchemas(Sqlx *p){
+  const char **az = sqlxSchemas(p);
+  TableInfoSchema *a;
+  int n = 0;
+  while( az && az[n] ) n++;
+  a = sqlxAlloc(p, (sqlite3_uint64)(n + 1)*sizeof(*a));
+  while( a && n-->0 ) a[n].zSchema = az[n];
+  return a;
+}
+
 /* Looks in one schema or, if zSchema is NULL, in every schema in SQLite's
 ** order: temp, main, then the attached files. */
 static int findName(
   Sqlx *p,
+  TableInfoSchema *aAll,
   const char *zSchema,
   const char *zName,
   TableInfo *pInfo,
@@ -380,11 +440,11 @@ static int findName(
 ){
   const char **az;
   int bFound;
-  if( zSchema ) return findIn(p, zSchema, zName, pInfo, pzType);
-  bFound = findIn(p, "temp", zName, pInfo, pzType);
+  if( zSchema ) return findIn(p, aAll, zSchema, zName, pInfo, pzType);
+  bFound = findIn(p, aAll, "temp", zName, pInfo, pzType);
   az = sqlxSchemas(p);
   for(; az && *az && !bFound; az++){
-    bFound = findIn(p, *az, zName, pInfo, pzType);
+    bFound = findIn(p, aAll, *az, zName, pInfo, pzType);
   }
   return bFound;
 }
@@ -418,6 +478,7 @@ static void checkKind(
 ** name. */
 static int lookFor(
   Sqlx *p,
+  TableInfoSchema *aAll,
   const char *zTable,
   TableInfo *pInfo,
   const char **pzType
@@ -425,18 +486,24 @@ static int lookFor(
   const char *zSchema = 0, *zName = 0;
   memset(pInfo, 0, sizeof(*pInfo));
   tableinfoSplit(p, zTable, &zSchema, &zName);
-  return (zSchema==0 && findName(p, 0, zName, pInfo, pzType))
-      || findName(p, zSchema, tableinfoUnquote(p, zName), pInfo, pzType);
+  return (zSchema==0 && findName(p, aAll, 0, zName, pInfo, pzType))
+      || findName(p, aAll, zSchema, tableinfoUnquote(p, zName), pInfo, pzType);
 }
 
 /*
 ** Finds a table by what a user typed: `name` or `schema.name`, each part as it
-** is or quoted as in SQL. Sets zSchema, zName and zSql. Returns 0 with `bad
-** argument:` if there is none, or if it is no ordinary table.
+** is or quoted as in SQL. It is looked for in the lists of aAll or, if aAll is
+** NULL, in the files. Sets zSchema, zName, zSql and, with lists, pList. Returns
+** 0 with `bad argument:` if there is none, or if it is no ordinary table.
 */
-int tableinfoFind(Sqlx *p, const char *zTable, TableInfo *pInfo){
+int tableinfoFind(
+  Sqlx *p,
+  TableInfoSchema *aAll,
+  const char *zTable,
+  TableInfo *pInfo
+){
   const char *zType = 0;
-  if( lookFor(p, zTable, pInfo, &zType) ){
+  if( lookFor(p, aAll, zTable, pInfo, &zType) ){
     checkKind(p, pInfo, zType);
   }else{
     sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
@@ -447,9 +514,14 @@ int tableinfoFind(Sqlx *p, const char *zTable, TableInfo *pInfo){
 
 /* The same for a table of any kind. Returns 0 without an error if there is
 ** none. */
-int tableinfoLook(Sqlx *p, const char *zTable, TableInfo *pInfo){
+int tableinfoLook(
+  Sqlx *p,
+  TableInfoSchema *aAll,
+  const char *zTable,
+  TableInfo *pInfo
+){
   const char *zType = 0;
-  return lookFor(p, zTable, pInfo, &zType) && strcmp(zType, "table")==0;
+  return lookFor(p, aAll, zTable, pInfo, &zType) && strcmp(zType, "table")==0;
 }
 
 /* Whether what a user typed can mean this table, which need not exist. */
@@ -650,8 +722,12 @@ static void readIndexes(Sqlx *p, TableInfo *pInfo){
 static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
 
 /* Returns how SQL can name the rowid: as the INTEGER PRIMARY KEY, or by an
-** alias that is the name of no column. */
-static const char *rowidName(Sqlx *p, const TableInfo *pInfo){
+** alias that is the name of no column, and is not zNot. */
+static const char *rowidName(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zNot
+){
   size_t i;
   int iCol;
   if( pInfo->bWithoutRowid ) return 0;
@@ -661,7 +737,8 @@ static const char *rowidName(Sqlx *p, const TableInfo *pInfo){
     }
   }
   for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
-    if( tableinfoColumn(pInfo, azAlias[i])<0 ) return azAlias[i];
+    if( tableinfoColumn(pInfo, azAlias[i])<0
+     && sqlite3_stricmp(azAlias[i], zNot)!=0 ) return azAlias[i];
   }
   return 0;
 }
@@ -677,10 +754,7 @@ static int isWithoutRowid(Sqlx *p, const TableInfo *pInfo){
   if( p->rc!=SQLITE_OK ) return 0;
   for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
     if( tableinfoColumn(pInfo, azAlias[i])<0 ){
-      int rc = sqlite3_table_column_metadata(p->db, pInfo->zSchema,
-          pInfo->zName, azAlias[i], 0, 0, 0, 0, 0);
-      if( rc==SQLITE_NOMEM ) p->rc = rc;
-      return rc!=SQLITE_OK;
+      return !sqlxTableColumn(p, pInfo->zSchema, pInfo->zName, azAlias[i]);
     }
   }
   return sqlxExists(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",
@@ -696,5 +770,11 @@ void tableinfoRead(Sqlx *p, TableInfo *pInfo){
     readTerms(p, pInfo, pInfo->zName, "", &pInfo->key);
   }
   pInfo->bRowidKey = pInfo->key.nTerm==0;
-  pInfo->zRowid = rowidName(p, pInfo);
+  pInfo->zRowid = rowidName(p, pInfo, "");
+}
+
+/* The table is going to have this column. If it is called rowid, that will no
+** longer be a name of the rowid. */
+void tableinfoReserve(Sqlx *p, TableInfo *pInfo, const char *zColumn){
+  pInfo->zRowid = rowidName(p, pInfo, zColumn);
 }

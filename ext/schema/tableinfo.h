@@ -18,6 +18,7 @@ typedef struct TableInfoTerm TableInfoTerm;
 typedef struct TableInfoPath TableInfoPath;
 typedef struct TableInfoItem TableInfoItem;
 typedef struct TableInfoList TableInfoList;
+typedef struct TableInfoSchema TableInfoSchema;
 typedef struct TableInfo TableInfo;
 
 struct TableInfoColumn {
@@ -56,6 +57,7 @@ struct TableInfoItem {
   const char *zName;
   const char *zTable;
   const char *zSql;      /* NULL for an automatic index */
+  sqlite3_int64 iRow;    /* the rowid of its row */
 };
 
 struct TableInfoList {
@@ -65,13 +67,20 @@ struct TableInfoList {
   TableInfoItem *a;
 };
 
+/* The list of one of several schemas. It is read when it is first needed. */
+struct TableInfoSchema {
+  const char *zSchema;   /* NULL: the end of an array */
+  int bRead;
+  TableInfoList list;
+};
+
 struct TableInfo {
   const TableInfoList *pList;  /* of its schema; NULL: sqlite_master is read */
   const char *zSchema;   /* main, temp or the name of an attached file */
   const char *zName;     /* as the schema spells it */
   const char *zSql;      /* its CREATE TABLE statement */
-  sqlite3_int64 iRow;    /* the rowid of its row in sqlite_master; 0 if it was
-                         ** found in a list */
+  sqlite3_int64 iRow;    /* the rowid of its row in sqlite_master; 0 if
+                         ** tableinfoExists() has found it */
   int nCol;
   TableInfoColumn *aCol;
   const char *zRowid;    /* how SQL names the rowid, quoted if it is a column;
@@ -85,8 +94,11 @@ struct TableInfo {
   TableInfoPath *aPath;      /* UNIQUE indexes other than the PRIMARY KEY's */
 };
 
-int tableinfoFind(Sqlx *p, const char *zTable, TableInfo *pInfo);
-int tableinfoLook(Sqlx *p, const char *zTable, TableInfo *pInfo);
+int tableinfoFind(Sqlx *p, TableInfoSchema *aAll, const char *zTable,
+                  TableInfo *pInfo);
+TableInfoSchema *tableinfoSchemas(Sqlx *p);
+int tableinfoLook(Sqlx *p, TableInfoSchema *aAll, const char *zTable,
+                  TableInfo *pInfo);
 int tableinfoIsOrdinary(Sqlx *p, const char *zSchema, const char *zName);
 int tableinfoOwn(Sqlx *p, const char *zSchema, const char *zName);
 int tableinfoOwnWritten(Sqlx *p, const char *zSchema, const char *zName);
@@ -101,6 +113,7 @@ const TableInfoItem *tableinfoNumbered(const TableInfoList *pList,
 const char *tableinfoText(Sqlx *p, const TableInfo *pInfo, const char *zType,
                           const char *zName);
 void tableinfoRead(Sqlx *p, TableInfo *pInfo);
+void tableinfoReserve(Sqlx *p, TableInfo *pInfo, const char *zColumn);
 const char *tableinfoUnquote(Sqlx *p, const char *z);
 void tableinfoSplit(Sqlx *p, const char *zTable, const char **pzSchema,
                     const char **pzName);

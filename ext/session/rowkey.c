@@ -51,14 +51,8 @@ static void refreshSchema(Sqlx *p, const char *zSchema){
 
 /* Whether a schema has a table of that name. */
 static int isTable(Sqlx *p, const char *zSchema, const char *zName){
-  int rc;
   if( sqlite3_stricmp(zSchema, "temp")!=0 ) refreshSchema(p, zSchema);
-  if( p->rc!=SQLITE_OK ) return 0;
-  rc = sqlite3_table_column_metadata(p->db, zSchema, zName, 0, 0, 0, 0, 0, 0);
-  if( rc!=SQLITE_OK && rc!=SQLITE_ERROR ){
-    sqlxFail(p, rc, "%s", sqlite3_errmsg(p->db));
-  }
-  return rc==SQLITE_OK;
+  return sqlxTable(p, zSchema, zName);
 }
 
 /* The schema in which SQLite finds an unqualified name: temp, then the others
@@ -86,6 +80,40 @@ static int takeTable(Sqlx *p, const char *zSchema, const char *zName,
   return 1;
 }
 
+/* Whether a query could read something of that name. It is not run: that would
+** begin a read transaction. */
+static int canRead(Sqlx *p, const char *zSchema, const char *zName){
+  const char *zSql;
+  sqlite3_stmt *pStmt = 0;
+  int rc;
+  if( zSchema ){
+    zSql = sqlxPrintf(p, "SELECT 1 FROM \"%w\".\"%w\"", zSchema, zName);
+  }else{
+    zSql = sqlxPrintf(p, "SELECT 1 FROM \"%w\"", zName);
+  }
+  if( p->rc!=SQLITE_OK ) return 0;
+  rc = sqlite3_prepare_v3(p->db, zSql, -1, PREPARE_DONT_LOG, &pStmt, 0);
+  sqlite3_finalize(pStmt);
+  if( rc==SQLITE_NOMEM ) p->rc = rc;
+  return rc==SQLITE_OK;
+}
+
+/* Says why there is no table of that name. */
+static void failAbsent(
+  Sqlx *p,
+  const char *zTable,
+  const char *zSchema,
+  const char *zName
+){
+  if( canRead(p, zSchema, tableinfoUnquote(p, zName)) ){
+    sqlxBad(p, "%s is a view or a table-valued function; allowed are tables",
+            zName);
+  }else{
+    sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
+               " schema.name", zTable);
+  }
+}
+
 int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab){
   const char *zSchema = 0, *zName = 0;
   memset(pTab, 0, sizeof(*pTab));
@@ -93,8 +121,7 @@ int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab){
   tableinfoSplit(p, zTable, &zSchema, &zName);
   if( (zSchema || !takeTable(p, 0, zName, pTab))
    && !takeTable(p, zSchema, tableinfoUnquote(p, zName), pTab) ){
-    sqlxBad(p, "there is no table %Q; allowed is the name of a table, or"
-               " schema.name", zTable);
+    failAbsent(p, zTable, zSchema, zName);
   }else if( sqlite3_strnicmp(pTab->zName, "sqlite_", 7)==0 ){
     sqlxBad(p, "%s belongs to SQLite itself; allowed are other tables",
             pTab->zName);
@@ -337,4 +364,16 @@ int rowkeyLockable(
   const KeyValue *aVal = takeValues(p, pTab, nArg, apArg, aFew);
   return aVal && keyRowBytes(&pTab->key, aVal, (u32)nArg)<=LIMIT_KEY
       && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
+}
+
+int rowkeyInteger(
+  Sqlx *p,
+  const RowkeyTable *pTab,
+  sqlite3_int64 i,
+  LockKey *pKey
+){
+  KeyValue val = { KEY_VALUE_INTEGER, 0, 0.0, 0, 0 };
+  assert( pTab->bRowid );
+  val.i = i;
+  return lockkeyRow(p, &pTab->key, &val, 1, pKey);
 }

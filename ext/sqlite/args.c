@@ -17,6 +17,15 @@ const char *argsType(sqlite3_value *pVal){
 }
 
 const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
+  return argsTextLike(p, pVal, zWhat, "allowed is a name");
+}
+
+const char *argsTextLike(
+  Sqlx *p,
+  sqlite3_value *pVal,
+  const char *zWhat,
+  const char *zAllowed
+){
   const char *z;
   int n;
   if( p->rc!=SQLITE_OK ) return 0;
@@ -33,8 +42,8 @@ const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat){
   if( z==0 ){
     p->rc = SQLITE_NOMEM;
   }else if( n==0 || (int)strlen(z)!=n ){
-    sqlxBad(p, "%s is %s; allowed is a name", zWhat,
-            n==0 ? "empty" : "cut by a NUL character");
+    sqlxBad(p, "%s is %s; %s", zWhat,
+            n==0 ? "empty" : "cut by a NUL character", zAllowed);
   }
   return z;
 }

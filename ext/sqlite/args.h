@@ -14,6 +14,9 @@ int argsCount(Sqlx *p, int nArg, int nMin, int nMax, const char *zForm);
 /* A name, of at most ARGS_TEXT_MAX bytes, since errors copy it. */
 #define ARGS_TEXT_MAX 65536
 const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat);
+/* The same for a text that is no name: the error says what is allowed. */
+const char *argsTextLike(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
+                         const char *zAllowed);
 /* A number; TEXT that is one counts as that number. */
 int argsNumberType(sqlite3_value *pVal);
 sqlite3_int64 argsInteger(Sqlx *p, sqlite3_value *pVal, const char *zWhat);

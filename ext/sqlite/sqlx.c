@@ -340,13 +340,11 @@ int sqlxExists(Sqlx *p, const char *zFormat, ...){
   return bRow;
 }
 
-/* Whether the schema in memory has a table of that name. */
+/* Whether the schema has a table of that name. SQLite reads a schema that is
+** not in memory yet, which can fail: only one text says that there is no such
+** table or column. */
 int sqlxTable(Sqlx *p, const char *zSchema, const char *zName){
-  int rc;
-  if( p->rc!=SQLITE_OK ) return 0;
-  rc = sqlite3_table_column_metadata(p->db, zSchema, zName, 0, 0, 0, 0, 0, 0);
-  if( rc==SQLITE_NOMEM ) p->rc = rc;
-  return rc==SQLITE_OK;
+  return sqlxTableColumn(p, zSchema, zName, 0);
 }
 
 /* Whether that table has the column. */
@@ -356,11 +354,16 @@ int sqlxTableColumn(
   const char *zName,
   const char *zColumn
 ){
+  static const char zNone[] = "no such table column:";
   int rc;
   if( p->rc!=SQLITE_OK ) return 0;
   rc = sqlite3_table_column_metadata(p->db, zSchema, zName, zColumn, 0, 0, 0,
                                      0, 0);
-  if( rc==SQLITE_NOMEM ) p->rc = rc;
+  if( rc!=SQLITE_OK
+   && (rc!=SQLITE_ERROR
+    || strncmp(sqlite3_errmsg(p->db), zNone, sizeof(zNone)-1)!=0) ){
+    failDb(p, rc);
+  }
   return rc==SQLITE_OK;
 }
 

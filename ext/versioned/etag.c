@@ -11,6 +11,9 @@
 #include "versioned/expect.h"
 SQLITE_EXTENSION_INIT3
 
+static const char zAllowed[] =
+    "allowed are \"...\", several of these with commas, and *";
+
 /* Reads the version of a row. Returns 0 if there is no such row. */
 static int readVersion(
   Sqlx *p,
@@ -138,8 +141,7 @@ static sqlite3_int64 expectTag(
   if( p->rc!=SQLITE_OK ) return 0;
   bHas = zTag ? listHas(zTag, zWant) : zWant==0;
   if( bHas<0 ){
-    sqlxBad(p, "etag is %.100Q; allowed are \"...\", several of these with"
-               " commas, and *", zTag);
+    sqlxBad(p, "etag is %.100Q; %s", zTag, zAllowed);
   }else if( !bHas && zWant ){
     sqlxFail(p, SQLITE_CONSTRAINT_FUNCTION, "stale read: %s(%s) is at version"
         " %lld, expected %.100s", tab.base.info.zName, zKey, iVersion,
@@ -206,7 +208,7 @@ static void expectEtagFunc(
     const char *zTable = argsText(&x, apArg[0], "table");
     const char *zTag = 0;
     if( sqlite3_value_type(apArg[nArg-1])!=SQLITE_NULL ){
-      zTag = argsText(&x, apArg[nArg-1], "etag");
+      zTag = argsTextLike(&x, apArg[nArg-1], "etag", zAllowed);
     }
     if( x.rc==SQLITE_OK ){
       i = expectTag(&x, zTable, nArg-2, &apArg[1], zTag);

@@ -27,7 +27,7 @@ static VersionedTable *findVersioned(
   if( pUp==0 ) return 0;
   pBase = &pUp->base;
   pBase->pKind = pTab->base.pKind;
-  if( !tableinfoLook(p, sqlxPrintf(p, "\"%w\".\"%w\"", zSchema, zName),
+  if( !tableinfoLook(p, 0, sqlxPrintf(p, "\"%w\".\"%w\"", zSchema, zName),
                      &pBase->info) ) return 0;
   pBase->zSchema = zSchema;
   tableinfoRead(p, &pBase->info);

@@ -33,21 +33,12 @@ static int isOfTemp(const VersionedTable *pTab){
   return sqlite3_stricmp(pTab->base.zSchema, "temp")==0;
 }
 
-/* Returns the text of an object as sqlite_master has it, or NULL. */
-static const char *installed(Sqlx *p, const char *zSchema, const char *zName){
-  const char *z = 0;
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT sql FROM \"%w\".sqlite_master"
-      " WHERE name=%Q", zSchema, zName);
-  if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
-  sqlxFinalize(p, pStmt);
-  return z;
-}
-
 void tombstonesPrepare(Sqlx *p, VersionedTable *pTab){
   DeclaredTable *pBase = &pTab->base;
   const VersionedTexts *pTexts = &pTab->texts;
   const char *zOld = pBase->zEntry==0 ? 0
-                   : installed(p, pBase->zSchema, pTexts->zTombstones);
+                   : tableinfoText(p, &pBase->info, "table",
+                                   pTexts->zTombstones);
   if( zOld==0 || strcmp(zOld, pTexts->zTombstonesSql)==0
    || !tableinfoOwnWritten(p, pBase->zSchema, pTexts->zTombstones) ) return;
   if( isOfTemp(pTab) ){

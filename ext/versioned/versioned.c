@@ -280,6 +280,7 @@ static void versionedTakeOptions(
               pAsked, &pTab->options);
   parentFind(p, pTab);
   if( p->rc!=SQLITE_OK ) return;
+  tableinfoReserve(p, &pBase->info, pTab->options.zColumn);
   pTab->options.iRow = pBase->info.iRow;
   if( tableinfoColumn(&pBase->info, pTab->options.zColumn)<0 ){
     pTab->options.zAdds = columnText(p, pTab);

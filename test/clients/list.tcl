@@ -11,6 +11,7 @@
 #     load    what loads it, where that is not in the program
 #     remark  for the page
 #     portable  1: it loads no extension; only a stale write is tried
+#     dear    1: it takes a minute or more to build; see tool/clients.tcl
 #   }
 #
 # All but the first two are for sh; has, get and make run in a folder that is

@@ -17,7 +17,8 @@ proc state {db} {
     }
     set schema [expr {$prefix eq "" ? "main" : [string range $prefix 0 end-1]}]
     foreach table $tables {
-      $db eval "SELECT * FROM \"$schema\".\"$table\"" row {
+      set quoted [string map {\" \"\"} $table]
+      $db eval "SELECT * FROM \"$schema\".\"$quoted\"" row {
         set values [lmap column $row(*) { set row($column) }]
         lappend text "$prefix$table: $values"
       }

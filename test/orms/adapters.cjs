@@ -134,18 +134,24 @@ async function look(program, db) {
   assert.equal(await then, 1000);
   await raw(db, "UPDATE counter SET n = 25 WHERE id = 2");
 
-  // The same for the turn to write.
-  go = undefined;
-  const writer = transaction(db, async (tx) => {
-    await ids(tx, { or: 1 });
-    await new Promise((resolve) => { go = resolve; });
-  });
-  while (!go) await new Promise(setImmediate);
-  const turn = transaction(second, (tx) => ids(tx, { or: 2 }));
-  await waits(other);
-  go();
-  await writer;
-  assert.deepEqual(await turn, [2]);
+  // The same for the turn to write: of a query, and of a program that asks for
+  // the turn only.
+  for (const take of [
+    (tx) => ids(tx, { or: 1 }), (tx) => raw(tx, "SELECT write_turn()")]) {
+    go = undefined;
+    const writer = transaction(db, async (tx) => {
+      await take(tx);
+      await new Promise((resolve) => { go = resolve; });
+    });
+    while (!go) await new Promise(setImmediate);
+    const turn = transaction(second, (tx) => ids(tx, { or: 2 }));
+    await waits(other);
+    assert.equal(await other.say(`SELECT count(*) > 0 FROM advisory_locks
+      WHERE key = 'interlock turn'`), "1");
+    go();
+    await writer;
+    assert.deepEqual(await turn, [2]);
+  }
   await program.close(second);
 
   // The limit of a wait, and what it leaves.

@@ -256,3 +256,54 @@ client gorm {
   mode auto
   remark {`BeforeUpdate` carries the version: `test/orms/withgorm.go`}
 }
+client ent {
+  title {ent}
+  file withent.go
+  has {command -v go && command -v gcc}
+  get {
+    cp -p "$SRC"/withent.go . && mkdir -p ent/schema &&
+    { cmp -s "$SRC"/entshop/schema/account.go ent/schema/account.go ||
+      cp "$SRC"/entshop/schema/account.go ent/schema; } && [ -f go.sum ] || {
+      rm -f go.mod && go mod init client &&
+      go get entgo.io/ent/cmd/ent@v0.14.5 \
+        github.com/mattn/go-sqlite3@v1.14.53; }}
+  make {
+    [ ent/client.go -nt ent/schema/account.go ] ||
+      go run -mod=mod entgo.io/ent/cmd/ent generate \
+        --feature sql/lock,sql/execquery ./ent/schema &&
+    { [ client -nt withent.go ] && [ client -nt ent/client.go ] ||
+      go build -mod=mod -buildvcs=false -o client .; }}
+  run {"$OUT"/ent/client}
+  without adapter
+  mode auto
+  remark {a hook carries the version: `test/orms/entshop/schema/account.go`;
+    `ExecContext` needs the feature `sql/execquery`}
+}
+client diesel {
+  title {Diesel}
+  file withdiesel.rs
+  has {command -v flock && command -v cargo &&
+    [ "$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/')" -ge 94 ]}
+  get {sh "$SRC"/cargo.sh get}
+  make {sh "$SRC"/cargo.sh make withdiesel}
+  run {"$OUT"/cargo/target/debug/withdiesel}
+  without adapter
+  mode auto
+  remark {`save_changes` with `version + 1`: `test/orms/withdiesel.rs`; the
+    [crate](PACKAGES.md) links Interlock with the SQLite of `libsqlite3-sys`;
+    migrations are SQL}
+}
+client seaorm {
+  title {SeaORM}
+  file withseaorm.rs
+  has {command -v flock && command -v cargo &&
+    [ "$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/')" -ge 94 ]}
+  get {sh "$SRC"/cargo.sh get}
+  make {sh "$SRC"/cargo.sh make withseaorm}
+  run {"$OUT"/cargo/target/debug/withseaorm}
+  dear 1
+  mode auto
+  without {adapter rebuilt repaired}
+  remark {`before_save` carries the version: `test/orms/withseaorm.rs`; the
+    feature `load-extension` of `sqlx-sqlite`; it alters no columns}
+}

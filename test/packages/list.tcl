@@ -123,13 +123,37 @@ client go {
   title {Go `mattn/go-sqlite3`}
   file program.go
   has {command -v go && command -v gcc}
-  get {sh "$SRC"/go.sh get}
+  get {sh "$SRC"/go.sh get program.go github.com/mattn/go-sqlite3@v1.14.53}
   make {sh "$SRC"/go.sh make}
   run {MATTN=$(cd "$OUT"/go && go list -m -f '{{.Version}}' \
       github.com/mattn/go-sqlite3) "$OUT"/go/program}
   remark {`make go`;
     `GOPROXY=file://$PWD/build/packages/go,$(go env GOPROXY)` and
     `GONOSUMDB=interlock.example/sqlite`; compiled and linked}
+}
+client goose {
+  title {Go `goose`}
+  file withgoose.go
+  has {command -v go && command -v gcc}
+  get {sh "$SRC"/go.sh get 'migrators.go withgoose.go' \
+    github.com/mattn/go-sqlite3@v1.14.53 github.com/pressly/goose/v3@v3.30.1}
+  make {sh "$SRC"/go.sh make}
+  run {VERSION=$(cd "$OUT"/goose && sh "$SRC"/go.sh version \
+      github.com/pressly/goose/v3) "$OUT"/goose/program}
+  remark {of the same module; see [below](#goose-and-golang-migrate)}
+}
+client gomigrate {
+  title {Go `golang-migrate`}
+  file withmigrate.go
+  has {command -v go && command -v gcc}
+  get {sh "$SRC"/go.sh get 'migrators.go withmigrate.go' \
+    github.com/mattn/go-sqlite3@v1.14.53 \
+    github.com/golang-migrate/migrate/v4@v4.20.1}
+  make {sh "$SRC"/go.sh make}
+  run {VERSION=$(cd "$OUT"/gomigrate && sh "$SRC"/go.sh version \
+      github.com/golang-migrate/migrate/v4) "$OUT"/gomigrate/program}
+  remark {a module of its own, `interlock.example/sqlite/migrate`; see
+    [below](#goose-and-golang-migrate)}
 }
 client crate {
   title {Rust `rusqlite`}

@@ -13,6 +13,7 @@ namespace eval check {
     fork dlopen dlclose mmap fstat stat fallocate ftruncate rename fcntl
     memcpy malloc free sleep poll
     changes total_changes typeof last_insert_rowid
+    sql/lock sql/execquery
     sqlite3ext.h sqlite3.h update.c wal.c sqlite3.c tclsqlite.c
     tester.tcl
     malloc_common.tcl lock_common.tcl triggerC.test

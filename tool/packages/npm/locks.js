@@ -8,6 +8,8 @@ const { Socket } = require("net");
 
 // How long a wait for the turn to write stops the event loop at a time, in ms.
 const SLICE = 20;
+// The advisory lock of those that wait for the turn.
+const TURN = "interlock turn";
 
 class RowLocked extends Error {
   constructor(message) {
@@ -120,14 +122,7 @@ class Session {
         } else if (nowait) {
           throw new RowLocked(`row locked: ${table}(${key.join(", ")})`);
         } else if (!skip) {
-          await this.wait("row", mode, table, ...key);
-          try {
-            await this.value(
-              `SELECT row_xact_lock${mode}(${marks})`, table, ...key);
-          } finally {
-            await this.value(`SELECT row_unlock${mode}(${marks})`,
-              table, ...key);
-          }
+          await this.waitInside("row", mode, table, ...key);
           taken.push(key);
         }
       }
@@ -154,14 +149,16 @@ class Session {
   }
 
   // Waits for the turn to write. A transaction that has read could not begin to
-  // write if another one had written since. There is no request for a turn, so
-  // this sleeps in the function, a slice at a time: what holds the turn may be
+  // write if another one had written since. There is no request for a turn.
+  // Those that wait for it so request a lock first, which only one holds. That
+  // one sleeps in the function, a slice at a time: what holds the turn may be
   // another connection of this process.
   async turn(nowait) {
     if (await this.value("SELECT try_write_turn()")) return;
     if (nowait) {
       throw new RowLocked("row locked: another transaction writes the database");
     }
+    await this.waitInside("advisory", "", TURN);
     const end = await this.deadline();
     for (;;) {
       const left = end - performance.now();
@@ -179,6 +176,17 @@ class Session {
   async deadline() {
     const limit = Number(await this.value("SELECT advisory_lock_timeout()"));
     return limit < 0 ? Infinity : performance.now() + limit;
+  }
+
+  // Takes a lock of transaction scope. No request has that scope.
+  async waitInside(kind, mode, ...args) {
+    const marks = args.map(() => "?").join(", ");
+    await this.wait(kind, mode, ...args);
+    try {
+      await this.value(`SELECT ${kind}_xact_lock${mode}(${marks})`, ...args);
+    } finally {
+      await this.value(`SELECT ${kind}_unlock${mode}(${marks})`, ...args);
+    }
   }
 
   // Takes a lock of session scope: wait("row", "_shared", table, ...key).

@@ -22,19 +22,38 @@ class SQLCompiler(compiler.SQLCompiler):
             self.lock_rows()
         return super().execute_sql(*args, **kwargs)
 
+    def refuse_some(self, meta):
+        """Refuses a query whose rows are not rows of its table: also what would
+        be computed of the locked rows alone."""
+        query = self.query
+        why = None
+        if (query.combinator or meta.concrete_model._meta.parents
+                or not isinstance(meta.pk.column, str)):
+            why = "locks rows of one table with a key of one column"
+        elif query.group_by is not None:
+            why = "locks no groups: use it without an aggregate"
+        elif query.distinct and query.is_sliced:
+            why = "takes no slice of distinct()"
+        elif any(a.contains_over_clause for a in query.annotations.values()):
+            why = "takes no window functions"
+        if why is not None:
+            raise NotSupportedError(
+                "interlock.django: select_for_update() " + why)
+
     def lock_rows(self):
         """Locks the rows that the query finds; the query then finds only
         these."""
         meta = self.query.get_meta()
-        if (self.query.combinator or meta.concrete_model._meta.parents
-                or not isinstance(meta.pk.column, str)):
-            raise NotSupportedError(
-                "interlock.django: select_for_update() locks rows of one table"
-                " with a key of one column")
+        self.refuse_some(meta)
         found = self.query.clone()
         self.query = query = self.query.clone()
         found.select_for_update = False
         found.select_related = False
+        if found.distinct:
+            # With DISTINCT, Django would select what it orders by, too.
+            found.distinct = False
+            found.order_by = found.extra_order_by = ()
+            found.default_ordering = False
         found.clear_select_clause()
         found.add_fields(["pk"])
         limit = None
