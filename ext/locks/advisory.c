@@ -494,7 +494,9 @@ static void requestFdFunc(
 **
 ** Releases one hold of session scope, of exactly this key and mode. Holds of
 ** the transaction, of the other mode, or of other sessions are not touched.
-** The release takes effect immediately, and ROLLBACK does not undo it.
+** The release takes effect immediately, and ROLLBACK does not undo it. So commit
+** first: a session that gets the lock before COMMIT does not see what was
+** written.
 **
 ** Arguments:
 **   key  ANY  as of advisory_lock
@@ -639,9 +641,9 @@ static void sessionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION advisory_application([name])
 **
-** Sets a label for this connection, which all connections see in the
-** inspection tables, and returns the old one. A label longer than 40 bytes is
-** cut.
+** Sets a label for this connection and its tasks, which all connections see in
+** the inspection tables, and returns the old one. A label longer than 40 bytes
+** is cut.
 **
 ** Arguments:
 **   name  TEXT  the label; '' for none
@@ -672,7 +674,7 @@ static void applicationFunc(
     }else if( (z = (const char*)sqlite3_value_text(apArg[0]))==0 ){
       x.rc = SQLITE_NOMEM;
     }else{
-      connectionSetLabel(pCall->pConn, z);
+      connectionSetLabel(pCall->pConn, &x, z);
     }
   }
   argsEndText(&x, ctx, zOld);
