@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
 # go.sh get FILES MODULE@VERSION...: our modules, as Go gets them from the proxy
-# that is a folder, into a cache with nothing else, and what the program in FILES
-# needs. go.sh make: the program. go.sh version MODULE: which one it has.
+# that is a folder, into a cache with nothing else, and what the program in
+# FILES needs. go.sh make: the program. go.sh version MODULE: which one it has.
 set -eu
 module=interlock.example/sqlite
 version=v$(tclsh "$ROOT"/tool/install/pages.tcl version)

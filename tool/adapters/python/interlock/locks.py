@@ -18,7 +18,8 @@ def locked(db, key, timeout=None, shared=False):
     tasks that exclude each other need a connection each.
 
     If a transaction is open where the block ends, the lock is held until the
-    transaction ends: before COMMIT nobody else can read what it has written.
+    transaction ends: before COMMIT no other connection can read what it has
+    written.
     """
     return holding(db, "advisory", (key,), timeout, shared)
 
