@@ -172,10 +172,11 @@ static void asTaskFunc(
 ){
   CallOption option;
   Sqlx x;
+  (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   memset(&option, 0, sizeof(option));
   option.eKind = CALLOPTION_TASK;
-  lockkeyArgs(&x, nArg, apArg, &option.task);
+  lockkeyValue(&x, apArg[0], "name", &option.task);
   endOption(&x, ctx, &option);
 }
 
