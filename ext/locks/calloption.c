@@ -175,7 +175,8 @@ static void asTaskFunc(
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   memset(&option, 0, sizeof(option));
   option.eKind = CALLOPTION_TASK;
-  lockkeyArgs(&x, nArg, apArg, &option.task);
+  (void)nArg;
+  lockkeyOne(&x, apArg[0], "task", &option.task);
   endOption(&x, ctx, &option);
 }
 

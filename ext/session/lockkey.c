@@ -23,8 +23,9 @@ static int makeKey(Sqlx *p, LockKey *pKey, int eKind, const void *pData,
   return p->rc==SQLITE_OK;
 }
 
-static int integerKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
-  i64 i = argsInteger(p, pVal, "key");
+static int integerKey(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
+                      LockKey *pKey){
+  i64 i = argsInteger(p, pVal, zWhat);
   if( p->rc!=SQLITE_OK ) return 0;
   return makeKey(p, pKey, KEY_INTEGER, &i, sizeof(i));
 }
@@ -46,11 +47,12 @@ static int pairKey(Sqlx *p, sqlite3_value **apArg, LockKey *pKey){
 
 /* The bytes of a TEXT or BLOB. The length is checked first, so that SQLite does
 ** not expand a zeroblob that is too long. */
-static int bytesKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
+static int bytesKey(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
+                    LockKey *pKey){
   int bText = sqlite3_value_type(pVal)==SQLITE_TEXT;
   const void *pData;
   int nData = sqlite3_value_bytes(pVal);
-  if( keyTooLong(p, "key", nData) ) return 0;
+  if( keyTooLong(p, zWhat, nData) ) return 0;
   pData = bText ? (const void*)sqlite3_value_text(pVal)
                 : sqlite3_value_blob(pVal);
   nData = sqlite3_value_bytes(pVal);
@@ -61,24 +63,31 @@ static int bytesKey(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
   return makeKey(p, pKey, bText ? KEY_TEXT : KEY_BLOB, pData, nData);
 }
 
-int lockkeyArgs(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
+int lockkeyOne(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
+               LockKey *pKey){
   if( p->rc!=SQLITE_OK ) return 0;
-  if( nArg==2 ) return pairKey(p, apArg, pKey);
-  switch( sqlite3_value_type(apArg[0]) ){
+  switch( sqlite3_value_type(pVal) ){
     case SQLITE_TEXT:
     case SQLITE_BLOB:
-      return bytesKey(p, apArg[0], pKey);
+      return bytesKey(p, pVal, zWhat, pKey);
     case SQLITE_NULL:
-      sqlxBad(p, "key is NULL; allowed is INTEGER, TEXT or BLOB");
+      sqlxBad(p, "%s is NULL; allowed is INTEGER, TEXT or BLOB", zWhat);
       return 0;
     default:
-      return integerKey(p, apArg[0], pKey);
+      return integerKey(p, pVal, zWhat, pKey);
   }
+}
+
+int lockkeyArgs(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
+  if( p->rc!=SQLITE_OK ) return 0;
+  return nArg==2 ? pairKey(p, apArg, pKey)
+                 : lockkeyOne(p, apArg[0], "key", pKey);
 }
 
 int lockkeyIntegers(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
   if( p->rc!=SQLITE_OK ) return 0;
-  return nArg==2 ? pairKey(p, apArg, pKey) : integerKey(p, apArg[0], pKey);
+  return nArg==2 ? pairKey(p, apArg, pKey)
+                 : integerKey(p, apArg[0], "key", pKey);
 }
 
 /* How many bytes the UTF-8 character at z has. */
