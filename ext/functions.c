@@ -262,10 +262,10 @@ static int argVersioned(
 ** that opens the file must have that version; on an older SQLite the option is
 ** refused.
 **
-** With `history` the triggers keep what earlier versions of a row looked like,
-** in a table beside it, for `versioned_at` and `versioned_merge`.
-** `history=100` keeps the last 100 versions of each row, `history=30d` those
-** that ended within 30 days (s, m, h, d). Each write purges a little of what is
+** With `history=...` the triggers keep what earlier versions of a row looked
+** like, in a table beside it, for `versioned_at` and `versioned_merge`:
+** `history=100` the last 100 versions of each row, `history=30d` those that
+** ended within 30 days (s, m, h, d). Each write purges a little of what is
 ** older, so that nothing else has to run; `versioned_forget` purges the rest,
 ** such as the versions of deleted rows. With `history=off` the table is
 ** dropped. A column that is added to the table later is kept from

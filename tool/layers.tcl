@@ -15,7 +15,8 @@ namespace eval layers {
       channel inspect
     }
     sqlite {core} {
-      sqltoken sqlx args json pragma dbheader vtab listvtab template
+      sqltoken sqlx args json jsonarray pragma dbheader vtab listvtab
+      template
     }
     schema {sqlite} {
       tableinfo clause owncolumn triggerset skipping ddl keytable leasetable

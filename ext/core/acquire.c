@@ -19,7 +19,12 @@ static int lookAt(LockSession *p, LockLook *a, u32 i){
     return 1;
   }
   if( r->session==p->k ){
-    if( e!=SEG_GRANTED && !BUG(REQUEST_HELD) ) return 0;   /* its request */
+    if( e!=SEG_GRANTED && !BUG(REQUEST_HELD) ){            /* its request */
+      if( e==SEG_WAITING && a->pKey->eKind==KEY_SEMAPHORE && !BUG(PERMIT_OWN) ){
+        a->mAhead |= m;
+      }
+      return 0;
+    }
     a->mOwn |= m;
     if( REC_MODE(r)==a->eMode ) a->iOwn = i;
     if( m>MODE_BIT(a->eMode) && m>(a->mOwn & ~m) ) a->iStrong = i;

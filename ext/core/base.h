@@ -271,6 +271,7 @@ void crashPoint(int iPoint);
   X(PERMIT_PASS)        /* a scan passes a request for a permit */ \
   X(PERMIT_FIRST)       /* the first holder of a permit alone is probed */ \
   X(PERMIT_BEHIND)      /* no poll after the request ahead got a permit */ \
+  X(PERMIT_OWN)         /* a permit passes the session's own request */ \
   X(SET_NOTED)          /* a set leaves more than is noted */ \
   X(SET_SILENT)         /* no END-WORK after more went back than is noted */
 

@@ -13,7 +13,12 @@
 #include "core/lockint.h"
 #include "core/mutex.h"
 
-#define US_POLL 50000              /* between two polls of a listener */
+#ifndef US_LISTEN                  /* lkbell is built without polls */
+# define US_LISTEN      50000      /* between two polls of a listener */
+# define US_LISTEN_MANY 1000000    /* the same if many threads wait */
+#endif
+#define LISTEN_MANY     10         /* so many */
+#define US_LISTEN_AGAIN 10000      /* between two polls that signals cause */
 
 /* This session's record on a channel, or 0. */
 static u32 ownListen(LockSession *p, const LockKey *pKey){
@@ -97,51 +102,88 @@ static LockRc mayGoOn(LockSession *p, const LockWait *pWait){
   return rc==LOCK_OK ? lockMoved(p) : rc;
 }
 
+/* A wait for a channel. */
+typedef struct Listening {
+  LockSession *p;
+  u32 *pWord;                      /* of the channel */
+  const u64 *pNumber;              /* of this session's record */
+  u64 iSeen;
+  u64 usPoll;                      /* time of the last poll */
+  u64 usEnd;                       /* when the time is over */
+} Listening;
+
+/* The time between two polls.  One poll finds what every listener of the
+** channel waits for.  So the threads of one process poll 200 times a second
+** together, or each once a second. */
+static u64 pollEvery(LockFile *pF){
+  u64 us = (u64)atomicGet(&pF->nWaiting)*(US_LISTEN/LISTEN_MANY);
+  return us<US_LISTEN ? US_LISTEN : us<US_LISTEN_MANY ? us : US_LISTEN_MANY;
+}
+
 /* Sleeps until the number differs, a poll is due or the time is over.  Returns
 ** 1 if the number differs.  The word must be read before the number, since what
 ** is stored after that wakes the sleep. */
-static int sleepOn(LockSession *p, u32 *pWord, const u64 *pNumber, u64 iSeen,
-                   u64 usEnd){
-  while( !p->pFile->bForked ){
-    u32 iWord = atomicGetAcq(pWord);           /* LISTEN-WORD */
+static int sleepOn(const Listening *a){
+  LockFile *pF = a->p->pFile;
+  u64 usDue = a->usPoll + pollEvery(pF);
+  while( !pF->bForked ){
+    u32 iWord = atomicGetAcq(a->pWord);        /* LISTEN-WORD */
     u64 usNow;
-    if( atomicGetAcq(pNumber)!=iSeen ) return 1;   /* LISTEN-LOOK */
+    i64 us;
+    if( atomicGetAcq(a->pNumber)!=a->iSeen ) return 1;   /* LISTEN-LOOK */
     usNow = osMonotonicUs();
-    if( usNow>=usEnd ) break;
+    if( usNow>=usDue || usNow>=a->usEnd ) break;
     CRASH(LISTEN_LOOK);
-    if( BUG(LISTEN_LATE) ) iWord = atomicGetAcq(pWord);
-    osWait(pWord, iWord, (i64)(usEnd-usNow));      /* LISTEN-SLEEP */
+    if( BUG(LISTEN_LATE) ) iWord = atomicGetAcq(a->pWord);
+    us = (i64)((usDue<a->usEnd ? usDue : a->usEnd) - usNow);
+    /* LISTEN-SLEEP */
+    if( osWait(a->pWord, iWord, us)==OS_SIGNAL && !BUG(SIGNAL_IGNORED)
+     && usDue>a->usPoll+US_LISTEN_AGAIN ){
+      usDue = a->usPoll + US_LISTEN_AGAIN;
+    }
   }
   return 0;
+}
+
+/* Waits for another number.  LOCK_OK: it is there. */
+static LockRc listenOn(Listening *a, const LockKey *pNotify,
+                       const LockWait *pWait){
+  LockRc rc = LOCK_OK;
+  u32 nSkip = 0;
+  a->usPoll = osMonotonicUs();
+  while( rc==LOCK_OK && !sleepOn(a) ){
+    a->usPoll = osMonotonicUs();
+    pollNotes(a->p, pNotify, &nSkip);
+    rc = mayGoOn(a->p, pWait);
+    if( rc==LOCK_OK && atomicGetAcq(a->pNumber)==a->iSeen
+     && osMonotonicUs()>=a->usEnd ){
+      rc = LOCK_TIMEOUT;
+    }
+  }
+  return rc;
 }
 
 LockRc lockListenWait(LockSession *p, const LockKey *pKey, u32 iRecord,
                       u64 iSeen, const LockWait *pWait, u64 *piNumber){
   Seg *pSeg = &p->pFile->seg;
-  const u64 *pNumber = &segRecord(pSeg, iRecord)->token;
-  u32 *pWord = &segHeader(pSeg)->event[pKey->iHash % SEG_EVENTS];
-  u64 usNow = osMonotonicUs(), usEnd;
-  u32 nSkip = 0;
+  u32 *pnWaiting = &p->pFile->nWaiting;
+  Listening a = { p, 0, 0, iSeen, 0, UINT64_MAX };
   LockKey notify;
   LockRc rc;
   if( p->pFile->bForked ) return LOCK_FORKED;
-  *piNumber = atomicGetAcq(pNumber);
+  a.pWord = &segHeader(pSeg)->event[pKey->iHash % SEG_EVENTS];
+  a.pNumber = &segRecord(pSeg, iRecord)->token;
+  *piNumber = atomicGetAcq(a.pNumber);
   if( pWait==0 || *piNumber!=iSeen ) return LOCK_OK;
-  rc = mayBegin(p, pWait);
-  keyMake(&notify, KEY_NOTIFY, pKey->a, pKey->nKey);
-  usEnd = pWait->msTimeout<0 ? UINT64_MAX : usNow + (u64)pWait->msTimeout*1000;
-  while( rc==LOCK_OK ){
-    u64 usPoll = osMonotonicUs() + US_POLL;
-    if( sleepOn(p, pWord, pNumber, iSeen, usPoll<usEnd ? usPoll : usEnd) ){
-      break;
-    }
-    pollNotes(p, &notify, &nSkip);
-    rc = mayGoOn(p, pWait);
-    if( rc==LOCK_OK && atomicGetAcq(pNumber)==iSeen
-     && osMonotonicUs()>=usEnd ){
-      rc = LOCK_TIMEOUT;
-    }
+  if( pWait->msTimeout>=0 ){
+    a.usEnd = osMonotonicUs() + (u64)pWait->msTimeout*1000;
   }
-  *piNumber = atomicGetAcq(pNumber);
+  rc = mayBegin(p, pWait);
+  if( rc!=LOCK_OK ) return rc;
+  keyMake(&notify, KEY_NOTIFY, pKey->a, pKey->nKey);
+  atomicAdd(pnWaiting, 1);
+  rc = listenOn(&a, &notify, pWait);
+  atomicAdd(pnWaiting, (u32)-1);
+  *piNumber = atomicGetAcq(a.pNumber);
   return rc;
 }

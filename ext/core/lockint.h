@@ -47,7 +47,7 @@ struct LockFile {
   u32 nRef;                        /* P lockClose calls still to come */
   u32 bForked;                     /* 1: the copy of a fork's child */
   OsBell *pBell;                   /* P this process's bell, or 0 */
-  u32 nWaiting;                    /* A threads in lockWait */
+  u32 nWaiting;                    /* A threads that wait */
   u32 iPid;                        /* this process's id, for display */
   u64 iPidSpace;                   /* its pid namespace, for display */
 };

@@ -494,7 +494,9 @@ static void requestFdFunc(
 **
 ** Releases one hold of session scope, of exactly this key and mode. Holds of
 ** the transaction, of the other mode, or of other sessions are not touched.
-** The release takes effect immediately, and ROLLBACK does not undo it.
+** The release takes effect immediately, and ROLLBACK does not undo it. So commit
+** first: a session that gets the lock before COMMIT does not see what was
+** written.
 **
 ** Arguments:
 **   key  ANY  as of advisory_lock
@@ -639,9 +641,9 @@ static void sessionFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL FUNCTION advisory_application([name])
 **
-** Sets a label for this connection, which all connections see in the
-** inspection tables, and returns the old one. A label longer than 40 bytes is
-** cut.
+** Sets a label for this connection and its tasks, which all connections see in
+** the inspection tables, and returns the old one. A label longer than 40 bytes
+** is cut.
 **
 ** Arguments:
 **   name  TEXT  the label; '' for none
@@ -672,7 +674,7 @@ static void applicationFunc(
     }else if( (z = (const char*)sqlite3_value_text(apArg[0]))==0 ){
       x.rc = SQLITE_NOMEM;
     }else{
-      connectionSetLabel(pCall->pConn, z);
+      connectionSetLabel(pCall->pConn, &x, z);
     }
   }
   argsEndText(&x, ctx, zOld);
@@ -683,7 +685,8 @@ static void applicationFunc(
 **
 ** Ends the wait of another session: its function fails with `lock wait
 ** cancelled:`. The session keeps the locks that it holds. A later wait of that
-** session is never affected.
+** session is never affected. The function does not end a wait of listen_wait,
+** which the program that waits can interrupt.
 **
 ** Arguments:
 **   session  INTEGER  id of the session

@@ -172,11 +172,11 @@ static void asTaskFunc(
 ){
   CallOption option;
   Sqlx x;
+  (void)nArg;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   memset(&option, 0, sizeof(option));
   option.eKind = CALLOPTION_TASK;
-  (void)nArg;
-  lockkeyOne(&x, apArg[0], "task", &option.task);
+  lockkeyValue(&x, apArg[0], "name", &option.task);
   endOption(&x, ctx, &option);
 }
 

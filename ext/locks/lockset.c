@@ -2,9 +2,7 @@
 /*
 ** The functions that lock several keys or rows at once. See lockset.h.
 **
-** The keys come as a JSON array, as skip_locked returns one. SQLite's functions
-** read it, of which none opens a transaction: json_each would, and the
-** connection must then not wait.
+** The keys come as a JSON array, as skip_locked returns one.
 */
 #include <string.h>
 #include "locks/lockset.h"
@@ -23,87 +21,125 @@ _Static_assert(2*LOCKSET_MAX<=LOCK_UNDO_MAX,
 
 /* ---- the keys --------------------------------------------------------- */
 
-/* The array, and what the function makes of its keys. */
+/* What the function makes of its keys. */
 typedef struct KeySet {
   Sqlx *x;
-  const char *zJson;
-  sqlite3_stmt *pRead;   /* type, value and length of what a path leads to */
+  Connection *pConn;
+  JsonKept *pKept;           /* for arrays that are not simple */
   const RowkeyTable *pTab;   /* whose rows are named; NULL: advisory keys */
   LockKey *aKey;
   int n;
 } KeySet;
 
-/* Reads what a path leads to. Returns the number of elements of an array;
-** otherwise -1, with a copy of the value in *pp; -2 with an error. */
-static int readPath(KeySet *p, const char *zPath, sqlite3_value **pp){
-  Sqlx *x = p->x;
-  const char *zType;
-  int n = -2, rc;
-  if( p->pRead==0 || zPath==0 || x->rc!=SQLITE_OK ) return -2;
-  rc = sqlite3_bind_text(p->pRead, 1, p->zJson, -1, SQLITE_STATIC);
-  if( rc==SQLITE_OK ){
-    rc = sqlite3_bind_text(p->pRead, 2, zPath, -1, SQLITE_STATIC);
-  }
-  if( rc!=SQLITE_OK ) sqlxFail(x, rc, "%s", sqlite3_errmsg(x->db));
-  if( sqlxStep(x, p->pRead) ){
-    zType = (const char*)sqlite3_column_text(p->pRead, 0);
-    if( zType==0 ){
-      x->rc = SQLITE_NOMEM;
-    }else if( strcmp(zType, "array")==0 ){
-      n = sqlite3_column_int(p->pRead, 2);
-    }else if( strcmp(zType, "integer")==0 || strcmp(zType, "real")==0
-           || strcmp(zType, "text")==0 ){
-      *pp = sqlite3_value_dup(sqlite3_column_value(p->pRead, 1));
-      if( *pp ) n = -1;
-      else x->rc = SQLITE_NOMEM;
-    }else{
-      sqlxBad(x, "a key is JSON's %s; allowed are numbers, texts and arrays of"
-                 " these", zType);
-    }
-  }else if( x->rc==SQLITE_ERROR ){
-    sqlxClear(x);
-    sqlxBad(x, "keys is malformed JSON; allowed is a JSON array");
-  }
-  sqlite3_reset(p->pRead);
-  return x->rc==SQLITE_OK ? n : -2;
+/* Whether JSON of this type is a value of a key; sets an error otherwise. */
+static int isKeyValue(Sqlx *x, const char *zType){
+  if( strcmp(zType, "integer")==0 || strcmp(zType, "real")==0
+   || strcmp(zType, "text")==0 ) return 1;
+  sqlxBad(x, "a key is JSON's %s; allowed are numbers, texts and arrays of"
+             " these", zType);
+  return 0;
 }
 
 /* Makes one key of the values of an element. */
-static int makeOneKey(KeySet *p, int nVal, sqlite3_value **apVal){
+static void makeOneKey(KeySet *p, int nVal, sqlite3_value **apVal){
   LockKey *pKey = &p->aKey[p->n];
-  if( p->pTab ) return rowkeyRow(p->x, p->pTab, nVal, apVal, pKey);
-  if( nVal<1 || nVal>2 ){
+  int bMade = 0;
+  if( p->x->rc!=SQLITE_OK ) return;
+  if( p->pTab ){
+    bMade = rowkeyRow(p->x, p->pTab, nVal, apVal, pKey);
+  }else if( nVal<1 || nVal>2 ){
     sqlxBad(p->x, "a key has %d values; allowed are 1 and 2", nVal);
-    return 0;
+  }else{
+    bMade = lockkeyArgs(p->x, nVal, apVal, pKey);
   }
-  return lockkeyArgs(p->x, nVal, apVal, pKey);
+  p->n += bMade;
+}
+
+/* Makes a key of an array of values. They are copied, since more of them can
+** be in the array than are read at once. */
+static void readArray(KeySet *p, const char *zJson){
+  sqlite3_value *apVal[KEY_VALUES];
+  JsonArray inner;
+  Sqlx *x = p->x;
+  int nVal = 0, i;
+  jsonarrayBegin(&inner, x, p->pKept, zJson, "keys");
+  if( inner.n>(int)KEY_VALUES ){
+    sqlxBad(x, "a key has %d values; allowed are %d", inner.n,
+            (int)KEY_VALUES);
+  }
+  for(i=0; i<inner.n && x->rc==SQLITE_OK; i++){
+    const char *zType;
+    sqlite3_value *pVal = jsonarrayElement(&inner, i, &zType);
+    if( strcmp(zType, "array")==0 ) sqlxBad(x, "a key is an array in an array");
+    if( x->rc!=SQLITE_OK || !isKeyValue(x, zType) ) break;
+    apVal[nVal] = sqlite3_value_dup(pVal);
+    if( apVal[nVal] ) nVal++;
+    else x->rc = SQLITE_NOMEM;
+  }
+  jsonarrayEnd(&inner);
+  makeOneKey(p, nVal, apVal);
+  for(i=0; i<nVal; i++) sqlite3_value_free(apVal[i]);
 }
 
 /* Reads element i, a value or an array of them. */
-static void readElement(KeySet *p, int i){
-  sqlite3_value *apVal[KEY_VALUES];
-  int nVal = 0, nArray, j;
-  memset(apVal, 0, sizeof(apVal));
-  nArray = readPath(p, sqlxPrintf(p->x, "$[%d]", i), &apVal[0]);
-  if( nArray==-1 ) nVal = 1;
-  if( nArray>(int)KEY_VALUES ){
-    sqlxBad(p->x, "a key has %d values; allowed are %d", nArray,
-            (int)KEY_VALUES);
+static void readElement(KeySet *p, JsonArray *pArray, int i){
+  const char *zType;
+  sqlite3_value *pVal = jsonarrayElement(pArray, i, &zType);
+  if( p->x->rc!=SQLITE_OK ) return;
+  if( strcmp(zType, "array")==0 ){
+    const char *zJson = (const char*)sqlite3_value_text(pVal);
+    if( zJson ) readArray(p, zJson);
+    else p->x->rc = SQLITE_NOMEM;
+  }else if( isKeyValue(p->x, zType) ){
+    makeOneKey(p, 1, &pVal);
   }
-  for(j=0; j<nArray && p->x->rc==SQLITE_OK; j++){
-    int n = readPath(p, sqlxPrintf(p->x, "$[%d][%d]", i, j), &apVal[j]);
-    if( n>=0 ) sqlxBad(p->x, "a key is an array in an array");
-    nVal++;
+}
+
+/* Makes the key of a simple element; 0 if that must be done by its value. */
+static int makeSimple(KeySet *p, const JsonSimple *pOne, LockKey *pKey){
+  if( p->pTab ){
+    return pOne->z==0 && p->pTab->bRowid
+        && rowkeyInteger(p->x, p->pTab, pOne->i, pKey);
   }
-  if( p->x->rc==SQLITE_OK && makeOneKey(p, nVal, apVal) ) p->n++;
-  for(j=0; j<(int)KEY_VALUES; j++) sqlite3_value_free(apVal[j]);
+  if( pOne->z==0 ) return keyMake(pKey, KEY_INTEGER, &pOne->i, 8)==LOCK_OK;
+  return pOne->n<=(int)LIMIT_KEY
+      && keyMake(pKey, KEY_TEXT, pOne->z, (u32)pOne->n)==LOCK_OK;
+}
+
+/* Reads an array of simple elements; 0 if it is none, or with an error. */
+static int readSimple(KeySet *p, const char *zJson, int nByte){
+  int mx = nByte/2<LOCKSET_MAX ? nByte/2 : LOCKSET_MAX, n;
+  JsonSimple *a = sqlxAlloc(p->x, (u64)mx*sizeof(*a));
+  n = a ? jsonarraySimple(zJson, a, mx) : 0;
+  if( n==0 ) return 0;
+  p->aKey = sqlxAlloc(p->x, (u64)n*sizeof(LockKey));
+  while( p->aKey && p->n<n && makeSimple(p, &a[p->n], &p->aKey[p->n]) ) p->n++;
+  if( p->n==n ) return 1;
+  p->n = 0;
+  return 0;
+}
+
+/* Reads any array. */
+static void readAny(KeySet *p, const char *zJson){
+  JsonArray array;
+  Sqlx *x = p->x;
+  int i;
+  p->pKept = connectionArrays(p->pConn, x);
+  jsonarrayBegin(&array, x, p->pKept, zJson, "keys");
+  if( array.n<0 ) isKeyValue(x, jsonarrayType(&array));
+  if( array.n<1 || array.n>LOCKSET_MAX ){
+    sqlxBad(x, "keys has %d elements; allowed are 1 to %d",
+            array.n<0 ? 0 : array.n, LOCKSET_MAX);
+  }
+  p->aKey = sqlxAlloc(x, (u64)array.n*sizeof(LockKey));
+  for(i=0; i<array.n && x->rc==SQLITE_OK; i++) readElement(p, &array, i);
+  jsonarrayEnd(&array);
 }
 
 /* Reads all keys; 0 with an error. */
 static int readKeys(KeySet *p, sqlite3_value *pArg){
-  sqlite3_value *pScalar = 0;
+  const char *zJson;
   Sqlx *x = p->x;
-  int n, i;
   if( x->rc!=SQLITE_OK ) return 0;
   if( sqlite3_value_type(pArg)!=SQLITE_TEXT
    || sqlite3_value_bytes(pArg)>ARGS_TEXT_MAX ){
@@ -111,19 +147,12 @@ static int readKeys(KeySet *p, sqlite3_value *pArg){
             argsType(pArg), ARGS_TEXT_MAX);
     return 0;
   }
-  p->zJson = (const char*)sqlite3_value_text(pArg);
-  if( p->zJson==0 ) x->rc = SQLITE_NOMEM;
-  p->pRead = sqlxPrepare(x, "SELECT json_type(?1,?2), json_extract(?1,?2),"
-      " json_array_length(?1,?2)");
-  n = readPath(p, "$", &pScalar);
-  sqlite3_value_free(pScalar);
-  if( x->rc==SQLITE_OK && (n<1 || n>LOCKSET_MAX) ){
-    sqlxBad(x, "keys has %d elements; allowed are 1 to %d", n<0 ? 0 : n,
-            LOCKSET_MAX);
+  zJson = (const char*)sqlite3_value_text(pArg);
+  if( zJson==0 ){
+    x->rc = SQLITE_NOMEM;
+  }else if( !readSimple(p, zJson, sqlite3_value_bytes(pArg)) ){
+    readAny(p, zJson);
   }
-  if( x->rc==SQLITE_OK ) p->aKey = sqlxAlloc(x, (u64)n*sizeof(LockKey));
-  for(i=0; i<n && x->rc==SQLITE_OK; i++) readElement(p, i);
-  sqlxFinalize(x, p->pRead);
   return x->rc==SQLITE_OK;
 }
 
@@ -167,6 +196,7 @@ static void runSet(
   memset(&req, 0, sizeof(req));
   memset(&set, 0, sizeof(set));
   set.x = x;
+  set.pConn = pCall->pConn;
   set.pTab = pTab;
   req.zName = pCall->pThis->zName;
   if( pTab ){

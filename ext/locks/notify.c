@@ -63,7 +63,8 @@ SQLITE_EXTENSION_INIT3
 ** the sessions that listen, with the kind `listen`.
 **
 ** Notifications of a transaction that a killed process has committed are sent
-** by the next session that listens on the channel, within 50 ms.
+** by the next session that listens on the channel, within 50 ms, or within a
+** second if many threads of its process wait.
 */
 
 /*

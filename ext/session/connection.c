@@ -23,6 +23,7 @@ struct Connection {
   FileSession *pMain;    /* the one of main; NULL until the first call */
   TxnScope scope;
   KnownTables known;     /* tables that calls have named */
+  JsonKept arrays;       /* for connectionArrays() */
   WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
@@ -120,8 +121,15 @@ FileSession *connectionFile(Connection *p, Sqlx *x, const char *zSchema){
   return pFs;
 }
 
+/* The label of a task tells whose it is. */
+static const char *taskLabel(Sqlx *x, const char *zLabel,
+                             const LockKey *pTask){
+  return sqlxPrintf(x, "%s%stask %s", zLabel, zLabel[0] ? " " : "",
+                    lockkeyText(x, pTask));
+}
+
 /* The file session of a task in main's lock file. Without bBegin NULL if there
-** is none; NULL with an error. Its label tells the task. */
+** is none; NULL with an error. */
 static FileSession *taskFile(Connection *p, Sqlx *x, const LockKey *pTask,
                              int bBegin){
   FileSession *pOwn = bBegin ? connectionFile(p, x, 0) : findSession(p, x, 0);
@@ -129,8 +137,7 @@ static FileSession *taskFile(Connection *p, Sqlx *x, const LockKey *pTask,
   if( pOwn==0 || pOwn->pLock==0 ) return 0;
   pFs = filesessionTask(pOwn, pTask);
   if( pFs==0 && bBegin ){
-    const char *z = sqlxPrintf(x, "%s%stask %s", p->zLabel,
-                               p->zLabel[0] ? " " : "", lockkeyText(x, pTask));
+    const char *z = taskLabel(x, p->zLabel, pTask);
     if( x->rc!=SQLITE_OK ) return 0;
     failSession(x, filesessionBeginTask(pOwn, pTask, &pFs), pOwn);
     if( pFs ) lockSessionLabel(pFs->pLock, z);
@@ -197,6 +204,7 @@ static int onCommit(void *pConn, char **pzError){
 static void onClosing(void *pArg){
   Connection *p = (Connection*)pArg;
   knowntableForget(&p->known);
+  jsonarrayForget(&p->arrays);
   if( p->pGuards ) p->pGuardEvents->xClosing(p->pGuards);
 }
 
@@ -1067,17 +1075,43 @@ void connectionSetTimeout(Connection *p, i64 ms){ p->msTimeout = ms; }
 
 const char *connectionLabel(const Connection *p){ return p->zLabel; }
 
-/* A label that is too long is cut between two characters. */
-void connectionSetLabel(Connection *p, const char *zLabel){
+/* How many bytes of a label there is room for: one that is too long is cut
+** between two characters. */
+static size_t labelBytes(const char *zLabel){
   size_t n = strlen(zLabel);
-  FileSession *pFs;
-  if( n>LIMIT_LABEL ){
-    for(n=LIMIT_LABEL; n>0 && (zLabel[n] & 0xC0)==0x80; n--){}
-  }
-  memmove(p->zLabel, zLabel, n);
-  p->zLabel[n] = 0;
+  if( n<=LIMIT_LABEL ) return n;
+  for(n=LIMIT_LABEL; n>0 && (zLabel[n] & 0xC0)==0x80; n--){}
+  return n;
+}
+
+/* The labels of the tasks of a connection that is labeled zLabel, in the order
+** of the lists; NULL with an error. */
+static const char **taskLabels(Connection *p, Sqlx *x, const char *zLabel){
+  const char **az = sqlxGrow(x, 0, 0, sizeof(az[0]));
+  const FileSession *pFs, *pTask;
+  int n = 0;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
-    if( pFs->pLock ) lockSessionLabel(pFs->pLock, p->zLabel);
+    for(pTask=pFs->pTasks; pTask; pTask=pTask->pNext){
+      az = sqlxGrow(x, az, n, sizeof(az[0]));
+      if( az ) az[n++] = taskLabel(x, zLabel, pTask->pTask);
+    }
+  }
+  return x->rc==SQLITE_OK ? az : 0;
+}
+
+void connectionSetLabel(Connection *p, Sqlx *x, const char *zLabel){
+  size_t n = labelBytes(zLabel);
+  const char *z = sqlxPrintf(x, "%.*s", (int)n, zLabel);
+  const char **az = taskLabels(p, x, z);
+  FileSession *pFs, *pTask;
+  assert( sqlxHeld(x->db) );
+  if( az==0 ) return;
+  memcpy(p->zLabel, z, n+1);
+  for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
+    if( pFs->pLock ) lockSessionLabel(pFs->pLock, z);
+    for(pTask=pFs->pTasks; pTask; pTask=pTask->pNext){
+      lockSessionLabel(pTask->pLock, *az++);
+    }
   }
 }
 
@@ -1249,6 +1283,7 @@ void connectionRelease(void *pConn){
   filesessionFree(&p->pFileSessions);
   watchEnd(p->pWatch);
   knowntableForget(&p->known);
+  jsonarrayForget(&p->arrays);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);
@@ -1256,3 +1291,7 @@ void connectionRelease(void *pConn){
 
 TxnScope *connectionScope(Connection *p){ return &p->scope; }
 KnownTables *connectionTables(Connection *p){ return &p->known; }
+JsonKept *connectionArrays(Connection *p, Sqlx *x){
+  if( x->rc!=SQLITE_OK || !txnscopeSeesClose(&p->scope, x) ) return 0;
+  return &p->arrays;
+}

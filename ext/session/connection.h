@@ -23,6 +23,7 @@
 
 #include "session/filesession.h"
 #include "session/knowntable.h"
+#include "sqlite/jsonarray.h"
 #include "sqlite/sqlx.h"
 #include "session/txnscope.h"
 
@@ -34,6 +35,8 @@ void connectionRetain(void *pConn);
 void connectionRelease(void *pConn);
 TxnScope *connectionScope(Connection*);
 KnownTables *connectionTables(Connection*);
+/* Where statements that read JSON arrays are kept; NULL if they cannot be. */
+JsonKept *connectionArrays(Connection*, Sqlx*);
 
 /*
 ** What a function asks for. A request for a row has the key of its table: the
@@ -203,7 +206,7 @@ i64 connectionId(Connection*, Sqlx*);
 i64 connectionTimeout(const Connection*);
 void connectionSetTimeout(Connection*, i64 ms);
 const char *connectionLabel(const Connection*);
-void connectionSetLabel(Connection*, const char *zLabel);
+void connectionSetLabel(Connection*, Sqlx*, const char *zLabel);
 /* Releases everything, ends the sessions and resets the settings. Returns how
 ** many holds of session scope there were. */
 i64 connectionReset(Connection*, Sqlx*);

@@ -17,16 +17,16 @@ static int keyTooLong(Sqlx *p, const char *zWhat, int nData){
   return 1;
 }
 
+/* Makes a key that is not too long. */
 static int makeKey(Sqlx *p, LockKey *pKey, int eKind, const void *pData,
                    int nData){
-  if( !keyTooLong(p, "key", nData) ) keyMake(pKey, eKind, pData, (u32)nData);
+  if( p->rc==SQLITE_OK ) keyMake(pKey, eKind, pData, (u32)nData);
   return p->rc==SQLITE_OK;
 }
 
 static int integerKey(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
                       LockKey *pKey){
   i64 i = argsInteger(p, pVal, zWhat);
-  if( p->rc!=SQLITE_OK ) return 0;
   return makeKey(p, pKey, KEY_INTEGER, &i, sizeof(i));
 }
 
@@ -60,11 +60,12 @@ static int bytesKey(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
     p->rc = SQLITE_NOMEM;
     return 0;
   }
+  if( keyTooLong(p, zWhat, nData) ) return 0;
   return makeKey(p, pKey, bText ? KEY_TEXT : KEY_BLOB, pData, nData);
 }
 
-int lockkeyOne(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
-               LockKey *pKey){
+int lockkeyValue(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
+                 LockKey *pKey){
   if( p->rc!=SQLITE_OK ) return 0;
   switch( sqlite3_value_type(pVal) ){
     case SQLITE_TEXT:
@@ -79,9 +80,8 @@ int lockkeyOne(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
 }
 
 int lockkeyArgs(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){
-  if( p->rc!=SQLITE_OK ) return 0;
-  return nArg==2 ? pairKey(p, apArg, pKey)
-                 : lockkeyOne(p, apArg[0], "key", pKey);
+  if( nArg!=2 ) return lockkeyValue(p, apArg[0], "key", pKey);
+  return p->rc==SQLITE_OK && pairKey(p, apArg, pKey);
 }
 
 int lockkeyIntegers(Sqlx *p, int nArg, sqlite3_value **apArg, LockKey *pKey){

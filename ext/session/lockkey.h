@@ -11,14 +11,14 @@
 #include "core/key.h"
 
 /* These functions make a key; 0 with an error.
-** lockkeyOne: from an INTEGER, TEXT or BLOB, zWhat in errors.
-** lockkeyArgs: from one of these, or from two INTEGERs of 32 bits.
-** lockkeyIntegers: the same, but only from INTEGERs.
+** lockkeyArgs: from one INTEGER, TEXT or BLOB, or from two INTEGERs of 32 bits.
+** lockkeyValue: from one INTEGER, TEXT or BLOB that errors call zWhat.
+** lockkeyIntegers: as lockkeyArgs, but only from INTEGERs.
 ** lockkeyName: from a name for MySQL's functions, of at most 64 characters;
 ** upper and lower case of ASCII are the same.
 ** lockkeyNamed: from the name of a semaphore or a channel, zWhat in errors. */
-int lockkeyOne(Sqlx*, sqlite3_value*, const char *zWhat, LockKey*);
 int lockkeyArgs(Sqlx*, int nArg, sqlite3_value **apArg, LockKey*);
+int lockkeyValue(Sqlx*, sqlite3_value*, const char *zWhat, LockKey*);
 int lockkeyIntegers(Sqlx*, int nArg, sqlite3_value **apArg, LockKey*);
 int lockkeyName(Sqlx*, sqlite3_value*, LockKey*);
 int lockkeyNamed(Sqlx*, sqlite3_value*, const char *zWhat, int eKind, LockKey*);

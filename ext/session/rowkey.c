@@ -365,3 +365,15 @@ int rowkeyLockable(
   return aVal && keyRowBytes(&pTab->key, aVal, (u32)nArg)<=LIMIT_KEY
       && lockkeyRow(p, &pTab->key, aVal, nArg, pKey);
 }
+
+int rowkeyInteger(
+  Sqlx *p,
+  const RowkeyTable *pTab,
+  sqlite3_int64 i,
+  LockKey *pKey
+){
+  KeyValue val = { KEY_VALUE_INTEGER, 0, 0.0, 0, 0 };
+  assert( pTab->bRowid );
+  val.i = i;
+  return lockkeyRow(p, &pTab->key, &val, 1, pKey);
+}

@@ -42,10 +42,13 @@ int rowkeyColumns(Sqlx *p, RowkeyTable *pTab);
 /* Make the key of a row; 0 with an error. A NULL in it is an error, and so is a
 ** wrong number of values. A key that is too long for the lock file is an error
 ** of rowkeyRow() only; rowkeyLockable() then returns 0 without an error: no
-** session can hold a lock on that row. */
+** session can hold a lock on that row. rowkeyInteger() is for a table whose key
+** is an INTEGER PRIMARY KEY. */
 int rowkeyRow(Sqlx *p, const RowkeyTable *pTab, int nArg,
               sqlite3_value **apArg, LockKey *pKey);
 int rowkeyLockable(Sqlx *p, const RowkeyTable *pTab, int nArg,
                    sqlite3_value **apArg, LockKey *pKey);
+int rowkeyInteger(Sqlx *p, const RowkeyTable *pTab, sqlite3_int64 i,
+                  LockKey *pKey);
 
 #endif

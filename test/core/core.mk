@@ -42,7 +42,8 @@ LK_WORLDS = fast debug tiny posix asan fuzz tsan tsangcc clang bugs
 
 # For lkbell, in which only bells can wake: no looks, hardly a poll.
 LK_NOLOOK = -DUS_LOOK=90000000 -DUS_CROWD=90000000 -DUS_RARE=90000000 \
-            -DUS_BEHIND=90000000
+            -DUS_BEHIND=90000000 -DUS_LISTEN=90000000 \
+            -DUS_LISTEN_MANY=90000000
 
 # The core of a world: $(1) world, $(2) core, crash (with crash points) or bell.
 define LK_CORE_RULE

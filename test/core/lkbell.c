@@ -388,6 +388,36 @@ static void sceneSignal(void){
   killed(pid);
 }
 
+/* A session that listens looks at once as well. */
+static LockKey kListen;
+static void signalledListener(int i){
+  LockWait w = { -1, 0, onLook, 0 };
+  struct sigaction a;
+  LockSession *s;
+  u64 iSeen, iNumber;
+  u32 iRecord;
+  (void)i;
+  memset(&a, 0, sizeof a);
+  a.sa_handler = onSignal;
+  sigaction(SIGUSR1, &a, 0);
+  pF = openOrDie(zDb);
+  s = beginOrDie(pF);
+  CHECK_EQ(lockListen(s, &kListen, &iRecord), LOCK_OK);
+  CHECK_EQ(lockListenWait(s, &kListen, iRecord, 0, 0, &iSeen), LOCK_OK);
+  tell(3, 1);
+  CHECK_EQ(lockListenWait(s, &kListen, iRecord, iSeen, &w, &iNumber),
+           LOCK_INTERRUPTED);
+}
+static void sceneSignalListener(void){
+  pid_t pid;
+  keyMake(&kListen, KEY_LISTEN, "c", 1);
+  pid = start(3, signalledListener);
+  hear(3, 1);
+  asleep(pid);
+  signalOne(pid, SIGUSR1);
+  ended(pid);
+}
+
 /* A session waits for a permit behind another one.  When that one has its
 ** permit, the other holders concern this one, so its next look polls. */
 static LockKey kPermit;
@@ -512,6 +542,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "another's bell", sceneOther },
   { "one after the other", sceneShortLived }, { "robust", sceneRobust },
   { "signal", sceneSignal }, { "permits", scenePermits },
+  { "signal to a listener", sceneSignalListener },
   { "a thread's number again", sceneReused }, { "nonsense", sceneNonsense }
 };
 

@@ -75,18 +75,15 @@ static const char *doNotifyNow(int s){
 
 /*------------------------------------------------------------ any call ---*/
 
-/* A key that the session can ask for.  A semaphore has other permits each time.
-** A session whose request waits for a permit asks for no second one here: if it
-** names more permits it can be granted, and then blocks its own request. */
-static int anyKey(int s){
-  int k = R(nKey<K_LISTEN ? nKey : K_LISTEN);
+/* A key to ask for.  A semaphore has other permits each time. */
+static int anyKey(void){
   aKey[K_PERMIT].nPermit = (u8)(1+R(3));
-  return k==K_PERMIT && waitsOn(s)==K_PERMIT+1 ? 0 : k;
+  return R(nKey<K_LISTEN ? nKey : K_LISTEN);
 }
 static int modeOf(int k, int m){ return k==K_PERMIT ? LOCK_EXCLUSIVE : m; }
 
 static const char *anyAsk(int s){
-  int k = anyKey(s);
+  int k = anyKey();
   int m = modeOf(k, R(2) ? (R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED) : anyMode());
   int scope = R(8)==0 ? LOCK_SCOPE_TURN : R(2);
   return doAsk(s, k, m, scope, R(3)>0);
@@ -106,19 +103,19 @@ static const char *anyUnlockAll(int s){
 }
 static const char *anySkip(int s){
   int scope = R(8)==0 ? LOCK_SCOPE_TURN : R(2);
-  int k = anyKey(s);
+  int k = anyKey();
   return doSkip(s, k, modeOf(k, R(2) ? LOCK_EXCLUSIVE : anyMode()), scope);
 }
 static const char *anyUndo(int s){
   int scope = R(4)==0 ? LOCK_SCOPE_TURN : R(2);
-  int k = anyKey(s);
+  int k = anyKey();
   return doUndo(s, k, modeOf(k, R(2) ? LOCK_EXCLUSIVE : anyMode()), scope);
 }
 static const char *anySet(int s){
   u32 mKey = (u32)R(1<<K_LISTEN) & ((1u<<nKey)-1);
   int m = R(2) ? LOCK_EXCLUSIVE : LOCK_SHARED, scope = R(2), bInside = R(4)==0;
-  anyKey(s);
-  if( m!=LOCK_EXCLUSIVE || waitsOn(s)==K_PERMIT+1 ) mKey &= ~(1u<<K_PERMIT);
+  anyKey();
+  if( m!=LOCK_EXCLUSIVE ) mKey &= ~(1u<<K_PERMIT);
   return mKey ? doSet(s, mKey, m, scope, bInside) : 0;
 }
 static const char *anyChannel(int s){

@@ -1460,6 +1460,24 @@ static void sceneSemaphoreOrder(void){
   CHECK(granted(2) && granted(3));
   CHECK(whole());
 }
+/* A session's request without a wait is not passed by another call of the same
+** session, whatever that names: the permit would block the request. */
+static void sceneSemaphoreOwn(void){
+  LockKey k1 = permits(1), k2 = permits(2), k3 = permits(3);
+  LockWait w = { -1, 0, 0, 0 };
+  inMemory();
+  CHECK_EQ(try(0, &k2, X, SES), LOCK_OK);
+  CHECK_EQ(request(1, &k1, X), LOCK_WAITING);
+  CHECK_EQ(try(1, &k2, X, SES), LOCK_NO);
+  CHECK_EQ(try(1, &k3, X, TXN), LOCK_NO);
+  CHECK_EQ(lockSkip(S[1], &k3, X, SES), LOCK_NO);
+  CHECK_EQ(lockAcquire(S[1], &k3, X, SES, &w), LOCK_PENDING);
+  CHECK_EQ(lockRelease(S[0], &k2, X), LOCK_OK);
+  CHECK_EQ(lockStands(S[1]), LOCK_OK);
+  CHECK_EQ(try(1, &k3, X, SES), LOCK_OK);           /* the same permit again */
+  CHECK_EQ(try(2, &k2, X, SES), LOCK_OK);
+  CHECK(whole());
+}
 /* A process dies with a permit, another one with a request ahead. */
 static void actPermit(void){
   LockKey k = permits(2);
@@ -1737,6 +1755,7 @@ static const struct { const char *zName; void (*x)(void); } aScene[] = {
   { "semaphore and a cycle", sceneSemaphoreCycle },
   { "dead holder of a permit", sceneSemaphoreDies },
   { "order of permits", sceneSemaphoreOrder },
+  { "a permit and the session's own request", sceneSemaphoreOwn },
   { "second holder of a permit dies", sceneSemaphoreSecond },
   { "a set goes back", sceneSet },
   { "notes", sceneNotify }, { "a note wakes", sceneNotifyWakes },

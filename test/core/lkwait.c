@@ -337,6 +337,48 @@ static void testAsk(int n){
   unlink(zLock);
 }
 
+/*------------------------------------------------------------- listeners ---*/
+
+/* Many threads that listen poll less often each: alone each would 30 times. */
+enum { LISTENERS = 100, MS_LISTEN = 1500 };
+static LockSession *aListen[LISTENERS];
+static LockKey kListen;
+static u32 nPoll;
+static LockRc countPoll(void *p){
+  (void)p;
+  atomicAdd(&nPoll, 1);
+  return LOCK_OK;
+}
+static void *listenMain(void *pArg){
+  LockWait w = { MS_LISTEN, 0, countPoll, 0 };
+  LockSession *s = *(LockSession**)pArg;
+  u64 iSeen, iNumber;
+  u32 iRecord;
+  if( lockListen(s, &kListen, &iRecord)==LOCK_OK
+   && lockListenWait(s, &kListen, iRecord, 0, 0, &iSeen)==LOCK_OK
+   && lockListenWait(s, &kListen, iRecord, iSeen, &w, &iNumber)==LOCK_TIMEOUT ){
+    atomicAdd(&nGot, 1);
+  }
+  return 0;
+}
+static void testListeners(void){
+  static pthread_t a[LISTENERS];
+  int i;
+  fresh("lklisten");
+  pCrowd = openOrDie(zDb);
+  keyMake(&kListen, KEY_LISTEN, "c", 1);
+  nGot = nPoll = 0;
+  for(i=0; i<LISTENERS; i++) aListen[i] = beginOrDie(pCrowd);
+  for(i=0; i<LISTENERS; i++) pthread_create(&a[i], 0, listenMain, &aListen[i]);
+  for(i=0; i<LISTENERS; i++) pthread_join(a[i], 0);
+  CHECK_EQ(nGot, LISTENERS);
+  CHECK(nPoll>=LISTENERS && nPoll<10*LISTENERS);
+  CHECK_EQ(pCrowd->nWaiting, 0);
+  for(i=0; i<LISTENERS; i++) lockSessionEnd(aListen[i]);
+  lockClose(pCrowd);
+  unlink(zLock);
+}
+
 /*------------------------------------------------------------------ pairs ---*/
 
 enum { INTERRUPT, CANCEL, TIMEOUT, GRANT, DEATH, EVENTS };
@@ -654,6 +696,7 @@ int main(int n, char **a){
   killed(dog);
   testCrowd(0);
   testCrowd(1);
+  if( LIMIT_SESSION>2*LISTENERS ) testListeners();
   testAsk(LIMIT_SESSION>2000 ? (n>2 ? atoi(a[2]) : 100) : 2);
   testPairs(nRound);
   close(fdHolder);

@@ -160,7 +160,7 @@ static int ask(int s, int k, int m, int scope, int bQueue){
   for(i=1; i<NM; i++) own |= holds(s, k, i);
   if( holds(s, k, m) ){ give(s, k, m, scope); return LOCK_OK; }
   for(i=0; i<M.nq[k]; i++){
-    if( M.q[k][i].s==s ) continue;
+    if( M.q[k][i].s==s && k!=K_PERMIT ) continue;
     if( conflict(m, M.q[k][i].m) ) ahead = 1;
     if( own && place<0 ){
       for(j=1; j<NM; j++){
@@ -390,7 +390,8 @@ static const char *doSkip(int s, int k, int m, int scope){
   int i, e = heldAgainst(s, k, m, aKey[k].nPermit) ? LOCK_NO : LOCK_OK;
   for(i=1; i<NM; i++) if( holds(s, k, i) ) e = LOCK_NO;
   for(i=0; i<M.nq[k]; i++){
-    if( M.q[k][i].s!=s && conflict(m, M.q[k][i].m) ) e = LOCK_NO;
+    if( M.q[k][i].s==s && k!=K_PERMIT ) continue;
+    if( conflict(m, M.q[k][i].m) ) e = LOCK_NO;
   }
   M.txn[s] = 1;
   if( e==LOCK_OK ) give(s, k, m, scope);

@@ -2,7 +2,7 @@
 # adaptersqlalchemy.py: see adapters.py.
 import sys
 import interlock.sqlalchemy
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import InvalidRequestError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -63,8 +63,17 @@ def refused(statement):
         return
     raise AssertionError(statement)
 
+# What a connection still holds when it goes back to the pool is released.
+def held(sql):
+    with engine.connect() as connection, engine.connect() as other:
+        connection.scalar(text(sql))
+        return other.scalar(text("SELECT count(*) FROM advisory_locks"))
+
 if __name__ == "__main__":
     import adapters
     refused(select(Counter).with_for_update())
     refused(select(select(Counter.id).with_for_update().subquery()))
+    if len(sys.argv) == 1:
+        assert held("SELECT advisory_lock('left')") == 1
+        assert held("SELECT 1") == 0
     adapters.main(sys.modules[__name__])

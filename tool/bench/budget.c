@@ -60,6 +60,7 @@ typedef struct Operation {
 #define INSIDE(...) "BEGIN; SELECT count(*) FROM doc", { __VA_ARGS__ }, "COMMIT"
 #define TURN   "SELECT write_turn()"
 #define TEXT   "'twenty bytes of text'"
+#define TEN    "'[1,2,3,4,5,6,7,8,9,10]'"
 
 static const Operation aOperation[] = {
   { "advisory_lock_integer", 100, 0,
@@ -72,10 +73,16 @@ static const Operation aOperation[] = {
   { "request_advisory_lock", 100, 0,
     { "SELECT request_advisory_lock(?1)", "SELECT advisory_unlock(?1)", 0 },
     0 },
+  { "advisory_lock_many", 100, 0,
+    { "SELECT advisory_lock_many(" TEN ")",
+      "SELECT advisory_unlock_many(" TEN ")", 0 }, 0 },
   { "semaphore_lock", 100, 0,
     { "SELECT semaphore_lock('s', 3)", "SELECT semaphore_unlock('s')", 0 }, 0 },
   { "row_lock", 100, 0,
     { "SELECT row_lock('job', ?1)", "SELECT row_unlock('job', ?1)", 0 }, 0 },
+  { "row_lock_many", 100, 0,
+    { "SELECT row_lock_many('job', " TEN ")",
+      "SELECT row_unlock_many('job', " TEN ")", 0 }, 0 },
   { "row_xact_lock", 100, 0,
     { "BEGIN", "SELECT row_xact_lock('job', ?1)", "COMMIT" }, 0 },
   { "skip_locked", 100, 0,

@@ -16,6 +16,10 @@ def locked(db, key, timeout=None, shared=False):
     None is what advisory_lock_timeout says. A wait needs a connection without
     an open transaction. The lock belongs to the connection, so threads and
     tasks that exclude each other need a connection each.
+
+    If a transaction is open where the block ends, the lock is held until the
+    transaction ends: before COMMIT no other connection can read what it has
+    written.
     """
     return holding(db, "advisory", (key,), timeout, shared)
 
@@ -45,5 +49,9 @@ def holding(db, kind, args, timeout, shared):
     try:
         yield token
     finally:
+        if db.in_transaction:
+            # Granted at once, since the connection holds the lock.
+            db.execute("SELECT %s_xact_lock%s(%s)" % (kind, suffix, marks),
+                       args).fetchone()
         db.execute("SELECT %s_unlock%s(%s)" % (kind, suffix, marks),
                    args).fetchone()
