@@ -343,7 +343,7 @@ static LockRc askQueued(LockSession *p, const LockKey *pKey, u32 eMode,
   if( p->iRequest && !BUG(REQUEST_TWICE) ) return LOCK_PENDING;
   if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
   if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
-  rc = lockMoved(p->pFile);
+  rc = lockMoved(p);
   if( rc!=LOCK_OK ) return rc;
   return lockAsk(p, pKey, eMode, eScope, 1);
 }

@@ -92,14 +92,14 @@ static LockRc mayBegin(LockSession *p, const LockWait *pWait){
   assert( ruleOutside() );
   if( pWait->xMayWait && !pWait->xMayWait(pWait->pArg) ) return LOCK_REFUSED;
   if( pWait->msTimeout==0 ) return LOCK_TIMEOUT;
-  return lockMoved(p->pFile);
+  return lockMoved(p);
 }
 
 /* Whether the wait goes on after a poll: LOCK_OK, or the result of the call. */
 static LockRc mayGoOn(LockSession *p, const LockWait *pWait){
   LockRc rc = lockUsable(p->pFile);
   if( rc==LOCK_OK && pWait->xPoll ) rc = lockAskCaller(pWait);
-  return rc==LOCK_OK ? lockMoved(p->pFile) : rc;
+  return rc==LOCK_OK ? lockMoved(p) : rc;
 }
 
 /* A wait for a channel. */

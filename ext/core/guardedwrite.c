@@ -34,7 +34,7 @@ LockRc lockWriterEnter(LockSession *p){
   LockRc rc = lockUsable(pF);
   if( rc!=LOCK_OK || isWriter(p) ) return rc;
   if( BUG(WRITER_NOTE) && p->iWriterTxn ) return LOCK_OK;
-  rc = lockMoved(pF);
+  rc = lockMoved(p);
   if( rc!=LOCK_OK ) return rc;
   rc = lockEnterSettled(p);
   if( rc!=LOCK_OK ) return rc;

@@ -68,8 +68,6 @@ typedef struct LockWait {
 ** lockRef: one more reference; one more lockClose must follow.
 ** lockClose: gives a reference back.  Every session on the file must have ended
 ** before the last one.
-** lockMoved: LOCK_REPLACED if the name of the lock file or of the database
-** leads to another file now, LOCK_LINKED if the database has a second name.
 ** lockLimit: how many records the file can have.
 */
 LockRc lockOpen(const LockMem*, const char *zDb, int bCreate, LockFile**);
@@ -78,7 +76,6 @@ void lockLooked(LockFile*);
 LockRc lockOpenMemory(const LockMem*, const char *zName, LockFile**);
 LockFile *lockRef(LockFile*);
 void lockClose(LockFile*);
-LockRc lockMoved(LockFile*);
 u32 lockLimit(const LockFile*);
 
 /* lockFormat: this build's format of the lock file.  lockFormatMet: the format
@@ -90,6 +87,9 @@ LockFormat lockFormatMet(void);
 ** lockSessionBegin: begins a session.  LOCK_FULL: 4,096 sessions are live.
 ** lockSessionEnd: releases everything and frees the session.
 ** lockSessionId: its id.  lockSessionLabel: stores what inspection shows of it.
+** lockMoved: LOCK_REPLACED if the name of the lock file or of the database
+** leads to another file than when the session began, or to none; LOCK_LINKED if
+** the database has a second name.
 ** lockTrouble: what blocked the last attempt.
 ** In a fork's child the first two leave the segment alone, and every other call
 ** returns LOCK_FORKED.
@@ -98,6 +98,7 @@ LockRc lockSessionBegin(LockFile*, LockSession**);
 void lockSessionEnd(LockSession*);
 u64 lockSessionId(LockSession*);
 void lockSessionLabel(LockSession*, const char *zLabel);
+LockRc lockMoved(LockSession*);
 const LockTrouble *lockTrouble(LockSession*);
 
 /*

@@ -121,9 +121,10 @@ static LockRc attachFile(LockFile *pF, int eOpen){
 static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
   LockFile *pF;
   LockRc rc = LOCK_OK;
+  u64 iDev = 0, iIno = 0;
   *pp = 0;
   if( pNew==0 ) return LOCK_NOMEM;
-  if( pNew->zDb ) rc = osOneName(pNew->zDb);
+  if( pNew->zDb ) rc = osOneName(pNew->zDb, &iDev, &iIno);
   if( rc!=LOCK_OK ){
     freeFile(pNew);
     return rc;
@@ -196,14 +197,15 @@ void lockClose(LockFile *pF){
   osProcessLeave();
 }
 
-LockRc lockMoved(LockFile *pF){
+LockRc lockMoved(LockSession *p){
+  LockFile *pF = p->pFile;
   u64 iDev, iIno;
   if( pF->seg.file.fd<0 ) return LOCK_OK;
   if( osIdentify(pF->zPath, &iDev, &iIno)!=LOCK_OK
    || iDev!=pF->seg.file.iDev || iIno!=pF->seg.file.iIno ){
     return LOCK_REPLACED;
   }
-  return osOneName(pF->zDb);
+  return osOneName(pF->zDb, &p->iDevDb, &p->iInoDb);
 }
 
 u32 lockLimit(const LockFile *pF){

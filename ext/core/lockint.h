@@ -72,6 +72,7 @@ typedef struct Watched Watched;
 /* A session in this process.  One thread uses it at a time. */
 struct LockSession {
   LockFile *pFile;
+  u64 iDevDb, iInoDb;              /* the database's file; 0: there was none */
   u32 k, iGen;                     /* its slot, and the slot's generation */
   u32 iTxn, iStamp;                /* this transaction, last stamp in it */
   u32 iRollback;                   /* rollback level, as in the slot's now */

@@ -21,12 +21,11 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
   u32 nTry = 0;
   *pp = 0;
   if( pSeg->file.bRead ) return LOCK_MISUSE;
-  rc = lockMoved(pF);
-  if( rc!=LOCK_OK ) return rc;
   p = ruleAlloc(&pF->mem, sizeof(*p));
   if( p==0 ) return LOCK_NOMEM;
   memset(p, 0, sizeof(*p));
   p->pFile = pF;
+  rc = lockMoved(p);
   p->iTxn = 1;
   p->iRollback = SEG_ALL;
   while( rc==LOCK_OK && p->k==0 ){

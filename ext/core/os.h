@@ -61,7 +61,9 @@ const OsTrouble *osTrouble(void);
 ** Returns LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK or LOCK_REPLACED.
 ** osClose: closes it.
 ** osOneName: LOCK_LINKED if zPath is a file with a second name, which is a hard
-** link or the root of a mount.  LOCK_REPLACED if it is a symbolic link now.
+** link or the root of a mount.  LOCK_REPLACED if it is a symbolic link now, or
+** not the file that *piDev and *piIno name.  If *piIno is 0 any file is right,
+** or none, and the two get its numbers.
 ** osIdentify: LOCK_OK, and device and inode of the file that zPath names now.
 ** osUnlinked: 1 if the open file has no name any more.
 ** No descriptor of these functions is below 3, since a print to a closed stderr
@@ -70,7 +72,7 @@ const OsTrouble *osTrouble(void);
 enum { OS_WRITE, OS_CREATE, OS_READ };
 LockRc osOpen(OsFile*, const char *zPath, const char *zLike, int eHow);
 void osClose(OsFile*);
-LockRc osOneName(const char *zPath);
+LockRc osOneName(const char *zPath, u64 *piDev, u64 *piIno);
 LockRc osIdentify(const char *zPath, u64 *piDev, u64 *piIno);
 int osUnlinked(const OsFile*);
 

@@ -228,16 +228,24 @@ static int isMountRoot(const char *zPath){ (void)zPath; return 0; }
 #endif
 
 /*
-** Another check refuses a file that is missing or unreadable.  SQLite gives the
-** name that symbolic links lead to.  So if zPath is a link now, the file was
-** moved since, and other processes find it, and a lock file, under its new
-** name.
+** SQLite gives the name that symbolic links lead to.  So if zPath is a link
+** now, the file was moved since, and other processes find it, and a lock file,
+** under its new name.  The same holds if another file is there, or none.  A VFS
+** may have databases of which the system knows no file.
 */
-LockRc osOneName(const char *zPath){
+LockRc osOneName(const char *zPath, u64 *piDev, u64 *piIno){
   struct stat s;
   assert( ruleOutside() );
-  if( lstat(zPath, &s)!=0 ) return LOCK_OK;
+  if( lstat(zPath, &s)!=0 ){
+    int bGone = errno==ENOENT && *piIno;
+    return bGone ? failAs(LOCK_REPLACED, OS_ABOUT_LINKS, 0, 0) : LOCK_OK;
+  }
   if( S_ISLNK(s.st_mode) ) return failAs(LOCK_REPLACED, OS_ABOUT_KIND, 0, &s);
+  if( *piIno && (*piDev!=(u64)s.st_dev || *piIno!=(u64)s.st_ino) ){
+    return failAs(LOCK_REPLACED, OS_ABOUT_LINKS, 0, &s);
+  }
+  *piDev = (u64)s.st_dev;
+  *piIno = (u64)s.st_ino;
   if( s.st_nlink>1 ) return failAs(LOCK_LINKED, OS_ABOUT_LINKS, 0, &s);
   if( isMountRoot(zPath) ) return failAs(LOCK_LINKED, OS_ABOUT_MOUNT, 0, &s);
   return LOCK_OK;

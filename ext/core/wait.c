@@ -129,7 +129,7 @@ LockRc lockStands(LockSession *p){
   rc = lockOutcome(p);
   if( rc!=LOCK_WAITING ) return rc;
   rc = lockUsable(p->pFile);
-  if( rc==LOCK_OK ) rc = lockMoved(p->pFile);
+  if( rc==LOCK_OK ) rc = lockMoved(p);
   return rc==LOCK_OK ? LOCK_WAITING : lockGiveUp(p, rc);
 }
 
@@ -191,7 +191,7 @@ static LockRc lookOnce(LockSession *p, Wait *a, u64 usNow, int bTold){
   if( BUG(POLL_INSIDE) && pWait->xPoll ) lockEnter(p->pFile);
   /* LOOK-CALLER */
   rc = pWait->xPoll ? lockAskCaller(pWait) : LOCK_OK;
-  if( rc==LOCK_OK && bPoll ) rc = lockMoved(p->pFile);
+  if( rc==LOCK_OK && bPoll ) rc = lockMoved(p);
   if( rc==LOCK_OK && bOver ) rc = LOCK_TIMEOUT;
   return rc==LOCK_OK ? LOCK_WAITING : lockGiveUp(p, rc);
 }

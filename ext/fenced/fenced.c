@@ -252,7 +252,17 @@ static DeclaredStatus fencedFault(Sqlx *p, const DeclaredTable *pBase){
   return bBroken ? DECLARED_BROKEN : DECLARED_OK;
 }
 
+/* With a lease: returns the name of a trigger whose UPDATE of the table carries
+** no token, or takes the note of the UPDATE that has fired it; NULL if there is
+** none. */
+static const char *updatingTrigger(Sqlx *p, const DeclaredTable *pTab){
+  const FencedText *pText = fencedStored(pTab);
+  if( pText->zLease[0]==0 ) return 0;
+  return skippingUnset(p, &pTab->info, pTab->zEntry, pText->zColumn);
+}
+
 static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
+  const char *zTrigger;
   if( pTab->status==DECLARED_NEWER ) return "";
   if( pTab->status==DECLARED_NO_TABLE ){
     return "renamed and then rebuilt? fenced_repair(its new name);"
@@ -264,6 +274,13 @@ static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
   if( pTab->status==DECLARED_BROKEN ){
     return "fenced_repair(); not if it is the table interlock_leases that was"
            " changed: undo that";
+  }
+  zTrigger = updatingTrigger(p, pTab);
+  if( zTrigger ){
+    return sqlxPrintf(p, "a write that fires trigger %s is refused: it"
+        " updates the table without %s, or is newer than the fence; set its"
+        " column in the statement instead", zTrigger,
+        fencedStored(pTab)->zColumn);
   }
   if( statusRenamed(pTab) ){
     return sqlxPrintf(p, "fenced as %s: fenced_repair() before it is rebuilt",

@@ -22,9 +22,12 @@ SQLITE_EXTENSION_INIT3
 **
 ** There are two forms. `fenced('job', 'token')` keeps the token of each row
 ** from getting smaller: a write that carries a token which is smaller than the
-** row's is refused, also after a DELETE, and also if a REPLACE or a changed key
-** removes the row. A write that does not mention the token is accepted and
-** leaves the token as it is. It fits rows that belong to different leases, and
+** row's is refused. A key keeps its token: the same holds for a row that comes
+** back under it after a DELETE, a changed key, or a REPLACE that removed the
+** row. A write that does not mention the token is accepted and leaves the token
+** as it is. So is what removes a row, since it carries no token for it: a
+** DELETE, and a REPLACE that writes a row under another key and removes this
+** one by a UNIQUE index. It fits rows that belong to different leases, and
 ** tokens of any kind (`advisory_lock` returns such tokens).
 **
 ** `fenced('job', 'token', 'leader')` binds the whole table to one lease of
@@ -110,7 +113,8 @@ static int argFenced(
 **
 ** Fences a table: from now on a write that carries a token which is too small
 ** fails. The function adds the column if it is missing (as `INTEGER NOT NULL
-** DEFAULT 0`; 0 stands for no token). With a lease, every INSERT and UPDATE
+** DEFAULT 0`; 0 stands for no token). If the table is versioned, what
+** `versioned` has made follows. With a lease, every INSERT and UPDATE
 ** must carry the current token of that lease, and DELETE is refused. It also
 ** makes the table of leases if there is none.
 **

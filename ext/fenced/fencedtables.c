@@ -19,7 +19,9 @@ SQLITE_EXTENSION_INIT3
 **
 ** Lists the fenced tables of every database file of the connection, and what is
 ** wrong with them, if anything. INSERT fences a table, UPDATE changes its
-** column or lease, and DELETE unfences it, as `fenced` and `unfenced` do.
+** column or lease, and DELETE unfences it, as `fenced` and `unfenced` do. Where
+** an INSERT adds the column to a table that is versioned with `history` or
+** `except`, or in mode echo, call `versioned_repair` after it.
 **
 ** `status` is the first of these that applies: `newer` (a newer Interlock has
 ** fenced the table), `table missing`, `column missing`, `entry missing` (a tool
@@ -29,7 +31,9 @@ SQLITE_EXTENSION_INIT3
 ** broken` (the side table, or the table of leases, is missing or was changed),
 ** `triggers may be skipped` (as of versioned_tables), `ok`.
 ** `fenced_repair` repairs each of these faults except `newer` and `table
-** missing`. It does not repair a changed table of leases.
+** missing`. It does not repair a changed table of leases. With a lease, `note`
+** names a trigger that updates the table and that the fence refuses, such as
+** one for `updated_at`.
 **
 ** Columns:
 **   schema  TEXT  main, or an attached file

@@ -27,6 +27,7 @@ struct DdlStep {
 struct Ddl {
   const char *zSchema;
   const char *zKind;     /* of the declared table that is changed */
+  int bColumns;          /* a step changes the columns of the table */
   int bDrops;            /* a step drops a table: nothing may be reading then */
   int bText;             /* the steps are printed, for another database that
                          ** has only the users' tables */

@@ -77,8 +77,9 @@ static int passSeen(Sqlx *p, Pass *pPass, const DeclaredTable *pTab){
   return 0;
 }
 
-/* Does what declareFind() does. pPass may be NULL. */
-static int findTable(
+/* Does what declareFind() does, also for what a newer Interlock has declared.
+** pPass may be NULL. */
+static int findAny(
   Sqlx *p,
   Pass *pPass,
   const DeclaredKind *pKind,
@@ -86,7 +87,6 @@ static int findTable(
   DeclaredTable *pTab
 ){
   TableInfo *pInfo = &pTab->info;
-  const DeclaredTable *pOne;
   memset(pTab, 0, pKind->nTable);
   pTab->pKind = pKind;
   if( !tableinfoFind(p, listsOf(pPass), zTable, pInfo) ) return 0;
@@ -99,10 +99,23 @@ static int findTable(
   tableinfoRead(p, pInfo);
   pTab->zSchema = pInfo->zSchema;
   if( pInfo->pList ) passFind(p, pPass, pTab); else registryFind(p, pTab);
+  return p->rc==SQLITE_OK;
+}
+
+/* Does what declareFind() does. */
+static int findTable(
+  Sqlx *p,
+  Pass *pPass,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DeclaredTable *pTab
+){
+  const DeclaredTable *pOne;
+  if( !findAny(p, pPass, pKind, zTable, pTab) ) return 0;
   for(pOne=pTab; pOne; pOne=pOne->pOther){
     if( pOne->iGenerator<=pKind->iGenerator ) continue;
     sqlxBad(p, "%s was %s by a newer Interlock (generator %d, this is"
-               " %d); load that one", pInfo->zName, pKind->zDeclared,
+               " %d); load that one", pTab->info.zName, pKind->zDeclared,
             pOne->iGenerator, pKind->iGenerator);
   }
   return p->rc==SQLITE_OK;
@@ -213,12 +226,15 @@ static void stepsOfTriggers(
 ){
   const DeclaredKind *pKind = pTab->pKind;
   const DeclaredTable *pOne;
+  const DdlStep *pLast;
   if( pDdl->bText || pTab->set.nFirst==0 ) pTab->touches.set.n = 0;
   for(pOne=pTab; pOne; pOne=pOne->pOther){
     ddlDropTriggers(p, pDdl, eScope, &pOne->has);
   }
   ddlDropTriggers(p, pDdl, eScope, &pTab->touches.set);
+  pLast = pDdl->pLast;
   if( pKind->xColumns ) pKind->xColumns(p, pTab, pDdl);
+  pDdl->bColumns = pDdl->pLast!=pLast;
   ddlMakeTriggers(p, pDdl, &pTab->set, 0, pTab->set.nFirst);
   ddlMakeAgain(p, pDdl, &pTab->touches.set);
   ddlMakeTriggers(p, pDdl, &pTab->set, pTab->set.nFirst, pTab->set.n);
@@ -287,6 +303,50 @@ static DeclaredTable *newTable(Sqlx *p, const DeclaredKind *pKind){
   return sqlxAlloc(p, pKind->nTable);
 }
 
+/* Makes the set of one kind anew if the table's new column has made it
+** outdated. Whatever else is wrong with it is left to its repair. */
+static void followOne(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DdlTxn *pTxn
+){
+  DeclaredTable *pTab = newTable(p, pKind);
+  Ddl ddl;
+  if( pTab==0 || !findAny(p, 0, pKind, zTable, pTab) ) return;
+  if( !pTab->bDeclared || pTab->bLost || pTab->pOther
+   || pTab->iGenerator!=pKind->iGenerator
+   || pKind->xExpect(p, pTab)!=DECLARED_OK ) return;
+  pKind->xMake(p, pTab);
+  if( statusTriggers(p, pTab)!=DECLARED_OUTDATED ) return;
+  if( !findTable(p, 0, pKind, zTable, pTab) ) return;
+  pKind->xOptions(p, pTab, 0);
+  if( writeDown(p, pTab, DDL_SELECT, 0, &ddl) ) ddlRun(p, &ddl, pTxn);
+}
+
+/* Runs the steps that declare or repair a table. If they add a column, the sets
+** of the other kinds on this table follow, but not in a statement that writes:
+** there a history could not follow. */
+static void runSteps(
+  Sqlx *p,
+  const DeclaredTable *pTab,
+  const Ddl *pDdl,
+  DdlScope eScope,
+  DdlTxn *pTxn
+){
+  const DeclaredKind *pKind;
+  const char *zTable;
+  int i;
+  ddlRun(p, pDdl, pTxn);
+  if( p->rc!=SQLITE_OK || !pDdl->bColumns || eScope==DDL_STATEMENT ) return;
+  zTable = sqlxPrintf(p, "\"%w\".\"%w\"", pTab->zSchema, pTab->info.zName);
+  for(i=0; p->rc==SQLITE_OK && (pKind = declaredKind(i))!=0; i++){
+    if( pKind!=pTab->pKind && (pKind->bTemp || !isTemp(pTab->zSchema)) ){
+      followOne(p, pKind, zTable, pTxn);
+    }
+  }
+}
+
 /* Declares one table of a change that has begun. */
 static const char *declareOne(
   Sqlx *p,
@@ -299,7 +359,9 @@ static const char *declareOne(
   DeclaredTable *pTab = newTable(p, pKind);
   Ddl ddl;
   if( pTab==0 || !findRequest(p, pPass, pKind, pReq, pTab) ) return 0;
-  if( writeDown(p, pTab, eScope, 0, &ddl) ) ddlRun(p, &ddl, pTxn);
+  if( writeDown(p, pTab, eScope, 0, &ddl) ){
+    runSteps(p, pTab, &ddl, eScope, pTxn);
+  }
   return pKind->xResult(p, pTab);
 }
 
@@ -495,7 +557,7 @@ static int repairTable(
   }
   pKind->xOptions(p, pTab, 0);
   if( !writeDown(p, pTab, DDL_SELECT, 0, &ddl) ) return 0;
-  ddlRun(p, &ddl, pTxn);
+  runSteps(p, pTab, &ddl, DDL_SELECT, pTxn);
   return p->rc==SQLITE_OK;
 }
 

@@ -228,6 +228,39 @@ int skippingSets(
   return abSet[iCol];
 }
 
+/* Whether it is an AFTER UPDATE trigger of the table that runs before ours. */
+static int isAhead(
+  const TableInfoItem *pItem,
+  const TableInfo *pInfo,
+  const int *aiMade
+){
+  int iMade = aiMade[EVENT_UPDATE];
+  return iMade>=0 && pItem->iMade>iMade
+      && sqlite3_stricmp(pItem->zTable, pInfo->zName)==0
+      && headOf(pItem->zSql).eAfter==EVENT_UPDATE;
+}
+
+const char *skippingUnset(
+  Sqlx *p,
+  const TableInfo *pInfo,
+  const char *zNumber,
+  const char *zColumn
+){
+  const TableInfoList *pList = pInfo->pList;
+  int aiMade[EVENT_COUNT], i;
+  if( pList==0 || zNumber==0 ) return 0;
+  madeOf(pList, zNumber, aiMade);
+  for(i=0; p->rc==SQLITE_OK && i<pList->nUser; i++){
+    const TableInfoItem *pItem = &pList->a[i];
+    if( pItem->zSql==0 || !skippingUpdates(pItem->zSql, pInfo->zName) ){
+      continue;
+    }
+    if( isAhead(pItem, pInfo, aiMade)
+     || !skippingSets(p, pInfo, pItem->zSql, zColumn) ) return pItem->zName;
+  }
+  return 0;
+}
+
 /* Whether a trigger that updates its table is one of the set of Touches. */
 static int isTouch(const TableInfoItem *pItem, const char *zColumn){
   SqlToken tName;

@@ -59,6 +59,12 @@ int skippingIsOutOfOrder(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
 int skippingSets(Sqlx *p, const TableInfo *pInfo, const char *zSql,
                  const char *zColumn);
 
+/* For a listed table with that number: returns the name of a trigger of the
+** user's, on any table, whose UPDATE of this table does not set that column, or
+** runs before Interlock's AFTER UPDATE triggers; NULL if there is none. */
+const char *skippingUnset(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
+                          const char *zColumn);
+
 /* Whether the text of a trigger updates that table. */
 int skippingUpdates(const char *zSql, const char *zTable);
 

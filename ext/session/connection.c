@@ -773,7 +773,7 @@ void connectionStillHeld(Connection *p, Sqlx *x){
   assert( sqlxHeld(x->db) );
   if( x->rc!=SQLITE_OK || p->pMain==0 || p->pMain->pLock==0 ) return;
   /* A second name of the database keeps new locks out; held ones stay held. */
-  eRc = lockMoved(p->pMain->pFile);
+  eRc = lockMoved(p->pMain->pLock);
   if( eRc!=LOCK_LINKED ) failSession(x, eRc, p->pMain);
 }
 

@@ -355,8 +355,8 @@ int filesessionThere(const FileSession *p){
 ** file was replaced. */
 LockRc filesessionLook(const FileSession *p, LockFile **pp){
   *pp = 0;
-  if( p->pFile ){
-    if( lockMoved(p->pFile)==LOCK_LINKED ) return LOCK_LINKED;
+  if( p->pLock ){
+    if( lockMoved(p->pLock)==LOCK_LINKED ) return LOCK_LINKED;
   }else if( isFile(p->zName) ){
     osStay();
     return lockOpenLook(&memory, p->zName, pp);

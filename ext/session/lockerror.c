@@ -341,12 +341,15 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
   }
 }
 
+/* What is about no file session is the descriptor of all of them. */
 static void failFile(Sqlx *x, LockRc eRc, const LockFailure *p){
   const char *zName = p->pFs ? filesessionFileName(p->pFs) : "";
   const char *zWhy = whyNot(x, eRc);
   int bOpen = eRc==LOCK_CANTOPEN || eRc==LOCK_LINKED || eRc==LOCK_NOMAP;
   sqlxFail(x, bOpen ? SQLITE_CANTOPEN : SQLITE_ERROR, "lock file: %s%s: %s",
-           zName[0] ? zName : "of a database in memory",
+           zName[0] ? zName
+           : p->pFs ? "of a database in memory"
+           : "no pipe or thread for interlock_request_fd()",
            zName[0] ? LOCK_SUFFIX : "", zWhy);
 }
 

@@ -292,14 +292,26 @@ void sqlxFinalize(Sqlx *p, sqlite3_stmt *pStmt){
   if( p->rc==SQLITE_OK && rc!=SQLITE_OK ) failDb(p, rc);
 }
 
-/* Whether a statement can return rows. ALTER TABLE returns none, but SQLite
-** 3.46 gives it the columns of the check that ADD COLUMN runs. */
-static int returnsRows(sqlite3_stmt *pStmt, const char *zSql){
-  SqlToken t = sqltokenAt(zSql, zSql+strlen(zSql));
-  return sqlite3_column_count(pStmt)>0 && !sqltokenIsWord(&t, "ALTER");
+/* Whether the one column of a statement is the number of rows that it changed,
+** which PRAGMA count_changes makes an INSERT, UPDATE or DELETE return. */
+static int returnsCount(sqlite3_stmt *pStmt){
+  const char *z;
+  if( sqlite3_column_count(pStmt)!=1 ) return 0;
+  if( sqlite3_stmt_readonly(pStmt) ) return 0;
+  z = sqlite3_column_name(pStmt, 0);
+  return z && strncmp(z, "rows ", 5)==0;
 }
 
-/* Runs a statement, which must return no rows. The text is no format. */
+/* Whether a statement can return rows of a table. ALTER TABLE returns none, but
+** SQLite 3.46 gives it the columns of the check that ADD COLUMN runs. */
+static int returnsRows(sqlite3_stmt *pStmt, const char *zSql){
+  SqlToken t = sqltokenAt(zSql, zSql+strlen(zSql));
+  return sqlite3_column_count(pStmt)>0 && !sqltokenIsWord(&t, "ALTER")
+      && !returnsCount(pStmt);
+}
+
+/* Runs a statement, which must return no rows of a table. The text is no
+** format. */
 void sqlxChange(Sqlx *p, const char *zSql){
   sqlite3_stmt *pStmt = prepare(p, zSql);
   if( pStmt && returnsRows(pStmt, zSql) ){

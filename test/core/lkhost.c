@@ -503,7 +503,7 @@ static void testLinks(void){
   CHECK_EQ(lockOpenLook(&sysMem, zOther, &p2), LOCK_LINKED);
   CHECK_EQ(lockRelease(s, &kA, LOCK_EXCLUSIVE), LOCK_OK);
   CHECK_EQ(unlink(zOther), 0);
-  CHECK_EQ(lockMoved(p), LOCK_OK);
+  CHECK_EQ(lockMoved(s), LOCK_OK);
   CHECK_EQ(lockWriterEnter(t), LOCK_OK);
   linkFree.pHolder = s;
   linkFree.zOther = zOther;
@@ -512,7 +512,7 @@ static void testLinks(void){
   CHECK_EQ(unlink(zOther), 0);
   CHECK_EQ(rename(zDb, zOther), 0);        /* moved behind a link */
   CHECK_EQ(symlink(zOther, zDb), 0);
-  CHECK_EQ(lockMoved(p), LOCK_REPLACED);
+  CHECK_EQ(lockMoved(s), LOCK_REPLACED);
   CHECK_EQ(openRc(zDb), LOCK_REPLACED);
   CHECK(lockCheck(p)==0);
   lockSessionEnd(s);
@@ -1019,6 +1019,43 @@ static void testGone(void){
   }
 }
 
+/* The same with the database.  A session that begins when another database has
+** the name goes with that one; those before it do not. */
+static void testDbGone(void){
+  int e;
+  snprintf(zFile, sizeof zFile, "%s", zDb);
+  snprintf(zAway, sizeof zAway, "%s-away", zDb);
+  for(e=0; e<3; e++){
+    int eHow = e;
+    LockWait w = { 20000, 0, moveAway, &eHow };
+    LockFile *p;
+    LockSession *s, *t, *u;
+    makeDb(zDb);
+    p = openOrDie(zDb);
+    s = beginOrDie(p);
+    t = beginOrDie(p);
+    CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockMoved(s), LOCK_OK);
+    CHECK_EQ(lockAcquire(t, &kA, LOCK_EXCLUSIVE, 0, &w), LOCK_REPLACED);
+    CHECK_EQ(lockMoved(s), LOCK_REPLACED);
+    CHECK_EQ(lockWriterEnter(s), LOCK_REPLACED);
+    if( e<2 ) makeDb(zDb);
+    u = beginOrDie(p);
+    CHECK_EQ(lockMoved(u), LOCK_OK);
+    CHECK_EQ(lockMoved(s), LOCK_REPLACED);
+    if( e>0 ){                           /* the first one comes back */
+      CHECK_EQ(rename(zAway, zDb), 0);
+      CHECK_EQ(lockMoved(s), LOCK_OK);
+      CHECK_EQ(lockMoved(u), LOCK_REPLACED);
+    }
+    lockSessionEnd(s);
+    lockSessionEnd(t);
+    lockSessionEnd(u);
+    lockClose(p);
+    unlink(zDb);
+  }
+}
+
 /*------------------------------------------------------------- two copies ---*/
 
 /* The calls of another copy of the lock manager in this process. */
@@ -1372,6 +1409,7 @@ int main(int n, char **a){
   testAppended(ENOSYS);
   inMounts("the really full disk is", onSmallDisk, "size=1m");
   testGone();
+  testDbGone();
   testLinks();
   inMounts("mounts are", onMounts, "size=8m");
   testMaking();

@@ -200,6 +200,7 @@ static void testFiles(void){
   char z[400], z2[420], aJunk[8192];
   u64 seed = 99;
   LockFile *p = 0, *p2 = 0;
+  LockSession *q;
   struct stat s;
   size_t i;
   lockName(z, zDb);
@@ -242,10 +243,12 @@ static void testFiles(void){
   CHECK_EQ(lockOpen(&sysMem, zDb, 1, &p2), LOCK_OK);
   CHECK(p==p2);                                      /* one a process */
   lockClose(p2);
-  CHECK_EQ(lockMoved(p), LOCK_OK);
+  q = beginOrDie(p);
+  CHECK_EQ(lockMoved(q), LOCK_OK);
   rename(z, z2);
-  CHECK_EQ(lockMoved(p), LOCK_REPLACED);
-  { LockSession *q = 0; CHECK_EQ(lockSessionBegin(p, &q), LOCK_REPLACED); }
+  CHECK_EQ(lockMoved(q), LOCK_REPLACED);
+  lockSessionEnd(q);
+  CHECK_EQ(lockSessionBegin(p, &q), LOCK_REPLACED);
   CHECK_EQ(opens(zDb), LOCK_OK);                     /* makes a new one */
   lockClose(p);
   unlink(z);
