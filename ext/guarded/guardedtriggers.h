@@ -13,7 +13,7 @@
 
 /* Must go up whenever the generated text changes: an older extension leaves the
 ** triggers of a newer one alone. */
-#define GUARDED_GENERATOR 2
+#define GUARDED_GENERATOR 3
 
 /* Makes the set, with a number in its names. zFile is the id of the database
 ** file. After an error of the request the set is of no use. */

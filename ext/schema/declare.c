@@ -98,7 +98,11 @@ static int findAny(
   }
   tableinfoRead(p, pInfo);
   pTab->zSchema = pInfo->zSchema;
-  if( pInfo->pList ) passFind(p, pPass, pTab); else registryFind(p, pTab);
+  if( pPass && pInfo->pList ){
+    passFind(p, pPass, pTab);
+  }else{
+    registryFind(p, pTab);
+  }
   return p->rc==SQLITE_OK;
 }
 
@@ -324,6 +328,18 @@ static void followOne(
   if( writeDown(p, pTab, DDL_SELECT, 0, &ddl) ) ddlRun(p, &ddl, pTxn);
 }
 
+/* Whether the table may have triggers of Interlock's. A list tells whether it
+** had some before the call. */
+static int mayHaveSets(const TableInfo *pInfo){
+  const TableInfoList *pList = pInfo->pList;
+  int i;
+  if( pList==0 ) return 1;
+  for(i=pList->nUser; i<pList->nTrigger; i++){
+    if( sqlite3_stricmp(pList->a[i].zTable, pInfo->zName)==0 ) return 1;
+  }
+  return 0;
+}
+
 /* Runs the steps that declare or repair a table. If they add a column, the sets
 ** of the other kinds on this table follow, but not in a statement that writes:
 ** there a history could not follow. */
@@ -338,7 +354,8 @@ static void runSteps(
   const char *zTable;
   int i;
   ddlRun(p, pDdl, pTxn);
-  if( p->rc!=SQLITE_OK || !pDdl->bColumns || eScope==DDL_STATEMENT ) return;
+  if( p->rc!=SQLITE_OK || !pDdl->bColumns || eScope==DDL_STATEMENT
+   || !mayHaveSets(&pTab->info) ) return;
   zTable = sqlxPrintf(p, "\"%w\".\"%w\"", pTab->zSchema, pTab->info.zName);
   for(i=0; p->rc==SQLITE_OK && (pKind = declaredKind(i))!=0; i++){
     if( pKind!=pTab->pKind && (pKind->bTemp || !isTemp(pTab->zSchema)) ){
