@@ -10,7 +10,8 @@
 #     run     what runs it, in a folder with shop.db and build/interlock.so
 #     load    what loads it, where that is not in the program
 #     remark  for the page
-#     portable  1: it loads no extension; only a stale write is tried
+#     portable  1: it loads no extension; only a stale and a fenced write are
+#             tried
 #     dear    1: it takes a minute or more to build; see tool/clients.tcl
 #   }
 #
