@@ -205,6 +205,31 @@ END
   run {"$OUT"/rust/target/debug/client}
   remark {feature `load_extension`}
 }
+client sqlx {
+  title {Rust `sqlx`}
+  file withsqlx.rs
+  has {command -v cargo &&
+    [ "$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/')" -ge 94 ]}
+  get {
+    mkdir -p src && cp "$SRC"/withsqlx.rs src/main.rs && [ -f Cargo.lock ] || {
+      cat >Cargo.toml <<'END'
+[package]
+name = "client"
+version = "0.1.0"
+edition = "2021"
+[dependencies]
+sqlx = { version = "=0.9.0", default-features = false, features = [
+  "runtime-tokio", "sqlite-bundled", "sqlite-load-extension"] }
+tokio = { version = "1", features = ["rt", "macros"] }
+[profile.dev]
+debug = false
+incremental = false
+END
+      cargo fetch --quiet --target "$(rustc -vV | sed -n "s/^host: //p")"; }}
+  make {SQLX=0.9.0 cargo build --quiet --offline}
+  run {"$OUT"/sqlx/target/debug/client}
+  remark {feature `sqlite-load-extension`}
+}
 client java {
   title {Java `sqlite-jdbc`}
   file Client.java
