@@ -494,9 +494,9 @@ static void requestFdFunc(
 **
 ** Releases one hold of session scope, of exactly this key and mode. Holds of
 ** the transaction, of the other mode, or of other sessions are not touched.
-** The release takes effect immediately, and ROLLBACK does not undo it. So commit
-** first: a session that gets the lock before COMMIT does not see what was
-** written.
+** The release takes effect immediately, and ROLLBACK does not undo it. So
+** commit first: a session that gets the lock before COMMIT does not see what
+** was written.
 **
 ** Arguments:
 **   key  ANY  as of advisory_lock
