@@ -41,6 +41,16 @@ class Client {
     }
     System.out.println("jobs "
       + one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"));
+    System.out.println("leased "
+      + one("SELECT lease_acquire('report', 'client', 60000) > 0"));
+    try (Statement s = db.createStatement()) {
+      s.executeUpdate("UPDATE report SET text = 'late', token = 1");
+    } catch (SQLiteException e) {
+      System.out.println("~fenced SQLiteException: " + e.getMessage());
+      boolean fenced =
+        e.getMessage().contains("(fenced:"); //:fenced
+      System.out.println("fenced " + (fenced ? 1 : 0));
+    }
     one("SELECT advisory_lock_timeout(50)");
     try {
       one("SELECT advisory_lock('printer')");

@@ -26,6 +26,15 @@ async def main():
     print("number", await one("SELECT try_advisory_lock(?)", 42))
     print("jobs", await one(
         "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"))
+    print("leased", await one(
+        "SELECT lease_acquire('report', 'client', 60000) > 0"))
+    try:
+        await db.execute("UPDATE report SET text = 'late', token = 1")
+    except aiosqlite.IntegrityError as e:
+        print(f"~fenced {type(e).__name__}: {e}")
+        print("fenced", int(
+            str(e).startswith("fenced:")  #:fenced
+        ))
     await one("SELECT advisory_lock_timeout(50)")
     try:
         await one("SELECT advisory_lock('printer')")

@@ -24,6 +24,16 @@ console.log("tried", one("SELECT try_advisory_lock('printer')"));
 console.log("number", one("SELECT try_advisory_lock(?)", 42));
 console.log("jobs", one(
   "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"));
+console.log("leased", one(
+  "SELECT lease_acquire('report', 'client', 60000) > 0"));
+try {
+  db.prepare("UPDATE report SET text = 'late', token = 1").run();
+} catch (e) {
+  console.log(`~fenced ${e.name}: ${e.message}`);
+  console.log("fenced", Number(
+    e.message.startsWith("fenced:")  //:fenced
+  ));
+}
 one("SELECT advisory_lock_timeout(50)");
 try {
   one("SELECT advisory_lock('printer')");

@@ -25,6 +25,12 @@ say("locked ", one("SELECT advisory_lock('invoices') > 0"))
 say("tried ", one("SELECT try_advisory_lock('printer')"))
 say("number ", one("SELECT try_advisory_lock(?)", 42L))
 say("jobs ", one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"))
+say("leased ", one("SELECT lease_acquire('report', 'client', 60000) > 0"))
+message <- fails("UPDATE report SET text = 'late', token = 1")
+say("~fenced ", message)
+fenced <-
+  startsWith(message, "fenced:")  #:fenced
+say("fenced ", as.integer(fenced))
 invisible(one("SELECT advisory_lock_timeout(50)"))
 message <- fails("SELECT advisory_lock('printer')")
 say("~timeout ", message)

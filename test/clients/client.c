@@ -12,8 +12,10 @@ static int load(void){
     sqlite3_load_extension(db, "./build/interlock", NULL, NULL);  //:load
 }
 
-/* Run a statement with a number; print a word and its rows, if it is given. */
+/* Run a statement with a number. Print its rows, each after zWord; if that
+** begins with ~, print the error after it. */
 static int run(const char *zWord, const char *zSql, int iValue){
+  int isError = zWord && zWord[0]=='~';
   sqlite3_stmt *p = 0;
   int i, rc = sqlite3_prepare_v2(db, zSql, -1, &p, 0);
   if( rc==SQLITE_OK && sqlite3_bind_parameter_count(p) ){
@@ -27,9 +29,8 @@ static int run(const char *zWord, const char *zSql, int iValue){
     }
     if( zWord ) printf("\n");
   }
-  if( rc!=SQLITE_DONE ){
-    printf("~%s %d %s\n", strstr(zSql, "UPDATE") ? "stale" : "timeout", rc,
-           sqlite3_errmsg(db));
+  if( rc!=SQLITE_DONE && isError ){
+    printf("%s %d %s\n", zWord, rc, sqlite3_errmsg(db));
   }
   sqlite3_finalize(p);
   return rc;
@@ -40,7 +41,7 @@ int main(void){
   run("loaded", "SELECT interlock_version() <> ''", 0);
   printf("~version SQLite %s\n", sqlite3_libversion());
   run("declared", "SELECT versioned('account')", 0);
-  run(0, "UPDATE account SET balance = 0, version = 0", 0);
+  run("~stale", "UPDATE account SET balance = 0, version = 0", 0);
   printf("stale %d\n",
     sqlite3_extended_errcode(db)==SQLITE_CONSTRAINT_TRIGGER  //:stale
   );
@@ -48,8 +49,13 @@ int main(void){
   run("tried", "SELECT try_advisory_lock('printer')", 0);
   run("number", "SELECT try_advisory_lock(?)", 42);
   run("jobs", "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')", 0);
+  run("leased", "SELECT lease_acquire('report', 'client', 60000) > 0", 0);
+  run("~fenced", "UPDATE report SET text = 'late', token = 1", 0);
+  printf("fenced %d\n",
+    strncmp(sqlite3_errmsg(db), "fenced:", 7)==0  //:fenced
+  );
   run(0, "SELECT advisory_lock_timeout(50)", 0);
-  run(0, "SELECT advisory_lock('printer')", 0);
+  run("~timeout", "SELECT advisory_lock('printer')", 0);
   printf("timeout %d\n",
     sqlite3_extended_errcode(db)==SQLITE_BUSY_TIMEOUT  //:timeout
   );

@@ -40,6 +40,17 @@ int main() {
             << "number " << one("SELECT try_advisory_lock(?)", 42) << "\n"
             << "jobs " << one("SELECT skip_locked('job', 2,"
                               " 'state = ''ready''', 'id')") << "\n";
+  std::cout << "leased "
+            << one("SELECT lease_acquire('report', 'client', 60000) > 0")
+            << "\n";
+  try {
+    one("UPDATE report SET text = 'late', token = 1");
+  } catch (const std::string &e) {
+    std::cout << "~fenced " << e << "\nfenced "
+              << (
+      e.rfind("fenced:", 0) == 0  //:fenced
+    ) << "\n";
+  }
   one("SELECT advisory_lock_timeout(50)");
   try {
     one("SELECT advisory_lock('printer')");

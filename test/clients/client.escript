@@ -36,6 +36,13 @@ main(_) ->
     io:format("number ~s~n", [one("SELECT try_advisory_lock(42)")]),
     io:format("jobs ~s~n",
       [one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')")]),
+    io:format("leased ~s~n",
+      [one("SELECT lease_acquire('report', 'client', 60000) > 0")]),
+    Fenced = exec("UPDATE report SET text = 'late', token = 1"),
+    io:format("~~fenced ~0p~n", [Fenced]),
+    IsFenced =
+        lists:prefix("fenced:", message(Fenced)), %:fenced
+    io:format("fenced ~p~n", [number(IsFenced)]),
     one("SELECT advisory_lock_timeout(50)"),
     Timeout = exec("SELECT advisory_lock('printer')"),
     io:format("~~timeout ~0p~n", [Timeout]),

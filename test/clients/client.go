@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -63,6 +64,14 @@ func main() {
 	show("tried", "SELECT try_advisory_lock('printer')")
 	show("number", "SELECT try_advisory_lock(?)", 42)
 	show("jobs", "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')")
+	show("leased", "SELECT lease_acquire('report', 'client', 60000) > 0")
+	_, err = conn.ExecContext(context.Background(),
+		"UPDATE report SET text = 'late', token = 1")
+	fmt.Printf("~fenced %T: %s\n", err, err)
+	ok = errors.As(err, &e)
+	ok = ok &&
+		strings.HasPrefix(e.Error(), "fenced:") //:fenced
+	fmt.Println("fenced", number(ok))
 	show("~ignored", "SELECT advisory_lock_timeout(50)")
 	_, err = one("SELECT advisory_lock('printer')")
 	fmt.Printf("~timeout %T: %s\n", err, err)

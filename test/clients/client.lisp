@@ -31,6 +31,12 @@
 (say "tried" (one "SELECT try_advisory_lock('printer')"))
 (say "number" (one "SELECT try_advisory_lock(?)" 42))
 (say "jobs" (one "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"))
+(say "leased" (one "SELECT lease_acquire('report', 'client', 60000) > 0"))
+(let ((message (fails "UPDATE report SET text = 'late', token = 1")))
+  (say "~fenced" message)
+  (say "fenced" (if
+    (search ": fenced:" message) ;#:fenced
+    1 0)))
 (one "SELECT advisory_lock_timeout(50)")
 (let ((message (fails "SELECT advisory_lock('printer')")))
   (say "~timeout" message)

@@ -33,6 +33,12 @@ print("tried " .. one("SELECT try_advisory_lock('printer')"))
 print("number " .. one("SELECT try_advisory_lock(?)", 42))
 print("jobs " .. one(
   "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"))
+print("leased " .. one("SELECT lease_acquire('report', 'client', 60000) > 0"))
+_, message = rows("UPDATE report SET text = 'late', token = 1")
+print("~fenced " .. message)
+local fenced =
+  message:find("fenced:", 1, true) --:fenced
+print("fenced " .. (fenced and 1 or 0))
 one("SELECT advisory_lock_timeout(50)")
 _, message = one("SELECT advisory_lock('printer')")
 print("~timeout " .. message)

@@ -34,6 +34,13 @@ let () =
     (get ~values:[Data.INT 42L] "SELECT try_advisory_lock(?)");
   Printf.printf "jobs %s\n"
     (get "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')");
+  Printf.printf "leased %s\n"
+    (get "SELECT lease_acquire('report', 'client', 60000) > 0");
+  let rc, _, message = one "UPDATE report SET text = 'late', token = 1" in
+  Printf.printf "~fenced %s: %s\n" (Rc.to_string rc) message;
+  Printf.printf "fenced %d\n" (int (
+    String.starts_with ~prefix:"fenced:" message (*:fenced*)
+  ));
   ignore (get "SELECT advisory_lock_timeout(50)");
   let rc, _, message = one "SELECT advisory_lock('printer')" in
   Printf.printf "~timeout %s: %s\n" (Rc.to_string rc) message;

@@ -30,6 +30,13 @@ my $type = one("SELECT typeof(?)", undef, 42);
 print "binds $type\n" if $type ne "text";  # by itself, sql/CLIENTS.md says
 print "jobs ", one(
     "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"), "\n";
+print "leased ", one(
+    "SELECT lease_acquire('report', 'client', 60000) > 0"), "\n";
+eval { $db->do("UPDATE report SET text = 'late', token = 1") };
+print "~fenced ", $@ =~ s/ at .* line \d+\.\n//r, "\n";
+print "fenced ", (
+    $DBI::errstr =~ /^fenced:/  #:fenced
+) + 0, "\n";
 one("SELECT advisory_lock_timeout(50)");
 eval { one("SELECT advisory_lock('printer')") };
 print "~timeout ", $@ =~ s/ at .* line \d+\.\n//r, "\n";

@@ -25,6 +25,15 @@ puts "tried #{one["SELECT try_advisory_lock('printer')"]}"
 puts "number #{one["SELECT try_advisory_lock(?)", 42]}"
 jobs = one["SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"]
 puts "jobs #{jobs}"
+puts "leased #{one["SELECT lease_acquire('report', 'client', 60000) > 0"]}"
+begin
+  db.execute("UPDATE report SET text = 'late', token = 1")
+rescue SQLite3::ConstraintException => e
+  puts "~fenced #{e.class}: #{e.message.lines.first}"
+  fenced =
+    e.message.start_with?("fenced:")  #:fenced
+  puts "fenced #{fenced ? 1 : 0}"
+end
 one["SELECT advisory_lock_timeout(50)"]
 begin
   one["SELECT advisory_lock('printer')"]

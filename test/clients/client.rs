@@ -38,6 +38,17 @@ fn main() -> rusqlite::Result<()> {
         "SELECT try_advisory_lock(?)", [42], |row| row.get(0)).map(text)?);
     println!("jobs {}", one(&db,
         "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')")?);
+    println!("leased {}", one(&db,
+        "SELECT lease_acquire('report', 'client', 60000) > 0")?);
+    match db.execute("UPDATE report SET text = 'late', token = 1", []) {
+        Err(Error::SqliteFailure(_, Some(message))) => {
+            println!("~fenced SqliteFailure: {message}");
+            println!("fenced {}", i32::from(
+                message.starts_with("fenced:") //:fenced
+            ));
+        }
+        other => println!("{other:?}"),
+    }
     one(&db, "SELECT advisory_lock_timeout(50)")?;
     match one(&db, "SELECT advisory_lock('printer')") {
         Err(Error::SqliteFailure(e, Some(message))) => {

@@ -19,6 +19,12 @@ set number [expr {40 + 2}]
 puts "number [db onecolumn {SELECT try_advisory_lock($number)}]"
 puts "jobs [db onecolumn {
   SELECT skip_locked('job', 2, 'state = ''ready''', 'id')}]"
+puts "leased [db onecolumn {
+  SELECT lease_acquire('report', 'client', 60000) > 0}]"
+catch { db eval {UPDATE report SET text = 'late', token = 1} } message
+puts "~fenced $message"
+set fenced [string match "fenced:*" $message] ;#:fenced
+puts "fenced $fenced"
 db eval {SELECT advisory_lock_timeout(50)}
 catch { db eval {SELECT advisory_lock('printer')} } message
 puts "~timeout $message"

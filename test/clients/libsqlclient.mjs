@@ -29,6 +29,16 @@ console.log("tried", await one("SELECT try_advisory_lock('printer')"));
 console.log("number", await one("SELECT try_advisory_lock(?)", 42));
 console.log("jobs", await one(
   "SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"));
+console.log("leased", await one(
+  "SELECT lease_acquire('report', 'client', 60000) > 0"));
+try {
+  await db.execute("UPDATE report SET text = 'late', token = 1");
+} catch (e) {
+  console.log(`~fenced ${e.name}: ${e.message}`);
+  console.log("fenced", Number(
+    e.message.startsWith("SQLITE_CONSTRAINT: fenced:")  //:fenced
+  ));
+}
 await one("SELECT advisory_lock_timeout(50)");
 try {
   await one("SELECT advisory_lock('printer')");

@@ -10,7 +10,8 @@
 #     run     what runs it, in a folder with shop.db and build/interlock.so
 #     load    what loads it, where that is not in the program
 #     remark  for the page
-#     portable  1: it loads no extension; only a stale write is tried
+#     portable  1: it loads no extension; only a stale and a fenced write are
+#             tried
 #     dear    1: it takes a minute or more to build; see tool/clients.tcl
 #   }
 #
@@ -203,6 +204,31 @@ END
   make {RUSQLITE=0.32.1 cargo build --quiet --offline}
   run {"$OUT"/rust/target/debug/client}
   remark {feature `load_extension`}
+}
+client sqlx {
+  title {Rust `sqlx`}
+  file withsqlx.rs
+  has {command -v cargo &&
+    [ "$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/')" -ge 94 ]}
+  get {
+    mkdir -p src && cp "$SRC"/withsqlx.rs src/main.rs && [ -f Cargo.lock ] || {
+      cat >Cargo.toml <<'END'
+[package]
+name = "client"
+version = "0.1.0"
+edition = "2021"
+[dependencies]
+sqlx = { version = "=0.9.0", default-features = false, features = [
+  "runtime-tokio", "sqlite-bundled", "sqlite-load-extension"] }
+tokio = { version = "1", features = ["rt", "macros"] }
+[profile.dev]
+debug = false
+incremental = false
+END
+      cargo fetch --quiet --target "$(rustc -vV | sed -n "s/^host: //p")"; }}
+  make {SQLX=0.9.0 cargo build --quiet --offline}
+  run {"$OUT"/sqlx/target/debug/client}
+  remark {feature `sqlite-load-extension`}
 }
 client java {
   title {Java `sqlite-jdbc`}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: 0BSD
-// modernc.org/sqlite is SQLite as Go, and loads nothing that is C. The table
-// was declared elsewhere.
+// modernc.org/sqlite is SQLite as Go, and loads nothing that is C. The tables
+// were declared elsewhere.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"strings"
 
 	"modernc.org/sqlite"
 )
@@ -33,6 +34,13 @@ func main() {
 		if stale {
 			fmt.Println("stale 1")
 		}
+	}
+	_, err = db.Exec("UPDATE report SET text = 'late', token = 1")
+	fmt.Printf("~fenced %T: %s\n", err, err)
+	fenced := err != nil &&
+		strings.Contains(err.Error(), ": fenced:") //:fenced
+	if fenced {
+		fmt.Println("fenced 1")
 	}
 	if db.Close() == nil {
 		fmt.Println("done")

@@ -36,6 +36,16 @@ if ($type != "text") echo "binds $type\n"; # by itself, sql/CLIENTS.md says
 $try = null;
 echo "jobs ",
     one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"), "\n";
+echo "leased ",
+    one("SELECT lease_acquire('report', 'client', 60000) > 0"), "\n";
+try {
+    $db->exec("UPDATE report SET text = 'late', token = 1");
+} catch (PDOException $e) {
+    echo "~fenced PDOException: ", $e->getMessage(), "\n";
+    echo "fenced ", (int)(
+        str_starts_with($e->errorInfo[2], "fenced:") #:fenced
+    ), "\n";
+}
 one("SELECT advisory_lock_timeout(50)");
 try {
     one("SELECT advisory_lock('printer')");

@@ -28,6 +28,16 @@ echo "number ", $try->execute()->fetchArray()[0], "\n";
 $try->close();
 echo "jobs ",
     one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"), "\n";
+echo "leased ",
+    one("SELECT lease_acquire('report', 'client', 60000) > 0"), "\n";
+try {
+    $db->exec("UPDATE report SET text = 'late', token = 1");
+} catch (Exception $e) {
+    echo "~fenced ", get_class($e), ": ", $e->getMessage(), "\n";
+    echo "fenced ", (int)(
+        str_starts_with($db->lastErrorMsg(), "fenced:") #:fenced
+    ), "\n";
+}
 one("SELECT advisory_lock_timeout(50)");
 try {
     one("SELECT advisory_lock('printer')");

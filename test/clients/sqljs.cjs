@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: 0BSD
 // sql.js has no extensions and no files: it reads the bytes of one in which the
-// table was declared elsewhere.
+// tables were declared elsewhere.
 const { readFileSync } = require("node:fs");
 const { version } = require(require.resolve("sql.js").replace(
   /node_modules\/([^/]+)\/.*/, "node_modules/$1/package.json"));
@@ -16,6 +16,14 @@ require("sql.js")().then(SQL => {
     console.log(`~stale ${e.name}: ${e.message}`);
     console.log("stale", Number(
       e.message.startsWith("stale write:")  //:stale
+    ));
+  }
+  try {
+    db.run("UPDATE report SET text = 'late', token = 1");
+  } catch (e) {
+    console.log(`~fenced ${e.name}: ${e.message}`);
+    console.log("fenced", Number(
+      e.message.startsWith("fenced:")  //:fenced
     ));
   }
   db.close();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: 0BSD
-// node-sqlite3-wasm has no extensions; the table was declared elsewhere.
+// node-sqlite3-wasm has no extensions; the tables were declared elsewhere.
 const { Database } = require("node-sqlite3-wasm");
 
 const db = new Database("shop.db");
@@ -12,6 +12,14 @@ try {
   console.log(`~stale ${e.name}: ${e.message}`);
   console.log("stale", Number(
     e.message.startsWith("stale write:")  //:stale
+  ));
+}
+try {
+  db.run("UPDATE report SET text = 'late', token = 1");
+} catch (e) {
+  console.log(`~fenced ${e.name}: ${e.message}`);
+  console.log("fenced", Number(
+    e.message.startsWith("fenced:")  //:fenced
   ));
 }
 db.close();

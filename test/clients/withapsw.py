@@ -23,6 +23,14 @@ print("locked", one("SELECT advisory_lock('invoices') > 0"))
 print("tried", one("SELECT try_advisory_lock('printer')"))
 print("number", one("SELECT try_advisory_lock(?)", 42))
 print("jobs", one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"))
+print("leased", one("SELECT lease_acquire('report', 'client', 60000) > 0"))
+try:
+    db.cursor().execute("UPDATE report SET text = 'late', token = 1")
+except apsw.ConstraintError as e:
+    print(f"~fenced {type(e).__name__}: {e}")
+    print("fenced", int(
+        str(e).startswith("ConstraintError: fenced:")  #:fenced
+    ))
 one("SELECT advisory_lock_timeout(50)")
 try:
     one("SELECT advisory_lock('printer')")
