@@ -7,6 +7,7 @@
 #include "schema/declarecall.h"
 #include "schema/declare.h"
 #include "sqlite/args.h"
+#include "sqlite/jsonarray.h"
 SQLITE_EXTENSION_INIT3
 
 /* Takes a table, which nMin of 0 allows to be left out. */
@@ -16,56 +17,45 @@ static const char *argTable(Sqlx *p, int nArg, sqlite3_value **apArg, int nMin,
   return argsText(p, apArg[0], "table");
 }
 
-/* Returns a statement with its first parameter bound; NULL after an error. */
-static sqlite3_stmt *prepareWith(Sqlx *p, const char *zSql,
-                                 sqlite3_value *pVal){
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "%s", zSql);
-  if( pStmt && sqlite3_bind_value(pStmt, 1, pVal)!=SQLITE_OK ){
-    p->rc = SQLITE_NOMEM;
-  }
-  return pStmt;
-}
-
-/* Reads element i of the array. */
-static const char *readName(Sqlx *p, sqlite3_stmt *pStmt, int i){
+/* Returns element i of the array. */
+static const char *elementName(Sqlx *p, JsonArray *pArray, int i){
   const char *zType, *z;
-  sqlite3_reset(pStmt);
-  if( sqlite3_bind_int(pStmt, 2, i)!=SQLITE_OK ) p->rc = SQLITE_NOMEM;
-  sqlxStep(p, pStmt);
-  zType = sqlxColumn(p, pStmt, 0);
-  z = sqlxColumn(p, pStmt, 1);
-  if( p->rc!=SQLITE_OK ) return 0;
-  if( zType==0 || strcmp(zType, "text")!=0 ){
+  sqlite3_value *pVal = jsonarrayElement(pArray, i, &zType);
+  if( pVal==0 ) return 0;
+  if( strcmp(zType, "text")!=0 ){
     sqlxBad(p, "table number %d of the array is JSON's %s; allowed are names,"
-               " as texts", i+1, zType ? zType : "null");
-  }else if( z==0 || z[0]==0
-         || strlen(z)!=(size_t)sqlite3_column_bytes(pStmt, 1) ){
-    sqlxBad(p, "table number %d of the array is %s; allowed are names", i+1,
-            z==0 || z[0]==0 ? "empty" : "cut by a NUL character");
+               " as texts", i+1, zType);
+    return 0;
   }
-  return z;
+  z = (const char*)sqlite3_value_text(pVal);
+  if( z==0 ){
+    p->rc = SQLITE_NOMEM;
+  }else if( z[0]==0 || strlen(z)!=(size_t)sqlite3_value_bytes(pVal) ){
+    sqlxBad(p, "table number %d of the array is %s; allowed are names", i+1,
+            z[0]==0 ? "empty" : "cut by a NUL character");
+  }
+  return p->rc==SQLITE_OK ? sqlxPrintf(p, "%s", z) : 0;
 }
 
 /* Takes a JSON array of names. Returns how many there are; 0 with an error. */
 static int argTables(Sqlx *p, sqlite3_value *pArg, const char ***paz){
   const char *zJson = argsText(p, pArg, "tables");
-  const char **az;
-  sqlite3_stmt *pStmt;
-  int n = 0, i;
-  pStmt = prepareWith(p, "SELECT CASE WHEN json_valid(?1) AND"
-      " json_type(?1)='array' THEN json_array_length(?1) ELSE 0 END", pArg);
-  if( sqlxStep(p, pStmt) ) n = sqlite3_column_int(pStmt, 0);
-  sqlxFinalize(p, pStmt);
-  if( p->rc==SQLITE_OK && n==0 ){
+  const char **az = 0;
+  JsonArray array;
+  int i;
+  jsonarrayBegin(&array, p, 0, zJson, "tables");
+  if( array.n<1 ){
     sqlxBad(p, "tables is %.40s; allowed is a JSON array of one name or more",
             zJson);
+  }else{
+    az = sqlxAlloc(p, (sqlite3_uint64)array.n*sizeof(az[0]));
   }
-  *paz = az = sqlxAlloc(p, (sqlite3_uint64)n*sizeof(az[0]) + 1);
-  pStmt = prepareWith(p, "SELECT json_type(?1,'$['||?2||']'),"
-                         " json_extract(?1,'$['||?2||']')", pArg);
-  for(i=0; i<n && p->rc==SQLITE_OK; i++) az[i] = readName(p, pStmt, i);
-  sqlxFinalize(p, pStmt);
-  return p->rc==SQLITE_OK ? n : 0;
+  for(i=0; i<array.n && p->rc==SQLITE_OK; i++){
+    az[i] = elementName(p, &array, i);
+  }
+  jsonarrayEnd(&array);
+  *paz = az;
+  return p->rc==SQLITE_OK ? array.n : 0;
 }
 
 void declarecallMany(
