@@ -138,21 +138,90 @@ proc packages::dist {} {
   return $build/dist/interlock-[page::version]
 }
 
-# The machines for which a library is made here, by Node's names, and the
-# compiler for each. On x86_64 clang compiles for arm64, since Debian's gcc for
-# it cannot be installed beside gcc-multilib, which the tests need.
-proc packages::targets {} {
+# The machines for which a library is made here, by Node's names, this one
+# first. With a pattern, those that match it.
+proc packages::targets {{pattern *}} {
+  set names [list [native]]
+  if {[native] eq "linux-x64-glibc"} {
+    lappend names linux-x64-musl linux-arm64-glibc linux-arm64-musl
+  }
+  set names [lsearch -all -inline $names $pattern]
+  if {"linux-arm64-musl" in $names && [armMusl] eq ""} {
+    set names [lsearch -all -inline -not $names linux-arm64-musl]
+  }
+  return $names
+}
+proc packages::native {} {
+  switch $::tcl_platform(machine) {
+    x86_64 { return linux-x64-glibc }
+    aarch64 { return linux-arm64-glibc }
+  }
+  error "make packages: on x86_64 or aarch64, not $::tcl_platform(machine)"
+}
+# The compiler for a machine. On x86_64 clang compiles for arm64, since Debian's
+# gcc for it cannot be installed beside gcc-multilib, which the tests need.
+proc packages::compilerFor {target} {
+  if {$target eq [native]} { return [compiler] }
+  switch $target {
+    linux-x64-musl { return [list musl-gcc -isystem [kernelHeaders]] }
+    linux-arm64-glibc { return {clang --target=aarch64-linux-gnu} }
+    linux-arm64-musl {
+      # clang must not find gcc for arm64, beside which are headers of glibc,
+      # and whose functions for atomics need one that musl does not have.
+      set root [armMusl]
+      return [list clang --target=aarch64-linux-musl --sysroot=$root \
+        --gcc-toolchain=$root --ld-path=aarch64-linux-gnu-ld]
+    }
+  }
+}
+
+# The root of a system that has musl for arm64 and the kernel's headers, or ""
+# if it cannot be had, which is said once. With CI=true that is an error. It is
+# kept, since it comes from a network.
+proc packages::armMusl {} {
   variable out
-  if {$::tcl_platform(machine) eq "aarch64"} {
-    return [list linux-arm64-glibc [compiler]]
+  variable cannot
+  set root $out/arm64-musl
+  if {[file exists $root]} { return $root }
+  if {[info exists cannot]} { return "" }
+  if {![catch { getArmMusl $root } cannot]} {
+    unset cannot
+    return $root
   }
-  if {$::tcl_platform(machine) ne "x86_64"} {
-    error "make packages: on x86_64 or aarch64, not $::tcl_platform(machine)"
+  file delete -force $root.new $root.apt
+  set left "no library for linux-arm64-musl: musl for it cannot be had: $cannot"
+  if {[info exists ::env(CI)] && $::env(CI) eq "true"} { error $left }
+  puts stderr "tool/packages.tcl: $left"
+  return ""
+}
+# Debian has it in its packages for arm64. apt reads lists of its own for them,
+# so that this machine gets no second architecture, and root is not needed. apt
+# checks the signatures.
+proc packages::getArmMusl {root} {
+  set new $root.new
+  set apt $root.apt
+  file delete -force $new $apt
+  file mkdir $new/usr $apt/lists $apt/cache
+  set options [list -q -o APT::Sandbox::User=root \
+    -o APT::Architecture=arm64 -o APT::Architectures=arm64 \
+    -o Dir::State::status=/dev/null -o Dir::State::lists=$apt/lists \
+    -o Dir::Cache=$apt/cache -o Acquire::http::Timeout=20]
+  run apt-get {*}$options update
+  # It downloads into the current folder.
+  run env -C $apt apt-get {*}$options download musl musl-dev
+  foreach package [glob $apt/*.deb] { run dpkg-deb -x $package $apt/root }
+  # Where a compiler looks that is given this folder as the root of a system.
+  file rename $apt/root/usr/include/aarch64-linux-musl $new/usr/include
+  file rename $apt/root/usr/lib/aarch64-linux-musl $new/usr/lib
+  file copy $apt/root/lib/aarch64-linux-musl/libc.so $new/usr/lib
+  file mkdir $new/lib
+  file link -symbolic $new/lib/ld-musl-aarch64.so.1 ../usr/lib/libc.so
+  foreach name {linux asm asm-generic} {
+    file link -symbolic $new/usr/include/$name \
+      /usr/aarch64-linux-gnu/include/$name
   }
-  return [list \
-    linux-x64-glibc [compiler] \
-    linux-x64-musl [list musl-gcc -isystem [kernelHeaders]] \
-    linux-arm64-glibc {clang --target=aarch64-linux-gnu}]
+  file delete -force $apt
+  file rename $new $root
 }
 # musl-gcc looks for no header of the machine, also not for the kernel's.
 proc packages::kernelHeaders {} {
@@ -187,7 +256,7 @@ proc packages::library {target} {
   file mkdir [file dirname $file]
   set libraries {}
   if {[string match *-musl $target]} { set libraries [musl $target] }
-  run {*}[dict get [targets] $target] -std=c11 -O2 -DNDEBUG -fPIC -shared \
+  run {*}[compilerFor $target] -std=c11 -O2 -DNDEBUG -fPIC -shared \
     -fvisibility=hidden -fstack-protector-strong -I[headers] -s \
     -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -o $file.new $source \
     {*}$libraries
@@ -196,14 +265,15 @@ proc packages::library {target} {
 }
 
 # What to link with instead of Debian's musl, which calls itself libc.so: by the
-# name that it has elsewhere tools tell it from a text of that name for ld.
+# name that it has elsewhere tools tell it from a text of that name for ld. The
+# files that start a program are left out: musl's export _init and _fini.
 proc packages::musl {target} {
   variable out
   regexp {^linux-(\w+)} $target - machine
   set name libc.musl-[dict get {x64 x86_64 arm64 aarch64} $machine].so.1
-  run musl-gcc -shared -nostdlib -Wl,-soname,$name -x c -o $out/lib/$name \
-    /dev/null
-  return [list -nodefaultlibs $out/lib/$name -lgcc]
+  run {*}[compilerFor $target] -shared -nostdlib -Wl,-soname,$name -x c \
+    -o $out/lib/$name /dev/null
+  return [list -nostdlib $out/lib/$name]
 }
 
 # The newest version of glibc that a library needs, as 2.34.
@@ -249,7 +319,7 @@ proc packages::zip {folder names file} {
 proc packages::deb {} {
   variable home
   variable debian
-  set library [library [lindex [targets] 0]]
+  set library [library [native]]
   set stage [stage deb/$debian NEEDS [debianNeeds $library] \
     ARCH [exec dpkg-architecture -qDEB_HOST_ARCH]]
   set libdir /usr/lib/[exec dpkg-architecture -qDEB_HOST_MULTIARCH]
@@ -304,7 +374,7 @@ proc packages::wheel {} {
   variable home
   variable name
   made wheel {
-    dict for {target -} [targets] {
+    foreach target [targets] {
       set library [library $target]
       set stage [stage wheel TAG py3-none-[platform $target $library]]
       file rename $stage/LICENSE {*}[glob $stage/*.dist-info]
@@ -332,14 +402,12 @@ proc packages::platform {target library} {
 # npm's: the libraries, and the source for other machines.
 proc packages::npm {} {
   set needs {}
-  dict for {target -} [targets] {
-    set library [library $target]
-    if {[string match *-glibc $target]} {
-      lappend needs "\"$target\": \"[glibc $library]\""
-    }
+  foreach target [targets *-glibc] {
+    lappend needs "\"$target\": \"[glibc [library $target]]\""
   }
-  set stage [stage npm GLIBC [join $needs ", "]]
-  dict for {target -} [targets] {
+  set stage [stage npm GLIBC [join $needs ", "] \
+    MACHINES [join [lmap target [targets] { string cat `$target` }] ", "]]
+  foreach target [targets] {
     file mkdir $stage/prebuilt/$target
     file copy [library $target] $stage/prebuilt/$target
   }
@@ -411,8 +479,8 @@ proc packages::sqlpkg {} {
   set version [page::version]
   made sqlpkg {
     set files {}
-    dict for {target -} [targets] {
-      if {![regexp {^linux-(\w+)-glibc$} $target - machine]} continue
+    foreach target [targets *-glibc] {
+      regexp {^linux-(\w+)-} $target - machine
       set machine [dict get {x64 amd64 arm64 arm64} $machine]
       set library [library $target]
       set file interlock-$version-linux-$machine.tar.gz

@@ -182,7 +182,7 @@ client musl {
   file program.c
   has {command -v musl-gcc && [ "$(uname -m)" = x86_64 ]}
   get {tclsh "$ROOT"/tool/sqlite.tcl amalgamation}
-  make {sh "$SRC"/other.sh musllinux_1_2_x86_64 musl-gcc}
+  make {sh "$SRC"/other.sh musllinux_1_2_x86_64 linux-x64-musl musl-gcc}
   run {"$OUT"/musl/program "$OUT"/musl/interlock}
   load {{interlock.so}}
   remark {of the wheel for musl}
@@ -192,10 +192,30 @@ client arm64 {
   file program.c
   has {command -v qemu-aarch64 && [ "$(uname -m)" = x86_64 ]}
   get {tclsh "$ROOT"/tool/sqlite.tcl amalgamation}
-  make {sh "$SRC"/other.sh manylinux_2_\*_aarch64 \
+  make {sh "$SRC"/other.sh manylinux_2_\*_aarch64 linux-arm64-glibc \
     clang --target=aarch64-linux-gnu}
   run {qemu-aarch64 -L /usr/aarch64-linux-gnu "$OUT"/arm64/program \
     "$OUT"/arm64/interlock}
   load {{interlock.so}}
   remark {of the wheel for arm64, under `qemu-aarch64`}
+}
+# The program is linked by hand, since clang would link it for glibc. musl's
+# files for arm64 are there if `make packages` has got them.
+client arm64musl {
+  title {C, arm64 with musl}
+  file program.c
+  has {command -v qemu-aarch64 && [ "$(uname -m)" = x86_64 ] &&
+    [ -e "$BUILD"/packages/arm64-musl ]}
+  get {tclsh "$ROOT"/tool/sqlite.tcl amalgamation}
+  make {root="$BUILD"/packages/arm64-musl
+    LIBRARIES=$(echo -lc /usr/lib/gcc-cross/aarch64-linux-gnu/*/libgcc.a) \
+      sh "$SRC"/other.sh musllinux_1_2_aarch64 linux-arm64-musl \
+      clang --target=aarch64-linux-musl --sysroot="$root" \
+      --gcc-toolchain="$root" --ld-path=aarch64-linux-gnu-ld -nostdlib \
+      -no-pie "$root"/usr/lib/crt1.o}
+  run {qemu-aarch64 -L "$BUILD"/packages/arm64-musl "$OUT"/arm64musl/program \
+    "$OUT"/arm64musl/interlock}
+  load {{interlock.so}}
+  remark {of the wheel for arm64 with musl, under `qemu-aarch64` with Debian's
+    musl for arm64}
 }
