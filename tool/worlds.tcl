@@ -12,8 +12,8 @@
 #             test/recipeslock.test
 #   static    1: `sqlite` contains the extension
 #   env       variables of the environment, unless they are set. STATEMENTS is
-#             how many the model runs: more in fast worlds, so that
-#             `make fulltest` runs a million in all
+#             how many the model runs: more in fast worlds, and in
+#             `make fulltest` 600,000 in all
 #   timeout   seconds for one file, as a guard against files that hang
 #   patience  ms that a test waits for one event
 #
