@@ -49,9 +49,11 @@ def holding(db, kind, args, timeout, shared):
     try:
         yield token
     finally:
-        if db.in_transaction:
-            # Granted at once, since the connection holds the lock.
-            db.execute("SELECT %s_xact_lock%s(%s)" % (kind, suffix, marks),
+        try:
+            if db.in_transaction:
+                # Granted at once, since the connection holds the lock.
+                db.execute("SELECT %s_xact_lock%s(%s)" % (kind, suffix, marks),
+                           args).fetchone()
+        finally:
+            db.execute("SELECT %s_unlock%s(%s)" % (kind, suffix, marks),
                        args).fetchone()
-        db.execute("SELECT %s_unlock%s(%s)" % (kind, suffix, marks),
-                   args).fetchone()
