@@ -50,7 +50,7 @@ static int argTables(Sqlx *p, sqlite3_value *pArg, const char ***paz){
   }else{
     az = sqlxAlloc(p, (sqlite3_uint64)array.n*sizeof(az[0]));
   }
-  for(i=0; i<array.n && p->rc==SQLITE_OK; i++){
+  for(i=0; az!=0 && i<array.n && p->rc==SQLITE_OK; i++){
     az[i] = elementName(p, &array, i);
   }
   jsonarrayEnd(&array);
