@@ -13,7 +13,7 @@
 #   static    1: `sqlite` contains the extension
 #   env       variables of the environment, unless they are set. STATEMENTS is
 #             how many the model runs: more in fast worlds, and in
-#             `make fulltest` 600,000 in all
+#             `make fulltest` 500,000 in all
 #   timeout   seconds for one file, as a guard against files that hang
 #   patience  ms that a test waits for one event
 #
@@ -35,7 +35,7 @@ namespace eval worlds {
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
-      program testfixture  timeout 900
+      program testfixture  env {STATEMENTS 30000}  timeout 900
     }
     asan {
       about {testfixture and extension under the address and undefined
@@ -73,7 +73,7 @@ namespace eval worlds {
   }
   # What `make fulltest` runs, beside `quick`.
   variable full {
-    c static quick-wal debug full full-wal asan oldest oldest-wal newest posix
+    c static quick-wal debug full full-wal asan oldest newest posix
   }
   # The files that take longest. They start first in each world, so that no
   # processor is idle at its end.

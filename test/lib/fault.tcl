@@ -7,11 +7,11 @@
 #
 # TABLES makes the database; SQL meets the faults.
 #
-# Without FAULT_EVERY=1 only every n-th allocation fails, and the first and the
-# last ones all; FAULT_CASE=pattern takes some of the cases.
+# FAULT_EVERY=1 as in test/lib/oom.tcl; FAULT_CASE=pattern takes some of the
+# cases. In WAL mode only the files have faults: memory knows no journal.
 
 source $world::home/test/lib/state.tcl
-needs {[in_testfixture]} "SQLite's testfixture"
+source $world::home/test/lib/oom.tcl
 
 # ---- one case -------------------------------------------------------------
 
@@ -82,27 +82,16 @@ proc judge {rc result} {
   }
 }
 
-# How many allocations a script makes, and the distance of those that must fail.
-proc points {body} {
-  sqlite3_memdebug_fail 10000000 -repeat 0
-  eval $body
-  set n [expr {10000000 - [sqlite3_memdebug_pending]}]
-  sqlite3_memdebug_fail -1
-  if {[info exists ::env(FAULT_EVERY)]} { return [list $n 1] }
-  list $n [expr {$n/($::sanitized ? 5 : 16) + 1}]
-}
-
-# In a sanitized build an allocation costs many times as much. So fewer of them
-# fail, and only where all memory comes from the heap.
-set sanitized [string match asan* [world]]
+# A sanitized build sees more of the memory that comes from the heap.
 set lookasides [expr {$sanitized ? {0} : {0 1}}]
-set firsts [expr {$sanitized ? 3 : 9}]
+set firsts [expr {$sanitized ? 3 : 6}]
 
 # One case; the head of this file describes the arguments. SQL in ::connect is
 # run by each connection first.
 set connect {}
 proc fault {name tables sql args} {
   global around first before after open lookasides firsts
+  if {[world_journal] eq "wal"} return
   if {[info exists ::env(FAULT_CASE)]
       && ![string match $::env(FAULT_CASE) $name]} return
   set ::sql $sql
@@ -122,14 +111,11 @@ proc fault {name tables sql args} {
     set before [state db]
     foreach lookaside $lookasides {
       ready $prelude $lookaside
-      lassign [points { db eval $::sql }] n step
+      set points [oom_points { db eval $::sql } 10 5 $firsts]
       set after [state db]
       set prep [list ready $prelude $lookaside]
       foreach kind {oom-transient oom-persistent} {
-        # At the last point no fault occurs. The points before it are near the
-        # end of the work.
-        for {set i 1} {$i <= $n+1} {incr i} {
-          if {$i > $firsts && $i < $n-3 && $i % $step} continue
+        foreach i $points {
           do_faultsim_test $name-$where-$lookaside -faults $kind \
             -start $i -end $i -prep $prep -body { db eval $::sql } \
             -test { judge $testrc $testresult }

@@ -4,10 +4,10 @@
 # test/*fault.test, in testfixture.
 #
 # Before the first `fault` there is a database in test.db, and a connection
-# `watch` on it with the extension. Without FAULT_EVERY=1 not every allocation
-# fails in `asan`; FAULT_CASE=pattern takes some of the cases.
+# `watch` on it with the extension. FAULT_EVERY=1 as in test/lib/oom.tcl;
+# FAULT_CASE=pattern takes some of the cases.
 
-needs {[in_testfixture]} "SQLite's testfixture"
+source $world::home/test/lib/oom.tcl
 
 # ---- one case -------------------------------------------------------------
 
@@ -78,16 +78,6 @@ proc judge {rc result} {
 proc begins {list longer} {
   expr {$list eq [lrange $longer 0 [llength $list]-1]}
 }
-proc points {body} {
-  sqlite3_memdebug_fail 10000000 -repeat 0
-  uplevel 1 $body
-  set n [expr {10000000 - [sqlite3_memdebug_pending]}]
-  sqlite3_memdebug_fail -1
-  if {[info exists ::env(FAULT_EVERY)] || ![string match asan* [world]]} {
-    return [list $n 1]
-  }
-  list $n [expr {$n/12 + 1}]
-}
 
 # fault NAME BEFORE SQL ?OPTION...?: `frees` if the SQL releases locks, or
 # changes in another way what can be seen; `part` if it takes several locks, of
@@ -107,12 +97,15 @@ proc fault {name prelude body args} {
     ready $before $lookaside
     set first [seen]
     set clean ""
-    lassign [points {
+    set points [oom_points {
       if {[catch { db eval $sql } message]} {
         set clean [lindex [split $message :] 0]:
       }
-    }] n step
-    if {$new} { set n 60 }
+    }]
+    if {$new} {
+      for {set i 10} {$i <= 61} {incr i} { lappend points $i }
+      set points [lsort -unique $points]
+    }
     set after [seen]
     if {!$open && ![sqlite3_get_autocommit db]} { db eval ROLLBACK }
     set prep [list ready $before $lookaside]
@@ -121,8 +114,7 @@ proc fault {name prelude body args} {
         forcedelete test.db-interlock; interlock_open watch test.db; $prep"
     }
     foreach kind {oom-transient oom-persistent} {
-      # At the last point no fault occurs.
-      for {set i 1} {$i <= $n+1} {incr i [expr {$i < 9 ? 1 : $step}]} {
+      foreach i $points {
         do_faultsim_test $name-$lookaside -faults $kind -start $i -end $i \
           -prep $prep -body { db eval $::sql } \
           -test { judge $testrc $testresult }
