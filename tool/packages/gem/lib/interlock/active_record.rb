@@ -102,8 +102,10 @@ module Interlock
 
       private
 
-      # The driver's connection. raw_connection() would send BEGIN.
+      # The driver's connection. raw_connection() would send BEGIN. From 7.1 on
+      # it is opened by the first statement only.
       def interlock_raw
+        connect! if !(@raw_connection || @connection)
         @raw_connection || @connection
       end
 
@@ -128,24 +130,34 @@ module Interlock
       private
 
       def exec_queries(&block)
-        return super unless lock_value && connection.is_a?(Adapter)
-        if connection.open_transactions == 0
-          return klass.transaction { exec_queries(&block) }
+        return super unless lock_value
+        Interlock::ActiveRecord.connected(klass) do |connection|
+          return super unless connection.is_a?(Adapter)
+          if connection.open_transactions == 0
+            return klass.transaction { exec_queries(&block) }
+          end
+          keys = Interlock::ActiveRecord.lock_rows(self, connection)
+          found = except(:lock, :limit, :offset)
+          found = found.where(klass.primary_key => keys)
+          connection.uncached { found.send(:exec_queries, &block) }
         end
-        keys = Interlock::ActiveRecord.lock_rows(self)
-        found = except(:lock, :limit, :offset)
-        found = found.where(klass.primary_key => keys)
-        connection.uncached { found.send(:exec_queries, &block) }
       end
+    end
+
+    # Calls the block with a model's connection. From 7.2 on a call that keeps
+    # it for the thread is deprecated: only the block has it, if none has yet.
+    def self.connected(model, &block)
+      return model.with_connection(&block) if
+        model.respond_to?(:with_connection)
+      yield model.connection
     end
 
     # Locks the rows that a relation finds, and waits for the turn to write: a
     # transaction that has read could not begin to write if another one had
     # written since. Returns the keys of these rows.
-    def self.lock_rows(relation)
+    def self.lock_rows(relation, connection)
       mode, locked = clause(relation.lock_value)
-      connection = relation.connection
-      keys = wanted(relation, locked)
+      keys = wanted(relation, connection, locked)
       # Two programs that lock the same rows do not wait for each other in a
       # cycle if both have one order.
       keys = keys.sort unless locked == :skip
@@ -183,7 +195,7 @@ module Interlock
     end
 
     # The keys of the rows that a relation finds, in its order.
-    def self.wanted(relation, locked)
+    def self.wanted(relation, connection, locked)
       key = relation.klass.primary_key
       if !key.is_a?(String) || relation.eager_loading? ||
          relation.distinct_value || relation.group_values.any? ||
@@ -195,7 +207,6 @@ module Interlock
       found = relation.except(:lock, :select, :includes, :preload)
       found = found.except(:limit) if locked == :skip
       found = found.select(relation.klass.arel_table[key])
-      connection = relation.connection
       connection.interlock_column(
         connection.unprepared_statement { found.to_sql })
     end
@@ -225,32 +236,28 @@ module Interlock
 
       # The same; the result says whether the lock was granted.
       def with_advisory_lock_result(name, options = {}, &block)
-        connection = self.connection
-        return super unless connection.is_a?(Adapter)
-        options = { timeout_seconds: options } unless options.is_a?(Hash)
-        options.assert_valid_keys(:timeout_seconds, :shared, :transaction,
-                                  :disable_query_cache, :blocking)
-        if options[:transaction] && !connection.transaction_open?
-          raise ArgumentError, "with_advisory_lock: transaction: true needs" \
-            " an open transaction"
+        Interlock::ActiveRecord.connected(self) do |connection|
+          return super unless connection.is_a?(Adapter)
+          options = { timeout_seconds: options } unless options.is_a?(Hash)
+          options.assert_valid_keys(:timeout_seconds, :shared, :transaction,
+                                    :disable_query_cache, :blocking)
+          if options[:transaction] && !connection.transaction_open?
+            raise ArgumentError, "with_advisory_lock: transaction: true needs" \
+              " an open transaction"
+          end
+          Interlock::ActiveRecord.with_name(connection, name, options, &block)
         end
-        return Result.new(false) unless
-          Interlock::ActiveRecord.lock_name(connection, name, options)
-        if options[:disable_query_cache]
-          run = block
-          block = -> { connection.uncached(&run) }
-        end
-        Result.new(true, Interlock::ActiveRecord.holding(
-          connection, name, options, &block))
       end
 
       # Whether a connection holds a lock on the name, this one or another.
       def advisory_lock_exists?(name)
-        return super unless connection.is_a?(Adapter)
-        connection.interlock_value(
-          "SELECT EXISTS(SELECT 1 FROM advisory_locks" \
-          " WHERE kind = 'advisory' AND schema = 'main'" \
-          " AND key = #{connection.quote(name.to_s)})") == 1
+        Interlock::ActiveRecord.connected(self) do |connection|
+          return super unless connection.is_a?(Adapter)
+          connection.interlock_value(
+            "SELECT EXISTS(SELECT 1 FROM advisory_locks" \
+            " WHERE kind = 'advisory' AND schema = 'main'" \
+            " AND key = #{connection.quote(name.to_s)})") == 1
+        end
       end
 
       # The name whose block is running: of several the outermost; or nil.
@@ -260,8 +267,10 @@ module Interlock
 
       # The names whose blocks are running, the outermost first.
       def current_advisory_locks
-        return super unless connection.is_a?(Adapter)
-        connection.interlock_names.dup
+        Interlock::ActiveRecord.connected(self) do |connection|
+          return super unless connection.is_a?(Adapter)
+          connection.interlock_names.dup
+        end
       end
     end
 
@@ -294,6 +303,18 @@ module Interlock
     rescue ::ActiveRecord::Deadlocked
       raise unless options[:blocking]
       false
+    end
+
+    # Takes the lock, and runs the block with it. Returns a Result.
+    def self.with_name(connection, name, options, &block)
+      return AdvisoryLock::Result.new(false) unless
+        lock_name(connection, name, options)
+      if options[:disable_query_cache]
+        run = block
+        block = -> { connection.uncached(&run) }
+      end
+      AdvisoryLock::Result.new(
+        true, holding(connection, name, options, &block))
     end
 
     # Runs a block with a lock that has been taken.
