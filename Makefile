@@ -152,7 +152,7 @@ orms:
 # Tests that others wrote, in build/suites.
 .PHONY: suites
 suites:
-	@tool/deps orms
+	@tool/deps suites
 	@$(MAKE) -s library >/dev/null
 	@$(WHERE) $(TCLSH) tool/suites.tcl $(SUITE)
 

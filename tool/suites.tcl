@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: 0BSD
 # The suites of test/suites: tests that others wrote, with Interlock below them.
 #
-#   tclsh tool/suites.tcl ?SUITE...?
+#   tclsh tool/suites.tcl ?-from FOLDER? ?SUITE...?
 #
 # One line a suite, and what is not as list.tcl of test/suites says. The last
-# line is `N passed, N failed`.
+# line is `N passed, N failed`, with how many were skipped, if any were: their
+# version cannot be had here. With CI=true that is a failure, unless another
+# version of the same suite has run. -from takes the list and the scripts from
+# another folder.
 #
 # INTERLOCK_BUILD is the folder of all that is made, instead of build/.
 
@@ -15,17 +18,19 @@ namespace eval suites {
     set build $::env(INTERLOCK_BUILD)
   }
   variable all {}          ;# name -> dict, as in the list
+  variable source $home/test/suites
   variable seconds 240     ;# that one suite may take, with what it gets
   variable jobs 2          ;# how many at a time
   variable nPassed 0
   variable nFailed 0
+  variable skipped {}      ;# name -> why
 }
 source $suites::home/tool/csource.tcl
 
 # The command of the list that describes a suite.
 proc suites::suite {name about} {
   variable all
-  dict set all $name $about
+  dict set all $name [dict merge [list of $name] $about]
 }
 
 # The folder of a suite. What a suite gets is shared by those that run the same
@@ -61,12 +66,12 @@ proc suites::begin {} {
 }
 proc suites::run {name folder} {
   variable all
-  variable home
+  variable source
   variable build
   variable seconds
   variable outputs
   file mkdir $folder
-  set env [list SRC=$home/test/suites INTERLOCK=$build/interlock \
+  set env [list SRC=$source INTERLOCK=$build/interlock \
     "OPTIONS=[dict get $all $name options]"]
   set script "cd '$folder' && [dict get $all $name run]"
   set pipe [open |[list env {*}$env timeout $seconds sh -c $script \
@@ -81,11 +86,18 @@ proc suites::readFrom {pipe name folder} {
   append outputs($name) [read $pipe]
   if {![eof $pipe]} return
   fconfigure $pipe -blocking 1
-  if {[catch { close $pipe } - options]
-   && [lindex [dict get $options -errorcode] 2] == 124} {
+  set status 0
+  if {[catch { close $pipe } - options]} {
+    set status [lindex [dict get $options -errorcode] 2]
+  }
+  if {$status == 124} {
     append outputs($name) "\nnot ended after $suites::seconds s"
   }
-  report $name $outputs($name)
+  if {$status == 101} {
+    skip $name [lindex [split [string trim $outputs($name)] \n] end]
+  } else {
+    report $name $outputs($name)
+  }
   dict unset busy $folder
   begin
 }
@@ -146,21 +158,57 @@ proc suites::report {name output} {
   flush stdout
 }
 
+# A suite that this machine cannot have, and the line that says why.
+proc suites::skip {name why} {
+  variable skipped
+  dict set skipped $name $why
+  puts "skip $name: $why"
+  flush stdout
+}
+# In CI some version of each suite must have run.
+proc suites::judgeSkips {names} {
+  variable all
+  variable skipped
+  variable nFailed
+  set ran {}
+  foreach name $names {
+    if {![dict exists $skipped $name]} { lappend ran [dict get $all $name of] }
+  }
+  foreach of [lsort -unique [lmap name [dict keys $skipped] {
+    dict get $all $name of
+  }]] {
+    if {$of ni $ran} {
+      puts "FAIL $of: in CI a version of it must run"
+      incr nFailed
+    }
+  }
+}
+
 proc suites::main {names} {
   variable all
   variable home
   variable nPassed
   variable nFailed
+  variable skipped
+  variable source
   variable page [csource::slurp $home/sql/RECIPES.md]
-  source $home/test/suites/list.tcl
+  if {[lindex $names 0] eq "-from"} {
+    set names [lassign $names - source]
+    set source [file normalize $source]
+  }
+  source $source/list.tcl
   foreach name $names {
     if {![dict exists $all $name]} {
       puts stderr "suites: no such suite: $name"
       exit 2
     }
   }
-  runAll [expr {[llength $names] ? $names : [dict keys $all]}]
-  puts "$nPassed passed, $nFailed failed"
-  exit [expr {$nFailed > 0}]
+  if {![llength $names]} { set names [dict keys $all] }
+  runAll $names
+  if {[info exists ::env(CI)] && $::env(CI) eq "true"} { judgeSkips $names }
+  set last "$nPassed passed, $nFailed failed"
+  if {[dict size $skipped]} { append last ", [dict size $skipped] skipped" }
+  puts $last
+  exit [expr {$nFailed || !$nPassed}]
 }
 namespace eval suites { main $::argv }

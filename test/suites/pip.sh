@@ -16,6 +16,12 @@ get() {
   shift 2
   rm -rf sources tree
   mkdir sources tree
+  # A setup.py may import pkg_resources, which setuptools 82 is without. The
+  # variable may have no space in it.
+  echo 'setuptools<81' >constraints.txt
+  PIP_CONSTRAINT=$($python -c 'import pathlib
+print(pathlib.Path("constraints.txt").absolute().as_uri())')
+  export PIP_CONSTRAINT
   $python -m pip install --quiet --no-warn-script-location --upgrade \
     --root-user-action=ignore --target packages "$@"
   $python -m pip download --quiet --no-deps --no-binary "$name" \
