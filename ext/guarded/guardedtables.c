@@ -52,12 +52,12 @@ SQLITE_EXTENSION_INIT3
 ** or a database that is read-only has a table with a fault. `note` says so, and
 ** what the triggers are.
 **
-** `guarded_repair` repairs every other fault of triggers and entries. A table that no
-** longer exists stays in the list until `unguarded` is called with its name. If
-** two copies of one file are attached, detach one, or give the copy an id of
-** its own by `unguarded` for all of its tables and then `guarded`. A file whose
-** table `interlock_guarded` is a view, a virtual table, or calls functions is
-** refused.
+** `guarded_repair` repairs every other fault of triggers and entries. A table
+** that no longer exists stays in the list until `unguarded` is called with its
+** name. If two copies of one file are attached, detach one, or give the copy an
+** id of its own by `unguarded` for all of its tables and then `guarded`. A file
+** whose table `interlock_guarded` is a view, a virtual table, or calls
+** functions is refused.
 **
 ** Columns:
 **   schema  TEXT  main, or an attached file
