@@ -48,7 +48,7 @@ SQLITE_EXTENSION_INIT3
 ** trigger of the temp schema always runs first, and must be a BEFORE trigger
 ** instead.
 **
-** `cannot be declared`: a rebuild gave the key a collation of the application's,
+** `cannot be declared`: a rebuild gave the key a collation of the application,
 ** or a database that is read-only has a table with a fault. `note` says so, and
 ** what the triggers are.
 **
