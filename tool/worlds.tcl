@@ -83,7 +83,7 @@ namespace eval worlds {
   }
   # Files that wait more than they compute. They do not count as files that run
   # at a time.
-  variable waiting {lock runner waitend}
+  variable waiting {lock runner waitend recipeslock leasewait}
 }
 
 # A world by its name, with everything filled in.
