@@ -101,8 +101,8 @@ client typeorm {
   run {NODE_PATH="$OUT"/typeorm/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withtypeorm.cjs}
   mode auto
-  remark {`@VersionColumn` is written and never checked: Interlock checks it;
-    the
+  remark {`@VersionColumn` is written and never checked: Interlock checks it,
+    but not that of an object that was read or made without it; the
     [adapter](#knex-kysely-typeorm)}
 }
 client mikro {
@@ -178,8 +178,8 @@ client objection {
     "$SRC"/withobjection.cjs}
   mode auto
   remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`;
-    the [adapter](#knex-kysely-typeorm) of
-    Knex}
+    `upsertGraph()` reads the row again and is not checked; the
+    [adapter](#knex-kysely-typeorm) of Knex}
 }
 client activerecord {
   title {ActiveRecord}
@@ -254,7 +254,8 @@ client gorm {
   run {"$OUT"/gorm/client}
   without adapter
   mode auto
-  remark {`BeforeUpdate` carries the version: `test/orms/withgorm.go`}
+  remark {`BeforeUpdate` carries the version, also with `Select` and `Omit`, and
+    a callback restores it after a refusal: `test/orms/withgorm.go`}
 }
 client ent {
   title {ent}
