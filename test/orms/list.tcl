@@ -43,9 +43,8 @@ client sqlalchemyasync {
     aiosqlite==0.22.1 alembic==1.20.1}
   run {PYTHONPATH="$OUT"/sqlalchemyasync/packages \
     /usr/bin/python3 -B -W ignore "$SRC"/asyncsqlalchemy.py}
-  without adapter
   mode auto
-  remark {`version_id_col`}
+  remark {`version_id_col`; the [adapter](#select--for-update)}
 }
 client sqlmodel {
   title {SQLModel}
