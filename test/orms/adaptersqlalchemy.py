@@ -178,8 +178,9 @@ def read_first():
         session.add(Counter(n=0))
         session.commit()
 
-    def attempt(bind):
+    def attempt(bind, **options):
         with Session(bind) as session:
+            session.connection(execution_options=options)
             session.scalar(select(func.count()).select_from(Counter))
             try:
                 session.get(Counter, 1, with_for_update=True).n += 1
@@ -191,6 +192,8 @@ def read_first():
     assert attempt(wal) == "refused"
     assert attempt(wal.execution_options(
         transaction_mode="IMMEDIATE")) == "written"
+    assert attempt(wal, transaction_mode="IMMEDIATE") == "written"
+    assert attempt(wal) == "refused"
     assert attempt(create_engine_as_driver()) == "written"
     try:
         attempt(wal.execution_options(transaction_mode="WRONG"))
