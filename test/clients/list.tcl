@@ -89,7 +89,8 @@ client php {
   has {php -r 'exit(class_exists("SQLite3") ? 0 : 1);'}
   run {php -d sqlite3.extension_dir="$BUILD" "$SRC"/sqlite3.php}
   remark {`sqlite3.extension_dir` in php.ini must name the folder;
-    `querySingle` returns `false` after an error unless exceptions are on}
+    `querySingle` returns `false` after an error unless exceptions are on; from
+    PHP 8.3 on they are `SQLite3Exception`, a kind of `Exception`}
 }
 client pdo {
   title {PHP PDO}
