@@ -176,7 +176,8 @@ client deno {
 client go {
   title {Go `mattn/go-sqlite3`}
   file client.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/client.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
@@ -311,7 +312,8 @@ client sqljs {
 client modernc {
   title {Go `modernc.org/sqlite`}
   file modernc.go
-  has {command -v go}
+  has {command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/modernc.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
