@@ -43,9 +43,8 @@ client sqlalchemyasync {
     aiosqlite==0.22.1 alembic==1.20.1}
   run {PYTHONPATH="$OUT"/sqlalchemyasync/packages \
     /usr/bin/python3 -B -W ignore "$SRC"/asyncsqlalchemy.py}
-  without adapter
   mode auto
-  remark {`version_id_col`}
+  remark {`version_id_col`; the [adapter](#select--for-update)}
 }
 client sqlmodel {
   title {SQLModel}
@@ -244,7 +243,8 @@ client jooq {
 client gorm {
   title {GORM}
   file withgorm.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/withgorm.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
@@ -260,7 +260,8 @@ client gorm {
 client ent {
   title {ent}
   file withent.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/withent.go . && mkdir -p ent/schema &&
     { cmp -s "$SRC"/entshop/schema/account.go ent/schema/account.go ||
