@@ -537,7 +537,7 @@ static void enlistInside(TxnScope *p, Sqlx *x, const char *zWho){
 }
 
 /* Whether a statement that writes is being run. Most transactions have written
-** nothing when their first lock is taken, and then no statement is looked at. */
+** nothing when their first lock is taken: then no statement is looked at. */
 static int isInside(TxnScope *p){
   return inTransaction(p) && sqlxWrites(p->db);
 }
