@@ -6,9 +6,9 @@
 -- It runs BEFORE: once `bump` has raised a row, an UPDATE that carries no
 -- version looks like such a step. A mark that `settle` has left behind is
 -- removed, so that `noted` does not take the UPDATE for its step. If the UPDATE
--- carries what a step carries, a mark tells `quiet` that it is none: a step sets
--- nothing but the version. The mark stays until the next one. It can do no harm,
--- since a key never gets the same version again.
+-- carries what a step carries, a mark tells `quiet` that it is none: a step
+-- sets nothing but the version. The mark stays until the next one. It can do no
+-- harm, since a key never gets the same version again.
 CREATE TRIGGER $trigger BEFORE UPDATE OF $others ON $table
 WHEN NOT($carries) AND (($follows) OR ($own_step))
 BEGIN
