@@ -580,11 +580,12 @@ static int repairTable(
 
 /* Whether a listed table must be repaired. A renamed one must, too: once a
 ** rebuild has dropped the triggers, only the name leads from a table to its
-** entry. */
+** entry. So must one with renamed columns that the entry names: another column
+** could get the name. */
 static int isFaulty(const DeclaredTable *pTab){
   if( pTab->status>=DECLARED_NO_PARENT ) return 0;
   if( pTab->status==DECLARED_TWICE || pTab->bUnknown ) return 0;
-  return pTab->status!=DECLARED_OK || statusRenamed(pTab);
+  return pTab->status!=DECLARED_OK || statusRenamed(pTab) || pTab->bOldNames;
 }
 
 /* The tables are listed before any is repaired: while the list is being read,

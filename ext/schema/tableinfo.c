@@ -872,5 +872,6 @@ void tableinfoRead(Sqlx *p, TableInfo *pInfo){
 /* The table is going to have this column. If it is called rowid, that will no
 ** longer be a name of the rowid. */
 void tableinfoReserve(Sqlx *p, TableInfo *pInfo, const char *zColumn){
+  pInfo->zReserved = zColumn;
   pInfo->zRowid = rowidName(p, pInfo, zColumn);
 }

@@ -313,11 +313,14 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
 ** sqlite_master: VACUUM moves it, and the trigger finds it all the same. */
 static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
+  const char *zExcept = pTab->stored.zExcept;
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
     return DECLARED_NO_COLUMN;
   }
   versionedTakeOptions(p, pBase, 0);
   pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
+  pBase->bOldNames = zExcept && pTab->stored.zExcept
+                  && strcmp(zExcept, pTab->stored.zExcept)!=0;
   if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
   if( pTab->iRow ) pTab->options.iRow = pTab->iRow;
   if( pTab->zInstalled ) pTab->options.zText = pTab->zInstalled;

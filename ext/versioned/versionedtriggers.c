@@ -313,8 +313,7 @@ static const char *columnList(Gen *g, Columns eColumns){
     sqlite3_str_appendf(pStr, "\"%w\"", pInfo->aCol[i].zName);
   }
   if( !pInfo->bWithoutRowid && eColumns!=COLUMNS_OWN ){
-    clauseJoin(pStr, ",");
-    sqlite3_str_appendall(pStr, CLAUSE_ROWID_NAMES);
+    clauseRowidNames(pStr, pInfo);
   }
   return sqlxText(g->p, pStr);
 }
