@@ -41,6 +41,36 @@ static void checkNames(Sqlx *p, const TableInfo *pInfo, const char *zLease){
           pInfo->zName, zLease[0] ? ", WITHOUT ROWID" : "");
 }
 
+/* With a lease every UPDATE must carry the token, and those by which triggers
+** of versioned tables raise a version carry none. Refuses the table if there
+** are such triggers, on it or on a child. `restore` is not one of them: it
+** raises only a row whose key was used before. */
+static void checkRaised(Sqlx *p, const TableInfo *pInfo){
+  const char *zTable = 0;
+  int bChild = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT tbl_name, sql, name GLOB"
+      " '*_parent_insert' FROM main.sqlite_master WHERE type='trigger' AND"
+      " (name GLOB 'interlock_????????_bump_after'"
+      " OR name GLOB 'interlock_????????_parent_insert')");
+  while( zTable==0 && sqlxStep(p, pStmt) ){
+    const char *zSql = sqlxColumn(p, pStmt, 1);
+    if( zSql==0 || !skippingUpdates(zSql, pInfo->zName) ) continue;
+    zTable = sqlxColumn(p, pStmt, 0);
+    bChild = sqlite3_column_int(pStmt, 2);
+  }
+  sqlxFinalize(p, pStmt);
+  if( zTable && bChild ){
+    sqlxBad(p, "table %s is the parent of the versioned table %s, whose writes"
+               " raise its version without a token; allowed is a fence without"
+               " a lease", pInfo->zName, zTable);
+  }else if( zTable ){
+    sqlxBad(p, "table %s is versioned, and its triggers raise the version"
+               " without a token; allowed are a fence without a lease, and"
+               " SELECT versioned(%Q, ..., 'strict') first", pInfo->zName,
+            pInfo->zName);
+  }
+}
+
 static void fencedCheck(Sqlx *p, const DeclaredTable *pTab){
   const FencedOptions *pOptions = &((const FencedTable*)pTab)->options;
   const TableInfo *pInfo = &pTab->info;
@@ -54,6 +84,7 @@ static void fencedCheck(Sqlx *p, const DeclaredTable *pTab){
             pInfo->zSchema);
   }
   checkNames(p, pInfo, pOptions->zLease);
+  if( pOptions->zLease[0] && p->rc==SQLITE_OK ) checkRaised(p, pInfo);
   if( iCol>=0 && p->rc==SQLITE_OK ) owncolumnCheck(p, pInfo, iCol, "token");
 }
 

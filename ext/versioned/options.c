@@ -317,7 +317,9 @@ static void takeExcept(
     nMissing = exceptRenamed(pInfo, tOf, nMissing, pOptions);
   }
   if( pOptions->bOnly && (nMissing || pOptions->nExcept==0) ){
-    if( eAsked==OPTIONS_EXCEPT ) sqlxBad(p, "only names no column; allowed are columns");
+    if( eAsked==OPTIONS_EXCEPT ){
+      sqlxBad(p, "only names no column; allowed are columns");
+    }
     pOptions->bOnly = pOptions->nExcept = 0;
   }
 }

@@ -51,6 +51,38 @@ static void checkActions(Sqlx *p, const TableInfo *pInfo){
   }
 }
 
+/* Whether a table is fenced with a lease: then every UPDATE must carry the
+** token. Leases are in main. */
+static int isLeased(Sqlx *p, const TableInfo *pInfo){
+  return sqlite3_stricmp(pInfo->zSchema, "main")==0
+      && sqlxExists(p, "SELECT 1 FROM main.sqlite_master WHERE type='trigger'"
+             " AND name GLOB 'interlock_????????_carried'"
+             " AND tbl_name=%Q COLLATE NOCASE", pInfo->zName);
+}
+
+/* Refuses options with which triggers would raise versions of a table that is
+** fenced with a lease: these UPDATEs carry no token. In mode strict every
+** UPDATE carries the version, and none is raised but under a key that was used
+** before. */
+static void checkLease(Sqlx *p, const VersionedTable *pTab){
+  const TableInfo *pInfo = &pTab->base.info;
+  const VersionedOptions *pOptions = &pTab->options;
+  const TableInfo *pParent = pOptions->parent.pInfo;
+  if( (pOptions->mode!=VERSIONED_STRICT || pOptions->eStale==VERSIONED_LOG)
+   && isLeased(p, pInfo) ){
+    sqlxBad(p, "table %s is fenced with a lease, which refuses the UPDATEs by"
+               " which triggers raise its version; allowed are mode strict"
+               " without on_stale=log, and a fence without a lease",
+            pInfo->zName);
+  }
+  if( pParent && p->rc==SQLITE_OK && isLeased(p, pParent) ){
+    sqlxBad(p, "table %s, the parent of %s, is fenced with a lease, which"
+               " refuses the UPDATEs by which triggers raise its version;"
+               " allowed is a parent without one", pParent->zName,
+            pInfo->zName);
+  }
+}
+
 /* Refuses a table that cannot be versioned. */
 static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   const VersionedOptions *pOptions = &((const VersionedTable*)pTab)->options;
@@ -81,6 +113,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   }
   historyCheck(p, (const VersionedTable*)pTab);
   parentCheck(p, (const VersionedTable*)pTab);
+  if( p->rc==SQLITE_OK ) checkLease(p, (const VersionedTable*)pTab);
 }
 
 /* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
