@@ -293,7 +293,7 @@ static const char *updatingTrigger(Sqlx *p, const DeclaredTable *pTab){
 }
 
 static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
-  const char *zTrigger;
+  const char *zTrigger, *zFails;
   if( pTab->status==DECLARED_NEWER ) return "";
   if( pTab->status==DECLARED_NO_TABLE ){
     return "renamed and then rebuilt? fenced_repair(its new name);"
@@ -317,6 +317,8 @@ static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
     return sqlxPrintf(p, "fenced as %s: fenced_repair() before it is rebuilt",
                       pTab->zName);
   }
+  zFails = skippingFailNote(p, &pTab->info);
+  if( zFails && zFails[0] ) return zFails;
   return pTab->info.bDeclaredKey ? ""
        : "no PRIMARY KEY: rows go by their rowid, which VACUUM may change";
 }

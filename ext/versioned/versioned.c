@@ -402,7 +402,7 @@ static void noteOfTrigger(
 
 static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   const TableInfo *pInfo = &pTab->info;
-  const char *zLog;
+  const char *zLog, *zFails;
   sqlite3_str *pNote;
   int i;
   if( pTab->status==DECLARED_NEWER ) return "";
@@ -438,6 +438,11 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
     if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
+  }
+  zFails = skippingFailNote(p, pInfo);
+  if( zFails && zFails[0] ){
+    sqlite3_str_appendf(pNote, "%s%s", sqlite3_str_length(pNote) ? "; " : "",
+                        zFails);
   }
   zLog = pTab->status==DECLARED_OK
        ? versionedlogNote(p, (const VersionedTable*)pTab) : "";
