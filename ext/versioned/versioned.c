@@ -54,10 +54,20 @@ static void checkActions(Sqlx *p, const TableInfo *pInfo){
 /* Whether a table is fenced with a lease: then every UPDATE must carry the
 ** token. Leases are in main. */
 static int isLeased(Sqlx *p, const TableInfo *pInfo){
-  return sqlite3_stricmp(pInfo->zSchema, "main")==0
-      && sqlxExists(p, "SELECT 1 FROM main.sqlite_master WHERE type='trigger'"
-             " AND name GLOB 'interlock_????????_carried'"
-             " AND tbl_name=%Q COLLATE NOCASE", pInfo->zName);
+  static const char zCarried[] = "interlock_????????_carried";
+  const TableInfoList *pList = pInfo->pList;
+  int i;
+  if( sqlite3_stricmp(pInfo->zSchema, "main")!=0 ) return 0;
+  if( pList==0 ){
+    return sqlxExists(p, "SELECT 1 FROM main.sqlite_master WHERE"
+        " type='trigger' AND name GLOB %Q AND tbl_name=%Q COLLATE NOCASE",
+        zCarried, pInfo->zName);
+  }
+  for(i=pList->nUser; i<pList->nTrigger; i++){
+    if( sqlite3_stricmp(pList->a[i].zTable, pInfo->zName)==0
+     && sqlite3_strglob(zCarried, pList->a[i].zName)==0 ) return 1;
+  }
+  return 0;
 }
 
 /* Refuses options with which triggers would raise versions of a table that is
@@ -88,10 +98,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   const VersionedOptions *pOptions = &((const VersionedTable*)pTab)->options;
   const TableInfo *pInfo = &pTab->info;
   int iCol = tableinfoColumn(pInfo, pOptions->zColumn);
-  if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
-    sqlxBad(p, "database %s is read-only; allowed is one that can be"
-               " written", pInfo->zSchema);
-  }else if( pInfo->zRowid==0 && pInfo->bRowidKey ){
+  if( pInfo->zRowid==0 && pInfo->bRowidKey ){
     sqlxBad(p, "table %s has no PRIMARY KEY and columns called rowid,"
                " _rowid_ and oid, so that nothing names its rows; allowed"
                " is a table with a PRIMARY KEY", pInfo->zName);

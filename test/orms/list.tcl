@@ -244,7 +244,8 @@ client jooq {
 client gorm {
   title {GORM}
   file withgorm.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/withgorm.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
@@ -259,7 +260,8 @@ client gorm {
 client ent {
   title {ent}
   file withent.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/withent.go . && mkdir -p ent/schema &&
     { cmp -s "$SRC"/entshop/schema/account.go ent/schema/account.go ||
