@@ -43,9 +43,8 @@ client sqlalchemyasync {
     aiosqlite==0.22.1 alembic==1.20.1}
   run {PYTHONPATH="$OUT"/sqlalchemyasync/packages \
     /usr/bin/python3 -B -W ignore "$SRC"/asyncsqlalchemy.py}
-  without adapter
   mode auto
-  remark {`version_id_col`}
+  remark {`version_id_col`; the [adapter](#select--for-update)}
 }
 client sqlmodel {
   title {SQLModel}
@@ -101,8 +100,8 @@ client typeorm {
   run {NODE_PATH="$OUT"/typeorm/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withtypeorm.cjs}
   mode auto
-  remark {`@VersionColumn` is written and never checked: Interlock checks it;
-    the
+  remark {`@VersionColumn` is written and never checked: Interlock checks it,
+    but not that of an object that was read or made without it; the
     [adapter](#knex-kysely-typeorm)}
 }
 client mikro {
@@ -178,8 +177,8 @@ client objection {
     "$SRC"/withobjection.cjs}
   mode auto
   remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`;
-    the [adapter](#knex-kysely-typeorm) of
-    Knex}
+    `upsertGraph()` reads the row again and is not checked; the
+    [adapter](#knex-kysely-typeorm) of Knex}
 }
 client activerecord {
   title {ActiveRecord}
@@ -255,7 +254,8 @@ client gorm {
   run {"$OUT"/gorm/client}
   without adapter
   mode auto
-  remark {`BeforeUpdate` carries the version: `test/orms/withgorm.go`}
+  remark {`BeforeUpdate` carries the version, also with `Select` and `Omit`, and
+    a callback restores it after a refusal: `test/orms/withgorm.go`}
 }
 client ent {
   title {ent}
