@@ -17,7 +17,7 @@ from sqlalchemy_dlock import registry
 from sqlalchemy_dlock.exceptions import SqlAlchemyDLockDatabaseError
 from sqlalchemy_dlock.lock.base import BaseAsyncSadLock, BaseSadLock
 
-from . import load, path
+from . import load
 
 
 def use(engine):
@@ -30,10 +30,7 @@ def use(engine):
 
     @event.listens_for(engine, "connect")
     def connected(connection, record):
-        if hasattr(connection, "run_async"):
-            connection.run_async(load_async)
-        else:
-            load(connection)
+        load(connection)
 
     @event.listens_for(engine, "checkin")
     def returned(connection, record):
@@ -42,15 +39,6 @@ def use(engine):
             cursor.execute("SELECT interlock_reset()")
             cursor.fetchone()
             cursor.close()
-
-
-async def load_async(db):
-    """interlock.load for a connection of aiosqlite."""
-    await db.enable_load_extension(True)
-    try:
-        await db.load_extension(path())
-    finally:
-        await db.enable_load_extension(False)
 
 
 class Request:
