@@ -1672,6 +1672,7 @@ int main(int n, char **a){
   testWriter();
   testGuard();
   testWriterOnce();
+  testStamps();
   testSkip();
   if( LIMIT_RECORD>=12 ) testSkipDead();
   testReleaseAll();
