@@ -638,8 +638,13 @@ static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** column that a rebuild has lost is added again, with versions above every
 ** earlier one (the time in unix ms). Rows that were inserted while the
 ** triggers were missing are raised above their tombstones and, with `history`,
-** rows that went back meanwhile above the versions that it has. The function
-** does all of its work or none.
+** rows that went back meanwhile above the versions that it has.
+**
+** A table that cannot be declared as it is now is left as it is, and the others
+** are repaired. Then comes an error, which names that table, what is wrong with
+** it, and how many were repaired. They stay repaired. After any other error
+** nothing has changed. A table whose triggers are whole needs no repair, even
+** if it is `cannot be declared`.
 **
 ** The function also records the new name of a table that was renamed. After
 ** that a rebuild of the table is recognized. A table that was renamed and

@@ -121,9 +121,10 @@ proc clients::prepareNext {} {
   set folder $out/$name
   file mkdir $folder
   set script {exec 2>&1}
-  foreach {step status} {has 101 get 102 make 103} {
+  # What a look for something prints, as `command -v` does, is no reason.
+  foreach {step status to} {has 101 >/dev/null get 102 {} make 103 {}} {
     set text [dict get $all $name $step]
-    if {$text ne ""} { append script "\n{ $text\n} || exit $status" }
+    if {$text ne ""} { append script "\n{ $text\n} $to || exit $status" }
   }
   set pipe [open |[list {*}[under $getting $folder] sh -c $script </dev/null] r]
   fconfigure $pipe -blocking 0 -encoding utf-8
@@ -144,6 +145,11 @@ proc clients::prepareRead {name pipe} {
   incr doing -1
 }
 
+# What went wrong, with the last line of an output if it has one.
+proc clients::because {what text} {
+  set line [lastLine $text]
+  return [expr {$line eq "" ? $what : "$what: $line"}]
+}
 # The last line of an output, shortened.
 proc clients::lastLine {text} {
   set line ""
@@ -367,8 +373,10 @@ proc clients::pageRows {} {
   return $out
 }
 
-# A row with an error of the sqlite3 shell in one wording: its versions differ.
+# A row with an error of the sqlite3 shell, or of PHP, in one wording: their
+# versions differ.
 proc clients::worded {row} {
+  regsub {`SQLite3Exception: } $row {`Exception: } row
   set wordings {`(?:Runtime e|E)rror near line}
   if {![regsub $wordings $row {`Error near line} row]} { return $row }
   return [regsub -all { \(\d+\)`} $row `]
@@ -464,9 +472,9 @@ proc clients::try {name} {
     spit $out/$name.log $text
     switch -- $status {
       101 { return [list skipped "needs what is not here" {}] }
-      102 { return [list skipped "cannot get it: [lastLine $text]" {}] }
+      102 { return [list skipped [because "cannot get it" $text] {}] }
     }
-    return [list failed "cannot be built: [lastLine $text]" {}]
+    return [list failed [because "cannot be built" $text] {}]
   }
   lassign [run $name] status text
   spit $out/$name.log $text

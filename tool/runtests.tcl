@@ -5,7 +5,8 @@
 #
 #   -world NAME...   comma-separated worlds, or `all`; quick if left out
 #   -jobs N          files at a time, not counting those that mostly wait
-#                    (tool/worlds.tcl); default: the number of cores, at most 2
+#                    (tool/worlds.tcl); default: one more than there are cores,
+#                    since every file waits now and then, but at most 3
 #   -timeout S       seconds for a file, instead of the world's
 #   -out DIR         for logs and scratch folders, instead of build/
 #   -list            list the worlds and the files
@@ -396,7 +397,7 @@ proc runtests::cores {} {
 proc runtests::main {argv} {
   variable home
   variable jobs
-  variable parallel [expr {min(2, [cores])}]
+  variable parallel [expr {min(2, [cores]) + 1}]
   variable sum
   variable again
   variable out

@@ -19,7 +19,7 @@ namespace eval suites {
   }
   variable all {}          ;# name -> dict, as in the list
   variable source $home/test/suites
-  variable seconds 240     ;# that one suite may take, with what it gets
+  variable seconds 600     ;# that one suite may take, with what it gets
   variable jobs 2          ;# how many at a time
   variable nPassed 0
   variable nFailed 0

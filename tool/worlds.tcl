@@ -13,7 +13,7 @@
 #   static    1: `sqlite` contains the extension
 #   env       variables of the environment, unless they are set. STATEMENTS is
 #             how many the model runs: more in fast worlds, and in
-#             `make fulltest` 500,000 in all
+#             `make fulltest` 300,000 in all
 #   timeout   seconds for one file, as a guard against files that hang
 #   patience  ms that a test waits for one event
 #
@@ -31,7 +31,7 @@ namespace eval worlds {
     debug {
       about {the same, the extension with asserts}
       make DEBUG=1  library debug/interlock.so  also node
-      env {STATEMENTS 80000}  timeout 900
+      env {STATEMENTS 50000}  timeout 900
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
@@ -50,16 +50,16 @@ namespace eval worlds {
     oldest {
       about {the oldest SQLite that is supported, 3.34.0}
       sqlite tcl-oldest  also tcl-tooold
-      env {STATEMENTS 80000}  timeout 900
+      env {STATEMENTS 40000}  timeout 900
     }
     newest {
       about {the newest SQLite, 3.54.1, with its asserts}
-      sqlite tcl-newest  env {STATEMENTS 60000}  timeout 900
+      sqlite tcl-newest  env {STATEMENTS 40000}  timeout 900
     }
     static {
       about {the amalgamation compiled into SQLite}
       make amalgam  sqlite static  static 1
-      env {STATEMENTS 150000}  timeout 1200
+      env {STATEMENTS 50000}  timeout 1200
     }
     posix {
       about {the portable POSIX layer in place of Linux's, with asserts}
@@ -83,7 +83,7 @@ namespace eval worlds {
   }
   # Files that wait more than they compute. They do not count as files that run
   # at a time.
-  variable waiting {lock runner waitend}
+  variable waiting {lock runner waitend recipeslock leasewait}
 }
 
 # A world by its name, with everything filled in.

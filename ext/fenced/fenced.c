@@ -45,16 +45,16 @@ static void fencedCheck(Sqlx *p, const DeclaredTable *pTab){
   const FencedOptions *pOptions = &((const FencedTable*)pTab)->options;
   const TableInfo *pInfo = &pTab->info;
   int iCol = tableinfoColumn(pInfo, pOptions->zColumn);
-  if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
-    sqlxBad(p, "database %s is read-only; allowed is one that can be"
-               " written", pInfo->zSchema);
-  }else if( pOptions->zLease[0] && sqlite3_stricmp(pInfo->zSchema, "main")!=0 ){
-    sqlxBad(p, "table %s is in %s, and leases are in main; allowed is a table"
-               " of main, or one without a lease", pInfo->zName,
-            pInfo->zSchema);
-  }
   checkNames(p, pInfo, pOptions->zLease);
   if( iCol>=0 && p->rc==SQLITE_OK ) owncolumnCheck(p, pInfo, iCol, "token");
+}
+
+/* Refuses a lease where this connection cannot have it. Another one can have
+** the file as its main. */
+static void checkMain(Sqlx *p, const TableInfo *pInfo, const char *zLease){
+  if( zLease[0]==0 || sqlite3_stricmp(pInfo->zSchema, "main")==0 ) return;
+  sqlxBad(p, "table %s is in %s, and leases are in main; allowed is a table"
+             " of main, or one without a lease", pInfo->zName, pInfo->zSchema);
 }
 
 /* Refuses rows whose token cannot be compared. */
@@ -318,6 +318,7 @@ static int fencedIsSuccessor(
 static void fencedPrepare(Sqlx *p, DeclaredTable *pBase, DdlScope eScope){
   FencedTable *pTab = (FencedTable*)pBase;
   (void)eScope;
+  checkMain(p, &pBase->info, pTab->options.zLease);
   if( tableinfoColumn(&pBase->info, pTab->options.zColumn)>=0 ){
     checkTokens(p, &pBase->info, pTab->options.zColumn);
   }

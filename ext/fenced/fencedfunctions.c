@@ -282,9 +282,10 @@ static void fencedSqlFunc(
 ** SQL FUNCTION fenced_repair([table])
 **
 ** Repairs the triggers that `fenced_tables` reports, of one table or of all.
-** The function always makes the whole set of triggers anew, and does all of
-** its work or none. A column that a rebuild has lost is added again, without
-** the tokens that it had.
+** The function always makes the whole set of triggers anew. A column that a
+** rebuild has lost is added again, without the tokens that it had. A table that
+** cannot be fenced as it is now is left, the others are repaired, and then
+** comes an error that names it. After any other error nothing has changed.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name; all fenced tables if left out

@@ -26,12 +26,14 @@ SQLITE_EXTENSION_INIT3
 ** `status` is the first of these that applies: `newer` (a newer Interlock has
 ** fenced the table), `table missing`, `column missing`, `entry missing` (a tool
 ** has dropped the table `interlock_fenced`, or its row), `several sets` (two
-** texts of `fenced_sql` were run), `triggers missing`, `triggers changed`,
-** `triggers outdated` (a UNIQUE index was added or dropped since), `triggers
-** broken` (the side table, or the table of leases, is missing or was changed),
-** `triggers may be skipped` (as of versioned_tables), `ok`.
-** `fenced_repair` repairs each of these faults except `newer` and `table
-** missing`. It does not repair a changed table of leases. With a lease, `note`
+** texts of `fenced_sql` were run), `cannot be declared` (the column became part
+** of a UNIQUE index, or the database is read-only and has a fault; `note` says
+** so), `triggers missing`, `triggers changed`, `triggers outdated` (a UNIQUE
+** index was added or dropped since), `triggers broken` (the side table, or the
+** table of leases, is missing or was changed), `triggers may be skipped` (as of
+** versioned_tables), `ok`. `fenced_repair` repairs each of these faults except
+** `newer`, `table missing` and `cannot be declared`. It does not repair a
+** changed table of leases. With a lease, `note`
 ** names a trigger that updates the table and that the fence refuses, such as
 ** one for `updated_at`.
 **

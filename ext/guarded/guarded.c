@@ -42,10 +42,6 @@ static void checkCollations(Sqlx *p, const TableInfo *pInfo){
 static void guardedCheck(Sqlx *p, const DeclaredTable *pTab){
   const TableInfo *pInfo = &pTab->info;
   LockKey key;
-  if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
-    sqlxBad(p, "database %s is read-only; allowed is one that can be"
-               " written", pInfo->zSchema);
-  }
   checkCollations(p, pInfo);
   lockkeyTable(p, pInfo->zName, &key);  /* an error if it is too long */
 }

@@ -230,8 +230,9 @@ static void guardedSqlFunc(
 ** SQL FUNCTION guarded_repair([table])
 **
 ** Repairs the triggers that `guarded_tables` reports, of one table or of all.
-** The function always makes the whole set of triggers anew, and does all of
-** its work or none.
+** The function always makes the whole set of triggers anew. A table that cannot
+** be guarded as it is now is left, the others are repaired, and then comes an
+** error that names it. After any other error nothing has changed.
 **
 ** Arguments:
 **   table  TEXT  name, or schema.name; all guarded tables if left out

@@ -28,6 +28,7 @@ SQLITE_EXTENSION_INIT3
 ** | `table missing` | it was dropped, or renamed and then rebuilt | |
 ** | `entry missing` | a tool has dropped `interlock_guarded` | fails |
 ** | `several sets` | two texts of `guarded_sql` were run | |
+** | `cannot be declared` | its key cannot be locked; `note` | as `note` says |
 ** | `triggers missing` | a migration has rebuilt it | checks no lock |
 ** | `triggers changed` | by hand, or by RENAME | fails after RENAME |
 ** | `triggers outdated` | index added or dropped; older set | may check none |
@@ -47,12 +48,16 @@ SQLITE_EXTENSION_INIT3
 ** trigger of the temp schema always runs first, and must be a BEFORE trigger
 ** instead.
 **
-** `guarded_repair` repairs every fault of triggers and entries. A table that no
-** longer exists stays in the list until `unguarded` is called with its name. If
-** two copies of one file are attached, detach one, or give the copy an id of
-** its own by `unguarded` for all of its tables and then `guarded`. A file whose
-** table `interlock_guarded` is a view, a virtual table, or calls functions is
-** refused.
+** `cannot be declared`: a rebuild gave the key a collation of the application's,
+** or a database that is read-only has a table with a fault. `note` says so, and
+** what the triggers are.
+**
+** `guarded_repair` repairs every other fault of triggers and entries. A table
+** that no longer exists stays in the list until `unguarded` is called with its
+** name. If two copies of one file are attached, detach one, or give the copy an
+** id of its own by `unguarded` for all of its tables and then `guarded`. A file
+** whose table `interlock_guarded` is a view, a virtual table, or calls
+** functions is refused.
 **
 ** Columns:
 **   schema  TEXT  main, or an attached file

@@ -254,6 +254,12 @@ static void checkName(Sqlx *p, const TableInfo *pInfo){
   }
 }
 
+static void checkWritable(Sqlx *p, const char *zSchema){
+  if( sqlite3_db_readonly(p->db, zSchema)!=1 ) return;
+  sqlxBad(p, "database %s is read-only; allowed is one that can be written",
+          zSchema);
+}
+
 /*
 ** Writes down the steps that declare the table. Returns 0 after an error, and
 ** if everything is there already and bText is not set. Triggers that are as
@@ -273,6 +279,7 @@ static int writeDown(
   ddlNew(pDdl, pTab->zSchema, pKind->zName);
   pDdl->bText = bText;
   checkName(p, &pTab->info);
+  checkWritable(p, pTab->zSchema);
   if( p->rc==SQLITE_OK ) pKind->xCheck(p, pTab);
   if( p->rc!=SQLITE_OK ) return 0;
   if( pTab->zNumber==0 ) pTab->zNumber = registryNumber(p, pTab->zSchema);
@@ -555,16 +562,16 @@ int declareUndeclareMany(
 
 /* ---- repair ----------------------------------------------------------- */
 
-/* Makes the set of a table anew if it has a fault. Returns 1 if it had. */
-static int repairTable(
+/* Writes down the steps that repair a table. Returns 0 after an error, and if
+** there is nothing to do. */
+static int planRepair(
   Sqlx *p,
   Pass *pPass,
-  const DeclaredKind *pKind,
   const char *zTable,
-  DdlTxn *pTxn
+  DeclaredTable *pTab,
+  const DeclaredKind *pKind,
+  Ddl *pDdl
 ){
-  DeclaredTable *pTab = newTable(p, pKind);
-  Ddl ddl;
   if( pTab==0 || !findTable(p, pPass, pKind, zTable, pTab) ) return 0;
   if( pTab->zEntry==0 ) takeMissing(p, pTab, 0);
   if( !pTab->bDeclared ) return 0;
@@ -573,7 +580,19 @@ static int repairTable(
                " %s() with these", pTab->info.zName, pKind->zName);
   }
   pKind->xOptions(p, pTab, 0);
-  if( !writeDown(p, pTab, DDL_SELECT, 0, &ddl) ) return 0;
+  return writeDown(p, pTab, DDL_SELECT, 0, pDdl);
+}
+
+/* Repairs one table. Returns 1 if it had a fault. */
+static int repairTable(
+  Sqlx *p,
+  const DeclaredKind *pKind,
+  const char *zTable,
+  DdlTxn *pTxn
+){
+  DeclaredTable *pTab = newTable(p, pKind);
+  Ddl ddl;
+  if( !planRepair(p, 0, zTable, pTab, pKind, &ddl) ) return 0;
   runSteps(p, pTab, &ddl, DDL_SELECT, pTxn);
   return p->rc==SQLITE_OK;
 }
@@ -582,33 +601,86 @@ static int repairTable(
 ** rebuild has dropped the triggers, only the name leads from a table to its
 ** entry. */
 static int isFaulty(const DeclaredTable *pTab){
-  if( pTab->status>=DECLARED_NO_PARENT ) return 0;
-  if( pTab->status==DECLARED_TWICE || pTab->bUnknown ) return 0;
-  return pTab->status!=DECLARED_OK || statusRenamed(pTab);
+  const DeclaredStatus status = pTab->status==DECLARED_REFUSED
+                              ? pTab->beneath : pTab->status;
+  if( status>=DECLARED_NO_PARENT ) return 0;
+  if( status==DECLARED_TWICE || pTab->bUnknown ) return 0;
+  return status!=DECLARED_OK || statusRenamed(pTab);
+}
+
+/* The repair of all tables. */
+typedef struct Repair {
+  Pass pass;
+  DdlTxn txn;
+  int nDone;             /* tables that were repaired */
+  int nLeft;             /* tables that cannot be */
+  const char *zLeft;     /* the first one of these */
+  const char *zWhy;      /* why it cannot be */
+} Repair;
+
+/* Repairs one of them. If it cannot be declared as it is now, nothing has been
+** done to it, and the others are repaired all the same. */
+static void repairListed(
+  Sqlx *p,
+  const DeclaredTable *pListed,
+  Repair *pRepair
+){
+  const char *zTable = sqlxPrintf(p, "\"%w\".\"%w\"", pListed->zSchema,
+                                  pListed->zTable);
+  DeclaredTable *pTab = newTable(p, pListed->pKind);
+  Ddl ddl;
+  if( planRepair(p, &pRepair->pass, zTable, pTab, pListed->pKind, &ddl) ){
+    runSteps(p, pTab, &ddl, DDL_SELECT, &pRepair->txn);
+    pRepair->nDone += p->rc==SQLITE_OK;
+  }else if( p->rc==SQLITE_ERROR ){
+    if( pRepair->nLeft++==0 ){
+      pRepair->zWhy = sqlxErrorText(p);
+      pRepair->zLeft = zTable;
+    }
+    sqlxClear(p);
+  }
+}
+
+/* Tells of the tables that were left, when the others are kept. */
+static void failLeft(Sqlx *p, const Repair *pRepair, const char *zKind){
+  const char *zMore = "";
+  if( pRepair->nLeft>1 ){
+    zMore = sqlxPrintf(p, " and %d more, see %s_tables", pRepair->nLeft-1,
+                       zKind);
+  }
+  sqlxFail(p, SQLITE_ERROR, "%s (not repaired: %s%s; repaired: %d)",
+           pRepair->zWhy, pRepair->zLeft, zMore, pRepair->nDone);
 }
 
 /* The tables are listed before any is repaired: while the list is being read,
 ** SQLite drops no table. Those in temp come last: after one of them no table
 ** can be dropped (ddlWatch). */
-int declareRepair(Sqlx *p, const DeclaredKind *pKind, const char *zTable){
-  DdlTxn txn = ddlBegin(p, DDL_SELECT);
-  int n = 0;
-  if( zTable ){
-    n = repairTable(p, 0, pKind, zTable, &txn);
-  }else{
-    const DeclaredTable *pList = statusList(p, pKind);
-    const DeclaredTable *pTab;
-    Pass pass;
-    int bTemp;
-    passBegin(p, &pass);
-    for(bTemp=0; bTemp<=1; bTemp++){
-      for(pTab=pList; pTab; pTab=pTab->pNext){
-        if( isTemp(pTab->zSchema)!=bTemp || !isFaulty(pTab) ) continue;
-        n += repairTable(p, &pass, pKind, sqlxPrintf(p, "\"%w\".\"%w\"",
-                         pTab->zSchema, pTab->zTable), &txn);
+static int repairAll(Sqlx *p, const DeclaredKind *pKind){
+  const DeclaredTable *pList, *pTab;
+  Repair repair;
+  int bTemp;
+  memset(&repair, 0, sizeof(repair));
+  repair.txn = ddlBegin(p, DDL_SELECT);
+  pList = statusList(p, pKind);
+  passBegin(p, &repair.pass);
+  for(bTemp=0; bTemp<=1; bTemp++){
+    for(pTab=pList; pTab && p->rc==SQLITE_OK; pTab=pTab->pNext){
+      if( isTemp(pTab->zSchema)==bTemp && isFaulty(pTab) ){
+        repairListed(p, pTab, &repair);
       }
     }
   }
+  ddlEnd(p, &repair.txn);
+  if( repair.nLeft ) failLeft(p, &repair, pKind->zName);
+  return repair.nDone;
+}
+
+int declareRepair(Sqlx *p, const DeclaredKind *pKind, const char *zTable){
+  DdlTxn txn;
+  int n;
+  if( zTable==0 ) return repairAll(p, pKind);
+  txn = ddlBegin(p, DDL_SELECT);
+  n = repairTable(p, pKind, zTable, &txn);
   ddlEnd(p, &txn);
   return n;
 }

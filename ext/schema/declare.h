@@ -44,7 +44,9 @@ int declareUndeclare(Sqlx *p, const DeclaredKind *pKind, const char *zTable,
 int declareUndeclareMany(Sqlx *p, const DeclaredKind *pKind, int nTable,
                          const char *const *azTable);
 /* Repairs one table or, if zTable is NULL, every declared table of every
-** schema, all or none. Returns how many had to be repaired. */
+** schema. Returns how many had to be repaired. If some cannot be declared as
+** they are now, the others are repaired and stay so, and the error names the
+** first one. After any other error nothing has changed. */
 int declareRepair(Sqlx *p, const DeclaredKind *pKind, const char *zTable);
 
 /* Finds a table and its entry. pTab must have the size that the kind says, and

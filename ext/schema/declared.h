@@ -38,6 +38,8 @@ typedef enum DeclaredStatus {
                          ** made the triggers */
   DECLARED_CHANGED,      /* a trigger's text is not what it should be */
   DECLARED_MISSING,      /* a trigger is not there */
+  DECLARED_REFUSED,      /* the table may not be declared as it is now, so that
+                         ** its triggers cannot be made anew */
   DECLARED_SEVERAL,      /* the table has more than one set or entry */
   DECLARED_NO_ENTRY,     /* its triggers are there, and its entry is not */
   DECLARED_NO_COLUMN,    /* a column that the kind needs is not there */
@@ -73,7 +75,9 @@ struct DeclaredTable {
   Touches touches;       /* triggers of the user's that update the table, where
                          ** the kind looks for them */
 
-  DeclaredStatus status; /* in a list only, as are the next two */
+  DeclaredStatus status; /* in a list only, as are the next four */
+  DeclaredStatus beneath;  /* for DECLARED_REFUSED: what its triggers are */
+  const char *zRefused;  /* and why; NULL: it is not refused */
   Skipping skip;         /* for DECLARED_SKIPPED the trigger */
   DeclaredTable *pNext;
 };
@@ -146,14 +150,16 @@ struct DeclaredKind {
   const char *(*xNote)(Sqlx*, const DeclaredTable*);
 
   /* ---- declaring ---- */
-  /* Refuses a table that may not be declared with its options. */
+  /* Refuses a table that may not be declared with its options. The status of a
+  ** declared table that it refuses is DECLARED_REFUSED. So it looks at the
+  ** table only: what refuses a connection or rows belongs into xPrepare. */
   void (*xCheck)(Sqlx*, const DeclaredTable*);
   /* Whether a table without an entry can be what has become of a declared table
   ** that is missing. NULL: no table is taken for another. */
   int (*xIsSuccessor)(Sqlx*, const DeclaredTable *pTab,
                       const DeclaredTable *pGone);
-  /* Looks at the rows of the table, once it is known that there is something to
-  ** do, and may refuse it; or NULL. */
+  /* Looks at the rows of the table and the connection, once it is known that
+  ** there is something to do, and may refuse it; or NULL. */
   void (*xPrepare)(Sqlx*, DeclaredTable*, DdlScope);
   /* Append steps of the kind's own, or NULL: before the triggers are made,
   ** after that, and after the entry is stored. */

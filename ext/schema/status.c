@@ -11,7 +11,7 @@ const char *statusName(DeclaredStatus status){
   static const char *const az[] = {
     "ok", "triggers may be skipped", "file attached twice", "triggers broken",
     "triggers outdated", "triggers changed", "triggers missing",
-    "several sets", "entry missing", "column missing",
+    "cannot be declared", "several sets", "entry missing", "column missing",
     "parent missing", "table missing", "newer"
   };
   return az[status];
@@ -62,6 +62,11 @@ const char *statusNote(Sqlx *p, const DeclaredTable *pTab){
     return sqlxPrintf(p, "there is more than one set of triggers;"
                          " %s_repair() leaves one", zKind);
   }
+  if( pTab->status==DECLARED_REFUSED ){
+    return sqlxPrintf(p, "%s%s%s", pTab->zRefused,
+        pTab->beneath==DECLARED_OK ? "" : "; ",
+        pTab->beneath==DECLARED_OK ? "" : statusName(pTab->beneath));
+  }
   if( pTab->status!=DECLARED_NO_ENTRY ) return "";
   return sqlxPrintf(p, pTab->bUnknown
       ? "interlock_%s does not know its triggers, which do not tell all of"
@@ -97,6 +102,29 @@ DeclaredStatus statusCompare(Sqlx *p, DeclaredTable *pTab){
   return status;
 }
 
+/* Returns DECLARED_REFUSED for a table that may not be declared as it is now,
+** so that no repair helps. */
+static DeclaredStatus orRefused(
+  Sqlx *p,
+  DeclaredTable *pTab,
+  DeclaredStatus status
+){
+  static const char zPrefix[] = "bad argument: ";
+  int n = (int)sizeof(zPrefix) - 1;
+  if( p->rc!=SQLITE_OK ) return status;
+  if( status>DECLARED_TWICE && sqlite3_db_readonly(p->db, pTab->zSchema)==1 ){
+    pTab->zRefused = "the database is read-only";
+  }else{
+    pTab->pKind->xCheck(p, pTab);
+    if( p->rc!=SQLITE_ERROR ) return status;
+    pTab->zRefused = sqlxErrorText(p);
+    if( strncmp(pTab->zRefused, zPrefix, (size_t)n)==0 ) pTab->zRefused += n;
+    sqlxClear(p);
+  }
+  pTab->beneath = status;
+  return DECLARED_REFUSED;
+}
+
 /* Returns the status of a table in its schema's list. What a newer Interlock
 ** has made is not judged. */
 static DeclaredStatus statusOf(
@@ -122,7 +150,7 @@ static DeclaredStatus statusOf(
     sqlxClear(p);
     return DECLARED_CHANGED;
   }
-  return statusCompare(p, pTab);
+  return orRefused(p, pTab, statusCompare(p, pTab));
 }
 
 /* Appends the declared tables of one schema. Returns where the next one

@@ -56,10 +56,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   const VersionedOptions *pOptions = &((const VersionedTable*)pTab)->options;
   const TableInfo *pInfo = &pTab->info;
   int iCol = tableinfoColumn(pInfo, pOptions->zColumn);
-  if( sqlite3_db_readonly(p->db, pInfo->zSchema)==1 ){
-    sqlxBad(p, "database %s is read-only; allowed is one that can be"
-               " written", pInfo->zSchema);
-  }else if( pInfo->zRowid==0 && pInfo->bRowidKey ){
+  if( pInfo->zRowid==0 && pInfo->bRowidKey ){
     sqlxBad(p, "table %s has no PRIMARY KEY and columns called rowid,"
                " _rowid_ and oid, so that nothing names its rows; allowed"
                " is a table with a PRIMARY KEY", pInfo->zName);

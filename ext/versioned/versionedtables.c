@@ -27,19 +27,19 @@ SQLITE_EXTENSION_INIT3
 ** not versioned any more, or has another key; `note` says which), `entry
 ** missing` (a tool has dropped the table `interlock_versioned`, or its row),
 ** `several sets` (two texts of `versioned_sql` were run, or an older Interlock
-** has declared a table whose entry was missing), `triggers missing`, `triggers
-** changed`, `triggers outdated` (the parent was declared with another column, a
-** UNIQUE index was added since, or an older Interlock made the triggers; in
-** mode echo, and beside a trigger that updates the table, also if a column was
-** added or dropped; with `except`, after any ALTER TABLE of the table, and
-** after a RENAME of a table that it refers to), `triggers broken` (a trigger
-** names a table that does not exist), `triggers may be skipped` (see below),
-** `ok`.
-** `versioned_repair` repairs each of these faults except `parent missing`,
-** which ends when the parent is declared again or `parent` is changed, and
-** `table missing`, for which it needs the table's new name. A table that a
-** newer Interlock has declared is `newer`, and is left alone. `note` reports
-** what is no fault but worth knowing.
+** has declared a table whose entry was missing), `cannot be declared` (see
+** below), `triggers missing`, `triggers changed`, `triggers outdated` (the
+** parent was declared with another column, a UNIQUE index was added since, or
+** an older Interlock made the triggers; in mode echo, and beside a trigger that
+** updates the table, also if a column was added or dropped; with `except`,
+** after any ALTER TABLE of the table, and after a RENAME of a table that it
+** refers to), `triggers broken` (a trigger names a table that does not exist),
+** `triggers may be skipped` (see below), `ok`. `versioned_repair` repairs each
+** of these faults except `cannot be declared`, `parent missing`, which ends
+** when the parent is declared again or `parent` is changed, and `table
+** missing`, for which it needs the table's new name. A table that a newer
+** Interlock has declared is `newer`, and is left alone. `note` reports what is
+** no fault but worth knowing.
 **
 ** A schema tool that drops the tables it does not know takes the registry and
 ** the tombstones away. The triggers stay, and without tombstones every write
@@ -57,6 +57,13 @@ SQLITE_EXTENSION_INIT3
 ** a RENAME, but the rebuild dropped them. `versioned_repair(its new name)`, or
 ** `UPDATE versioned_tables SET name = its new name`, moves the declaration and
 ** the tombstones to the new table; DELETE undeclares it.
+**
+** `cannot be declared`: what was done to the table since is not allowed for a
+** versioned table, so that `versioned_repair` cannot make its triggers anew;
+** `note` says why, and what its triggers are if they are not whole. Examples:
+** in mode `strict` a column was added with a FOREIGN KEY action that updates
+** rows; the version became part of a UNIQUE index; a database that is read-only
+** has a table with a fault.
 **
 ** `triggers may be skipped`: an AFTER INSERT or AFTER UPDATE trigger of the
 ** application on this table contains RAISE(IGNORE) and is newer. SQLite runs

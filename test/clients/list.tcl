@@ -89,7 +89,8 @@ client php {
   has {php -r 'exit(class_exists("SQLite3") ? 0 : 1);'}
   run {php -d sqlite3.extension_dir="$BUILD" "$SRC"/sqlite3.php}
   remark {`sqlite3.extension_dir` in php.ini must name the folder;
-    `querySingle` returns `false` after an error unless exceptions are on}
+    `querySingle` returns `false` after an error unless exceptions are on; from
+    PHP 8.3 on they are `SQLite3Exception`, a kind of `Exception`}
 }
 client pdo {
   title {PHP PDO}
@@ -175,7 +176,8 @@ client deno {
 client go {
   title {Go `mattn/go-sqlite3`}
   file client.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/client.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
@@ -310,7 +312,8 @@ client sqljs {
 client modernc {
   title {Go `modernc.org/sqlite`}
   file modernc.go
-  has {command -v go}
+  has {command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/modernc.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&

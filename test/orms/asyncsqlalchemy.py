@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import (AsyncSession, async_sessionmaker,
                                     create_async_engine)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
-from steps import for_update, other
+from steps import adapter, for_update, other
 
 class Base(DeclarativeBase):
     pass
@@ -103,6 +103,7 @@ async def main():
     print("repaired", await one("SELECT status FROM versioned_tables"),
           other("SELECT balance, version FROM account"))
     await engine.dispose()
+    adapter("sqlalchemyasync")
     print("done")
 
 asyncio.run(main())

@@ -43,9 +43,8 @@ client sqlalchemyasync {
     aiosqlite==0.22.1 alembic==1.20.1}
   run {PYTHONPATH="$OUT"/sqlalchemyasync/packages \
     /usr/bin/python3 -B -W ignore "$SRC"/asyncsqlalchemy.py}
-  without adapter
   mode auto
-  remark {`version_id_col`}
+  remark {`version_id_col`; the [adapter](#select--for-update)}
 }
 client sqlmodel {
   title {SQLModel}
@@ -101,8 +100,8 @@ client typeorm {
   run {NODE_PATH="$OUT"/typeorm/node_modules "$BUILD"/sqlite/node/bin/node \
     "$SRC"/withtypeorm.cjs}
   mode auto
-  remark {`@VersionColumn` is written and never checked: Interlock checks it;
-    the
+  remark {`@VersionColumn` is written and never checked: Interlock checks it,
+    but not that of an object that was read or made without it; the
     [adapter](#knex-kysely-typeorm)}
 }
 client mikro {
@@ -178,8 +177,8 @@ client objection {
     "$SRC"/withobjection.cjs}
   mode auto
   remark {`$beforeUpdate` carries the version: `test/orms/withobjection.cjs`;
-    the [adapter](#knex-kysely-typeorm) of
-    Knex}
+    `upsertGraph()` reads the row again and is not checked; the
+    [adapter](#knex-kysely-typeorm) of Knex}
 }
 client activerecord {
   title {ActiveRecord}
@@ -244,7 +243,8 @@ client jooq {
 client gorm {
   title {GORM}
   file withgorm.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/withgorm.go . && [ -f go.sum ] || {
       rm -f go.mod && go mod init client &&
@@ -254,12 +254,14 @@ client gorm {
   run {"$OUT"/gorm/client}
   without adapter
   mode auto
-  remark {`BeforeUpdate` carries the version: `test/orms/withgorm.go`}
+  remark {`BeforeUpdate` carries the version, also with `Select` and `Omit`, and
+    a callback restores it after a refusal: `test/orms/withgorm.go`}
 }
 client ent {
   title {ent}
   file withent.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {
     cp -p "$SRC"/withent.go . && mkdir -p ent/schema &&
     { cmp -s "$SRC"/entshop/schema/account.go ent/schema/account.go ||

@@ -29,13 +29,30 @@ connection_created.connect(load)  #:load
 
 class Versioned(models.Model):
     version = models.BigIntegerField(default=1, editable=False)
+    _has_version = True
 
     class Meta:
         abstract = True
 
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        read = super().from_db(db, field_names, values)
+        read._has_version = "version" in field_names
+        return read
+
     @transaction.atomic
-    def save(self, *args, **kwargs):
-        super().save(*args, **kwargs)
+    def save(self, force_insert=False, force_update=False, using=None,
+             update_fields=None):
+        if not self._has_version:
+            raise ValueError("only() and defer() must read the version of an"
+                             " object that is saved")
+        if update_fields is not None:
+            update_fields = {*update_fields}
+            if not update_fields:
+                return  # Django writes nothing
+            update_fields.add("version")
+        super().save(force_insert=force_insert, force_update=force_update,
+                     using=using, update_fields=update_fields)
         self.refresh_from_db(fields=["version"])
 
 class Account(Versioned):
@@ -100,6 +117,16 @@ except IntegrityError as e:
     print("stale", int(
         str(e).startswith("stale write:")  #:stale
     ))
+# No part of it can be saved, either; nor an object without its version.
+less = Account.objects.only("balance").get(pk=1)
+less.balance = 3
+for stale in b, less:
+    for part in {}, {"update_fields": ["balance"]}:
+        try:
+            stale.save(**part)
+        except (IntegrityError, ValueError):
+            continue
+        raise AssertionError("an object that is stale was saved")
 
 other("UPDATE account SET balance = 50")
 a.balance -= 1

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-sqlite3"
@@ -25,9 +26,28 @@ type Account struct {
 	Version int64 `gorm:"not null;default:1"`
 }
 
+// Select and Omit name the columns that GORM writes: never without the version.
 func (a *Account) BeforeUpdate(tx *gorm.DB) error {
-	tx.Statement.SetColumn("Version", a.Version+1)
+	s := tx.Statement
+	if len(s.Selects) > 0 {
+		s.Selects = append(s.Selects, "version")
+	}
+	s.Omits = slices.DeleteFunc(s.Omits, func(name string) bool {
+		return strings.EqualFold(name, "version")
+	})
+	s.Settings.Store("read version", a.Version)
+	s.SetColumn("Version", a.Version+1)
 	return nil
+}
+
+// GORM changes the object before it writes. One that was refused stays as old
+// as it was; otherwise it would pass the second time.
+func afterUpdate(tx *gorm.DB) {
+	a, ok := tx.Statement.Model.(*Account)
+	read, saved := tx.Statement.Settings.Load("read version")
+	if ok && saved && (tx.Error != nil || tx.RowsAffected == 0) {
+		a.Version = read.(int64)
+	}
 }
 
 func other(words ...string) string {
@@ -64,6 +84,8 @@ func main() {
 		check(on.Raw(text).Row().Scan(&out))
 		return
 	}
+	check(db.Callback().Update().After("gorm:update").Register(
+		"version", afterUpdate))
 	check(db.AutoMigrate(&Account{}))
 	one(db, "SELECT versioned('accounts')")
 	pool, err := db.DB()
@@ -102,6 +124,25 @@ func main() {
 	err = db.Save(b).Error
 	fmt.Println("~stale", err)
 	fmt.Println("stale", number[stale(err)])
+	// No part of it can be saved, either, nor an object without its version.
+	less := &Account{}
+	check(db.Select("id", "balance").First(less, 1).Error)
+	for _, x := range []*Account{b, less} {
+		for i, err := range []error{
+			db.Save(x).Error,
+			db.Updates(x).Error,
+			db.Select("balance").Updates(x).Error,
+			db.Omit("Version").Updates(x).Error,
+			db.Model(x).Update("balance", 5).Error,
+			db.Model(x).Updates(Account{Balance: 5}).Error,
+			db.Model(x).Select("balance").Updates(Account{Balance: 5}).Error,
+			db.Model(x).Select("Balance").Update("balance", 5).Error,
+		} {
+			if !stale(err) {
+				panic(fmt.Sprint("an object that is stale was saved: ", i))
+			}
+		}
+	}
 
 	other("UPDATE accounts SET balance = 50")
 	a.Balance = 77

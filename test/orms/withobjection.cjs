@@ -55,6 +55,18 @@ async function main() {
     ));
   }
 
+  // No part of it can be saved, either; nor an object without its version.
+  const less = await Account.query().select("id", "balance").findById(id);
+  for (const save of [
+    () => b.$query().update({ balance: 78 }),
+    () => less.$query().patch({ balance: 78 }),
+  ]) {
+    const e = await save().catch((e) => e);
+    if (!String(e.message).includes(" - stale write:")) {
+      throw new Error(`an object that is stale was saved: ${save}`);
+    }
+  }
+
   other("UPDATE account SET balance = 50");
   try {
     await a.$query().patch({ balance: 77 });

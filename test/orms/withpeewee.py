@@ -18,6 +18,9 @@ class Versioned(Model):
     def save(self, force_insert=False, only=None):
         if force_insert or self._pk is None:
             return super().save(force_insert, only)
+        if self.version is None:
+            raise ValueError("the version of an object that is saved must be"
+                             " read")
         self.version += 1
         if only is not None:
             only = [*only, Versioned.version]
@@ -70,6 +73,17 @@ except IntegrityError as e:
     print("stale", int(
         str(e).startswith("stale write:")  #:stale
     ))
+# No part of it can be saved, either; nor an object without its version.
+new = Account(id=1, balance=2)
+less = Account.select(Account.id, Account.balance).get()
+less.balance = 3
+for stale in b, new, less:
+    for only in None, [Account.balance], ["balance"]:
+        try:
+            stale.save(only=only)
+        except (IntegrityError, ValueError):
+            continue
+        raise AssertionError("an object that is stale was saved")
 
 other("UPDATE account SET balance = 50")
 a.balance -= 1

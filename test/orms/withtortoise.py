@@ -51,6 +51,20 @@ async def main():
         print("stale", int(
             str(e).startswith("stale write:")  #:stale
         ))
+    # No part of it can be saved, either; nor an object without its version.
+    new = Account(id=1, balance=2)
+    less = await Account.all().only("id", "balance").get(id=1)
+    less.balance = 3
+    some = ["balance"]
+    for save in (lambda: b.save(update_fields=some), b.save,
+                 lambda: new.save(update_fields=some),
+                 lambda: new.save(force_update=True),
+                 lambda: less.save(update_fields=some), less.save):
+        try:
+            await save()
+        except (IntegrityError, AttributeError):
+            continue
+        raise AssertionError("an object that is stale was saved")
 
     other("UPDATE account SET balance = 50")
     try:

@@ -122,7 +122,8 @@ client activerecord {
 client go {
   title {Go `mattn/go-sqlite3`}
   file program.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {sh "$SRC"/go.sh get program.go github.com/mattn/go-sqlite3@v1.14.53}
   make {sh "$SRC"/go.sh make}
   run {MATTN=$(cd "$OUT"/go && go list -m -f '{{.Version}}' \
@@ -134,7 +135,8 @@ client go {
 client goose {
   title {Go `goose`}
   file withgoose.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {sh "$SRC"/go.sh get 'migrators.go withgoose.go' \
     github.com/mattn/go-sqlite3@v1.14.53 github.com/pressly/goose/v3@v3.30.1}
   make {sh "$SRC"/go.sh make}
@@ -145,7 +147,8 @@ client goose {
 client gomigrate {
   title {Go `golang-migrate`}
   file withmigrate.go
-  has {command -v go && command -v gcc}
+  has {command -v gcc && command -v go &&
+    [ "$(go env GOVERSION | sed 's/go1\.\([0-9]*\).*/\1/')" -ge 21 ]}
   get {sh "$SRC"/go.sh get 'migrators.go withmigrate.go' \
     github.com/mattn/go-sqlite3@v1.14.53 \
     github.com/golang-migrate/migrate/v4@v4.20.1}

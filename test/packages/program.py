@@ -26,9 +26,17 @@ print("tried", one("SELECT try_advisory_lock('printer')"))
 print("waited", one("SELECT advisory_lock('scanner') > 0"))
 db.close()
 
-# A connection that has no such method, as in a Python that loads no extension.
+# A connection without the method, as in a Python that loads no extension. After
+# enable() it has the functions.
+class Plain(sqlite3.Connection):
+    @property
+    def enable_load_extension(self):
+        raise AttributeError("enable_load_extension")
+
+enabled = __name__ != "__main__"
 try:
-    interlock.load(object())
+    interlock.load(sqlite3.connect(":memory:", factory=Plain))
+    assert enabled
 except RuntimeError as e:
-    assert "interlock.enable()" in str(e), e
-    print("done")
+    assert not enabled and "interlock.enable()" in str(e), e
+print("done")

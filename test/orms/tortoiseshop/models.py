@@ -9,17 +9,17 @@ class Versioned(models.Model):
 
     async def save(self, using_db=None, update_fields=None,
                    force_create=False, force_update=False):
-        if self._saved_in_db and not force_create:
-            force_update = True  # an error if the row is gone
-            self.version += 1
-            if update_fields is not None:
-                update_fields = {*update_fields, "version"}
+        writes = self._saved_in_db or update_fields or force_update
+        if force_create or not writes:
+            return await super().save(using_db, force_create=force_create)
+        if update_fields is not None:
+            update_fields = {*update_fields, "version"}
+        self.version += 1
         try:
-            await super().save(using_db, update_fields, force_create,
-                               force_update)
+            # force_update: an error if the row is gone
+            await super().save(using_db, update_fields, force_update=True)
         except BaseException:
-            if self._saved_in_db:
-                self.version -= 1
+            self.version -= 1
             raise
 
 class Account(Versioned):

@@ -3,6 +3,8 @@
 rows for ORMs.
 
 interlock.load(db)   into a connection of the module sqlite3
+interlock.load_async(db)
+                     into one of aiosqlite
 interlock.enable()   into every connection of that module that is opened later,
                      also in a Python that loads no extensions
 interlock.path()     the file that both load
@@ -16,7 +18,8 @@ import os
 
 from .locks import LockTimeout, locked, row_locked
 
-__all__ = ["LockTimeout", "enable", "load", "locked", "path", "row_locked"]
+__all__ = ["LockTimeout", "enable", "load", "load_async", "locked", "path",
+           "row_locked"]
 
 
 def path():
@@ -28,16 +31,56 @@ def path():
         beside if os.path.exists(beside) else "interlock")
 
 
+VERSION = "SELECT interlock_version()"
+
+
 def load(db):
-    """Loads Interlock into a connection of sqlite3, or of a driver like it."""
+    """Loads Interlock into a connection of sqlite3, of a driver like it, or of
+    SQLAlchemy's for aiosqlite. Does nothing if the connection has it already,
+    as after enable().
+    """
+    if hasattr(db, "run_async"):
+        db.run_async(load_async)
+        return
+    try:
+        db.execute(VERSION).fetchone()
+        return
+    except Exception as e:
+        refuse_but_missing(e)
     if not hasattr(db, "enable_load_extension"):
-        raise RuntimeError("this Python loads no extension into a connection:"
-                           " call interlock.enable() before you open it")
+        raise no_extensions()
     db.enable_load_extension(True)
     try:
         db.load_extension(path())
     finally:
         db.enable_load_extension(False)
+
+
+async def load_async(db):
+    """load for a connection of aiosqlite."""
+    try:
+        await db.execute_fetchall(VERSION)
+        return
+    except Exception as e:
+        refuse_but_missing(e)
+    try:
+        await db.enable_load_extension(True)
+    except AttributeError:
+        raise no_extensions() from None
+    try:
+        await db.load_extension(path())
+    finally:
+        await db.enable_load_extension(False)
+
+
+def refuse_but_missing(error):
+    if "no such function" not in str(error):
+        raise error
+
+
+def no_extensions():
+    return RuntimeError("this Python loads no extension into a connection:"
+                        " call interlock.enable() before you open it")
 
 
 def enable():

@@ -17,7 +17,7 @@ from sqlalchemy_dlock import registry
 from sqlalchemy_dlock.exceptions import SqlAlchemyDLockDatabaseError
 from sqlalchemy_dlock.lock.base import BaseAsyncSadLock, BaseSadLock
 
-from . import load, path
+from .sqlalchemy import connected, returned
 
 
 def use(engine):
@@ -27,30 +27,8 @@ def use(engine):
                           (registry.ASYNCIO_REGISTRY, "AsyncSadLock")):
         classes["sqlite"] = {"module": __name__, "class": name}
     engine = getattr(engine, "sync_engine", engine)
-
-    @event.listens_for(engine, "connect")
-    def connected(connection, record):
-        if hasattr(connection, "run_async"):
-            connection.run_async(load_async)
-        else:
-            load(connection)
-
-    @event.listens_for(engine, "checkin")
-    def returned(connection, record):
-        if connection is not None:
-            cursor = connection.cursor()
-            cursor.execute("SELECT interlock_reset()")
-            cursor.fetchone()
-            cursor.close()
-
-
-async def load_async(db):
-    """interlock.load for a connection of aiosqlite."""
-    await db.enable_load_extension(True)
-    try:
-        await db.load_extension(path())
-    finally:
-        await db.enable_load_extension(False)
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkin", returned)
 
 
 class Request:

@@ -14,7 +14,7 @@ class RowLocked(Exception):
 
 
 def locking(table, keys, nowait=False, skip_locked=False, shared=False,
-            limit=None):
+            limit=None, parents=()):
     """A generator of (sql, values), to be sent the one value of each result.
 
     It locks the rows of a table for the rest of the transaction, and returns
@@ -22,19 +22,36 @@ def locking(table, keys, nowait=False, skip_locked=False, shared=False,
     are locked in the order of their keys, so that two programs that lock the
     same rows do not wait for each other in a circle; with skip_locked in the
     order given, and no more than limit.
+
+    An object can have a row in other tables, too. Of these, parents has (table,
+    keys), with a key for each one of keys, in the same order. Their rows are
+    locked before those of the table.
     """
     attempt = "try_" if nowait or skip_locked else ""
     name = attempt + "row_xact_lock" + ("_shared" if shared else "")
-    locked = []
-    for key in keys if skip_locked else sorted(keys):
-        if limit is not None and len(locked) >= limit:
-            break
+    tables = [*parents, (table, keys)]
+
+    def lock_row(table, key):
         sql = "SELECT %s(?%s)" % (name, ", ?" * len(key))
-        if (yield sql, (table, *key)):
-            locked.append(key)
-        elif nowait:
-            raise RowLocked("row locked: %s(%s)" % (
-                table, ", ".join(map(str, key))))
+        return (yield sql, (table, *key))
+
+    locked = []
+    if skip_locked:
+        for i, key in enumerate(keys):
+            if limit is not None and len(locked) >= limit:
+                break
+            for of, its in tables:
+                if not (yield from lock_row(of, its[i])):
+                    break
+            else:
+                locked.append(key)
+    else:
+        for of, its in tables:
+            for key in sorted(its):
+                if not (yield from lock_row(of, key)) and nowait:
+                    raise RowLocked("row locked: %s(%s)" % (
+                        of, ", ".join(map(str, key))))
+        locked = sorted(keys)
     # Also if there is no such row: the program may be about to insert it.
     if not shared and not nowait:
         yield "SELECT write_turn()", ()

@@ -1,53 +1,135 @@
 # SPDX-License-Identifier: 0BSD
-"""with_for_update() of SQLAlchemy's ORM: interlock.sqlalchemy.use(engine).
+"""with_for_update() of SQLAlchemy's ORM: interlock.sqlalchemy.use(engine), or
+use(async_engine).
 
 A query for one entity locks the rows that it finds, for the rest of the
 transaction; with nowait, skip_locked and read (a shared lock). It must come
 first in its transaction, unless that has written before: the rule about waiting
-of row_xact_lock.
+of row_xact_lock. A transaction that must read before begins with the write
+lock: execution_options(transaction_mode="IMMEDIATE") of an engine or a
+connection.
 """
+import asyncio
+
 from sqlalchemy import event, inspect, tuple_
-from sqlalchemy.exc import InvalidRequestError, OperationalError
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import (ArgumentError, InvalidRequestError,
+                            OperationalError)
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.sql import Select, visitors
 
 from . import load, rows
 
+MODES = ("", "DEFERRED", "IMMEDIATE", "EXCLUSIVE")
+
 
 def use(engine):
     """Loads Interlock into each connection of an engine, and begins
-    transactions before their first statement."""
+    transactions before their first statement. In AUTOCOMMIT there are none."""
+    engine = getattr(engine, "sync_engine", engine)
+    if find_beside(engine) is not None:
+        return
+    # The engines of engine.execution_options() have the same dialect.
+    engine.dialect.interlock_beside = Beside(engine)
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkin", returned)
+    event.listen(engine, "begin", begun)
+    event.listen(engine, "before_execute", executing)
+    event.listen(engine, "handle_error", failed)
+    if not event.contains(Session, "do_orm_execute", execute):
+        event.listen(Session, "do_orm_execute", execute)
 
-    @event.listens_for(engine, "connect")
-    def connected(connection, record):
-        load(connection)
-        connection.isolation_level = None
 
-    @event.listens_for(engine, "begin")
-    def begun(connection):
-        connection.exec_driver_sql("BEGIN")
-        connection.info["changes"] = connection.connection.total_changes
+def find_beside(engine):
+    return getattr(engine.dialect, "interlock_beside", None)
 
-    @event.listens_for(engine, "checkin")
-    def returned(connection, record):
-        if connection is not None:
-            connection.execute("SELECT interlock_reset()").fetchone()
 
-    @event.listens_for(Session, "do_orm_execute")
-    def execute(state):
-        wanted = getattr(state.statement, "_for_update_arg", None)
-        if wanted is None or state.session.get_bind().engine is not engine:
-            return None
-        return state.invoke_statement(
-            lock_rows(state.session, engine, state.statement, wanted,
-                      state.parameters))
+class Beside:
+    """Connections of an engine's kind that are not of its pool: a program whose
+    threads hold all of that could get no further one of it."""
 
-    # Whatever comes here with FOR UPDATE has locked nothing.
-    @event.listens_for(engine, "before_execute")
-    def executing(connection, statement, *parameters):
-        for part in visitors.iterate(statement):
-            if getattr(part, "_for_update_arg", None) is not None:
-                refuse()
+    def __init__(self, engine):
+        self.engine = engine
+        self.other = None
+        event.listen(engine, "engine_disposed", self.dispose)
+
+    def connect(self):
+        if self.other is None:
+            self.other = Engine(self.engine.pool.recreate(),
+                                self.engine.dialect, self.engine.url)
+        return self.other.connect()
+
+    def dispose(self, engine):
+        other, self.other = self.other, None
+        if other is not None:
+            other.pool.dispose()
+
+
+def connected(connection, record):
+    load(connection)
+    files = {row[1]: row[2] for row in fetch(connection,
+                                             "PRAGMA database_list")}
+    record.info["interlock_file"] = files["main"]
+
+
+def returned(connection, record):
+    """What a connection still holds when it returns to the pool is released."""
+    if connection is not None:
+        fetch(connection, "SELECT interlock_reset()")
+
+
+def fetch(connection, sql):
+    cursor = connection.cursor()
+    try:
+        cursor.execute(sql)
+        return cursor.fetchall()
+    finally:
+        cursor.close()
+
+
+def begun(connection):
+    driver = connection.connection.driver_connection
+    # None is AUTOCOMMIT, or what a program sets that sends BEGIN itself.
+    if driver.isolation_level is not None and not driver.in_transaction:
+        options = connection.get_execution_options()
+        mode = options.get("transaction_mode", driver.isolation_level).upper()
+        if mode not in MODES:
+            raise ArgumentError("transaction_mode: %r; allowed is %s" % (
+                mode, ", ".join(MODES[1:])))
+        connection.exec_driver_sql("BEGIN " + mode)
+        if mode not in ("", "DEFERRED"):
+            connection.info["interlock_changes"] = None
+            return
+    connection.info["interlock_changes"] = driver.total_changes
+
+
+def execute(state):
+    wanted = getattr(state.statement, "_for_update_arg", None)
+    if wanted is None:
+        return None
+    bind = state.session.get_bind(**state.bind_arguments)
+    beside = find_beside(bind.engine)
+    if beside is None:
+        return None
+    connection = state.session.connection(state.bind_arguments)
+    return state.invoke_statement(lock_rows(
+        connection, beside, state.statement, wanted, state.parameters))
+
+
+def executing(connection, statement, *parameters):
+    """Whatever comes here with FOR UPDATE has locked nothing."""
+    for part in visitors.iterate(statement):
+        if getattr(part, "_for_update_arg", None) is not None:
+            refuse()
+
+
+def failed(context):
+    """A task that is cancelled waits for nothing: its connection is closed as
+    soon as the thread that waits for it has returned."""
+    if (isinstance(context.original_exception, asyncio.CancelledError)
+            and context.connection is not None):
+        context.connection.connection.dbapi_connection.run_async(
+            lambda db: db.interrupt())
 
 
 def refuse():
@@ -69,7 +151,7 @@ def mapper_of(statement, wanted):
     return mapper
 
 
-def lock_rows(session, engine, statement, wanted, parameters):
+def lock_rows(connection, beside, statement, wanted, parameters):
     """Locks the rows that a statement finds. Returns the statement that reads
     only these."""
     mapper = mapper_of(statement, wanted)
@@ -82,10 +164,10 @@ def lock_rows(session, engine, statement, wanted, parameters):
         limit = statement._limit
         found = found.limit(None)
     statement = statement.limit(None).offset(None)
-    keys = read_beside(session.connection(), engine, found, parameters or {})
+    keys = read_beside(connection, beside, found, parameters or {})
 
     def call(sql, values):
-        return session.connection().exec_driver_sql(sql, values).scalar()
+        return connection.exec_driver_sql(sql, values).scalar()
 
     try:
         locked = rows.lock(call, mapper.local_table.fullname, keys,
@@ -98,11 +180,15 @@ def lock_rows(session, engine, statement, wanted, parameters):
     return statement.where(tuple_(*key).in_(locked))
 
 
-def read_beside(connection, engine, statement, parameters):
+def read_beside(connection, beside, statement, parameters):
     """Reads on another connection; but on this one if it has written, for then
-    only it sees what it has written, and no other can write."""
-    written = connection.connection.total_changes != connection.info["changes"]
-    if written or engine.url.database in (None, "", ":memory:"):
+    only it sees what it has written, and no other can write; and if no other
+    connection has its database, which is in memory."""
+    changes = connection.info.get("interlock_changes")
+    written = connection.connection.driver_connection.total_changes != changes
+    query = connection.engine.url.query
+    shared = query.get("cache") == "shared" or query.get("vfs") == "memdb"
+    if written or not (connection.info.get("interlock_file") or shared):
         return [tuple(row) for row in connection.execute(statement, parameters)]
-    with engine.connect() as other:
+    with beside.connect() as other:
         return [tuple(row) for row in other.execute(statement, parameters)]

@@ -3,9 +3,14 @@
 
 A query locks the rows of its model that it finds for the rest of the
 transaction, also with nowait and skip_locked. It must come first in atomic(),
-unless that has written before: the rule about waiting of row_xact_lock.
+unless that has written before: the rule about waiting of row_xact_lock. With
+"transaction_mode": "IMMEDIATE" in OPTIONS a transaction may read before, as one
+of ATOMIC_REQUESTS does.
 """
-from django.db.backends.sqlite3 import base, features, operations
+import contextlib
+import os
+
+from django.db.backends.sqlite3 import base, creation, features, operations
 
 from .. import load
 
@@ -23,9 +28,19 @@ class DatabaseOperations(operations.DatabaseOperations):
         return ""  # the compiler locks
 
 
+class DatabaseCreation(creation.DatabaseCreation):
+    def _destroy_test_db(self, test_database_name, verbosity):
+        super()._destroy_test_db(test_database_name, verbosity)
+        if test_database_name and not self.is_in_memory_db(test_database_name):
+            # Its lock file, if there were locks.
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(test_database_name + "-interlock")
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
+    creation_class = DatabaseCreation
     _changes = None
 
     def get_new_connection(self, conn_params):

@@ -27,9 +27,8 @@ class SQLCompiler(compiler.SQLCompiler):
         be computed of the locked rows alone."""
         query = self.query
         why = None
-        if (query.combinator or meta.concrete_model._meta.parents
-                or not isinstance(meta.pk.column, str)):
-            why = "locks rows of one table with a key of one column"
+        if query.combinator:
+            why = "locks the rows of one query, and not of a union"
         elif query.group_by is not None:
             why = "locks no groups: use it without an aggregate"
         elif query.distinct and query.is_sliced:
@@ -55,7 +54,11 @@ class SQLCompiler(compiler.SQLCompiler):
             found.order_by = found.extra_order_by = ()
             found.default_ordering = False
         found.clear_select_clause()
-        found.add_fields(["pk"])
+        # An object of a model with parents has a row in the table of each.
+        parents = find_parents(meta)
+        tables = [(m._meta.db_table, pk_fields(m._meta))
+                  for m in (*parents, meta.concrete_model)]
+        found.add_fields([f.name for table, fields in tables for f in fields])
         limit = None
         if query.select_for_update_skip_locked and query.high_mark is not None:
             limit = query.high_mark - query.low_mark
@@ -72,16 +75,53 @@ class SQLCompiler(compiler.SQLCompiler):
                 cursor.execute(sql.replace("?", "%s"), values)
                 return cursor.fetchone()[0]
 
-        keys = self.connection.read_beside(*find)
+        keys = split_rows(self.connection.read_beside(*find), tables)
         try:
             locked = rows.lock(
-                one, meta.db_table, keys, query.select_for_update_nowait,
-                query.select_for_update_skip_locked, limit=limit)
+                one, *keys.pop(), query.select_for_update_nowait,
+                query.select_for_update_skip_locked, limit=limit, parents=keys)
         except rows.RowLocked as e:
             raise OperationalError(str(e)) from e
+        query.where.add(self.is_one_of(pk_fields(meta), locked), AND)
+
+    def is_one_of(self, fields, keys):
+        """The condition that a row has one of these keys."""
         quote = self.connection.ops.quote_name
-        places = ", ".join(["%s"] * len(locked))
-        query.where.add(ExtraWhere(
-            ["%s.%s IN (%s)" % (quote(query.get_initial_alias()),
-                                quote(meta.pk.column), places)],
-            [key for key, in locked]), AND)
+        table = quote(self.query.get_initial_alias())
+        columns = ["%s.%s" % (table, quote(f.column)) for f in fields]
+        marks = "(%s)" % ", ".join(["%s"] * len(fields))
+        if not keys:
+            sql = "1 = 0"
+        elif len(fields) == 1:
+            sql = "%s IN (%s)" % (columns[0], ", ".join(["%s"] * len(keys)))
+        else:
+            sql = "(%s) IN (VALUES %s)" % (
+                ", ".join(columns), ", ".join([marks] * len(keys)))
+        return ExtraWhere([sql], [value for key in keys for value in key])
+
+
+def pk_fields(meta):
+    """The fields of a model's primary key, which can be several from 5.2 on."""
+    return getattr(meta, "pk_fields", None) or [meta.pk]
+
+
+def find_parents(meta):
+    """The models, the first ancestor first, whose tables have a part of an
+    object of a model. A proxy has no table."""
+    found = []
+    for model in reversed(meta.get_parent_list()):
+        model = model._meta.concrete_model
+        if model is not meta.concrete_model and model not in found:
+            found.append(model)
+    return found
+
+
+def split_rows(found, tables):
+    """[(table, keys)] of rows that have the key of each table."""
+    split = []
+    first = 0
+    for table, fields in tables:
+        end = first + len(fields)
+        split.append((table, [row[first:end] for row in found]))
+        first = end
+    return split
