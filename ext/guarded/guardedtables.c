@@ -48,9 +48,9 @@ SQLITE_EXTENSION_INIT3
 ** trigger of the temp schema always runs first, and must be a BEFORE trigger
 ** instead.
 **
-** `cannot be declared`: a rebuild gave the key a collation of the application's,
-** or a database that is read-only has a table with a fault. `note` says so, and
-** what the triggers are.
+** `cannot be declared`: a rebuild gave the key a collation of the
+** application's, or a database that is read-only has a table with a fault.
+** `note` says so, and what the triggers are.
 **
 ** `guarded_repair` repairs every other fault of triggers and entries. A table
 ** that no longer exists stays in the list until `unguarded` is called with its
