@@ -101,17 +101,24 @@ enum { OP_LOCK = 1, OP_TRY, OP_REQUEST, OP_UNLOCK, OP_UNLOCK_ALL };
 ** | transaction lock outside BEGIN | `no transaction:` |
 ** | an error in a transaction | the transaction goes on, its locks stay |
 ** | a statement fails | transaction locks stay, unless SQLite undoes it |
-** | first transaction lock, in a larger statement | may need a second try |
+** | first transaction lock, in a larger SELECT | may need a second try |
 ** | after the first transaction lock of a transaction | changes() is 0 |
 ** | triggers and views of a schema | cannot call lock functions |
 **
 ** If SQLite undoes a failed statement inside a transaction, the locks that the
-** statement took are released. The first transaction lock of a connection
-** makes a table in its temp schema. SQLite then ends a statement that has yet
-** to open a table with `abort due to ROLLBACK`, although the transaction goes
-** on. The statement works the second time, and a lock in a SELECT of its own
-** always works. SQLite calls a commit hook for a transaction that has taken
-** transaction locks, even if it wrote nothing.
+** statement took are released. SQLite calls a commit hook for a transaction
+** that has taken transaction locks, even if it wrote nothing.
+**
+** The first transaction lock of a connection makes a table in its temp schema.
+** SQLite then ends a SELECT that has yet to open a table with `abort due to
+** ROLLBACK`, although the transaction goes on. The SELECT works the second
+** time, and a lock in a SELECT of its own always works. A statement that
+** writes, such as one with a temp trigger that takes the lock, makes no table.
+** If it writes an attached file or temp and not `main`, and the connection has
+** not made the table before, it takes SQLite's write lock on `main`, too, and
+** then cannot wait for a lock that is not free. To avoid this, take a
+** transaction lock once in a SELECT between BEGIN and COMMIT when the
+** connection is new.
 */
 
 /* ---- one function for many names -------------------------------------- */

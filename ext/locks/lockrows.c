@@ -190,7 +190,8 @@ static int rowsCall(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR, also for an error in where, which may not
-**     call a function that releases rows or tables
+**     call a function that releases rows or tables; and if where has ended the
+**     transaction of an xact form, or rolled back a savepoint with rows of it
 ** From: SELECT ... FOR UPDATE and FOR SHARE of PostgreSQL, which read a row
 **   again after its lock, and do not search again after a wait
 ** Example:

@@ -82,11 +82,17 @@ SQLITE_EXTENSION_INIT3
 ** of the statement, if it succeeds. The function cannot be called in triggers
 ** of the schema, since every program that writes would need the extension.
 **
+** A statement that writes an attached file or temp, and not `main`, takes
+** SQLite's write lock on `main`, too, unless the connection has called the
+** function, or taken a transaction lock, in a SELECT between BEGIN and COMMIT
+** before.
+**
 ** Arguments:
 **   channel  TEXT  its name, 1 to 255 bytes
 ** Result: INTEGER 1
 ** Errors:
-**   `no transaction:` SQLITE_ERROR, if a transaction cannot write
+**   `no transaction:` SQLITE_ERROR, SQLITE_BUSY or SQLITE_READONLY, if a
+**     transaction cannot write
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
@@ -133,7 +139,8 @@ static void notifyFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   payload  TEXT  '' or NULL
 ** Result: NULL
 ** Errors:
-**   `no transaction:` SQLITE_ERROR, if a transaction cannot write
+**   `no transaction:` SQLITE_ERROR, SQLITE_BUSY or SQLITE_READONLY, if a
+**     transaction cannot write
 **   `lock table full:` SQLITE_ERROR
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR

@@ -398,12 +398,30 @@ RowsearchRow *rowsearchMet(Rowsearch *p){
   return pRow;
 }
 
+/* Sets an error if the rows that were found are not locked any more. */
+static void askHeld(Rowsearch *p){
+  int i;
+  for(i=0; i<p->nRow && p->x->rc==SQLITE_OK; i++){
+    connectionSearchHolds(&p->locks, p->x, &p->aRow[i].key);
+  }
+  if( p->bBegun && p->x->rc==SQLITE_OK ){
+    connectionSearchHolds(&p->locks, p->x, 0);
+  }
+}
+
+/* SQL of the program's can have ended the transaction that wrote the file. */
 int rowsearchPassEnd(Rowsearch *p){
+  sqlite3 *db = p->x->db;
   const char *zSchema = p->pTab->zSchema;
-  int bNewest = p->bNewest
-             || (p->bWal ? dbheaderSame(p->x->db, zSchema, &p->wal)
-                         : !waitingSharesWal(p->x->db, zSchema));
+  int bNewest;
+  p->bNewest &= sqlite3_txn_state(db, zSchema)==SQLITE_TXN_WRITE;
+  bNewest = p->bNewest
+         || (p->bWal ? dbheaderSame(db, zSchema, &p->wal)
+                     : !waitingSharesWal(db, zSchema));
   sqlite3_reset(p->pSearch);
+  if( p->bBegun && p->x->rc==SQLITE_OK ){
+    connectionSearchHolds(&p->locks, p->x, 0);
+  }
   askEnded(p);
   return bNewest;
 }
@@ -499,6 +517,7 @@ void rowsearchResult(Rowsearch *p, sqlite3_context *ctx){
   sqlite3_str *pStr = sqlite3_str_new(p->x->db);
   const char *z;
   int i;
+  askHeld(p);
   if( p->nPass>1 ){
     qsort(p->aRow, (size_t)p->nRow, sizeof(p->aRow[0]), comparePos);
   }

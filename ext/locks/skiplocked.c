@@ -146,7 +146,9 @@ static int skipCall(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR, also for an error in where or order_by, which
-**     may not call a function that releases rows or tables
+**     may not call a function that releases rows or tables; and if one of them
+**     has ended the transaction of the xact form, or rolled back a savepoint
+**     with rows of it
 ** From: SELECT ... FOR UPDATE SKIP LOCKED of PostgreSQL, MySQL and Oracle
 ** Example:
 **   CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT);

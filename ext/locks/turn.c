@@ -64,10 +64,15 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 ** passes on when the next transaction that writes `main`, or that takes locks
 ** of transaction scope, has ended. A transaction that only reads does not end
 ** it. If no transaction begins after all, write_turn_end() ends the turn.
+** Under PRAGMA locking_mode = EXCLUSIVE SQLite unlocks no file, so nothing
+** tells when a transaction has ended, and the function needs BEGIN. If that
+** pragma is set after the call, end the turn with write_turn_end().
 **
 ** If a writer without a turn has SQLite's write lock for longer than the
-** connection's `busy_timeout`, the function fails with SQLite's `database is
-** locked`, SQLITE_BUSY, and the turn is given back.
+** connection's `busy_timeout`, a call in BEGIN fails with SQLite's `database is
+** locked`, SQLITE_BUSY, and the turn is given back, also one that was taken
+** before BEGIN. A BEGIN IMMEDIATE that fails so begins no transaction and keeps
+** the turn.
 **
 ** Arguments:
 **   ms  INTEGER  how long to wait in the queue, as of advisory_lock_timeout,
@@ -75,7 +80,8 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 ** Result: INTEGER 1
 ** Errors:
 **   `no transaction:` SQLITE_ERROR, outside BEGIN on a database without a file
-**     or in a shared cache; or if a transaction cannot write
+**     or in a shared cache, or under PRAGMA locking_mode = EXCLUSIVE; or if a
+**     transaction cannot write
 **   `lock timeout:` SQLITE_BUSY_TIMEOUT
 **   `lock wait refused:` SQLITE_BUSY, after a read or write
 **   `deadlock detected:` SQLITE_LOCKED

@@ -29,6 +29,8 @@ struct Connection {
   i64 iToken;            /* fencing token of the last grant */
   int bNotified;         /* the open transaction has notified a channel */
   int nSearch;           /* searches for rows that have not ended */
+  u32 nEnd;              /* transactions whose end was an event */
+  u32 nBack;             /* savepoints whose rollback was one */
   LockWatch *pWatch;     /* watches its requests; NULL: none was asked for */
   void *pGuards;         /* what the guards of this connection know */
   const ConnectionGuards *pGuardEvents;
@@ -173,6 +175,7 @@ static int onMark(void *pArg, int iFrom, int iTo){
 static void onRollbackTo(void *pArg, int i){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
+  p->nBack++;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     filesessionRollbackTo(pFs, i);
   }
@@ -182,6 +185,7 @@ static void onEnd(void *pArg, int bUndone){
   Connection *p = (Connection*)pArg;
   FileSession *pFs;
   writeendCancel(&p->pTurn);
+  p->nEnd++;
   p->bNotified = 0;
   for(pFs=p->pFileSessions; pFs; pFs=pFs->pNext){
     if( pFs->pLock==0 ) continue;
@@ -228,6 +232,26 @@ static int isTurnAhead(const ConnectionRequest *pReq, sqlite3 *db){
   return pReq->eScope==LOCK_SCOPE_TURN && sqlite3_get_autocommit(db);
 }
 
+/* Sets an error if SQLite will not unlock the file at the end of the next
+** transaction. No event would tell of that end. */
+static void requireUnlock(Sqlx *x, const ConnectionRequest *pReq){
+  switch( waitingKeepsLock(x->db, "main") ){
+    case WAITING_ALLOWED:
+      break;
+    case WAITING_NOMEM:
+      x->rc = SQLITE_NOMEM;
+      break;
+    case WAITING_LOCK_KEPT:
+      sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN, since PRAGMA"
+          " locking_mode keeps SQLite's lock", pReq->zName);
+      break;
+    default:
+      sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN, since SQLite"
+          " does not say whether PRAGMA locking_mode keeps its lock: if the"
+          " program has an authorizer, it must allow that pragma", pReq->zName);
+  }
+}
+
 /* Waits for the end of the next transaction if the request needs that. Returns
 ** 1 if this call has begun to wait. */
 static int awaitTurnEnd(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
@@ -242,7 +266,9 @@ static int awaitTurnEnd(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
         " database has no file or is in a shared cache", pReq->zName);
   }
   failSession(x, eRc, 0);
-  return eRc==LOCK_OK;
+  if( eRc==LOCK_OK ) requireUnlock(x, pReq);
+  if( x->rc!=SQLITE_OK ) writeendCancel(&p->pTurn);
+  return x->rc==SQLITE_OK;
 }
 
 /* Sets an error if the request needs BEGIN. */
@@ -388,14 +414,19 @@ static LockRc acquireRow(Wanted *w){
 
 /* Takes SQLite's write lock, which comes with the turn. If a writer without a
 ** turn has that lock, only the connection's busy handler can wait for it. If it
-** is not granted, the turn is released; of a try that is no error. An interrupt
-** then ends the wait for the turn, whose lock is not held. */
+** is not granted, the turn is released, also one that was taken before BEGIN.
+** Of a try that is no error. An interrupt then ends the wait for the turn,
+** whose lock is not held. */
 static int takeWrite(Sqlx *x, const Wanted *w){
   Connection *p = w->pConn;
   LockSession *pLock = w->pFs->pLock;
   LockGrant turn = lockGranted(pLock);
   txnscopeWrite(&p->scope, x, w->pReq->zName, !w->pReq->bTry);
   if( x->rc==SQLITE_OK ) return 1;
+  if( p->pTurn ){
+    writeendCancel(&p->pTurn);
+    turn.eScope = LOCK_SCOPE_TURN;
+  }
   lockUndo(pLock, &turn);
   if( w->pReq->bTry && ((x->rc & 0xff)==SQLITE_BUSY
                      || (x->rc & 0xff)==SQLITE_LOCKED) ) sqlxClear(x);
@@ -895,7 +926,7 @@ int connectionNotify(Connection *p, Sqlx *x, const char *zWho,
   assert( sqlxHeld(x->db) );
   txnscopeCatchUp(&p->scope);
   bLater = isInTransaction(p);
-  if( bLater ) txnscopeEnlistInside(&p->scope, x, zWho);
+  if( bLater ) txnscopeEnlist(&p->scope, x, zWho);
   pFs = connectionFile(p, x, 0);
   if( pFs==0 ) return 0;
   if( bLater ) p->bNotified = 1;
@@ -970,6 +1001,8 @@ int connectionSearchBegin(
   if( !pReq->bTry && pSearch->usBegin==0 ) pSearch->usBegin = osMonotonicUs();
   txnscopeCatchUp(&p->scope);
   enlist(p, x, pReq);
+  pSearch->nEnd = p->nEnd;
+  pSearch->nBack = p->nBack;
   if( !beginWanted(&w, p, x, pReq) ) return 0;
   pSearch->pFs = w.pFs;
   pSearch->iLevel = lockLevel(w.pFs->pLock);
@@ -981,6 +1014,23 @@ int connectionSearchBegin(
   lockerrorSet(x, eRc, &w.failure);
   if( eRc==LOCK_OK ) p->nSearch++;
   return eRc==LOCK_OK;
+}
+
+/* Whether the transaction has ended in which the search holds its rows. The
+** search runs SQL of the program's, a function of which can do that. */
+static int txnIsOver(const ConnectionSearch *pSearch){
+  Connection *p = pSearch->pConn;
+  if( pSearch->pReq->eScope==LOCK_SCOPE_SESSION ) return 0;
+  txnscopeCatchUp(&p->scope);
+  return p->nEnd!=pSearch->nEnd;
+}
+
+/* Sets an error if a search must lock no more rows. */
+static int mustStop(const ConnectionSearch *pSearch, Sqlx *x){
+  if( !txnIsOver(pSearch) ) return 0;
+  sqlxBad(x, "the transaction was ended within the search of %s; allowed is"
+             " after it", pSearch->pReq->zName);
+  return 1;
 }
 
 /* The intention that goes with a row that was just granted. The search holds
@@ -1005,15 +1055,18 @@ static int keepRow(ConnectionSearch *pSearch, Sqlx *x, LockRc eRc,
 int connectionSearchSkip(ConnectionSearch *pSearch, Sqlx *x,
                          const LockKey *pKey, LockGrant *pRow){
   const ConnectionRequest *pReq = pSearch->pReq;
-  LockRc eRc = lockSkip(pSearch->pFs->pLock, pKey, pReq->eMode, pReq->eScope);
+  LockRc eRc;
+  if( mustStop(pSearch, x) ) return 0;
+  eRc = lockSkip(pSearch->pFs->pLock, pKey, pReq->eMode, pReq->eScope);
   return keepRow(pSearch, x, eRc, pRow);
 }
 
 int connectionSearchTry(ConnectionSearch *pSearch, Sqlx *x,
                         const LockKey *pKey, LockGrant *pRow){
   const ConnectionRequest *pReq = pSearch->pReq;
-  LockRc eRc = lockAcquire(pSearch->pFs->pLock, pKey, pReq->eMode,
-                           pReq->eScope, 0);
+  LockRc eRc;
+  if( mustStop(pSearch, x) ) return 0;
+  eRc = lockAcquire(pSearch->pFs->pLock, pKey, pReq->eMode, pReq->eScope, 0);
   return keepRow(pSearch, x, eRc, pRow);
 }
 
@@ -1026,6 +1079,7 @@ int connectionSearchWait(ConnectionSearch *pSearch, Sqlx *x,
   int i;
   assert( sqlxHeld(x->db) );
   memset(&done, 0, sizeof(done));
+  if( mustStop(pSearch, x) ) return 0;
   done.usBegin = pSearch->usBegin;
   done.a = sqlxAlloc(x, (u64)n*2*sizeof(LockGrant));
   if( done.a==0 || !beginWanted(&w, pSearch->pConn, x, &one) ) return 0;
@@ -1035,6 +1089,24 @@ int connectionSearchWait(ConnectionSearch *pSearch, Sqlx *x,
   if( eRc!=LOCK_OK ) return 0;
   for(i=0; i<n; i++) aRow[i] = done.a[2*i+1];
   return 1;
+}
+
+/* Another savepoint than one of a row's may have been rolled back, such as that
+** of a statement that failed. So the lock manager is asked then. */
+int connectionSearchHolds(ConnectionSearch *pSearch, Sqlx *x,
+                          const LockKey *pKey){
+  const ConnectionRequest *pReq = pSearch->pReq;
+  u64 iToken = 0;
+  assert( sqlxHeld(x->db) );
+  if( mustStop(pSearch, x) ) return 0;
+  if( pKey==0 || pReq->eScope==LOCK_SCOPE_SESSION
+   || pSearch->nBack==pSearch->pConn->nBack ) return 1;
+  failSession(x, lockToken(pSearch->pFs->pLock, pKey, &iToken), pSearch->pFs);
+  if( iToken==0 ){
+    sqlxBad(x, "a savepoint was rolled back within the search of %s; allowed is"
+               " after it", pReq->zName);
+  }
+  return x->rc==SQLITE_OK;
 }
 
 /* The caller may have an error already: this only makes stores that cannot
@@ -1057,7 +1129,7 @@ void connectionSearchEnd(ConnectionSearch *pSearch, int bKeep){
   pSearch->pConn->nSearch--;
   if( pSearch->pReq->eScope==LOCK_SCOPE_SESSION ){
     lockUndo(pLock, &pSearch->intent);
-  }else if( !bKeep ){
+  }else if( !bKeep && !txnIsOver(pSearch) ){
     lockRollbackTo(pLock, pSearch->iLevel);
   }
 }

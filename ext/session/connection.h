@@ -130,6 +130,10 @@ int connectionCancel(Connection*, Sqlx*, const char *zSchema, i64 iId);
 ** connectionSearchWait: locks n rows, all or none, and waits for them. The keys
 ** must be in the order of keyCompare(). The timeout is for all waits of the
 ** search together. 0 with an error.
+** connectionSearchHolds: whether a row that was locked so is locked still; 0
+** with an error. SQL of the program's, which a search runs, can end the
+** transaction, or roll back a savepoint of it. Must be called for each row of
+** the result, and with NULL where there are none.
 ** connectionSearchBack: releases a row that was locked so in session scope. It
 ** cannot fail. Until the search ends, the connection must release rows and
 ** tables in no other way.
@@ -145,6 +149,8 @@ typedef struct ConnectionSearch {
   u32 iLevel;            /* of the transaction when the search began */
   u64 usBegin;           /* when the time for its waits began; 0: now */
   LockGrant intent;      /* the intention on the table */
+  u32 nEnd;              /* transactions that had ended when it began */
+  u32 nBack;             /* the same of savepoints that were rolled back */
 } ConnectionSearch;
 int connectionSearchBegin(Connection*, Sqlx*, const ConnectionRequest*,
                           ConnectionSearch*);
@@ -154,6 +160,7 @@ int connectionSearchTry(ConnectionSearch*, Sqlx*, const LockKey*,
                         LockGrant *pRow);
 int connectionSearchWait(ConnectionSearch*, Sqlx*, const LockKey *aKey, int n,
                          LockGrant *aRow);
+int connectionSearchHolds(ConnectionSearch*, Sqlx*, const LockKey*);
 void connectionSearchBack(ConnectionSearch*, const LockGrant *pRow);
 int connectionSearchProbe(ConnectionSearch*);
 void connectionSearchEnd(ConnectionSearch*, int bKeep);

@@ -33,11 +33,12 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
 ** the wait could block all other connections. Either a transaction is open on
 ** one of its database files (by this statement, by a cursor that was not read
 ** to its end, by an earlier read or write in BEGIN, or by BEGIN IMMEDIATE,
-** which some frameworks send), or PRAGMA locking_mode keeps SQLite's lock. Or
-** the connection holds locks in the lock file of another of its databases: a
-** deadlock over two lock files could not be detected. Or another task of this
-** connection (`as_task`) holds locks: it could not give them back while the
-** connection sleeps. Nothing has changed.
+** which some frameworks send), or PRAGMA locking_mode keeps SQLite's lock, or
+** an authorizer of the program's forbids to ask for that. Or the connection
+** holds locks in the lock file of another of its databases: a deadlock over two
+** lock files could not be detected. Or another task of this connection
+** (`as_task`) holds locks: it could not give them back while the connection
+** sleeps. Nothing has changed.
 **
 ** The error also means that a connection which reads a file in WAL mode asked
 ** for a lock on a row or table of that file, whether or not the lock is free:
@@ -60,6 +61,11 @@ static void failRefused(Sqlx *x, const LockFailure *p){
   }else if( p->eWaiting==WAITING_LOCK_KEPT ){
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; PRAGMA locking_mode keeps"
         " SQLite's own lock%s: set it to NORMAL and use the file once before",
+        zHeld, zWhere);
+  }else if( p->eWaiting==WAITING_NOT_KNOWN ){
+    sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; SQLite does not say"
+        " whether PRAGMA locking_mode keeps its own lock%s: if the program has"
+        " an authorizer, it must allow PRAGMA locking_mode and database_list",
         zHeld, zWhere);
   }else if( p->eWaiting==WAITING_OTHER_TASK ){
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; another task of this"
@@ -371,7 +377,10 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 ** The function was called outside BEGIN, and must be called after it. Or the
 ** lock must end with the transaction, and Interlock cannot learn of its end:
 ** PRAGMA query_only or an authorizer refuses what that takes, or another
-** connection has locked the schema, which this connection has not read yet.
+** connection has locked the schema, which this connection has not read yet. Or
+** the function was called inside of a statement that writes a file other than
+** `main`, by a connection that has taken part in no transaction yet, and `main`
+** cannot be written: the text says why, and what helps.
 **
 ** Code: SQLITE_ERROR; SQLITE_READONLY, SQLITE_AUTH or SQLITE_BUSY of the latter
 ** Retry: the statement, after BEGIN

@@ -4,49 +4,68 @@
 */
 #include <string.h>
 #include "session/snapshot.h"
-#include "sqlite/sqltoken.h"
 #include "session/waiting.h"
 SQLITE_EXTENSION_INIT3
 
 /* Columns of EXPLAIN. */
-enum { EXPLAIN_OPCODE = 1, EXPLAIN_P3 = 4 };
+enum { EXPLAIN_OPCODE = 1, EXPLAIN_P3 = 4, EXPLAIN_P4 = 5 };
 
 /* ---- statements that are being run ------------------------------------ */
 
-/* How many calls a statement has of table-valued functions that read nothing
-** but their arguments. */
-static int countPure(const char *zSql){
+/* Whether zTable is the table that a table-valued function makes of its own
+** accord, as EXPLAIN shows tables. A table, a view or a CTE of the user's can
+** have the function's name: only a virtual table can be called, and it is found
+** as a table of a schema. */
+static int isTableOf(sqlite3 *db, const char *zTable, const char *zFunction){
+  sqlite3_stmt *pExplain = 0;
+  const char *zOp, *z;
+  char *zSql;
+  int bSame = 0;
+  if( sqlite3_table_column_metadata(db, 0, zFunction, 0, 0, 0, 0, 0, 0)
+      ==SQLITE_OK ) return 0;
+  zSql = sqlite3_mprintf("EXPLAIN SELECT 1 FROM %s(0)", zFunction);
+  if( zSql && sqlite3_prepare_v2(db, zSql, -1, &pExplain, 0)==SQLITE_OK ){
+    while( !bSame && sqlite3_step(pExplain)==SQLITE_ROW ){
+      zOp = (const char*)sqlite3_column_text(pExplain, EXPLAIN_OPCODE);
+      z = (const char*)sqlite3_column_text(pExplain, EXPLAIN_P4);
+      bSame = zOp && z && strcmp(zOp, "VOpen")==0 && strcmp(z, zTable)==0;
+    }
+  }
+  sqlite3_finalize(pExplain);
+  sqlite3_free(zSql);
+  return bSame;
+}
+
+/* Whether a virtual table is one of a function that reads nothing but its
+** arguments. */
+static int isPure(sqlite3 *db, const char *zTable){
   static const char *const az[] = {
     "json_each", "json_tree", "jsonb_each", "jsonb_tree", "generate_series",
     "carray"
   };
-  const char *zEnd = zSql + strlen(zSql);
-  SqlToken t = sqltokenAt(zSql, zEnd), next;
-  int n = 0;
   size_t i;
-  for(; t.kind!=SQLTOKEN_END; t = sqltokenNext(&t, zEnd)){
-    next = sqltokenNext(&t, zEnd);
-    while( next.kind==SQLTOKEN_SPACE ) next = sqltokenNext(&next, zEnd);
-    if( !sqltokenIsByte(&next, '(') ) continue;
-    for(i=0; i<sizeof(az)/sizeof(az[0]); i++) n += sqltokenIsName(&t, az[i]);
+  for(i=0; i<sizeof(az)/sizeof(az[0]) && zTable; i++){
+    if( isTableOf(db, zTable, az[i]) ) return 1;
   }
-  return n;
+  return 0;
 }
 
 /* Whether the program of a statement opens a table of schema number iDb, or a
 ** virtual table other than those functions. */
-static int opensTable(sqlite3_stmt *pExplain, const char *zSql, int iDb){
-  int bOpens = 0, nVirtual = 0;
+static int opensTable(sqlite3_stmt *pExplain, int iDb){
+  sqlite3 *db = sqlite3_db_handle(pExplain);
+  int bOpens = 0;
   while( !bOpens && sqlite3_step(pExplain)==SQLITE_ROW ){
     const void *pOp = sqlite3_column_text(pExplain, EXPLAIN_OPCODE);
+    const void *p4 = sqlite3_column_text(pExplain, EXPLAIN_P4);
     const char *zOp = (const char*)pOp;
     int bHere = sqlite3_column_int(pExplain, EXPLAIN_P3)==iDb;
     if( zOp==0 ) return 1;
-    if( strcmp(zOp, "VOpen")==0 ) nVirtual++;
+    if( strcmp(zOp, "VOpen")==0 ) bOpens = !isPure(db, (const char*)p4);
     else if( strcmp(zOp, "OpenRead")==0 || strcmp(zOp, "OpenWrite")==0
           || strcmp(zOp, "ReopenIdx")==0 ) bOpens = bHere;
   }
-  return bOpens || nVirtual>countPure(zSql);
+  return bOpens;
 }
 
 /* Whether a statement reads a table of schema number iDb. One without a text, a
@@ -59,7 +78,7 @@ static int readsTable(Sqlx *x, const char *zSql, int iDb){
   zExplain = sqlxPrintf(x, "EXPLAIN %s", zSql);
   if( x->rc!=SQLITE_OK ) return 1;
   if( sqlite3_prepare_v2(x->db, zExplain, -1, &pExplain, 0)==SQLITE_OK ){
-    bReads = opensTable(pExplain, zSql, iDb);
+    bReads = opensTable(pExplain, iDb);
   }
   if( sqlite3_finalize(pExplain)!=SQLITE_OK ) bReads = 1;
   return bReads;

@@ -434,12 +434,13 @@ static void explain(Sqlx *x, const char *zWho){
                ? " (PRAGMA query_only)" : "");
 }
 
-void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
-  if( p->bEnlisted || x->rc!=SQLITE_OK ) return;
+/* Enlists the table in temp; 0 if it is missing. bMake: it is made then. */
+static int enlistTemp(TxnScope *p, Sqlx *x, const char *zWho, int bMake){
   runEnlist(p, x);
   if( x->rc==SQLITE_ERROR ){         /* no such table */
     sqlxClear(x);
     dropStatement(&p->pEnlist);
+    if( !bMake ) return 0;
     makeTable(p, x);
   }
   /* SQLite calls no xBegin in the transaction that made the table. */
@@ -453,6 +454,7 @@ void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
   }else{
     keepStatement(p, x, &p->pEnlist);
   }
+  return 1;
 }
 
 /* Whether SQLite has not granted a lock, or was interrupted. The program gets
@@ -486,8 +488,8 @@ static void runWriteAtOnce(TxnScope *p, Sqlx *x){
 }
 
 /* interlock_writer is a table of main, so the write enlists it as well. If a
-** table of the user's hides it, that table is written, and txnscopeEnlist()
-** enlists the other one. The statement is also kept after an error, since it
+** table of the user's hides it, that table is written, and enlistTemp() enlists
+** the other one. The statement is also kept after an error, since it
 ** will be needed again. */
 void txnscopeWrite(TxnScope *p, Sqlx *x, const char *zWho, int bWait){
   if( x->rc!=SQLITE_OK ) return;
@@ -495,20 +497,55 @@ void txnscopeWrite(TxnScope *p, Sqlx *x, const char *zWho, int bWait){
    && sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE ) return;
   if( bWait ) runWrite(p, x);
   else runWriteAtOnce(p, x);
-  if( x->rc==SQLITE_OK ) txnscopeEnlist(p, x, zWho);
-  else if( !isBusy(x->rc) ) explain(x, zWho);
+  if( x->rc!=SQLITE_OK ){
+    if( !isBusy(x->rc) ) explain(x, zWho);
+  }else if( !p->bEnlisted ){
+    enlistTemp(p, x, zWho, 1);
+  }
   if( x->rc==SQLITE_OK ) keepStatement(p, x, &p->pWrite);
   if( !p->bSeesClose ) dropStatement(&p->pWrite);
 }
 
-/* Only where main is already being written: the write must take no lock. */
-void txnscopeEnlistInside(TxnScope *p, Sqlx *x, const char *zWho){
-  if( sqlxWrites(p->db)
-   && sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE ){
-    txnscopeWrite(p, x, zWho, 1);
-  }else{
-    txnscopeEnlist(p, x, zWho);
+/* Makes an error of a write to main one that says what helps. */
+static void explainInside(Sqlx *x, const char *zWho){
+  int rc = x->rc;
+  const char *zWhy = sqlxErrorText(x);
+  if( rc==SQLITE_NOMEM || rc==SQLITE_INTERRUPT ) return;
+  sqlxClear(x);
+  sqlxFail(x, rc, "no transaction: %s cannot take part in it, inside of a"
+      " statement that writes: main: %s: call it before, once, in a SELECT"
+      " between BEGIN and COMMIT", zWho, zWhy);
+}
+
+/*
+** Enlists a transaction in which a statement that writes is being run. If a
+** table is made in temp meanwhile, SQLite ends that statement at the next table
+** that it opens, in a trigger for example, and undoes the table with it. So a
+** table that is missing is not made, and main is written in its place. If main
+** is not being written yet, that takes SQLite's lock on it.
+*/
+static void enlistInside(TxnScope *p, Sqlx *x, const char *zWho){
+  if( sqlite3_txn_state(p->db, "main")!=SQLITE_TXN_WRITE
+   && enlistTemp(p, x, zWho, 0) ) return;
+  runWrite(p, x);
+  if( x->rc==SQLITE_OK && !p->bEnlisted ){
+    sqlxFail(x, SQLITE_ERROR, WRITER_NAME " is a table of another's");
   }
+  if( x->rc==SQLITE_OK ) keepStatement(p, x, &p->pWrite);
+  else explainInside(x, zWho);
+  if( x->rc!=SQLITE_OK ) dropStatement(&p->pWrite);
+}
+
+/* Whether a statement that writes is being run. Most transactions have written
+** nothing when their first lock is taken: then no statement is looked at. */
+static int isInside(TxnScope *p){
+  return inTransaction(p) && sqlxWrites(p->db);
+}
+
+void txnscopeEnlist(TxnScope *p, Sqlx *x, const char *zWho){
+  if( p->bEnlisted || x->rc!=SQLITE_OK ) return;
+  if( isInside(p) ) enlistInside(p, x, zWho);
+  else enlistTemp(p, x, zWho, 1);
 }
 
 int txnscopeFollows(const TxnScope *p){ return p->bEnlisted || p->bLost; }

@@ -77,13 +77,11 @@ int txnscopeRegister(TxnScope*);
 void txnscopeUnregister(sqlite3*);
 
 /* Makes the events of the open transaction come, including the rollback of
-** savepoints that are already open. An error begins with the name of the
+** savepoints that are already open. Inside of a statement that writes nothing
+** is made in temp, since SQLite can end the statement for that; if the table is
+** missing, main is written, which takes SQLite's lock on it. An error names the
 ** calling function, zWho. */
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
-
-/* The same inside of a statement that may write: then nothing is made in
-** temp, which SQLite can answer by ending the statement. */
-void txnscopeEnlistInside(TxnScope*, Sqlx*, const char *zWho);
 
 /* Makes its events come by a write to main, which changes nothing and takes
 ** SQLite's write lock. With bWait the connection's busy handler waits for that.

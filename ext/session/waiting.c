@@ -24,19 +24,20 @@ static int isWal(sqlite3 *db, const char *zSchema){
   return rc==SQLITE_OK && a[0]==2 && a[1]==2;
 }
 
-/* What PRAGMA locking_mode allows. If SQLite does not return the mode, nothing
-** is allowed. */
+/* What PRAGMA locking_mode allows. SQLite may not return the mode: an
+** authorizer can refuse the pragma. */
 static Waiting askPragma(sqlite3 *db, const char *zSchema){
   sqlite3_stmt *pStmt = 0;
   char *zSql = sqlite3_mprintf("PRAGMA \"%w\".locking_mode", zSchema);
   const char *zMode = 0;
-  Waiting eAnswer = WAITING_LOCK_KEPT;
+  Waiting eAnswer = WAITING_NOT_KNOWN;
   int rc = zSql ? sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0) : SQLITE_NOMEM;
   if( rc==SQLITE_OK ) rc = sqlite3_step(pStmt);
   if( rc==SQLITE_ROW ){
     zMode = (const char*)sqlite3_column_text(pStmt, 0);
     if( zMode==0 ) rc = SQLITE_NOMEM;
     else if( sqlite3_stricmp(zMode, "normal")==0 ) eAnswer = WAITING_ALLOWED;
+    else eAnswer = WAITING_LOCK_KEPT;
   }
   sqlite3_finalize(pStmt);
   sqlite3_free(zSql);
@@ -55,12 +56,23 @@ int waitingSharesWal(sqlite3 *db, const char *zSchema){
   return lockState(db, zSchema)<=FILE_SHARED && isWal(db, zSchema);
 }
 
-/* Reads the file once. SQLite then releases a lock that it has kept only
-** because an earlier PRAGMA locking_mode said so. */
+/*
+** Reads the file once. SQLite then releases a lock that it has kept only
+** because an earlier PRAGMA locking_mode said so. A statement of the connection
+** would keep its read in BEGIN. A backup ends its own, and it reads although it
+** is to copy no page. SQLITE_BUSY or SQLITE_LOCKED: another connection of a
+** shared cache uses the file.
+*/
 static int readOnce(sqlite3 *db, const char *zSchema){
-  char *zSql = sqlite3_mprintf("PRAGMA \"%w\".schema_version", zSchema);
-  int rc = zSql ? sqlite3_exec(db, zSql, 0, 0, 0) : SQLITE_NOMEM;
-  sqlite3_free(zSql);
+  sqlite3 *pTo = 0;
+  sqlite3_backup *pBackup;
+  int rc = sqlite3_open(":memory:", &pTo);
+  if( rc==SQLITE_OK ){
+    pBackup = sqlite3_backup_init(pTo, "main", db, zSchema);
+    if( pBackup ) sqlite3_backup_step(pBackup, 0);
+    rc = pBackup ? sqlite3_backup_finish(pBackup) : sqlite3_errcode(pTo);
+  }
+  sqlite3_close(pTo);
   return rc;
 }
 
@@ -70,9 +82,7 @@ static int readOnce(sqlite3 *db, const char *zSchema){
 ** uses the file. In WAL mode every connection holds a shared lock all the time,
 ** so there only the pragma decides. In the other modes the file is read once;
 ** if it is still locked after that, the lock is another connection's, of a
-** shared cache. In BEGIN that read would not end, so there any lock counts as
-** kept. It counts as kept as well if the read has not ended, since a statement
-** around this one reads the file too.
+** shared cache.
 */
 static Waiting askFileLock(sqlite3 *db, const char *zSchema){
   int eLock = lockState(db, zSchema);
@@ -81,10 +91,13 @@ static Waiting askFileLock(sqlite3 *db, const char *zSchema){
   eAnswer = askPragma(db, zSchema);
   if( eAnswer!=WAITING_ALLOWED ) return eAnswer;
   if( eLock==FILE_SHARED && isWal(db, zSchema) ) return WAITING_ALLOWED;
-  if( !sqlite3_get_autocommit(db) ) return WAITING_LOCK_KEPT;
-  if( readOnce(db, zSchema)==SQLITE_NOMEM ) return WAITING_NOMEM;
-  return sqlite3_txn_state(db, zSchema)>SQLITE_TXN_NONE ? WAITING_LOCK_KEPT
-                                                        : WAITING_ALLOWED;
+  switch( readOnce(db, zSchema) & 0xff ){
+    case SQLITE_OK:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return WAITING_ALLOWED;
+    case SQLITE_NOMEM:  return WAITING_NOMEM;
+    default:            return WAITING_NOT_KNOWN;
+  }
 }
 
 /* ---- the files of a connection ---------------------------------------- */
@@ -111,7 +124,7 @@ static Waiting askListed(sqlite3 *db){
   }
   sqlite3_finalize(pStmt);
   if( rc==SQLITE_NOMEM ) return WAITING_NOMEM;
-  if( rc!=SQLITE_OK && rc!=SQLITE_DONE ) return WAITING_TRANSACTION;
+  if( rc!=SQLITE_OK && rc!=SQLITE_DONE ) return WAITING_NOT_KNOWN;
   return eAnswer;
 }
 
@@ -188,6 +201,10 @@ int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
   if( sqlite3_libversion_number()>=3041000 && IS_INTERRUPTED(db) ) return 1;
 #endif
   return stepsInterrupted(db, ppLook);
+}
+
+Waiting waitingKeepsLock(sqlite3 *db, const char *zSchema){
+  return askPragma(db, zSchema);
 }
 
 int waitingMoved(sqlite3 *db, const char *zSchema){

@@ -24,6 +24,7 @@ typedef enum Waiting {
   WAITING_ALLOWED,
   WAITING_TRANSACTION,   /* a transaction is open on a database file */
   WAITING_LOCK_KEPT,     /* PRAGMA locking_mode keeps SQLite's lock */
+  WAITING_NOT_KNOWN,     /* SQLite does not say whether it does */
   WAITING_OTHER_FILE,    /* the connection has locks in another lock file:
                          ** mayAsk()'s answer, never waitingAllowed()'s */
   WAITING_OTHER_TASK,    /* another task of it would have to stand still:
@@ -35,6 +36,11 @@ typedef enum Waiting {
 ** schema of the file that forbids it, valid until the next ATTACH or DETACH, or
 ** NULL. */
 Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
+
+/* Whether the connection will keep SQLite's lock on the file of a schema over
+** the end of its transaction: WAITING_LOCK_KEPT, WAITING_NOT_KNOWN or
+** WAITING_NOMEM; WAITING_ALLOWED if it will not. */
+Waiting waitingKeepsLock(sqlite3 *db, const char *zSchema);
 
 /* Whether sqlite3_interrupt() was called, or the program's progress handler,
 ** which is called here, ends the wait. The caller must be a function of a
