@@ -124,11 +124,24 @@ static void findInTemp(
 }
 
 /* The next UPDATE of that table in the text of a trigger, from *p on: 1, with
-** *p behind the name of the table, or 0. */
-static int nextUpdate(SqlToken *p, const char *zEnd, const char *zTable){
+** *p before its SET, or 0. In an INSERT it is the one behind ON CONFLICT DO;
+** *pbInto is kept from call to call, 0 at first: whether the INSERT that was
+** met last is one into that table. */
+static int nextUpdate(
+  SqlToken *p,
+  const char *zEnd,
+  const char *zTable,
+  int *pbInto
+){
   while( p->kind!=SQLTOKEN_END ){
+    int bInto = sqltokenIsWord(p, "INTO"), bDo = sqltokenIsWord(p, "DO");
     int bUpdate = sqltokenIsWord(p, "UPDATE");
     *p = sqltokenNext(p, zEnd);
+    if( bInto ) *pbInto = sqltokenIsName(p, zTable);
+    if( bDo && *pbInto && sqltokenIsWord(p, "UPDATE") ){
+      *p = sqltokenNext(p, zEnd);
+      return 1;
+    }
     if( !bUpdate ) continue;
     if( sqltokenIsWord(p, "OR") ){
       *p = sqltokenNext(p, zEnd);
@@ -144,7 +157,8 @@ static int nextUpdate(SqlToken *p, const char *zEnd, const char *zTable){
 int skippingUpdates(const char *zSql, const char *zTable){
   const char *zEnd = zSql + strlen(zSql);
   SqlToken t = sqltokenAt(zSql, zEnd);
-  return nextUpdate(&t, zEnd, zTable);
+  int bInto = 0;
+  return nextUpdate(&t, zEnd, zTable, &bInto);
 }
 
 int skippingSeesColumn(const char *zSql, const char *zColumn){
@@ -206,7 +220,8 @@ static void setColumns(
 ){
   const char *zEnd = zSql + strlen(zSql);
   SqlToken t = sqltokenAt(zSql, zEnd);
-  while( nextUpdate(&t, zEnd, pInfo->zName) ){
+  int bInto = 0;
+  while( nextUpdate(&t, zEnd, pInfo->zName, &bInto) ){
     while( t.kind!=SQLTOKEN_END && !sqltokenIsWord(&t, "SET")
         && !sqltokenIsByte(&t, ';') ) t = sqltokenNext(&t, zEnd);
     if( !sqltokenIsWord(&t, "SET") ) continue;
@@ -362,6 +377,22 @@ void skippingFind(
     }
   }
   if( pSkip->zName==0 ) findInTemp(p, pInfo, aiMade, pSkip);
+}
+
+const char *skippingTempUpdates(Sqlx *p, const TableInfo *pInfo){
+  const char *zName = 0;
+  sqlite3_stmt *pStmt;
+  if( sqlite3_stricmp(pInfo->zSchema, "temp")==0 ) return 0;
+  pStmt = sqlxPrepare(p, "SELECT name, sql FROM sqlite_temp_master"
+                         " WHERE type='trigger'");
+  while( zName==0 && sqlxStep(p, pStmt) ){
+    const char *zSql = sqlxColumn(p, pStmt, 1);
+    if( zSql==0 || !skippingUpdates(zSql, pInfo->zName)
+     || !isReached(p, pInfo) ) continue;
+    zName = sqlxColumn(p, pStmt, 0);
+  }
+  sqlxFinalize(p, pStmt);
+  return zName;
 }
 
 const char *skippingNote(Sqlx *p, const Skipping *pSkip, const char *zRepair){

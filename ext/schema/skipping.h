@@ -65,6 +65,10 @@ int skippingSets(Sqlx *p, const TableInfo *pInfo, const char *zSql,
 const char *skippingUnset(Sqlx *p, const TableInfo *pInfo, const char *zNumber,
                           const char *zColumn);
 
+/* Returns the name of a trigger in temp, on any table, that updates this table,
+** which is not in temp; NULL if there is none. */
+const char *skippingTempUpdates(Sqlx *p, const TableInfo *pInfo);
+
 /* Whether the text of a trigger updates that table. */
 int skippingUpdates(const char *zSql, const char *zTable);
 

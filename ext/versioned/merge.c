@@ -391,7 +391,8 @@ static void checkKey(Merge *m){
 ** Returns what a row looked like at a version, as JSON: an object with a member
 ** for each column that is not generated. The present version is always known,
 ** an earlier one if the table is declared with `history` and it was not purged.
-** A column that was added to the table since then is left out. A BLOB is
+** A column that was added to the table since then is left out, unless one of
+** the same name was dropped before: then its old values are shown. A BLOB is
 ** `{"blob": "00ff"}`, in hex digits.
 **
 ** Arguments:

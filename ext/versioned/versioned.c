@@ -23,7 +23,7 @@ SQLITE_EXTENSION_INIT3
 #define ROW_ERRORS_SQLITE 3047000
 
 /* Columns of PRAGMA foreign_key_list. */
-enum { FK_ON_UPDATE = 5, FK_ON_DELETE };
+enum { FK_TABLE = 2, FK_ON_UPDATE = 5, FK_ON_DELETE };
 
 /* Refuses a foreign key action that updates rows of this table: it carries no
 ** version. */
@@ -330,6 +330,15 @@ static DeclaredStatus versionedFault(Sqlx *p, const DeclaredTable *pBase){
       || historyBroken(p, pTab) ? DECLARED_BROKEN : DECLARED_OK;
 }
 
+/* What becomes of an UPDATE by a trigger of the user's that Interlock does not
+** take for a part of another UPDATE. */
+static const char *raisesOrFails(const DeclaredTable *pTab){
+  const VersionedOptions *pOptions = &((const VersionedTable*)pTab)->options;
+  return pOptions->mode==VERSIONED_STRICT && pOptions->eStale!=VERSIONED_LOG
+       ? "carries no version, which mode strict refuses"
+       : "raises the version again";
+}
+
 /* What a user should know of a trigger that updates the table, or that keeps
 ** something beside it up to date. */
 static void noteOfTrigger(
@@ -356,9 +365,61 @@ static void noteOfTrigger(
     sqlite3_str_appendf(pNote, "%strigger %s updates this table:"
         " versioned_repair() takes it in", zSep, zTrigger);
   }else if( !bKnown || pTab->set.nFirst==0 ){
-    sqlite3_str_appendf(pNote, "%strigger %s updates this table and raises"
-        " the version again, unless all it sets is in except", zSep, zTrigger);
+    sqlite3_str_appendf(pNote, "%strigger %s updates this table and %s, unless"
+        " all it sets is in except", zSep, zTrigger, raisesOrFails(pTab));
   }
+}
+
+/* What a user should know of triggers in temp, and of RETURNING where triggers
+** that update the table belong to the UPDATE. */
+static void noteOfTouches(
+  Sqlx *p,
+  const DeclaredTable *pTab,
+  sqlite3_str *pNote
+){
+  const char *zTemp = skippingTempUpdates(p, &pTab->info);
+  if( zTemp ){
+    sqlite3_str_appendf(pNote, "%stemp trigger %s updates this table and %s,"
+        " unless all it sets is in except",
+        sqlite3_str_length(pNote) ? "; " : "", zTemp, raisesOrFails(pTab));
+  }
+  if( pTab->set.nFirst
+   && ((const VersionedTable*)pTab)->options.mode==VERSIONED_AUTO ){
+    sqlite3_str_appendf(pNote, "%strigger %s updates this table: after an"
+        " UPDATE without a version, read the version; RETURNING shows one that"
+        " is too low", sqlite3_str_length(pNote) ? "; " : "",
+        pTab->touches.set.a[0].zName);
+  }
+}
+
+/* What a user should know of foreign keys: what ON UPDATE changes carries no
+** version, and counts beside the UPDATE that has caused it. */
+static void noteOfActions(
+  Sqlx *p,
+  const DeclaredTable *pTab,
+  sqlite3_str *pNote
+){
+  const TableInfo *pInfo = &pTab->info;
+  const char *zUp = ((const VersionedTable*)pTab)->options.parent.zName;
+  const char *z = pInfo->zSql;
+  sqlite3_stmt *pStmt;
+  if( z==0 || !sqltokenMentions(z, z + strlen(z), "REFERENCES") ) return;
+  pStmt = sqlxPrepare(p, "PRAGMA \"%w\".foreign_key_list(\"%w\")",
+                      pInfo->zSchema, pInfo->zName);
+  while( sqlxStep(p, pStmt) ){
+    const char *zTable = sqlxColumn(p, pStmt, FK_TABLE);
+    const char *zUpdate = sqlxColumn(p, pStmt, FK_ON_UPDATE);
+    if( zTable==0 || zUpdate==0
+     || (sqlite3_stricmp(zUpdate, "CASCADE")!=0
+         && sqlite3_strnicmp(zUpdate, "SET ", 4)!=0) ) continue;
+    if( sqlite3_stricmp(zTable, pInfo->zName)!=0
+     && (zUp==0 || sqlite3_stricmp(zTable, zUp)!=0) ) continue;
+    sqlite3_str_appendf(pNote, "%sFOREIGN KEY ON UPDATE %s: an UPDATE of the"
+        " key in %s raises the version there once more for each row that"
+        " refers to it", sqlite3_str_length(pNote) ? "; " : "", zUpdate,
+        zTable);
+  }
+  sqlxFinalize(p, pStmt);
 }
 
 static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
@@ -400,6 +461,8 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
     if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
   }
+  if( pTab->status==DECLARED_OK ) noteOfTouches(p, pTab, pNote);
+  noteOfActions(p, pTab, pNote);
   zLog = pTab->status==DECLARED_OK
        ? versionedlogNote(p, (const VersionedTable*)pTab) : "";
   if( zLog[0] ){

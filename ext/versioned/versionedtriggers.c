@@ -80,10 +80,10 @@ static const char *const azValue[V_COUNT] = {
 /* The flags of $if(...). */
 typedef enum Flag { F_NULLABLE, F_STRICT, F_TOMBSTONES, F_MARKS,
                     F_OWN, F_AHEAD, F_REPLACE, F_NOTE_REPLACE, F_SEES_REPLACE,
-                    F_BLIND, F_LOG, F_ECHO, F_COUNT } Flag;
+                    F_BLIND, F_LOG, F_ECHO, F_STEPS, F_COUNT } Flag;
 static const char *const azFlag[F_COUNT] = {
   "nullable", "strict", "tombstones", "marks", "own", "ahead", "replace",
-  "note_replace", "sees_replace", "blind", "log", "echo"
+  "note_replace", "sees_replace", "blind", "log", "echo", "steps"
 };
 
 /* The options with which a trigger is part of the set, as bits. With
@@ -672,6 +672,7 @@ static void valuesOf(Gen *g){
   g->abFlag[F_AHEAD] = pOptions->bTombstones && !pOptions->bAnyStep
                     && pOptions->eStale==VERSIONED_ABORT;
   g->abFlag[F_OWN] = pOptions->bOwn && pOptions->mode!=VERSIONED_ECHO;
+  g->abFlag[F_STEPS] = pOptions->bOwn;
   g->abFlag[F_MARKS] = g->abFlag[F_SEES_REPLACE] || !pOptions->bTombstones;
   g->abFlag[F_NULLABLE] = strcmp(az[V_KEY_OLD_WHOLE], "1")!=0;
   az[V_KEY_END] = keytableEnd(p, pInfo);

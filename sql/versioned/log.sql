@@ -13,7 +13,7 @@
 --
 -- A row with an empty kind stands only while a trigger gives a row another
 -- version than the write has: `key` and `found` say which row, and which
--- version.
+-- version. In slot 1 it says that a program has sent that version.
 CREATE TABLE $log(
   kind TEXT NOT NULL, slot INTEGER NOT NULL, n INTEGER, key TEXT,
   carried TEXT, found INTEGER, at INTEGER,

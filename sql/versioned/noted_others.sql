@@ -5,10 +5,17 @@
 --
 -- It runs BEFORE: once `bump` has raised a row, an UPDATE that carries no
 -- version looks like such a step. A mark that `settle` has left behind is
--- removed, so that `noted` does not take the UPDATE for its step.
+-- removed, so that `noted` does not take the UPDATE for its step. If the UPDATE
+-- carries what a step carries, a mark tells `quiet` that it is none: a step
+-- sets nothing but the version. The mark stays until the next one. It can do no
+-- harm, since a key never gets the same version again.
 CREATE TRIGGER $trigger BEFORE UPDATE OF $others ON $table
 WHEN NOT($carries) AND (($follows) OR ($own_step))
 BEGIN
   $note_carried
+  $if(steps) INSERT INTO $log(kind,slot,key,found)
+  SELECT '',1,$key_text,NEW.$version WHERE NEW.$version IS $old+2
+  ON CONFLICT(kind,slot) DO UPDATE SET key=excluded.key,found=excluded.found;
+  $end
   $if(own) UPDATE $tombstones SET at=NULL WHERE $tombstone_new AND at<0; $end
 END
