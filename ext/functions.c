@@ -5,7 +5,8 @@
 ** block above a function is its section in sql/README.md.
 **
 ** All functions but those of the guards are DIRECTONLY, so that the triggers
-** and views of a schema from elsewhere cannot call them.
+** and views of a schema from elsewhere cannot call them. sqlite/direct.h keeps
+** them from the rest of such a schema.
 */
 #include <string.h>
 #include "functions.h"
@@ -14,6 +15,7 @@
 #include "locks/calloption.h"
 #include "schema/declarecall.h"
 #include "sqlite/args.h"
+#include "sqlite/direct.h"
 #include "versioned/etag.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
@@ -751,9 +753,16 @@ static void clearFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 /*
 ** SQL AREA The extension
 **
-** Loading the extension into a connection a second time changes nothing. If a
-** process has two SQLite libraries, each of them must load its own copy of the
-** file.
+** Loading the extension into a connection a second time changes nothing, from
+** the same file or from a copy of it: the copy that was loaded first serves the
+** connection, and its locks stay. If a process has two SQLite libraries, each
+** of them must load its own copy of the file.
+**
+** Only the program may call a function, in a statement, or in a trigger or view
+** in temp. In a CHECK, a generated column, an index, a default, a view or a
+** trigger of a database it is refused with `unsafe use of`, and does nothing.
+** So the schema of a file from elsewhere cannot release a lock or change what
+** is declared. Excepted are the functions that Interlock's own triggers call.
 **
 ** To find out whether the extension is loaded, call `interlock_version()`:
 ** without the extension it is an error (`no such function`).
@@ -879,6 +888,12 @@ void functionsUnregister(sqlite3 *db, int *pnDone){
   }
 }
 
+/* What SQLite calls for each function that only the program may call. */
+static void callDirect(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
+  const Function *p = ((FunctionCall*)sqlite3_user_data(ctx))->pThis;
+  if( directAllowed(ctx, p->zName) ) p->xFunc(ctx, nArg, apArg);
+}
+
 /* The destructor of a registered function. */
 static void functionGone(void *pCall){
   connectionRelease(((FunctionCall*)pCall)->pConn);
@@ -889,11 +904,11 @@ int functionsRegister(sqlite3 *db, FunctionCall *aCall, int *pnDone){
   int rc = SQLITE_OK;
   int i;
   for(i=*pnDone; (p = functionAt(i))!=0; i++){
+    int bDirect = p->word.eOp!=FUNCTION_INNOCUOUS;
     connectionRetain(aCall[i].pConn);
     rc = sqlite3_create_function_v2(db, p->zName, p->nArg,
-        SQLITE_UTF8|(p->word.eOp==FUNCTION_INNOCUOUS ? SQLITE_INNOCUOUS
-                                                     : SQLITE_DIRECTONLY),
-        &aCall[i], p->xFunc, 0, 0, functionGone);
+        SQLITE_UTF8|(bDirect ? SQLITE_DIRECTONLY : SQLITE_INNOCUOUS),
+        &aCall[i], bDirect ? callDirect : p->xFunc, 0, 0, functionGone);
     if( rc!=SQLITE_OK ) break;
   }
   *pnDone = i;

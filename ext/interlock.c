@@ -8,7 +8,8 @@
 ** their first registration, and with it the locks that the connection holds.
 **
 ** The list belongs to this copy of the code in the process. It is guarded by a
-** mutex, and no function of SQLite is called while that is held.
+** mutex, and no function of SQLite is called while that is held. A connection
+** that another copy serves is left to that copy.
 */
 #include <pthread.h>
 #include <string.h>
@@ -73,24 +74,42 @@ static Loaded *newLoaded(sqlite3 *db){
   return p;
 }
 
-/* The entry of a connection, made if it has none; NULL if memory has run out.
-** The caller must release its Connection. */
-static Loaded *findOrAdd(sqlite3 *db){
-  Loaded *p, *pNew;
+/* The entry of a connection in the list, or NULL. The caller must release its
+** Connection. */
+static Loaded *findLoaded(sqlite3 *db){
+  Loaded *p;
   pthread_mutex_lock(&mutex);
   for(p=pLoadedList; p && p->db!=db; p=p->pNext){}
   pthread_mutex_unlock(&mutex);
-  if( p ){
-    connectionRetain(p->pConn);
-    return p;
-  }
-  pNew = newLoaded(db);
-  if( pNew==0 ) return 0;
+  if( p ) connectionRetain(p->pConn);
+  return p;
+}
+
+/* Makes an entry and puts it into the list; NULL if memory has run out. The
+** caller must release its Connection. */
+static Loaded *addLoaded(sqlite3 *db){
+  Loaded *p = newLoaded(db);
+  if( p==0 ) return 0;
   pthread_mutex_lock(&mutex);
-  pNew->pNext = pLoadedList;
-  pLoadedList = pNew;
+  p->pNext = pLoadedList;
+  pLoadedList = p;
   pthread_mutex_unlock(&mutex);
-  return pNew;
+  return p;
+}
+
+/* Whether a connection has Interlock's functions. If it is not in the list,
+** another copy of the code has registered them. The statement is compiled and
+** not run. SQLite from 3.41 on compiles no SELECT before it has read the
+** schema, which loading must not do. An error would stay that of the
+** connection, and sqlite3_open() would return it: compiling nothing clears
+** it. */
+static int isServed(sqlite3 *db){
+  static const char zSql[] = "VACUUM INTO interlock_version()";
+  sqlite3_stmt *pStmt = 0;
+  int bServed = sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0)==SQLITE_OK;
+  sqlite3_finalize(pStmt);
+  if( !bServed ) sqlite3_prepare_v2(db, "", -1, &pStmt, 0);
+  return bServed;
 }
 
 static int registerTables(sqlite3 *db, Connection *pConn){
@@ -176,7 +195,9 @@ static int load(
     return SQLITE_ERROR;
   }
 #endif
-  pThis = findOrAdd(db);
+  pThis = findLoaded(db);
+  if( pThis==0 && isServed(db) ) return SQLITE_OK;
+  if( pThis==0 ) pThis = addLoaded(db);
   if( pThis ){
     rc = complete(db, pThis, &nDone);
     connectionRelease(pThis->pConn);

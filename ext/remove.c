@@ -45,10 +45,7 @@ static const char *argSchema(Sqlx *p, int nArg, sqlite3_value **apArg,
                              const char *zForm){
   const char *z = "main";
   if( !argsCount(p, nArg, 0, 1, zForm) ) return 0;
-  if( nArg ) z = argsText(p, apArg[0], "schema");
-  if( z && sqlite3_db_filename(p->db, z)==0 ){
-    sqlxBad(p, "there is no schema %Q; allowed are main and attached ones", z);
-  }
+  if( nArg ) z = argsSchema(p, apArg[0]);
   return p->rc==SQLITE_OK ? z : 0;
 }
 

@@ -15,7 +15,7 @@ namespace eval layers {
       channel inspect
     }
     sqlite {core} {
-      sqltoken sqlx args json jsonarray pragma dbheader vtab listvtab
+      sqltoken sqlx direct args json jsonarray pragma dbheader vtab listvtab
       template
     }
     schema {sqlite} {

@@ -298,10 +298,11 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   u32 nGrown = 0, nRound = 0;
   int bProbed = 0;
   LockLook a;
-  if( eMode-1>=LOCK_MODES-1 || p->iStamp>=SEG_ALL-1
+  if( eMode-1>=LOCK_MODES-1
    || (bQueue && p->iRequest && !BUG(REQUEST_TWICE)) ){
     return LOCK_MISUSE;
   }
+  if( p->iStamp>=LIMIT_STAMP ) return LOCK_NOSTAMP;
   a.pKey = pKey;
   a.eMode = eMode;
   a.eScope = eScope;

@@ -44,7 +44,9 @@ typedef enum LockRc {
   LOCK_INTERRUPTED,  /* the caller's xPoll ended this wait */
   LOCK_DEADLOCK,     /* waiting would complete a cycle */
   LOCK_BUSY,         /* a process is stopped in the mutex or in formatting */
-  LOCK_FULL,         /* a limit of the lock file is reached */
+  LOCK_FULL,         /* no room for another lock or request */
+  LOCK_NOSESSION,    /* no room for another session */
+  LOCK_NOSTAMP,      /* the transaction has taken as many locks as it can */
   LOCK_NOSPACE,      /* the disk is full: the lock file cannot grow */
   LOCK_MALFORMED,    /* damage: this code cannot have written it */
   LOCK_FORMAT,       /* another format or OS layer is in use */
@@ -308,5 +310,8 @@ int seededBug(void);
 #define LIMIT_PRIVATE (LIMIT_EXTENTS<256u ? LIMIT_EXTENTS : 256u)
 #define LIMIT_KEY 255u           /* bytes of a key */
 #define LIMIT_LABEL 40u          /* bytes of a session's label */
+#ifndef LIMIT_STAMP              /* locks that one transaction can number */
+# define LIMIT_STAMP 0xFFFFFFFEu
+#endif
 
 #endif

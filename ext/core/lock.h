@@ -84,7 +84,7 @@ LockFormat lockFormat(void);
 LockFormat lockFormatMet(void);
 
 /*
-** lockSessionBegin: begins a session.  LOCK_FULL: 4,096 sessions are live.
+** lockSessionBegin: begins a session.  LOCK_NOSESSION: 4,096 sessions are live.
 ** lockSessionEnd: releases everything and frees the session.
 ** lockSessionId: its id.  lockSessionLabel: stores what inspection shows of it.
 ** lockMoved: LOCK_REPLACED if the name of the lock file or of the database

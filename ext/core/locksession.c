@@ -9,7 +9,7 @@
 /* For a session that found no free slot: removes the sessions of the dead, and
 ** makes more room if there are none. */
 static LockRc moreSessions(LockFile *pF, u32 *pnTry){
-  if( ++*pnTry>TRIES ) return LOCK_FULL;
+  if( ++*pnTry>TRIES ) return LOCK_NOSESSION;
   if( *pnTry==1 && lockProbeAll(pF) ) return LOCK_OK;
   return segGrowSessions(&pF->seg);
 }

@@ -297,7 +297,7 @@ LockRc segGrowSessions(Seg *p){
   u32 nOld = segSessions(p), nNew = 2*nOld, nLast;
   LockRc rc;
   if( nNew>LIMIT_SESSION ) nNew = LIMIT_SESSION;
-  if( nNew<=nOld ) return LOCK_FULL;
+  if( nNew<=nOld ) return LOCK_NOSESSION;
   rc = sessionBlocks(p, nOld, nNew);           /* GROW-BLOCKS */
   if( rc==LOCK_NOSPACE && nNew>nOld+SEG_FIRST_SESSIONS ){
     nNew = nOld+SEG_FIRST_SESSIONS;

@@ -49,7 +49,8 @@ static LockRc skipAttempt(LockSession *p, LockLook *a){
 LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
   u32 nGrown = 0;
   LockLook a;
-  if( eMode-1>=LOCK_MODES-1 || p->iStamp>=SEG_ALL-1 ) return LOCK_MISUSE;
+  if( eMode-1>=LOCK_MODES-1 ) return LOCK_MISUSE;
+  if( p->iStamp>=LIMIT_STAMP ) return LOCK_NOSTAMP;
   a.pKey = pKey;
   a.eMode = eMode;
   a.eScope = eScope;

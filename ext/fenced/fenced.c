@@ -41,11 +41,42 @@ static void checkNames(Sqlx *p, const TableInfo *pInfo, const char *zLease){
           pInfo->zName, zLease[0] ? ", WITHOUT ROWID" : "");
 }
 
+/* With a lease every UPDATE must carry the token, and those by which triggers
+** of versioned tables raise a version carry none. Refuses the table if there
+** are such triggers, on it or on a child. `restore` is not one of them: it
+** raises only a row whose key was used before. */
+static void checkRaised(Sqlx *p, const TableInfo *pInfo){
+  const char *zTable = 0;
+  int bChild = 0;
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT tbl_name, sql, name GLOB"
+      " '*_parent_insert' FROM main.sqlite_master WHERE type='trigger' AND"
+      " (name GLOB 'interlock_????????_bump_after'"
+      " OR name GLOB 'interlock_????????_parent_insert')");
+  while( zTable==0 && sqlxStep(p, pStmt) ){
+    const char *zSql = sqlxColumn(p, pStmt, 1);
+    if( zSql==0 || !skippingUpdates(zSql, pInfo->zName) ) continue;
+    zTable = sqlxColumn(p, pStmt, 0);
+    bChild = sqlite3_column_int(pStmt, 2);
+  }
+  sqlxFinalize(p, pStmt);
+  if( zTable && bChild ){
+    sqlxBad(p, "table %s is the parent of the versioned table %s, whose writes"
+               " raise its version without a token; allowed is a fence without"
+               " a lease", pInfo->zName, zTable);
+  }else if( zTable ){
+    sqlxBad(p, "table %s is versioned, and its triggers raise the version"
+               " without a token; allowed are a fence without a lease, and"
+               " SELECT versioned(%Q, ..., 'strict') first", pInfo->zName,
+            pInfo->zName);
+  }
+}
+
 static void fencedCheck(Sqlx *p, const DeclaredTable *pTab){
   const FencedOptions *pOptions = &((const FencedTable*)pTab)->options;
   const TableInfo *pInfo = &pTab->info;
   int iCol = tableinfoColumn(pInfo, pOptions->zColumn);
   checkNames(p, pInfo, pOptions->zLease);
+  if( pOptions->zLease[0] && p->rc==SQLITE_OK ) checkRaised(p, pInfo);
   if( iCol>=0 && p->rc==SQLITE_OK ) owncolumnCheck(p, pInfo, iCol, "token");
 }
 
@@ -262,7 +293,7 @@ static const char *updatingTrigger(Sqlx *p, const DeclaredTable *pTab){
 }
 
 static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
-  const char *zTrigger;
+  const char *zTrigger, *zFails;
   if( pTab->status==DECLARED_NEWER ) return "";
   if( pTab->status==DECLARED_NO_TABLE ){
     return "renamed and then rebuilt? fenced_repair(its new name);"
@@ -286,6 +317,8 @@ static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
     return sqlxPrintf(p, "fenced as %s: fenced_repair() before it is rebuilt",
                       pTab->zName);
   }
+  zFails = skippingFailNote(p, &pTab->info);
+  if( zFails && zFails[0] ) return zFails;
   return pTab->info.bDeclaredKey ? ""
        : "no PRIMARY KEY: rows go by their rowid, which VACUUM may change";
 }

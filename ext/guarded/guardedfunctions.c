@@ -33,11 +33,14 @@ SQLITE_EXTENSION_INIT3
 ** such table: main.interlock_writer`). RENAME TO also works with `PRAGMA
 ** legacy_alter_table = ON`.
 **
-** A change that fires no trigger is not guarded: DROP TABLE, incremental
-** writing of a BLOB, and any write of a connection that has switched its
-** triggers off. A migration that rebuilds a table drops its guards. It must
-** end with `SELECT guarded_repair();`, and a program should check
-** `guarded_tables` when it starts:
+** A change that fires no trigger is not guarded: DROP TABLE, ALTER TABLE,
+** incremental writing of a BLOB, and any write of a connection that has
+** switched its triggers off. Locks that were taken before a RENAME TO keep the
+** old name and guard nothing under the new one. A migration that renames a
+** table should therefore lock it first, with `table_lock`, which waits until no
+** other session holds a lock on it. A migration that rebuilds a table drops its
+** guards. It must end with `SELECT guarded_repair();`, and a program should
+** check `guarded_tables` when it starts:
 **
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);

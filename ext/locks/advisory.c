@@ -29,8 +29,13 @@ enum { OP_LOCK = 1, OP_TRY, OP_REQUEST, OP_UNLOCK, OP_UNLOCK_ALL };
 ** the database, needs no transaction, and costs well under a microsecond.
 ** Waiting connections are served in the order in which they came. A lock is
 ** released by unlock, by the end of the connection, and, within a tenth of a
-** second, by the end of the process, however the process ended. A request that
-** would complete a deadlock fails immediately with `deadlock detected:`.
+** second, by the end of the process, however the process ended. A connection
+** that is closed while a cursor or a prepared statement of it is open ends only
+** with the last of these, in drivers that use sqlite3_close_v2(): in Python,
+** for example, when a cursor that was not read to its end is freed. A program
+** that closes a connection should call `interlock_reset()` or unlock before. A
+** request that would complete a deadlock fails immediately with `deadlock
+** detected:`.
 **
 ** A lock has a key: an INTEGER, two INTEGERs of 32 bits, or a TEXT or BLOB of
 ** up to 255 bytes. The four kinds never collide: `advisory_lock('42')` is
@@ -715,11 +720,7 @@ static void cancelFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( argsCount(&x, nArg, 1, 2, "advisory_cancel(session [, schema])") ){
     i64 iId = argsInteger(&x, apArg[0], "session");
-    const char *z = nArg>1 ? argsText(&x, apArg[1], "schema") : 0;
-    if( z && sqlite3_db_filename(x.db, z)==0 ){
-      sqlxBad(&x, "there is no schema %Q; allowed are main and attached ones",
-              z);
-    }
+    const char *z = nArg>1 ? argsSchema(&x, apArg[1]) : 0;
     if( iId>0 ) bDone = connectionCancel(pCall->pConn, &x, z, iId);
   }
   argsEndInteger(&x, ctx, bDone);

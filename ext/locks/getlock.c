@@ -52,7 +52,7 @@ static i64 timeoutOf(Sqlx *x, sqlite3_value *pVal){
 ** means not at all, a negative number without limit.
 **
 ** Arguments:
-**   name     TEXT  up to 64 characters
+**   name     TEXT  up to 64 characters and 255 bytes
 **   seconds  REAL  how long to wait
 ** Result: INTEGER 1 if it is held now, 0 if not within that time
 ** Errors:
@@ -97,7 +97,7 @@ static void getLockFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** Releases one hold of a name.
 **
 ** Arguments:
-**   name  TEXT  up to 64 characters
+**   name  TEXT  up to 64 characters and 255 bytes
 ** Result: INTEGER 1; 0 if another session holds it; NULL if no session does
 ** Errors:
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
@@ -181,7 +181,7 @@ static i64 holderOf(Connection *p, Sqlx *x, const LockKey *pKey){
 ** Tells whether the lock of a name is free, and which session holds it.
 **
 ** Arguments:
-**   name  TEXT  up to 64 characters
+**   name  TEXT  up to 64 characters and 255 bytes
 ** Result: INTEGER is_free_lock: 1 if it is free, 0 if it is held;
 **   is_used_lock: id of the session that holds it, NULL if it is free
 ** Errors:

@@ -71,7 +71,8 @@ static u64 position(const LookFile *p, u32 iPos){
 **     semaphore; listen, of a session that listens on a channel; notify, of a
 **     transaction that will notify it
 **   schema       TEXT     main or an attached database: whose lock file it is
-**   object       TEXT     of a row or table: the table, in lower case
+**   object       TEXT     of a row or table: the table, in lower case, by the
+**     name that it had when it was locked
 **   key          ANY      as it was given; two integers, and a row's key of
 **     several columns, as the text (a,b); NULL of a table or a turn
 **   mode         TEXT     exclusive or shared; of a table whose rows are

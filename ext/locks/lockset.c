@@ -15,6 +15,11 @@ enum { LOCKSET_LOCK = 1, LOCKSET_TRY, LOCKSET_UNLOCK };
 
 #define LOCKSET_MAX 1000   /* keys of one call */
 
+/* Bytes of the JSON of so many keys, each of the greatest length: JSON can have
+** six bytes for one, and four beside each value and each key. */
+#define LOCKSET_BYTES \
+  (LOCKSET_MAX*(6*(int)LIMIT_KEY + 4*(int)KEY_VALUES + 4))
+
 /* Each key can be a row with its table's intention lock. */
 _Static_assert(2*LOCKSET_MAX<=LOCK_UNDO_MAX,
                "a set that goes back leaves nothing behind");
@@ -139,18 +144,24 @@ static void readAny(KeySet *p, const char *zJson){
 /* Reads all keys; 0 with an error. */
 static int readKeys(KeySet *p, sqlite3_value *pArg){
   const char *zJson;
+  int n;
   Sqlx *x = p->x;
   if( x->rc!=SQLITE_OK ) return 0;
-  if( sqlite3_value_type(pArg)!=SQLITE_TEXT
-   || sqlite3_value_bytes(pArg)>ARGS_TEXT_MAX ){
-    sqlxBad(x, "keys is %s; allowed is a JSON array, of %d bytes at most",
-            argsType(pArg), ARGS_TEXT_MAX);
+  if( sqlite3_value_type(pArg)!=SQLITE_TEXT ){
+    sqlxBad(x, "keys is %s; allowed is TEXT, a JSON array", argsType(pArg));
+    return 0;
+  }
+  n = sqlite3_value_bytes(pArg);
+  if( n>LOCKSET_BYTES ){
+    sqlxBad(x, "keys has %d bytes; allowed are %d", n, LOCKSET_BYTES);
     return 0;
   }
   zJson = (const char*)sqlite3_value_text(pArg);
   if( zJson==0 ){
     x->rc = SQLITE_NOMEM;
-  }else if( !readSimple(p, zJson, sqlite3_value_bytes(pArg)) ){
+  }else if( strlen(zJson)!=(size_t)n ){
+    sqlxBad(x, "keys is cut by a NUL character; allowed is \\u0000 in a text");
+  }else if( !readSimple(p, zJson, n) ){
     readAny(p, zJson);
   }
   return x->rc==SQLITE_OK;
@@ -164,7 +175,8 @@ static i64 unlockSet(Connection *pConn, Sqlx *x, ConnectionRequest *pReq,
   int i;
   for(i=0; i<pSet->n && x->rc==SQLITE_OK; i++){
     pReq->key = pSet->aKey[i];
-    nDone += connectionUnlock(pConn, x, pReq);
+    nDone += pSet->pTab ? connectionUnlockOf(pConn, x, pSet->pTab, pReq)
+                        : connectionUnlock(pConn, x, pReq);
   }
   return nDone;
 }
@@ -185,9 +197,10 @@ static void runSet(
   sqlite3_context *ctx,
   Sqlx *x,
   const CallOptions *pOptions,
-  const RowkeyTable *pTab,
+  const KnownTable *pTable,
   sqlite3_value *pKeys
 ){
+  const RowkeyTable *pTab = pTable ? &pTable->tab : 0;
   const FunctionCall *pCall = sqlite3_user_data(ctx);
   const FunctionWord *pWord = &pCall->pThis->word;
   ConnectionRequest req;
@@ -211,6 +224,7 @@ static void runSet(
     iResult = 0;
   }else if( pWord->eOp==LOCKSET_UNLOCK ){
     iResult = unlockSet(pCall->pConn, x, &req, &set);
+    knowntableUnlocked(pTable, x, iResult);
   }else{
     iResult = connectionLockAll(pCall->pConn, x, &req, set.aKey, set.n);
     if( iResult && !req.bTry ) iResult = connectionGrantToken(pCall->pConn);
@@ -232,8 +246,8 @@ static void runSet(
 ** is taken once.
 **
 ** Arguments:
-**   keys  TEXT  a JSON array of 1 to 1000 keys: numbers, texts, and pairs of
-**     numbers as `[7,1]`
+**   keys  TEXT  a JSON array of 1 to 1000 keys (numbers, texts, and pairs of
+**     numbers as `[7,1]`), of 1774000 bytes at most
 ** Result: INTEGER the greatest of the fencing tokens
 ** Errors:
 **   `lock timeout:` SQLITE_BUSY_TIMEOUT
@@ -336,7 +350,7 @@ static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** Arguments:
 **   table  TEXT  name, or schema.name
 **   keys   TEXT  a JSON array of 1 to 1000 keys, as skip_locked returns one: of
-**     a key of several columns an array of their values
+**     a key of several columns an array of their values; 1774000 bytes at most
 ** Result: INTEGER the greatest of the fencing tokens
 ** Errors:
 **   `lock timeout:` SQLITE_BUSY_TIMEOUT
@@ -407,7 +421,7 @@ static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** Releases one hold of session scope of each row.
 **
 ** Arguments:
-**   table  TEXT  as of row_lock_many
+**   table  TEXT  as of row_unlock
 **   keys   TEXT  as of row_lock_many
 ** Result: INTEGER how many holds were released
 ** Errors:
@@ -430,10 +444,13 @@ static void rowsFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
   Sqlx x;
   sqlxBegin(&x, sqlite3_context_db_handle(ctx));
   if( readOptions(&x, pCall, nArg, apArg, 2, "(table, keys)", &options) ){
-    p = knowntableRef(connectionTables(pCall->pConn), &x,
-                      argsText(&x, apArg[0], "table"), 1);
+    KnownTables *pTables = connectionTables(pCall->pConn);
+    const char *z = argsText(&x, apArg[0], "table");
+    p = pCall->pThis->word.eOp==LOCKSET_UNLOCK
+      ? knowntableRefUnlock(pTables, &x, z, 1)
+      : knowntableRef(pTables, &x, z, 1);
   }
-  runSet(ctx, &x, &options, p ? &p->tab : 0, nArg>1 ? apArg[1] : 0);
+  runSet(ctx, &x, &options, p, nArg>1 ? apArg[1] : 0);
   knowntableUnref(p);
 }
 

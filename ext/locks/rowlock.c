@@ -76,6 +76,18 @@ enum { ROWLOCK_LOCK = 1, ROWLOCK_TRY, ROWLOCK_REQUEST, ROWLOCK_UNLOCK };
 ** table's key, or by a statement that began to read before it, conflicts with
 ** no lock that is taken after it.
 **
+** A lock is on the name that its table had when it was taken. It stays held
+** when the table is renamed or dropped, but conflicts with no lock that is
+** taken under the new name. advisory_locks shows it under the old one, by which
+** it can be unlocked: `row_unlock('old', 1)`, `table_unlock('old')`. If there
+** is no such table any more, or one whose rows cannot be locked, the values of
+** the key must be those that advisory_locks shows, of the same types; and it is
+** an error if the session holds no such lock.
+**
+** The first database of a connection is `main` here, also if the program has
+** given it another name (`SQLITE_DBCONFIG_MAINDBNAME`). Where a schema can be
+** named, that name is accepted, too.
+**
 ** ```sql
 ** CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT, balance INT);
 ** INSERT INTO account VALUES(1, 'Ada', 100);
@@ -104,6 +116,16 @@ static void beginRequest(const FunctionCall *pCall, const RowkeyTable *pTab,
   pReq->bTry = pWord->eOp==ROWLOCK_TRY;
 }
 
+/* The table that an argument names; NULL with an error. */
+static KnownTable *lockableTable(const FunctionCall *pCall, Sqlx *x,
+                                 sqlite3_value *pArg, int bColumns){
+  KnownTables *p = connectionTables(pCall->pConn);
+  const char *z = argsText(x, pArg, "table");
+  return pCall->pThis->word.eOp==ROWLOCK_UNLOCK
+       ? knowntableRefUnlock(p, x, z, bColumns)
+       : knowntableRef(p, x, z, bColumns);
+}
+
 /* Makes a request for a row or a table. Returns the table, which the caller
 ** must give back by knowntableUnref() after the request; NULL with an error. */
 typedef KnownTable *(*RequestMaker)(const FunctionCall*, Sqlx*, int nArg,
@@ -122,8 +144,7 @@ static KnownTable *rowRequest(
             pCall->pThis->zName);
     return 0;
   }
-  p = knowntableRef(connectionTables(pCall->pConn), x,
-                    argsText(x, apArg[0], "table"), 1);
+  p = lockableTable(pCall, x, apArg[0], 1);
   if( p==0 ) return 0;
   beginRequest(pCall, &p->tab, pReq);
   pReq->pTable = &p->tab.key;
@@ -144,8 +165,7 @@ static KnownTable *tableRequest(
     sqlxBad(x, "%d given; allowed is %s(table)", nArg, pCall->pThis->zName);
     return 0;
   }
-  p = knowntableRef(connectionTables(pCall->pConn), x,
-                    argsText(x, apArg[0], "table"), 0);
+  p = lockableTable(pCall, x, apArg[0], 0);
   if( p==0 ) return 0;
   beginRequest(pCall, &p->tab, pReq);
   pReq->pTable = 0;
@@ -177,7 +197,8 @@ static void runRequest(
   if( pTable ){
     req.msTimeout = options.msTimeout;
     if( eOp==ROWLOCK_UNLOCK ){
-      iResult = connectionUnlock(pCall->pConn, &x, &req);
+      iResult = connectionUnlockOf(pCall->pConn, &x, &pTable->tab, &req);
+      knowntableUnlocked(pTable, &x, iResult);
     }else{
       iResult = eOp==ROWLOCK_REQUEST ? connectionAsk(pCall->pConn, &x, &req)
                                      : connectionLock(pCall->pConn, &x, &req);
@@ -359,7 +380,8 @@ static void unlockRowsFunc(
 ** release takes effect immediately, and ROLLBACK does not undo it.
 **
 ** Arguments:
-**   table  TEXT  name, or schema.name
+**   table  TEXT  name, or schema.name; of a table that was renamed or dropped
+**     the name that it had
 **   key    ANY   a value for each column of the PRIMARY KEY, in its order
 ** Result: INTEGER 1, or 0 if this session does not hold it so
 ** Errors:
@@ -473,7 +495,8 @@ static void unlockRowsFunc(
 ** its rows stay.
 **
 ** Arguments:
-**   table  TEXT  name, or schema.name
+**   table  TEXT  name, or schema.name; of a table that was renamed or dropped
+**     the name that it had
 ** Result: INTEGER 1, or 0 if this session does not hold it so
 ** Errors:
 **   `lock file:` SQLITE_ERROR or SQLITE_BUSY

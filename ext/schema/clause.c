@@ -217,11 +217,27 @@ const char *clauseRowIsNewKey(Sqlx *p, const TableInfo *pInfo){
 
 /* ---- UPDATE OF lists -------------------------------------------------- */
 
+void clauseRowidNames(sqlite3_str *pStr, const TableInfo *pInfo){
+  static const char *const az[] = { "rowid", "_rowid_", "oid" };
+  size_t i;
+  for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
+    if( tableinfoColumn(pInfo, az[i])>=0 ) continue;
+    if( pInfo->zReserved && sqlite3_stricmp(pInfo->zReserved, az[i])==0 ){
+      continue;
+    }
+    clauseJoin(pStr, ",");
+    sqlite3_str_appendall(pStr, az[i]);
+  }
+}
+
 /* An UPDATE that changes the key names one of these columns. */
 const char *clauseOfKey(Sqlx *p, const TableInfo *pInfo){
+  sqlite3_str *pStr;
   if( !pInfo->bRowidKey ) return clauseKeys(p, pInfo, "");
-  if( !pInfo->bDeclaredKey ) return CLAUSE_ROWID_NAMES;
-  return sqlxPrintf(p, "%s," CLAUSE_ROWID_NAMES, pInfo->zRowid);
+  pStr = sqlite3_str_new(p->db);
+  if( pInfo->bDeclaredKey ) sqlite3_str_appendall(pStr, pInfo->zRowid);
+  clauseRowidNames(pStr, pInfo);
+  return sqlxText(p, pStr);
 }
 
 static int isPart(const TableInfo *pInfo, unsigned mBy, int iCol){
@@ -248,10 +264,7 @@ const char *clauseOfWay(Sqlx *p, const TableInfo *pInfo, unsigned mBy){
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "\"%w\"", pCol->zName);
   }
-  if( bRowid && !pInfo->bWithoutRowid ){
-    clauseJoin(pStr, ",");
-    sqlite3_str_appendall(pStr, CLAUSE_ROWID_NAMES);
-  }
+  if( bRowid && !pInfo->bWithoutRowid ) clauseRowidNames(pStr, pInfo);
   if( bAll ){
     sqlite3_str_reset(pStr);
     sqlxText(p, pStr);

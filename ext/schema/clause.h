@@ -52,7 +52,8 @@ void clauseInTheWay(Sqlx *p, const TableInfo *pInfo, unsigned mBy,
 
 /* Lists of columns for UPDATE OF. The rowid has three names beside that of its
 ** column, and UPDATE OF compares names as texts. */
-#define CLAUSE_ROWID_NAMES "rowid,_rowid_,oid"
+/* Appends those of the three names that are no columns of the table. */
+void clauseRowidNames(sqlite3_str *pStr, const TableInfo *pInfo);
 /* The columns of the key. */
 const char *clauseOfKey(Sqlx *p, const TableInfo *pInfo);
 /* "OF " and every column on which one of the ways mBy depends. */

@@ -599,13 +599,14 @@ static int repairTable(
 
 /* Whether a listed table must be repaired. A renamed one must, too: once a
 ** rebuild has dropped the triggers, only the name leads from a table to its
-** entry. */
+** entry. So must one with renamed columns that the entry names: another column
+** could get the name. */
 static int isFaulty(const DeclaredTable *pTab){
   const DeclaredStatus status = pTab->status==DECLARED_REFUSED
                               ? pTab->beneath : pTab->status;
   if( status>=DECLARED_NO_PARENT ) return 0;
   if( status==DECLARED_TWICE || pTab->bUnknown ) return 0;
-  return status!=DECLARED_OK || statusRenamed(pTab);
+  return status!=DECLARED_OK || statusRenamed(pTab) || pTab->bOldNames;
 }
 
 /* The repair of all tables. */

@@ -64,6 +64,8 @@ struct DeclaredTable {
   int bDeclared;         /* 0: no entry, or one that was undeclared */
   int bLost;             /* the triggers are there, and no entry declares them:
                          ** zEntry is the number in their names */
+  int bOldNames;         /* set by xExpect: the entry names columns that were
+                         ** renamed or dropped since */
   int bUnknown;          /* bLost, and their texts do not tell the options */
   TriggerSet has;        /* the triggers that are installed */
   DeclaredTable *pOther; /* further sets and entries of the same table, each

@@ -57,8 +57,8 @@ static Head headOf(const char *zSql){
   return head;
 }
 
-/* Whether the text of a trigger contains RAISE(IGNORE). */
-static int raisesIgnore(const char *zSql){
+/* Whether the text of a trigger contains RAISE() with that word. */
+static int raises(const char *zSql, const char *zWord){
   const char *zEnd = zSql + strlen(zSql);
   SqlToken t;
   for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
@@ -67,9 +67,28 @@ static int raisesIgnore(const char *zSql){
     next = sqltokenNext(&t, zEnd);
     if( !sqltokenIsByte(&next, '(') ) continue;
     next = sqltokenNext(&next, zEnd);
-    if( sqltokenIsWord(&next, "IGNORE") ) return 1;
+    if( sqltokenIsWord(&next, zWord) ) return 1;
   }
   return 0;
+}
+
+static int raisesIgnore(const char *zSql){
+  return raises(zSql, "IGNORE");
+}
+
+const char *skippingFailNote(Sqlx *p, const TableInfo *pInfo){
+  const TableInfoList *pList = pInfo->pList;
+  int i;
+  for(i=0; pList && i<pList->nUser; i++){
+    const TableInfoItem *pItem = &pList->a[i];
+    if( pItem->zSql && sqlite3_stricmp(pItem->zTable, pInfo->zName)==0
+     && raises(pItem->zSql, "FAIL") ){
+      return sqlxPrintf(p, "trigger %s keeps a row by RAISE(FAIL) that the"
+          " triggers have not checked yet: make it RAISE(ABORT)",
+          pItem->zName);
+    }
+  }
+  return "";
 }
 
 /* Finds out when the oldest AFTER trigger of Interlock was made, for each

@@ -63,12 +63,6 @@ static const char *unquoted(Sqlx *p, const SqlToken *pTok){
   return z;
 }
 
-static int schemaExists(Sqlx *p, const char *zSchema){
-  const char **az = sqlxSchemas(p);
-  while( az && *az && sqlite3_stricmp(*az, zSchema)!=0 ) az++;
-  return az && *az;
-}
-
 /* Returns a name as SQL may write it, without its quotes, and any other text as
 ** it is. */
 const char *tableinfoUnquote(Sqlx *p, const char *z){
@@ -96,10 +90,8 @@ void tableinfoSplit(
   if( zDot ){
     const char *zLeft = tableinfoUnquote(p, sqlxPrintf(p, "%.*s",
                                      (int)(zDot - zTable), zTable));
-    if( schemaExists(p, zLeft) ){
-      *pzSchema = zLeft;
-      *pzName = zDot + 1;
-    }
+    *pzSchema = sqlxSchemaNamed(p, zLeft);
+    if( *pzSchema ) *pzName = zDot + 1;
   }
 }
 
@@ -872,5 +864,6 @@ void tableinfoRead(Sqlx *p, TableInfo *pInfo){
 /* The table is going to have this column. If it is called rowid, that will no
 ** longer be a name of the rowid. */
 void tableinfoReserve(Sqlx *p, TableInfo *pInfo, const char *zColumn){
+  pInfo->zReserved = zColumn;
   pInfo->zRowid = rowidName(p, pInfo, zColumn);
 }

@@ -88,6 +88,7 @@ struct TableInfo {
   const char *zRowid;    /* how SQL names the rowid, quoted if it is a column;
                          ** NULL: the table is WITHOUT ROWID, or columns have
                          ** all names of the rowid */
+  const char *zReserved; /* a column that is about to be added, or NULL */
   int bWithoutRowid;
   int bRowidKey;         /* the rowid is the key */
   int bDeclaredKey;      /* a PRIMARY KEY of some kind was declared */

@@ -84,10 +84,12 @@ static void leaveDetached(Connection *p, Sqlx *x, int bMemory){
   }
 }
 
-/* sqlite3_deserialize() replaces main's file by another database. */
+/* sqlite3_deserialize() replaces main's file by another database. Without a
+** name SQLite takes main and compares no names, 100 instructions in each
+** call. */
 static int isStillMain(const Connection *p){
   const char *zFile = filesessionFileName(p->pMain);
-  const char *zDb = zFile[0] ? sqlite3_db_filename(p->db, "main") : zFile;
+  const char *zDb = zFile[0] ? sqlite3_db_filename(p->db, 0) : zFile;
   return zDb && strcmp(zDb, zFile)==0;
 }
 
@@ -733,14 +735,10 @@ static int isSearching(const Connection *p, Sqlx *x){
   return 1;
 }
 
-int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
-  FileSession *pFs;
+/* Releases a hold of a file session, which may be none or not begun. */
+static int unlockIn(Connection *p, Sqlx *x, FileSession *pFs,
+                    const ConnectionRequest *pReq){
   LockRc eRc;
-  assert( sqlxHeld(x->db) );
-  txnscopeCatchUp(&p->scope);
-  if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
-  pFs = pReq->pTask ? taskFile(p, x, pReq->pTask, 0)
-                    : findSession(p, x, pReq->zSchema);
   if( pFs==0 || pFs->pLock==0 ) return 0;
   if( pReq->pTable ){
     eRc = lockReleaseRow(pFs->pLock, &pReq->key, pReq->eMode,
@@ -751,6 +749,28 @@ int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
   failSession(x, eRc, pFs);
   leaveTask(p, pFs);
   return eRc==LOCK_OK;
+}
+
+int connectionUnlock(Connection *p, Sqlx *x, const ConnectionRequest *pReq){
+  assert( sqlxHeld(x->db) );
+  txnscopeCatchUp(&p->scope);
+  if( (1u<<pReq->key.eKind & KINDS_OF_TABLES) && isSearching(p, x) ) return 0;
+  return unlockIn(p, x, pReq->pTask ? taskFile(p, x, pReq->pTask, 0)
+                                    : findSession(p, x, pReq->zSchema), pReq);
+}
+
+int connectionUnlockOf(Connection *p, Sqlx *x, const RowkeyTable *pTab,
+                       const ConnectionRequest *pReq){
+  FileSession *pFs;
+  int bDone = 0;
+  if( pTab->zSchema ) return connectionUnlock(p, x, pReq);
+  txnscopeCatchUp(&p->scope);
+  if( isSearching(p, x) ) return 0;
+  leaveDetached(p, x, 1);
+  for(pFs=p->pFileSessions; pFs && !bDone && x->rc==SQLITE_OK; pFs=pFs->pNext){
+    bDone = unlockIn(p, x, pFs, pReq);
+  }
+  return bDone;
 }
 
 i64 connectionUnlockAll(Connection *p, Sqlx *x, u32 mKind, u32 mMode){

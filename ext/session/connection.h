@@ -87,6 +87,10 @@ int connectionTurnEnd(Connection*, Sqlx*);
 /* Releases one hold of session scope; 0 if the session has none of this key and
 ** mode. Only the schema, the keys, the task and the mode are used. */
 int connectionUnlock(Connection*, Sqlx*, const ConnectionRequest*);
+/* The same for a row or a table, which may be gone: if its schema is not known
+** then, in the first file where the session has such a hold. */
+int connectionUnlockOf(Connection*, Sqlx*, const RowkeyTable*,
+                       const ConnectionRequest*);
 /* Releases all holds of session scope, in these modes, on keys of these kinds,
 ** in all files, and returns how many there were. Those of tasks stay.
 ** connectionUnlockTask: those of one task, in any mode. */

@@ -305,12 +305,9 @@ static KnownTable *failTable(Sqlx *x, KnownTable *pTab){
   return 0;
 }
 
-static KnownTable *lookTableUp(KnownTables *p, Sqlx *x, const char *zTable,
-                          int bColumns){
+/* A table of which nothing is known but its name. */
+static KnownTable *newKnown(KnownTables *p, Sqlx *x, const char *zTable){
   KnownTable *pTab = sqlite3_malloc64(sizeof(*pTab));
-  Sqlx *pMem;
-  KnownStamp stamp = { 0, 0, 0 };
-  int bStamp;
   if( pTab==0 ){
     x->rc = SQLITE_NOMEM;
     return 0;
@@ -318,11 +315,21 @@ static KnownTable *lookTableUp(KnownTables *p, Sqlx *x, const char *zTable,
   memset(pTab, 0, sizeof(*pTab));
   pTab->nRef = 1;
   pTab->pTables = p;
+  sqlxBegin(&pTab->mem, x->db);
+  pTab->zGiven = sqlite3_mprintf("%s", zTable);
+  if( pTab->zGiven==0 ) pTab->mem.rc = SQLITE_NOMEM;
+  return pTab;
+}
+
+static KnownTable *lookTableUp(KnownTables *p, Sqlx *x, const char *zTable,
+                          int bColumns){
+  KnownTable *pTab = newKnown(p, x, zTable);
+  Sqlx *pMem;
+  KnownStamp stamp = { 0, 0, 0 };
+  int bStamp;
+  if( pTab==0 ) return 0;
   pTab->bColumns = bColumns;
   pMem = &pTab->mem;
-  sqlxBegin(pMem, x->db);
-  pTab->zGiven = sqlite3_mprintf("%s", zTable);
-  if( pTab->zGiven==0 ) pMem->rc = SQLITE_NOMEM;
   if( !rowkeyTable(pMem, pTab->zGiven, &pTab->tab) ) return failTable(x, pTab);
   bStamp = readStamp(x, pTab->tab.zSchema, &stamp);
   if( bColumns && !rowkeyColumns(pMem, &pTab->tab) ) return failTable(x, pTab);
@@ -376,6 +383,37 @@ KnownTable *knowntableRef(
     else dropTable(p, pTab);
   }
   return lookTableUp(p, x, zTable, bColumns);
+}
+
+/* The table that is gone, instead of the error in x. NULL if that stays. */
+static KnownTable *goneTable(KnownTables *p, Sqlx *x, const char *zTable){
+  KnownTable *pTab = newKnown(p, x, zTable);
+  if( pTab==0 ) return 0;
+  rowkeyGone(&pTab->mem, pTab->zGiven, &pTab->tab);
+  pTab->zGone = sqlxPrintf(&pTab->mem, "%s", sqlxErrorText(x));
+  if( pTab->mem.rc==SQLITE_OK ){
+    sqlxClear(x);
+    return pTab;
+  }
+  if( pTab->mem.rc==SQLITE_NOMEM ) x->rc = SQLITE_NOMEM;
+  knowntableUnref(pTab);
+  return 0;
+}
+
+KnownTable *knowntableRefUnlock(
+  KnownTables *p,
+  Sqlx *x,
+  const char *zTable,
+  int bColumns
+){
+  KnownTable *pTab;
+  if( x->rc!=SQLITE_OK ) return 0;
+  pTab = knowntableRef(p, x, zTable, bColumns);
+  return x->rc==SQLITE_ERROR ? goneTable(p, x, zTable) : pTab;
+}
+
+void knowntableUnlocked(const KnownTable *p, Sqlx *x, i64 nUnlocked){
+  if( p && p->zGone && nUnlocked==0 ) sqlxFail(x, SQLITE_ERROR, "%s", p->zGone);
 }
 
 int knowntableStill(const KnownTable *p, Sqlx *x){

@@ -63,6 +63,7 @@ struct KnownTable {
   int bColumns;            /* its columns have been read */
   int nRef;                /* calls that use it, and the list */
   char *zGiven;            /* as the caller names it */
+  const char *zGone;       /* the error of the name, if the table is gone */
   int bWide;               /* it depends on all schemas, */
   int nSchema;             /* of which there are so many */
   KnownSchema *pSchema;    /* its own, unless it is not kept */
@@ -88,6 +89,13 @@ void knowntableInit(KnownTables*, sqlite3*, TxnScope*);
 KnownTable *knowntableRef(KnownTables*, Sqlx*, const char *zTable,
                           int bColumns);
 void knowntableUnref(KnownTable*);
+
+/* The same to unlock. Locks keep the name that their table had: if it is gone
+** (rowkey.h), that is no error yet. It is one if nothing was unlocked, which
+** the caller must say: knowntableUnlocked(). */
+KnownTable *knowntableRefUnlock(KnownTables*, Sqlx*, const char *zTable,
+                                int bColumns);
+void knowntableUnlocked(const KnownTable*, Sqlx*, i64 nUnlocked);
 
 /* Whether the table is as it was looked up, by the schema that SQLite has in
 ** memory. The caller must be reading the table: then that is the schema of what

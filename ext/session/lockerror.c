@@ -165,22 +165,27 @@ static void failDeadlock(Sqlx *x, const LockFailure *p){
 /*
 ** SQL ERROR lock table full:
 **
-** The lock file has no room for another session (the limit is 4096) or another
-** lock (4194304; for a database in memory 262144). The session keeps its
-** locks, and can release them.
+** The lock file has no room for another session (the limit is 4096, and a task
+** that holds or requests locks is one) or another lock (4194304; for a database
+** in memory 262144), or the transaction has taken as many locks as it can
+** number (4294967294, those that it has released included). The session keeps
+** its locks, and can release them.
 **
 ** Code: SQLITE_ERROR
 ** Retry: nothing
 ** Cure: hold fewer locks at a time, for example one lock on a larger object;
-**   close connections
+**   close connections; end the transaction
 */
-static void failFull(Sqlx *x, const LockFailure *p){
-  if( p->pFs && p->pFs->pLock ){
+static void failFull(Sqlx *x, LockRc eRc, const LockFailure *p){
+  if( eRc==LOCK_NOSESSION ){
+    sqlxFail(x, SQLITE_ERROR, "lock table full: %u sessions are open; a task"
+        " that holds or requests locks is one", LIMIT_SESSION);
+  }else if( eRc==LOCK_NOSTAMP ){
+    sqlxFail(x, SQLITE_ERROR, "lock table full: this transaction has taken %u"
+        " locks, with those that it has released; end it", LIMIT_STAMP);
+  }else{
     sqlxFail(x, SQLITE_ERROR, "lock table full: %u locks are held or wanted",
              lockLimit(p->pFs->pFile));
-  }else{
-    sqlxFail(x, SQLITE_ERROR, "lock table full: %u sessions are open",
-             LIMIT_SESSION);
   }
 }
 
@@ -433,7 +438,9 @@ void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){
       failBusy(x, p);
       break;
     case LOCK_FULL:
-      failFull(x, p);
+    case LOCK_NOSESSION:
+    case LOCK_NOSTAMP:
+      failFull(x, eRc, p);
       break;
     case LOCK_REFUSED:
       failRefused(x, p);
@@ -467,7 +474,7 @@ void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){
     case LOCK_NOMAP:
     case LOCK_IOERR:
     case LOCK_WAITING:     /* of lockAsk only */
-    case LOCK_MISUSE:      /* more locks in a transaction than stamps */
+    case LOCK_MISUSE:      /* a wrong argument, of a test only */
       failFile(x, eRc, p);
       break;
   }

@@ -106,10 +106,7 @@ int lockkeyName(Sqlx *p, sqlite3_value *pVal, LockKey *pKey){
     sqlxBad(p, "name has %d characters; allowed are %d", n, NAME_CHARACTERS);
     return 0;
   }
-  if( i>(int)LIMIT_KEY ){
-    sqlxBad(p, "name has more than %d bytes", (int)LIMIT_KEY);
-    return 0;
-  }
+  if( keyTooLong(p, "name", i) ) return 0;
   return keyMakeFolded(pKey, KEY_NAME, z, (u32)i)==LOCK_OK;
 }
 

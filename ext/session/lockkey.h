@@ -14,8 +14,8 @@
 ** lockkeyArgs: from one INTEGER, TEXT or BLOB, or from two INTEGERs of 32 bits.
 ** lockkeyValue: from one INTEGER, TEXT or BLOB that errors call zWhat.
 ** lockkeyIntegers: as lockkeyArgs, but only from INTEGERs.
-** lockkeyName: from a name for MySQL's functions, of at most 64 characters;
-** upper and lower case of ASCII are the same.
+** lockkeyName: from a name for MySQL's functions, of at most 64 characters and
+** 255 bytes; upper and lower case of ASCII are the same.
 ** lockkeyNamed: from the name of a semaphore or a channel, zWhat in errors. */
 int lockkeyArgs(Sqlx*, int nArg, sqlite3_value **apArg, LockKey*);
 int lockkeyValue(Sqlx*, sqlite3_value*, const char *zWhat, LockKey*);

@@ -132,6 +132,18 @@ int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab){
   return p->rc==SQLITE_OK && lockkeyTable(p, pTab->zName, &pTab->key);
 }
 
+int rowkeyGone(Sqlx *p, const char *zTable, RowkeyTable *pTab){
+  const char *zName = 0;
+  int bThere = rowkeyTable(p, zTable, pTab);
+  pTab->bGone = 1;
+  if( bThere ) return 1;
+  if( p->rc!=SQLITE_ERROR || pTab->zSchema ) return 0;
+  sqlxClear(p);
+  tableinfoSplit(p, zTable, &pTab->zSchema, &zName);
+  pTab->zName = tableinfoUnquote(p, zName);
+  return p->rc==SQLITE_OK && lockkeyTable(p, pTab->zName, &pTab->key);
+}
+
 /* ---- its key ---------------------------------------------------------- */
 
 static void readPragma(
@@ -324,10 +336,11 @@ static KeyValue *takeValues(
   sqlite3_value **apArg,
   KeyValue *aFew
 ){
+  static const RowkeyColumn asGiven = { "a value", "", "", KEY_BINARY };
   KeyValue *aVal = aFew;
   int i;
   if( p->rc!=SQLITE_OK ) return 0;
-  if( nArg!=pTab->nCol ){
+  if( nArg!=pTab->nCol && !pTab->bGone ){
     sqlxBad(p, "%d values for the key of %s; allowed is %d", nArg, pTab->zName,
             pTab->nCol);
     return 0;
@@ -336,7 +349,8 @@ static KeyValue *takeValues(
     aVal = sqlxAlloc(p, (sqlite3_uint64)nArg*sizeof(*aVal));
   }
   for(i=0; i<nArg && p->rc==SQLITE_OK; i++){
-    takeValue(p, pTab, &pTab->aCol[i], apArg[i], &aVal[i]);
+    takeValue(p, pTab, pTab->bGone ? &asGiven : &pTab->aCol[i], apArg[i],
+              &aVal[i]);
   }
   return p->rc==SQLITE_OK ? aVal : 0;
 }

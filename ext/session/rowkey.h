@@ -26,6 +26,8 @@ typedef struct RowkeyTable {
   const char *zName;       /* as the caller spells it */
   LockKey key;             /* of the table itself */
   int bRowid;              /* the key is an INTEGER PRIMARY KEY */
+  int bGone;               /* no such table, or one whose rows cannot be locked:
+                           ** then zSchema can be NULL, and nCol is 0 */
   int nCol;                /* columns of the PRIMARY KEY; 0: there is none */
   RowkeyColumn *aCol;      /* in the key's order */
 } RowkeyTable;
@@ -34,15 +36,21 @@ typedef struct RowkeyTable {
 ** there is none, or if it is temporary.
 ** rowkeyRead: reads the columns of the PRIMARY KEY.
 ** rowkeyColumns: the same, but a table without a PRIMARY KEY is an error: its
-** rows cannot be locked. */
+** rows cannot be locked.
+** rowkeyGone: for a name that is an error of the others, to unlock what was
+** locked under it before the table was renamed, dropped or made anew. 0 without
+** a table if the name is that of a temporary table, or cannot have been locked;
+** the error is then of no use. */
 int rowkeyTable(Sqlx *p, const char *zTable, RowkeyTable *pTab);
 int rowkeyRead(Sqlx *p, RowkeyTable *pTab);
 int rowkeyColumns(Sqlx *p, RowkeyTable *pTab);
+int rowkeyGone(Sqlx *p, const char *zTable, RowkeyTable *pTab);
 
 /* Make the key of a row; 0 with an error. A NULL in it is an error, and so is a
 ** wrong number of values. A key that is too long for the lock file is an error
 ** of rowkeyRow() only; rowkeyLockable() then returns 0 without an error: no
-** session can hold a lock on that row. rowkeyInteger() is for a table whose key
+** session can hold a lock on that row. Of a table that is gone the values are
+** taken as they are, in any number. rowkeyInteger() is for a table whose key
 ** is an INTEGER PRIMARY KEY. */
 int rowkeyRow(Sqlx *p, const RowkeyTable *pTab, int nArg,
               sqlite3_value **apArg, LockKey *pKey);

@@ -2,6 +2,7 @@
 /*
 ** The event of the release of SQLite's write lock. See writeend.h.
 */
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include "session/writeend.h"
@@ -25,33 +26,33 @@ struct WriteEnd {
 
 /* ---- the list of all -------------------------------------------------- */
 
+/* SQLite's static mutexes are not used: they belong to the application or to
+** SQLite, and a thread that holds one can come here. No function of SQLite is
+** called while this one is held. */
+static pthread_mutex_t listMutex = PTHREAD_MUTEX_INITIALIZER;
 static WriteEnd *pAll;         /* files that have methods of ours */
-
-static sqlite3_mutex *listMutex(void){
-  return sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_APP1);
-}
 
 static WriteEnd *find(const sqlite3_file *pFile){
   WriteEnd *p;
-  sqlite3_mutex_enter(listMutex());
+  pthread_mutex_lock(&listMutex);
   for(p=pAll; p && p->pFile!=pFile; p=p->pNext){}
-  sqlite3_mutex_leave(listMutex());
+  pthread_mutex_unlock(&listMutex);
   return p;
 }
 
 static void addToList(WriteEnd *p){
-  sqlite3_mutex_enter(listMutex());
+  pthread_mutex_lock(&listMutex);
   p->pNext = pAll;
   pAll = p;
-  sqlite3_mutex_leave(listMutex());
+  pthread_mutex_unlock(&listMutex);
 }
 
 static void freeListed(WriteEnd *p){
   WriteEnd **pp;
-  sqlite3_mutex_enter(listMutex());
+  pthread_mutex_lock(&listMutex);
   for(pp=&pAll; *pp!=p; pp=&(*pp)->pNext){}
   *pp = p->pNext;
-  sqlite3_mutex_leave(listMutex());
+  pthread_mutex_unlock(&listMutex);
   sqlite3_free(p);
 }
 

@@ -48,6 +48,15 @@ const char *argsTextLike(
   return z;
 }
 
+const char *argsSchema(Sqlx *p, sqlite3_value *pVal){
+  const char *z = argsText(p, pVal, "schema");
+  const char *zSchema = p->rc==SQLITE_OK ? sqlxSchemaNamed(p, z) : 0;
+  if( zSchema==0 && p->rc==SQLITE_OK ){
+    sqlxBad(p, "there is no schema %Q; allowed are main and attached ones", z);
+  }
+  return zSchema;
+}
+
 /* The type of an argument that must be a number. Drivers bind numbers as TEXT
 ** (PHP's PDO, Perl's DBI, Tcl): a text that is a number counts as that. */
 int argsNumberType(sqlite3_value *pVal){

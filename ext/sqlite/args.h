@@ -17,6 +17,8 @@ const char *argsText(Sqlx *p, sqlite3_value *pVal, const char *zWhat);
 /* The same for a text that is no name: the error says what is allowed. */
 const char *argsTextLike(Sqlx *p, sqlite3_value *pVal, const char *zWhat,
                          const char *zAllowed);
+/* The schema that an argument names, as sqlxSchemas() has it. */
+const char *argsSchema(Sqlx *p, sqlite3_value *pVal);
 /* A number; TEXT that is one counts as that number. */
 int argsNumberType(sqlite3_value *pVal);
 sqlite3_int64 argsInteger(Sqlx *p, sqlite3_value *pVal, const char *zWhat);

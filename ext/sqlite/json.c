@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
-** Values as JSON. See json.h.
+** Values as JSON, and texts from it. See json.h.
 */
 #include <stdlib.h>
+#include <string.h>
 #include "sqlite/json.h"
 SQLITE_EXTENSION_INIT3
 
@@ -54,4 +55,97 @@ int jsonValue(sqlite3_str *pStr, sqlite3_value *pVal){
       break;
   }
   return 1;
+}
+
+/* ---- texts from JSON -------------------------------------------------- */
+
+int jsonHasNul(const char *zJson){
+  return strstr(zJson, "\\u0000") || strstr(zJson, "\\x00")
+      || strstr(zJson, "\\0");
+}
+
+/* The number of the four hex digits at z. */
+static u32 hexNumber(const char *z){
+  u32 u = 0;
+  int i;
+  for(i=0; i<4; i++){
+    char c = z[i];
+    u = u*16 + (u32)(c>='a' ? c-'a'+10 : c>='A' ? c-'A'+10 : c-'0');
+  }
+  return u;
+}
+
+/* Writes a character as UTF-8. Returns its bytes. A surrogate that is not one
+** of a pair has three, as in SQLite's own JSON. */
+static int putCharacter(char *z, u32 u){
+  static const u32 aFirst[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+  int n = u<0x80 ? 1 : u<0x800 ? 2 : u<0x10000 ? 3 : 4, i;
+  for(i=n-1; i>0; i--, u>>=6) z[i] = (char)(0x80 | (u & 0x3f));
+  z[0] = (char)(aFirst[n] | u);
+  return n;
+}
+
+/* Reads the character that \u begins at z, and returns where it ends. */
+static const char *readUnicode(const char *z, u32 *pu){
+  u32 u = hexNumber(&z[2]), uLow;
+  *pu = u;
+  z += 6;
+  if( (u & 0xfc00)!=0xd800 || z[0]!='\\' || z[1]!='u' ) return z;
+  uLow = hexNumber(&z[2]);
+  if( (uLow & 0xfc00)!=0xdc00 ) return z;
+  *pu = 0x10000 + ((u & 0x3ff)<<10) + (uLow & 0x3ff);
+  return &z[6];
+}
+
+/* Decodes the JSON string at z, which SQLite has written, into zOut. Returns
+** its bytes. */
+static int decodeString(const char *z, char *zOut){
+  static const char zFrom[] = "bfnrt", zTo[] = "\b\f\n\r\t";
+  int n = 0;
+  for(z++; *z && *z!='"'; ){
+    const char *zWhich;
+    u32 u;
+    if( z[0]!='\\' ){
+      zOut[n++] = *z++;
+    }else if( z[1]=='u' ){
+      z = readUnicode(z, &u);
+      n += putCharacter(&zOut[n], u);
+    }else{
+      zWhich = z[1] ? strchr(zFrom, z[1]) : 0;
+      zOut[n++] = zWhich ? zTo[zWhich-zFrom] : z[1];
+      z += 2;
+    }
+  }
+  return n;
+}
+
+/* With two paths json_extract() returns an array of what it has found, whose
+** strings are JSON, and whole. */
+sqlite3_stmt *jsonText(Sqlx *p, const char *zJson, const char *zPath){
+  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT json_extract(?1,?2,?2)");
+  const char *z = 0;
+  char *zOut = 0;
+  int n = 0;
+  if( pStmt ){
+    sqlite3_bind_text(pStmt, 1, zJson, -1, SQLITE_STATIC);
+    sqlite3_bind_text(pStmt, 2, zPath, -1, SQLITE_STATIC);
+  }
+  if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
+  sqlxFinalize(p, pStmt);
+  if( z ) zOut = sqlxAlloc(p, strlen(z));
+  if( zOut && strncmp(z, "[\"", 2)==0 ){
+    n = decodeString(&z[1], zOut);
+  }else{
+    sqlxBad(p, "a text with a NUL character was not found again in JSON, at"
+               " %s; allowed are others", zPath);
+  }
+  pStmt = sqlxPrepare(p, "SELECT ?1");
+  if( pStmt && sqlite3_bind_text(pStmt, 1, zOut, n, SQLITE_STATIC) ){
+    p->rc = SQLITE_NOMEM;
+  }
+  if( !sqlxStep(p, pStmt) ){
+    sqlxFinalize(p, pStmt);
+    return 0;
+  }
+  return pStmt;
 }

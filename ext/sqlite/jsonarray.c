@@ -4,6 +4,7 @@
 */
 #include <string.h>
 #include "sqlite/jsonarray.h"
+#include "sqlite/json.h"
 SQLITE_EXTENSION_INIT3
 
 /* ---- simple arrays ---------------------------------------------------- */
@@ -121,6 +122,8 @@ void jsonarrayBegin(
   p->pKept = pKept;
   p->n = -1;
   if( x->rc!=SQLITE_OK ) return;
+  p->zJson = zJson;
+  p->bNul = jsonHasNul(zJson);
   rc = takeStatement(p);
   if( x->rc!=SQLITE_OK ) return;
   if( rc==SQLITE_OK ){
@@ -148,6 +151,13 @@ static const char *typeIn(JsonArray *p, int iCol){
 
 const char *jsonarrayType(JsonArray *p){ return typeIn(p, COLUMN_TYPE); }
 
+/* Element i, a text of an array in which one can have a NUL character. */
+static sqlite3_value *wholeText(JsonArray *p, int i){
+  sqlite3_finalize(p->pText);
+  p->pText = jsonText(p->x, p->zJson, sqlxPrintf(p->x, "$[%d]", i));
+  return p->pText ? sqlite3_column_value(p->pText, 0) : 0;
+}
+
 sqlite3_value *jsonarrayElement(JsonArray *p, int i, const char **pzType){
   int iCol;
   if( i<p->iFirst || i>=p->iFirst+JSONARRAY_RUN ){
@@ -155,6 +165,7 @@ sqlite3_value *jsonarrayElement(JsonArray *p, int i, const char **pzType){
   }
   iCol = COLUMN_ELEMENTS + 2*(i - p->iFirst);
   *pzType = typeIn(p, iCol);
+  if( p->bNul && strcmp(*pzType, "text")==0 ) return wholeText(p, i);
   return p->x->rc==SQLITE_OK ? sqlite3_column_value(p->pStmt, iCol+1) : 0;
 }
 
@@ -162,6 +173,7 @@ sqlite3_value *jsonarrayElement(JsonArray *p, int i, const char **pzType){
 void jsonarrayEnd(JsonArray *p){
   sqlite3_stmt *pStmt = p->pStmt;
   int k, bKeep;
+  sqlite3_finalize(p->pText);
   if( pStmt==0 ) return;
   sqlite3_reset(pStmt);
   bKeep = p->pKept && p->x->rc==SQLITE_OK

@@ -36,7 +36,9 @@ typedef struct JsonArray {
   Sqlx *x;
   JsonKept *pKept;             /* NULL: the statement is not kept */
   sqlite3_stmt *pStmt;
+  sqlite3_stmt *pText;         /* the last text that jsonText() has read */
   const char *zJson;
+  int bNul;                    /* a text can have a NUL character */
   int n;                       /* elements; -1: the text is no array */
   int iFirst;                  /* the first element of the run */
   char aPath[JSONARRAY_RUN][16];

@@ -398,10 +398,9 @@ int sqlxCount(Sqlx *p, const char *zSql){
   return n;
 }
 
-/* The names of the schemas in SQLite's order, and a NULL at the end: main, temp
-** (even if it is empty), and the attached ones. SQLite before 3.39 returns them
-** only from a statement. */
-const char **sqlxSchemas(Sqlx *p){
+/* The names of the schemas in SQLite's order, and a NULL at the end. SQLite
+** before 3.39 returns them only from a statement. */
+static const char **listedSchemas(Sqlx *p){
   const char **az = 0;
   int n = 0;
 #if SQLITE_VERSION_NUMBER>=3039000
@@ -432,4 +431,25 @@ const char **sqlxSchemas(Sqlx *p){
     sqlxFinalize(p, pStmt);
   }
   return p->rc==SQLITE_OK ? az : 0;
+}
+
+/* The names of the schemas in SQLite's order, and a NULL at the end: main, temp
+** (even if it is empty), and the attached ones. SQLITE_DBCONFIG_MAINDBNAME can
+** have given main another name. SQLite goes on to take "main" for it, and no
+** other schema can be called so: Interlock knows it by this name alone. */
+const char **sqlxSchemas(Sqlx *p){
+  const char **az = listedSchemas(p);
+  if( az && az[0] ) az[0] = "main";
+  return az;
+}
+
+/* The name by which sqlxSchemas() has the schema that a user calls zName; NULL
+** if there is none, or with an error. */
+const char *sqlxSchemaNamed(Sqlx *p, const char *zName){
+  const char **az = listedSchemas(p);
+  int i = 0;
+  if( az==0 ) return 0;
+  while( az[i] && sqlite3_stricmp(az[i], zName)!=0 ) i++;
+  if( i==0 || sqlite3_stricmp(zName, "main")==0 ) return "main";
+  return az[i];
 }

@@ -67,6 +67,7 @@ int sqlxTableColumn(Sqlx *p, const char *zSchema, const char *zName,
 int sqlxWrites(sqlite3 *db);
 int sqlxCount(Sqlx *p, const char *zSql);
 const char **sqlxSchemas(Sqlx *p);
+const char *sqlxSchemaNamed(Sqlx *p, const char *zName);
 
 /* A format must quote identifiers by \"%w\", and literals by %Q or '%q', as in
 ** sqlite3_mprintf(). A text must be one statement. If anything follows it, that

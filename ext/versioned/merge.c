@@ -63,12 +63,14 @@ static int mergeColumn(const Merge *m, const char *zName){
   return -1;
 }
 
-/* Takes one member of the JSON object. */
-static void takeMember(Merge *m, sqlite3_stmt *pStmt){
+/* Takes one member of the JSON object; zMine is that, if a text in it can have
+** a NUL character. */
+static void takeMember(Merge *m, sqlite3_stmt *pStmt, const char *zMine){
   Sqlx *p = m->p;
   const char *zName = sqlxColumn(p, pStmt, 0);
   const char *zType = sqlxColumn(p, pStmt, 1);
   int bBlob = sqlite3_column_type(pStmt, 3)==SQLITE_TEXT;
+  sqlite3_stmt *pText = 0;
   int i;
   if( p->rc!=SQLITE_OK || zName==0 || zType==0 ) return;
   i = mergeColumn(m, zName);
@@ -83,9 +85,15 @@ static void takeMember(Merge *m, sqlite3_stmt *pStmt){
                " true, false, null and {\"blob\": \"hex digits\"}", zType,
             m->aCol[i].pCol->zName);
   }else{
+    if( zMine && strcmp(zType, "text")==0 ){
+      pText = jsonText(p, zMine, sqlxColumn(p, pStmt, 4));
+      if( pText==0 ) return;
+    }
     sqlite3_value_free(m->aCol[i].pMine);
-    m->aCol[i].pMine = sqlite3_value_dup(sqlite3_column_value(pStmt,
-                                                              bBlob ? 3 : 2));
+    m->aCol[i].pMine = sqlite3_value_dup(
+        pText ? sqlite3_column_value(pText, 0)
+              : sqlite3_column_value(pStmt, bBlob ? 3 : 2));
+    sqlite3_finalize(pText);
     m->aCol[i].bBlob = bBlob;
     if( m->aCol[i].pMine==0 ) p->rc = SQLITE_NOMEM;
   }
@@ -95,7 +103,10 @@ static void takeMine(Merge *m, sqlite3_value *pMine){
   Sqlx *p = m->p;
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT CASE WHEN json_valid(?1)"
       " THEN json_type(?1)='object' ELSE 0 END");
+  const char *zMine = (const char*)sqlite3_value_text(pMine);
   int bObject = 0;
+  if( zMine==0 && p->rc==SQLITE_OK ) p->rc = SQLITE_NOMEM;
+  if( zMine && !jsonHasNul(zMine) ) zMine = 0;
   if( pStmt ) sqlite3_bind_value(pStmt, 1, pMine);
   if( sqlxStep(p, pStmt) ) bObject = sqlite3_column_int(pStmt, 0);
   sqlxFinalize(p, pStmt);
@@ -103,9 +114,9 @@ static void takeMine(Merge *m, sqlite3_value *pMine){
     sqlxBad(p, "mine is no JSON object; allowed is {\"column\": value, ...}");
   }
   pStmt = sqlxPrepare(p, "SELECT key, type, value, CASE type WHEN 'object'"
-      " THEN json_extract(value,'$.blob') END FROM json_each(?1)");
+      " THEN json_extract(value,'$.blob') END, fullkey FROM json_each(?1)");
   if( pStmt ) sqlite3_bind_value(pStmt, 1, pMine);
-  while( sqlxStep(p, pStmt) ) takeMember(m, pStmt);
+  while( sqlxStep(p, pStmt) ) takeMember(m, pStmt, zMine);
   sqlxFinalize(p, pStmt);
 }
 

@@ -77,37 +77,67 @@ const char **optionsNamed(OptionsText *pText, const char *z){
   return 0;
 }
 
+/* What a call asks for of that on which except and only depend. */
+typedef enum OptionsAsked {
+  OPTIONS_NOTHING = 0,
+  OPTIONS_OTHERS,        /* the version column or the parent */
+  OPTIONS_EXCEPT         /* except or only */
+} OptionsAsked;
+
 /* How a list of except begins that has the columns which count, and not those
 ** which do not. A column of a name like `only a` is stored in quotes. */
 #define OPTIONS_ONLY "only "
 
-/* Takes one name of except or only into the options. A name that the table does
-** not have is an error only if it is asked for now: a column that the registry
-** names may have been renamed or dropped since. */
-static void exceptOne(
+/* Whether the installed triggers have a list of columns that tells something
+** else of a column than the registry does. RENAME COLUMN rewrites the list, and
+** another column can have the name now. */
+static int listDenies(
+  SqlToken tOf,
+  const char *zName,
+  const VersionedOptions *pOptions
+){
+  return tOf.n>0
+      && sqltokenMentions(tOf.z, tOf.z+tOf.n, zName)!=pOptions->bOnly;
+}
+
+/*
+** Takes one name of except or only into the options. A name that may not be
+** there is an error only if it is asked for now: a column that the registry
+** names may have been renamed or dropped since. Returns 0 if the registry means
+** a column that has another name now, or none; 1 if it was taken or, with only,
+** if the column was dropped: the triggers watch it still.
+*/
+static int exceptOne(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *zName,
-  int bAsked,
+  SqlToken tOf,
+  OptionsAsked eAsked,
   VersionedOptions *pOptions
 ){
   const char *zOption = pOptions->bOnly ? "only" : "except";
   int iCol = tableinfoColumn(pInfo, zName);
+  const TableInfoColumn *pCol = &pInfo->aCol[iCol<0 ? 0 : iCol];
   if( iCol<0 ){
-    if( bAsked ){
+    if( eAsked==OPTIONS_EXCEPT ){
       sqlxBad(p, "%s names the column %Q; allowed are columns of %s",
               zOption, zName, pInfo->zName);
     }
-  }else if( pInfo->aCol[iCol].bKey
-         || sqlite3_stricmp(zName, pOptions->zColumn)==0 ){
+    return pOptions->bOnly && sqltokenMentions(tOf.z, tOf.z+tOf.n, zName);
+  }
+  if( eAsked!=OPTIONS_EXCEPT && listDenies(tOf, zName, pOptions) ) return 0;
+  if( pCol->bKey || sqlite3_stricmp(zName, pOptions->zColumn)==0 ){
+    if( eAsked==OPTIONS_NOTHING ) return 0;
     sqlxBad(p, "%s names the column %Q; allowed are columns that are"
                " neither the version nor part of the key", zOption, zName);
-  }else if( parentclauseHas(&pOptions->parent, pInfo->aCol[iCol].zName) ){
+  }else if( parentclauseHas(&pOptions->parent, pCol->zName) ){
+    if( eAsked==OPTIONS_NOTHING ) return 0;
     sqlxBad(p, "%s names the column %Q; allowed are columns that parent does"
                " not name", zOption, zName);
   }else{
-    pOptions->azExcept[pOptions->nExcept++] = pInfo->aCol[iCol].zName;
+    pOptions->azExcept[pOptions->nExcept++] = pCol->zName;
   }
+  return 1;
 }
 
 /* Returns the UPDATE OF list of an installed trigger, from OF to ON; "" if
@@ -155,6 +185,58 @@ static int wasThere(
   return 0;
 }
 
+/* Whether a column is in the options already; pointers to names are compared.
+** Returns its place, or -1. */
+static int placeOf(const VersionedOptions *pOptions, const char *zName){
+  int i = pOptions->nExcept - 1;
+  while( i>=0 && pOptions->azExcept[i]!=zName ) i--;
+  return i;
+}
+
+/* Whether the triggers treat a column as one of except or only, and no name of
+** the registry stands for it. */
+static int isUnnamed(
+  const TableInfo *pInfo,
+  SqlToken tOf,
+  int iCol,
+  const VersionedOptions *pOptions
+){
+  const TableInfoColumn *pCol = &pInfo->aCol[iCol];
+  return !pCol->bKey && !pCol->bGenerated
+      && !parentclauseHas(&pOptions->parent, pCol->zName)
+      && sqlite3_stricmp(pCol->zName, pOptions->zColumn)!=0
+      && !listDenies(tOf, pCol->zName, pOptions)
+      && placeOf(pOptions, pCol->zName)<0;
+}
+
+/*
+** Removes columns of except from the options that were added since, under the
+** name of one that was renamed. ALTER TABLE adds at the end. So if such a
+** column was there, so was every unnamed one before it, and a name is missing
+** for each of these. Returns how many names are missing now.
+*/
+static int exceptAdded(
+  const TableInfo *pInfo,
+  SqlToken tOf,
+  int nMissing,
+  VersionedOptions *pOptions
+){
+  int i, j;
+  if( pOptions->bOnly || tOf.n==0 ) return nMissing;
+  for(i=pInfo->nCol-1; i>=0 && !wasThere(pInfo, tOf, i, pOptions); i--){
+    int iPlace = placeOf(pOptions, pInfo->aCol[i].zName);
+    int nUnnamed = 0;
+    for(j=0; j<i; j++) nUnnamed += isUnnamed(pInfo, tOf, j, pOptions);
+    if( iPlace<0 || nUnnamed<=nMissing ) continue;
+    nMissing++;
+    pOptions->nExcept--;
+    for(j=iPlace; j<pOptions->nExcept; j++){
+      pOptions->azExcept[j] = pOptions->azExcept[j+1];
+    }
+  }
+  return nMissing;
+}
+
 /*
 ** Takes columns of except into the options that were renamed. The registry has
 ** their old names, but the triggers tell which columns they watch. The columns
@@ -169,41 +251,29 @@ static int exceptRenamed(
   int nMissing,
   VersionedOptions *pOptions
 ){
-  int nFound = pOptions->nExcept;
-  int i, j;
+  int nFound = 0, i;
   if( nMissing==0 || tOf.n==0 ) return nMissing;
-  for(i=0; i<pInfo->nCol && nFound-pOptions->nExcept<=nMissing; i++){
-    const TableInfoColumn *pCol = &pInfo->aCol[i];
-    if( pCol->bKey || pCol->bGenerated
-     || parentclauseHas(&pOptions->parent, pCol->zName)
-     || sqlite3_stricmp(pCol->zName, pOptions->zColumn)==0
-     || sqltokenMentions(tOf.z, tOf.z+tOf.n, pCol->zName)!=pOptions->bOnly
-     || (!pOptions->bOnly && !wasThere(pInfo, tOf, i, pOptions)) ){
-      continue;
-    }
-    for(j=0; j<pOptions->nExcept; j++){
-      if( pOptions->azExcept[j]==pCol->zName ) break;
-    }
-    if( j<pOptions->nExcept ) continue;
-    if( nFound-pOptions->nExcept<nMissing ){
-      pOptions->azExcept[nFound] = pCol->zName;
+  for(i=0; i<pInfo->nCol && nFound<=nMissing; i++){
+    if( !isUnnamed(pInfo, tOf, i, pOptions)
+     || (!pOptions->bOnly && !wasThere(pInfo, tOf, i, pOptions)) ) continue;
+    if( nFound<nMissing ){
+      pOptions->azExcept[pOptions->nExcept+nFound] = pInfo->aCol[i].zName;
     }
     nFound++;
   }
-  if( nFound-pOptions->nExcept!=nMissing ) return nMissing;
-  pOptions->nExcept = nFound;
+  if( nFound!=nMissing ) return nMissing;
+  pOptions->nExcept += nFound;
   return 0;
 }
 
-/* Splits the names at commas outside quotes. Returns how many of them the table
-** does not have, but for those of only that were dropped: the triggers watch
-** them still, where RENAME would have rewritten the name. */
+/* Splits the names at commas outside quotes. Returns how many of them stand for
+** a column that has another name now. */
 static int exceptAll(
   Sqlx *p,
   const TableInfo *pInfo,
   const char *z,
   SqlToken tOf,
-  int bAsked,
+  OptionsAsked eAsked,
   VersionedOptions *pOptions
 ){
   const char *zEnd = z + strlen(z);
@@ -212,7 +282,6 @@ static int exceptAll(
   while( pOptions->azExcept && z<zEnd ){
     SqlToken t = sqltokenAt(z, zEnd);
     const char *zStop, *zName;
-    int nBefore = pOptions->nExcept;
     if( t.kind==SQLTOKEN_SPACE ) t = sqltokenAt(t.z + t.n, zEnd);
     z = zStop = t.z;
     while( t.kind!=SQLTOKEN_END && !sqltokenIsByte(&t, ',') ){
@@ -220,10 +289,8 @@ static int exceptAll(
       t = sqltokenAt(t.z + t.n, zEnd);
     }
     zName = tableinfoUnquote(p, sqlxPrintf(p, "%.*s", (int)(zStop - z), z));
-    exceptOne(p, pInfo, zName, bAsked, pOptions);
+    nMissing += !exceptOne(p, pInfo, zName, tOf, eAsked, pOptions);
     z = t.z + t.n;
-    if( pOptions->nExcept==nBefore && !(pOptions->bOnly
-     && sqltokenMentions(tOf.z, tOf.z+tOf.n, zName)) ) nMissing++;
   }
   return nMissing;
 }
@@ -235,7 +302,7 @@ static void takeExcept(
   const TableInfo *pInfo,
   const char *z,
   const TriggerSet *pHas,
-  int bAsked,
+  OptionsAsked eAsked,
   VersionedOptions *pOptions
 ){
   const int nOnly = (int)sizeof(OPTIONS_ONLY) - 1;
@@ -243,11 +310,16 @@ static void takeExcept(
   int nMissing;
   pOptions->bOnly = sqlite3_strnicmp(z, OPTIONS_ONLY, nOnly)==0;
   if( pOptions->bOnly ) z += nOnly;
-  nMissing = exceptAll(p, pInfo, z, tOf, bAsked, pOptions);
+  nMissing = exceptAll(p, pInfo, z, tOf, eAsked, pOptions);
   if( p->rc!=SQLITE_OK ) return;
-  if( !bAsked ) nMissing = exceptRenamed(pInfo, tOf, nMissing, pOptions);
+  if( eAsked!=OPTIONS_EXCEPT ){
+    nMissing = exceptAdded(pInfo, tOf, nMissing, pOptions);
+    nMissing = exceptRenamed(pInfo, tOf, nMissing, pOptions);
+  }
   if( pOptions->bOnly && (nMissing || pOptions->nExcept==0) ){
-    if( bAsked ) sqlxBad(p, "only names no column; allowed are columns");
+    if( eAsked==OPTIONS_EXCEPT ){
+      sqlxBad(p, "only names no column; allowed are columns");
+    }
     pOptions->bOnly = pOptions->nExcept = 0;
   }
 }
@@ -423,7 +495,9 @@ void optionsMake(
   VersionedOptions *pOptions
 ){
   OptionsText w;
-  int bAsked = pAsked && pAsked->zExcept;
+  OptionsAsked eAsked = pAsked==0 ? OPTIONS_NOTHING
+      : pAsked->zExcept ? OPTIONS_EXCEPT
+      : pAsked->zColumn || pAsked->zParent ? OPTIONS_OTHERS : OPTIONS_NOTHING;
   int i, iCol;
   memset(pOptions, 0, sizeof(*pOptions));
   memset(&w, 0, sizeof(w));
@@ -446,7 +520,7 @@ void optionsMake(
   pOptions->bNull = oneOf(p, "null", w.zNull, azNull, 2);
   pOptions->bAnyStep = oneOf(p, "step", w.zStep, azStep, 2);
   parentnameRead(p, w.zParent, pInfo, &pOptions->parent);
-  takeExcept(p, pInfo, w.zExcept, pHas, bAsked, pOptions);
+  takeExcept(p, pInfo, w.zExcept, pHas, eAsked, pOptions);
   pOptions->zText = commentOf(p, pOptions);
 }
 

@@ -91,9 +91,7 @@ const char *parentclauseOf(
   for(i=0; i<pParent->nCol; i++){
     clauseJoin(pStr, ",");
     sqlite3_str_appendf(pStr, "\"%w\"", pParent->azCol[i]);
-    if( isRowid(pInfo, pParent->azCol[i]) ){
-      sqlite3_str_appendall(pStr, "," CLAUSE_ROWID_NAMES);
-    }
+    if( isRowid(pInfo, pParent->azCol[i]) ) clauseRowidNames(pStr, pInfo);
   }
   return sqlxText(p, pStr);
 }

@@ -51,6 +51,48 @@ static void checkActions(Sqlx *p, const TableInfo *pInfo){
   }
 }
 
+/* Whether a table is fenced with a lease: then every UPDATE must carry the
+** token. Leases are in main. */
+static int isLeased(Sqlx *p, const TableInfo *pInfo){
+  static const char zCarried[] = "interlock_????????_carried";
+  const TableInfoList *pList = pInfo->pList;
+  int i;
+  if( sqlite3_stricmp(pInfo->zSchema, "main")!=0 ) return 0;
+  if( pList==0 ){
+    return sqlxExists(p, "SELECT 1 FROM main.sqlite_master WHERE"
+        " type='trigger' AND name GLOB %Q AND tbl_name=%Q COLLATE NOCASE",
+        zCarried, pInfo->zName);
+  }
+  for(i=pList->nUser; i<pList->nTrigger; i++){
+    if( sqlite3_stricmp(pList->a[i].zTable, pInfo->zName)==0
+     && sqlite3_strglob(zCarried, pList->a[i].zName)==0 ) return 1;
+  }
+  return 0;
+}
+
+/* Refuses options with which triggers would raise versions of a table that is
+** fenced with a lease: these UPDATEs carry no token. In mode strict every
+** UPDATE carries the version, and none is raised but under a key that was used
+** before. */
+static void checkLease(Sqlx *p, const VersionedTable *pTab){
+  const TableInfo *pInfo = &pTab->base.info;
+  const VersionedOptions *pOptions = &pTab->options;
+  const TableInfo *pParent = pOptions->parent.pInfo;
+  if( (pOptions->mode!=VERSIONED_STRICT || pOptions->eStale==VERSIONED_LOG)
+   && isLeased(p, pInfo) ){
+    sqlxBad(p, "table %s is fenced with a lease, which refuses the UPDATEs by"
+               " which triggers raise its version; allowed are mode strict"
+               " without on_stale=log, and a fence without a lease",
+            pInfo->zName);
+  }
+  if( pParent && p->rc==SQLITE_OK && isLeased(p, pParent) ){
+    sqlxBad(p, "table %s, the parent of %s, is fenced with a lease, which"
+               " refuses the UPDATEs by which triggers raise its version;"
+               " allowed is a parent without one", pParent->zName,
+            pInfo->zName);
+  }
+}
+
 /* Refuses a table that cannot be versioned. */
 static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   const VersionedOptions *pOptions = &((const VersionedTable*)pTab)->options;
@@ -78,6 +120,7 @@ static void versionedCheck(Sqlx *p, const DeclaredTable *pTab){
   }
   historyCheck(p, (const VersionedTable*)pTab);
   parentCheck(p, (const VersionedTable*)pTab);
+  if( p->rc==SQLITE_OK ) checkLease(p, (const VersionedTable*)pTab);
 }
 
 /* Refuses rows whose version cannot be raised. A text is a date perhaps, so the
@@ -310,11 +353,14 @@ static void versionedMake(Sqlx *p, DeclaredTable *pBase){
 ** sqlite_master: VACUUM moves it, and the trigger finds it all the same. */
 static DeclaredStatus versionedExpect(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
+  const char *zExcept = pTab->stored.zExcept;
   if( tableinfoColumn(&pBase->info, pTab->stored.zColumn)<0 ){
     return DECLARED_NO_COLUMN;
   }
   versionedTakeOptions(p, pBase, 0);
   pTab->stored.zExcept = optionsStored(p, &pTab->options).zExcept;
+  pBase->bOldNames = zExcept && pTab->stored.zExcept
+                  && strcmp(zExcept, pTab->stored.zExcept)!=0;
   if( pTab->zLabel ) pTab->options.zLabel = pTab->zLabel;
   if( pTab->iRow ) pTab->options.iRow = pTab->iRow;
   if( pTab->zInstalled ) pTab->options.zText = pTab->zInstalled;
@@ -424,7 +470,7 @@ static void noteOfActions(
 
 static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   const TableInfo *pInfo = &pTab->info;
-  const char *zLog;
+  const char *zLog, *zFails;
   sqlite3_str *pNote;
   int i;
   if( pTab->status==DECLARED_NEWER ) return "";
@@ -460,6 +506,11 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
   for(i=0; pInfo->pList && i<pInfo->pList->nUser; i++){
     const TableInfoItem *pItem = &pInfo->pList->a[i];
     if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
+  }
+  zFails = skippingFailNote(p, pInfo);
+  if( zFails && zFails[0] ){
+    sqlite3_str_appendf(pNote, "%s%s", sqlite3_str_length(pNote) ? "; " : "",
+                        zFails);
   }
   if( pTab->status==DECLARED_OK ) noteOfTouches(p, pTab, pNote);
   noteOfActions(p, pTab, pNote);

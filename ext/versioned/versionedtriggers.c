@@ -122,10 +122,10 @@ typedef enum For {
 } For;
 
 /* The set, in the order in which it is made. Two triggers of one event and time
-** must not depend on each other: SQLite does not define their order. But
-** verify_bump, verify_noted, settle, quiet and noted do, and so come first or
-** last: in another order they refuse too much, or do less. Those of the history
-** come after all others: in another order less is kept. */
+** must not depend on each other: SQLite does not define their order. But those
+** called verify, settle, quiet and noted do, and so come first or last: in
+** another order they refuse too much, or do less. Those of the history come
+** after all others: in another order less is kept. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -140,6 +140,10 @@ static const struct {
       WHEN_AUTO | WHEN_ECHO | WHEN_LOG, -1, DEPENDS_OTHERS, FOR_ALL },
   { "verify_noted",     versioned_verify_noted_sql, WHEN_LOG, -1, DEPENDS_NOT,
       FOR_ALL },
+  { "verify_restore",   versioned_verify_restore_sql, WHEN_EVER, -1,
+      DEPENDS_NOT, FOR_ALL },
+  { "verify_moved",     versioned_verify_moved_sql, WHEN_EVER, -1,
+      DEPENDS_NOT, FOR_ALL },
   { "required_first",   versioned_required_first_sql, WHEN_STRICT, -1,
       DEPENDS_COLUMNS, FOR_OWN },
   { "check",            versioned_check_sql, WHEN_REFUSES, -1, DEPENDS_NOT,
@@ -313,8 +317,7 @@ static const char *columnList(Gen *g, Columns eColumns){
     sqlite3_str_appendf(pStr, "\"%w\"", pInfo->aCol[i].zName);
   }
   if( !pInfo->bWithoutRowid && eColumns!=COLUMNS_OWN ){
-    clauseJoin(pStr, ",");
-    sqlite3_str_appendall(pStr, CLAUSE_ROWID_NAMES);
+    clauseRowidNames(pStr, pInfo);
   }
   return sqlxText(g->p, pStr);
 }

@@ -10,8 +10,8 @@
 
 -- SQL ERROR version not raised:
 -- The version of a row was not raised although it had to be: a trigger on the
--- table has skipped the UPDATE that raises it (RAISE(IGNORE)), or several
--- triggers that update the table fire each other. If the text ends with `(the
+-- table has skipped the UPDATE that raises it (RAISE(IGNORE)), or triggers that
+-- write the table fire each other. If the text ends with `(the
 -- one of its parent)`, the trigger is on the table that `parent` names. The
 -- write is undone.
 -- Code: SQLITE_CONSTRAINT_TRIGGER

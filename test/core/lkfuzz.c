@@ -450,7 +450,8 @@ static void openAgain(void){
   if( rc!=LOCK_OK && rc!=LOCK_MALFORMED && rc!=LOCK_BUSY ) _exit(9);
   if( rc!=LOCK_OK ) return;
   CALL(rc = lockSessionBegin(p, &s));
-  if( rc!=LOCK_OK && rc!=LOCK_MALFORMED && rc!=LOCK_FULL && rc!=LOCK_BUSY ){
+  if( rc!=LOCK_OK && rc!=LOCK_MALFORMED && rc!=LOCK_NOSESSION
+   && rc!=LOCK_BUSY ){
     _exit(10);
   }
   CALL(lockSessionEnd(s));

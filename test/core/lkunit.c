@@ -354,7 +354,7 @@ static void testSessions(void){
   LockSession *s = 0;
   lockOpenMemory(&sysMem, 0, &p);
   for(i=0; i<LIMIT_SESSION; i++) CHECK_EQ(lockSessionBegin(p, &a[i]), LOCK_OK);
-  CHECK_EQ(lockSessionBegin(p, &s), LOCK_FULL);
+  CHECK_EQ(lockSessionBegin(p, &s), LOCK_NOSESSION);
   CHECK(s==0);
   lockSessionEnd(a[1]);
   CHECK_EQ(lockSessionBegin(p, &a[1]), LOCK_OK);
@@ -780,6 +780,26 @@ static void testWriterOnce(void){
   lockSessionEnd(t);
   lockClose(p);
   unlink(z);
+}
+
+/* The stamps of a transaction end. */
+static void testStamps(void){
+  LockFile *p = 0;
+  LockSession *s;
+  LockKey k = keyInt(1), row = keyRow("jobs", 1);
+  lockOpenMemory(&sysMem, 0, &p);
+  s = beginOrDie(p);
+  s->iStamp = LIMIT_STAMP-1;
+  CHECK_EQ(lockAcquire(s, &k, X, TXN, 0), LOCK_OK);
+  CHECK_EQ(lockLevel(s), LIMIT_STAMP);
+  CHECK_EQ(lockAcquire(s, &row, X, TXN, 0), LOCK_NOSTAMP);
+  CHECK_EQ(lockSkip(s, &row, X, TXN), LOCK_NOSTAMP);
+  CHECK(lockCheck(p)==0);
+  lockTxnEnd(s);
+  CHECK_EQ(lockSkip(s, &row, X, TXN), LOCK_OK);
+  CHECK(lockCheck(p)==0);
+  lockSessionEnd(s);
+  lockClose(p);
 }
 
 static void testSkip(void){
@@ -1652,6 +1672,7 @@ int main(int n, char **a){
   testWriter();
   testGuard();
   testWriterOnce();
+  testStamps();
   testSkip();
   if( LIMIT_RECORD>=12 ) testSkipDead();
   testReleaseAll();

@@ -8,6 +8,7 @@
 **                           a, of this process and most often of another
 **                           thread
 **   helper_on_signal()      from now on SIGUSR1 interrupts this connection
+**   helper_main_name()      from now on main is called icecube
 */
 #include <signal.h>
 #include <stdint.h>
@@ -42,6 +43,13 @@ static void fnOnSignal(sqlite3_context *p, int n, sqlite3_value **a){
   sigaction(SIGUSR1, &s, 0);
 }
 
+static void fnMainName(sqlite3_context *p, int n, sqlite3_value **a){
+  (void)n;
+  (void)a;
+  sqlite3_db_config(sqlite3_context_db_handle(p), SQLITE_DBCONFIG_MAINDBNAME,
+                    "icecube");
+}
+
 __attribute__((visibility("default")))
 int sqlite3_helper_init(
   sqlite3 *db,
@@ -54,6 +62,7 @@ int sqlite3_helper_init(
   sqlite3_create_function(db, "helper_connection", 0, f, 0, fnConnection, 0,
                           0);
   sqlite3_create_function(db, "helper_interrupt", 1, f, 0, fnInterrupt, 0, 0);
+  sqlite3_create_function(db, "helper_main_name", 0, f, 0, fnMainName, 0, 0);
   return sqlite3_create_function(db, "helper_on_signal", 0, f, 0, fnOnSignal,
                                  0, 0);
 }
