@@ -115,6 +115,7 @@ typedef enum For {
   FOR_ALL = 0,
   FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
   FOR_OWN,               /* any triggers that update the table they are on */
+  FOR_NESTED,            /* those that put rows while Interlock raises one */
   FOR_ADDED,             /* except: columns that are added later */
   FOR_ADDED_REFUSED,     /* the same in mode strict; see isAddedRefused() */
   FOR_PARENT,            /* the option parent, not triggers */
@@ -141,9 +142,9 @@ static const struct {
   { "verify_noted",     versioned_verify_noted_sql, WHEN_LOG, -1, DEPENDS_NOT,
       FOR_ALL },
   { "verify_restore",   versioned_verify_restore_sql, WHEN_EVER, -1,
-      DEPENDS_NOT, FOR_ALL },
+      DEPENDS_NOT, FOR_NESTED },
   { "verify_moved",     versioned_verify_moved_sql, WHEN_EVER, -1,
-      DEPENDS_NOT, FOR_ALL },
+      DEPENDS_NOT, FOR_NESTED },
   { "required_first",   versioned_required_first_sql, WHEN_STRICT, -1,
       DEPENDS_COLUMNS, FOR_OWN },
   { "check",            versioned_check_sql, WHEN_REFUSES, -1, DEPENDS_NOT,
@@ -732,6 +733,7 @@ static int isLeftOut(const Gen *g, int i){
   switch( aTrigger[i].eFor ){
     case FOR_ALL:     return 0;
     case FOR_TOUCHES: return !pOptions->bOwn;
+    case FOR_NESTED:  return !pOptions->bNested;
     case FOR_OWN:     return g->azText[V_OWN][0]==0
                           || g->azText[V_NOT_OWN][0]==0;
     case FOR_ADDED:   return g->azText[V_ALTERED][0]==0 || isAddedRefused(g);
@@ -752,11 +754,13 @@ void versionedtriggersMake(
   VersionedTexts *pTexts
 ){
   static const char *const azPerhaps[] = { "settle", "required_first",
-      "bump_own", "quiet", "check_others", "noted_others", 0 };
+      "bump_own", "quiet", "check_others", "noted_others", "verify_restore",
+      "verify_moved", 0 };
   static const char *const azPerhapsStrict[] = { "settle", "required_first",
-      "bump_own", "quiet", "check_others", "noted_others", "bump_added",
-      "required_added", 0 };
-  static const char *const azPerhapsEcho[] = { "quiet", 0 };
+      "bump_own", "quiet", "check_others", "noted_others", "verify_restore",
+      "verify_moved", "bump_added", "required_added", 0 };
+  static const char *const azPerhapsEcho[] = { "quiet", "verify_restore",
+      "verify_moved", 0 };
   Gen g;
   int i;
   memset(pSet, 0, sizeof(*pSet));
