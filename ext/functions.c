@@ -187,10 +187,10 @@ static int argVersioned(
 ** -- 2|2
 ** ```
 **
-** A migration that rebuilds tables or adds UNIQUE indexes must end with
-** `SELECT versioned_repair();`. Where the extension cannot be loaded, print
-** the text of `versioned_sql` once on a machine that has it, and make that
-** text part of the migration.
+** A migration that rebuilds tables, adds UNIQUE indexes, or sets a column of
+** one NOT NULL, must end with `SELECT versioned_repair();`. Where the extension
+** cannot be loaded, print the text of `versioned_sql` once on a machine that
+** has it, and make that text part of the migration.
 */
 
 /*
