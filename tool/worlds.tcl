@@ -13,13 +13,13 @@
 #   static    1: `sqlite` contains the extension
 #   env       variables of the environment, unless they are set. STATEMENTS is
 #             how many the model runs: more in fast worlds, and in
-#             `make fulltest` 300,000 in all
+#             `make fulltest` 200,000 in all
 #   timeout   seconds for one file, as a guard against files that hang
 #   patience  ms that a test waits for one event
 #
 # NAME-wal is the world NAME with every new database in WAL mode. The world `c`
-# is for files that run programs in C. Only files that name it run in it, and it
-# has no such variant.
+# is for files that run programs in C, and has no such variant; `posix` is for
+# files about locks. Only files that name these two run in them.
 
 namespace eval worlds {
   variable all {
@@ -31,11 +31,11 @@ namespace eval worlds {
     debug {
       about {the same, the extension with asserts}
       make DEBUG=1  library debug/interlock.so  also node
-      env {STATEMENTS 50000}  timeout 900
+      env {STATEMENTS 20000}  timeout 900
     }
     full {
       about {SQLite's own testfixture, 3.40.1: faults, leaks}
-      program testfixture  env {STATEMENTS 30000}  timeout 900
+      program testfixture  env {STATEMENTS 20000}  timeout 900
     }
     asan {
       about {testfixture and extension under the address and undefined
@@ -50,16 +50,16 @@ namespace eval worlds {
     oldest {
       about {the oldest SQLite that is supported, 3.34.0}
       sqlite tcl-oldest  also tcl-tooold
-      env {STATEMENTS 40000}  timeout 900
+      env {STATEMENTS 20000}  timeout 900
     }
     newest {
       about {the newest SQLite, 3.54.1, with its asserts}
-      sqlite tcl-newest  env {STATEMENTS 40000}  timeout 900
+      sqlite tcl-newest  env {STATEMENTS 20000}  timeout 900
     }
     static {
       about {the amalgamation compiled into SQLite}
       make amalgam  sqlite static  static 1
-      env {STATEMENTS 50000}  timeout 1200
+      env {STATEMENTS 20000}  timeout 1200
     }
     posix {
       about {the portable POSIX layer in place of Linux's, with asserts}

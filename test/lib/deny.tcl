@@ -64,7 +64,7 @@ set clean {not authorized|prohibited|interrupted|authorization denied|}
 append clean {no such table: versioned_tables}
 # It has no text for a denial inside ALTER TABLE.
 if {[sqlite_number] < 3035000} { append clean {|^SQL logic error$} }
-# SQLite's own of every version, if it may not compile the SELECT behind SET (...) =.
+# Any version has this one if it may not compile the SELECT behind SET (...) =.
 append clean {|^\d+ columns assigned \d+ values$}
 
 # An interrupt that comes when everything is done changes nothing, but the
