@@ -16,9 +16,12 @@ static const char *azBug[] = { "none",
   BUGS(B)
 #undef B
 };
-static const struct { const char *z, *z1, *z2; } aProgram[] = {
-  { "lkstep", 0, 0 }, { "lkmodel", "20000", "7" }, { "lkunit", "test/core", 0 },
-  { "lkbell", 0, 0 }, { "lkwait", "20", 0 }, { "lkcrash", "quick", 0 }
+/* lkwait goes by the clock, and a busy machine can hide a mistake from it: so it
+** is run up to three times. */
+static const struct { const char *z, *z1, *z2; int nTry; } aProgram[] = {
+  { "lkstep", 0, 0, 1 }, { "lkmodel", "20000", "7", 1 },
+  { "lkunit", "test/core", 0, 1 }, { "lkbell", 0, 0, 1 },
+  { "lkwait", "20", 0, 3 }, { "lkcrash", "quick", 0, 1 }
 };
 enum { PROGRAMS = sizeof(aProgram)/sizeof(aProgram[0]), SECONDS_EACH = 100 };
 static const char *zFolder;
@@ -88,11 +91,14 @@ int main(int n, char **a){
     printf("%s fails without a mistake: %s\n", aProgram[i].z, z);
   }
   for(iBug=1; iBug<BUG_COUNT; iBug++){
-    int nBy = 0;
+    int nBy = 0, nTry;
     for(i=3; i<n && atoi(a[i])!=iBug; i++){}
     if( n>3 && i==n ) continue;
     for(i=0; i<PROGRAMS && (bAll || nBy==0); i++){
-      if( !finds(i, iBug, z, sizeof z, &t) ) continue;
+      for(nTry=aProgram[i].nTry; nTry>0; nTry--){
+        if( finds(i, iBug, z, sizeof z, &t) ) break;
+      }
+      if( nTry==0 ) continue;
       nBy++;
       printf("%2d %-17s %-8s %6.0f ms  %s\n", iBug, azBug[iBug], aProgram[i].z,
              t*1000, z);
