@@ -43,7 +43,7 @@ namespace eval worlds {
       program testfixture-asan
       make {DEBUG=1 SAN=address,undefined}
       library debug/san-address-undefined/interlock.so
-      env {ASAN_OPTIONS detect_leaks=0  STATEMENTS 15000
+      env {ASAN_OPTIONS detect_leaks=0  STATEMENTS 6000
            UBSAN_OPTIONS print_stacktrace=1:halt_on_error=1}
       timeout 1200  patience 60000
     }

@@ -16,8 +16,8 @@ static const char *azBug[] = { "none",
   BUGS(B)
 #undef B
 };
-/* lkwait goes by the clock, and a busy machine can hide a mistake from it: so it
-** is run up to three times. */
+/* lkwait goes by the clock, and a busy machine can hide a mistake from it. So
+** it is run up to three times. */
 static const struct { const char *z, *z1, *z2; int nTry; } aProgram[] = {
   { "lkstep", 0, 0, 1 }, { "lkmodel", "20000", "7", 1 },
   { "lkunit", "test/core", 0, 1 }, { "lkbell", 0, 0, 1 },

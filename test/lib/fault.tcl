@@ -84,7 +84,7 @@ proc judge {rc result} {
 
 # A sanitized build sees more of the memory that comes from the heap.
 set lookasides [expr {$sanitized ? {0} : {0 1}}]
-set firsts [expr {$sanitized ? 3 : 6}]
+set firsts [expr {$sanitized ? 2 : 6}]
 
 # One case; the head of this file describes the arguments. SQL in ::connect is
 # run by each connection first.
@@ -111,7 +111,7 @@ proc fault {name tables sql args} {
     set before [state db]
     foreach lookaside $lookasides {
       ready $prelude $lookaside
-      set points [oom_points { db eval $::sql } 10 5 $firsts]
+      set points [oom_points { db eval $::sql } 10 3 $firsts]
       set after [state db]
       set prep [list ready $prelude $lookaside]
       foreach kind {oom-transient oom-persistent} {
