@@ -95,7 +95,8 @@ proc fault {name tables sql args} {
   if {[info exists ::env(FAULT_CASE)]
       && ![string match $::env(FAULT_CASE) $name]} return
   set ::sql $sql
-  set only [expr {[llength $args] ? $args : {auto begin savepoint}}]
+  set only [expr {[llength $args] ? $args : $::sanitized ? {begin savepoint}
+                  : {auto begin savepoint}}]
   reset_db
   interlock_load db
   if {[string match ATTACH* $::connect]} { db eval $::connect }
