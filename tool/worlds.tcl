@@ -13,7 +13,7 @@
 #   static    1: `sqlite` contains the extension
 #   env       variables of the environment, unless they are set. STATEMENTS is
 #             how many the model runs: more in fast worlds, and in
-#             `make fulltest` 200,000 in all
+#             `make fulltest` 150,000 in all
 #   timeout   seconds for one file, as a guard against files that hang
 #   patience  ms that a test waits for one event
 #
@@ -64,7 +64,7 @@ namespace eval worlds {
     posix {
       about {the portable POSIX layer in place of Linux's, with asserts}
       make {DEBUG=1 POSIX=1}  library debug/posix/interlock.so
-      env {STATEMENTS 1000  OPERATIONS 6000  ROUNDS 1000}  timeout 900
+      timeout 900
     }
     c {
       about {programs in C, of the layers that know no SQLite}

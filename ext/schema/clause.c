@@ -218,15 +218,13 @@ const char *clauseRowIsNewKey(Sqlx *p, const TableInfo *pInfo){
 /* ---- UPDATE OF lists -------------------------------------------------- */
 
 void clauseRowidNames(sqlite3_str *pStr, const TableInfo *pInfo){
-  static const char *const az[] = { "rowid", "_rowid_", "oid" };
-  size_t i;
-  for(i=0; i<sizeof(az)/sizeof(az[0]); i++){
-    if( tableinfoColumn(pInfo, az[i])>=0 ) continue;
-    if( pInfo->zReserved && sqlite3_stricmp(pInfo->zReserved, az[i])==0 ){
-      continue;
-    }
+  const char *z;
+  int i;
+  for(i=0; (z = tableinfoRowidName(i))!=0; i++){
+    if( tableinfoColumn(pInfo, z)>=0 ) continue;
+    if( pInfo->zReserved && sqlite3_stricmp(pInfo->zReserved, z)==0 ) continue;
     clauseJoin(pStr, ",");
-    sqlite3_str_appendall(pStr, az[i]);
+    sqlite3_str_appendall(pStr, z);
   }
 }
 

@@ -265,8 +265,8 @@ int skippingSets(
 /* Whether the text of a trigger puts a row into the table, or may set the key
 ** of one. */
 static int putsRow(Sqlx *p, const TableInfo *pInfo, const char *zSql){
-  static const char *const azRowid[] = { "rowid", "_rowid_", "oid" };
   const char *zEnd = zSql + strlen(zSql);
+  const char *zRowid;
   char *abSet;
   SqlToken t;
   int i;
@@ -276,8 +276,8 @@ static int putsRow(Sqlx *p, const TableInfo *pInfo, const char *zSql){
      && sqltokenIsName(&next, pInfo->zName) ) return 1;
   }
   if( !skippingUpdates(zSql, pInfo->zName) ) return 0;
-  for(i=0; i<3 && !pInfo->bWithoutRowid; i++){
-    if( sqltokenMentions(zSql, zEnd, azRowid[i]) ) return 1;
+  for(i=0; !pInfo->bWithoutRowid && (zRowid = tableinfoRowidName(i))!=0; i++){
+    if( sqltokenMentions(zSql, zEnd, zRowid) ) return 1;
   }
   abSet = sqlxAlloc(p, (sqlite3_uint64)pInfo->nCol + 1);
   if( abSet==0 ) return 0;

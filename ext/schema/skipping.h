@@ -79,6 +79,7 @@ int skippingUpdates(const char *zSql, const char *zTable);
 /* Whether it is the text of an UPDATE trigger which writes something and which
 ** an UPDATE of that column alone fires. */
 int skippingSeesColumn(const char *zSql, const char *zColumn);
+
 /* Returns what a user should know of a trigger on the table that has
 ** RAISE(FAIL), by which what it has interrupted stays half done; "" if there is
 ** none. */

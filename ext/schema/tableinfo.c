@@ -603,13 +603,12 @@ static int isStringAsName(
   const SqlToken *pToken,
   const char *zEnd
 ){
-  static const char *const azOther[] = { "rowid", "_rowid_", "oid" };
   SqlToken tNext = sqltokenNext(pToken, zEnd);
   int i;
   if( pToken->kind!=SQLTOKEN_QUOTED || pToken->z[0]!='"'
    || sqltokenIsByte(&tNext, '(') ) return 0;
-  for(i=0; i<3; i++){
-    if( sqltokenIsName(pToken, azOther[i]) ) return 0;
+  for(i=0; tableinfoRowidName(i); i++){
+    if( sqltokenIsName(pToken, tableinfoRowidName(i)) ) return 0;
   }
   for(i=0; i<pInfo->nCol; i++){
     if( sqltokenIsName(pToken, pInfo->aCol[i].zName) ) return 0;
@@ -807,7 +806,10 @@ static void readIndexes(Sqlx *p, TableInfo *pInfo){
   sqlxFinalize(p, pStmt);
 }
 
-static const char *const azAlias[] = { "rowid", "_rowid_", "oid" };
+const char *tableinfoRowidName(int i){
+  static const char *const az[] = { "rowid", "_rowid_", "oid", 0 };
+  return az[i];
+}
 
 /* Returns how SQL can name the rowid: as the INTEGER PRIMARY KEY, or by an
 ** alias that is the name of no column, and is not zNot. */
@@ -816,17 +818,16 @@ static const char *rowidName(
   const TableInfo *pInfo,
   const char *zNot
 ){
-  size_t i;
-  int iCol;
+  const char *z;
+  int iCol, i;
   if( pInfo->bWithoutRowid ) return 0;
   for(iCol=0; pInfo->bRowidKey && iCol<pInfo->nCol; iCol++){
     if( pInfo->aCol[iCol].bKey ){
       return sqlxPrintf(p, "\"%w\"", pInfo->aCol[iCol].zName);
     }
   }
-  for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
-    if( tableinfoColumn(pInfo, azAlias[i])<0
-     && sqlite3_stricmp(azAlias[i], zNot)!=0 ) return azAlias[i];
+  for(i=0; (z = tableinfoRowidName(i))!=0; i++){
+    if( tableinfoColumn(pInfo, z)<0 && sqlite3_stricmp(z, zNot)!=0 ) return z;
   }
   return 0;
 }
@@ -838,11 +839,12 @@ static const char *rowidName(
 ** rowid.
 */
 static int isWithoutRowid(Sqlx *p, const TableInfo *pInfo){
-  size_t i;
+  const char *z;
+  int i;
   if( p->rc!=SQLITE_OK ) return 0;
-  for(i=0; i<sizeof(azAlias)/sizeof(azAlias[0]); i++){
-    if( tableinfoColumn(pInfo, azAlias[i])<0 ){
-      return !sqlxTableColumn(p, pInfo->zSchema, pInfo->zName, azAlias[i]);
+  for(i=0; (z = tableinfoRowidName(i))!=0; i++){
+    if( tableinfoColumn(pInfo, z)<0 ){
+      return !sqlxTableColumn(p, pInfo->zSchema, pInfo->zName, z);
     }
   }
   return sqlxExists(p, "PRAGMA \"%w\".index_xinfo(\"%w\")",

@@ -123,6 +123,9 @@ void tableinfoSplit(Sqlx *p, const char *zTable, const char **pzSchema,
 int tableinfoHasText(const char *z, const char *zPart);
 const char *tableinfoAffinity(const char *zType, int bStrict);
 int tableinfoColumn(const TableInfo *pInfo, const char *zName);
+/* The names of the rowid where no column is called so: number i, from 0 on;
+** NULL after the last. */
+const char *tableinfoRowidName(int i);
 int tableinfoIsAutoincrement(const TableInfo *pInfo);
 int tableinfoPathMentions(const TableInfo *pInfo, const TableInfoPath *pPath,
                           int iCol);

@@ -30,10 +30,12 @@ SQLITE_EXTENSION_INIT3
 ** has declared a table whose entry was missing), `cannot be declared` (see
 ** below), `triggers missing`, `triggers changed`, `triggers outdated` (the
 ** parent was declared with another column, a UNIQUE index was added since, or
-** an older Interlock made the triggers; in mode echo, and beside a trigger that
-** updates the table, also if a column was added or dropped; with `except`,
-** after any ALTER TABLE of the table, and after a RENAME of a table that it
-** refers to), `triggers broken` (a trigger names a table that does not exist),
+** an older Interlock made the triggers; also if a trigger of yours that updates
+** the table, or inserts into it while a row is raised, was made or dropped; in
+** mode echo, and beside a trigger that updates the table, also if a column was
+** added or dropped; with `except`, after any ALTER TABLE of the table, and
+** after a RENAME of a table that it refers to), `triggers broken` (a trigger
+** names a table that does not exist),
 ** `triggers may be skipped` (see below), `ok`. `versioned_repair` repairs each
 ** of these faults except `cannot be declared`, `parent missing`, which ends
 ** when the parent is declared again or `parent` is changed, and `table

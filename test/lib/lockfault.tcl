@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: 0BSD
-# Out of memory at every allocation of a function or table of locks: a clean
+# Out of memory at allocations of a function or table of locks: a clean
 # error, no lock left that was not there, no session left waiting. For
 # test/*fault.test, in testfixture.
 #
