@@ -357,6 +357,7 @@ static int mayWait(void *pArg){
     w->failure.eWaiting = WAITING_OTHER_TASK;
     return 0;
   }
+  if( w->failure.msTimeout!=0 ) waitingPrepare(w->pConn->db, &w->pLook);
   return 1;
 }
 
@@ -991,6 +992,7 @@ i64 connectionListenWait(Connection *p, Sqlx *x, const LockKey *pKey,
   memset(&w, 0, sizeof(w));
   w.pConn = p;
   w.pReq = &req;
+  w.failure.msTimeout = msTimeout;
   w.failure.zHeld = sqlxPrintf(x, "channel '%.*s' has no new notification",
                                (int)pKey->nKey, (const char*)pKey->a);
   wait.msTimeout = msTimeout;

@@ -177,16 +177,26 @@ static const char zLook[] = "SELECT count(*) FROM"
 ** long one. */
 static const char zLookLeast[] = "SELECT 1";
 
+void waitingPrepare(sqlite3 *db, sqlite3_stmt **ppLook){
+  if( *ppLook==0 ) sqlite3_prepare_v2(db, zLookLeast, -1, ppLook, 0);
+}
+
+/* Whether a look is the least one, and was run. */
+static int leastWasRun(sqlite3_stmt *pLook){
+  return strcmp(sqlite3_sql(pLook), zLookLeast)==0
+      && sqlite3_stmt_status(pLook, SQLITE_STMTSTATUS_RUN, 0)>0;
+}
+
 /* A statement of its own ends with SQLITE_INTERRUPT after an interrupt, or
 ** where the program's progress handler says so. It runs inside the one that
 ** waits, so it does not clear the flag of an interrupt. */
 static int stepsInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
-  int rc = SQLITE_OK, bFirst = *ppLook==0;
-  if( !bFirst && strcmp(sqlite3_sql(*ppLook), zLookLeast)==0 ){
+  int rc = SQLITE_OK;
+  if( *ppLook && leastWasRun(*ppLook) ){
     sqlite3_finalize(*ppLook);
     rc = sqlite3_prepare_v2(db, zLook, -1, ppLook, 0);
   }
-  if( bFirst || (rc!=SQLITE_OK && rc!=SQLITE_INTERRUPT) ){
+  if( *ppLook==0 && rc!=SQLITE_INTERRUPT ){
     rc = sqlite3_prepare_v2(db, zLookLeast, -1, ppLook, 0);
   }
   if( rc==SQLITE_OK ) rc = sqlite3_step(*ppLook);

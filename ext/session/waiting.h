@@ -45,8 +45,13 @@ Waiting waitingKeepsLock(sqlite3 *db, const char *zSchema);
 /* Whether sqlite3_interrupt() was called, or the program's progress handler,
 ** which is called here, ends the wait. The caller must be a function of a
 ** statement that is being run. A statement is kept in *ppLook for the next
-** call: *ppLook must be NULL at the first, and the caller must finalize it. */
+** call: *ppLook must be NULL at the first, or of waitingPrepare(), and the
+** caller must finalize it. */
 int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook);
+
+/* Prepares the first look in advance, so that the one after a grant need not:
+** the lock is held then. If it cannot, that look does. */
+void waitingPrepare(sqlite3 *db, sqlite3_stmt **ppLook);
 
 /* Whether the file of a schema, which this connection reads, is in WAL mode and
 ** open to other connections. These can then have committed since this one began

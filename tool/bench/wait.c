@@ -14,6 +14,7 @@
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,10 +83,31 @@ static void together(int nProc, double s, void (*x)(int iProc, void *pLib),
 /* ---- hand-over -------------------------------------------------------- */
 
 /* One process waits, and the other hands over when that is asleep, in turns.
-** The time from the hand-over to the return of the wait is noted. */
+** The time from the hand-over to the return of the wait is noted. Each process
+** has a processor of its own, or both share one: left to the kernel, a run
+** would be of either kind. */
 typedef struct Turns {
   sqlite3_stmt *pLock, *pUnlock;     /* NULL: of a bare futex */
 } Turns;
+static int aCpu[2];                  /* processor of each process */
+
+/* The first two processors that this program may use; their number. */
+static int findCpus(int *a){
+  cpu_set_t set;
+  int i, n = 0;
+  if( sched_getaffinity(0, sizeof(set), &set)!=0 ) return 0;
+  for(i=0; i<CPU_SETSIZE && n<2; i++) if( CPU_ISSET(i, &set) ) a[n++] = i;
+  return n;
+}
+static void useCpu(int iCpu){
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(iCpu, &set);
+  if( sched_setaffinity(0, sizeof(set), &set)!=0 ){
+    perror("wait: sched_setaffinity");
+    exit(1);
+  }
+}
 
 static void untilAsleep(pid_t pid){
   char z[200], *q;
@@ -106,6 +128,7 @@ static void untilAsleep(pid_t pid){
 static void turns(int iProc, const Turns *p){
   unsigned *pWord = &pSh->word, i;
   pSh->aPid[iProc] = getpid();
+  useCpu(aCpu[iProc]);
   runnerReady();
   if( p->pLock && iProc==0 ) runnerOnce(p->pLock);
   add(&pSh->nReady, 1);
@@ -144,7 +167,7 @@ static void passOn(int iProc, void *pLib){
   turns(iProc, &a);
 }
 
-static void handover(void){
+static void handoverOn(int nCpu){
   double aUs[2][MAX_REP], aRatio[2][MAX_REP], us[2], ratio[2];
   int r, i;
   for(r=0; r<nRep; r++){
@@ -161,9 +184,19 @@ static void handover(void){
     us[i] = runnerQuantile(aUs[i], nRep, 0.5);
     ratio[i] = runnerQuantile(aRatio[i], nRep, 0.5);
   }
-  report("handover", "a hand-over to a process that sleeps", us, " us", 20, 0,
-         0);
-  report("handover", "the same / a bare futex", ratio, "", 2.5, 0, 0);
+  report("handover", "a hand-over to a process that sleeps, by processors", us,
+         " us", 20, 0, nCpu);
+  report("handover", "the same / a bare futex", ratio, "", 2.5, 0, nCpu);
+}
+
+static void handover(void){
+  int a[2], n = findCpus(a), i;
+  for(i=0; i<n; i++){
+    aCpu[0] = a[0];
+    aCpu[1] = a[i];
+    handoverOn(i+1);
+  }
+  if( n<2 ) printf("handover       skipped: with %d processors\n", n);
 }
 
 /* ---- one hot lock ----------------------------------------------------- */
