@@ -34,7 +34,7 @@ LEASE = lease_statements()
 def statements(build):
     """What an engine is given: one statement a line."""
     texts = subprocess.run(
-        ["sqlite3", "-cmd", ".load " + build + "/interlock", ":memory:"],
+        ["sqlite3", "-cmd", '.load "' + build + '/interlock"', ":memory:"],
         input=TABLES + TEXTS, capture_output=True, text=True,
         check=True).stdout
     return [one for one in

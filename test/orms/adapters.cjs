@@ -38,7 +38,7 @@ function shell() {
   const closed = once(child, "close");
   const over = closed.then(() => { throw new Error("the shell has ended"); });
   over.catch(() => {});
-  child.stdin.write(`.load ${process.env.INTERLOCK.replace(/\.so$/, "")}\n`);
+  child.stdin.write(`.load "${process.env.INTERLOCK.replace(/\.so$/, "")}"\n`);
   return {
     async say(sql) {
       child.stdin.write(`${sql};\n`);

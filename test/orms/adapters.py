@@ -21,7 +21,8 @@ def main(program):
     holder = subprocess.Popen(
         ["sqlite3", "shop.db"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         text=True)
-    holder.stdin.write(".load %s\nSELECT row_lock('counter', 3) > 0;\n"
+    holder.stdin.write('.load "%s"\n'
+                       "SELECT row_lock('counter', 3) > 0;\n"
                        % os.environ["INTERLOCK"].removesuffix(".so"))
     holder.stdin.flush()
     assert holder.stdout.readline() == "1\n"
