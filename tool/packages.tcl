@@ -213,7 +213,10 @@ proc packages::getArmMusl {root} {
   # Where a compiler looks that is given this folder as the root of a system.
   file rename $apt/root/usr/include/aarch64-linux-musl $new/usr/include
   file rename $apt/root/usr/lib/aarch64-linux-musl $new/usr/lib
-  file copy $apt/root/lib/aarch64-linux-musl/libc.so $new/usr/lib
+  # Debian 12 has it beside /usr.
+  if {![file exists $new/usr/lib/libc.so]} {
+    file copy $apt/root/lib/aarch64-linux-musl/libc.so $new/usr/lib
+  }
   file mkdir $new/lib
   file link -symbolic $new/lib/ld-musl-aarch64.so.1 ../usr/lib/libc.so
   foreach name {linux asm asm-generic} {

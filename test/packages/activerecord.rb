@@ -214,13 +214,17 @@ class Create < ActiveRecord::Migration[6.1]
 end
 ActiveRecord::Migration.verbose = false
 Create.version = 1 if Create.respond_to?(:version=)
+# Rails 7.1 makes objects of both classes, and 7.2 keeps them with the pool.
+base = ActiveRecord::Base.connection_pool
+base = ActiveRecord::Base.connection unless base.respond_to?(:schema_migration)
+tables = [base.schema_migration]
+tables << base.internal_metadata if base.respond_to?(:internal_metadata)
 migrator = lambda do
   migration = Create.new("create", 1)
-  ActiveRecord::Migrator.new(:up, [migration],
-                             ActiveRecord::SchemaMigration, 1)
+  ActiveRecord::Migrator.new(:up, [migration], *tables, 1)
 end
-ActiveRecord::SchemaMigration.create_table
-ActiveRecord::InternalMetadata.create_table
+tables.each(&:create_table)
+ActiveRecord::InternalMetadata.create_table if tables.size == 1
 id = migrator[].send(:generate_migrator_advisory_lock_id)
 other = shell("SELECT advisory_lock(#{id}) > 0;")
 assert other.gets, "1\n"
