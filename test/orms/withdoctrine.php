@@ -103,11 +103,10 @@ echo "~lock ", str_contains($sql, "FOR UPDATE") ? $sql : "silently left out",
 $fourth->rollback();
 
 $schema = $fourth->getConnection()->createSchemaManager();
-$old = $schema->listTableDetails("account");
+$old = $schema->introspectTable("account");
 $new = clone $old;
 $new->getColumn("balance")->setNotnull(false);
-$schema->alterTable((new Doctrine\DBAL\Schema\Comparator())
-  ->diffTable($old, $new));
+$schema->alterTable($schema->createComparator()->compareTables($old, $new));
 $one = fn(string $sql) => $fourth->getConnection()->fetchOne($sql);
 echo "rebuilt ", $one("SELECT status FROM versioned_tables"), "\n";
 $one("SELECT versioned_repair()");
