@@ -97,17 +97,55 @@ static Loaded *addLoaded(sqlite3 *db){
   return p;
 }
 
-/* Whether a connection has Interlock's functions. If it is not in the list,
-** another copy of the code has registered them. The statement is compiled and
-** not run. SQLite from 3.41 on compiles no SELECT before it has read the
-** schema, which loading must not do. An error would stay that of the
-** connection, and sqlite3_open() would return it: compiling nothing clears
+#define A_FUNCTION "interlock_version"
+
+/* A flag of sqlite3_prepare_v3() since SQLite 3.48. Older versions ignore
 ** it. */
-static int isServed(sqlite3 *db){
-  static const char zSql[] = "VACUUM INTO interlock_version()";
+#define PREPARE_DONT_LOG 0x10
+#define DONT_LOG_NUMBER 3048000
+
+/* Whether SQLite lists the function; -1 if it does not say. It then also lists
+** no function of its own. */
+static int listsFunction(sqlite3 *db){
   sqlite3_stmt *pStmt = 0;
-  int bServed = sqlite3_prepare_v2(db, zSql, -1, &pStmt, 0)==SQLITE_OK;
+  int rc = sqlite3_prepare_v2(db, "PRAGMA function_list", -1, &pStmt, 0);
+  int bFound = 0, nListed = 0;
+  while( rc==SQLITE_OK && !bFound && sqlite3_step(pStmt)==SQLITE_ROW ){
+    const char *z = (const char*)sqlite3_column_text(pStmt, 0);
+    bFound = z && strcmp(z, A_FUNCTION)==0;
+    nListed++;
+  }
+  if( sqlite3_finalize(pStmt)!=SQLITE_OK || nListed==0 ) return -1;
+  return bFound;
+}
+
+/* Whether a statement that calls the function can be compiled. It is not run.
+** SQLite from 3.41 on compiles no SELECT before it has read the schema, which
+** loading must not do. An authorizer is asked about a function that there is.
+** SQLite returns SQLITE_ERROR for its denial, too. */
+static int compilesFunction(sqlite3 *db){
+  static const char zSql[] = "VACUUM INTO " A_FUNCTION "()";
+  static const char zDenied[] = "not authorized";
+  sqlite3_stmt *pStmt = 0;
+  int rc = sqlite3_prepare_v3(db, zSql, -1, PREPARE_DONT_LOG, &pStmt, 0);
+  int bFound = rc==SQLITE_OK || rc==SQLITE_AUTH
+      || strncmp(sqlite3_errmsg(db), zDenied, sizeof(zDenied)-1)==0;
   sqlite3_finalize(pStmt);
+  return bFound;
+}
+
+/*
+** Whether a connection has Interlock's functions. If it is not in the list,
+** another copy of the code has registered them. SQLite before 3.48 writes an
+** error of a statement that cannot be compiled into the program's log, so it is
+** asked for a list. An error would stay that of the connection, and
+** sqlite3_open() would return it: compiling nothing clears it.
+*/
+static int isServed(sqlite3 *db){
+  sqlite3_stmt *pStmt = 0;
+  int bServed = -1;
+  if( sqlite3_libversion_number()<DONT_LOG_NUMBER ) bServed = listsFunction(db);
+  if( bServed<0 ) bServed = compilesFunction(db);
   if( !bServed ) sqlite3_prepare_v2(db, "", -1, &pStmt, 0);
   return bServed;
 }
