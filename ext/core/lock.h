@@ -105,10 +105,10 @@ const LockTrouble *lockTrouble(LockSession*);
 ** lockAcquire: acquires a lock; with pWait 0 it is a try.  Returns LOCK_OK,
 ** LOCK_NO (a try only), LOCK_REFUSED, LOCK_TIMEOUT, LOCK_CANCELLED,
 ** LOCK_DEADLOCK, LOCK_PENDING, the result of xPoll, LOCK_BUSY, LOCK_FULL,
-** LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After any result but LOCK_OK
-** this call holds no lock and has no request in the queue.  After the grant of
-** a request that had to wait it calls xPoll once more; if xPoll ends the wait
-** the lock is given back.
+** LOCK_NOSTAMP, LOCK_NOSPACE, LOCK_REPLACED, LOCK_MALFORMED.  After any result
+** but LOCK_OK this call holds no lock and has no request in the queue.  After
+** the grant of a request that had to wait it calls xPoll once more; if xPoll
+** ends the wait the lock is given back.
 **
 ** The same in single steps: with bQueue lockAsk returns LOCK_WAITING once the
 ** request is queued.  The caller must then call lockOutcome, which returns how
@@ -218,8 +218,11 @@ LockRc lockCancel(LockFile*, u64 iSession);
 
 /* lockToken: the fencing token of the lock that this session holds on a key, of
 ** the strongest mode; 0 if it holds none.  lockGrantToken: the same for the key
-** that lockAcquire granted last, without another look.  It cannot fail. */
+** that lockAcquire granted last, without another look.  It cannot fail.
+** lockTxnHolds: whether this session holds the key in this mode or a stronger
+** one, in transaction scope. */
 LockRc lockToken(LockSession*, const LockKey*, u64 *piToken);
+LockRc lockTxnHolds(LockSession*, const LockKey*, u32 eMode, int *pbHolds);
 u64 lockGrantToken(const LockSession*);
 
 /*

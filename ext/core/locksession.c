@@ -104,6 +104,24 @@ LockRc lockToken(LockSession *p, const LockKey *pKey, u64 *piToken){
   return lockLeave(p->pFile);
 }
 
+LockRc lockTxnHolds(LockSession *p, const LockKey *pKey, u32 eMode,
+                    int *pbHolds){
+  Seg *pSeg = &p->pFile->seg;
+  LockRc rc = lockEnterSettled(p);
+  u32 i = 0, n = 0;
+  *pbHolds = 0;
+  if( rc!=LOCK_OK ) return rc;
+  while( (i = recordNext(pSeg, pKey, i, &n))!=0 ){
+    SegRecord *r = segRecord(pSeg, i);
+    if( r->session!=p->k || SEG_STATE(atomicGet(&r->state))!=SEG_GRANTED
+     || REC_MODE(r)<eMode || recordHoldInvalid(pSeg, r) ){
+      continue;
+    }
+    *pbHolds = 1;
+  }
+  return lockLeave(p->pFile);
+}
+
 /* 1 if record r is a lock that another session can wait for. */
 static int isLock(SegRecord *r){
   return SEG_STATE(atomicGet(&r->state))==SEG_GRANTED

@@ -426,8 +426,8 @@ LockRc segFormat(Seg*);
 
 /*
 ** segGrow: adds room for records.  segGrowSessions: the same for sessions.  The
-** caller must not own the mutex.  Both return LOCK_FULL or LOCK_NOSPACE if
-** there is no room.
+** caller must not own the mutex.  Without room segGrow returns LOCK_FULL,
+** segGrowSessions LOCK_NOSESSION, and both LOCK_NOSPACE if the disk is full.
 ** segBellRoom: gives the page of this process's bell its blocks.
 ** segBytes: the bytes behind which the file has blocks, without pages of bells.
 ** segStale: 1 if `length` is not the value that nRecord follows.

@@ -181,6 +181,24 @@ static i64 unlockSet(Connection *pConn, Sqlx *x, ConnectionRequest *pReq,
   return nDone;
 }
 
+/* The same for an earlier table of the same name, if nothing of the set was
+** locked. */
+static i64 unlockEarlier(Connection *pConn, Sqlx *x, ConnectionRequest *pReq,
+                         KnownTable *pTable, sqlite3_value *pKeys){
+  KnownTable *pEarlier = knowntableEarlier(pTable, x);
+  KeySet set;
+  i64 n = 0;
+  if( pEarlier==0 ) return 0;
+  memset(&set, 0, sizeof(set));
+  set.x = x;
+  set.pConn = pConn;
+  set.pTab = &pEarlier->tab;
+  pReq->pTable = &pEarlier->tab.key;
+  if( readKeys(&set, pKeys) ) n = unlockSet(pConn, x, pReq, &set);
+  knowntableUnref(pEarlier);
+  return n;
+}
+
 /* Reads the options. Returns whether as many arguments come before them. */
 static int readOptions(Sqlx *x, const FunctionCall *pCall, int nArg,
                        sqlite3_value **apArg, int nWant, const char *zForm,
@@ -197,7 +215,7 @@ static void runSet(
   sqlite3_context *ctx,
   Sqlx *x,
   const CallOptions *pOptions,
-  const KnownTable *pTable,
+  KnownTable *pTable,
   sqlite3_value *pKeys
 ){
   const RowkeyTable *pTab = pTable ? &pTable->tab : 0;
@@ -224,6 +242,9 @@ static void runSet(
     iResult = 0;
   }else if( pWord->eOp==LOCKSET_UNLOCK ){
     iResult = unlockSet(pCall->pConn, x, &req, &set);
+    if( iResult==0 && pTable ){
+      iResult = unlockEarlier(pCall->pConn, x, &req, pTable, pKeys);
+    }
     knowntableUnlocked(pTable, x, iResult);
   }else{
     iResult = connectionLockAll(pCall->pConn, x, &req, set.aKey, set.n);

@@ -138,7 +138,7 @@ static KnownTable *rowRequest(
   sqlite3_value **apArg,
   ConnectionRequest *pReq
 ){
-  KnownTable *p = 0;
+  KnownTable *p = 0, *pEarlier = 0;
   if( nArg<2 ){
     sqlxBad(x, "%d given; allowed is %s(table, key...)", nArg,
             pCall->pThis->zName);
@@ -149,7 +149,16 @@ static KnownTable *rowRequest(
   beginRequest(pCall, &p->tab, pReq);
   pReq->pTable = &p->tab.key;
   if( rowkeyRow(x, &p->tab, nArg-1, &apArg[1], &pReq->key) ) return p;
+  if( pCall->pThis->word.eOp==ROWLOCK_UNLOCK ){
+    pEarlier = knowntableEarlier(p, x);
+  }
   knowntableUnref(p);
+  if( pEarlier==0 ) return 0;
+  pReq->pTable = &pEarlier->tab.key;
+  if( rowkeyRow(x, &pEarlier->tab, nArg-1, &apArg[1], &pReq->key) ){
+    return pEarlier;
+  }
+  knowntableUnref(pEarlier);
   return 0;
 }
 
@@ -175,6 +184,30 @@ static KnownTable *tableRequest(
 
 /* ---- the functions ---------------------------------------------------- */
 
+/* Unlocks; 0 if nothing was locked. A row of an earlier table of the same name
+** can have been locked under a key that the present one would make otherwise:
+** then the values are taken as they are, as if the table was gone. */
+static i64 unlockRequest(
+  const FunctionCall *pCall,
+  Sqlx *x,
+  int nArg,
+  sqlite3_value **apArg,
+  KnownTable *pTable,
+  ConnectionRequest *pReq
+){
+  i64 n = connectionUnlockOf(pCall->pConn, x, &pTable->tab, pReq);
+  KnownTable *pEarlier;
+  if( n || pReq->pTable==0 ) return n;
+  pEarlier = knowntableEarlier(pTable, x);
+  if( pEarlier==0 ) return 0;
+  pReq->pTable = &pEarlier->tab.key;
+  if( rowkeyRow(x, &pEarlier->tab, nArg-1, &apArg[1], &pReq->key) ){
+    n = connectionUnlockOf(pCall->pConn, x, &pEarlier->tab, pReq);
+  }
+  knowntableUnref(pEarlier);
+  return n;
+}
+
 /* Locks or unlocks. The result of a lock is its fencing token, or NULL while
 ** its request is in the queue, of the others 1 or 0. */
 static void runRequest(
@@ -197,7 +230,7 @@ static void runRequest(
   if( pTable ){
     req.msTimeout = options.msTimeout;
     if( eOp==ROWLOCK_UNLOCK ){
-      iResult = connectionUnlockOf(pCall->pConn, &x, &pTable->tab, &req);
+      iResult = unlockRequest(pCall, &x, nArg, apArg, pTable, &req);
       knowntableUnlocked(pTable, &x, iResult);
     }else{
       iResult = eOp==ROWLOCK_REQUEST ? connectionAsk(pCall->pConn, &x, &req)

@@ -1118,13 +1118,14 @@ int connectionSearchWait(ConnectionSearch *pSearch, Sqlx *x,
 int connectionSearchHolds(ConnectionSearch *pSearch, Sqlx *x,
                           const LockKey *pKey){
   const ConnectionRequest *pReq = pSearch->pReq;
-  u64 iToken = 0;
+  LockSession *pLock = pSearch->pFs->pLock;
+  int bHolds = 0;
   assert( sqlxHeld(x->db) );
   if( mustStop(pSearch, x) ) return 0;
   if( pKey==0 || pReq->eScope==LOCK_SCOPE_SESSION
    || pSearch->nBack==pSearch->pConn->nBack ) return 1;
-  failSession(x, lockToken(pSearch->pFs->pLock, pKey, &iToken), pSearch->pFs);
-  if( iToken==0 ){
+  failSession(x, lockTxnHolds(pLock, pKey, pReq->eMode, &bHolds), pSearch->pFs);
+  if( !bHolds ){
     sqlxBad(x, "a savepoint was rolled back within the search of %s; allowed is"
                " after it", pReq->zName);
   }

@@ -412,6 +412,18 @@ KnownTable *knowntableRefUnlock(
   return x->rc==SQLITE_ERROR ? goneTable(p, x, zTable) : pTab;
 }
 
+KnownTable *knowntableEarlier(KnownTable *p, Sqlx *x){
+  KnownTable *pTab;
+  if( p->zGone ) return 0;
+  if( x->rc==SQLITE_ERROR ) return goneTable(p->pTables, x, p->zGiven);
+  if( x->rc!=SQLITE_OK ) return 0;
+  pTab = newKnown(p->pTables, x, p->zGiven);
+  if( pTab==0 ) return 0;
+  rowkeyGone(&pTab->mem, pTab->zGiven, &pTab->tab);
+  if( pTab->mem.rc==SQLITE_OK ) return pTab;
+  return failTable(x, pTab);
+}
+
 void knowntableUnlocked(const KnownTable *p, Sqlx *x, i64 nUnlocked){
   if( p && p->zGone && nUnlocked==0 ) sqlxFail(x, SQLITE_ERROR, "%s", p->zGone);
 }

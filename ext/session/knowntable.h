@@ -97,6 +97,13 @@ KnownTable *knowntableRefUnlock(KnownTables*, Sqlx*, const char *zTable,
                                 int bColumns);
 void knowntableUnlocked(const KnownTable*, Sqlx*, i64 nUnlocked);
 
+/* An earlier table of the same name, which is gone and had another PRIMARY KEY:
+** for a key under which nothing was locked, or which cannot be one of the
+** present table. The error that says so comes again from knowntableUnlocked().
+** NULL if the table is gone itself, or with an error. The caller must give it
+** back. */
+KnownTable *knowntableEarlier(KnownTable*, Sqlx*);
+
 /* Whether the table is as it was looked up, by the schema that SQLite has in
 ** memory. The caller must be reading the table: then that is the schema of what
 ** it reads. 0 also if it cannot be told. */
