@@ -457,8 +457,8 @@ static int enlistTemp(TxnScope *p, Sqlx *x, const char *zWho, int bMake){
   return 1;
 }
 
-/* Whether SQLite has not granted a lock, or was interrupted. The program gets
-** such an error unchanged. */
+/* Whether SQLite has not granted a lock, or was interrupted. txnscopeWrite()
+** leaves such an error unchanged. */
 static int isBusy(int rc){
   return (rc & 0xff)==SQLITE_BUSY || (rc & 0xff)==SQLITE_LOCKED
       || rc==SQLITE_INTERRUPT;
@@ -522,14 +522,21 @@ static void explainInside(Sqlx *x, const char *zWho){
 ** table is made in temp meanwhile, SQLite ends that statement at the next table
 ** that it opens, in a trigger for example, and undoes the table with it. So a
 ** table that is missing is not made, and main is written in its place. If main
-** is not being written yet, that takes SQLite's lock on it.
+** is not being written yet, that takes SQLite's lock on it. A table or view
+** of the user's can hide interlock_writer: then only the table in temp is left.
 */
 static void enlistInside(TxnScope *p, Sqlx *x, const char *zWho){
+  const char *zWhy;
   if( sqlite3_txn_state(p->db, "main")!=SQLITE_TXN_WRITE
    && enlistTemp(p, x, zWho, 0) ) return;
   runWrite(p, x);
-  if( x->rc==SQLITE_OK && !p->bEnlisted ){
-    sqlxFail(x, SQLITE_ERROR, WRITER_NAME " is a table of another's");
+  if( x->rc==SQLITE_ERROR || (x->rc==SQLITE_OK && !p->bEnlisted) ){
+    zWhy = x->rc==SQLITE_OK ? WRITER_NAME " is a table of another's"
+                            : sqlxErrorText(x);
+    sqlxClear(x);
+    dropStatement(&p->pWrite);
+    if( enlistTemp(p, x, zWho, 0) ) return;
+    sqlxFail(x, SQLITE_ERROR, "%s", zWhy);
   }
   if( x->rc==SQLITE_OK ) keepStatement(p, x, &p->pWrite);
   else explainInside(x, zWho);

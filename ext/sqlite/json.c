@@ -119,33 +119,74 @@ static int decodeString(const char *z, char *zOut){
   return n;
 }
 
-/* With two paths json_extract() returns an array of what it has found, whose
-** strings are JSON, and whole. */
-sqlite3_stmt *jsonText(Sqlx *p, const char *zJson, const char *zPath){
-  sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT json_extract(?1,?2,?2)");
-  const char *z = 0;
-  char *zOut = 0;
-  int n = 0;
-  if( pStmt ){
-    sqlite3_bind_text(pStmt, 1, zJson, -1, SQLITE_STATIC);
-    sqlite3_bind_text(pStmt, 2, zPath, -1, SQLITE_STATIC);
+/* Where the JSON value at z, which SQLite has written, ends. */
+static const char *afterValue(const char *z){
+  int nDepth = 0;
+  do{
+    if( *z=='"' ){
+      for(z++; *z && *z!='"'; z++) z += z[0]=='\\' && z[1];
+    }else if( *z=='[' || *z=='{' ){
+      nDepth++;
+    }else if( *z==']' || *z=='}' ){
+      nDepth--;
+    }
+    if( *z ) z++;
+    if( nDepth>0 ) continue;
+    while( *z && !strchr(",:]}", *z) && z[-1]!='"' && z[-1]!=']' && z[-1]!='}' ){
+      z++;
+    }
+  }while( *z && nDepth>0 );
+  return z;
+}
+
+void jsontextsBegin(JsonTexts *p, Sqlx *x, const char *zJson){
+  sqlite3_stmt *pStmt = sqlxPrepare(x, "SELECT json(?1)");
+  memset(p, 0, sizeof(*p));
+  p->x = x;
+  if( pStmt ) sqlite3_bind_text(pStmt, 1, zJson, -1, SQLITE_STATIC);
+  if( sqlxStep(x, pStmt) ) p->zAll = sqlxColumn(x, pStmt, 0);
+  sqlxFinalize(x, pStmt);
+  p->pStmt = sqlxPrepare(x, "SELECT ?1");
+}
+
+void jsontextsEnd(JsonTexts *p){
+  sqlite3_finalize(p->pStmt);
+  p->pStmt = 0;
+}
+
+/* Goes to element i: behind its name, in an object. NULL if there is none. */
+static const char *goTo(JsonTexts *p, int i){
+  int bObject = p->zAll[0]=='{';
+  if( p->z==0 || i<p->i ){
+    p->z = p->zAll;
+    p->i = -1;
   }
-  if( sqlxStep(p, pStmt) ) z = sqlxColumn(p, pStmt, 0);
-  sqlxFinalize(p, pStmt);
-  if( z ) zOut = sqlxAlloc(p, strlen(z));
-  if( zOut && strncmp(z, "[\"", 2)==0 ){
-    n = decodeString(&z[1], zOut);
-  }else{
-    sqlxBad(p, "a text with a NUL character was not found again in JSON, at"
-               " %s; allowed are others", zPath);
+  while( p->i<i && *p->z ){
+    if( p->i>=0 ) p->z = afterValue(p->z);
+    if( *p->z ) p->z++;                /* the bracket, or a comma */
+    if( bObject ) p->z = afterValue(p->z);
+    if( bObject && *p->z ) p->z++;
+    p->i++;
   }
-  pStmt = sqlxPrepare(p, "SELECT ?1");
-  if( pStmt && sqlite3_bind_text(pStmt, 1, zOut, n, SQLITE_STATIC) ){
-    p->rc = SQLITE_NOMEM;
-  }
-  if( !sqlxStep(p, pStmt) ){
-    sqlxFinalize(p, pStmt);
+  return *p->z=='"' ? p->z : 0;
+}
+
+sqlite3_value *jsontextsAt(JsonTexts *p, int i){
+  Sqlx *x = p->x;
+  const char *z = x->rc==SQLITE_OK && p->zAll ? goTo(p, i) : 0;
+  char *zOut;
+  int n;
+  if( z==0 ){
+    sqlxBad(x, "a text with a NUL character was not found again in JSON;"
+               " allowed are others");
     return 0;
   }
-  return pStmt;
+  zOut = sqlxAlloc(x, (sqlite3_uint64)(afterValue(z) - z));
+  if( zOut==0 ) return 0;
+  n = decodeString(z, zOut);
+  sqlite3_reset(p->pStmt);
+  if( sqlite3_bind_text(p->pStmt, 1, zOut, n, SQLITE_STATIC) ){
+    x->rc = SQLITE_NOMEM;
+  }
+  return sqlxStep(x, p->pStmt) ? sqlite3_column_value(p->pStmt, 0) : 0;
 }

@@ -4,7 +4,6 @@
 */
 #include <string.h>
 #include "sqlite/jsonarray.h"
-#include "sqlite/json.h"
 SQLITE_EXTENSION_INIT3
 
 /* ---- simple arrays ---------------------------------------------------- */
@@ -153,9 +152,8 @@ const char *jsonarrayType(JsonArray *p){ return typeIn(p, COLUMN_TYPE); }
 
 /* Element i, a text of an array in which one can have a NUL character. */
 static sqlite3_value *wholeText(JsonArray *p, int i){
-  sqlite3_finalize(p->pText);
-  p->pText = jsonText(p->x, p->zJson, sqlxPrintf(p->x, "$[%d]", i));
-  return p->pText ? sqlite3_column_value(p->pText, 0) : 0;
+  if( p->texts.x==0 ) jsontextsBegin(&p->texts, p->x, p->zJson);
+  return jsontextsAt(&p->texts, i);
 }
 
 sqlite3_value *jsonarrayElement(JsonArray *p, int i, const char **pzType){
@@ -173,7 +171,7 @@ sqlite3_value *jsonarrayElement(JsonArray *p, int i, const char **pzType){
 void jsonarrayEnd(JsonArray *p){
   sqlite3_stmt *pStmt = p->pStmt;
   int k, bKeep;
-  sqlite3_finalize(p->pText);
+  jsontextsEnd(&p->texts);
   if( pStmt==0 ) return;
   sqlite3_reset(pStmt);
   bKeep = p->pKept && p->x->rc==SQLITE_OK

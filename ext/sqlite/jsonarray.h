@@ -11,6 +11,7 @@
 #ifndef INTERLOCK_JSONARRAY_H
 #define INTERLOCK_JSONARRAY_H
 
+#include "sqlite/json.h"
 #include "sqlite/sqlx.h"
 
 /* An integer, or a text of which JSON escapes nothing. */
@@ -36,7 +37,7 @@ typedef struct JsonArray {
   Sqlx *x;
   JsonKept *pKept;             /* NULL: the statement is not kept */
   sqlite3_stmt *pStmt;
-  sqlite3_stmt *pText;         /* the last text that jsonText() has read */
+  JsonTexts texts;             /* of an array with bNul */
   const char *zJson;
   int bNul;                    /* a text can have a NUL character */
   int n;                       /* elements; -1: the text is no array */

@@ -63,14 +63,15 @@ static int mergeColumn(const Merge *m, const char *zName){
   return -1;
 }
 
-/* Takes one member of the JSON object; zMine is that, if a text in it can have
-** a NUL character. */
-static void takeMember(Merge *m, sqlite3_stmt *pStmt, const char *zMine){
+/* Takes member k of the JSON object; pTexts is for the texts in it, if one can
+** have a NUL character. */
+static void takeMember(Merge *m, sqlite3_stmt *pStmt, int k,
+                       JsonTexts *pTexts){
   Sqlx *p = m->p;
   const char *zName = sqlxColumn(p, pStmt, 0);
   const char *zType = sqlxColumn(p, pStmt, 1);
   int bBlob = sqlite3_column_type(pStmt, 3)==SQLITE_TEXT;
-  sqlite3_stmt *pText = 0;
+  sqlite3_value *pValue = sqlite3_column_value(pStmt, bBlob ? 3 : 2);
   int i;
   if( p->rc!=SQLITE_OK || zName==0 || zType==0 ) return;
   i = mergeColumn(m, zName);
@@ -85,15 +86,12 @@ static void takeMember(Merge *m, sqlite3_stmt *pStmt, const char *zMine){
                " true, false, null and {\"blob\": \"hex digits\"}", zType,
             m->aCol[i].pCol->zName);
   }else{
-    if( zMine && strcmp(zType, "text")==0 ){
-      pText = jsonText(p, zMine, sqlxColumn(p, pStmt, 4));
-      if( pText==0 ) return;
+    if( pTexts && strcmp(zType, "text")==0 ){
+      pValue = jsontextsAt(pTexts, k);
+      if( pValue==0 ) return;
     }
     sqlite3_value_free(m->aCol[i].pMine);
-    m->aCol[i].pMine = sqlite3_value_dup(
-        pText ? sqlite3_column_value(pText, 0)
-              : sqlite3_column_value(pStmt, bBlob ? 3 : 2));
-    sqlite3_finalize(pText);
+    m->aCol[i].pMine = sqlite3_value_dup(pValue);
     m->aCol[i].bBlob = bBlob;
     if( m->aCol[i].pMine==0 ) p->rc = SQLITE_NOMEM;
   }
@@ -104,20 +102,23 @@ static void takeMine(Merge *m, sqlite3_value *pMine){
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT CASE WHEN json_valid(?1)"
       " THEN json_type(?1)='object' ELSE 0 END");
   const char *zMine = (const char*)sqlite3_value_text(pMine);
-  int bObject = 0;
+  JsonTexts texts;
+  int bObject = 0, bNul, k = 0;
   if( zMine==0 && p->rc==SQLITE_OK ) p->rc = SQLITE_NOMEM;
-  if( zMine && !jsonHasNul(zMine) ) zMine = 0;
+  bNul = zMine && jsonHasNul(zMine);
   if( pStmt ) sqlite3_bind_value(pStmt, 1, pMine);
   if( sqlxStep(p, pStmt) ) bObject = sqlite3_column_int(pStmt, 0);
   sqlxFinalize(p, pStmt);
   if( p->rc==SQLITE_OK && !bObject ){
     sqlxBad(p, "mine is no JSON object; allowed is {\"column\": value, ...}");
   }
+  if( bNul && bObject ) jsontextsBegin(&texts, p, zMine);
   pStmt = sqlxPrepare(p, "SELECT key, type, value, CASE type WHEN 'object'"
-      " THEN json_extract(value,'$.blob') END, fullkey FROM json_each(?1)");
+      " THEN json_extract(value,'$.blob') END FROM json_each(?1)");
   if( pStmt ) sqlite3_bind_value(pStmt, 1, pMine);
-  while( sqlxStep(p, pStmt) ) takeMember(m, pStmt, zMine);
+  while( sqlxStep(p, pStmt) ) takeMember(m, pStmt, k++, bNul ? &texts : 0);
   sqlxFinalize(p, pStmt);
+  if( bNul && bObject ) jsontextsEnd(&texts);
 }
 
 static int hexDigit(char c){
