@@ -117,14 +117,15 @@ enum { OP_LOCK = 1, OP_TRY, OP_REQUEST, OP_UNLOCK, OP_UNLOCK_ALL };
 ** The first transaction lock of a connection makes a table in its temp schema.
 ** SQLite then ends a SELECT that has yet to open a table with `abort due to
 ** ROLLBACK`, although the transaction goes on. The SELECT works the second
-** time, and so does a lock in a SELECT of its own. As long as a statement that
-** writes has not ended, such as one with a temp trigger that takes the lock, or
-** an INSERT ... RETURNING whose rows are not all read, no table is made. If only
-** an attached file or temp is written then, and the connection has not made the
-** table before, the lock takes SQLite's write lock on `main`, too, and fails if
-** that is read-only; and it cannot wait for a lock that is not free. To avoid
-** this, take a transaction lock once in a SELECT between BEGIN and COMMIT when
-** the connection is new.
+** time, and so does a lock in a SELECT of its own.
+**
+** As long as a statement that writes has not ended, such as one with a temp
+** trigger that takes the lock, or an INSERT ... RETURNING whose rows are not
+** all read, no table is made. If only an attached file or temp is written then,
+** and the connection has not made the table before, the lock takes SQLite's
+** write lock on `main`, too, and fails if that is read-only; and it cannot wait
+** for a lock that is not free. To avoid this, take a transaction lock once in a
+** SELECT between BEGIN and COMMIT when the connection is new.
 */
 
 /* ---- one function for many names -------------------------------------- */

@@ -301,6 +301,7 @@ static void requireNewest(Sqlx *x, const ConnectionRequest *pReq){
 /* A request that is being made. */
 typedef struct Wanted {
   Connection *pConn;
+  Sqlx *x;
   FileSession *pFs;
   const ConnectionRequest *pReq;
   LockFailure failure;
@@ -345,7 +346,7 @@ static int mayAsk(void *pArg){
   Wanted *w = (Wanted*)pArg;
   LockFailure *f = &w->failure;
   w->bWaited = 1;
-  f->eWaiting = waitingAllowed(w->pConn->db, &f->zBusy);
+  f->eWaiting = waitingAllowed(w->x, &f->zBusy);
   if( f->eWaiting==WAITING_ALLOWED ){
     f->zBusy = heldElsewhere(w->pConn, w->pFs);
     if( f->zBusy ) f->eWaiting = WAITING_OTHER_FILE;
@@ -447,6 +448,7 @@ static int beginWanted(Wanted *w, Connection *p, Sqlx *x,
                        const ConnectionRequest *pReq){
   FileSession *pFs;
   w->pConn = p;
+  w->x = x;
   w->pReq = pReq;
   w->bWaited = 0;
   w->pLook = 0;
@@ -882,7 +884,7 @@ int connectionEventAllowed(Sqlx *x, ConnectionEvent *pEvent,
   LockFailure failure = { 0, 0, 0, WAITING_ALLOWED, 0, 0 };
   failure.pFs = pEvent->pFs;
   failure.zHeld = zHeld;
-  failure.eWaiting = waitingAllowed(x->db, &failure.zBusy);
+  failure.eWaiting = waitingAllowed(x, &failure.zBusy);
   if( failure.eWaiting==WAITING_ALLOWED ){
     failure.zBusy = heldElsewhere(pEvent->pConn, pEvent->pFs);
     if( failure.zBusy ) failure.eWaiting = WAITING_OTHER_FILE;
@@ -993,6 +995,7 @@ i64 connectionListenWait(Connection *p, Sqlx *x, const LockKey *pKey,
   memset(&req, 0, sizeof(req));
   memset(&w, 0, sizeof(w));
   w.pConn = p;
+  w.x = x;
   w.pReq = &req;
   w.failure.msTimeout = msTimeout;
   w.failure.zHeld = sqlxPrintf(x, "channel '%.*s' has no new notification",

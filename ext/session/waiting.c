@@ -56,14 +56,33 @@ int waitingSharesWal(sqlite3 *db, const char *zSchema){
   return lockState(db, zSchema)<=FILE_SHARED && isWal(db, zSchema);
 }
 
+/* A flag of sqlite3_prepare_v3() since SQLite 3.48. Older versions ignore
+** it. */
+#define PREPARE_DONT_LOG 0x10
+
 /*
 ** Reads the file once. SQLite then releases a lock that it has kept only
 ** because an earlier PRAGMA locking_mode said so. A statement of the connection
-** would keep its read in BEGIN. A backup ends its own, and it reads although it
-** is to copy no page. SQLITE_BUSY or SQLITE_LOCKED: another connection of a
-** shared cache uses the file.
+** would keep its read in BEGIN. But a statement with a table that does not
+** exist is only compiled: before SQLite reports that, it compares the schemas
+** with their files, in read transactions that end with it. It stops at a file
+** that another connection has locked.
 */
-static int readOnce(sqlite3 *db, const char *zSchema){
+static int compareSchemas(sqlite3 *db, const char *zSchema){
+  sqlite3_stmt *pStmt = 0;
+  char *zSql = sqlite3_mprintf("SELECT 1 FROM \"%w\".sqlite_interlock",
+                               zSchema);
+  int rc = SQLITE_NOMEM;
+  if( zSql ) rc = sqlite3_prepare_v3(db, zSql, -1, PREPARE_DONT_LOG, &pStmt, 0);
+  sqlite3_finalize(pStmt);
+  sqlite3_free(zSql);
+  return rc;
+}
+
+/* The same by a backup, which ends its own read, and reads although it is to
+** copy no page. It needs a second database. SQLITE_BUSY or SQLITE_LOCKED:
+** another connection of a shared cache uses the file. */
+static int beginBackup(sqlite3 *db, const char *zSchema){
   sqlite3 *pTo = 0;
   sqlite3_backup *pBackup;
   int rc = sqlite3_open(":memory:", &pTo);
@@ -74,6 +93,13 @@ static int readOnce(sqlite3 *db, const char *zSchema){
   }
   sqlite3_close(pTo);
   return rc;
+}
+
+/* Reads the file once. SQLITE_OK if it is not locked then. */
+static int readOnce(sqlite3 *db, const char *zSchema){
+  if( compareSchemas(db, zSchema)==SQLITE_NOMEM ) return SQLITE_NOMEM;
+  if( lockState(db, zSchema)==FILE_UNLOCKED ) return SQLITE_OK;
+  return beginBackup(db, zSchema);
 }
 
 /*
@@ -110,42 +136,23 @@ static Waiting askSchema(sqlite3 *db, const char *zSchema){
   return askFileLock(db, zSchema);
 }
 
-/* Asks for each schema that PRAGMA database_list returns: SQLite before 3.39
-** has no function for that. The statement opens no transaction. */
-static Waiting askListed(sqlite3 *db){
-  sqlite3_stmt *pStmt = 0;
+/* SQLite before 3.39 lists the schemas only by a statement, which opens no
+** transaction, and which an authorizer can refuse. */
+Waiting waitingAllowed(Sqlx *x, const char **pzSchema){
+  const char **az = sqlxSchemas(x);
   Waiting eAnswer = WAITING_ALLOWED;
-  int rc = sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &pStmt, 0);
-  while( rc==SQLITE_OK && eAnswer==WAITING_ALLOWED
-      && (rc = sqlite3_step(pStmt))==SQLITE_ROW ){
-    const char *zSchema = (const char*)sqlite3_column_text(pStmt, 1);
-    rc = SQLITE_OK;
-    eAnswer = zSchema ? askSchema(db, zSchema) : WAITING_NOMEM;
-  }
-  sqlite3_finalize(pStmt);
-  if( rc==SQLITE_NOMEM ) return WAITING_NOMEM;
-  if( rc!=SQLITE_OK && rc!=SQLITE_DONE ) return WAITING_NOT_KNOWN;
-  return eAnswer;
-}
-
-Waiting waitingAllowed(sqlite3 *db, const char **pzSchema){
+  int i;
   *pzSchema = 0;
-#if SQLITE_VERSION_NUMBER>=3039000
-  if( sqlite3_libversion_number()>=3039000 ){
-    Waiting eAnswer = WAITING_ALLOWED;
-    const char *zSchema;
-    int i;
-    for(i=0; (zSchema = sqlite3_db_name(db, i))!=0; i++){
-      eAnswer = askSchema(db, zSchema);
-      if( eAnswer!=WAITING_ALLOWED ){
-        *pzSchema = zSchema;
-        break;
-      }
-    }
-    return eAnswer;
+  if( x->rc==SQLITE_NOMEM ) return WAITING_NOMEM;
+  if( az==0 ){
+    sqlxClear(x);
+    return WAITING_NOT_KNOWN;
   }
-#endif
-  return askListed(db);
+  for(i=0; az[i] && eAnswer==WAITING_ALLOWED; i++){
+    eAnswer = askSchema(x->db, az[i]);
+    if( eAnswer!=WAITING_ALLOWED ) *pzSchema = az[i];
+  }
+  return eAnswer;
 }
 
 /* ---- during a wait ---------------------------------------------------- */

@@ -18,7 +18,7 @@
 #ifndef INTERLOCK_WAITING_H
 #define INTERLOCK_WAITING_H
 
-#include <sqlite3ext.h>
+#include "sqlite/sqlx.h"
 
 typedef enum Waiting {
   WAITING_ALLOWED,
@@ -33,9 +33,9 @@ typedef enum Waiting {
 } Waiting;
 
 /* Whether SQLite's locks let the connection sleep. If not, *pzSchema is the
-** schema of the file that forbids it, valid until the next ATTACH or DETACH, or
-** NULL. */
-Waiting waitingAllowed(sqlite3 *db, const char **pzSchema);
+** schema of the file that forbids it, valid until the request ends, or NULL. No
+** error is left but SQLITE_NOMEM. */
+Waiting waitingAllowed(Sqlx*, const char **pzSchema);
 
 /* Whether the connection will keep SQLite's lock on the file of a schema over
 ** the end of its transaction: WAITING_LOCK_KEPT, WAITING_NOT_KNOWN or

@@ -132,9 +132,8 @@ static const char *afterValue(const char *z){
     }
     if( *z ) z++;
     if( nDepth>0 ) continue;
-    while( *z && !strchr(",:]}", *z) && z[-1]!='"' && z[-1]!=']' && z[-1]!='}' ){
-      z++;
-    }
+    if( strchr("\"]}", z[-1]) ) continue;
+    while( *z && !strchr(",]}", *z) ) z++;             /* of a number, a word */
   }while( *z && nDepth>0 );
   return z;
 }
