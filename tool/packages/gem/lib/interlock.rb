@@ -4,8 +4,10 @@
 module Interlock
   VERSION = "@VERSION@"
 
-  # The file of the extension, which was compiled when the gem was installed.
+  # The file of the extension: the one that the variable INTERLOCK names, or
+  # that which was compiled when the gem was installed.
   def self.path
+    return ENV["INTERLOCK"] if ENV["INTERLOCK"]
     places = [__dir__, *Gem.loaded_specs["@NAME@"]&.extension_dir]
     files = places.map { |place| File.join(place, "interlock/interlock.so") }
     files.find { |file| File.exist?(file) } or
