@@ -188,7 +188,9 @@ client activerecord {
   without adapter
   mode auto
   first 0
-  remark {`locking_column`}
+  remark {`locking_column`; threads and the query cache:
+    [LOCKRECIPES.md](LOCKRECIPES.md#activerecord), or the
+    [gem](PACKAGES.md#activerecord)}
 }
 client sequel {
   title {Sequel}
@@ -197,7 +199,8 @@ client sequel {
   run {ruby "$SRC"/withsequel.rb}
   without adapter
   mode auto
-  remark {plugin `optimistic_locking`}
+  remark {plugin `optimistic_locking`; with threads,
+    [`Interlock.wait`](LOCKRECIPES.md#ruby)}
 }
 client doctrine {
   title {Doctrine}
