@@ -7,15 +7,22 @@ transactions: at most `maxsize` of them, a credential, 5 if it is not given. A
 database in memory has one connection, as with Tortoise.
 
 A query locks the rows that it finds for the rest of the transaction, also with
-nowait and skip_locked. It must come first in its transaction, or after a read
-or a write: the rule about waiting of row_xact_lock. The credential
+nowait and skip_locked. It waits for a row only if it comes first in its
+transaction: the rule about waiting of row_xact_lock. The credential
 lock_timeout, in milliseconds, limits each wait. Tortoise takes a backend for
 SQLite's if `sqlite` is in the name of its module.
+
+A transaction waits for the turn to write before its first statement that reads
+or writes a table. Without the turn, one that reads and then writes fails with
+`database is locked` whenever another one has written in between. BEGIN
+IMMEDIATE would not do: it could wait for no row, and it polls. Of four
+processes with ten tasks each, which read and wrote for eight seconds, the
+longest wait was 3.8 s with BEGIN IMMEDIATE, which fails after 5 s, and 0.25 s
+with the turn. (They did 610 transactions a second, and 440.)
 """
 import asyncio
 import copy
 import re
-import sqlite3
 
 from tortoise.backends.base.client import (
     ConnectionWrapper, NestedTransactionContext, TransactionContext)
@@ -32,10 +39,10 @@ FOR_UPDATE = re.compile(r" FOR UPDATE(?: OF .*?)?( NOWAIT)?( SKIP LOCKED)?$")
 LIMIT = re.compile(r" LIMIT (\?|\d+)$")
 
 WRITES = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.I)
-# What reads or writes a table; but a SELECT that may lock something, as
+# What reads the file or writes it; but a SELECT that may lock something, as
 # SELECT row_xact_lock('t', value) FROM json_each(?), waits without the turn.
 NEEDS_TURN = re.compile(
-    r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|ALTER|DROP"
+    r"\s*(?:INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|ALTER|DROP|PRAGMA|EXPLAIN"
     r"|SELECT(?=.*\bFROM\b)(?!.*lock\w*\s*\())\b", re.I | re.S)
 
 
@@ -156,42 +163,29 @@ class Client(SqliteClient):
     def _in_transaction(self):
         return Context(Transaction(self), self._pool)
 
-    def _write(self):
-        """A transaction for one statement that writes. It has a connection of
-        its own, since those that only read would wait behind it."""
-        return Context(Transaction(self), self._writer)
-
-    def _writes_beside(self, query):
-        return (not self.in_memory and WRITES.match(query)
-                and not (self._connection and self._connection.in_transaction))
+    # A statement that writes is a transaction with the turn, and has another
+    # connection than those that read, which would wait behind it; but not if
+    # the program has sent BEGIN itself.
 
     @translate_exceptions
+    async def _run(self, query, name, *values):
+        in_begin = self._connection and self._connection.in_transaction
+        if self.in_memory or in_begin or not WRITES.match(query):
+            return await getattr(super(), name)(query, *values)
+        async with Context(Transaction(self), self._writer) as db:
+            return await getattr(db, name)(query, *values)
+
     async def execute_insert(self, query, values):
-        if not self._writes_beside(query):
-            return await super().execute_insert(query, values)
-        async with self._write() as db:
-            return await db.execute_insert(query, values)
+        return await self._run(query, "execute_insert", values)
 
-    @translate_exceptions
     async def execute_many(self, query, values):
-        if not self._writes_beside(query):
-            return await super().execute_many(query, values)
-        async with self._write() as db:
-            return await db.execute_many(query, values)
+        return await self._run(query, "execute_many", values)
 
-    @translate_exceptions
     async def execute_query(self, query, values=None):
-        if not self._writes_beside(query):
-            return await super().execute_query(query, values)
-        async with self._write() as db:
-            return await db.execute_query(query, values)
+        return await self._run(query, "execute_query", values)
 
-    @translate_exceptions
     async def execute_query_dict(self, query, values=None):
-        if not self._writes_beside(query):
-            return await super().execute_query_dict(query, values)
-        async with self._write() as db:
-            return await db.execute_query_dict(query, values)
+        return await self._run(query, "execute_query_dict", values)
 
     async def read_beside(self, sql, values):
         raise TransactionManagementError(
