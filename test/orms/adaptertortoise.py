@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: 0BSD
 # adaptertortoise.py: see adapters.py; and what a wait leaves that is cancelled
 # or too long.
-import asyncio, contextvars, sqlite3, sys, threading, warnings
+import asyncio, contextvars, gc, sqlite3, sys, threading, warnings
 import aiosqlite, interlock
 from tortoise import Tortoise, fields, models
 from tortoise.context import TortoiseContext
@@ -102,6 +102,10 @@ class Other:
 
 async def soon(awaitable):
     return await asyncio.wait_for(awaitable, 20)
+
+async def threads_end(count):
+    while threading.active_count() > count:
+        await asyncio.sleep(0.001)
 
 async def read_and_add(pk):
     async with in_transaction():
@@ -241,7 +245,9 @@ async def nested(other):
         except KeyError:
             pass
         await add_outside(1)
-    assert await other.total() == before + 2
+        new = await Counter.create(n=1)
+        assert await Counter.filter(id=new.id).select_for_update().get()
+    assert await other.total() == before + 3
 
 # What goes on after its transaction has ended cannot get into another one.
 async def ended(other):
@@ -315,42 +321,56 @@ async def too_long(other):
     other.call("row_unlock('counter', 3)")
     await other.total()
 
-# Cancelled at each call of a connection: while it runs, and when it has ended.
-async def cancelled_at_each_step(other):
+# Cancelled at each call of a connection, while it runs and when it has ended; or
+# closed meanwhile.
+async def ended_at_each_step(other):
     execute = aiosqlite.Connection._execute
-    async def cancelled_at(step, late, add):
-        await Tortoise.get_connection("default").close()
+    async def ended_at(step, how, add):
+        db = Tortoise.get_connection("default")
+        await db.close()
+        threads = threading.active_count()
         before = await other.total()
         calls = 0
+        closing = set()
+        def close():
+            closing.add(asyncio.create_task(db.close()))
         async def counted(*args, **kwargs):
             nonlocal calls
             calls += 1
-            if calls == step and not late:
-                asyncio.get_running_loop().call_soon(task.cancel)
+            mine = calls == step
+            if mine and how != "late":
+                asyncio.get_running_loop().call_soon(
+                    task.cancel if how == "cancel" else close)
             try:
                 return await execute(*args, **kwargs)
             finally:
-                if calls == step and late:
+                if mine and how == "late":
                     task.cancel()
         aiosqlite.Connection._execute = counted
         try:
             task = asyncio.create_task(add(1))
             await asyncio.wait({task}, timeout=20)
+            if closing:
+                await soon(*closing)
         finally:
             aiosqlite.Connection._execute = execute
         assert task.done(), "it goes on"
-        if not task.cancelled():
+        completed = not task.cancelled() and not task.exception()
+        if how != "close" and not task.cancelled():
             task.result()
         after = await other.total()
-        assert after in ((before, before + 1) if task.cancelled()
-                         else (before + 1,)), (step, late, add)
+        assert after == before + 1 or after == before and not completed, (
+            step, how, add)
+        await db.close()
+        await soon(threads_end(threads))
         await soon(add(1))
         assert await other.total() == after + 1
+        assert await soon(db.execute_query("SELECT interlock_version()"))
         return calls >= step
     for add in add_, read_and_add, add_outside:
-        for late in False, True:
+        for how in "cancel", "late", "close":
             step = 1
-            while await cancelled_at(step, late, add):
+            while await ended_at(step, how, add):
                 step += 1
             assert step > 15, step
 
@@ -398,8 +418,26 @@ def loops():
         await close()
     async def close():
         await Tortoise.get_connection("default").close()
+    # One that has only had a transaction.
+    third = TortoiseContext()
+    async def first():
+        with third:
+            await third.init(config=CONFIG)
+            await read_and_add(1)
+    async def second():
+        with third, warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", TortoiseLoopSwitchWarning)
+            await read_and_add(1)
+            assert warned
+            await third.close_connections()
     other = Other()
     before = run(other.total())
+    gc.collect()
+    count = threading.active_count()
+    asyncio.run(first())
+    asyncio.run(second())
+    gc.collect()
+    run(soon(threads_end(count)))
     threads = [threading.Thread(target=asyncio.run, args=(crowd(),))
                for _ in range(2)]
     for thread in threads:
@@ -410,7 +448,7 @@ def loops():
     run(add_(1))
     run(close())
     context.run(asyncio.run, crowd_again())
-    assert other.call("sum(n) FROM counter") == before + 43
+    assert other.call("sum(n) FROM counter") == before + 45
     assert other.call("count(*) FROM advisory_locks") == 0
     other.db.close()
 
@@ -442,10 +480,11 @@ async def in_memory():
         assert (await Counter.get(id=1)).n == 15
         assert (await Counter.get(id=2)).n == 1
 
-# COMMIT fails, since another program reads: nothing is left of it.
+# COMMIT fails, since another program reads, or is cancelled while it waits for
+# that program: nothing is left of it.
 async def commit_fails():
     await Tortoise.close_connections()
-    credentials = {"file_path": "shop.db", "busy_timeout": 0,
+    credentials = {"file_path": "shop.db", "busy_timeout": 400,
                    "journal_mode": "DELETE"}
     await Tortoise.init(config={**CONFIG, "connections": {"default": {
         "engine": "interlock.tortoise.sqlite", "credentials": credentials}}})
@@ -462,6 +501,15 @@ async def commit_fails():
             raise AssertionError("COMMIT did not fail")
         except error as e:
             assert str(e) == "database is locked", e
+    for add in add_, add_outside:
+        task = asyncio.create_task(add(1))
+        while not other.call("count(*) FROM advisory_locks WHERE kind='turn'"):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+        await other.total()
     other.db.execute("COMMIT")
     assert await other.total() == before
     await add_(1)
@@ -473,7 +521,7 @@ async def waits_():
     await key_is_read()
     for test in (others_go_on, writers_wait, crowd, pool_is_bounded,
                  comes_back_clean, locks_by_sql, nested, ended,
-                 cancelled_waiting, too_long, cancelled_at_each_step, closed):
+                 cancelled_waiting, too_long, ended_at_each_step, closed):
         await test(other)
     other.db.close()
     await in_memory()

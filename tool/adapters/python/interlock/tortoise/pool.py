@@ -58,28 +58,30 @@ class Pool:
         self._returns = set()   # tasks
         self._closed = False
 
+    def __del__(self):
+        # Tortoise drops a client whose event loop has ended. The thread of a
+        # connection keeps what it did last, and so the connection.
+        for connection in self._open:
+            connection.stop()
+
     async def acquire(self, client):
         await self._slots.acquire()
         try:
-            if self._free:
-                return self._free.pop()
-            self._opening += 1
-            try:
-                connection = await client.open()
-                self._open.add(connection)
-            finally:
-                self._opening -= 1
             if self._closed:
-                await asyncio.shield(self._close_one(connection))
-            self._refuse_if_closed()
-            return connection
+                raise OperationalError("closed before the transaction began")
+            return self._free.pop() if self._free else await self._new(client)
         except BaseException:
             self._slots.release()
             raise
 
-    def _refuse_if_closed(self):
-        if self._closed:
-            raise OperationalError("closed before the transaction began")
+    async def _new(self, client):
+        self._opening += 1
+        try:
+            connection = await client.open()
+            self._open.add(connection)
+            return connection
+        finally:
+            self._opening -= 1
 
     async def release(self, client, connection, cut):
         """A cancel of the caller does not end it."""
@@ -94,8 +96,7 @@ class Pool:
             await roll_back(connection, cut)
             if self._resets:
                 await connection.execute_fetchall(RESET, (lock_timeout,))
-            if connection in self._open:
-                self._free.append(connection)
+            self._free.append(connection)
         except BaseException:
             await self._close_one(connection)
         finally:
@@ -110,7 +111,6 @@ class Pool:
     async def close(self):
         """Closes all connections, also those of open transactions."""
         self._closed = True
-        self._free.clear()
         await asyncio.shield(asyncio.ensure_future(self._close_all()))
 
     async def _close_all(self):

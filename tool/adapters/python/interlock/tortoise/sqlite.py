@@ -158,7 +158,12 @@ class Client(SqliteClient):
         self._make_pools()
         for pool in pools:
             await pool.close()
-        await super().close()
+        if self.in_memory:
+            await super().close()
+        else:
+            # A task may be opening it.
+            async with self._lock:
+                await super().close()
 
     def _in_transaction(self):
         return Context(Transaction(self), self._pool)
@@ -211,15 +216,18 @@ class Context(TransactionContext):
         return client
 
     async def __aexit__(self, kind, error, trace):
+        cut = True
         try:
             # end() rolls back what was not committed.
-            if kind is None and not self.client._finalized:
-                await self.client.commit()
+            if kind is None:
+                if not self.client._finalized:
+                    await self.client.commit()
+                cut = False
         finally:
             try:
                 get_connections().reset(self.token)
             finally:
-                await self.end(kind is not None)
+                await self.end(cut)
 
     async def end(self, cut):
         # A task that began inside of the block, and goes on after it, must not
@@ -234,12 +242,17 @@ class Transaction(SqliteTransactionWrapper):
     _turn = False
 
     def __init__(self, connection):
-        self._top = getattr(connection, "_top", self)
+        self._outer = getattr(connection, "_top", None)
         super().__init__(connection)
-        if self._top is self:
-            self._own = None
+        if self._outer:
+            self._lock = self._outer._lock
         else:
-            self._lock = self._top._lock
+            self._own = None
+
+    @property
+    def _top(self):
+        # No attribute: in a cycle, an old client would keep its connections.
+        return self._outer or self
 
     # A nested one has that of the outermost, and loses it with that.
     @property
