@@ -328,6 +328,7 @@ async def ended_at_each_step(other):
     async def ended_at(step, how, add):
         db = Tortoise.get_connection("default")
         await db.close()
+        pools = db._pool, db._writer
         threads = threading.active_count()
         before = await other.total()
         calls = 0
@@ -352,6 +353,7 @@ async def ended_at_each_step(other):
             await asyncio.wait({task}, timeout=20)
             if closing:
                 await soon(*closing)
+                assert not any(pool._open for pool in pools)
         finally:
             aiosqlite.Connection._execute = execute
         assert task.done(), "it goes on"
@@ -391,6 +393,8 @@ async def closed(other):
     await soon(db.close())
     ends = await soon(asyncio.gather(*tasks, return_exceptions=True))
     assert all(isinstance(e, Exception) for e in ends), ends
+    assert sum(str(e) == "closed before the transaction began"
+               for e in ends) == 3, ends
     other.call("row_unlock('counter', 3)")
     task = asyncio.create_task(write())
     while not other.call("count(*) FROM advisory_locks"):
@@ -424,6 +428,9 @@ def loops():
         with third:
             await third.init(config=CONFIG)
             await read_and_add(1)
+        # Here no context is the current one.
+        await third.db().execute_query(
+            "UPDATE counter SET n = n + 1 WHERE id = 1")
     async def second():
         with third, warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always", TortoiseLoopSwitchWarning)
@@ -436,7 +443,6 @@ def loops():
     count = threading.active_count()
     asyncio.run(first())
     asyncio.run(second())
-    gc.collect()
     run(soon(threads_end(count)))
     threads = [threading.Thread(target=asyncio.run, args=(crowd(),))
                for _ in range(2)]
@@ -448,7 +454,7 @@ def loops():
     run(add_(1))
     run(close())
     context.run(asyncio.run, crowd_again())
-    assert other.call("sum(n) FROM counter") == before + 45
+    assert other.call("sum(n) FROM counter") == before + 46
     assert other.call("count(*) FROM advisory_locks") == 0
     other.db.close()
 

@@ -47,7 +47,8 @@ async def roll_back(connection, cut):
 
 
 class Pool:
-    """With resets=False for programs that take no locks but transactions'."""
+    """At most `size` connections. With resets=False for statements that leave
+    neither a lock nor a setting behind."""
 
     def __init__(self, size, resets=True):
         self._resets = resets

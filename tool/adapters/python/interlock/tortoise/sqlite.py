@@ -177,7 +177,7 @@ class Client(SqliteClient):
         in_begin = self._connection and self._connection.in_transaction
         if self.in_memory or in_begin or not WRITES.match(query):
             return await getattr(super(), name)(query, *values)
-        async with Context(Transaction(self), self._writer) as db:
+        async with Context(Transaction(self), self._writer, False) as db:
             return await getattr(db, name)(query, *values)
 
     async def execute_insert(self, query, values):
@@ -198,10 +198,14 @@ class Client(SqliteClient):
 
 
 class Context(TransactionContext):
-    def __init__(self, client, pool):
+    """A transaction on a connection of a pool. With is_current the task's
+    queries belong to it."""
+
+    def __init__(self, client, pool, is_current=True):
         self.client = client
         self.connection_name = client.connection_name
         self.pool = pool
+        self.is_current = is_current
 
     async def __aenter__(self):
         client = self.client
@@ -212,7 +216,8 @@ class Context(TransactionContext):
         except BaseException:
             await self.end(True)
             raise
-        self.token = get_connections().set(self.connection_name, client)
+        if self.is_current:
+            self.token = get_connections().set(self.connection_name, client)
         return client
 
     async def __aexit__(self, kind, error, trace):
@@ -225,7 +230,8 @@ class Context(TransactionContext):
                 cut = False
         finally:
             try:
-                get_connections().reset(self.token)
+                if self.is_current:
+                    get_connections().reset(self.token)
             finally:
                 await self.end(cut)
 
