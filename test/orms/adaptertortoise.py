@@ -374,7 +374,7 @@ async def ended_at_each_step(other):
             step = 1
             while await ended_at(step, how, add):
                 step += 1
-            assert step > 15, step
+            assert step > 12, step
 
 # Closed while transactions wait and write: they end, and nothing is left. The
 # next statement opens the connection again.
