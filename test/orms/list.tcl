@@ -17,7 +17,8 @@ client tortoise {
   title {Tortoise ORM}
   file withtortoise.py
   has {/usr/bin/python3 -m pip --version}
-  get {sh "$SRC"/pip.sh tortoise-orm==1.1.9}
+  get {sh "$SRC"/pip.sh tortoise-orm==1.1.9 fastapi==0.165.0 \
+    uvicorn==0.54.0}
   run {PYTHONPATH="$OUT"/tortoise/packages /usr/bin/python3 -B -W ignore \
     "$SRC"/withtortoise.py}
   load {{"engine": "shop.interlock_sqlite"}}
