@@ -5,7 +5,7 @@
 ** block above a function is its section in sql/README.md.
 **
 ** All functions but those of the guards are DIRECTONLY, so that the triggers
-** and views of a schema from elsewhere cannot call them. sqlite/direct.h keeps
+** and views of a schema from elsewhere cannot call them. session/direct.h keeps
 ** them from the rest of such a schema.
 */
 #include <string.h>
@@ -14,8 +14,8 @@
 #include "locks/advisory.h"
 #include "locks/calloption.h"
 #include "schema/declarecall.h"
+#include "session/direct.h"
 #include "sqlite/args.h"
-#include "sqlite/direct.h"
 #include "versioned/etag.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
@@ -865,6 +865,7 @@ FunctionCall *functionsNew(Connection *pConn){
   while( n-->0 ){
     aCall[n].pThis = functionAt(n);
     aCall[n].pConn = pConn;
+    aCall[n].iTemp = 0;
   }
   return aCall;
 }
@@ -890,8 +891,10 @@ void functionsUnregister(sqlite3 *db, int *pnDone){
 
 /* What SQLite calls for each function that only the program may call. */
 static void callDirect(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  const Function *p = ((FunctionCall*)sqlite3_user_data(ctx))->pThis;
-  if( directAllowed(ctx, p->zName) ) p->xFunc(ctx, nArg, apArg);
+  FunctionCall *pCall = (FunctionCall*)sqlite3_user_data(ctx);
+  const Function *p = pCall->pThis;
+  if( directAllowed(connectionDirect(pCall->pConn), ctx, p->zName,
+                    &pCall->iTemp) ) p->xFunc(ctx, nArg, apArg);
 }
 
 /* The destructor of a registered function. */

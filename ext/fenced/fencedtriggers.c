@@ -31,8 +31,7 @@ static const char *const azFenceWord[FW_COUNT] = {
 static const char *const azFenceFlag[] = { "nullable" };
 
 /* The set, in the order in which it is made. `carried` must be newer than
-** `note`, and `restore` than `verify_restore`: see carried.sql and
-** verify_restore.sql. */
+** `note`, and `restore` than `validate`: see carried.sql and validate.sql. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -41,7 +40,6 @@ static const struct {
 } aFence[] = {
   { "check",    fenced_check_sql,            0, 0 },
   { "validate", fenced_validate_sql,         0, 0 },
-  { "verify_restore", fenced_verify_restore_sql, 0, 0 },
   { "gone",     fenced_tombstone_sql,        0, 0 },
   { "remember", fenced_remember_sql,         0, 1 },
   { "restore",  fenced_restore_sql,          0, 0 },

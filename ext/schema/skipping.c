@@ -262,30 +262,6 @@ int skippingSets(
   return abSet[iCol];
 }
 
-/* Whether the text of a trigger puts a row into the table, or may set the key
-** of one. */
-static int putsRow(Sqlx *p, const TableInfo *pInfo, const char *zSql){
-  const char *zEnd = zSql + strlen(zSql);
-  const char *zRowid;
-  char *abSet;
-  SqlToken t;
-  int i;
-  for(t=sqltokenAt(zSql, zEnd); t.kind!=SQLTOKEN_END; t=sqltokenNext(&t, zEnd)){
-    SqlToken next = sqltokenNext(&t, zEnd);
-    if( sqltokenIsWord(&t, "INTO")
-     && sqltokenIsName(&next, pInfo->zName) ) return 1;
-  }
-  if( !skippingUpdates(zSql, pInfo->zName) ) return 0;
-  for(i=0; !pInfo->bWithoutRowid && (zRowid = tableinfoRowidName(i))!=0; i++){
-    if( sqltokenMentions(zSql, zEnd, zRowid) ) return 1;
-  }
-  abSet = sqlxAlloc(p, (sqlite3_uint64)pInfo->nCol + 1);
-  if( abSet==0 ) return 0;
-  setColumns(pInfo, zSql, abSet);
-  for(i=0; i<pInfo->nCol && !(abSet[i] && pInfo->aCol[i].bKey); i++){}
-  return i<pInfo->nCol;
-}
-
 /* Whether it is an AFTER UPDATE trigger of the table that runs before ours. */
 static int isAhead(
   const TableInfoItem *pItem,
@@ -347,11 +323,8 @@ void skippingTouches(
   for(i=0; p->rc==SQLITE_OK && i<pList->nUser; i++){
     const TableInfoItem *pItem = &pList->a[i];
     TriggerSetOne *pOne;
-    if( pItem->zSql==0 ) continue;
-    if( !pTouches->bPuts ) pTouches->bPuts = putsRow(p, pInfo, pItem->zSql);
-    if( sqlite3_stricmp(pItem->zTable, pInfo->zName)!=0 ) continue;
-    pTouches->bRuns |= skippingSeesColumn(pItem->zSql, zColumn);
-    if( !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
+    if( pItem->zSql==0 || sqlite3_stricmp(pItem->zTable, pInfo->zName)!=0
+     || !skippingUpdates(pItem->zSql, pInfo->zName) ) continue;
     if( pTouches->abSet==0 ){
       pTouches->abSet = sqlxAlloc(p, (sqlite3_uint64)pInfo->nCol + 1);
       if( pTouches->abSet==0 ) break;

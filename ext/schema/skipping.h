@@ -43,10 +43,6 @@ struct Touches {
   int iFirst, iLast;     /* when the first and the last of them were made */
   char *abSet;           /* 1 for each column that any trigger on the table sets
                          ** there; NULL: there is none */
-  int bRuns;             /* an UPDATE of zColumn alone fires a trigger on the
-                         ** table that writes something */
-  int bPuts;             /* a trigger on any table puts rows into this one, or
-                         ** gives them another key */
 };
 
 /* Look for them. A trigger that is fired for zColumn, the version column, by

@@ -24,6 +24,7 @@ struct Connection {
   TxnScope scope;
   KnownTables known;     /* tables that calls have named */
   JsonKept arrays;       /* for connectionArrays() */
+  Direct direct;         /* for connectionDirect() */
   WriteEnd *pTurn;       /* of a turn that was taken before its transaction:
                          ** waits for the end of that; NULL: there is none */
   i64 iToken;            /* fencing token of the last grant */
@@ -211,6 +212,7 @@ static void onClosing(void *pArg){
   Connection *p = (Connection*)pArg;
   knowntableForget(&p->known);
   jsonarrayForget(&p->arrays);
+  directForget(&p->direct);
   if( p->pGuards ) p->pGuardEvents->xClosing(p->pGuards);
 }
 
@@ -1371,6 +1373,7 @@ Connection *connectionNew(sqlite3 *db, void (*xEnd)(void*), void *pArg){
   p->msTimeout = -1;
   txnscopeInit(&p->scope, db, &events, p);
   knowntableInit(&p->known, db, &p->scope);
+  directInit(&p->direct, &p->scope);
   return p;
 }
 
@@ -1384,6 +1387,7 @@ void connectionRelease(void *pConn){
   watchEnd(p->pWatch);
   knowntableForget(&p->known);
   jsonarrayForget(&p->arrays);
+  directForget(&p->direct);
   if( p->pGuards ) p->pGuardEvents->xFree(p->pGuards);
   p->xEnd(p->pEndArg);
   sqlite3_free(p);
@@ -1391,6 +1395,7 @@ void connectionRelease(void *pConn){
 
 TxnScope *connectionScope(Connection *p){ return &p->scope; }
 KnownTables *connectionTables(Connection *p){ return &p->known; }
+Direct *connectionDirect(Connection *p){ return &p->direct; }
 JsonKept *connectionArrays(Connection *p, Sqlx *x){
   if( x->rc!=SQLITE_OK || !txnscopeSeesClose(&p->scope, x) ) return 0;
   return &p->arrays;

@@ -329,30 +329,20 @@ static void versionedTakeOptions(
   pTab->options.abOwn = pBase->touches.abSet;
   pTab->options.bOwn = pBase->touches.set.n>0 && setsWatched(pTab)
                     && !pTab->options.bAnyStep;
-  pTab->options.bNested = pBase->touches.bPuts
-                       && (pBase->touches.bRuns
-                           || pTab->options.parent.pInfo!=0);
 }
 
-static int hasTrigger(const TriggerSet *pSet, const char *zWhat){
+/* Whether a set is made for triggers of the user's that update the table. */
+static int isForTouches(const TriggerSet *pSet){
   int i;
-  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, zWhat)!=0; i++){}
+  for(i=0; i<pSet->n && strcmp(pSet->a[i].zWhat, "quiet")!=0; i++){}
   return i<pSet->n;
-}
-
-/* Whether the set in the file was made for other triggers of the user's. Its
-** triggers then have another order, and are made anew. */
-static int isForOthers(const TriggerSet *pHas, const TriggerSet *pSet){
-  static const char *const az[] = { "quiet", "verify_restore" };
-  return hasTrigger(pHas, az[0])!=hasTrigger(pSet, az[0])
-      || hasTrigger(pHas, az[1])!=hasTrigger(pSet, az[1]);
 }
 
 static void versionedMake(Sqlx *p, DeclaredTable *pBase){
   VersionedTable *pTab = (VersionedTable*)pBase;
   versionedtriggersMake(p, &pBase->info, pBase->zNumber, &pTab->options,
                         &pBase->set, &pTab->texts);
-  if( isForOthers(&pBase->has, &pBase->set) ){
+  if( isForTouches(&pBase->has)!=isForTouches(&pBase->set) ){
     int i;
     for(i=0; i<pBase->set.n; i++) pBase->set.a[i].bSchema = 1;
   }

@@ -46,7 +46,7 @@ typedef enum Value {
   V_NEW, V_OLD, V_CURRENT, V_OF_ROW, V_OF_TABLE, V_LOWEST, V_NOT_NEXT,
   V_LOG, V_KEY_TEXT, V_KIND, V_WHERE, V_CARRIED, V_FOUND, V_EXAMPLES,
   V_NOTE_CARRIED, V_NOTE_BLIND, V_NOTE_REPLACE, V_NOTE_INVALID,
-  V_WAS, V_IS, V_OWN_STEP, V_ACCEPT, V_OF_BLIND,
+  V_WAS, V_IS, V_UNRAISED, V_OWN_STEP, V_ACCEPT, V_OF_BLIND,
   V_COUNT
 } Value;
 
@@ -74,7 +74,7 @@ static const char *const azValue[V_COUNT] = {
   "new", "old", "current", "of_row", "of_table", "lowest", "not_next",
   "log", "key_text", "kind", "where", "carried", "found", "examples",
   "note_carried", "note_blind", "note_replace", "note_invalid",
-  "was", "is", "own_step", "accept", "of_blind"
+  "was", "is", "unraised", "own_step", "accept", "of_blind"
 };
 
 /* The flags of $if(...). */
@@ -115,7 +115,6 @@ typedef enum For {
   FOR_ALL = 0,
   FOR_TOUCHES,           /* AFTER UPDATE triggers that update the table */
   FOR_OWN,               /* any triggers that update the table they are on */
-  FOR_NESTED,            /* those that put rows while Interlock raises one */
   FOR_ADDED,             /* except: columns that are added later */
   FOR_ADDED_REFUSED,     /* the same in mode strict; see isAddedRefused() */
   FOR_PARENT,            /* the option parent, not triggers */
@@ -124,8 +123,9 @@ typedef enum For {
 
 /* The set, in the order in which it is made. Two triggers of one event and time
 ** must not depend on each other: SQLite does not define their order. But those
-** called verify, settle, quiet and noted do, and so come first or last: in
-** another order they refuse too much, or do less. Those of the history come
+** called verify, settle, quiet and noted do, and so come first or last, and
+** `validate` comes before `restore`: in another order they refuse too much, or
+** do less. Those of the history come
 ** after all others: in another order less is kept. */
 static const struct {
   const char *zWhat;
@@ -141,10 +141,10 @@ static const struct {
       WHEN_AUTO | WHEN_ECHO | WHEN_LOG, -1, DEPENDS_OTHERS, FOR_ALL },
   { "verify_noted",     versioned_verify_noted_sql, WHEN_LOG, -1, DEPENDS_NOT,
       FOR_ALL },
-  { "verify_restore",   versioned_verify_restore_sql, WHEN_EVER, -1,
-      DEPENDS_NOT, FOR_NESTED },
+  { "verify_restore",   versioned_verify_restore_sql, WHEN_LOG, -1,
+      DEPENDS_NOT, FOR_ALL },
   { "verify_moved",     versioned_verify_moved_sql, WHEN_EVER, -1,
-      DEPENDS_NOT, FOR_NESTED },
+      DEPENDS_NOT, FOR_ALL },
   { "required_first",   versioned_required_first_sql, WHEN_STRICT, -1,
       DEPENDS_COLUMNS, FOR_OWN },
   { "check",            versioned_check_sql, WHEN_REFUSES, -1, DEPENDS_NOT,
@@ -422,6 +422,9 @@ static const char *rowText(Gen *g, const char *zPrefix){
 static void valuesOfErrors(Gen *g){
   const char **az = g->azText;
   const char *zCol = az[V_VERSION];
+  az[V_CONVENTION] = g->pOptions->mode==VERSIONED_ECHO
+      ? "mode echo expects the version as it was read"
+      : "expected is the version that was read plus one";
   az[V_ROW_OLD] = rowText(g, "OLD.");
   az[V_ROW_NEW] = rowText(g, "NEW.");
   az[V_ROW_AT] = az[V_ROW_SENT] = az[V_SENT] = "";
@@ -712,14 +715,12 @@ static void valuesOf(Gen *g){
   az[V_LAST] = pOptions->bOwn ? "9223372036854775806" : "9223372036854775807";
   az[V_EXPECTED] = sqlxPrintf(p, "%s%s", az[V_OLD],
                               pOptions->mode==VERSIONED_ECHO ? "" : "+1");
-  az[V_CONVENTION] = pOptions->mode==VERSIONED_ECHO
-      ? "mode echo expects the version as it was read"
-      : "expected is the version that was read plus one";
   valuesOfErrors(g);
   az[V_REFUSE] = refuse(g);
   if( pOptions->bHistory ) valuesOfHistory(g);
   az[V_REFUSED] = fill(g, versioned_refused_sql);
   az[V_LIFT] = fill(g, versioned_lift_sql);
+  az[V_UNRAISED] = fill(g, versioned_unraised_sql);
   valuesOfLog(g);
   valuesOfParent(g);
 }
@@ -733,7 +734,6 @@ static int isLeftOut(const Gen *g, int i){
   switch( aTrigger[i].eFor ){
     case FOR_ALL:     return 0;
     case FOR_TOUCHES: return !pOptions->bOwn;
-    case FOR_NESTED:  return !pOptions->bNested;
     case FOR_OWN:     return g->azText[V_OWN][0]==0
                           || g->azText[V_NOT_OWN][0]==0;
     case FOR_ADDED:   return g->azText[V_ALTERED][0]==0 || isAddedRefused(g);
@@ -754,13 +754,11 @@ void versionedtriggersMake(
   VersionedTexts *pTexts
 ){
   static const char *const azPerhaps[] = { "settle", "required_first",
-      "bump_own", "quiet", "check_others", "noted_others", "verify_restore",
-      "verify_moved", 0 };
+      "bump_own", "quiet", "check_others", "noted_others", 0 };
   static const char *const azPerhapsStrict[] = { "settle", "required_first",
-      "bump_own", "quiet", "check_others", "noted_others", "verify_restore",
-      "verify_moved", "bump_added", "required_added", 0 };
-  static const char *const azPerhapsEcho[] = { "quiet", "verify_restore",
-      "verify_moved", 0 };
+      "bump_own", "quiet", "check_others", "noted_others", "bump_added",
+      "required_added", 0 };
+  static const char *const azPerhapsEcho[] = { "quiet", 0 };
   Gen g;
   int i;
   memset(pSet, 0, sizeof(*pSet));

@@ -63,8 +63,6 @@ struct VersionedOptions {
                          ** azExcept */
   const char *abOwn;     /* 1 for each column that any trigger sets there;
                          ** NULL: there is none */
-  int bNested;           /* triggers of the user's may put rows into the table
-                         ** while a row is raised */
   int bOnly;             /* azExcept has the columns whose change raises the
                          ** version, beside the key */
   VersionedParent parent;

@@ -3,7 +3,8 @@
 --
 -- An INSERT that carries a smaller token is refused. One that carries none (0,
 -- which is the default, or NULL) gets the token of the tombstone. The row is
--- read, not NEW: a trigger of the application may have changed it.
+-- read, not NEW: a trigger of the application may have changed it. If one has
+-- skipped the UPDATE, the tombstone stays, and `validate` refuses the row.
 CREATE TRIGGER $trigger AFTER INSERT ON $table
 WHEN EXISTS(SELECT 1 FROM $side WHERE $side_new)
 BEGIN
@@ -12,9 +13,6 @@ BEGIN
   UPDATE $table SET $token=(SELECT token FROM $side WHERE $side_new)
   WHERE $self_new AND ifnull($token,0)<(
     SELECT token FROM $side WHERE $side_new);
-  SELECT RAISE(ABORT,'fenced: $label') FROM $table
-  WHERE $self_new AND ifnull($token,0)<(
-    SELECT token FROM $side WHERE $side_new);
   DELETE FROM $side WHERE $side_new
-  AND EXISTS(SELECT 1 FROM $table WHERE $self_new);
+  AND token<=(SELECT ifnull($token,0) FROM $table WHERE $self_new);
 END

@@ -89,8 +89,10 @@ client php {
   has {php -r 'exit(class_exists("SQLite3") ? 0 : 1);'}
   run {php -d sqlite3.extension_dir="$BUILD" "$SRC"/sqlite3.php}
   remark {`sqlite3.extension_dir` in php.ini must name the folder;
-    `querySingle` returns `false` after an error unless exceptions are on; from
-    PHP 8.3 on they are `SQLite3Exception`, a kind of `Exception`}
+    only `querySingle` and `exec` run a statement once (`query`, and `execute`
+    of a statement, run it, and `fetchArray` runs it again: a lock is taken
+    twice); `querySingle` returns `false` after an error unless exceptions are
+    on; from PHP 8.3 on they are `SQLite3Exception`, a kind of `Exception`}
 }
 client pdo {
   title {PHP PDO}
@@ -99,7 +101,8 @@ client pdo {
     PDO::getAvailableDrivers()) ? 0 : 1);'}
   run {cp "$BUILD"/interlock.so build/interlockauto.so &&
     php -d sqlite3.extension_dir="$PWD/build" "$SRC"/pdo.php}
-  remark {`interlockauto.so` is a copy of `interlock.so`; from PHP 8.4 on
+  remark {`interlockauto.so` is a copy of `interlock.so`, not a symbolic link:
+    PHP would take the name that the link stands for; from PHP 8.4 on
     `Pdo\Sqlite` has `loadExtension`}
 }
 client ruby {

@@ -26,6 +26,13 @@ $try = $db->prepare("SELECT try_advisory_lock(?)");
 $try->bindValue(1, 42);
 echo "number ", $try->execute()->fetchArray()[0], "\n";
 $try->close();
+# Each step runs the statement: what execute() has locked, fetchArray() locks
+# again, sql/CLIENTS.md says.
+$twice = $db->prepare("SELECT advisory_lock('twice')");
+$twice->execute()->fetchArray();
+$twice->close();
+$count = one("SELECT advisory_unlock('twice') + advisory_unlock('twice')");
+if ($count != 2) echo "runs it $count times\n";
 echo "jobs ",
     one("SELECT skip_locked('job', 2, 'state = ''ready''', 'id')"), "\n";
 echo "leased ",

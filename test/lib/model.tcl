@@ -1195,8 +1195,8 @@ proc model::start {name makeDb runDbs declare} {
   look rows vers
 }
 
-# Makes the triggers of a table anew, in random order. `verify_bump` and
-# `verify_noted`, and the user's triggers that could skip Interlock's, are made
+# Makes the triggers of a table anew, in random order. Those called verify,
+# `validate`, and the user's triggers that could skip Interlock's, are made
 # first, and so run last.
 proc model::reorder {d} {
   set all {}
@@ -1204,6 +1204,7 @@ proc model::reorder {d} {
   $d eval {SELECT name, sql FROM sqlite_master WHERE type = 'trigger'} {
     $d eval "DROP TRIGGER \"$name\""
     if {[string match interlock_*_verify_* $name]
+     || [string match interlock_*_validate $name]
      || ([string match "*AFTER*RAISE(IGNORE)*" $sql]
          && ![string match interlock_* $name])} {
       lappend first $sql

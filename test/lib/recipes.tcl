@@ -63,6 +63,14 @@ proc recipes_left {} {
   return $left
 }
 
+# Skips a test, and the recipes under these headings, which it would run.
+proc recipes_skip {name package args} {
+  skip_test $name "$package: tool/deps full"
+  set ::recipes_of [dict filter $::recipes_of script {key texts} {
+    expr {[lindex $key 0] ni $args}
+  }]
+}
+
 # ---- Python ---------------------------------------------------------------
 
 # Runs Python. Returns its output, errors included.

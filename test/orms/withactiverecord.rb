@@ -14,7 +14,7 @@ end
 adapter = ActiveRecord::ConnectionAdapters::SQLite3Adapter
 adapter.prepend(LoadInterlock)  #:load
 ActiveRecord::Base.establish_connection(
-  adapter: "sqlite3", database: "shop.db", timeout: 5000, pool: 3)
+  adapter: "sqlite3", database: "shop.db", timeout: 5000, pool: 4)
 
 class Create < ActiveRecord::Migration[6.1]
   def up

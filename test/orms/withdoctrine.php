@@ -33,11 +33,12 @@ function tryLock(): string {
 }
 
 $config = ORMSetup::createAttributeMetadataConfiguration([], true);
+$load = new SQLite3(":memory:");  //:load
+$load->loadExtension("interlockauto.so");  //:load
 function manager() {
   global $config;
-  $db = DriverManager::getConnection(
-    ["driver" => "sqlite3", "path" => "shop.db"]);
-  $db->getNativeConnection()->loadExtension("interlock.so");  //:load
+  $db = DriverManager::getConnection(  //:load
+    ["driver" => "pdo_sqlite", "path" => "shop.db"], $config);  //:load
   return new EntityManager($db, $config);
 }
 $first = manager();
@@ -76,6 +77,9 @@ try {
 }
 
 // What the unit of work has refused it goes on with: a new one is needed.
+// A manager keeps what it has read: $fourth needs refresh() under the lock.
+$fourth = manager();
+$fourth->find(Account::class, 1);
 $third = manager();
 $c = $third->find(Account::class, 1);
 other("UPDATE account SET balance = 50");
@@ -86,13 +90,19 @@ try {
   echo "unknown 1\n";
 }
 
-$fourth = manager();
 $fourth->wrapInTransaction(function ($manager) {
-  $manager->getConnection()->fetchOne("SELECT row_xact_lock('account', 1)");  #:lock
-  $c = $manager->find(Account::class, 1);
+  $db = $manager->getConnection();  #:lock
+  $db->fetchOne("SELECT row_xact_lock('account', 1), write_turn()");  #:lock
+  $c = $manager->find(Account::class, 1);  #:lock
+  $manager->refresh($c);  #:lock
   echo "locked ", tryLock(), "\n";
-  $c->balance = 51;
+  $c->balance += 1;
 });
+if ($fourth->getConnection()->fetchOne("SELECT advisory_lock('once')") &&
+    $fourth->getConnection()->fetchOne("SELECT advisory_unlock('once')
+      + advisory_unlock('once')") != 1) {
+  echo "a statement is run twice\n";
+}
 echo "free ", tryLock(), "\n";
 $query = $fourth->createQuery("SELECT a FROM Account a");
 $fourth->beginTransaction();
@@ -102,12 +112,24 @@ echo "~lock ", str_contains($sql, "FOR UPDATE") ? $sql : "silently left out",
   "\n";
 $fourth->rollback();
 
+// The setting of sql/MIGRATIONS.md, without which the tool drops tables.
+$drops = function ($manager) {
+  $tool = new SchemaTool($manager);
+  $account = $manager->getClassMetadata(Account::class);
+  $sql = implode("\n", $tool->getUpdateSchemaSql([$account]));
+  return substr_count($sql, "DROP TABLE interlock_");
+};
+if ($drops($fourth) == 0) echo "drops nothing\n";
+$page = file_get_contents(getenv("ROOT") . "/sql/MIGRATIONS.md");
+preg_match('/^## Doctrine$.*?^```php$\n(.*?)^```$/ms', $page, $setting);
+eval($setting[1]);
+if ($drops(manager()) != 0) echo "drops Interlock's tables\n";
+
 $schema = $fourth->getConnection()->createSchemaManager();
-$old = $schema->listTableDetails("account");
+$old = $schema->introspectTable("account");
 $new = clone $old;
 $new->getColumn("balance")->setNotnull(false);
-$schema->alterTable((new Doctrine\DBAL\Schema\Comparator())
-  ->diffTable($old, $new));
+$schema->alterTable($schema->createComparator()->compareTables($old, $new));
 $one = fn(string $sql) => $fourth->getConnection()->fetchOne($sql);
 echo "rebuilt ", $one("SELECT status FROM versioned_tables"), "\n";
 $one("SELECT versioned_repair()");
