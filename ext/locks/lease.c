@@ -328,6 +328,7 @@ static int argHeld(LeaseCall *p, int nArg, sqlite3_value **apArg, int nWant,
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
 **   `lease kept:` SQLITE_CONSTRAINT_TRIGGER, of other writes to the table
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: leases of Chubby, etcd and DynamoDB's lock client
 ** Example:
 **   SELECT lease_acquire('leader', 'host a', 60000) > 1700000000000;
@@ -367,6 +368,7 @@ static void acquireFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   released
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: as of lease_acquire
 ** Example:
 **   SELECT lease_acquire('leader', 'host a', 1000) > 0;
@@ -401,6 +403,7 @@ static void renewFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   released already
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: as of lease_acquire
 ** Example:
 **   SELECT lease_acquire('leader', 'host a', 60000) > 0;
@@ -553,6 +556,7 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: as of lease_acquire
 ** Example:
 **   SELECT lease_acquire('leader', 'host a', 30) > 0;

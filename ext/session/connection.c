@@ -419,7 +419,7 @@ static LockRc acquireRow(Wanted *w){
 ** turn has that lock, only the connection's busy handler can wait for it. If it
 ** is not granted, the turn is released, also one that was taken before BEGIN.
 ** Of a try that is no error. An interrupt then ends the wait for the turn,
-** whose lock is not held. */
+** whose lock is not held, unless SQLite has rolled the transaction back. */
 static int takeWrite(Sqlx *x, const Wanted *w){
   Connection *p = w->pConn;
   LockSession *pLock = w->pFs->pLock;
@@ -433,7 +433,7 @@ static int takeWrite(Sqlx *x, const Wanted *w){
   lockUndo(pLock, &turn);
   if( w->pReq->bTry && ((x->rc & 0xff)==SQLITE_BUSY
                      || (x->rc & 0xff)==SQLITE_LOCKED) ) sqlxClear(x);
-  if( x->rc==SQLITE_INTERRUPT && !w->pReq->bTry ){
+  if( x->rc==SQLITE_INTERRUPT && !w->pReq->bTry && !sqlxRolledBack(x) ){
     sqlxClear(x);
     failSession(x, LOCK_INTERRUPTED, w->pFs);
   }

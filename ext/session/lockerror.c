@@ -426,8 +426,13 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 ** call interlock_reset() before it gives the connection back to a pool.
 ** Unlocking a lock that is not held returns 0 and does no harm.
 **
+** If a statement that writes called the function, in a trigger for example,
+** SQLite rolls the whole transaction back, as after any interrupt of a
+** statement that writes.
+**
 ** Code: SQLITE_INTERRUPT
-** Retry: the statement, if it is still wanted
+** Retry: the statement, if it is still wanted; the transaction, after ROLLBACK,
+**   if it was a statement that writes
 ** Cure: none is needed
 */
 void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){

@@ -4,6 +4,7 @@
 */
 #include <string.h>
 #include "session/waiting.h"
+#include "sqlite/sqlx.h"
 SQLITE_EXTENSION_INIT3
 
 /* Levels of SQLite's lock on a file, as SQLITE_FCNTL_LOCKSTATE returns them. */
@@ -150,19 +151,6 @@ Waiting waitingAllowed(sqlite3 *db, const char **pzSchema){
 
 /* ---- during a wait ---------------------------------------------------- */
 
-/* sqlite3_is_interrupted() is new in 3.41. In a header of 3.40 the API table
-** ends just before the slot of that function. */
-#if SQLITE_VERSION_NUMBER>=3041000
-# define IS_INTERRUPTED(db) sqlite3_is_interrupted(db)
-#elif SQLITE_VERSION_NUMBER>=3040000 && !defined(SQLITE_CORE)
-typedef struct NextApi {
-  sqlite3_api_routines known;
-  int (*is_interrupted)(sqlite3*);
-} NextApi;
-# define IS_INTERRUPTED(db) \
-    ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
-#endif
-
 /* Six hundred operations of SQLite's, and no table. A progress handler that
 ** must be called every 500 operations is called in each look but the first, and
 ** one of every 1000 in each second look. */
@@ -207,10 +195,7 @@ static int stepsInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
 /* Without memory for a statement SQLite since 3.41 still tells of an interrupt.
 */
 int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
-#ifdef IS_INTERRUPTED
-  if( sqlite3_libversion_number()>=3041000 && IS_INTERRUPTED(db) ) return 1;
-#endif
-  return stepsInterrupted(db, ppLook);
+  return sqlxInterrupted(db) || stepsInterrupted(db, ppLook);
 }
 
 Waiting waitingKeepsLock(sqlite3 *db, const char *zSchema){
