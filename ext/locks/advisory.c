@@ -704,8 +704,8 @@ static void applicationFunc(
 **
 ** Ends the wait of another session: its function fails with `lock wait
 ** cancelled:`. The session keeps the locks that it holds. A later wait of that
-** session is never affected. The function does not end a wait of listen_wait,
-** which the program that waits can interrupt.
+** session is never affected. The function does not end a wait of listen_wait or
+** lease_wait, which are for no lock: the program that waits can interrupt them.
 **
 ** Arguments:
 **   session  INTEGER  id of the session

@@ -46,6 +46,12 @@ SQLITE_EXTENSION_INIT3
 ** owner can acquire them, and the tokens keep the data safe. Owners on several
 ** machines must have clocks that agree within a small part of the duration.
 **
+** Acquiring, renewing and releasing write to the database, so each waits for
+** SQLite's write lock as `busy_timeout` says, and then fails with SQLite's
+** `database is locked` (SQLITE_BUSY). During a VACUUM, or a long transaction of
+** another program, a holder cannot renew. So a lease must last longer than the
+** longest write transaction and `busy_timeout` together.
+**
 ** A program keeps the token that it was given. Only to be short, this example
 ** reads it from the table of leases.
 **
@@ -528,7 +534,9 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 ** through the lock file when another connection calls lease_release, and
 ** notices a release by plain SQL within 100 ms. It wakes when the lease expires
 ** by the clock of SQLite. Connections that wait are not in a queue: of several
-** the first to write gets the lease.
+** the first to write gets the lease. `timeout_ms` does not limit how long it
+** waits for SQLite's write lock: `busy_timeout` does, and then it fails with
+** `database is locked`, SQLITE_BUSY.
 **
 ** As every function that waits, it waits only while its connection has no
 ** transaction open. Inside BEGIN it opens one itself, by reading the table of
