@@ -452,7 +452,9 @@ static void unversionedManyFunc(
 ** extension. The text must be run once, on the schema that it was made from. It
 ** does not make triggers of yours again. If one of them updates the table, the
 ** row ends at a higher version than an UPDATE carries, until
-** `versioned_repair`.
+** `versioned_repair`. Some drivers run only the first statement of a text, as
+** `Statement.execute` of sqlite-jdbc does: see that `versioned_tables` has the
+** table afterwards.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name

@@ -738,14 +738,14 @@ static void cancelFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **
 ** Releases every lock that this connection holds, of either scope, and resets
 ** its settings: timeout and label are as in a new connection, and its session
-** ends. A pool should call it when a connection comes back. It also starts a
-** new session after the lock file was replaced.
+** ends. A pool should call it when a connection comes back, after ROLLBACK. It
+** also starts a new session after the lock file was replaced.
 **
 ** Arguments: none
 ** Result: INTEGER how many holds of session scope were released
 ** Errors:
 **   `bad argument:` SQLITE_ERROR, in a transaction that has written a guarded
-**     table: other sessions must wait for its end
+**     table, since other sessions must wait for its end, or has called notify
 ** From: PostgreSQL's DISCARD ALL
 ** Example:
 **   SELECT try_advisory_lock(1), advisory_lock_timeout(100);

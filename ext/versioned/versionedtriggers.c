@@ -94,6 +94,9 @@ static const char *const azFlag[F_COUNT] = {
 #define WHEN_AUTO    WHEN_BOTH(VERSIONED_AUTO)
 #define WHEN_STRICT  WHEN_BOTH(VERSIONED_STRICT)
 #define WHEN_ECHO    WHEN_BOTH(VERSIONED_ECHO)
+#define WHEN_IGNORE  (WHEN(VERSIONED_AUTO, VERSIONED_IGNORE) \
+                      | WHEN(VERSIONED_STRICT, VERSIONED_IGNORE) \
+                      | WHEN(VERSIONED_ECHO, VERSIONED_IGNORE))
 #define WHEN_REFUSES (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
 #define WHEN_LOG_CLAIMS  (WHEN(VERSIONED_AUTO, VERSIONED_LOG) \
                           | WHEN(VERSIONED_STRICT, VERSIONED_LOG))
@@ -126,7 +129,9 @@ typedef enum For {
 ** called verify, settle, quiet and noted do, and so come first or last, and
 ** `validate` comes before `restore`: in another order they refuse too much, or
 ** do less. Those of the history come
-** after all others: in another order less is kept. */
+** after all others: in another order less is kept. With on_stale=ignore the last
+** of all, which runs first, is `check` once more: a row that is skipped must
+** leave no trace, and a skipped row undoes nothing. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -224,6 +229,8 @@ static const struct {
       DEPENDS_WAYS, FOR_PARENT },
   { "parent_evicted",   versioned_parent_evicted_sql, WHEN_EVER, -1,
       DEPENDS_WAYS, FOR_PARENT },
+  { "check_first",      versioned_check_sql, WHEN_IGNORE, -1, DEPENDS_NOT,
+      FOR_ALL },
 };
 
 typedef struct Gen Gen;
