@@ -128,10 +128,9 @@ typedef enum For {
 ** must not depend on each other: SQLite does not define their order. But those
 ** called verify, settle, quiet and noted do, and so come first or last, and
 ** `validate` comes before `restore`: in another order they refuse too much, or
-** do less. Those of the history come
-** after all others: in another order less is kept. With on_stale=ignore the last
-** of all, which runs first, is `check` once more: a row that is skipped must
-** leave no trace, and a skipped row undoes nothing. */
+** do less. Those of the history come after all others: in another order less is
+** kept. With on_stale=ignore `check` comes after those, and so runs first: when
+** it skips the row, what other triggers have done before it stays. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -152,8 +151,8 @@ static const struct {
       DEPENDS_NOT, FOR_ALL },
   { "required_first",   versioned_required_first_sql, WHEN_STRICT, -1,
       DEPENDS_COLUMNS, FOR_OWN },
-  { "check",            versioned_check_sql, WHEN_REFUSES, -1, DEPENDS_NOT,
-      FOR_ALL },
+  { "check",            versioned_check_sql, WHEN_REFUSES & ~WHEN_IGNORE, -1,
+      DEPENDS_NOT, FOR_ALL },
   { "check",            versioned_log_check_sql, WHEN_LOG, -1, DEPENDS_NOT,
       FOR_ALL },
   { "check_others",     versioned_check_others_sql, WHEN_ECHO, -1,
@@ -229,7 +228,7 @@ static const struct {
       DEPENDS_WAYS, FOR_PARENT },
   { "parent_evicted",   versioned_parent_evicted_sql, WHEN_EVER, -1,
       DEPENDS_WAYS, FOR_PARENT },
-  { "check_first",      versioned_check_sql, WHEN_IGNORE, -1, DEPENDS_NOT,
+  { "check",            versioned_check_sql, WHEN_IGNORE, -1, DEPENDS_NOT,
       FOR_ALL },
 };
 

@@ -210,7 +210,8 @@ END
       cargo fetch --quiet; }}
   make {RUSQLITE=0.32.1 cargo build --quiet --offline}
   run {"$OUT"/rust/target/debug/client}
-  remark {feature `load_extension`; [lock functions](#java-and-rust) by `query_row`}
+  remark {feature `load_extension`;\
+    [lock functions](#java-and-rust) by `query_row`}
 }
 client sqlx {
   title {Rust `sqlx`}
@@ -245,7 +246,8 @@ client java {
     "$SRC"/Client.java}
   run {java -cp "$OUT"/java:/usr/share/java/xerial-sqlite-jdbc.jar \
     -Djava.library.path=/usr/lib/jni:/usr/lib/x86_64-linux-gnu/jni Client}
-  remark {in a URL: `?enable_load_extension=true`; `getErrorCode` is 19 or 5; [lock functions](#java-and-rust) by `executeQuery` and `getLong`}
+  remark {in a URL: `?enable_load_extension=true`; `getErrorCode` is 19 or 5;\
+    [lock functions](#java-and-rust) by `executeQuery` and `getLong`}
 }
 client lua {
   title {Lua `DBI`}

@@ -232,7 +232,11 @@ client hibernate {
   mode auto
   first 0
   without {adapter rebuilt repaired}
-  remark {`@Version`; it alters no columns; with HikariCP as its pool `hibernate.hikari.connectionInitSql` in place of `hibernate.connection.init_sql`, which is ignored then; with `parent=` a transaction that saves a parent and its child raises the parent twice: `refresh` it before it is saved again in that Session}
+  remark {`@Version`; it alters no columns; with HikariCP as its pool\
+    `hibernate.hikari.connectionInitSql` in place of\
+    `hibernate.connection.init_sql`, which is ignored then; with `parent=` a\
+    transaction that saves a parent and its child raises the parent twice:\
+    `refresh` it before it is saved again in that Session}
 }
 client jooq {
   title {jOOQ}
