@@ -643,8 +643,11 @@ static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** A table that cannot be declared as it is now is left as it is, and the others
 ** are repaired. Then comes an error, which names that table, what is wrong with
 ** it, and how many were repaired. They stay repaired. After any other error
-** nothing has changed. A table whose triggers are whole needs no repair, even
-** if it is `cannot be declared`.
+** nothing has changed. It names the table, too, if the rows of one cannot be
+** raised: then repair the others one by one. A trigger of the application's can
+** refuse such a row, and so does a fence with a lease: give the fence up by
+** `unfenced`, repair, and declare it again. A table whose triggers are whole
+** needs no repair, even if it is `cannot be declared`.
 **
 ** The function also records the new name of a table that was renamed. After
 ** that a rebuild of the table is recognized. A table that was renamed and
