@@ -154,8 +154,9 @@ static int argVersioned(
 ** With `on_stale=ignore` a lost write shows only in the count of changed rows.
 ** ActiveRecord with `lock_version` and SQLAlchemy with `version_id_col` look at
 ** it, and raise an error of their own. Django's `save()` looks at it and then
-** inserts, which fails. The `save()` of TypeORM and of Tortoise ORM does not
-** look: the write is lost and nothing reports it. Use `abort` there.
+** inserts, which fails. The `save()` of TypeORM and of Tortoise ORM, and
+** `Save()` of GORM, do not look: the write is lost and nothing reports it. Use
+** `abort` there. [ORMS.md](ORMS.md) has what makes Tortoise ORM and GORM look.
 **
 ** A program that must not write to an unchecked table should check
 ** `versioned_tables` when it starts:

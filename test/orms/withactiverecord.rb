@@ -71,7 +71,7 @@ rescue ActiveRecord::StaleObjectError
 end
 
 Account.transaction do
-  one("SELECT row_xact_lock('account', 1)")  #:lock
+  one("SELECT row_xact_lock('account', 1), write_turn()")  #:lock
   c = Account.find(1)
   puts "locked #{try_lock}"
   c.update!(balance: 51)
