@@ -288,7 +288,7 @@ static int argVersioned(
 ** an option that is left out stays. The function takes SQLite's write lock
 ** first, so that `busy_timeout` applies, and does all of its work or none.
 ** sqlite3_interrupt() during the call can end the transaction that it was
-** called in, as it can during an UPDATE.
+** called in (`transaction rolled back:`), as it can during an UPDATE.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name

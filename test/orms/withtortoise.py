@@ -7,7 +7,7 @@ os.symlink(os.path.join(os.environ["SRC"], "tortoiseshop"), "shop")
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.getcwd()]
 
-from steps import adapter, for_update, other
+from steps import adapter, beside, for_update, other
 from tortoise import Tortoise
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
@@ -90,6 +90,7 @@ async def main():
     print("repaired", await one("SELECT status FROM versioned_tables"),
           other("SELECT balance, version FROM account"))
     adapter("tortoise")
+    beside("server", "servertortoise.py")
     print("done")
 
 async def run():
