@@ -243,6 +243,9 @@ static void requireUnlock(Sqlx *x, const ConnectionRequest *pReq){
     case WAITING_NOMEM:
       x->rc = SQLITE_NOMEM;
       break;
+    case WAITING_INTERRUPTED:
+      failSession(x, LOCK_INTERRUPTED, 0);
+      break;
     case WAITING_LOCK_KEPT:
       sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN, since PRAGMA"
           " locking_mode keeps SQLite's lock", pReq->zName);

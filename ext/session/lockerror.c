@@ -26,6 +26,10 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
                     pTrouble->iPid);
 }
 
+static void failInterrupted(Sqlx *x){
+  sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: interrupted");
+}
+
 /*
 ** SQL ERROR lock wait refused:
 **
@@ -58,6 +62,8 @@ static void failRefused(Sqlx *x, const LockFailure *p){
   const char *zHeld = heldBy(x, p);
   if( p->eWaiting==WAITING_NOMEM ){
     x->rc = SQLITE_NOMEM;
+  }else if( p->eWaiting==WAITING_INTERRUPTED ){
+    failInterrupted(x);
   }else if( p->eWaiting==WAITING_LOCK_KEPT ){
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; PRAGMA locking_mode keeps"
         " SQLite's own lock%s: set it to NORMAL and use the file once before",
@@ -472,7 +478,7 @@ void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){
       sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: by another session");
       break;
     case LOCK_INTERRUPTED:
-      sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: interrupted");
+      failInterrupted(x);
       break;
     case LOCK_NOSPACE:
     case LOCK_MALFORMED:

@@ -25,6 +25,15 @@ static int isWal(sqlite3 *db, const char *zSchema){
   return rc==SQLITE_OK && a[0]==2 && a[1]==2;
 }
 
+/* The answer after an error of SQLite's. */
+static Waiting answerOfError(int rc){
+  switch( rc & 0xff ){
+    case SQLITE_NOMEM:     return WAITING_NOMEM;
+    case SQLITE_INTERRUPT: return WAITING_INTERRUPTED;
+    default:               return WAITING_NOT_KNOWN;
+  }
+}
+
 /* What PRAGMA locking_mode allows. SQLite may not return the mode: an
 ** authorizer can refuse the pragma. */
 static Waiting askPragma(sqlite3 *db, const char *zSchema){
@@ -42,7 +51,7 @@ static Waiting askPragma(sqlite3 *db, const char *zSchema){
   }
   sqlite3_finalize(pStmt);
   sqlite3_free(zSql);
-  return rc==SQLITE_NOMEM ? WAITING_NOMEM : eAnswer;
+  return rc==SQLITE_ROW ? eAnswer : answerOfError(rc);
 }
 
 static int lockState(sqlite3 *db, const char *zSchema){
@@ -86,18 +95,18 @@ static int readOnce(sqlite3 *db, const char *zSchema){
 ** shared cache.
 */
 static Waiting askFileLock(sqlite3 *db, const char *zSchema){
-  int eLock = lockState(db, zSchema);
+  int eLock = lockState(db, zSchema), rc;
   Waiting eAnswer;
   if( eLock==FILE_UNLOCKED ) return WAITING_ALLOWED;
   eAnswer = askPragma(db, zSchema);
   if( eAnswer!=WAITING_ALLOWED ) return eAnswer;
   if( eLock==FILE_SHARED && isWal(db, zSchema) ) return WAITING_ALLOWED;
-  switch( readOnce(db, zSchema) & 0xff ){
+  rc = readOnce(db, zSchema);
+  switch( rc & 0xff ){
     case SQLITE_OK:
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return WAITING_ALLOWED;
-    case SQLITE_NOMEM:  return WAITING_NOMEM;
-    default:            return WAITING_NOT_KNOWN;
+    default:            return answerOfError(rc);
   }
 }
 
@@ -124,9 +133,7 @@ static Waiting askListed(sqlite3 *db){
     eAnswer = zSchema ? askSchema(db, zSchema) : WAITING_NOMEM;
   }
   sqlite3_finalize(pStmt);
-  if( rc==SQLITE_NOMEM ) return WAITING_NOMEM;
-  if( rc!=SQLITE_OK && rc!=SQLITE_DONE ) return WAITING_NOT_KNOWN;
-  return eAnswer;
+  return rc==SQLITE_OK || rc==SQLITE_DONE ? eAnswer : answerOfError(rc);
 }
 
 Waiting waitingAllowed(sqlite3 *db, const char **pzSchema){
