@@ -5,7 +5,7 @@
 ** block above a function is its section in sql/README.md.
 **
 ** All functions but those of the guards are DIRECTONLY, so that the triggers
-** and views of a schema from elsewhere cannot call them. sqlite/direct.h keeps
+** and views of a schema from elsewhere cannot call them. session/direct.h keeps
 ** them from the rest of such a schema.
 */
 #include <string.h>
@@ -14,8 +14,8 @@
 #include "locks/advisory.h"
 #include "locks/calloption.h"
 #include "schema/declarecall.h"
+#include "session/direct.h"
 #include "sqlite/args.h"
-#include "sqlite/direct.h"
 #include "versioned/etag.h"
 #include "versioned/expect.h"
 #include "versioned/lift.h"
@@ -154,8 +154,9 @@ static int argVersioned(
 ** With `on_stale=ignore` a lost write shows only in the count of changed rows.
 ** ActiveRecord with `lock_version` and SQLAlchemy with `version_id_col` look at
 ** it, and raise an error of their own. Django's `save()` looks at it and then
-** inserts, which fails. The `save()` of TypeORM and of Tortoise ORM does not
-** look: the write is lost and nothing reports it. Use `abort` there.
+** inserts, which fails. The `save()` of TypeORM and of Tortoise ORM, and
+** `Save()` of GORM, do not look: the write is lost and nothing reports it. Use
+** `abort` there. [ORMS.md](ORMS.md) has what makes Tortoise ORM and GORM look.
 **
 ** A program that must not write to an unchecked table should check
 ** `versioned_tables` when it starts:
@@ -287,7 +288,7 @@ static int argVersioned(
 ** an option that is left out stays. The function takes SQLite's write lock
 ** first, so that `busy_timeout` applies, and does all of its work or none.
 ** sqlite3_interrupt() during the call can end the transaction that it was
-** called in, as it can during an UPDATE.
+** called in (`transaction rolled back:`), as it can during an UPDATE.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
@@ -868,6 +869,7 @@ FunctionCall *functionsNew(Connection *pConn){
   while( n-->0 ){
     aCall[n].pThis = functionAt(n);
     aCall[n].pConn = pConn;
+    aCall[n].iTemp = 0;
   }
   return aCall;
 }
@@ -893,8 +895,10 @@ void functionsUnregister(sqlite3 *db, int *pnDone){
 
 /* What SQLite calls for each function that only the program may call. */
 static void callDirect(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
-  const Function *p = ((FunctionCall*)sqlite3_user_data(ctx))->pThis;
-  if( directAllowed(ctx, p->zName) ) p->xFunc(ctx, nArg, apArg);
+  FunctionCall *pCall = (FunctionCall*)sqlite3_user_data(ctx);
+  const Function *p = pCall->pThis;
+  if( directAllowed(connectionDirect(pCall->pConn), ctx, p->zName,
+                    &pCall->iTemp) ) p->xFunc(ctx, nArg, apArg);
 }
 
 /* The destructor of a registered function. */

@@ -15,7 +15,7 @@ namespace eval layers {
       channel inspect
     }
     sqlite {core} {
-      sqltoken sqlx direct args json jsonarray pragma dbheader vtab listvtab
+      sqltoken sqlcall sqlx args json jsonarray pragma dbheader vtab listvtab
       template
     }
     schema {sqlite} {
@@ -25,7 +25,7 @@ namespace eval layers {
     }
     session {core sqlite schema} {
       lockkey rowkey waiting snapshot filesession lockerror txnscope writeend
-      knowntable connection function
+      knowntable direct connection function
     }
     versioned {sqlite schema session} {
       parentclause parentname historytext versionedtriggers options

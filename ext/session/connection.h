@@ -21,6 +21,7 @@
 #ifndef INTERLOCK_CONNECTION_H
 #define INTERLOCK_CONNECTION_H
 
+#include "session/direct.h"
 #include "session/filesession.h"
 #include "session/knowntable.h"
 #include "sqlite/jsonarray.h"
@@ -35,6 +36,7 @@ void connectionRetain(void *pConn);
 void connectionRelease(void *pConn);
 TxnScope *connectionScope(Connection*);
 KnownTables *connectionTables(Connection*);
+Direct *connectionDirect(Connection*);
 /* Where statements that read JSON arrays are kept; NULL if they cannot be. */
 JsonKept *connectionArrays(Connection*, Sqlx*);
 

@@ -41,6 +41,7 @@ typedef struct FunctionList {
 typedef struct FunctionCall {
   const Function *pThis;
   Connection *pConn;
+  unsigned iTemp;        /* for directAllowed() */
 } FunctionCall;
 
 #endif

@@ -188,7 +188,9 @@ client go {
   make {[ client -nt client.go ] || go build -buildvcs=false -o client .}
   run {MATTN=$(cd "$OUT"/go && go list -m -f '{{.Version}}' \
       github.com/mattn/go-sqlite3) "$OUT"/go/client}
-  remark {`Extensions` are loaded into each connection of the pool}
+  remark {`Extensions` are loaded into each connection of the pool; `Exec`
+    evaluates only the first row of a SELECT: call [lock
+    functions](LOCKRECIPES.md#go) by `QueryRow`}
 }
 client rust {
   title {Rust `rusqlite`}
