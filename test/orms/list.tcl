@@ -102,8 +102,8 @@ client typeorm {
     "$SRC"/withtypeorm.cjs}
   mode auto
   remark {`@VersionColumn` is written and never checked: Interlock checks it,
-    but not that of an object that was read or made without it; the
-    [adapter](#knex-kysely-typeorm)}
+    but not that of an object that was read or made without it; `save()`
+    inserts a row that is gone once more; the [adapter](#knex-kysely-typeorm)}
 }
 client mikro {
   title {MikroORM}
@@ -267,7 +267,8 @@ client gorm {
   without adapter
   mode auto
   remark {`BeforeUpdate` carries the version, also with `Select` and `Omit`, and
-    a callback restores it after a refusal: `test/orms/withgorm.go`}
+    a callback restores it after a refusal: `test/orms/withgorm.go` and
+    [below](#gorm)}
 }
 client ent {
   title {ent}

@@ -72,7 +72,8 @@ end
 
 Account.transaction do
   db = Account.connection  #:lock
-  db.uncached { db.select_value("SELECT row_xact_lock('account', 1)") }  #:lock
+  lock = "SELECT row_xact_lock('account', 1), write_turn()"  #:lock
+  db.uncached { db.select_value(lock) }  #:lock
   db.clear_query_cache  #:lock
   c = Account.find(1)
   puts "locked #{try_lock}"

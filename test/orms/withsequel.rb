@@ -53,7 +53,7 @@ rescue Sequel::NoExistingObject
 end
 
 DB.transaction do
-  DB.get(Sequel.function(:row_xact_lock, "account", 1))  #:lock
+  DB.fetch("SELECT row_xact_lock('account', 1), write_turn()").first  #:lock
   c = Account[1]
   puts "locked #{try_lock}"
   c.update(balance: 51)

@@ -74,7 +74,8 @@ async def main():
 
     c = await Account.get(id=1)
     async with in_transaction() as db:  #:lock
-        await db.execute_query("SELECT row_xact_lock('account', 1)")  #:lock
+        await db.execute_query(  #:lock
+            "SELECT row_xact_lock('account', 1), write_turn()")  #:lock
         c = await Account.get(id=1, using_db=db)  #:lock
         print("locked", other("-load", "SELECT try_row_lock('account', 1)"))
         c.balance += 1

@@ -1,8 +1,23 @@
 # SPDX-License-Identifier: 0BSD
 # activerecord.rb VERSION: the adapter in the gem. activerecord.rb -add N: adds
-# 1 to the Nth row of each way of locking, 25 times.
-require "interlock/active_record"  #:load
+# 1 to the Nth row of each way of locking, 25 times. With -immediate in place of
+# -add, too, in transactions that begin as those of ActiveRecord 8.0.
 require "timeout"
+require "active_record"
+require "active_record/connection_adapters/sqlite3_adapter"
+# As ActiveRecord 8.0.
+if ARGV[0] == "-immediate"
+  module ActiveRecord::ConnectionAdapters::SQLite3::DatabaseStatements
+    def begin_db_transaction
+      (@raw_connection || @connection).transaction(:immediate)
+    end
+
+    def begin_deferred_transaction(_isolation = nil)
+      (@raw_connection || @connection).transaction(:deferred)
+    end
+  end
+end
+require "interlock/active_record"  #:load
 
 def connect(settings = {})
   ActiveRecord::Base.establish_connection(
@@ -60,7 +75,7 @@ ADD = {
     end
   },
 }
-if ARGV[0] == "-add"
+if %w[-add -immediate].include?(ARGV[0])
   ADD.each_with_index do |(how, add), i|
     connect(interlock_turns: true) if how == "turns"
     25.times { add[3 * i + ARGV[1].to_i] }
@@ -236,6 +251,22 @@ migrator[].migrate
 # Four processes, two of them on one row.
 12.times { Counter.create! }
 workers = [1, 1, 2, 3].map { |n| spawn(RbConfig.ruby, $0, "-add", n.to_s) }
+workers.each { |pid| assert Process.wait2(pid)[1].exitstatus, 0 }
+assert Counter.order(:id).pluck(:n), [50, 25, 25] * 4
+
+# The same where transactions begin immediately. One waits for a lock of a
+# connection that has no transaction.
+Counter.update_all(n: 0)
+other = shell("SELECT row_lock('counter', 3) > 0;")
+other.gets
+workers = [1, 1, 2, 3].map do |n|
+  spawn(RbConfig.ruby, $0, "-immediate", n.to_s)
+end
+Timeout.timeout(60) do
+  Thread.pass until one("SELECT count(*) FROM advisory_waits
+                         WHERE object = 'counter' AND key = 3") > 0
+end
+other.close
 workers.each { |pid| assert Process.wait2(pid)[1].exitstatus, 0 }
 assert Counter.order(:id).pluck(:n), [50, 25, 25] * 4
 

@@ -41,6 +41,11 @@ module Interlock
          (?:versioned|fenced|guarded)_tables | versioned_log)\b
     /ix.freeze
 
+    # Whether this ActiveRecord can begin immediately and deferred.
+    IMMEDIATE =
+      ::ActiveRecord::ConnectionAdapters::SQLite3::DatabaseStatements
+      .method_defined?(:begin_deferred_transaction)
+
     # For SQLite3Adapter.
     module Adapter
       def supports_advisory_locks?
@@ -61,9 +66,17 @@ module Interlock
         interlock_value("SELECT advisory_unlock(#{Integer(id)})") == 1
       end
 
+      # From 8.0 on ActiveRecord sends BEGIN IMMEDIATE. After that a transaction
+      # cannot wait for locks, so one that begins with a lock, or has turns, is
+      # begun as before.
       def begin_db_transaction
-        super
-        @interlock_turn_due = @config[:interlock_turns]
+        turns = @config[:interlock_turns]
+        if (turns || @interlock_locking) && IMMEDIATE
+          begin_deferred_transaction
+        else
+          super
+        end
+        @interlock_turn_due = turns
       end
 
       # A transaction that is to have the turn must not get from the cache what
