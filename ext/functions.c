@@ -154,8 +154,9 @@ static int argVersioned(
 ** With `on_stale=ignore` a lost write shows only in the count of changed rows.
 ** ActiveRecord with `lock_version` and SQLAlchemy with `version_id_col` look at
 ** it, and raise an error of their own. Django's `save()` looks at it and then
-** inserts, which fails. The `save()` of TypeORM and of Tortoise ORM does not
-** look: the write is lost and nothing reports it. Use `abort` there.
+** inserts, which fails. The `save()` of TypeORM and of Tortoise ORM, and
+** `Save()` of GORM, do not look: the write is lost and nothing reports it. Use
+** `abort` there. [ORMS.md](ORMS.md) has what makes Tortoise ORM and GORM look.
 **
 ** A program that must not write to an unchecked table should check
 ** `versioned_tables` when it starts:
@@ -287,7 +288,7 @@ static int argVersioned(
 ** an option that is left out stays. The function takes SQLite's write lock
 ** first, so that `busy_timeout` applies, and does all of its work or none.
 ** sqlite3_interrupt() during the call can end the transaction that it was
-** called in, as it can during an UPDATE.
+** called in (`transaction rolled back:`), as it can during an UPDATE.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
@@ -452,7 +453,9 @@ static void unversionedManyFunc(
 ** extension. The text must be run once, on the schema that it was made from. It
 ** does not make triggers of yours again. If one of them updates the table, the
 ** row ends at a higher version than an UPDATE carries, until
-** `versioned_repair`.
+** `versioned_repair`. Some drivers run only the first statement of a text, as
+** `Statement.execute` of sqlite-jdbc does: see that `versioned_tables` has the
+** table afterwards.
 **
 ** Arguments:
 **   table   TEXT  name, or schema.name
@@ -643,8 +646,11 @@ static void liftFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 ** A table that cannot be declared as it is now is left as it is, and the others
 ** are repaired. Then comes an error, which names that table, what is wrong with
 ** it, and how many were repaired. They stay repaired. After any other error
-** nothing has changed. A table whose triggers are whole needs no repair, even
-** if it is `cannot be declared`.
+** nothing has changed. It names the table, too, if the rows of one cannot be
+** raised: then repair the others one by one. A trigger of the application's can
+** refuse such a row, and so does a fence with a lease: give the fence up by
+** `unfenced`, repair, and declare it again. A table whose triggers are whole
+** needs no repair, even if it is `cannot be declared`.
 **
 ** The function also records the new name of a table that was renamed. After
 ** that a rebuild of the table is recognized. A table that was renamed and

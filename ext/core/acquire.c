@@ -7,6 +7,7 @@
 #include "core/writer.h"
 
 #define GROWTHS   32               /* how often one call may grow the file */
+#define MS_STAY   1000             /* between two looks at the file's name */
 
 /* Looks at one record of the queue.  Returns 1 if the record was invalidated
 ** and is removed now, which may have granted others. */
@@ -168,6 +169,7 @@ u32 lockInsert(LockSession *p, const LockLook *a, int bWaiting){
   new.bWaiting = (u32)bWaiting;
   i = recordInsert(&p->pFile->seg, &new);
   if( i==0 ) p->iStamp = iStamp;
+  else p->msInsert = atomicGet(&segRecord(&p->pFile->seg, i)->since);
   noteRecord(p, a, i, iStamp);
   return i;
 }
@@ -334,6 +336,19 @@ LockRc lockAsk(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
   }
 }
 
+/* The time is that of the record, so it costs nothing.  A clock that was set
+** back makes the difference large. */
+LockRc lockStay(LockSession *p){
+  /* ACQUIRE-STAY */
+  LockRc rc;
+  assert( ruleOutside() );
+  if( p->msInsert-p->msMoved<MS_STAY ) return LOCK_OK;
+  rc = lockMoved(p);
+  if( rc==LOCK_OK ) p->msMoved = p->msInsert;
+  else lockUndo(p, &p->grant);
+  return rc;
+}
+
 /* The rest of a request that was not granted immediately.  LOCK_WAITING: it is
 ** queued. */
 static LockRc askQueued(LockSession *p, const LockKey *pKey, u32 eMode,
@@ -358,6 +373,7 @@ static LockRc askQueued(LockSession *p, const LockKey *pKey, u32 eMode,
 LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
                    const LockWait *pWait){
   LockRc rc = lockAsk(p, pKey, eMode, eScope, 0);
+  if( rc==LOCK_OK ) return lockStay(p);
   if( rc!=LOCK_NO || pWait==0 ) return rc;
   rc = askQueued(p, pKey, eMode, eScope, pWait);
   if( rc==LOCK_WAITING ) rc = lockWait(p, pWait);
@@ -369,6 +385,7 @@ LockRc lockAcquire(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope,
 LockRc lockRequest(LockSession *p, const LockKey *pKey, u32 eMode,
                    const LockWait *pWait){
   LockRc rc = lockAsk(p, pKey, eMode, LOCK_SCOPE_SESSION, 0);
+  if( rc==LOCK_OK ) return lockStay(p);
   if( rc!=LOCK_NO ) return rc;
   p->usPoll = osMonotonicUs() + US_POLL;
   return askQueued(p, pKey, eMode, LOCK_SCOPE_SESSION, pWait);

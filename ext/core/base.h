@@ -50,7 +50,8 @@ typedef enum LockRc {
   LOCK_NOSPACE,      /* the disk is full: the lock file cannot grow */
   LOCK_MALFORMED,    /* damage: this code cannot have written it */
   LOCK_FORMAT,       /* another format or OS layer is in use */
-  LOCK_REPLACED,     /* a name leads to another file now */
+  LOCK_REPLACED,     /* the lock file's name leads to another file now */
+  LOCK_MOVED,        /* the database's name leads to another file now */
   LOCK_NETWORK,      /* a file system without coherent mappings and locks */
   LOCK_CANTOPEN,     /* missing, not writable, not a plain file */
   LOCK_LINKED,       /* the database has a second name */

@@ -77,10 +77,20 @@ LockRc lockLeave(LockFile *pF){
   return segDamaged(p) ? LOCK_MALFORMED : LOCK_OK;
 }
 
+/* 1 if the header has gone back: its numbers only rise, and this process has
+** drawn higher ones.  An older copy was written over the file. */
+static int wentBack(const Seg *p){
+  const SegHeader *h = segHeader(p);
+  assert( segHeld(p) );
+  return atomicGet(&h->numbers)<p->iNumber || h->token<p->iToken
+      || h->sessionId<p->iSession;
+}
+
 LockRc lockEntered(LockFile *pF, int eHow){
   if( eHow==MUTEX_BUSY ) return LOCK_BUSY;
   if( eHow==MUTEX_TAKEN ) lockRecover(pF);
   if( segStale(&pF->seg) ) segRefresh(&pF->seg);
+  if( wentBack(&pF->seg) ) segDamage(&pF->seg);
   if( lockUsable(pF)!=LOCK_OK ){
     lockLeave(pF);
     return LOCK_MALFORMED;

@@ -57,10 +57,10 @@ typedef struct LockWait {
 /*
 ** lockOpen: opens the lock file of database zDb.  All callers in this process
 ** share one LockFile.  Without bCreate it returns LOCK_NOFILE if there is no
-** lock file.  LOCK_LINKED: the database has a second name, which would have a
-** second lock file.
+** lock file, or one that must be formatted.  LOCK_LINKED: the database has a
+** second name, which would have a second lock file.
 ** lockOpenLook: opens it for lockSnapshot only.  The right to read the file is
-** enough.  Returns LOCK_NOFILE if there is no lock file.
+** enough.  Returns LOCK_NOFILE as lockOpen without bCreate.
 ** lockLooked: the caller has taken the snapshot; other processes may format the
 ** file again.
 ** lockOpenMemory: private memory of this process in place of a file.  All
@@ -87,9 +87,9 @@ LockFormat lockFormatMet(void);
 ** lockSessionBegin: begins a session.  LOCK_NOSESSION: 4,096 sessions are live.
 ** lockSessionEnd: releases everything and frees the session.
 ** lockSessionId: its id.  lockSessionLabel: stores what inspection shows of it.
-** lockMoved: LOCK_REPLACED if the name of the lock file or of the database
-** leads to another file than when the session began, or to none; LOCK_LINKED if
-** the database has a second name.
+** lockMoved: LOCK_MOVED if the name of the database leads to another file than
+** when the session began, or to none; LOCK_REPLACED the same of the lock file;
+** LOCK_LINKED if the database has a second name.
 ** lockTrouble: what blocked the last attempt.
 ** In a fork's child the first two leave the segment alone, and every other call
 ** returns LOCK_FORKED.

@@ -93,7 +93,8 @@ static LockFile *findFile(LockFile *pNew, int bMemory){
   return 0;
 }
 
-/* OPEN_THERE: the file must be there.  OPEN_LOOK: reading it is enough. */
+/* OPEN_THERE: the file must be there, and formatted.  OPEN_LOOK: the same, and
+** reading it is enough. */
 enum { OPEN_CREATE, OPEN_THERE, OPEN_LOOK };
 
 static LockRc attachFile(LockFile *pF, int eOpen){
@@ -112,7 +113,8 @@ static LockRc attachFile(LockFile *pF, int eOpen){
     rc = segOpen(&pF->seg);
   }
   if( rc==LOCK_OK ){
-    rc = pFile->bRead ? processLook(&pF->seg) : processAttach(&pF->seg);
+    rc = pFile->bRead ? processLook(&pF->seg)
+                      : processAttach(&pF->seg, eOpen==OPEN_CREATE);
   }
   return rc;
 }
@@ -129,6 +131,7 @@ static LockRc openFile(LockFile *pNew, int eOpen, LockFile **pp){
     freeFile(pNew);
     return rc;
   }
+  pNew->bDb = iIno!=0;
   osAtFork(abandonFiles);
   osProcessEnter();
   pF = findFile(pNew, pNew->zDb==0);
@@ -200,12 +203,16 @@ void lockClose(LockFile *pF){
 LockRc lockMoved(LockSession *p){
   LockFile *pF = p->pFile;
   u64 iDev, iIno;
+  LockRc rc;
   if( pF->seg.file.fd<0 ) return LOCK_OK;
+  rc = osOneName(pF->zDb, &p->iDevDb, &p->iInoDb);
+  if( rc==LOCK_MOVED ) return rc;
   if( osIdentify(pF->zPath, &iDev, &iIno)!=LOCK_OK
    || iDev!=pF->seg.file.iDev || iIno!=pF->seg.file.iIno ){
-    return LOCK_REPLACED;
+    int bGone = pF->bDb && osIdentify(pF->zDb, &iDev, &iIno)!=LOCK_OK;
+    return bGone ? LOCK_MOVED : LOCK_REPLACED;
   }
-  return osOneName(pF->zDb, &p->iDevDb, &p->iInoDb);
+  return rc;
 }
 
 u32 lockLimit(const LockFile *pF){

@@ -46,6 +46,7 @@ struct LockFile {
   char *zDb;                       /* the database's name, or 0 */
   u32 nRef;                        /* P lockClose calls still to come */
   u32 bForked;                     /* 1: the copy of a fork's child */
+  u32 bDb;                         /* 1: zDb was a file when it was opened */
   OsBell *pBell;                   /* P this process's bell, or 0 */
   u32 nWaiting;                    /* A threads that wait */
   u32 iPid;                        /* this process's id, for display */
@@ -90,6 +91,8 @@ struct LockSession {
   u32 iKept;                       /* record that it keeps, or 0 */
   u64 iRequestStronger;            /* as iStronger, of the queued request */
   u64 usPoll;                      /* when lockStands polls again */
+  u64 msInsert;                    /* wall clock of its last record, ms */
+  u64 msMoved;                     /* the same when lockStay last looked */
   Watched *pWatched;               /* its entry in a watch, or 0 */
   u32 nBack, aBack[2];             /* records that lockUndo has invalidated */
   u32 bBack;                       /* 1: it has invalidated more than these */
@@ -203,6 +206,10 @@ void lockHear(LockSession*, Hear*);
 int lockAsleep(LockSession*, Hear*, i64 us);
 /* watch.c: the request of a session is not watched any more. */
 void lockUnwatch(LockSession*);
+
+/* acquire.c.  lockStay: after a grant: LOCK_OK, or LOCK_REPLACED, LOCK_MOVED or
+** LOCK_LINKED, and the grant was given back.  It looks once a second. */
+LockRc lockStay(LockSession*);
 
 /* wait.c.  LOCK_OK if the caller's xPoll lets the wait go on. */
 LockRc lockAskCaller(const LockWait*);

@@ -37,6 +37,7 @@ LockRc lockSessionBegin(LockFile *pF, LockSession **pp){
       p->iGen = SEG_HIGH(s->state);
       atomicSet(&s->pid, pF->iPid);
       atomicSet(&s->pidSpace, pF->iPidSpace);
+      p->msInsert = p->msMoved = atomicGet(&s->started);
     }
     if( BUG(ALLOC_INSIDE) ) ruleFree(&pF->mem, ruleAlloc(&pF->mem, 1));
     if( BUG(RANK_TURNED) ) osProcessEnter();

@@ -55,13 +55,14 @@ const OsTrouble *osTrouble(void);
 ** following a symbolic link.  OS_READ: for reading only.  OS_WRITE: for reading
 ** and writing.  OS_CREATE: the same, and makes the file if there is none.  The
 ** file is made with the group and the mode of zLike, the database, and by root
-** with its owner.  Only a user that may write zLike or is its owner makes it.
-** If other users can write the lock file, although they may not write zLike,
-** its owner takes that right away from them, and any other user is refused.
-** Returns LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK or LOCK_REPLACED.
+** with its owner, where it may do that.  Only a user that may write zLike or is
+** its owner makes it.  If other users can write the lock file, although they
+** may not write zLike, its owner takes that right away from them, and any other
+** user is refused.  Returns LOCK_NOFILE, LOCK_CANTOPEN, LOCK_NETWORK or
+** LOCK_REPLACED.
 ** osClose: closes it.
 ** osOneName: LOCK_LINKED if zPath is a file with a second name, which is a hard
-** link or the root of a mount.  LOCK_REPLACED if it is a symbolic link now, or
+** link or the root of a mount.  LOCK_MOVED if it is a symbolic link now, or
 ** not the file that *piDev and *piIno name.  If *piIno is 0 any file is right,
 ** or none, and the two get its numbers.
 ** osIdentify: LOCK_OK, and device and inode of the file that zPath names now.
@@ -77,7 +78,8 @@ LockRc osIdentify(const char *zPath, u64 *piDev, u64 *piIno);
 int osUnlinked(const OsFile*);
 
 /*
-** osSize: the length of the file.
+** osSize: the length of the file.  osBlocks: the bytes of its blocks, some of
+** which may be the file system's own.
 ** osPage: bytes of a page of memory.
 ** osExtend: makes the file at least nByte long, with blocks behind all of it
 ** from iFrom to nByte, and never shorter.  Returns LOCK_NOSPACE if the disk is
@@ -99,6 +101,7 @@ int osUnlinked(const OsFile*);
 */
 u64 osPage(void);
 LockRc osSize(const OsFile*, u64 *pnByte);
+u64 osBlocks(const OsFile*);
 LockRc osExtend(const OsFile*, u64 iFrom, u64 nByte);
 int osPunch(const OsFile*, u64 iFrom, u64 nByte);
 void *osMap(const OsFile*, size_t nByte);
@@ -113,7 +116,8 @@ void osUnshare(void*, size_t nByte);
 ** osLockFirst: locks or unlocks the file's first byte.  Tries for msWait, then
 ** returns LOCK_BUSY.
 ** osLockNumber: locks the byte of process number iNumber for as long as the
-** descriptor is open.  osUnlockNumber: unlocks it.
+** descriptor is open.  LOCK_NO: another open file has locked it; osTrouble has
+** LOCK_IOERR then.  osUnlockNumber: unlocks it.
 ** osNumberHeld: 1 if another open file holds the byte of a number, 0 if none
 ** does, -1 if the system does not say.  It is never 1 for the caller's own
 ** number.

@@ -238,11 +238,11 @@ LockRc osOneName(const char *zPath, u64 *piDev, u64 *piIno){
   assert( ruleOutside() );
   if( lstat(zPath, &s)!=0 ){
     int bGone = errno==ENOENT && *piIno;
-    return bGone ? failAs(LOCK_REPLACED, OS_ABOUT_LINKS, 0, 0) : LOCK_OK;
+    return bGone ? failAs(LOCK_MOVED, OS_ABOUT_LINKS, 0, 0) : LOCK_OK;
   }
-  if( S_ISLNK(s.st_mode) ) return failAs(LOCK_REPLACED, OS_ABOUT_KIND, 0, &s);
+  if( S_ISLNK(s.st_mode) ) return failAs(LOCK_MOVED, OS_ABOUT_KIND, 0, &s);
   if( *piIno && (*piDev!=(u64)s.st_dev || *piIno!=(u64)s.st_ino) ){
-    return failAs(LOCK_REPLACED, OS_ABOUT_LINKS, 0, &s);
+    return failAs(LOCK_MOVED, OS_ABOUT_LINKS, 0, &s);
   }
   *piDev = (u64)s.st_dev;
   *piIno = (u64)s.st_ino;
@@ -256,16 +256,18 @@ LockRc osOneName(const char *zPath, u64 *piDev, u64 *piIno){
 ** that the first member of a group makes must not keep out the second.  A user
 ** that may not give it the database's group gives its own group the rights of
 ** all users.  The owner can write the file even if no user may write the
-** database.
+** database.  A root that may not give files away, as in a container, makes it
+** as any other user does.
 */
 static LockRc giveRights(int fd, const struct stat *pLike){
-  uid_t iUid = geteuid()==0 ? pLike->st_uid : (uid_t)-1;
+  const uid_t iSame = (uid_t)-1;
+  uid_t iUid = geteuid()==0 ? pLike->st_uid : iSame;
   mode_t m = (pLike->st_mode & 0666) | 0600;
   struct stat s;
   if( fstat(fd, &s)!=0 ) return failSystem(LOCK_IOERR);
-  if( (s.st_gid!=pLike->st_gid || (iUid!=(uid_t)-1 && s.st_uid!=iUid))
-   && fchown(fd, iUid, pLike->st_gid)!=0 ){
-    if( geteuid()==0 ) return failAs(LOCK_CANTOPEN, OS_ABOUT_MAKE, errno, 0);
+  if( iUid!=iSame && s.st_uid!=iUid
+   && fchown(fd, iUid, pLike->st_gid)==0 ) s.st_gid = pLike->st_gid;
+  if( s.st_gid!=pLike->st_gid && fchown(fd, iSame, pLike->st_gid)!=0 ){
     m = (m & 0606) | (m & 06)<<3;
   }
   (void)fchmod(fd, m);
@@ -390,6 +392,11 @@ int osUnlinked(const OsFile *p){
 }
 
 u64 osPage(void){ return (u64)sysconf(_SC_PAGESIZE); }
+
+u64 osBlocks(const OsFile *p){
+  struct stat s;
+  return fstat(p->fd, &s)==0 ? (u64)s.st_blocks*512 : 0;
+}
 
 LockRc osSize(const OsFile *p, u64 *pnByte){
   struct stat s;
@@ -593,7 +600,9 @@ LockRc osLockNumber(const OsFile *p, u64 iNumber){
   assert( ruleOutside() );
   if( p->fd<0 ) return LOCK_OK;
   e = byteLock(p->fd, F_WRLCK, NUMBER_BASE+(off_t)iNumber);
-  return e==0 ? LOCK_OK : failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
+  if( e==0 ) return LOCK_OK;
+  failAs(LOCK_IOERR, OS_ABOUT_SYSTEM, e, 0);
+  return e==EAGAIN || e==EACCES ? LOCK_NO : LOCK_IOERR;
 }
 
 LockRc osUnlockNumber(const OsFile *p, u64 iNumber){

@@ -24,13 +24,17 @@ static LockRc lockFirst(Seg *p, int eLock){
   return rc;
 }
 
+/* segUsable for a process that must not format the file. */
+static LockRc usableAsIs(Seg *p){
+  LockRc rc = segUsable(p);
+  if( rc!=LOCK_FORMAT ) return rc;
+  return osAnyHeld(&p->file)==0 ? LOCK_NOFILE : whyNotUsable(p);
+}
+
 LockRc processLook(Seg *p){
   LockRc rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
-  rc = segUsable(p);
-  if( rc==LOCK_FORMAT ){
-    rc = osAnyHeld(&p->file)==0 ? LOCK_NOFILE : whyNotUsable(p);
-  }
+  rc = usableAsIs(p);
   if( rc!=LOCK_OK ) lockFirst(p, OS_UNLOCKED);
   else ruleLeave(RANK_FIRST, p);   /* the file keeps it, not the thread */
   return rc;
@@ -79,6 +83,21 @@ static u64 drawNumber(Seg *p, u32 b){
 }
 
 /*
+** Locks the byte of a number that was just drawn.  If another process has it
+** the header has gone back: an older copy was written over the file, so no
+** process may go on with it.  A program that has locked the whole file has not
+** done that.
+*/
+static LockRc lockNumber(Seg *p, u64 iNumber){
+  LockRc rc = osLockNumber(&p->file, iNumber);
+  if( rc!=LOCK_NO ) return rc;
+  if( osNumberHeld(&p->file, SEG_NUMBERS)!=0 ) return LOCK_IOERR;
+  segDamage(p);
+  atomicSet(&segHeader(p)->damaged, 1);
+  return LOCK_MALFORMED;
+}
+
+/*
 ** Takes a number and locks its byte.  The number is one of the first bell that
 ** no living process has.  The process must name the bell while its byte is
 ** locked, and by compare-and-swap.  Otherwise another process that attaches at
@@ -91,7 +110,7 @@ static LockRc ownNumber(Seg *p, u64 *piNumber){
     u64 *pBell = &segHeader(p)->bell[b], iBell = atomicGet(pBell);
     if( !bellFree(p, b, iBell) ) continue;
     *piNumber = drawNumber(p, b);
-    rc = osLockNumber(&p->file, *piNumber);   /* ATTACH-BYTE */
+    rc = lockNumber(p, *piNumber);             /* ATTACH-BYTE */
     CRASH(ATTACH_BYTE);
     /* ATTACH-BELL */
     if( BUG(BELL_STORE) ) iBell = atomicGet(pBell);
@@ -104,26 +123,29 @@ static LockRc ownNumber(Seg *p, u64 *piNumber){
   }
   *piNumber = atomicAdd(&segHeader(p)->numbers, 1) + 1;
   CRASH(ATTACH_NUMBER);
-  rc = osLockNumber(&p->file, *piNumber);
+  rc = lockNumber(p, *piNumber);
   CRASH(ATTACH_BYTE);
   return rc;
 }
 
-LockRc processAttach(Seg *p){
+LockRc processAttach(Seg *p, int bMake){
   LockRc rc;
   if( p->file.fd<0 ){
     p->iNumber = 1;
-    return segFormat(p);
+    rc = segFormat(p);
+    segHeader(p)->numbers = 1;
+    return rc;
   }
   /* ATTACH-FIRST */
   rc = lockFirst(p, OS_SHARED);
   if( rc!=LOCK_OK ) return rc;
-  rc = segUsable(p);
-  if( rc==LOCK_NOFILE || rc==LOCK_FORMAT ){
+  rc = bMake ? segUsable(p) : usableAsIs(p);
+  if( bMake && (rc==LOCK_NOFILE || rc==LOCK_FORMAT) ){
     lockFirst(p, OS_UNLOCKED);
     rc = formatFirst(p);
     if( rc!=LOCK_OK ) return rc;
   }
+  if( rc==LOCK_OK ) rc = segFill(p);           /* ATTACH-BLOCKS */
   if( rc==LOCK_OK ){
     if( BUG(FIRST_EARLY) ) lockFirst(p, OS_UNLOCKED);
     rc = ownNumber(p, &p->iNumber);

@@ -10,13 +10,15 @@
 #include "core/segment.h"
 
 /*
-** processAttach: gives this process a number in the opened segment, and formats
-** the file if necessary.  Returns LOCK_BUSY if a process is stopped while it
-** attaches or formats, LOCK_FORMAT if another format is in use, LOCK_MALFORMED.
-** After a failure no byte is locked.  A process detaches by closing the
-** descriptor (segClose).
+** processAttach: gives this process a number in the opened segment.  With bMake
+** it formats the file if necessary; without, it returns LOCK_NOFILE for a file
+** that must be formatted.  Returns LOCK_BUSY if a process is stopped while it
+** attaches or formats, LOCK_FORMAT if another format is in use, LOCK_NOSPACE if
+** the file has holes that the disk has no room for, LOCK_MALFORMED.  After a
+** failure no byte is locked.  A process detaches by closing the descriptor
+** (segClose).
 */
-LockRc processAttach(Seg*);
+LockRc processAttach(Seg*, int bMake);
 
 /*
 ** processLook: for a process that may only read the file, and so has no number

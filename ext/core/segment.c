@@ -316,6 +316,28 @@ LockRc segGrowSessions(Seg *p){
   return LOCK_OK;
 }
 
+/* The bytes of the pages of bells that threads hold or have held. */
+static u64 bellBytes(const Seg *p){
+  u64 iEnd = sessionsEnd(sessionsAt(segSessions(p))), nByte = 0;
+  u32 b;
+  for(b=0; b<SEG_BELLS; b++){
+    u64 iBell = atomicGet(&segHeader(p)->bell[b]);
+    if( SEG_BELL_HELD(iBell) && segBellOffset(b+1)>=iEnd ) nByte += osPage();
+  }
+  return nByte;
+}
+
+/* A file system can say that the disk is full although there is nothing to
+** allocate.  Then the number of the file's blocks decides. */
+LockRc segFill(Seg *p){
+  u64 nByte = atomicGet(&p->nLength);
+  LockRc rc = osExtend(&p->file, SEG_SESSIONS,
+                       sessionsEnd(sessionsAt(segSessions(p))));
+  if( rc==LOCK_OK ) rc = osExtend(&p->file, SEG_EXTENTS, nByte);
+  if( rc!=LOCK_NOSPACE ) return LOCK_OK;
+  return osBlocks(&p->file)<segBytes(p)+bellBytes(p) ? rc : LOCK_OK;
+}
+
 LockRc segBellRoom(Seg *p){
   u32 k = SEG_BELLSLOT*(segBellOf(p->iNumber)+1);
   return k<=segSessions(p) ? LOCK_OK : sessionBlocks(p, k-SEG_BELLSLOT, k);

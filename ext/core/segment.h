@@ -428,6 +428,9 @@ LockRc segFormat(Seg*);
 ** segGrow: adds room for records.  segGrowSessions: the same for sessions.  The
 ** caller must not own the mutex.  Without room segGrow returns LOCK_FULL,
 ** segGrowSessions LOCK_NOSESSION, and both LOCK_NOSPACE if the disk is full.
+** segFill: gives the file the blocks that it should have: a copy of a lock file
+** may have holes there.  Returns LOCK_NOSPACE if it has holes and the disk is
+** full.  Where the file system cannot allocate it does nothing.
 ** segBellRoom: gives the page of this process's bell its blocks.
 ** segBytes: the bytes behind which the file has blocks, without pages of bells.
 ** segStale: 1 if `length` is not the value that nRecord follows.
@@ -437,6 +440,7 @@ LockRc segFormat(Seg*);
 */
 LockRc segGrow(Seg*);
 LockRc segGrowSessions(Seg*);
+LockRc segFill(Seg*);
 LockRc segBellRoom(Seg*);
 u64 segBytes(const Seg*);
 static inline int segStale(Seg *p){

@@ -61,6 +61,7 @@ LockRc lockSkip(LockSession *p, const LockKey *pKey, u32 eMode, u32 eScope){
     rc = skipAttempt(p, &a);
     rcLeave = lockLeave(p->pFile);
     if( rcLeave!=LOCK_OK ) return rcLeave;
+    if( rc==LOCK_OK ) return lockStay(p);
     if( rc!=LOCK_FULL ) return rc;
     rc = lockMoreRoom(p->pFile, &nGrown);
     if( rc!=LOCK_OK ) return rc;

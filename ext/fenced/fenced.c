@@ -49,9 +49,9 @@ static void checkRaised(Sqlx *p, const TableInfo *pInfo){
   const char *zTable = 0;
   int bChild = 0;
   sqlite3_stmt *pStmt = sqlxPrepare(p, "SELECT tbl_name, sql, name GLOB"
-      " '*_parent_insert' FROM main.sqlite_master WHERE type='trigger' AND"
+      " '*_parent_insert' FROM \"%w\".sqlite_master WHERE type='trigger' AND"
       " (name GLOB 'interlock_????????_bump_after'"
-      " OR name GLOB 'interlock_????????_parent_insert')");
+      " OR name GLOB 'interlock_????????_parent_insert')", pInfo->zSchema);
   while( zTable==0 && sqlxStep(p, pStmt) ){
     const char *zSql = sqlxColumn(p, pStmt, 1);
     if( zSql==0 || !skippingUpdates(zSql, pInfo->zName) ) continue;
@@ -293,7 +293,7 @@ static const char *updatingTrigger(Sqlx *p, const DeclaredTable *pTab){
 }
 
 static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
-  const char *zTrigger, *zFails;
+  const char *zTrigger, *zFails, *zKey;
   if( pTab->status==DECLARED_NEWER ) return "";
   if( pTab->status==DECLARED_NO_TABLE ){
     return "renamed and then rebuilt? fenced_repair(its new name);"
@@ -317,10 +317,11 @@ static const char *fencedNote(Sqlx *p, const DeclaredTable *pTab){
     return sqlxPrintf(p, "fenced as %s: fenced_repair() before it is rebuilt",
                       pTab->zName);
   }
-  zFails = skippingFailNote(p, &pTab->info);
-  if( zFails && zFails[0] ) return zFails;
-  return pTab->info.bDeclaredKey ? ""
+  zKey = pTab->info.bDeclaredKey ? ""
        : "no PRIMARY KEY: rows go by their rowid, which VACUUM may change";
+  zFails = skippingFailNote(p, &pTab->info);
+  if( zFails==0 ) return zKey;
+  return zKey[0] ? sqlxPrintf(p, "%s; %s", zKey, zFails) : zFails;
 }
 
 /* ---- declaring --------------------------------------------------------- */

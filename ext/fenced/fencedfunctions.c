@@ -116,7 +116,11 @@ static int argFenced(
 ** DEFAULT 0`; 0 stands for no token). If the table is versioned, what
 ** `versioned` has made follows. With a lease, every INSERT and UPDATE
 ** must carry the current token of that lease, and DELETE is refused. It also
-** makes the table of leases if there is none.
+** makes the table of leases if there is none. If the table is versioned, too,
+** which must be in mode `strict`, an INSERT of a key that was used before, and
+** an UPDATE to such a key, must carry a version above the last one of that key:
+** otherwise `versioned` raises the row, by an UPDATE without a token, which the
+** fence refuses (`UPDATE carries no token`).
 **
 ** Called again, it restores what is missing. An option that is given changes,
 ** an option that is left out stays; NULL as the lease takes the lease away. The

@@ -104,11 +104,16 @@ enum { OP_LOCK = 1, OP_TRY, OP_REQUEST, OP_UNLOCK, OP_UNLOCK_ALL };
 ** |---|---|
 ** | waiting after a read or write in a transaction | `lock wait refused:` |
 ** | transaction lock outside BEGIN | `no transaction:` |
-** | an error in a transaction | the transaction goes on, its locks stay |
+** | an error in a transaction | it goes on, except after an interrupt |
 ** | a statement fails | transaction locks stay, unless SQLite undoes it |
 ** | first transaction lock, in a larger SELECT | may need a second try |
 ** | after the first transaction lock of a transaction | changes() is 0 |
 ** | triggers and views of a schema | cannot call lock functions |
+**
+** An interrupt that meets a function which takes part in the transaction can
+** roll the transaction back. The error then begins with `transaction rolled
+** back:`. A progress handler cannot do that to a lock function, if it is called
+** every 100 operations or less often.
 **
 ** If SQLite undoes a failed statement inside a transaction, the locks that the
 ** statement took are released. SQLite calls a commit hook for a transaction
@@ -292,6 +297,7 @@ static void unlockAllFunc(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: PostgreSQL's pg_advisory_lock family
 ** Example:
 **   SELECT advisory_lock('invoices') > 0, advisory_lock_shared(7, 1) > 0;
@@ -328,6 +334,7 @@ static void unlockAllFunc(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: PostgreSQL's pg_try_advisory_lock family
 ** Example:
 **   SELECT try_advisory_lock('invoices'), try_advisory_lock('invoices');
@@ -699,8 +706,8 @@ static void applicationFunc(
 **
 ** Ends the wait of another session: its function fails with `lock wait
 ** cancelled:`. The session keeps the locks that it holds. A later wait of that
-** session is never affected. The function does not end a wait of listen_wait,
-** which the program that waits can interrupt.
+** session is never affected. The function does not end a wait of listen_wait or
+** lease_wait, which are for no lock: the program that waits can interrupt them.
 **
 ** Arguments:
 **   session  INTEGER  id of the session
@@ -733,14 +740,14 @@ static void cancelFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **
 ** Releases every lock that this connection holds, of either scope, and resets
 ** its settings: timeout and label are as in a new connection, and its session
-** ends. A pool should call it when a connection comes back. It also starts a
-** new session after the lock file was replaced.
+** ends. A pool should call it when a connection comes back, after ROLLBACK. It
+** also starts a new session after the lock file was replaced.
 **
 ** Arguments: none
 ** Result: INTEGER how many holds of session scope were released
 ** Errors:
 **   `bad argument:` SQLITE_ERROR, in a transaction that has written a guarded
-**     table: other sessions must wait for its end
+**     table, since other sessions must wait for its end, or has called notify
 ** From: PostgreSQL's DISCARD ALL
 ** Example:
 **   SELECT try_advisory_lock(1), advisory_lock_timeout(100);
@@ -799,6 +806,7 @@ static void resetFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: PostgreSQL
 ** Example:
 **   SELECT pg_try_advisory_lock(1), pg_try_advisory_lock(7, 1);

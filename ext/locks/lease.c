@@ -46,6 +46,12 @@ SQLITE_EXTENSION_INIT3
 ** owner can acquire them, and the tokens keep the data safe. Owners on several
 ** machines must have clocks that agree within a small part of the duration.
 **
+** Acquiring, renewing and releasing write to the database, so each waits for
+** SQLite's write lock as `busy_timeout` says, and then fails with SQLite's
+** `database is locked` (SQLITE_BUSY). During a VACUUM, or a long transaction of
+** another program, a holder cannot renew. So a lease must last longer than the
+** longest write transaction and `busy_timeout` together.
+**
 ** A program keeps the token that it was given. Only to be short, this example
 ** reads it from the table of leases.
 **
@@ -322,6 +328,7 @@ static int argHeld(LeaseCall *p, int nArg, sqlite3_value **apArg, int nWant,
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
 **   `lease kept:` SQLITE_CONSTRAINT_TRIGGER, of other writes to the table
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: leases of Chubby, etcd and DynamoDB's lock client
 ** Example:
 **   SELECT lease_acquire('leader', 'host a', 60000) > 1700000000000;
@@ -361,6 +368,7 @@ static void acquireFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   released
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: as of lease_acquire
 ** Example:
 **   SELECT lease_acquire('leader', 'host a', 1000) > 0;
@@ -395,6 +403,7 @@ static void renewFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   released already
 ** Errors:
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: as of lease_acquire
 ** Example:
 **   SELECT lease_acquire('leader', 'host a', 60000) > 0;
@@ -525,7 +534,9 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 ** through the lock file when another connection calls lease_release, and
 ** notices a release by plain SQL within 100 ms. It wakes when the lease expires
 ** by the clock of SQLite. Connections that wait are not in a queue: of several
-** the first to write gets the lease.
+** the first to write gets the lease. `timeout_ms` does not limit how long it
+** waits for SQLite's write lock: `busy_timeout` does, and then it fails with
+** `database is locked`, SQLITE_BUSY.
 **
 ** As every function that waits, it waits only while its connection has no
 ** transaction open. Inside BEGIN it opens one itself, by reading the table of
@@ -545,6 +556,7 @@ static i64 waitForLease(LeaseCall *p, i64 msTimeout){
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: as of lease_acquire
 ** Example:
 **   SELECT lease_acquire('leader', 'host a', 30) > 0;

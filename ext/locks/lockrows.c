@@ -192,6 +192,7 @@ static int rowsCall(
 **   `bad argument:` SQLITE_ERROR, also for an error in where, which may not
 **     call a function that releases rows or tables; and if where has ended the
 **     transaction of an xact form, or rolled back a savepoint with rows of it
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: SELECT ... FOR UPDATE and FOR SHARE of PostgreSQL, which read a row
 **   again after its lock, and do not search again after a wait
 ** Example:

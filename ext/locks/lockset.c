@@ -280,6 +280,7 @@ static void runSet(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: std::lock of C++, by order in place of tries
 ** Example:
 **   SELECT advisory_lock_many('["a", 42, [7,1], "a"]') > 0,
@@ -317,6 +318,7 @@ static void runSet(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: std::try_lock of C++
 ** Example:
 **   SELECT try_advisory_lock_many('[1,2]'),
@@ -383,6 +385,7 @@ static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: SELECT ... WHERE id IN (...) ORDER BY id FOR UPDATE
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -422,6 +425,7 @@ static void keysFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: SELECT ... FOR UPDATE NOWAIT
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);

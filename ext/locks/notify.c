@@ -97,6 +97,7 @@ SQLITE_EXTENSION_INIT3
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: PostgreSQL's NOTIFY
 ** Example:
 **   CREATE TEMP TABLE seen AS SELECT listen('job') AS number;
@@ -145,6 +146,7 @@ static void notifyFunc(sqlite3_context *ctx, int nArg, sqlite3_value **apArg){
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: PostgreSQL's pg_notify
 ** Example:
 **   SELECT pg_notify('job', '') IS NULL;

@@ -303,6 +303,7 @@ static void unlockRowsFunc(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: SELECT ... FOR UPDATE and FOR SHARE of PostgreSQL and MySQL, which hold
 **   to the end of the transaction only
 ** Example:
@@ -349,6 +350,7 @@ static void unlockRowsFunc(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: SELECT ... FOR UPDATE NOWAIT of PostgreSQL and MySQL
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -472,6 +474,7 @@ static void unlockRowsFunc(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: LOCK TABLE of PostgreSQL (EXCLUSIVE, SHARE), LOCK TABLES of MySQL
 ** Example:
 **   CREATE TABLE price(item TEXT, cents INT);
@@ -507,6 +510,7 @@ static void unlockRowsFunc(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: LOCK TABLE ... NOWAIT of PostgreSQL
 ** Example:
 **   CREATE TABLE price(item TEXT, cents INT);

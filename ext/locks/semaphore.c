@@ -87,6 +87,7 @@ static int permitKey(Sqlx *x, sqlite3_value **apArg, LockKey *pKey){
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: POSIX's sem_wait, with a queue and holders that are known
 ** Example:
 **   SELECT semaphore_lock('download', 3) = semaphore_lock('download', 3);
@@ -118,6 +119,7 @@ static int permitKey(Sqlx *x, sqlite3_value **apArg, LockKey *pKey){
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: POSIX's sem_trywait
 ** Example:
 **   SELECT try_semaphore_lock('download', 1);

@@ -149,6 +149,7 @@ static int skipCall(
 **     may not call a function that releases rows or tables; and if one of them
 **     has ended the transaction of the xact form, or rolled back a savepoint
 **     with rows of it
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: SELECT ... FOR UPDATE SKIP LOCKED of PostgreSQL, MySQL and Oracle
 ** Example:
 **   CREATE TABLE job(id INTEGER PRIMARY KEY, state TEXT, rank INT);

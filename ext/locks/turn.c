@@ -90,6 +90,7 @@ static void turn(sqlite3_context *ctx, int bTry, i64 msTimeout, Sqlx *x){
 **   `lock table full:` SQLITE_ERROR
 **   `forked connection:` SQLITE_ERROR
 **   `bad argument:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: ticket locks, and the queues of databases for a row
 ** Example:
 **   CREATE TABLE account(id INTEGER PRIMARY KEY, balance INT);
@@ -141,6 +142,7 @@ static void writeTurnFunc(
 **   `lock file:` SQLITE_ERROR, SQLITE_CANTOPEN or SQLITE_BUSY
 **   `lock table full:` SQLITE_ERROR
 **   `forked connection:` SQLITE_ERROR
+**   `transaction rolled back:` SQLITE_INTERRUPT, SQLITE_FULL, SQLITE_IOERR
 ** From: as of write_turn
 ** Example:
 **   BEGIN;

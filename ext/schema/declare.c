@@ -413,14 +413,19 @@ static int isRepeated(const char *const *azTable, int i){
   return j<i;
 }
 
-/* Adds to an error which table of the array it is about. Errors that no table
-** causes, such as a full disk, have other codes. */
+/* Whether an error can be the fault of one table: others, such as a full disk,
+** are not. A trigger of the application's can refuse a row that is raised. */
+static int isOfTable(int rc){
+  return rc==SQLITE_ERROR || (rc & 0xff)==SQLITE_CONSTRAINT;
+}
+
+/* Adds to an error which table of the array it is about. */
 static void failAt(Sqlx *p, const char *const *azTable, int i){
   const char *z = sqlxErrorText(p);
-  if( p->rc!=SQLITE_ERROR ) return;
+  int rc = p->rc;
+  if( !isOfTable(rc) ) return;
   sqlxClear(p);
-  sqlxFail(p, SQLITE_ERROR, "%s (table %s, number %d of the array)", z,
-           azTable[i], i+1);
+  sqlxFail(p, rc, "%s (table %s, number %d of the array)", z, azTable[i], i+1);
 }
 
 int declareMany(
@@ -619,8 +624,17 @@ typedef struct Repair {
   const char *zWhy;      /* why it cannot be */
 } Repair;
 
+/* Adds to an error which table has stopped the repair of all. */
+static void failUndone(Sqlx *p, const char *zTable){
+  const char *z = sqlxErrorText(p);
+  int rc = p->rc;
+  sqlxClear(p);
+  sqlxFail(p, rc, "%s (not repaired: %s; repaired: 0)", z, zTable);
+}
+
 /* Repairs one of them. If it cannot be declared as it is now, nothing has been
-** done to it, and the others are repaired all the same. */
+** done to it, and the others are repaired all the same. After an error of one
+** of its steps, of which some are done, all that the call did is undone. */
 static void repairListed(
   Sqlx *p,
   const DeclaredTable *pListed,
@@ -633,6 +647,7 @@ static void repairListed(
   if( planRepair(p, &pRepair->pass, zTable, pTab, pListed->pKind, &ddl) ){
     runSteps(p, pTab, &ddl, DDL_SELECT, &pRepair->txn);
     pRepair->nDone += p->rc==SQLITE_OK;
+    if( isOfTable(p->rc) ) failUndone(p, zTable);
   }else if( p->rc==SQLITE_ERROR ){
     if( pRepair->nLeft++==0 ){
       pRepair->zWhy = sqlxErrorText(p);

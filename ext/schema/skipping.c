@@ -76,19 +76,41 @@ static int raisesIgnore(const char *zSql){
   return raises(zSql, "IGNORE");
 }
 
+/* Returns the name of a trigger in temp that has RAISE(FAIL); NULL if there is
+** none, and if the table is in temp: its list has them. */
+static const char *failsInTemp(Sqlx *p, const TableInfo *pInfo){
+  const char *zName = 0;
+  sqlite3_stmt *pStmt;
+  if( sqlite3_stricmp(pInfo->zSchema, "temp")==0 ) return 0;
+  pStmt = sqlxPrepare(p, "SELECT name, sql FROM sqlite_temp_master"
+                         " WHERE type='trigger' AND sql LIKE '%%fail%%'");
+  while( zName==0 && sqlxStep(p, pStmt) ){
+    const char *zSql = sqlxColumn(p, pStmt, 1);
+    if( zSql && raises(zSql, "FAIL") ) zName = sqlxColumn(p, pStmt, 0);
+  }
+  sqlxFinalize(p, pStmt);
+  return zName;
+}
+
 const char *skippingFailNote(Sqlx *p, const TableInfo *pInfo){
   const TableInfoList *pList = pInfo->pList;
+  const char *zOther = 0, *zTemp;
   int i;
-  for(i=0; pList && i<pList->nUser; i++){
+  for(i=0; pList && pList->bFail && i<pList->nUser; i++){
     const TableInfoItem *pItem = &pList->a[i];
-    if( pItem->zSql && sqlite3_stricmp(pItem->zTable, pInfo->zName)==0
-     && raises(pItem->zSql, "FAIL") ){
+    if( pItem->zSql==0 || !raises(pItem->zSql, "FAIL") ) continue;
+    if( sqlite3_stricmp(pItem->zTable, pInfo->zName)==0 ){
       return sqlxPrintf(p, "trigger %s keeps a row by RAISE(FAIL) that the"
           " triggers have not checked yet: make it RAISE(ABORT)",
           pItem->zName);
     }
+    if( zOther==0 ) zOther = pItem->zName;
   }
-  return "";
+  zTemp = zOther ? 0 : failsInTemp(p, pInfo);
+  if( zOther==0 && zTemp==0 ) return 0;
+  return sqlxPrintf(p, "%strigger %s, if a write to this table fires it, keeps"
+      " a row by RAISE(FAIL) that the triggers have not checked yet: make it"
+      " RAISE(ABORT)", zTemp ? "temp " : "", zTemp ? zTemp : zOther);
 }
 
 /* Finds out when the oldest AFTER trigger of Interlock was made, for each

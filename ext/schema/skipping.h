@@ -76,9 +76,9 @@ int skippingUpdates(const char *zSql, const char *zTable);
 ** an UPDATE of that column alone fires. */
 int skippingSeesColumn(const char *zSql, const char *zColumn);
 
-/* Returns what a user should know of a trigger on the table that has
-** RAISE(FAIL), by which what it has interrupted stays half done; "" if there is
-** none. */
+/* For a listed table: returns what a user should know of a trigger that has
+** RAISE(FAIL), by which what it has interrupted stays half done; NULL if there
+** is none. It can be on another table, or in temp: triggers fire each other. */
 const char *skippingFailNote(Sqlx *p, const TableInfo *pInfo);
 
 #endif

@@ -235,6 +235,9 @@ static void readList(Sqlx *p, sqlite3_stmt *pStmt, TableInfoList *pList){
     pItem->iMade = pList->n;
     pList->nUser += itemKind(pItem)==0;
     pList->nTrigger += itemKind(pItem)<2;
+    if( itemKind(pItem)==0 && pItem->zSql ){
+      pList->bFail |= tableinfoHasText(pItem->zSql, "FAIL");
+    }
     pList->n++;
   }
   sqlxFinalize(p, pStmt);

@@ -66,6 +66,7 @@ struct TableInfoList {
   int n;
   int nUser;             /* how many users' triggers are at the beginning */
   int nTrigger;          /* how many triggers there are in all */
+  int bFail;             /* the text of a user's trigger has FAIL in it */
   TableInfoItem *a;
 };
 

@@ -243,6 +243,9 @@ static void requireUnlock(Sqlx *x, const ConnectionRequest *pReq){
     case WAITING_NOMEM:
       x->rc = SQLITE_NOMEM;
       break;
+    case WAITING_INTERRUPTED:
+      failSession(x, LOCK_INTERRUPTED, 0);
+      break;
     case WAITING_LOCK_KEPT:
       sqlxFail(x, SQLITE_ERROR, "no transaction: %s needs BEGIN, since PRAGMA"
           " locking_mode keeps SQLite's lock", pReq->zName);
@@ -369,7 +372,7 @@ static LockRc pollWait(void *pArg){
   Wanted *w = (Wanted*)pArg;
   const char *zSchema = w->pReq->zSchema ? w->pReq->zSchema : "main";
   if( waitingInterrupted(w->pConn->db, &w->pLook) ) return LOCK_INTERRUPTED;
-  return waitingMoved(w->pConn->db, zSchema) ? LOCK_REPLACED : LOCK_OK;
+  return waitingMoved(w->pConn->db, zSchema) ? LOCK_MOVED : LOCK_OK;
 }
 
 /* Acquires one lock of a request. */
@@ -420,7 +423,7 @@ static LockRc acquireRow(Wanted *w){
 ** turn has that lock, only the connection's busy handler can wait for it. If it
 ** is not granted, the turn is released, also one that was taken before BEGIN.
 ** Of a try that is no error. An interrupt then ends the wait for the turn,
-** whose lock is not held. */
+** whose lock is not held, unless SQLite has rolled the transaction back. */
 static int takeWrite(Sqlx *x, const Wanted *w){
   Connection *p = w->pConn;
   LockSession *pLock = w->pFs->pLock;
@@ -434,7 +437,7 @@ static int takeWrite(Sqlx *x, const Wanted *w){
   lockUndo(pLock, &turn);
   if( w->pReq->bTry && ((x->rc & 0xff)==SQLITE_BUSY
                      || (x->rc & 0xff)==SQLITE_LOCKED) ) sqlxClear(x);
-  if( x->rc==SQLITE_INTERRUPT && !w->pReq->bTry ){
+  if( x->rc==SQLITE_INTERRUPT && !w->pReq->bTry && !sqlxRolledBack(x) ){
     sqlxClear(x);
     failSession(x, LOCK_INTERRUPTED, w->pFs);
   }
@@ -900,7 +903,7 @@ void connectionEventWait(Sqlx *x, ConnectionEvent *pEvent, i64 ms){
   if( waitingInterrupted(x->db, &pEvent->pLook) ){
     eRc = LOCK_INTERRUPTED;
   }else if( waitingMoved(x->db, "main") ){
-    eRc = LOCK_REPLACED;
+    eRc = LOCK_MOVED;
   }
   failSession(x, eRc, pEvent->pFs);
 }
@@ -1032,7 +1035,10 @@ int connectionSearchBegin(
   pSearch->pFs = w.pFs;
   pSearch->iLevel = lockLevel(w.pFs->pLock);
   w.failure.msTimeout = timeLeft(pReq->msTimeout, pSearch->usBegin);
-  eRc = acquire(&w, pReq->pTable, connectionIntent(pReq->eMode));
+  eRc = lockMoved(w.pFs->pLock);
+  if( eRc==LOCK_OK ){
+    eRc = acquire(&w, pReq->pTable, connectionIntent(pReq->eMode));
+  }
   pSearch->intent = lockGranted(w.pFs->pLock);
   w.failure.msTimeout = pReq->msTimeout;
   sqlite3_finalize(w.pLook);
@@ -1261,12 +1267,15 @@ i64 connectionReset(Connection *p, Sqlx *x){
 /* A reference on the lock file of a file session; NULL if there is none, if
 ** pLook has it already, or with an error. */
 static LockFile *openUnseen(Connection *p, Sqlx *x, const FileSession *pFs,
-                            const ConnectionLook *pLook){
+                            const char *zSchema, const ConnectionLook *pLook){
   LockFile *pFile = 0;
   LockRc eRc = LOCK_FORKED;
   int i;
   if( pFs==0 ) return 0;
-  if( pFs->pFile || osPid()==p->iPid ) eRc = filesessionLook(pFs, &pFile);
+  if( pFs->pFile || osPid()==p->iPid ){
+    eRc = waitingMoved(p->db, zSchema) ? LOCK_MOVED
+                                       : filesessionLook(pFs, &pFile);
+  }
   failSession(x, eRc, pFs);
   for(i=0; i<pLook->n && pFile; i++){
     if( pLook->a[i].pFile==pFile ){
@@ -1281,7 +1290,7 @@ static LockFile *openUnseen(Connection *p, Sqlx *x, const FileSession *pFs,
 static void lookFile(Connection *p, Sqlx *x, const char *zSchema,
                      const LockFilter *pWanted, ConnectionLook *pLook){
   FileSession *pFs = findSession(p, x, zSchema);
-  LockFile *pFile = openUnseen(p, x, pFs, pLook);
+  LockFile *pFile = openUnseen(p, x, pFs, zSchema, pLook);
   LookFile *aNew;
   LookFile *pNew;
   LockRc eRc;

@@ -310,7 +310,7 @@ LockRc filesessionBegin(FileSession *p, sqlite3 *db, const char *zSchema){
   LockRc eRc = LOCK_OK;
   if( p->pLock ) return LOCK_OK;
   osStay();
-  if( waitingMoved(db, zSchema ? zSchema : "main") ) return LOCK_REPLACED;
+  if( waitingMoved(db, zSchema ? zSchema : "main") ) return LOCK_MOVED;
   if( p->pFile==0 ) eRc = openNamed(p->zName, 1, &p->pFile);
   if( eRc==LOCK_OK ) eRc = lockSessionBegin(p->pFile, &p->pLock);
   if( eRc==LOCK_OK ) setMark(p, db);
@@ -351,12 +351,13 @@ int filesessionThere(const FileSession *p){
   return eRc!=LOCK_NOFILE;
 }
 
-/* A connection that has a session in a lock file can look at it also after the
-** file was replaced. */
+/* A look at a file that was replaced would show locks that no other session
+** sees. */
 LockRc filesessionLook(const FileSession *p, LockFile **pp){
   *pp = 0;
   if( p->pLock ){
-    if( lockMoved(p->pLock)==LOCK_LINKED ) return LOCK_LINKED;
+    LockRc eRc = lockMoved(p->pLock);
+    if( eRc!=LOCK_OK ) return eRc;
   }else if( isFile(p->zName) ){
     osStay();
     return lockOpenLook(&memory, p->zName, pp);

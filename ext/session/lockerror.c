@@ -26,6 +26,10 @@ static const char *heldBy(Sqlx *x, const LockFailure *p){
                     pTrouble->iPid);
 }
 
+static void failInterrupted(Sqlx *x){
+  sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: interrupted");
+}
+
 /*
 ** SQL ERROR lock wait refused:
 **
@@ -58,6 +62,8 @@ static void failRefused(Sqlx *x, const LockFailure *p){
   const char *zHeld = heldBy(x, p);
   if( p->eWaiting==WAITING_NOMEM ){
     x->rc = SQLITE_NOMEM;
+  }else if( p->eWaiting==WAITING_INTERRUPTED ){
+    failInterrupted(x);
   }else if( p->eWaiting==WAITING_LOCK_KEPT ){
     sqlxFail(x, SQLITE_BUSY, "lock wait refused: %s; PRAGMA locking_mode keeps"
         " SQLite's own lock%s: set it to NORMAL and use the file once before",
@@ -196,13 +202,14 @@ static void failFull(Sqlx *x, LockRc eRc, const LockFailure *p){
 ** is wrong with it, its owner and mode where they matter, the system's reason,
 ** and what helps. `lock file: busy:` names the process that is stopped in the
 ** middle of a change; the error comes after a second in which no other session
-** could make a change. After `replaced` the locks of this session are invalid:
-** call interlock_reset(), or open a new connection, and begin again. After
-** `malformed` the locks of all sessions are invalid. After `no space` all
-** locks stay held. The database must have one name, since each name would have
-** a lock file of its own: a hard link to it, or a mount of the file alone, is
-** refused as soon as it is seen. None of these errors rolls back the
-** transaction.
+** could make a change. After `replaced` the locks of this session are invalid,
+** and the text says what was moved or deleted. If it was the lock file, call
+** interlock_reset() and begin again. If it was the database, close all
+** connections of the process to it, and open it again. After `malformed` the
+** locks of all sessions are invalid. After `no space` all locks stay held. The
+** database must have one name, since each name would have a lock file of its
+** own: a hard link to it, or a mount of the file alone, is refused as soon as
+** it is seen. None of these errors rolls back the transaction.
 **
 ** Code: SQLITE_ERROR; SQLITE_CANTOPEN if it cannot be opened, made or mapped,
 **   or the database has a second name; SQLITE_BUSY for `lock file: busy:`
@@ -228,6 +235,7 @@ static const char *reason(Sqlx *x, int iErrno){
     case ENODEV:       return "its file system maps no files";
     case ENOLCK:       return "the system has no room for another file lock";
     case EIO:          return "input/output error";
+    case EAGAIN:       return "another program has locked it";
     default:           return sqlxPrintf(x, "system error %d", iErrno);
   }
 }
@@ -341,8 +349,11 @@ static const char *whyNot(Sqlx *x, LockRc eRc){
     case LOCK_MALFORMED: return "malformed; delete it when no program has the"
                                 " database open";
     case LOCK_FORMAT:    return whyFormat(x);
-    case LOCK_REPLACED:  return "replaced (it, or the database, was moved or"
-                                " deleted)";
+    case LOCK_REPLACED:  return "replaced (it was moved or deleted); call"
+                                " interlock_reset() and begin again";
+    case LOCK_MOVED:     return "replaced (the database was moved or deleted);"
+                                " close this process's connections to it, and"
+                                " open it again";
     case LOCK_NETWORK:   return "on a network file system; allowed is a local"
                                 " one";
     default:                         /* LOCK_IOERR */
@@ -421,8 +432,13 @@ static void failBusy(Sqlx *x, const LockFailure *p){
 ** call interlock_reset() before it gives the connection back to a pool.
 ** Unlocking a lock that is not held returns 0 and does no harm.
 **
+** If a statement that writes called the function, in a trigger for example,
+** SQLite rolls the whole transaction back, as after any interrupt of a
+** statement that writes.
+**
 ** Code: SQLITE_INTERRUPT
-** Retry: the statement, if it is still wanted
+** Retry: the statement, if it is still wanted; the transaction, after ROLLBACK,
+**   if it was a statement that writes
 ** Cure: none is needed
 */
 void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){
@@ -462,12 +478,13 @@ void lockerrorSet(Sqlx *x, LockRc eRc, const LockFailure *p){
       sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: by another session");
       break;
     case LOCK_INTERRUPTED:
-      sqlxFail(x, SQLITE_INTERRUPT, "lock wait cancelled: interrupted");
+      failInterrupted(x);
       break;
     case LOCK_NOSPACE:
     case LOCK_MALFORMED:
     case LOCK_FORMAT:
     case LOCK_REPLACED:
+    case LOCK_MOVED:
     case LOCK_NETWORK:
     case LOCK_CANTOPEN:
     case LOCK_LINKED:

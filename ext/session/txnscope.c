@@ -4,6 +4,8 @@
 */
 #include <string.h>
 #include "session/txnscope.h"
+#include "session/waiting.h"
+#include "core/os.h"
 #include "sqlite/vtab.h"
 SQLITE_EXTENSION_INIT3
 
@@ -383,13 +385,21 @@ static const sqlite3_module writerModule = {
 
 /* ---- enlisting -------------------------------------------------------- */
 
-/* A DELETE of no rows enlists its table, and changes neither
+/*
+** A DELETE of no rows enlists its table, and changes neither
 ** last_insert_rowid() nor total_changes(). The statement opens a savepoint of
 ** its own. SQLite calls xSavepoint for it, and from then on xRollbackTo for the
-** savepoints that are already open as well. */
+** savepoints that are already open as well.
+**
+** If an interrupt meets the statement, SQLite rolls the whole transaction back,
+** and only a statement that could write enlists a table. So the statement must
+** be short: it has about ten operations. A progress handler counts those of
+** all runs, unless the count is cleared.
+*/
 static void runStatement(Sqlx *x, sqlite3_stmt **pp, const char *zTable){
   if( *pp==0 ) *pp = sqlxPrepare(x, "DELETE FROM %s WHERE 0", zTable);
   if( *pp ){
+    sqlite3_stmt_status(*pp, SQLITE_STMTSTATUS_VM_STEP, 1);
     sqlxStep(x, *pp);
     sqlite3_reset(*pp);
   }
@@ -478,12 +488,34 @@ static int busyTimeout(Sqlx *x){
   return ms;
 }
 
-/* The same without SQLite's own busy handler. A busy handler of the program's
-** cannot be found out, and is called. */
-static void runWriteAtOnce(TxnScope *p, Sqlx *x){
-  int ms = busyTimeout(x);
+/* How long to sleep before the next attempt, in ms: 1, 2, 4, ... 64. */
+static int msPause(int nTry, int msLeft){
+  int ms = nTry<6 ? 1<<nTry : 64;
+  return ms<msLeft ? ms : msLeft;
+}
+
+/*
+** The same without SQLite's own busy handler, which does not notice an
+** interrupt: SQLite would end the statement after the wait, and roll the
+** transaction back. With bWait this function sleeps in its place, as long as
+** it would, unless a transaction is open on main: then SQLite does not call it.
+** A busy handler of the program's cannot be found out, and is called.
+*/
+static void runWriteBusy(TxnScope *p, Sqlx *x, int bWait){
+  int ms = busyTimeout(x), nTry = 0;
+  u64 msEnd = osMonotonicUs()/1000 + (u64)(ms>0 ? ms : 0), msNow;
+  sqlite3_stmt *pLook = 0;
+  if( sqlite3_txn_state(p->db, "main")!=SQLITE_TXN_NONE ) bWait = 0;
   if( ms>0 ) sqlite3_busy_timeout(p->db, 0);
   runWrite(p, x);
+  while( ms>0 && bWait && (x->rc & 0xff)==SQLITE_BUSY
+      && (msNow = osMonotonicUs()/1000)<msEnd ){
+    osSleep(1000*(i64)msPause(nTry++, (int)(msEnd-msNow)));
+    sqlxClear(x);
+    if( waitingInterrupted(p->db, &pLook) ) x->rc = SQLITE_INTERRUPT;
+    else runWrite(p, x);
+  }
+  sqlite3_finalize(pLook);
   if( ms>0 ) sqlite3_busy_timeout(p->db, ms);
 }
 
@@ -495,8 +527,7 @@ void txnscopeWrite(TxnScope *p, Sqlx *x, const char *zWho, int bWait){
   if( x->rc!=SQLITE_OK ) return;
   if( p->bEnlisted
    && sqlite3_txn_state(p->db, "main")==SQLITE_TXN_WRITE ) return;
-  if( bWait ) runWrite(p, x);
-  else runWriteAtOnce(p, x);
+  runWriteBusy(p, x, bWait);
   if( x->rc!=SQLITE_OK ){
     if( !isBusy(x->rc) ) explain(x, zWho);
   }else if( !p->bEnlisted ){

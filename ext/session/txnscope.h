@@ -84,8 +84,9 @@ void txnscopeUnregister(sqlite3*);
 void txnscopeEnlist(TxnScope*, Sqlx*, const char *zWho);
 
 /* Makes its events come by a write to main, which changes nothing and takes
-** SQLite's write lock. With bWait the connection's busy handler waits for that.
-** If SQLite refuses it, the error is SQLite's, SQLITE_BUSY or SQLITE_LOCKED. */
+** SQLite's write lock. With bWait it waits for that as long as the connection's
+** busy handler would, but an interrupt ends the wait. If SQLite refuses it, the
+** error is SQLite's, SQLITE_BUSY or SQLITE_LOCKED. */
 void txnscopeWrite(TxnScope*, Sqlx*, const char *zWho, int bWait);
 
 /* Whether the end of the open transaction will be noticed: by its event, or,

@@ -24,6 +24,15 @@ static int isWal(sqlite3 *db, const char *zSchema){
   return rc==SQLITE_OK && a[0]==2 && a[1]==2;
 }
 
+/* The answer after an error of SQLite's. */
+static Waiting answerOfError(int rc){
+  switch( rc & 0xff ){
+    case SQLITE_NOMEM:     return WAITING_NOMEM;
+    case SQLITE_INTERRUPT: return WAITING_INTERRUPTED;
+    default:               return WAITING_NOT_KNOWN;
+  }
+}
+
 /* What PRAGMA locking_mode allows. SQLite may not return the mode: an
 ** authorizer can refuse the pragma. */
 static Waiting askPragma(sqlite3 *db, const char *zSchema){
@@ -41,7 +50,7 @@ static Waiting askPragma(sqlite3 *db, const char *zSchema){
   }
   sqlite3_finalize(pStmt);
   sqlite3_free(zSql);
-  return rc==SQLITE_NOMEM ? WAITING_NOMEM : eAnswer;
+  return rc==SQLITE_ROW ? eAnswer : answerOfError(rc);
 }
 
 static int lockState(sqlite3 *db, const char *zSchema){
@@ -111,18 +120,18 @@ static int readOnce(sqlite3 *db, const char *zSchema){
 ** shared cache.
 */
 static Waiting askFileLock(sqlite3 *db, const char *zSchema){
-  int eLock = lockState(db, zSchema);
+  int eLock = lockState(db, zSchema), rc;
   Waiting eAnswer;
   if( eLock==FILE_UNLOCKED ) return WAITING_ALLOWED;
   eAnswer = askPragma(db, zSchema);
   if( eAnswer!=WAITING_ALLOWED ) return eAnswer;
   if( eLock==FILE_SHARED && isWal(db, zSchema) ) return WAITING_ALLOWED;
-  switch( readOnce(db, zSchema) & 0xff ){
+  rc = readOnce(db, zSchema);
+  switch( rc & 0xff ){
     case SQLITE_OK:
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return WAITING_ALLOWED;
-    case SQLITE_NOMEM:  return WAITING_NOMEM;
-    default:            return WAITING_NOT_KNOWN;
+    default:            return answerOfError(rc);
   }
 }
 
@@ -141,12 +150,11 @@ static Waiting askSchema(sqlite3 *db, const char *zSchema){
 Waiting waitingAllowed(Sqlx *x, const char **pzSchema){
   const char **az = sqlxSchemas(x);
   Waiting eAnswer = WAITING_ALLOWED;
-  int i;
+  int i, rc = x->rc;
   *pzSchema = 0;
-  if( x->rc==SQLITE_NOMEM ) return WAITING_NOMEM;
   if( az==0 ){
-    sqlxClear(x);
-    return WAITING_NOT_KNOWN;
+    if( rc!=SQLITE_NOMEM ) sqlxClear(x);
+    return answerOfError(rc);
   }
   for(i=0; az[i] && eAnswer==WAITING_ALLOWED; i++){
     eAnswer = askSchema(x->db, az[i]);
@@ -156,19 +164,6 @@ Waiting waitingAllowed(Sqlx *x, const char **pzSchema){
 }
 
 /* ---- during a wait ---------------------------------------------------- */
-
-/* sqlite3_is_interrupted() is new in 3.41. In a header of 3.40 the API table
-** ends just before the slot of that function. */
-#if SQLITE_VERSION_NUMBER>=3041000
-# define IS_INTERRUPTED(db) sqlite3_is_interrupted(db)
-#elif SQLITE_VERSION_NUMBER>=3040000 && !defined(SQLITE_CORE)
-typedef struct NextApi {
-  sqlite3_api_routines known;
-  int (*is_interrupted)(sqlite3*);
-} NextApi;
-# define IS_INTERRUPTED(db) \
-    ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
-#endif
 
 /* Six hundred operations of SQLite's, and no table. A progress handler that
 ** must be called every 500 operations is called in each look but the first, and
@@ -214,10 +209,7 @@ static int stepsInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
 /* Without memory for a statement SQLite since 3.41 still tells of an interrupt.
 */
 int waitingInterrupted(sqlite3 *db, sqlite3_stmt **ppLook){
-#ifdef IS_INTERRUPTED
-  if( sqlite3_libversion_number()>=3041000 && IS_INTERRUPTED(db) ) return 1;
-#endif
-  return stepsInterrupted(db, ppLook);
+  return sqlxInterrupted(db) || stepsInterrupted(db, ppLook);
 }
 
 Waiting waitingKeepsLock(sqlite3 *db, const char *zSchema){

@@ -25,6 +25,7 @@ typedef enum Waiting {
   WAITING_TRANSACTION,   /* a transaction is open on a database file */
   WAITING_LOCK_KEPT,     /* PRAGMA locking_mode keeps SQLite's lock */
   WAITING_NOT_KNOWN,     /* SQLite does not say whether it does */
+  WAITING_INTERRUPTED,   /* an interrupt came meanwhile */
   WAITING_OTHER_FILE,    /* the connection has locks in another lock file:
                          ** mayAsk()'s answer, never waitingAllowed()'s */
   WAITING_OTHER_TASK,    /* another task of it would have to stand still:
@@ -38,8 +39,8 @@ typedef enum Waiting {
 Waiting waitingAllowed(Sqlx*, const char **pzSchema);
 
 /* Whether the connection will keep SQLite's lock on the file of a schema over
-** the end of its transaction: WAITING_LOCK_KEPT, WAITING_NOT_KNOWN or
-** WAITING_NOMEM; WAITING_ALLOWED if it will not. */
+** the end of its transaction: WAITING_LOCK_KEPT or an answer after an
+** error; WAITING_ALLOWED if it will not. */
 Waiting waitingKeepsLock(sqlite3 *db, const char *zSchema);
 
 /* Whether sqlite3_interrupt() was called, or the program's progress handler,

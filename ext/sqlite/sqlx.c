@@ -25,6 +25,7 @@ struct SqlxMem {
 void sqlxBegin(Sqlx *p, sqlite3 *db){
   memset(p, 0, sizeof(*p));
   p->db = db;
+  p->bBegun = !sqlite3_get_autocommit(db);
 }
 
 /* Frees the memory of the request. rc stays. */
@@ -39,26 +40,6 @@ void sqlxEnd(Sqlx *p){
   p->pMem = 0;
   p->nFree = 0;
   p->zErr = 0;
-}
-
-/* Makes the sticky error the result of the SQL function. The code must be set
-** after the text, since sqlite3_result_error() resets it. */
-void sqlxResultError(Sqlx *p, sqlite3_context *ctx){
-  if( p->rc==SQLITE_NOMEM ){
-    sqlite3_result_error_nomem(ctx);
-    return;
-  }
-  sqlite3_result_error(ctx, sqlxErrorText(p), -1);
-  sqlite3_result_error_code(ctx, p->rc);
-}
-
-/* Makes the sticky error that of the virtual table, and returns its code. */
-int sqlxVtabError(Sqlx *p, sqlite3_vtab *pTab){
-  if( p->rc!=SQLITE_OK && p->rc!=SQLITE_NOMEM ){
-    sqlite3_free(pTab->zErrMsg);
-    pTab->zErrMsg = sqlite3_mprintf("%s", sqlxErrorText(p));
-  }
-  return p->rc;
 }
 
 /* Gives memory to the request. If that fails, or if pOwned is NULL, the error
@@ -79,6 +60,57 @@ static void *own(Sqlx *p, void *pOwned){
   pMem->pNext = p->pMem;
   p->pMem = pMem;
   return pOwned;
+}
+
+/* Whether the transaction in which the request began has been rolled back. */
+int sqlxRolledBack(const Sqlx *p){
+  return p->bBegun && sqlite3_get_autocommit(p->db);
+}
+
+/*
+** SQL ERROR transaction rolled back:
+**
+** The function writes, to take part in the transaction or to change something,
+** and SQLite has rolled the whole transaction back, with all that was written
+** since BEGIN. Its locks of transaction scope are released. SQLite does so when
+** a statement that writes is interrupted (by sqlite3_interrupt, a driver's
+** cancel, or a progress handler), and when the disk is full or fails. The text
+** goes on with SQLite's error. No transaction is open any more: what is sent
+** next is committed at once.
+**
+** Code: SQLITE_INTERRUPT; SQLITE_FULL or SQLITE_IOERR
+** Retry: the transaction, from BEGIN on, if it is still wanted
+** Cure: none is needed; a ROLLBACK that fails, since none is open, does no harm
+*/
+static void explainRollback(Sqlx *p){
+  char *z;
+  int rc = p->rc & 0xff;
+  if( rc!=SQLITE_INTERRUPT && rc!=SQLITE_FULL && rc!=SQLITE_IOERR ) return;
+  if( !sqlxRolledBack(p) ) return;
+  z = own(p, sqlite3_mprintf("transaction rolled back: %s", sqlxErrorText(p)));
+  if( z ) p->zErr = z;
+}
+
+/* Makes the sticky error the result of the SQL function. The code must be set
+** after the text, since sqlite3_result_error() resets it. */
+void sqlxResultError(Sqlx *p, sqlite3_context *ctx){
+  explainRollback(p);
+  if( p->rc==SQLITE_NOMEM ){
+    sqlite3_result_error_nomem(ctx);
+    return;
+  }
+  sqlite3_result_error(ctx, sqlxErrorText(p), -1);
+  sqlite3_result_error_code(ctx, p->rc);
+}
+
+/* Makes the sticky error that of the virtual table, and returns its code. */
+int sqlxVtabError(Sqlx *p, sqlite3_vtab *pTab){
+  explainRollback(p);
+  if( p->rc!=SQLITE_OK && p->rc!=SQLITE_NOMEM ){
+    sqlite3_free(pTab->zErrMsg);
+    pTab->zErrMsg = sqlite3_mprintf("%s", sqlxErrorText(p));
+  }
+  return p->rc;
 }
 
 static void failV(Sqlx *p, int rc, const char *zFormat, va_list ap){
@@ -259,10 +291,41 @@ sqlite3_stmt *sqlxPrepare(Sqlx *p, const char *zFormat, ...){
   return pStmt;
 }
 
-/* 1 if there is a row; 0 at the end, or with the error. */
+/* sqlite3_is_interrupted() is new in 3.41. In a header of 3.40 the API table
+** ends just before the slot of that function. */
+#if SQLITE_VERSION_NUMBER>=3041000
+# define IS_INTERRUPTED(db) sqlite3_is_interrupted(db)
+#elif SQLITE_VERSION_NUMBER>=3040000 && !defined(SQLITE_CORE)
+typedef struct NextApi {
+  sqlite3_api_routines known;
+  int (*is_interrupted)(sqlite3*);
+} NextApi;
+# define IS_INTERRUPTED(db) \
+    ((const NextApi*)(const void*)sqlite3_api)->is_interrupted(db)
+#endif
+
+/* Whether sqlite3_interrupt() was called while the outermost statement ran.
+** SQLite before 3.41 does not tell: then 0. */
+int sqlxInterrupted(sqlite3 *db){
+#ifdef IS_INTERRUPTED
+  return sqlite3_libversion_number()>=3041000 && IS_INTERRUPTED(db);
+#else
+  (void)db;
+  return 0;
+#endif
+}
+
+/* 1 if there is a row; 0 at the end, or with the error. If a statement that
+** writes is begun after an interrupt, SQLite rolls the whole transaction back:
+** it is not begun. */
 int sqlxStep(Sqlx *p, sqlite3_stmt *pStmt){
   int rc;
   if( p->rc!=SQLITE_OK || pStmt==0 ) return 0;
+  if( p->bBegun && sqlxInterrupted(p->db)
+   && !sqlite3_stmt_readonly(pStmt) && !sqlite3_stmt_busy(pStmt) ){
+    p->rc = SQLITE_INTERRUPT;
+    return 0;
+  }
   rc = sqlite3_step(pStmt);
   if( rc!=SQLITE_ROW && rc!=SQLITE_DONE ) failDb(p, rc);
   return rc==SQLITE_ROW;

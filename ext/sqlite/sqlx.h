@@ -24,6 +24,7 @@ struct Sqlx {
   sqlite3 *db;           /* the connection that runs the function */
   int rc;                /* the first error; SQLITE_OK if there is none */
   const char *zErr;      /* its text; NULL stands for SQLite's text of rc */
+  int bBegun;            /* a transaction was open when the request began */
   SqlxMem *pMem;         /* the memory of this request */
   char *zFree;           /* the free end of the newest block */
   int nFree;             /* its size */
@@ -47,6 +48,8 @@ void sqlxFail(Sqlx *p, int rc, const char *zFormat, ...);
 void sqlxBad(Sqlx *p, const char *zFormat, ...);
 const char *sqlxErrorText(Sqlx *p);
 void sqlxClear(Sqlx *p);
+int sqlxInterrupted(sqlite3 *db);
+int sqlxRolledBack(const Sqlx *p);
 
 void *sqlxAlloc(Sqlx *p, sqlite3_uint64 nByte);
 void *sqlxGrow(Sqlx *p, void *pOld, int n, sqlite3_uint64 nByte);

@@ -52,16 +52,16 @@ static void checkActions(Sqlx *p, const TableInfo *pInfo){
 }
 
 /* Whether a table is fenced with a lease: then every UPDATE must carry the
-** token. Leases are in main. */
+** token. It can be in an attached file, which is the main of the connection
+** that has fenced it. */
 static int isLeased(Sqlx *p, const TableInfo *pInfo){
   static const char zCarried[] = "interlock_????????_carried";
   const TableInfoList *pList = pInfo->pList;
   int i;
-  if( sqlite3_stricmp(pInfo->zSchema, "main")!=0 ) return 0;
   if( pList==0 ){
-    return sqlxExists(p, "SELECT 1 FROM main.sqlite_master WHERE"
+    return sqlxExists(p, "SELECT 1 FROM \"%w\".sqlite_master WHERE"
         " type='trigger' AND name GLOB %Q AND tbl_name=%Q COLLATE NOCASE",
-        zCarried, pInfo->zName);
+        pInfo->zSchema, zCarried, pInfo->zName);
   }
   for(i=pList->nUser; i<pList->nTrigger; i++){
     if( sqlite3_stricmp(pList->a[i].zTable, pInfo->zName)==0
@@ -508,7 +508,7 @@ static const char *versionedNote(Sqlx *p, const DeclaredTable *pTab){
     if( pItem->zSql ) noteOfTrigger(p, pTab, pItem, pNote);
   }
   zFails = skippingFailNote(p, pInfo);
-  if( zFails && zFails[0] ){
+  if( zFails ){
     sqlite3_str_appendf(pNote, "%s%s", sqlite3_str_length(pNote) ? "; " : "",
                         zFails);
   }

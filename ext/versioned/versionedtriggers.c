@@ -94,6 +94,9 @@ static const char *const azFlag[F_COUNT] = {
 #define WHEN_AUTO    WHEN_BOTH(VERSIONED_AUTO)
 #define WHEN_STRICT  WHEN_BOTH(VERSIONED_STRICT)
 #define WHEN_ECHO    WHEN_BOTH(VERSIONED_ECHO)
+#define WHEN_IGNORE  (WHEN(VERSIONED_AUTO, VERSIONED_IGNORE) \
+                      | WHEN(VERSIONED_STRICT, VERSIONED_IGNORE) \
+                      | WHEN(VERSIONED_ECHO, VERSIONED_IGNORE))
 #define WHEN_REFUSES (WHEN_AUTO | WHEN_STRICT | WHEN_ECHO)
 #define WHEN_LOG_CLAIMS  (WHEN(VERSIONED_AUTO, VERSIONED_LOG) \
                           | WHEN(VERSIONED_STRICT, VERSIONED_LOG))
@@ -125,8 +128,9 @@ typedef enum For {
 ** must not depend on each other: SQLite does not define their order. But those
 ** called verify, settle, quiet and noted do, and so come first or last, and
 ** `validate` comes before `restore`: in another order they refuse too much, or
-** do less. Those of the history come
-** after all others: in another order less is kept. */
+** do less. Those of the history come after all others: in another order less is
+** kept. With on_stale=ignore `check` comes after those, and so runs first: when
+** it skips the row, what other triggers have done before it stays. */
 static const struct {
   const char *zWhat;
   const char *zTemplate;
@@ -147,8 +151,8 @@ static const struct {
       DEPENDS_NOT, FOR_ALL },
   { "required_first",   versioned_required_first_sql, WHEN_STRICT, -1,
       DEPENDS_COLUMNS, FOR_OWN },
-  { "check",            versioned_check_sql, WHEN_REFUSES, -1, DEPENDS_NOT,
-      FOR_ALL },
+  { "check",            versioned_check_sql, WHEN_REFUSES & ~WHEN_IGNORE, -1,
+      DEPENDS_NOT, FOR_ALL },
   { "check",            versioned_log_check_sql, WHEN_LOG, -1, DEPENDS_NOT,
       FOR_ALL },
   { "check_others",     versioned_check_others_sql, WHEN_ECHO, -1,
@@ -224,6 +228,8 @@ static const struct {
       DEPENDS_WAYS, FOR_PARENT },
   { "parent_evicted",   versioned_parent_evicted_sql, WHEN_EVER, -1,
       DEPENDS_WAYS, FOR_PARENT },
+  { "check",            versioned_check_sql, WHEN_IGNORE, -1, DEPENDS_NOT,
+      FOR_ALL },
 };
 
 typedef struct Gen Gen;

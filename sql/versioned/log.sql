@@ -11,9 +11,10 @@
 -- found    the version that the row had
 -- at       when, in unix ms
 --
--- A row with an empty kind stands only while a trigger gives a row another
--- version than the write has: `key` and `found` say which row, and which
--- version. In slot 1 it says that a program has sent that version.
+-- A row with an empty kind is a mark: `key` and `found` say which row, and
+-- which version. In slot 0 it stands only while a trigger gives the row another
+-- version than the write has. In slot 1 it says that a program has sent that
+-- version, and stands until a write is next noted (noted_others.sql).
 CREATE TABLE $log(
   kind TEXT NOT NULL, slot INTEGER NOT NULL, n INTEGER, key TEXT,
   carried TEXT, found INTEGER, at INTEGER,

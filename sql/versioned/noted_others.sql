@@ -7,8 +7,10 @@
 -- version looks like such a step. A mark that `settle` has left behind is
 -- removed, so that `noted` does not take the UPDATE for its step. If the UPDATE
 -- carries what a step carries, a mark tells `quiet` that it is none: a step
--- sets nothing but the version. The mark stays until the next one. It can do no
--- harm, since a key never gets the same version again.
+-- sets nothing but the version. The mark stays until `noted` removes it, also
+-- where an OR IGNORE has skipped the row. Then an UPDATE of the version alone,
+-- from the same version by two, is not taken for a step either, and so it fires
+-- the triggers of the user's. No version depends on that.
 CREATE TRIGGER $trigger BEFORE UPDATE OF $others ON $table
 WHEN NOT($carries) AND (($follows) OR ($own_step))
 BEGIN

@@ -15,9 +15,9 @@ fn one(db: &Connection, sql: &str) -> rusqlite::Result<String> {
 
 fn main() -> rusqlite::Result<()> {
     let db = Connection::open("shop.db")?;
-    unsafe {
-        let _guard = LoadExtensionGuard::new(&db)?; //:load
-        db.load_extension("./build/interlock", None::<&str>)?; //:load
+    {
+        let _guard = unsafe { LoadExtensionGuard::new(&db)? }; //:load
+        unsafe { db.load_extension("./build/interlock", None::<&str>)? }; //:load
     }
     println!("loaded {}", one(&db, "SELECT interlock_version() <> ''")?);
     println!("~version rusqlite {}, SQLite {}", env!("RUSQLITE"),

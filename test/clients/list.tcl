@@ -188,7 +188,9 @@ client go {
   make {[ client -nt client.go ] || go build -buildvcs=false -o client .}
   run {MATTN=$(cd "$OUT"/go && go list -m -f '{{.Version}}' \
       github.com/mattn/go-sqlite3) "$OUT"/go/client}
-  remark {`Extensions` are loaded into each connection of the pool}
+  remark {`Extensions` are loaded into each connection of the pool; `Exec`
+    evaluates only the first row of a SELECT: call [lock
+    functions](LOCKRECIPES.md#go) by `QueryRow`}
 }
 client rust {
   title {Rust `rusqlite`}
@@ -208,7 +210,8 @@ END
       cargo fetch --quiet; }}
   make {RUSQLITE=0.32.1 cargo build --quiet --offline}
   run {"$OUT"/rust/target/debug/client}
-  remark {feature `load_extension`}
+  remark {feature `load_extension`;\
+    [lock functions](#java-and-rust) by `query_row`}
 }
 client sqlx {
   title {Rust `sqlx`}
@@ -243,7 +246,8 @@ client java {
     "$SRC"/Client.java}
   run {java -cp "$OUT"/java:/usr/share/java/xerial-sqlite-jdbc.jar \
     -Djava.library.path=/usr/lib/jni:/usr/lib/x86_64-linux-gnu/jni Client}
-  remark {in a URL: `?enable_load_extension=true`; `getErrorCode` is 19 or 5}
+  remark {in a URL: `?enable_load_extension=true`; `getErrorCode` is 19 or 5;\
+    [lock functions](#java-and-rust) by `executeQuery` and `getLong`}
 }
 client lua {
   title {Lua `DBI`}

@@ -512,8 +512,8 @@ static void testLinks(void){
   CHECK_EQ(unlink(zOther), 0);
   CHECK_EQ(rename(zDb, zOther), 0);        /* moved behind a link */
   CHECK_EQ(symlink(zOther, zDb), 0);
-  CHECK_EQ(lockMoved(s), LOCK_REPLACED);
-  CHECK_EQ(openRc(zDb), LOCK_REPLACED);
+  CHECK_EQ(lockMoved(s), LOCK_MOVED);
+  CHECK_EQ(openRc(zDb), LOCK_MOVED);
   CHECK(lockCheck(p)==0);
   lockSessionEnd(s);
   lockSessionEnd(t);
@@ -690,6 +690,7 @@ static void mark(off_t iAt, u32 iValue){
 }
 static void testLook(void){
   LockFile *p = 0, *p2 = 0;
+  struct stat info;
   LockSession *s = 0;
   int eState, fd = -1, st;
   char z[500];
@@ -735,7 +736,12 @@ static void testLook(void){
   snprintf(z, sizeof z, "%s-interlock", zDb);
   CHECK_EQ(truncate(z, 0), 0);
   CHECK_EQ(lookRc(), LOCK_NOFILE);
+  /* a user that may write the file must not make one of it by a look */
   eOpen = bOnlyRead = 0;
+  CHECK_EQ(lookRc(), LOCK_NOFILE);
+  CHECK_EQ(lockOpen(&sysMem, zDb, 0, &p2), LOCK_NOFILE);
+  CHECK_EQ(stat(z, &info), 0);
+  CHECK_EQ(info.st_size, 0);
   removeFile(zDb);
 }
 
@@ -988,6 +994,17 @@ static LockRc moveAway(void *p){
   *peHow = -1;
   return LOCK_OK;
 }
+/* A second later a free lock is not granted any more either. */
+static void staysAway(LockSession *t, LockRc rcWanted){
+  LockKey kC = keyText("C");
+  LockWait w = { 0, 0, 0, 0 };
+  sWall += 2;
+  CHECK_EQ(lockAcquire(t, &kC, LOCK_EXCLUSIVE, 0, 0), rcWanted);
+  CHECK_EQ(lockSkip(t, &kC, LOCK_EXCLUSIVE, 0), rcWanted);
+  CHECK_EQ(lockRequest(t, &kC, LOCK_EXCLUSIVE, &w), rcWanted);
+  CHECK_EQ(lockRelease(t, &kC, LOCK_EXCLUSIVE), LOCK_NO);
+  sWall -= 2;
+}
 static void testGone(void){
   int e;
   snprintf(zFile, sizeof zFile, "%s-interlock", zDb);
@@ -999,10 +1016,11 @@ static void testGone(void){
     LockSession *s = beginOrDie(p), *t = beginOrDie(p), *u = 0;
     LockKey kB = keyText("B");
     CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(lockAcquire(t, &kB, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     CHECK_EQ(lockAcquire(t, &kA, LOCK_EXCLUSIVE, 0, &w), LOCK_REPLACED);
     CHECK_EQ(lockAcquire(t, &kA, LOCK_EXCLUSIVE, 0, &w), LOCK_REPLACED);
     CHECK_EQ(lockSessionBegin(p, &u), LOCK_REPLACED);
-    CHECK_EQ(lockAcquire(t, &kB, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    staysAway(t, LOCK_REPLACED);
     CHECK_EQ(lockRelease(s, &kA, LOCK_EXCLUSIVE), LOCK_OK);
     p2 = openOrDie(zDb);                 /* a new file, another group */
     CHECK(p2!=p);
@@ -1036,17 +1054,18 @@ static void testDbGone(void){
     t = beginOrDie(p);
     CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
     CHECK_EQ(lockMoved(s), LOCK_OK);
-    CHECK_EQ(lockAcquire(t, &kA, LOCK_EXCLUSIVE, 0, &w), LOCK_REPLACED);
-    CHECK_EQ(lockMoved(s), LOCK_REPLACED);
-    CHECK_EQ(lockWriterEnter(s), LOCK_REPLACED);
+    CHECK_EQ(lockAcquire(t, &kA, LOCK_EXCLUSIVE, 0, &w), LOCK_MOVED);
+    CHECK_EQ(lockMoved(s), LOCK_MOVED);
+    CHECK_EQ(lockWriterEnter(s), LOCK_MOVED);
+    staysAway(t, LOCK_MOVED);
     if( e<2 ) makeDb(zDb);
     u = beginOrDie(p);
     CHECK_EQ(lockMoved(u), LOCK_OK);
-    CHECK_EQ(lockMoved(s), LOCK_REPLACED);
+    CHECK_EQ(lockMoved(s), LOCK_MOVED);
     if( e>0 ){                           /* the first one comes back */
       CHECK_EQ(rename(zAway, zDb), 0);
       CHECK_EQ(lockMoved(s), LOCK_OK);
-      CHECK_EQ(lockMoved(u), LOCK_REPLACED);
+      CHECK_EQ(lockMoved(u), LOCK_MOVED);
     }
     lockSessionEnd(s);
     lockSessionEnd(t);
@@ -1386,6 +1405,83 @@ static void testSmall(void){
   removeFile(zDb);
 }
 
+/* A copy of a lock file has holes where the original has blocks.  A process
+** that attaches fills them, or is refused if the disk is full.  A file without
+** holes can be used on a full disk. */
+static void testHoles(void){
+  LockFile *p = openOrDie(zDb);
+  LockSession *s = beginOrDie(p);
+  i64 nNeed = (i64)bytesOf(p), nFile = statOf(zDb).st_size;
+  char z[500];
+  int fd;
+  CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+  lockSessionEnd(s);
+  lockClose(p);
+  snprintf(z, sizeof z, "%s-interlock", zDb);
+  fd = open(z, O_RDWR);
+  if( __real_fallocate64(fd, FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE,
+                         SEG_EXTENTS, nFile-(off_t)SEG_EXTENTS)==0 ){
+    CHECK(diskOf(zDb)<nNeed);
+    eNoBlocks = ENOSPC;
+    CHECK_EQ(openRc(zDb), LOCK_NOSPACE);
+    CHECK_EQ(lookRc(), LOCK_NOSPACE);
+    eNoBlocks = 0;
+    CHECK_EQ(openRc(zDb), LOCK_OK);
+    CHECK(diskOf(zDb)>=nNeed);
+    eNoBlocks = ENOSPC;
+    CHECK_EQ(openRc(zDb), LOCK_OK);
+    eNoBlocks = 0;
+  }
+  close(fd);
+  removeFile(zDb);
+}
+
+/* An older copy of the file is written over it.  The process that was in it,
+** and one that attaches then and draws the same number, are both refused.  A
+** program that has locked the whole file does no damage. */
+static void testWentBack(void){
+  int bChild;
+  for(bChild=0; bChild<2; bChild++){
+    LockFile *p = openOrDie(zDb);
+    LockSession *s;
+    char *a, z[500];
+    off_t n = statOf(zDb).st_size;
+    int fd, st = 0;
+    struct flock l;
+    snprintf(z, sizeof z, "%s-interlock", zDb);
+    fd = open(z, O_RDWR);
+    a = malloc((size_t)n);
+    lockClose(p);
+    CHECK_EQ(pread(fd, a, (size_t)n, 0), n);
+    memset(&l, 0, sizeof l);
+    l.l_type = F_RDLCK;
+    if( osLayer()=='L' ){
+      CHECK_EQ(fcntl(fd, F_OFD_SETLK, &l), 0);
+      CHECK_EQ(openRc(zDb), LOCK_IOERR);
+      CHECK_EQ(osTrouble()->iErrno, EAGAIN);
+      l.l_type = F_UNLCK;
+      CHECK_EQ(fcntl(fd, F_OFD_SETLK, &l), 0);
+      CHECK_EQ(pwrite(fd, a, (size_t)n, 0), n);
+    }
+    p = openOrDie(zDb);
+    s = beginOrDie(p);
+    CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_OK);
+    CHECK_EQ(pwrite(fd, a, (size_t)n, 0), n);
+    if( bChild ){
+      pid_t pid = fork();
+      if( pid==0 ) _exit(openRc(zDb)==LOCK_MALFORMED ? 0 : 1);
+      waitpid(pid, &st, 0);
+      CHECK_EQ(st, 0);
+    }
+    CHECK_EQ(lockAcquire(s, &kA, LOCK_EXCLUSIVE, 0, 0), LOCK_MALFORMED);
+    lockSessionEnd(s);
+    lockClose(p);
+    close(fd);
+    free(a);
+    removeFile(zDb);
+  }
+}
+
 int main(int n, char **a){
   alarm(100);
   setvbuf(stderr, 0, _IONBF, 0);
@@ -1403,6 +1499,8 @@ int main(int n, char **a){
   testShortFile();
   testHalfFormatted();
   testSmall();
+  testHoles();
+  testWentBack();
   testSignalled();
   testAppended(EOPNOTSUPP);
   testAppended(EINVAL);

@@ -112,7 +112,7 @@ class WithHibernate {
 
     Session third = factory.openSession();
     third.beginTransaction();
-    one(third, "SELECT row_xact_lock('account', 1)"); //:lock
+    one(third, "SELECT row_xact_lock('account', 1), write_turn()"); //:lock
     Account c = third.find(Account.class, 1L);
     System.out.println("locked " + tryLock());
     c.balance = 51;

@@ -103,7 +103,8 @@ class WithJooq {
     }
 
     db.transaction(c -> {
-      c.dsl().fetchValue("SELECT row_xact_lock('account', 1)"); //:lock
+      c.dsl().fetchOne( //:lock
+        "SELECT row_xact_lock('account', 1), write_turn()"); //:lock
       Account r = c.dsl().fetchOne(t);
       System.out.println("locked " + tryLock());
       r.set(t.BALANCE, 51);

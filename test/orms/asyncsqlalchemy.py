@@ -87,7 +87,8 @@ async def main():
             print("unknown 1")
 
     async with session() as third:
-        await third.execute(text("SELECT row_xact_lock('account', 1)"))  #:lock
+        await third.execute(text(  #:lock
+            "SELECT row_xact_lock('account', 1), write_turn()"))  #:lock
         c = await third.get(Account, 1)
         print("locked", other("-load", "SELECT try_row_lock('account', 1)"))
         c.balance += 1

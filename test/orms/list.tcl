@@ -17,7 +17,8 @@ client tortoise {
   title {Tortoise ORM}
   file withtortoise.py
   has {/usr/bin/python3 -m pip --version}
-  get {sh "$SRC"/pip.sh tortoise-orm==1.1.9}
+  get {sh "$SRC"/pip.sh tortoise-orm==1.1.9 fastapi==0.165.0 \
+    uvicorn==0.54.0}
   run {PYTHONPATH="$OUT"/tortoise/packages /usr/bin/python3 -B -W ignore \
     "$SRC"/withtortoise.py}
   load {{"engine": "shop.interlock_sqlite"}}
@@ -101,8 +102,8 @@ client typeorm {
     "$SRC"/withtypeorm.cjs}
   mode auto
   remark {`@VersionColumn` is written and never checked: Interlock checks it,
-    but not that of an object that was read or made without it; the
-    [adapter](#knex-kysely-typeorm)}
+    but not that of an object that was read or made without it; `save()`
+    inserts a row that is gone once more; the [adapter](#knex-kysely-typeorm)}
 }
 client mikro {
   title {MikroORM}
@@ -188,7 +189,9 @@ client activerecord {
   without adapter
   mode auto
   first 0
-  remark {`locking_column`}
+  remark {`locking_column`; threads and the query cache:
+    [LOCKRECIPES.md](LOCKRECIPES.md#activerecord), or the
+    [gem](PACKAGES.md#activerecord)}
 }
 client sequel {
   title {Sequel}
@@ -197,7 +200,8 @@ client sequel {
   run {ruby "$SRC"/withsequel.rb}
   without adapter
   mode auto
-  remark {plugin `optimistic_locking`}
+  remark {plugin `optimistic_locking`; with threads,
+    [`Interlock.wait`](LOCKRECIPES.md#ruby)}
 }
 client doctrine {
   title {Doctrine}
@@ -228,7 +232,11 @@ client hibernate {
   mode auto
   first 0
   without {adapter rebuilt repaired}
-  remark {`@Version`; it alters no columns}
+  remark {`@Version`; it alters no columns; with HikariCP as its pool\
+    `hibernate.hikari.connectionInitSql` in place of\
+    `hibernate.connection.init_sql`, which is ignored then; with `parent=` a\
+    transaction that saves a parent and its child raises the parent twice:\
+    `refresh` it before it is saved again in that Session}
 }
 client jooq {
   title {jOOQ}
@@ -259,7 +267,8 @@ client gorm {
   without adapter
   mode auto
   remark {`BeforeUpdate` carries the version, also with `Select` and `Omit`, and
-    a callback restores it after a refusal: `test/orms/withgorm.go`}
+    a callback restores it after a refusal: `test/orms/withgorm.go` and
+    [below](#gorm)}
 }
 client ent {
   title {ent}

@@ -9,14 +9,17 @@ def other(*words):
 
 # What the adapter does in its own program, with a database of its own.
 def adapter(name):
+    beside("adapter", f"adapter{name}.py")
+
+def beside(folder, file):
     root = os.environ["ROOT"]
     path = root + "/tool/adapters/python:" + os.environ["PYTHONPATH"]
-    os.makedirs("adapter", exist_ok=True)
+    os.makedirs(folder, exist_ok=True)
     sys.stdout.flush()
     library = os.path.abspath("build/interlock.so")
     subprocess.run(
         [sys.executable, "-B", "-W", "ignore",
-         f"{os.environ['SRC']}/adapter{name}.py"], cwd="adapter",
+         f"{os.environ['SRC']}/{file}"], cwd=folder, check=True,
         env={**os.environ, "PYTHONPATH": path, "INTERLOCK": library})
 
 # What a SELECT for update becomes.

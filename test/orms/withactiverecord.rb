@@ -9,9 +9,9 @@ module LoadInterlock  #:load
     raw_connection.enable_load_extension(true)  #:load
     raw_connection.load_extension("./build/interlock")  #:load
     raw_connection.enable_load_extension(false)
-  end
-end
-adapter = ActiveRecord::ConnectionAdapters::SQLite3Adapter
+  end  #:load
+end  #:load
+adapter = ActiveRecord::ConnectionAdapters::SQLite3Adapter  #:load
 adapter.prepend(LoadInterlock)  #:load
 ActiveRecord::Base.establish_connection(
   adapter: "sqlite3", database: "shop.db", timeout: 5000, pool: 4)
@@ -71,7 +71,10 @@ rescue ActiveRecord::StaleObjectError
 end
 
 Account.transaction do
-  one("SELECT row_xact_lock('account', 1)")  #:lock
+  db = Account.connection  #:lock
+  lock = "SELECT row_xact_lock('account', 1), write_turn()"  #:lock
+  db.uncached { db.select_value(lock) }  #:lock
+  db.clear_query_cache  #:lock
   c = Account.find(1)
   puts "locked #{try_lock}"
   c.update!(balance: 51)

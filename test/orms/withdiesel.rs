@@ -104,7 +104,8 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     println!("unknown {}", stale(a.save(db)));
 
     db.transaction(|db| { //:lock
-        db.batch_execute("SELECT row_xact_lock('account', 1)")?; //:lock
+        db.batch_execute( //:lock
+            "SELECT row_xact_lock('account', 1), write_turn()")?; //:lock
         let mut c: Account = account::table.find(1).first(db)?; //:lock
         println!("locked {}", try_lock());
         c.balance += 1;

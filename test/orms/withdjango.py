@@ -136,7 +136,7 @@ except IntegrityError as e:
     print("unknown", int(str(e).startswith("stale write:")))
 
 with transaction.atomic():
-    one("SELECT row_xact_lock('account', 1)")  #:lock
+    one("SELECT row_xact_lock('account', 1), write_turn()")  #:lock
     c = Account.objects.get(pk=1)
     print("locked", other("-load", "SELECT try_row_lock('account', 1)"))
     c.balance += 1

@@ -73,7 +73,8 @@ try {
 }
 
 db.transaction((transaction) => {
-  transaction.get(sql`SELECT row_xact_lock('account', 1)`);  //:lock
+  transaction.get(  //:lock
+    sql`SELECT row_xact_lock('account', 1), write_turn()`);  //:lock
   const c = transaction.select().from(account).get();
   console.log("locked", tryLock());
   transaction.update(account).set({ balance: 51, version: c.version + 1 }).run();

@@ -51,7 +51,13 @@ func add(ctx context.Context, client *ent.Client) error {
 		return err
 	}
 	defer tx.Rollback()
-	_, err = tx.ExecContext(ctx, "SELECT row_xact_lock('accounts', 1)") //:lock
+	lock := "SELECT row_xact_lock('accounts', 1), write_turn()" //:lock
+	rows, err := tx.QueryContext(ctx, lock)                     //:lock
+	if err != nil {
+		return err
+	}
+	rows.Next()                                 //:lock
+	err = errors.Join(rows.Err(), rows.Close()) //:lock
 	if err != nil {
 		return err
 	}

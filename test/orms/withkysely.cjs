@@ -52,7 +52,8 @@ async function main() {
   }
 
   await db.transaction().execute(async (transaction) => {
-    await sql`SELECT row_xact_lock('account', 1)`.execute(transaction);  //:lock
+    await sql`SELECT row_xact_lock('account', 1), write_turn()`  //:lock
+      .execute(transaction);  //:lock
     const c = await transaction.selectFrom("account").selectAll()
       .executeTakeFirst();
     console.log("locked", tryLock());

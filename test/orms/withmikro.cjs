@@ -60,7 +60,8 @@ async function main() {
   }
 
   await orm.em.fork().transactional(async (em) => {  //:lock
-    await em.execute("SELECT row_xact_lock('account', 1)");  //:lock
+    await em.execute(  //:lock
+      "SELECT row_xact_lock('account', 1), write_turn()");  //:lock
     const c = await em.findOne("Account", 1);
     console.log("locked", tryLock());
     c.balance += 1;

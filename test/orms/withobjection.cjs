@@ -75,7 +75,8 @@ async function main() {
   }
 
   await db.transaction(async (transaction) => {
-    await transaction.raw("SELECT row_xact_lock('account', 1)");  //:lock
+    await transaction.raw(  //:lock
+      "SELECT row_xact_lock('account', 1), write_turn()");  //:lock
     const c = await Account.query(transaction).findById(1);
     console.log("locked", tryLock());
     await c.$query(transaction).patch({ balance: 51 });

@@ -93,7 +93,8 @@ except IntegrityError as e:
     print("unknown", int(str(e).startswith("stale write:")))
 
 with db.atomic():
-    db.execute_sql("SELECT row_xact_lock('account', 1)").fetchall()  #:lock
+    db.execute_sql(  #:lock
+        "SELECT row_xact_lock('account', 1), write_turn()").fetchall()  #:lock
     c = Account.get_by_id(1)
     print("locked", other("-load", "SELECT try_row_lock('account', 1)"))
     c.balance += 1

@@ -120,7 +120,8 @@ async function main() {
   }
 
   await db.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT row_xact_lock('account', 1)`;  //:lock
+    await tx  //:lock
+      .$queryRaw`SELECT row_xact_lock('account', 1), write_turn()`;  //:lock
     const c = await tx.account.findUnique({ where: { id: 1 } });
     console.log("locked", tryLock());
     await save(c, { balance: 51 }, tx);

@@ -107,7 +107,7 @@ async fn main() -> Result<(), DbErr> {
     println!("unknown {}", stale(save(&db, &a, 77).await));
 
     let transaction = db.begin().await?; //:lock
-    let lock = "SELECT row_xact_lock('account', 1)"; //:lock
+    let lock = "SELECT row_xact_lock('account', 1), write_turn()"; //:lock
     transaction.execute_unprepared(lock).await?; //:lock
     let c = account::Entity::find_by_id(1).one(&transaction).await?.unwrap();
     println!("locked {}", try_lock());

@@ -2,11 +2,11 @@
 require "sequel"
 require_relative "steps"
 
-DB = Sequel.sqlite("shop.db", max_connections: 3,  #:load
-  after_connect: proc { |db|  #:load
-    db.enable_load_extension(true)  #:load
-    db.load_extension("./build/interlock")  #:load
-    db.enable_load_extension(false) })
+loads = proc { |db|  #:load
+  db.enable_load_extension(true)  #:load
+  db.load_extension("./build/interlock")  #:load
+  db.enable_load_extension(false) }  #:load
+DB = Sequel.sqlite("shop.db", after_connect: loads)  #:load
 
 DB.create_table(:account) do
   primary_key :id
@@ -53,7 +53,7 @@ rescue Sequel::NoExistingObject
 end
 
 DB.transaction do
-  DB.get(Sequel.function(:row_xact_lock, "account", 1))  #:lock
+  DB.fetch("SELECT row_xact_lock('account', 1), write_turn()").first  #:lock
   c = Account[1]
   puts "locked #{try_lock}"
   c.update(balance: 51)

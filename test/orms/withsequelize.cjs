@@ -52,7 +52,8 @@ async function main() {
 
   await sequelize.transaction(async (transaction) => {
     await load(transaction);
-    await one("SELECT row_xact_lock('account', 1)", { transaction });  //:lock
+    const lock = "SELECT row_xact_lock('account', 1), write_turn()";  //:lock
+    await one(lock, { transaction });  //:lock
     const c = await Account.findByPk(1, { transaction });
     console.log("locked", tryLock());
     await c.update({ balance: 51 }, { transaction });

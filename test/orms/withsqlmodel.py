@@ -84,7 +84,8 @@ except IntegrityError as e:
     assert str(e.orig).startswith("stale write:")
 
 with Session(engine) as session:
-    session.execute(text("SELECT row_xact_lock('account', 1)"))  #:lock
+    session.execute(text(  #:lock
+        "SELECT row_xact_lock('account', 1), write_turn()"))  #:lock
     c = session.get(Account, 1)
     print("locked", other("-load", "SELECT try_row_lock('account', 1)"))
     c.balance += 1

@@ -7,7 +7,7 @@ os.symlink(os.path.join(os.environ["SRC"], "tortoiseshop"), "shop")
 sys.dont_write_bytecode = True
 sys.path[:0] = [os.getcwd()]
 
-from steps import adapter, for_update, other
+from steps import adapter, beside, for_update, other
 from tortoise import Tortoise
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
@@ -74,7 +74,8 @@ async def main():
 
     c = await Account.get(id=1)
     async with in_transaction() as db:  #:lock
-        await db.execute_query("SELECT row_xact_lock('account', 1)")  #:lock
+        await db.execute_query(  #:lock
+            "SELECT row_xact_lock('account', 1), write_turn()")  #:lock
         c = await Account.get(id=1, using_db=db)  #:lock
         print("locked", other("-load", "SELECT try_row_lock('account', 1)"))
         c.balance += 1
@@ -89,6 +90,7 @@ async def main():
     print("repaired", await one("SELECT status FROM versioned_tables"),
           other("SELECT balance, version FROM account"))
     adapter("tortoise")
+    beside("server", "servertortoise.py")
     print("done")
 
 async def run():

@@ -68,8 +68,17 @@ async function main() {
       Number(e.driverError.code === "SQLITE_CONSTRAINT_TRIGGER"));
   }
 
+  // What the page says: save() inserts a row that is gone once more.
+  const gone = await accounts.save({ balance: 1 });
+  const count = () => one(`SELECT count(*) FROM account WHERE id = ${gone.id}`);
+  await source.query(`DELETE FROM account WHERE id = ${gone.id}`);
+  gone.balance += 1;
+  await accounts.save(gone);
+  if (await count() !== 1) throw new Error("save() of a row that is gone");
+  await source.query(`DELETE FROM account WHERE id = ${gone.id}`);
+
   await source.transaction(async (db) => {  //:lock
-    await db.query("SELECT row_xact_lock('account', 1)");  //:lock
+    await db.query("SELECT row_xact_lock('account', 1), write_turn()");  //:lock
     const c = await db.findOneBy("account", { id: 1 });
     console.log("locked", tryLock());
     c.balance += 1;

@@ -1,8 +1,23 @@
 # SPDX-License-Identifier: 0BSD
 # activerecord.rb VERSION: the adapter in the gem. activerecord.rb -add N: adds
-# 1 to the Nth row of each way of locking, 25 times.
-require "interlock/active_record"  #:load
+# 1 to the Nth row of each way of locking, 25 times. With -immediate in place of
+# -add, too, in transactions that begin as those of ActiveRecord 8.0.
 require "timeout"
+require "active_record"
+require "active_record/connection_adapters/sqlite3_adapter"
+# As ActiveRecord 8.0.
+if ARGV[0] == "-immediate"
+  module ActiveRecord::ConnectionAdapters::SQLite3::DatabaseStatements
+    def begin_db_transaction
+      (@raw_connection || @connection).transaction(:immediate)
+    end
+
+    def begin_deferred_transaction(_isolation = nil)
+      (@raw_connection || @connection).transaction(:deferred)
+    end
+  end
+end
+require "interlock/active_record"  #:load
 
 def connect(settings = {})
   ActiveRecord::Base.establish_connection(
@@ -60,7 +75,7 @@ ADD = {
     end
   },
 }
-if ARGV[0] == "-add"
+if %w[-add -immediate].include?(ARGV[0])
   ADD.each_with_index do |(how, add), i|
     connect(interlock_turns: true) if how == "turns"
     25.times { add[3 * i + ARGV[1].to_i] }
@@ -239,7 +254,159 @@ workers = [1, 1, 2, 3].map { |n| spawn(RbConfig.ruby, $0, "-add", n.to_s) }
 workers.each { |pid| assert Process.wait2(pid)[1].exitstatus, 0 }
 assert Counter.order(:id).pluck(:n), [50, 25, 25] * 4
 
+# The same where transactions begin immediately. One waits for a lock of a
+# connection that has no transaction.
+Counter.update_all(n: 0)
+other = shell("SELECT row_lock('counter', 3) > 0;")
+other.gets
+workers = [1, 1, 2, 3].map do |n|
+  spawn(RbConfig.ruby, $0, "-immediate", n.to_s)
+end
+Timeout.timeout(60) do
+  Thread.pass until one("SELECT count(*) FROM advisory_waits
+                         WHERE object = 'counter' AND key = 3") > 0
+end
+other.close
+workers.each { |pid| assert Process.wait2(pid)[1].exitstatus, 0 }
+assert Counter.order(:id).pluck(:n), [50, 25, 25] * 4
+
+# Four threads of one process on one row.
+ADD.each_with_index do |(how, add), i|
+  connect(interlock_turns: true) if how == "turns"
+  threads = 4.times.map { Thread.new { 25.times { add[3 * i + 1] } } }
+  Timeout.timeout(60) { threads.each(&:join) }
+  assert Counter.find(3 * i + 1).n, 150
+end
+
+# With turns a transaction waits for locks before it waits for its turn.
+HELD = "SELECT key FROM advisory_locks WHERE session = advisory_session() AND
+        kind = 'turn'"
+def turns = Counter.uncached { ActiveRecord::Base.connection.select_rows(HELD) }
+other = shell("SELECT row_lock('counter', 1), advisory_lock('b') > 0;")
+other.gets
+counter = Counter.find(1)
+waiting = Thread.new do
+  Counter.transaction do
+    Counter.with_advisory_lock("b", transaction: true)
+    counter.lock!
+    turns
+  end
+end
+Thread.pass until one("SELECT count(*) FROM advisory_waits") == 1
+other.close
+assert waiting.value, [[nil]]
+Counter.transaction { Counter.with_advisory_lock("b") {} }
+assert turns, []
+
+# A wait ends at its limit, or when the thread is interrupted.
+connect(interlock_timeout: 200)
+Counter.with_advisory_lock("b") do
+  raised = [Timeout::Error, ActiveRecord::LockWaitTimeout]
+  waiting = 2.times.map do |i|
+    Thread.new do
+      Timeout.timeout(i == 0 ? 0.1 : 60) do
+        Counter.transaction do
+          Counter.connection.interlock_wait("advisory_xact_lock", "b")
+        end
+      end
+    rescue Timeout::Error, ActiveRecord::LockWaitTimeout => e
+      e.class
+    end
+  end
+  Thread.pass until one("SELECT count(*) FROM advisory_waits") > 0
+  assert waiting.map(&:value), raised
+  assert one("SELECT count(*) FROM advisory_waits"), 0
+end
+
+# Processes that take turns without a pause do not keep this one out.
+connect
+stop = "stop"
+writers = 2.times.map do
+  fork do
+    db = Interlock.load(SQLite3::Database.new("shop.db"))
+    db.busy_timeout(60_000)
+    until File.exist?(stop)
+      db.transaction { db.get_first_value("SELECT write_turn()") }
+    end
+    exit!
+  end
+end
+Counter.update_all(n: 0)
+Timeout.timeout(60) { 25.times { ADD["lock"][1] } }
+File.write(stop, "")
+writers.each { |pid| Process.wait(pid) }
+assert Counter.find(1).n, 25
+
+# A plain writer has SQLite's lock.
+writer = Thread.new do
+  Counter.transaction do
+    Counter.update_all(n: 3)
+    sleep 0.2
+  end
+end
+Thread.pass until Counter.connection_pool.connections.any? do |connection|
+  connection.transaction_open? && connection.current_transaction.materialized?
+end
+sleep 0.05
+ADD["lock"][1]
+writer.join
+assert Counter.find(1).n, 4
+
+# The query cache of a request answers no call of Interlock's, and forgets what
+# was read before a lock.
+shop = SQLite3::Database.new("shop.db")
+shop.busy_timeout(60_000)
+locks = {
+  "lock" => -> { Counter.lock.find(2) },
+  "with_lock" => -> { Counter.find(2).lock! },
+  "advisory" => -> { Counter.with_advisory_lock("b", transaction: true) },
+  "advisory, tried" => -> { Counter.with_advisory_lock("b", 0) },
+  "SQL" => -> { one("SELECT advisory_xact_lock('b'), write_turn()") },
+  "relation" => -> {
+    lock = Arel.sql("row_xact_lock('counter', 2)")
+    Counter.from("(SELECT 1)").pick(lock)
+  },
+  "turns" => -> {},
+}
+locks.each do |how, lock|
+  connect(interlock_turns: true) if how == "turns"
+  Counter.update_all(n: 0)
+  Counter.cache do
+    Counter.find(2)
+    shop.execute("UPDATE counter SET n = 50")
+    Counter.transaction do
+      lock.call
+      counter = Counter.find(2)
+      counter.update!(n: counter.n + 1)
+    end
+  end
+  assert [how, Counter.find(2).n], [how, 51]
+end
+connect
+Counter.cache do
+  assert 2.times.map { one("SELECT try_advisory_lock('printer')") }, [0, 0]
+  2.times do
+    assert one("SELECT advisory_lock('b') > 0"), 1
+    assert one("SELECT count(*) FROM advisory_locks WHERE key = 'b'"), 1
+    assert one("SELECT advisory_unlock('b')"), 1
+  end
+  assert one("SELECT count(*) FROM advisory_locks WHERE key = 'b'"), 0
+end
+
+# A connection that goes back to the pool gives back what it holds, and keeps
+# its limit.
+connect(interlock_timeout: 500)
+seen = 2.times.map do
+  Counter.connection_pool.with_connection do |connection|
+    connection.select_value("SELECT try_advisory_lock('b')")
+    connection.select_value("SELECT advisory_lock_timeout(7)")
+  end
+end
+assert seen, [500, 500]
+assert Counter.advisory_lock_exists?("b"), false
+
 # Without timeout_seconds the wait has no limit.
+connect
 one("SELECT advisory_lock_timeout(1)")
 waited = Account.with_advisory_lock("scanner") { 1 }
 puts "waited #{waited}"

@@ -130,7 +130,8 @@ client go {
       github.com/mattn/go-sqlite3) "$OUT"/go/program}
   remark {`make go`;
     `GOPROXY=file://$PWD/build/packages/go,$(go env GOPROXY)` and
-    `GONOSUMDB=interlock.example/sqlite`; compiled and linked}
+    `GONOSUMDB=interlock.example/sqlite`; compiled and linked; see
+    [below](#go)}
 }
 client goose {
   title {Go `goose`}

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log"
 	"os/exec"
@@ -64,8 +65,42 @@ func goOn(second *exec.Cmd) {
 	}
 }
 
+// A context that has ended before the call does not wait, and the lock is not
+// held after it.
+func ended() error {
+	ctx := context.Background()
+	other, err := sql.Open("sqlite3", "shop.db")
+	if err != nil {
+		return err
+	}
+	defer other.Close()
+	holder, err := other.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer holder.Close()
+	waiter, err := other.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer waiter.Close()
+	if err = (lock.Locker{}).SessionLock(ctx, holder); err != nil {
+		return err
+	}
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	err = lock.Locker{}.SessionLock(over, waiter)
+	if !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("a context that was cancelled: %w", err)
+	}
+	return lock.Locker{}.SessionUnlock(ctx, holder)
+}
+
 // In this process, whose pool has one connection.
 func here() error {
+	if err := ended(); err != nil {
+		return err
+	}
 	p, err := provider(db)
 	if err == nil {
 		_, err = p.Up(context.Background())

@@ -1,5 +1,5 @@
 module @MODULE@
 
-go 1.19
+go 1.21
 
-require github.com/mattn/go-sqlite3 v1.14.16
+require github.com/mattn/go-sqlite3 v1.14.53

@@ -9,6 +9,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 )
 
 // DefaultKey is the name of the advisory lock.
@@ -32,13 +34,29 @@ func (l Locker) key() string {
 // SessionLock waits for the lock until ctx ends. After an error the connection
 // does not hold it.
 func (l Locker) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, "SELECT advisory_lock(?)", l.key())
+	var token int64
+	err := conn.QueryRowContext(ctx, "SELECT advisory_lock(?, wait_at_most(?))",
+		l.key(), limit(ctx)).Scan(&token)
 	if err == nil {
 		return nil
 	}
 	// If ctx has ended when the lock had just been granted, it is held.
-	conn.ExecContext(context.Background(), "SELECT advisory_unlock(?)", l.key())
+	var released bool
+	conn.QueryRowContext(context.Background(), "SELECT advisory_unlock(?)",
+		l.key()).Scan(&released)
 	return fmt.Errorf("interlock: lock %q: %w", l.key(), err)
+}
+
+// limit is for wait_at_most: a second after the end of ctx. The driver ends the
+// wait when ctx ends, except that SQLite forgets an interrupt that comes just
+// before the statement begins.
+func limit(ctx context.Context) int64 {
+	end, ends := ctx.Deadline()
+	if !ends {
+		return -1
+	}
+	ms := time.Until(end).Milliseconds() + 1000
+	return max(0, min(ms, math.MaxInt32))
 }
 
 // SessionUnlock releases the lock.

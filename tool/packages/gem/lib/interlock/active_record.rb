@@ -9,7 +9,12 @@
 #   migrations: Rails' lock, so that two processes do not migrate at once
 #
 # With `interlock_turns: true` in database.yml transactions wait in a queue for
-# their turn to write, when they send their first statement.
+# their turn to write, when they send their first statement that takes no lock.
+# `interlock_timeout: 5000` limits each wait, in milliseconds.
+#
+# While a thread waits, other threads run. When a connection goes back to its
+# pool, it gives back its locks. The query cache answers neither the calls above
+# nor Interlock's functions of SQL, and is empty after them.
 require "active_record"
 require "active_record/connection_adapters/sqlite3_adapter"
 require "interlock"
@@ -25,6 +30,21 @@ module Interlock
       "FOR SHARE NOWAIT" => ["_shared", :refuse],
       "FOR SHARE SKIP LOCKED" => ["_shared", :skip],
     }.freeze
+
+    # SQL that calls a function of Interlock's, or reads a table of its.
+    CALLS = /
+      \b(?:\w*_(?:un)?lock(?:_\w+)? | \w*lock_rows\w* | \w*skip_locked |
+         release_all_locks | lease_\w+ | \w*write_turn\w* | (?:un)?listen\w* |
+         \w*notify | withdraw_request | interlock_\w+ | advisory_\w+ |
+         (?:un)?(?:versioned|fenced|guarded)\w* | expect_\w+)\s*\( |
+      \b(?:advisory_(?:locks|waits|sessions|stats) |
+         (?:versioned|fenced|guarded)_tables | versioned_log)\b
+    /ix.freeze
+
+    # Whether this ActiveRecord can begin immediately and deferred.
+    IMMEDIATE =
+      ::ActiveRecord::ConnectionAdapters::SQLite3::DatabaseStatements
+      .method_defined?(:begin_deferred_transaction)
 
     # For SQLite3Adapter.
     module Adapter
@@ -46,31 +66,51 @@ module Interlock
         interlock_value("SELECT advisory_unlock(#{Integer(id)})") == 1
       end
 
+      # From 8.0 on ActiveRecord sends BEGIN IMMEDIATE. After that a transaction
+      # cannot wait for locks, so one that begins with a lock, or has turns, is
+      # begun as before.
       def begin_db_transaction
-        super
-        return unless @config[:interlock_turns]
-        begin
-          log("SELECT write_turn()", "TRANSACTION") do
-            interlock_raw.get_first_value("SELECT write_turn()")
-          end
-        rescue StandardError
-          # ActiveRecord does not know yet that the transaction has begun.
-          interlock_raw.rollback
-          raise
+        turns = @config[:interlock_turns]
+        if (turns || @interlock_locking) && IMMEDIATE
+          begin_deferred_transaction
+        else
+          super
         end
+        @interlock_turn_due = turns
+      end
+
+      # A transaction that is to have the turn must not get from the cache what
+      # was read before it. It would not even begin.
+      def transaction(**options, &block)
+        clear_query_cache if @config[:interlock_turns] && open_transactions == 0
+        super
       end
 
       # What ActiveRecord asks for a model's columns, at its first use, must not
       # begin the transaction: it would have read before its first lock.
-      def exec_query(sql, name = nil, *values, **options)
-        @interlock_schema = name == "SCHEMA"
-        super
-      ensure
-        @interlock_schema = false
+      # The second of these is ActiveRecord's from 7.1 on.
+      %i[exec_query internal_exec_query].each do |query|
+        define_method(query) do |sql, name = nil, *values, **options|
+          # The query may open the connection, which sends others.
+          outer = @interlock_schema
+          @interlock_schema = outer || name == "SCHEMA"
+          super(sql, name, *values, **options)
+        ensure
+          @interlock_schema = outer
+        end
       end
 
+      # The turn is waited for when the first statement is about to be sent that
+      # takes no lock. With the turn a transaction could not wait for locks.
       def materialize_transactions
-        super unless @interlock_schema
+        return if @interlock_schema
+        super
+        return if !@interlock_turn_due || @interlock_locking
+        @interlock_turn_due = false
+        return unless interlock_raw.transaction_active?
+        Waiting.new do |sql, *values|
+          log(sql, "TRANSACTION") { interlock_send(sql, *values) }
+        end.call("write_turn")
       end
 
       # The names of with_advisory_lock whose blocks are running.
@@ -78,9 +118,36 @@ module Interlock
         @interlock_names ||= []
       end
 
-      # The one value of a statement, which no cache must answer.
+      # The one value of a statement.
       def interlock_value(sql)
+        locking = @interlock_locking
+        @interlock_locking = true
         uncached { select_value(sql) }
+      ensure
+        @interlock_locking = locking
+      end
+
+      # Takes a lock, as Interlock.wait. What was read before it is not certain
+      # to be true any more.
+      def interlock_wait(function, *values, timeout: nil)
+        Waiting.new(timeout) do |sql, *bound|
+          interlock_value(sql.gsub("?") { quote(bound.shift) })
+        end.call(function, *values)
+        @interlock_turn_due = false if function == "write_turn"
+        clear_query_cache
+        true
+      end
+
+      # For a connection that goes back to its pool.
+      def interlock_reset
+        raw = @raw_connection || @connection
+        return if raw.nil? || raw.closed?
+        interlock_names.clear
+        interlock_send("SELECT interlock_reset()")
+        interlock_limit
+      rescue SQLite3::Exception
+        # Its locks end with it.
+        disconnect!
       end
 
       # The first column of a query. While BEGIN has not been sent yet, it is
@@ -91,12 +158,7 @@ module Interlock
           return uncached { select_values(sql) }
         end
         log(sql, "Interlock") do
-          statement = interlock_raw.prepare(sql)
-          begin
-            statement.map { |row| row[0] }
-          ensure
-            statement.close
-          end
+          interlock_rows(sql).map { |row| row[0] }
         end
       end
 
@@ -109,9 +171,42 @@ module Interlock
         @raw_connection || @connection
       end
 
+      def interlock_rows(sql, *values)
+        statement = interlock_raw.prepare(sql)
+        statement.bind_params(*values)
+        statement.to_a
+      ensure
+        statement&.close
+      end
+
+      def interlock_send(sql, *values)
+        interlock_rows(sql, *values).dig(0, 0)
+      end
+
       def configure_connection
         super
         Interlock.load(interlock_raw)
+        interlock_limit
+      end
+
+      def interlock_limit
+        limit = @config[:interlock_timeout]
+        interlock_send("SELECT advisory_lock_timeout(?)", Integer(limit)) if
+          limit
+      end
+
+      # Of the query cache.
+      def cache_sql(sql, *)
+        return super unless CALLS.match?(sql)
+        begin
+          yield
+        ensure
+          clear_query_cache
+        end
+      end
+
+      def lookup_sql_cache(sql, *)
+        super unless CALLS.match?(sql)
       end
 
       def translate_exception(exception, message:, sql:, binds:)
@@ -162,23 +257,25 @@ module Interlock
       # cycle if both have one order.
       keys = keys.sort unless locked == :skip
       limit = relation.limit_value if locked == :skip
-      table = connection.quote(relation.klass.table_name)
-      function = "#{"try_" unless locked == :wait}row_xact_lock#{mode}"
+      table = relation.klass.table_name
+      function = "row_xact_lock#{mode}"
       taken = keys.lazy.select do |key|
+        next connection.interlock_wait(function, table, key) if locked == :wait
         got = connection.interlock_value(
-          "SELECT #{function}(#{table}, #{connection.quote(key)})")
-        refuse("row locked: #{relation.klass.table_name}(#{key})") if
-          got == 0 && locked == :refuse
+          "SELECT try_#{function}(#{connection.quote(table)}," \
+          " #{connection.quote(key)})")
+        refuse("row locked: #{table}(#{key})") if got == 0 && locked == :refuse
         got != 0
       end
       taken = limit ? taken.first(limit) : taken.to_a
       turn(connection, locked) if mode.empty?
+      connection.clear_query_cache
       taken
     end
 
     def self.turn(connection, locked)
-      attempt = "try_" if locked == :refuse
-      return if connection.interlock_value("SELECT #{attempt}write_turn()") == 1
+      return connection.interlock_wait("write_turn") unless locked == :refuse
+      return if connection.interlock_value("SELECT try_write_turn()") == 1
       refuse("row locked: another transaction writes the database")
     end
 
@@ -287,17 +384,15 @@ module Interlock
     end
 
     def self.lock_name(connection, name, options)
-      key = connection.quote(name.to_s)
       seconds = options[:timeout_seconds]
-      if seconds && seconds <= 0
-        tried = "SELECT #{lock_function("try_", "lock", options)}(#{key})"
-        return connection.interlock_value(tried) == 1
-      end
-      limit = seconds ? Integer(seconds * 1000) : -1
-      connection.interlock_value(
-        "SELECT #{lock_function("", "lock", options)}" \
-        "(#{key}, wait_at_most(#{limit}))")
-      true
+      return connection.interlock_wait(
+        lock_function("", "lock", options), name.to_s,
+        timeout: seconds || Float::INFINITY) unless seconds && seconds <= 0
+      tried = connection.interlock_value(
+        "SELECT #{lock_function("try_", "lock", options)}" \
+        "(#{connection.quote(name.to_s)})")
+      connection.clear_query_cache
+      tried == 1
     rescue ::ActiveRecord::LockWaitTimeout
       false
     rescue ::ActiveRecord::Deadlocked
@@ -305,22 +400,25 @@ module Interlock
       false
     end
 
-    # Takes the lock, and runs the block with it. Returns a Result.
+    # Takes the lock, and runs the block with it. Returns a Result. What
+    # interrupts the thread must not come between the lock and its release.
     def self.with_name(connection, name, options, &block)
-      return AdvisoryLock::Result.new(false) unless
-        lock_name(connection, name, options)
       if options[:disable_query_cache]
         run = block
         block = -> { connection.uncached(&run) }
       end
-      AdvisoryLock::Result.new(
-        true, holding(connection, name, options, &block))
+      Thread.handle_interrupt(Object => :never) do
+        next AdvisoryLock::Result.new(false) unless
+          lock_name(connection, name, options)
+        AdvisoryLock::Result.new(
+          true, holding(connection, name, options, &block))
+      end
     end
 
     # Runs a block with a lock that has been taken.
     def self.holding(connection, name, options)
       connection.interlock_names.push(name.to_s)
-      yield if block_given?
+      Thread.handle_interrupt(Object => :immediate) { yield } if block_given?
     ensure
       connection.interlock_names.pop
       unless options[:transaction]
@@ -345,6 +443,8 @@ end
 
 ActiveRecord::ConnectionAdapters::SQLite3Adapter.prepend(
   Interlock::ActiveRecord::Adapter)
+ActiveRecord::ConnectionAdapters::SQLite3Adapter.set_callback(
+  :checkin, :before, :interlock_reset)
 ActiveRecord::Relation.prepend(Interlock::ActiveRecord::Relation)
 ActiveRecord::Base.extend(Interlock::ActiveRecord::AdvisoryLock)
 ActiveRecord::Base.include(Interlock::ActiveRecord::OfInstance)
