@@ -22,6 +22,10 @@ set clean {
   {unable to open database file} {interrupted}
 }
 proc is_clean {message} {
+  set open [expr {![catch { sqlite3_get_autocommit db } auto] && !$auto}]
+  if {[regsub {^transaction rolled back: } $message {} message] && $open} {
+    return 0
+  }
   foreach text $::clean { if {$message eq $text} { return 1 } }
   return 0
 }
