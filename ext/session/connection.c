@@ -113,10 +113,19 @@ static FileSession *findSession(Connection *p, Sqlx *x, const char *zSchema){
   return pFs;
 }
 
+/* Whether the files of an attached database have others in their places, and
+** this connection has nothing there: the database can be detached, deleted,
+** made anew and attached again. */
+static int isLost(const FileSession *pFs){
+  return pFs->pLock && !filesessionInUse(pFs) && !lockWriting(pFs->pLock)
+      && lockMoved(pFs->pLock)!=LOCK_OK;
+}
+
 FileSession *connectionFile(Connection *p, Sqlx *x, const char *zSchema){
   FileSession *pFs = findSession(p, x, zSchema);
   LockRc eRc;
   assert( sqlxHeld(x->db) );
+  if( pFs && pFs!=p->pMain && isLost(pFs) ) filesessionEnd(pFs);
   if( pFs==0 || pFs->pLock ) return pFs;
   if( pFs!=p->pMain ) leaveDetached(p, x, 0);
   eRc = osPid()==p->iPid ? filesessionBegin(pFs, p->db, zSchema) : LOCK_FORKED;
