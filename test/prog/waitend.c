@@ -411,7 +411,9 @@ static void pair(sqlite3 *db, int eA, int eB, int nRound, const char *zName){
     }else{
       int bOut = errorIs("lock timeout:");
       aEnd[2+bOut]++;
-      CHECK(bOut ? bTimeout : errorIs("lock wait cancelled:"));
+      CHECK(bOut ? bTimeout : errorIs("lock wait cancelled:")
+            || (n.bTurn && errorIs("transaction rolled back: interrupted")
+                && sqlite3_get_autocommit(W.db)));
       CHECK(!waiterHeld(db, 0));
     }
   }
