@@ -4,18 +4,9 @@
 # it has been made. OPTIONS has the mode and the options.
 require "minitest"
 
-# What the adapter needs of the gem, which is not installed here.
-module Interlock
-  def self.load(db)
-    db.enable_load_extension(true)
-    db.load_extension(ENV.fetch("INTERLOCK"))
-    db.enable_load_extension(false)
-    db
-  end
-end
-$LOADED_FEATURES << "interlock.rb"
-require ENV.fetch("SRC") +
-  "/../../tool/packages/gem/lib/interlock/active_record"
+# INTERLOCK names the extension: the gem is not installed here.
+$LOAD_PATH.unshift ENV.fetch("SRC") + "/../../tool/packages/gem/lib"
+require "interlock/active_record"
 
 module Suite
   VERSIONS = %w[lock_version custom_lock_version version].freeze
