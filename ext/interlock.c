@@ -99,10 +99,7 @@ static Loaded *addLoaded(sqlite3 *db){
 
 #define A_FUNCTION "interlock_version"
 
-/* A flag of sqlite3_prepare_v3() since SQLite 3.48. Older versions ignore
-** it. */
-#define PREPARE_DONT_LOG 0x10
-#define DONT_LOG_NUMBER 3048000
+#define DONT_LOG_NUMBER 3048000    /* the first SQLite with the flag */
 
 /* Whether SQLite lists the function; -1 if it does not say. It then also lists
 ** no function of its own. */

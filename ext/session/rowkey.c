@@ -17,10 +17,6 @@ enum { LISTED_STRICT = 5 };
 
 /* ---- the table -------------------------------------------------------- */
 
-/* A flag of sqlite3_prepare_v3() since SQLite 3.48. Older versions ignore
-** it. */
-#define PREPARE_DONT_LOG 0x10
-
 /*
 ** Brings the schema in memory up to date with its file. Since this connection
 ** last read the file, another one can have made the table, or made it anew with

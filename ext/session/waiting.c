@@ -65,10 +65,6 @@ int waitingSharesWal(sqlite3 *db, const char *zSchema){
   return lockState(db, zSchema)<=FILE_SHARED && isWal(db, zSchema);
 }
 
-/* A flag of sqlite3_prepare_v3() since SQLite 3.48. Older versions ignore
-** it. */
-#define PREPARE_DONT_LOG 0x10
-
 /*
 ** Reads the file once. SQLite then releases a lock that it has kept only
 ** because an earlier PRAGMA locking_mode said so. A statement of the connection

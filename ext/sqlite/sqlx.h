@@ -39,6 +39,10 @@ struct Sqlx {
 # define sqlxHeld(db) 1
 #endif
 
+/* A flag of sqlite3_prepare_v3() since SQLite 3.48. Older versions ignore
+** it. */
+#define PREPARE_DONT_LOG 0x10
+
 void sqlxBegin(Sqlx *p, sqlite3 *db);
 void sqlxEnd(Sqlx *p);
 void sqlxResultError(Sqlx *p, sqlite3_context *ctx);
